@@ -1,0 +1,40 @@
+# Two commands do everything on a fresh machine with Python 3.10 or newer: `make demo` and `make test`.
+# Each sets up a virtual environment in .venv by itself.
+
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= 3
+
+.PHONY: demo test check verify benchmarks clean
+.DEFAULT_GOAL := demo
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "pytest-mpgrade needs Python 3.10 or newer")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+demo: .venv/ready  ## grade the example submissions: a rubric for each, and a table of the class
+	$(BIN)/mpgrade batch examples/class --assignment mp_apply --out results/demo --rubric || test $$? -eq 3
+
+test: .venv/ready check  ## all tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: .venv/ready  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check pytest_mpgrade tests assignments/*/test_*.py benchmarks
+	$(BIN)/mypy
+
+# Right solutions of other designs than the reference; empty: the reference only.
+RIGHT ?= tests/designs
+
+verify: .venv/ready  ## grade the references and all wrong solutions, and hold the verdicts against what is known
+	$(BIN)/mpgrade verify mp_apply -j $(JOBS) $(if $(RIGHT),--right $(RIGHT)/mp_apply)
+	$(BIN)/mpgrade verify bg_task -j $(JOBS) $(if $(RIGHT),--right $(RIGHT)/bg_task)
+
+benchmarks: .venv/ready
+	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/grading_time.py
+
+clean:
+	rm -rf .venv results dist build .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,207 @@
+"""Grading of `bg_task` and `bg_get`: a task in the background, asked for now and then.
+
+Each play makes several calls in one process; gates hold a task while the calls that must not wait for it are made.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_mpgrade import checks, steps, tasks
+from pytest_mpgrade.records import Assignment, Concern, Run, Step
+from pytest_mpgrade.student import Student
+
+RUNNING = "Task still running."
+INACTIVE = "Child process inactive."
+POLL_SECONDS = 0.3
+"""0.2 s are free; a time-out of 0.2 s takes a little longer."""
+ASK_AGAIN = {"seconds": 10.0, "stop_text": INACTIVE}
+HELD = tasks.held(3).tasks
+HELD_VALUES = [3 * args[0] + 1 for _, args in HELD]
+LARGE = (tasks.work.big, (7, 4_000_000))
+LARGE_VALUE = bytes([7]) * 4_000_000
+ODD = {"None": None, "False": False, "'STOP'": "STOP"}
+DYING = {
+    "exit status 3": (tasks.work.exit_now, ("dies", 3)),
+    "exit status 0": (tasks.work.exit_now, ("dies", 0)),
+    "SIGKILL": (tasks.work.kill_self, ("dies",)),
+    "an exception": (tasks.work.fail, ("raises", "kaputt 4714")),
+}
+
+
+def _begin(task: object, name: str = "job", **options: object) -> Step:
+    return steps.call("bg_task", task, save=name, opaque=True, **options)  # type: ignore[arg-type]
+
+
+def _get(name: str = "job", *, block: bool, **options: object) -> Step:
+    return steps.call("bg_get", *steps.saved(name, 3), block=block, **options)  # type: ignore[arg-type]
+
+
+PLAIN = (_begin((tasks.work.power, (7, 3))), _get(block=True, again=ASK_AGAIN))
+POLLED = (
+    _begin(HELD[0], gates=steps.SHUT),
+    _get(block=False, gates=steps.SHUT),
+    _get(block=False, again=ASK_AGAIN, same_holdings=True),
+    steps.drop("job"),
+)
+BLOCKING = (_begin(HELD[0], gates=steps.SHUT), _get(block=True, gates=steps.SHUT))
+THREE = (
+    *(_begin(task, name, gates=steps.SHUT) for name, task in zip("abc", HELD, strict=True)),
+    steps.meet(3),
+    *(_get(name, block=False, gates=steps.SHUT) for name in "abc"),
+    *(_get(name, block=False, again=ASK_AGAIN) for name in "abc"),
+)
+
+
+@pytest.fixture(autouse=True)
+def plain(student: Student) -> tuple[Run, ...]:
+    """Start the plainest task and wait for its result; make the longer plays in the background."""
+    runs = student.rely_on(*PLAIN)
+    student.prepare(POLLED, BLOCKING, THREE)
+    return runs
+
+
+@pytest.mark.criterion("interface")
+def test_module_imports_and_has_the_functions(student: Student, assignment: Assignment) -> None:
+    """The module imports without error or child process, and has the functions."""
+    student.check(student.imported(), checks.imports_cleanly(), checks.has_functions(assignment.functions))
+
+
+@pytest.mark.criterion("results")
+def test_result_is_handed_over(student: Student, plain: tuple[Run, ...]) -> None:
+    """bg_task gives three handles, and bg_get returns the result of the task."""
+    begun, got = plain
+    student.check(begun, checks.gives_three_handles())
+    student.check(got, checks.hands_over(343))
+    _, early, late, _ = student.play(*POLLED)
+    student.check(late, checks.hands_over(HELD_VALUES[0], asked=early))
+
+
+@pytest.mark.criterion("results")
+def test_says_that_the_task_is_running(student: Student) -> None:
+    """Asked too early, bg_get says so and returns None."""
+    begun, early, *_ = student.play(*POLLED)
+    student.check(early, checks.still_running(RUNNING, begun))
+
+
+@pytest.mark.criterion("workers")
+def test_task_runs_in_a_child(student: Student) -> None:
+    """The task runs in a child process."""
+    begun, *later = student.play(*POLLED)
+    student.check(begun, checks.starts_in_background(*later))
+
+
+@pytest.mark.criterion("workers")
+def test_several_tasks_at_a_time(student: Student) -> None:
+    """Several background tasks run at the same time, and each result reaches whom it belongs to."""
+    runs = student.play(*THREE)
+    student.check(runs[3], checks.meet_in_background(3))
+    for early, late, value in zip(runs[4:7], runs[7:], HELD_VALUES, strict=True):
+        student.check(late, checks.hands_over(value, asked=early))
+
+
+@pytest.mark.criterion("nonblocking")
+def test_bg_task_returns_at_once(student: Student) -> None:
+    """bg_task does not wait for the task."""
+    first, second, third, *_ = student.play(*THREE)
+    student.check(first, checks.returns_at_once([second, third]))
+
+
+@pytest.mark.criterion("nonblocking")
+def test_bg_get_polls_without_waiting(student: Student) -> None:
+    """bg_get with block=False does not wait for the task."""
+    begun, _, _, _, first, second, third, *_ = student.play(*THREE)
+    student.check(first, checks.returns_at_once([second, third], started=begun, seconds=POLL_SECONDS))
+
+
+@pytest.mark.criterion("nonblocking")
+def test_bg_get_waits_when_asked(student: Student) -> None:
+    """bg_get with block=True waits for the task."""
+    begun, got = student.play(*BLOCKING)
+    student.check(got, checks.waits_when_asked(begun))
+
+
+@pytest.mark.criterion("shutdown")
+def test_child_ends_by_sentinel(student: Student, plain: tuple[Run, ...]) -> None:
+    """Once the result is handed over, the child has been told to stop and has ended by itself."""
+    student.check(plain[1], checks.workers_are_told_to_stop(), checks.child_ended())
+    student.check(student.play(*POLLED)[2], checks.child_ended())
+
+
+@pytest.mark.criterion("shutdown")
+def test_child_is_joined(student: Student, plain: tuple[Run, ...]) -> None:
+    """Once the result is handed over, the child has been joined."""
+    student.check(plain[1], checks.child_joined())
+    student.check(student.play(*POLLED)[2], checks.child_joined())
+
+
+@pytest.mark.criterion("shutdown")
+def test_nothing_is_left(student: Student) -> None:
+    """When the handles are dropped, nothing is left."""
+    _, _, late, dropped = student.play(*POLLED)
+    student.check(dropped, checks.nothing_left_of_tasks(late))
+
+
+@pytest.mark.criterion("shutdown")
+def test_nothing_accumulates(student: Student) -> None:
+    """One task after the other piles nothing up."""
+    times = 20 if student.start_method == "fork" else 6
+    rounds = [
+        step
+        for i in range(times)
+        for step in (
+            _begin((tasks.work.square, (i,)), same_holdings=i > 0),
+            _get(block=True, again=ASK_AGAIN, same_holdings=True, last=False),
+        )
+    ]
+    *_, late, dropped = student.play(*rounds, steps.drop("job"))
+    student.check(dropped, checks.nothing_left_of_tasks(late))
+
+
+@pytest.mark.criterion("deadlock")
+@pytest.mark.parametrize("block", [True, False], ids=["block=True", "block=False"])
+def test_large_result(student: Student, block: bool, plain: tuple[Run, ...]) -> None:
+    """A large result comes through."""
+    student.check(plain[1], checks.comes_back())
+    run = student.play(_begin(LARGE), _get(block=block, again=ASK_AGAIN))[1]
+    student.check(run, checks.hands_over(LARGE_VALUE, Concern.DEADLOCK))
+
+
+@pytest.mark.criterion("failure")
+@pytest.mark.parametrize("block", [True, False], ids=["block=True", "block=False"])
+@pytest.mark.parametrize("how", DYING)
+def test_child_that_dies(student: Student, how: str, block: bool) -> None:
+    """When the child has died without a result, bg_get says so and does not wait for ever."""
+    begun, run = student.play(_begin(DYING[how]), _get(block=block, again=ASK_AGAIN))
+    student.check(run, checks.says_inactive(INACTIVE, begun))
+
+
+@pytest.mark.criterion("results")
+def test_says_that_the_child_has_died(student: Student) -> None:
+    """bg_get says so when the child has died."""
+    begun, run = student.play(_begin(DYING["SIGKILL"]), _get(block=False, again=ASK_AGAIN))
+    student.check(run, checks.names_the_death(INACTIVE, begun))
+
+
+@pytest.mark.criterion("start_methods")
+def test_start_method(student: Student, plain: tuple[Run, ...]) -> None:
+    """It works under this start method, uses it, and leaves it unchanged."""
+    stuck = [run for run in plain if run.returned_under]
+    student.check((*stuck, plain[1])[0], checks.works_under_start_method())
+    student.check(student.play(*BLOCKING)[1], checks.uses_the_default())
+
+
+@pytest.mark.criterion("edge")
+@pytest.mark.parametrize("name", ODD)
+def test_odd_results(student: Student, name: str) -> None:
+    """None, False and 'STOP' are results like any other, and end the child."""
+    run = student.play(_begin((tasks.work.give, (name, ODD[name]))), _get(block=True))[1]
+    student.check(run, checks.hands_over(ODD[name], Concern.EDGE), checks.child_ended(Concern.EDGE))
+
+
+@pytest.mark.criterion("edge")
+def test_array(student: Student) -> None:
+    """An array is a result like any other."""
+    (expected,) = tasks.arrays([4]).expected
+    run = student.play(_begin((tasks.work.array, ("array", 4))), _get(block=True, again=ASK_AGAIN))[1]
+    student.check(run, checks.hands_over_plain(expected, Concern.EDGE))

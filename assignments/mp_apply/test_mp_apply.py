@@ -1,0 +1,221 @@
+"""Grading of `mp_apply`: the queue pattern with a sentinel, under every start method.
+
+Each test makes one call in a process of its own, or shares a call that another test has made, and asks it several
+questions. The first fixture makes the plainest call; while that does not come back, nothing else is tried.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_mpgrade import checks, steps, tasks
+from pytest_mpgrade.records import Assignment, Concern, Run, Step
+from pytest_mpgrade.student import Student
+
+PLAIN = tasks.mixed() + tasks.through_own([6, -5])
+LINE = tasks.rendezvous(3)
+LATE = tasks.held_last(5)
+SINGLE = tasks.square([-12])
+FEW = tasks.square([9, 4])
+ODD = tasks.gives([None, False, "STOP", 0, "", None]) + tasks.arrays([3, 0, 5])
+LARGE = tasks.big(6, 3_000_000)
+MANY = tasks.many(10_000)
+RAISES = tasks.raises(message="kaputt 4711", followed_by=48)
+RAISES_UNPICKLABLY = tasks.raises(message="kaputt 4712", picklable=False, followed_by=4)
+DYING = {
+    "exit status 3": tasks.dies(code=3, followed_by=4),
+    "exit status 0": tasks.dies(code=0, followed_by=4),
+    "SIGKILL": tasks.dies(code=None, followed_by=4),
+}
+PATIENT: dict[str, Any] = {"seconds": 60.0}
+"""10,000 tasks through a manager on a busy machine take long, and are right."""
+FORCED: dict[str, Any] = {"patience": 16.0, "seconds": 40.0}
+"""After a failure a worker may have to be forced, after a grace period of at most 10 s; CONTRACT 2.3."""
+
+
+def _apply(workload: tasks.Workload, n: int = 2, **options: Any) -> Step:
+    return steps.call("mp_apply", workload, n_processes=n, **options)
+
+
+@pytest.fixture(autouse=True)
+def plain(student: Student) -> Run:
+    """Make the plainest call: a few tasks of different functions in two processes.
+
+    If it comes back, the calls that take longest are made in the background while others are judged.
+    """
+    (run,) = student.rely_on(_apply(PLAIN))
+    longest = [_apply(LINE, 3), _apply(LATE), _apply(LARGE), _apply(MANY, **PATIENT)]
+    failing = [_apply(workload, **FORCED) for workload in (RAISES, RAISES_UNPICKLABLY, *DYING.values())]
+    student.prepare(*[(step,) for step in (*longest, *failing)])
+    return run
+
+
+@pytest.mark.criterion("interface")
+def test_module_imports_and_has_the_functions(student: Student, assignment: Assignment) -> None:
+    """The module imports without error or child process, and has the functions."""
+    student.check(student.imported(), checks.imports_cleanly(), checks.has_functions(assignment.functions))
+
+
+@pytest.mark.criterion("results")
+def test_every_task_has_its_result(student: Student, plain: Run) -> None:
+    """One right result per task, whatever its function, arguments and type; some functions are the student's own."""
+    student.check(plain, checks.values_in_any_order(PLAIN))
+
+
+@pytest.mark.criterion("results")
+@pytest.mark.start_methods("any")
+def test_calculate(student: Student) -> None:
+    """calculate() returns what the function returns."""
+    for args, value in (((3, 4), 81), ((-2, 3), -8)):
+        run = student.call("calculate", tasks.work.power, args)
+        student.check(run, checks.returns_value(value))
+
+
+@pytest.mark.criterion("failure")
+@pytest.mark.start_methods("any")
+def test_calculate_lets_exceptions_through(student: Student) -> None:
+    """An exception of the function goes through calculate() unchanged."""
+    run = student.call("calculate", tasks.work.fail, ("direct", "kaputt 4713"))
+    student.check(run, checks.lets_through("kaputt 4713"))
+
+
+@pytest.mark.criterion("results")
+@pytest.mark.start_methods("any")
+@pytest.mark.parametrize("kind", ["queue.Queue", "bare queue"])
+def test_worker_output(student: Student, kind: str) -> None:
+    """worker() puts plain results on any queue that has get and put."""
+    student.check(_direct_worker(student, kind), checks.worker_output([49, 81, 9]))
+
+
+@pytest.mark.criterion("shutdown")
+@pytest.mark.start_methods("any")
+@pytest.mark.parametrize("kind", ["queue.Queue", "bare queue"])
+def test_worker_obeys_the_sentinel(student: Student, kind: str) -> None:
+    """worker() returns at 'STOP' and leaves what is behind it on the queue."""
+    student.check(_direct_worker(student, kind), checks.worker_obeys_sentinel(left=1))
+
+
+def _direct_worker(student: Student, kind: str) -> Run:
+    queue = steps.ThreadQueue if kind == "queue.Queue" else steps.BareQueue
+    items = [(tasks.work.square, (7,)), (tasks.work.power, (3, 4)), (tasks.work.square, (-3,)), "STOP"]
+    return student.call("worker", queue([*items, (tasks.work.square, (5,))]), queue([]))
+
+
+@pytest.mark.criterion("results")
+def test_late_result_is_waited_for(student: Student) -> None:
+    """A task that is 3 s later than all others is not dropped."""
+    student.check(student.play(_apply(LATE))[0], checks.late_result_arrives(LATE))
+
+
+@pytest.mark.criterion("ordering")
+def test_order(student: Student, assignment: Assignment, plain: Run) -> None:
+    """Tasks are taken first in, first out; a course may ask for results in the order of submission."""
+    student.check(student.play(_apply(LINE, 3))[0], checks.first_in_first_out(LINE))
+    if assignment.ordering == "submission":
+        student.check(plain, checks.values_in_order(PLAIN))
+
+
+@pytest.mark.criterion("workers")
+def test_asked_number_of_workers(student: Student, plain: Run) -> None:
+    """Exactly n child processes work, and the caller does not."""
+    student.check(student.play(_apply(LINE, 3))[0], checks.workers(3))
+    student.check(plain, checks.in_children(PLAIN, 2))
+
+
+@pytest.mark.criterion("concurrency")
+def test_workers_work_at_the_same_time(student: Student) -> None:
+    """Workers run tasks at the same time, and a free one takes the next task."""
+    run = student.play(_apply(LINE, 3))[0]
+    student.check(run, checks.met(), checks.free_worker_takes_next())
+
+
+@pytest.mark.criterion("shutdown")
+def test_workers_end_by_sentinel(student: Student, plain: Run) -> None:
+    """Every worker is told to stop, and ends by itself."""
+    student.check(plain, checks.workers_are_told_to_stop())
+    student.check(student.play(_apply(LINE, 3))[0], checks.ended_by_sentinel())
+
+
+@pytest.mark.criterion("shutdown")
+def test_nothing_outlives_the_call(student: Student) -> None:
+    """When the call returns, no process, thread, pipe or semaphore of it is left."""
+    run = student.play(_apply(LINE, 3))[0]
+    student.check(run, checks.no_leftovers(), checks.nothing_else_left())
+
+
+@pytest.mark.criterion("shutdown")
+def test_nothing_accumulates(student: Student) -> None:
+    """Calling it again and again piles nothing up."""
+    times = 20 if student.start_method == "fork" else 6
+    row = [_apply(tasks.square([i, i + 40]), same_holdings=i > 0, last=i == times - 1) for i in range(times)]
+    student.check(student.play(*row)[-1], checks.nothing_accumulates(times))
+
+
+@pytest.mark.criterion("deadlock")
+def test_plain_call_comes_back(student: Student, plain: Run) -> None:
+    """The plainest call comes back."""
+    student.check(plain, checks.comes_back())
+
+
+@pytest.mark.criterion("deadlock")
+@pytest.mark.parametrize(("workload", "options"), [(LARGE, {}), (MANY, PATIENT)], ids=["large results", "many results"])
+def test_results_are_drained(student: Student, workload: tasks.Workload, options: dict[str, Any]) -> None:
+    """Large results, and many, come through."""
+    student.check(student.play(_apply(workload, **options))[0], checks.drains(workload, 2))
+
+
+@pytest.mark.criterion("failure")
+def test_raising_task(student: Student) -> None:
+    """When a task raises, the call raises soon, starts no waiting task, and leaves no worker."""
+    (run,) = student.play(_apply(RAISES, **FORCED))
+    student.check(run, checks.raises_soon("kaputt 4711"), checks.waiting_not_started(RAISES), checks.all_shut_down())
+
+
+@pytest.mark.criterion("failure")
+def test_exception_that_cannot_be_pickled(student: Student) -> None:
+    """The same for an exception that cannot be sent through a queue."""
+    (run,) = student.play(_apply(RAISES_UNPICKLABLY, **FORCED))
+    student.check(run, checks.raises_soon("kaputt 4712"), checks.all_shut_down())
+
+
+@pytest.mark.criterion("failure")
+@pytest.mark.parametrize("how", DYING)
+def test_dying_worker(student: Student, how: str) -> None:
+    """When a worker dies, the call raises rather than wait for ever."""
+    (run,) = student.play(_apply(DYING[how], **FORCED))
+    student.check(run, checks.notices_death(), checks.all_shut_down("notices_death"))
+
+
+@pytest.mark.criterion("start_methods")
+def test_start_method(student: Student, plain: Run) -> None:
+    """It works under this start method, uses it, and leaves it unchanged."""
+    student.check(plain, checks.works_under_start_method())
+    student.check(student.play(_apply(LINE, 3))[0], checks.uses_the_default())
+
+
+@pytest.mark.criterion("edge")
+@pytest.mark.parametrize(
+    ("workload", "n", "hint"),
+    [
+        pytest.param(tasks.square([]), 2, "with no task there is no result to wait for: return []", id="no task"),
+        pytest.param(SINGLE, 2, "with one task, one result comes back", id="one task"),
+        pytest.param(
+            FEW, 5, "each worker needs its 'STOP', also one that never got a task", id="more processes than tasks"
+        ),
+        pytest.param(
+            PLAIN.as_generator(), 2, "a generator has no len() and can be read only once: list(tasks)", id="generator"
+        ),
+        pytest.param(
+            ODD,
+            2,
+            "count the results, do not look at them: any of them may be None or 'STOP'",
+            id="None, False, 'STOP' and arrays",
+        ),
+    ],
+)
+def test_edge_cases(student: Student, workload: tasks.Workload, n: int, hint: str) -> None:
+    """Empty and short lists, generators, and results that look like something else."""
+    (run,) = student.play(_apply(workload, n))
+    student.check(run, checks.values_in_any_order(workload, Concern.EDGE, hint=hint))

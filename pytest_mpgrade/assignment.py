@@ -1,0 +1,299 @@
+"""Load what course authors write: one `assignment.toml` per assignment, checked once and trusted from then on.
+
+Called by the command line, the plugin and the doctor. Every mistake is one line with its place, such as
+`assignments/mp_apply/assignment.toml:12: criteria[2].points: expected a number, got text`.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import keyword
+import math
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+from msgspec import Meta, Struct
+
+from pytest_mpgrade.errors import AssignmentError, UsageError
+from pytest_mpgrade.records import Assignment, Criterion, Limits
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["check_criteria", "find", "load", "reference_folder", "shipped"]
+
+FILE = "assignment.toml"
+_KINDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
+_KINDS |= {"array": "a list", "object": "a table"}
+_StartMethod = Literal["fork", "spawn", "forkserver"]
+_Ordering = Literal["any", "submission"]
+
+Where = tuple["str | int", ...]  # keys and indices from the top of the document: ("criteria", 2, "points")
+
+# Upper bounds keep out `inf`: a limit that never comes is none, and infinite points cannot be shared.
+_Text = Annotated[str, Meta(min_length=1)]
+_Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][\w.-]*\Z")]
+_Points = Annotated[float, Meta(ge=0, le=1e6)]
+_Seconds = Annotated[float, Meta(gt=0, le=1e6)]
+_Bytes = Annotated[int, Meta(gt=0, le=10**12)]
+_USUAL = Limits()
+
+
+class _Limits(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    seconds: _Seconds = _USUAL.seconds
+    import_seconds: _Seconds = _USUAL.import_seconds
+    patience: _Seconds = _USUAL.patience
+    answer_bytes: _Bytes = _USUAL.answer_bytes
+    output_bytes: _Bytes = _USUAL.output_bytes
+
+
+class _Criterion(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    name: _Name
+    points: _Points
+    title: str = ""
+
+
+class _Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    name: _Name
+    title: _Text
+    module: _Text
+    points: Annotated[float, Meta(gt=0, le=1e6)]
+    functions: Annotated[tuple[_Text, ...], Meta(min_length=1)]
+    start_methods: Annotated[tuple[_StartMethod, ...], Meta(min_length=1)]
+    test: _Text
+    criteria: Annotated[tuple[_Criterion, ...], Meta(min_length=1)]
+    ordering: _Ordering = "any"
+    limits: _Limits = _Limits()
+
+
+def load(folder_or_toml: Path) -> Assignment:
+    """Load the assignment in a folder (or its `assignment.toml`).
+
+    Raises UsageError where there is none, AssignmentError with the place for a mistake in it.
+    """
+    source = _Source.of(folder_or_toml)
+    document = source.decoded()
+    for where, what in _mistakes(document, source.file.parent):
+        raise source.mistake(where, what)
+    return Assignment(
+        name=document.name,
+        title=document.title,
+        folder=str(source.file.parent.resolve()),
+        module=document.module,
+        functions=dict(_signature(each) for each in document.functions),
+        start_methods=document.start_methods,
+        criteria=tuple(Criterion(name=c.name, points=c.points, title=c.title) for c in document.criteria),
+        test_file=document.test,
+        ordering=document.ordering,
+        limits=Limits(**msgspec.structs.asdict(document.limits)),
+    )
+
+
+def find(name_or_path: str) -> Assignment:
+    """Load an assignment by its name among the shipped ones, or by the path of its folder or `assignment.toml`."""
+    names = _shipped_names()
+    if name_or_path in names:
+        return load(_home() / name_or_path)
+    path = Path(os.path.expanduser(name_or_path))
+    # A folder without an assignment.toml may be a student's own, named like the assignment: not what was meant.
+    if name_or_path and (re.search(r"[/\\]|\.toml$|^\.\.?$", name_or_path) or os.path.isfile(path / FILE)):
+        return load(path)
+    known = ", ".join(names) or "none"
+    raise UsageError(f"there is no assignment {name_or_path!r} (there are: {known}){_nearest(name_or_path, names)}")
+
+
+def shipped() -> tuple[Assignment, ...]:
+    """Load all assignments that come with the package, in the order of their names."""
+    return tuple(load(_home() / name) for name in _shipped_names())
+
+
+def reference_folder(assignment: Assignment) -> Path | None:
+    """Return the folder of the trusted solution: absent from what students install, and from many authors' folders."""
+    folder = Path(assignment.folder)
+    own, beside, above = (place / "reference" for place in (folder, folder.parent, folder.parent.parent))
+    places = (own, beside / assignment.name, above / assignment.name, beside)
+    return next((found for found in places if (found / assignment.module).is_file()), None)
+
+
+def check_criteria(assignment: Assignment, used: Mapping[str, str]) -> None:
+    """Hold the rubric against the tests; *used* has a test's id for each criterion that some test names.
+
+    The plugin calls this after collection and before anything is deselected. Points that no test can give, or a test
+    that gives no points, would make a wrong grade.
+    """
+    names = [criterion.name for criterion in assignment.criteria]
+    source = _Source.of(Path(assignment.folder))
+    for name, test in used.items():
+        if name not in names:
+            raise source.mistake(("criteria",), f"{test} names an unknown criterion {name!r}{_nearest(name, names)}")
+    for index, name in enumerate(names):
+        if name not in used:
+            raise source.mistake(("criteria", index, "name"), f"no test names the criterion {name!r}")
+
+
+def _home() -> Path:
+    """Return the folder of the shipped assignments: inside the package when installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "assignments"
+    return inside if inside.is_dir() else package.parent / "assignments"
+
+
+def _shipped_names() -> list[str]:
+    return sorted(found.parent.name for found in _home().glob(f"*/{FILE}"))
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """The text of one `assignment.toml`, for decoding it and for telling where in it a mistake is."""
+
+    file: Path
+    text: str
+
+    @classmethod
+    def of(cls, path: Path) -> _Source:
+        file = path if path.name == FILE else path / FILE
+        try:
+            data = file.read_bytes()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise UsageError(f"there is no assignment at {path}: {FILE}: {why}") from error
+        try:
+            return cls(file=file, text=data.decode("utf-8-sig").replace("\r\n", "\n"))
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise AssignmentError(f"{_label(file)}:{line}: not saved as UTF-8") from error
+
+    def decoded(self) -> _Document:
+        try:
+            return msgspec.convert(tomllib.loads(self.text), _Document)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            what, line = _syntax_error(str(error), self.text)
+            raise AssignmentError(f"{_label(self.file)}:{line}: not valid TOML: {what}") from error
+        except msgspec.ValidationError as error:
+            raise self.mistake(*_in_words(str(error))) from error
+
+    def mistake(self, where: Where, what: str) -> AssignmentError:
+        keys = (f"[{key}]" if isinstance(key, int) else f".{key if key.isprintable() else repr(key)}" for key in where)
+        dotted = "".join(keys).lstrip(".")
+        return AssignmentError(f"{_label(self.file)}:{_line(self.text, where)}: {dotted}{': ' * bool(dotted)}{what}")
+
+
+def _label(file: Path) -> str:
+    """Return a path as a user would write it: from the current folder where the file is below that."""
+    try:
+        return file.resolve().relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return str(file)
+
+
+def _syntax_error(message: str, text: str) -> tuple[str, int]:
+    found = re.fullmatch(r"(.*?) \(at (?:line (\d+), column \d+|end of document)\)", message, re.DOTALL)
+    what, line = found.groups() if found else (message, None)
+    return " ".join(what.split()), int(line or text.rstrip("\n").count("\n") + 1)
+
+
+def _line(text: str, where: Where) -> int:
+    """Return the line on which a key or an array's element begins; of what is missing, the table it is missing in.
+
+    No TOML parser for Python tells lines. But a document is valid after each line, save within an array or a long
+    string, and then it is with a bracket or quotes put after it: the first such part that has the place ends on it.
+    """
+    lines = text.split("\n")
+    return max(range(1, len(lines) + 1), key=lambda number: _depth("\n".join(lines[:number]), where))
+
+
+def _depth(part: str, where: Where) -> int:
+    """Return how many keys of a place the first part of a document has."""
+    for closing in ("", "\n]", "\n]]", '\n"""', "\n'''"):
+        try:
+            here: Any = tomllib.loads(part + closing)
+            break
+        except (tomllib.TOMLDecodeError, RecursionError):
+            here = None
+    for depth, key in enumerate(where):
+        try:
+            here = here[key]
+        except (LookupError, TypeError):
+            return depth
+    return len(where)
+
+
+def _in_words(message: str) -> tuple[Where, str]:
+    """Put msgspec's message (Expected `float`, got `str` - at `$.criteria[2].points`) into place and plain words."""
+    what, _, place = message.partition(" - at `$")
+    where: Where = tuple(int(index) if index else key for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", place))
+    if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
+        table = {"limits": _Limits, "criteria": _Criterion}.get(str(*where[:1]), _Document)
+        return (*where, found[1]), f"there is no such key{_nearest(found[1], table.__struct_fields__)}"
+    if found := re.fullmatch(r"Object missing required field `(.*)`", what):
+        return where, f"the key {found[1]!r} is missing"
+    if found := re.fullmatch(r"Invalid enum value '(.*)'", what, re.DOTALL):
+        choices = get_args(_Ordering if where == ("ordering",) else _StartMethod)
+        return where, f"expected one of {', '.join(choices)}, got {found[1]!r}{_nearest(found[1], choices)}"
+    what = re.sub(r" matching regex .*", " of letters, digits, '_', '-' and '.'", what)
+    what = re.sub(r"`(\w+)`", lambda kind: _KINDS.get(kind[1], kind[1]), what)
+    return where, what[0].lower() + what[1:]
+
+
+def _mistakes(document: _Document, folder: Path) -> Iterator[tuple[Where, str]]:
+    """Yield what a schema cannot say; the first one is told."""
+    yield from ((("module",), fault) for fault in _module_faults(document.module))
+    names = []
+    for index, text in enumerate(document.functions):
+        try:
+            names.append(_signature(text)[0])
+        except ValueError as error:
+            yield ("functions", index), str(error)
+    yield from _repeated("functions", names)
+    yield from _repeated("start_methods", document.start_methods)
+    if not re.fullmatch(r"[^/\\]+\.py", document.test) or not (folder / document.test).is_file():
+        yield ("test",), f"there is no Python file {document.test!r} beside {FILE}"
+    yield from _repeated("criteria", [criterion.name for criterion in document.criteria], "name")
+    total = sum(criterion.points for criterion in document.criteria)
+    if not math.isclose(total, document.points, abs_tol=1e-9):
+        yield ("points",), f"the criteria add up to {total:g}, not {document.points:g}"
+
+
+def _module_faults(module: str) -> Iterator[str]:
+    stem = module.removesuffix(".py")
+    if stem == module:
+        yield f"expected a file name that ends in .py, got {module!r}"
+    if not stem.isidentifier() or keyword.iskeyword(stem):
+        yield f"{module!r} cannot be imported: the part before .py has to be a Python name"
+    if stem in sys.stdlib_module_names:
+        yield f"{module!r} would hide the standard library's module {stem!r}"
+
+
+def _repeated(key: str, names: Sequence[str], *below: str) -> Iterator[tuple[Where, str]]:
+    return (((key, i, *below), f"{name!r} is there twice") for i, name in enumerate(names) if name in names[:i])
+
+
+def _signature(text: str) -> tuple[str, tuple[str, ...]]:
+    """Read a function's name and parameters, by syntax only; raise ValueError for what has none that can be checked."""
+    bad = f"expected a function's signature such as 'name(first, second=2)', without *, got {text!r}"
+    plain = text.strip().removeprefix("async ").strip()
+    try:
+        (function,) = ast.parse(f"def {plain}: pass").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ValueError(bad) from error
+    if not isinstance(function, ast.FunctionDef) or not plain.endswith(")") or len(plain.splitlines()) > 1:
+        raise ValueError(bad)
+    arguments = function.args
+    names = tuple(each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs))
+    if arguments.vararg or arguments.kwarg or len(set(names)) < len(names):
+        raise ValueError(bad)
+    return function.name, names

@@ -1,0 +1,65 @@
+"""A folder of submissions: each direct child that is a folder or a module is one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_mpgrade.batch import Job
+from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.grade import folder_name
+
+_MODULES = frozenset((".py", ".ipynb"))
+
+
+def jobs(folder: Path, out: Path) -> tuple[list[Job], list[str]]:
+    """Return a job for each submission, sorted by name, and the names of what was left out.
+
+    Hidden children, `__pycache__` and *out* itself are not even mentioned. Raises UsageError where there is none.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}")
+    if out.resolve() == folder.resolve():
+        raise UsageError(f"the results would be mixed with the submissions in {folder}; name another folder with --out")
+    children = sorted(child for child in folder.iterdir() if not _unmentioned(child, out))
+    chosen = [child for child in children if child.is_dir() or (child.suffix in _MODULES and child.is_file())]
+    left_out = [child.name for child in children if child not in chosen]
+    if not chosen:
+        found = f"; it holds only: {', '.join(left_out[:5])}" if left_out else ""
+        raise UsageError(f"no submissions in {folder}: each one is a folder or a .py file in it{found}")
+    return _unique(chosen), left_out
+
+
+def _unmentioned(child: Path, out: Path) -> bool:
+    return child.name.startswith(".") or child.name == "__pycache__" or child.resolve() == out.resolve()
+
+
+def _unique(children: Sequence[Path]) -> list[Job]:
+    found = [Job(id=id, path=child, folder=folder_name(id)) for id, child in zip(_ids(children), children, strict=True)]
+    folders = Counter(_same(job.folder) for job in found)
+    return [job if folders[_same(job.folder)] == 1 else _distinct(job) for job in found]
+
+
+def _ids(children: Sequence[Path]) -> list[str]:
+    """Name a file by its stem, unless that would give two submissions one name."""
+    stems = [_stem(child) for child in children]
+    counts = Counter(stems)
+    mixed = [stem if counts[stem] == 1 else child.name for stem, child in zip(stems, children, strict=True)]
+    return mixed if len(set(mixed)) == len(mixed) else [child.name for child in children]
+
+
+def _stem(child: Path) -> str:
+    return child.name if child.is_dir() else child.stem
+
+
+def _same(name: str) -> str:
+    # Some file systems take Ada for ada, and a composed letter for one with its accent apart.
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _distinct(job: Job) -> Job:
+    return Job(id=job.id, path=job.path, folder=f"{job.folder}-{hashlib.sha256(os.fsencode(job.id)).hexdigest()[:8]}")

@@ -1,0 +1,300 @@
+"""The command `mpgrade`: parses, calls, words the error; CONTRACT sections 4 and 5. Light to start: it imports late."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from pytest_mpgrade import __version__
+from pytest_mpgrade.errors import MpgradeError, UngradableError, UsageError
+from pytest_mpgrade.report.text import encodable, one_line, points
+
+if TYPE_CHECKING:
+    from pytest_mpgrade.grade import Grading, Options
+    from pytest_mpgrade.records import Assignment
+    from pytest_mpgrade.report.result_json import ResultFile
+
+RIGHT, WRONG, USAGE, UNGRADABLE = 0, 1, 2, 3
+"""Exit codes: no check failed, some did, wrong usage, some submission could not be graded."""
+
+_BROKEN_PIPE = 128 + 13  # as a shell reports SIGPIPE
+
+
+class _Parser(argparse.ArgumentParser):
+    """Words a mistake on one line, like every other wrong usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+class _Ended(KeyboardInterrupt):
+    """Somebody ended us: Ctrl-C, or a CI job's SIGTERM, which must not leave a grading running either."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; called by the console script and by `python -m pytest_mpgrade`."""
+    try:
+        with _signals():
+            code = _run(argv)
+            sys.stdout.flush()
+        return code
+    except UngradableError as error:
+        return _complain(str(error), UNGRADABLE)
+    except MpgradeError as error:
+        return _complain(str(error), USAGE)
+    except BrokenPipeError:
+        # `mpgrade … | head`: nobody reads on. Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except OSError as error:
+        return _complain(f"{error.strerror}: {error.filename}" if error.filename else str(error), USAGE)
+    except KeyboardInterrupt as error:
+        return _complain("interrupted", 128 + (error.number if isinstance(error, _Ended) else signal.SIGINT))
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit:  # argparse has printed --help or --version
+        return RIGHT
+    code: int = arguments.run(arguments)
+    return code
+
+
+def _complain(message: str, code: int) -> int:
+    print(encodable(f"mpgrade: {one_line(message)}", sys.stderr.encoding), file=sys.stderr)
+    return code
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it can end its grading."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise _Ended(number)
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [signal.Signals[name] for name in names if signal.getsignal(signal.Signals[name]) is signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="mpgrade", description="Grade assignments on process-based parallelism.")
+    parser.add_argument("--version", action="version", version=f"mpgrade {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_check(commands)
+    _add_grade(commands)
+    _add_batch(commands)
+    listing = commands.add_parser("list", help="list the assignments that come with mpgrade")
+    listing.set_defaults(run=_list)
+    doctor = commands.add_parser("doctor", help="say what this machine can and cannot do for a grading")
+    doctor.set_defaults(run=_doctor)
+    _add_verify(commands)
+    return parser
+
+
+def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
+    check = commands.add_parser("check", help="check your own solution, and explain what is wrong")
+    check.add_argument("assignment", metavar="ASSIGNMENT", help="name (see mpgrade list) or folder of the assignment")
+    check.add_argument("path", metavar="PATH", nargs="?", default=".", type=Path, help="folder or file (default: .)")
+    check.add_argument("--out", metavar="DIR", type=Path, help="keep the result file there")
+    check.add_argument("-k", dest="keyword", metavar="EXPR", default="", help="run only tests whose name fits EXPR")
+    _add_common(check)
+    check.set_defaults(run=_check)
+
+
+def _add_grade(commands: argparse._SubParsersAction[_Parser]) -> None:
+    grade = commands.add_parser("grade", help="grade one submission")
+    grade.add_argument("path", metavar="PATH", type=Path, help="the submission: a folder or a file")
+    grade.add_argument("--id", metavar="NAME", default="", help="whose it is (default: the name of PATH)")
+    _add_places(grade)
+    _add_common(grade)
+    grade.set_defaults(run=_grade)
+
+
+def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
+    batch = commands.add_parser("batch", help="grade every submission in a folder")
+    batch.add_argument("folder", metavar="FOLDER", type=Path, help="each folder or .py file in it is one submission")
+    batch.add_argument("--rubric", action="store_true", help="print each submission's rubric")
+    _add_places(batch)
+    _add_common(batch)
+    batch.set_defaults(run=_batch)
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--assignment", metavar="NAME", required=True, help="name or folder of the assignment")
+    parser.add_argument("--out", metavar="DIR", required=True, type=Path, help="where results go; may exist")
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    choices = ("auto", "ptrace", "psutil")
+    parser.add_argument("--observer", choices=choices, default="auto", help="how processes are watched (default: auto)")
+    limit = "for one submission (default: 1800)"
+    parser.add_argument("--time-limit", metavar="SECONDS", type=_seconds, default=1800.0, help=limit)
+
+
+def _add_verify(commands: argparse._SubParsersAction[_Parser]) -> None:
+    verify = commands.add_parser("verify", help="prove that an assignment passes right and fails wrong solutions")
+    verify.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
+    verify.add_argument("--repeat", metavar="N", type=_number, default=1, help="gradings of the right solution")
+    verify.add_argument("--wrong-repeat", metavar="N", type=_number, default=1, help="gradings of each wrong one")
+    verify.add_argument("--load", metavar="K", type=_number, default=0, help="busy loops beside it")
+    verify.add_argument("-j", dest="jobs", metavar="N", type=_number, default=1, help="gradings at a time")
+    verify.add_argument("--only", metavar="NAME", nargs="+", default=[], help="only these solutions")
+    verify.add_argument("--right", metavar="PATH", nargs="+", type=Path, default=[], help="further right solutions")
+    verify.add_argument("--resume", metavar="FILE", type=Path, help="journal to go on from")
+    _add_common(verify)
+    verify.set_defaults(run=_verify)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of times")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return value
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    from pytest_mpgrade.grade import Options
+
+    return Options(
+        observer=arguments.observer,
+        seconds=arguments.time_limit,
+        keyword=getattr(arguments, "keyword", ""),
+        id=getattr(arguments, "id", ""),
+    )
+
+
+def _find(name: str) -> Assignment:
+    from pytest_mpgrade.assignment import find
+
+    return find(name)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.grade import grade
+    from pytest_mpgrade.records import Status
+    from pytest_mpgrade.report import terminal
+
+    assignment = _find(arguments.assignment)
+    with tempfile.TemporaryDirectory(prefix="mpgrade-") as scratch:
+        out = arguments.out or Path(scratch)
+        result = grade(arguments.path, assignment, out, options=_options(arguments)).result
+    if text := terminal.explanations(result, _width(), _color(sys.stdout)):
+        _say(text + "\n")
+    _say(terminal.rubric(result, assignment.criteria, _width(), _color(sys.stdout)))
+    if result.status is Status.ERROR and not arguments.out:
+        _say("\nwith --out DIR the grading's own log is kept there")
+    return _code(result)
+
+
+def _grade(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.grade import RESULT, grade
+    from pytest_mpgrade.report import terminal
+
+    assignment = _find(arguments.assignment)
+    grading = grade(arguments.path, assignment, arguments.out, options=_options(arguments))
+    _say(terminal.rubric(grading.result, assignment.criteria, _width(), _color(sys.stdout)))
+    _say(f"\nresult: {grading.folder / RESULT}")
+    return _code(grading.result)
+
+
+def _code(result: ResultFile) -> int:
+    from pytest_mpgrade.records import Outcome, Status
+
+    if result.status is not Status.GRADED:
+        return UNGRADABLE
+    return WRONG if result.count(Outcome.FAILED) else RIGHT
+
+
+def _batch(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.batch import GRADEBOOK, folder, run
+    from pytest_mpgrade.report import terminal
+
+    assignment = _find(arguments.assignment)
+    jobs, left_out = folder.jobs(arguments.folder, arguments.out)
+    if left_out:
+        _say(f"left out, neither a folder nor a module: {one_line(', '.join(left_out))}", sys.stderr)
+    results = []
+    width, color = _width(), _color(sys.stdout)
+    for number, grading in enumerate(run(jobs, assignment, arguments.out, _options(arguments)), start=1):
+        results.append(grading.result)
+        _say(_progress(number, len(jobs), grading))
+        if arguments.rubric:
+            _say(terminal.rubric(grading.result, assignment.criteria, width, color) + "\n")
+    _say("\n" + terminal.class_table(results, width, color))
+    _say(f"  gradebook: {arguments.out / GRADEBOOK}")
+    if missing := terminal.ungradable(results, width, color):
+        _say("\nwithout a grade:\n" + missing)
+    return UNGRADABLE if missing else RIGHT
+
+
+def _progress(number: int, all_jobs: int, grading: Grading) -> str:
+    result = grading.result
+    place = f"[{number:{len(str(all_jobs))}}/{all_jobs}]"
+    score = f"{points(result.score)} / {points(result.max_score)}"
+    return one_line(f"{place} {result.submission.id}: {result.status}, {score} points, {result.seconds:.1f} s")
+
+
+def _list(_arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.assignment import shipped
+
+    found = list(shipped())
+    width = max((len(each.name) for each in found), default=0)
+    for each in found:
+        _say(f"{each.name:{width}}  {points(each.points):>4} points  {each.title}")
+    return RIGHT
+
+
+def _doctor(_arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade import doctor
+
+    return doctor.main()
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade import verify
+
+    return verify.main(arguments)
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    out = stream or sys.stdout
+    print(encodable(text, out.encoding), file=out, flush=True)
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size((80, 24)).columns, 120)
+
+
+def _color(stream: TextIO) -> bool:
+    """Colour is for terminals only, and not where the user does not want it (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

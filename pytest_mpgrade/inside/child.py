@@ -1,0 +1,297 @@
+"""One request in, answers in JSON out: the process that imports the submission and calls its functions.
+
+Started by the supervisor as ``python -m pytest_mpgrade.inside.child`` with standard streams redirected, in its own
+scratch folder. The request is a pickle that the grader made; what comes back is JSON. Children started by ``spawn``
+and ``forkserver`` import this module again as ``__mp_main__``: its top level prepares them too.
+
+The calling thread, and only it, waits at the messages ``ready``, ``imported``, ``call``, ``back`` and ``settled``
+while the supervisor looks at the process tree from outside.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import pickle
+import signal
+import sys
+from types import ModuleType
+
+from pytest_mpgrade.inside import gates
+from pytest_mpgrade.inside.standins import BareQueue, Lazily, Own, Saved, ThreadQueue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # every spawned worker pays for an import
+    from typing import Any
+
+FACTS: dict[str, Any] = {"set_start_method": []}
+"""What is told to the supervisor besides results; a fault that is told here counts, a merit does not."""
+
+
+def _dump_stacks_on_request() -> None:
+    """SIGUSR2 writes the Python stacks of this process to the run's file (faulthandler needs no ptrace)."""
+    path = os.environ.get("MPGRADE_STACKS")
+    if path and hasattr(faulthandler, "register"):
+        file = open(path, "a")  # noqa: SIM115 - stays open as long as the process lives
+        faulthandler.register(signal.SIGUSR2, file=file, all_threads=True)
+
+
+def _keep_start_method(package: Any) -> None:
+    """Make `set_start_method` harmless: it is noted, and changes nothing."""
+
+    def set_start_method(method: str | None, force: bool = False) -> None:  # noqa: ARG001 - multiprocessing's signature
+        FACTS["set_start_method"].append(str(method))
+
+    package.context._default_context.set_start_method = set_start_method
+    package.set_start_method = set_start_method
+
+
+def _packages() -> list[ModuleType]:
+    """Return the loaded ones of multiprocessing and its dill-based fork."""
+    return [sys.modules[name] for name in ("multiprocessing", "multiprocess") if name in sys.modules]
+
+
+if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
+    _dump_stacks_on_request()
+    for _package in _packages():
+        _keep_start_method(_package)
+
+
+def _prepare(request: dict[str, Any]) -> None:
+    """Set up what the submission finds: its folder on the path, the start method, names that are ours to clean."""
+    import importlib
+
+    sys.argv = [request["module"]]
+    sys.path[:] = [request["folder"], *(entry for entry in sys.path if entry not in ("", os.getcwd()))]
+    for name in ["multiprocessing", *request["packages"]]:
+        package: Any = importlib.import_module(name)
+        importlib.import_module(f"{name}.context")
+        package.set_start_method(request["start_method"])
+        package.process.current_process()._config["semprefix"] = request["prefix"]
+        _keep_start_method(package)
+    from multiprocessing import shared_memory
+
+    shared_memory._SHM_NAME_PREFIX = request["prefix"] + "-"  # type: ignore[attr-defined]
+
+
+def _describe_error(error: BaseException, folder: str) -> dict[str, Any]:
+    """Return an exception as text, with the student's own line."""
+    import linecache
+    import traceback
+
+    frames: list[dict[str, Any]] = [
+        {"file": f.filename, "line": f.lineno or 0, "function": f.name, "own": f.filename.startswith(folder + os.sep)}
+        for f in traceback.extract_tb(error.__traceback__)
+        if not f.filename.startswith(os.path.dirname(__file__))
+    ]
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append({"file": error.filename, "line": error.lineno or 0, "function": "", "own": True})
+    own = [frame for frame in frames if frame["own"]]
+    line = linecache.getline(own[-1]["file"], own[-1]["line"]).strip() if own else ""
+    return {
+        "type": type(error).__name__,
+        "message": _safe(error),
+        "chain": _chain(error),
+        "frames": frames[-30:],
+        "line": line[:300],
+    }
+
+
+def _chain(error: BaseException) -> list[str]:
+    seen: list[BaseException] = []
+    todo: list[BaseException | None] = [error.__cause__, error.__context__, *getattr(error, "exceptions", ())]
+    while todo and len(seen) < 20:
+        link = todo.pop(0)
+        if isinstance(link, BaseException) and link is not error and link not in seen:
+            seen.append(link)
+            todo += [link.__cause__, link.__context__]
+    return [f"{type(link).__name__}: {_safe(link)}" for link in seen]
+
+
+def _safe(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception as broken:
+        text = f"<no message: {type(broken).__name__}>"
+    return text[:4000].encode("utf-8", "backslashreplace").decode()
+
+
+class Player:
+    """Plays the steps of a request, one call after the other."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self.request = request
+        self.saved: dict[str, Any] = {}
+        self.module: ModuleType | None = None
+
+    def load(self) -> None:
+        """Import the submission; tell what it defines, or why it cannot be imported."""
+        import importlib
+        import inspect
+
+        gates.ask("ready")
+        try:
+            self.module = importlib.import_module(self.request["module"])
+        except BaseException as error:
+            detail = _describe_error(error, self.request["folder"])
+            if isinstance(error, ModuleNotFoundError) and error.name:
+                detail["missing"] = error.name
+            self._answer("import", error=detail)
+            gates.ask("imported", ok=False)
+            os._exit(0)
+        signatures: dict[str, Any] = {}
+        for name in self.request["functions"]:
+            function = getattr(self.module, name, None)
+            try:
+                signatures[name] = (
+                    [
+                        [p.name, str(p.kind), p.default is not p.empty]
+                        for p in inspect.signature(function).parameters.values()
+                    ]
+                    if callable(function)
+                    else None
+                )
+            except (TypeError, ValueError):
+                signatures[name] = []
+        self._answer("import", functions=signatures)
+        gates.ask("imported", ok=True)
+
+    def play(self) -> None:
+        """Make all calls."""
+        for number, step in enumerate(self.request["steps"]):
+            for name in step.get("drop", ()):
+                self.saved.pop(name, None)
+            if step["do"] == "call":
+                self._call(number, step)
+            else:
+                self._settle(number)
+
+    def _call(self, number: int, step: dict[str, Any]) -> None:
+        value: Any = None
+        error: BaseException | None = None
+        live: list[Any] = []
+        try:
+            args = self._resolve(step["args"], live)
+            kwargs = self._resolve(step["kwargs"], live)
+        except (LookupError, TypeError, AttributeError):
+            gates.ask("unusable", step=number)
+            return
+        gates.ask("call", step=number)
+        again = b"again"
+        while again == b"again":
+            value = error = None
+            try:
+                value = getattr(self.module, step["function"])(*args, **kwargs)
+            except BaseException as caught:
+                error = caught
+            for stream in (sys.stdout, sys.stderr):
+                _flush(stream)
+            again = gates.ask("back", step=number, raised=error is not None, none=value is None)
+        del args, kwargs
+        self._tell(number, step, value, error, live)
+        if step.get("save"):
+            self.saved[step["save"]] = value
+        value = error = None
+        live.clear()
+        self._settle(number)
+
+    def _tell(
+        self, number: int, step: dict[str, Any], value: Any, error: BaseException | None, live: list[Any]
+    ) -> None:
+        if error is not None:
+            self._answer(str(number), error=_describe_error(error, self.request["folder"]))
+            # The frames of the exception hold everything the call made; what is left is judged without them.
+            error.__traceback__ = None
+            return
+        from pytest_mpgrade.inside import plain
+
+        try:
+            shown = _handles(value) if step.get("opaque") else plain.encode(value)
+        except Exception as broken:
+            shown = ["object", f"unreadable: {type(broken).__name__}"]
+        self._answer(str(number), value=shown, queues=[_remaining(queue) for queue in live])
+
+    def _settle(self, number: int) -> None:
+        """Collect what is collectable, then wait while the supervisor looks what is left."""
+        import gc
+
+        gc.collect()
+        gates.ask("settled", step=number)
+
+    def _resolve(self, item: Any, live: list[Any]) -> Any:
+        if isinstance(item, Own):
+            return getattr(self.module, item.name)
+        if isinstance(item, Saved):
+            return self.saved[item.name] if item.item is None else self.saved[item.name][item.item]
+        if isinstance(item, Lazily):
+            return Lazily(self._resolve(item.items, live)).make()
+        if isinstance(item, (ThreadQueue, BareQueue)):
+            live.append(_real_queue(item))
+            return live[-1]
+        if type(item) in (list, tuple):
+            return type(item)(self._resolve(part, live) for part in item)
+        if type(item) is dict:
+            return {key: self._resolve(part, live) for key, part in item.items()}
+        return item
+
+    def _answer(self, name: str, **content: Any) -> None:
+        """Write an answer beside the earlier ones; the supervisor reads no more than its cap."""
+        import json
+        import multiprocessing
+
+        content["facts"] = {**FACTS, "start_method_now": multiprocessing.get_start_method(allow_none=True)}
+        with open(os.path.join(self.request["answers"], f"{name}.json"), "w", encoding="utf-8") as file:
+            json.dump(content, file)
+
+
+def _real_queue(stand_in: ThreadQueue | BareQueue) -> Any:
+    if isinstance(stand_in, BareQueue):
+        return stand_in
+    import queue
+
+    real: Any = queue.Queue()
+    for item in stand_in.items:
+        real.put(item)
+    return real
+
+
+def _remaining(queue: Any) -> object:
+    from pytest_mpgrade.inside import plain
+
+    items = queue._items if isinstance(queue, BareQueue) else list(queue.queue)
+    return plain.encode(items)
+
+
+def _handles(value: Any) -> object:
+    """Return the kinds of the things in a tuple, and the pid where one is a process."""
+    if not isinstance(value, tuple):
+        return ["object", type(value).__qualname__]
+    return [
+        "tuple",
+        [["object", f"{type(v).__module__}.{type(v).__qualname__}", getattr(v, "pid", None)] for v in value],
+    ]
+
+
+def _flush(stream: Any) -> None:
+    try:
+        stream.flush()
+    except Exception:  # a student may have closed or replaced it
+        return
+
+
+def main() -> None:
+    """Read the request from the file named on the command line, and play it."""
+    _dump_stacks_on_request()
+    with open(sys.argv[1], "rb") as file:
+        request = pickle.load(file)  # noqa: S301 - made by the grader, read before any student code is loaded
+    os.unlink(sys.argv[1])
+    _prepare(request)
+    player = Player(request)
+    player.load()
+    player.play()
+    gates.ask("done")
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Plain typed data: what a student's function returned, as JSON that keeps the types apart.
+
+The child encodes what came back; the grader encodes what it expects by the same rules and compares the two trees.
+Nothing is ever decoded into objects. An object of an unknown class is only named, so its ``__eq__`` has no say.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import sys
+
+LONG = 65_536
+"""Bytes and texts longer than this are compared by length and SHA-256."""
+
+DEEP = 50
+WIDE = 1_000_000
+
+
+def encode(value: object, _depth: int = 0) -> object:
+    """Return *value* as nested lists ``[type, content]`` of JSON; dict order and object identity are not kept.
+
+    ``[1, True]`` becomes ``["list", [["int", "1"], ["bool", true]]]``. NumPy arrays become dtype, shape and bytes.
+    """
+    kind = type(value)
+    if _depth > DEEP:
+        return ["object", "nested too deeply"]
+    if value is None:
+        return ["none"]
+    if kind is bool:
+        return ["bool", value]
+    if kind is int:
+        return ["int", hex(value) if value.bit_length() > 4000 else str(value)]  # type: ignore[arg-type, attr-defined]
+    if kind is float:
+        return ["float", "nan" if math.isnan(value) else value.hex()]  # type: ignore[arg-type, attr-defined]
+    if kind is complex:
+        return ["complex", repr(value)]
+    if kind is str:
+        return _text(value)  # type: ignore[arg-type]
+    if kind in (bytes, bytearray):
+        return [kind.__name__, *_bytes(bytes(value))]  # type: ignore[call-overload]
+    if kind in (list, tuple):
+        return [kind.__name__, [encode(item, _depth + 1) for item in value]]  # type: ignore[attr-defined]
+    if kind in (set, frozenset):
+        return [kind.__name__, sorted((encode(item, _depth + 1) for item in value), key=repr)]  # type: ignore[attr-defined]
+    if kind is dict:
+        pairs = [[encode(k, _depth + 1), encode(v, _depth + 1)] for k, v in value.items()]  # type: ignore[attr-defined]
+        return ["dict", sorted(pairs, key=repr)]
+    return _array(value) or ["object", f"{kind.__module__}.{kind.__qualname__}"]
+
+
+def _text(text: str) -> list[object]:
+    if len(text) <= LONG:
+        return ["str", text.encode("utf-8", "backslashreplace").decode("utf-8")]
+    return ["str", *_bytes(text.encode("utf-8", "backslashreplace"))]
+
+
+def _bytes(data: bytes) -> list[object]:
+    if len(data) <= LONG:
+        return [base64.b64encode(data).decode("ascii")]
+    return [len(data), hashlib.sha256(data).hexdigest()]
+
+
+def _array(value: object) -> list[object] | None:
+    """NumPy arrays and scalars; NumPy is looked at only where something has imported it already."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or type(value).__module__.partition(".")[0] != "numpy":
+        return None
+    if type(value) is numpy.ndarray or isinstance(value, numpy.generic):
+        array = numpy.asarray(value)
+        if array.dtype.hasobject:
+            return ["object", f"numpy array of {array.dtype}"]
+        name = "ndarray" if type(value) is numpy.ndarray else "scalar"
+        return [name, array.dtype.str, list(array.shape), *_bytes(array.tobytes())]
+    return None
+
+
+def shown(plain: object, limit: int = 60) -> str:
+    """Return encoded data as Python would write it, shortened to *limit* characters."""
+    text = _show(plain)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _show(plain: object) -> str:
+    if not isinstance(plain, list) or not plain:
+        return "?"
+    kind, *rest = plain
+    if kind == "none":
+        return "None"
+    if kind in ("list", "tuple", "set", "frozenset"):
+        items = ", ".join(_show(item) for item in rest[0][:12]) + (", …" if len(rest[0]) > 12 else "")
+        if kind == "list":
+            return f"[{items}]"
+        if kind == "tuple":
+            return f"({items},)" if len(rest[0]) == 1 else f"({items})"
+        return f"{kind}({items})"
+    if kind == "dict":
+        return "{" + ", ".join(f"{_show(k)}: {_show(v)}" for k, v in rest[0][:12]) + "}"
+    return _show_leaf(kind, rest)
+
+
+def _show_leaf(kind: object, rest: list[object]) -> str:
+    if kind == "float":
+        return "nan" if rest[0] == "nan" else repr(float.fromhex(str(rest[0])))
+    if kind in ("str", "bytes", "bytearray"):
+        if len(rest) == 2:
+            return f"{kind} of {rest[0]} bytes"
+        return repr(rest[0]) if kind == "str" else f"{kind} of {len(base64.b64decode(str(rest[0])))} bytes"
+    if kind == "ndarray":
+        return f"array({rest[0]}, shape {tuple(rest[1])})"  # type: ignore[arg-type]
+    if kind == "object":
+        return f"<{rest[0]}>"
+    return str(rest[0])

@@ -1,0 +1,156 @@
+"""Picklable workloads: the functions that student code applies in its child processes.
+
+Each reports to the gatekeeper under a *key* that is unique within one call, so that the grader sees from outside
+which process ran which task, and in what order. `pytest_mpgrade.tasks` builds lists of them with expected results.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+from pytest_mpgrade.inside import gates
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # every spawned worker pays for an import
+    from typing import Any
+
+_leaves_through_gate = 0  # pid of the process that has its exit gate set up
+
+
+def _pass(key: object) -> None:
+    """Stand at the gate of *key* until the grader opens it."""
+    if gates.ask("gate", key=str(key)) == b"go, leave by gate":
+        _leave_by_gate()
+
+
+def _leave_by_gate() -> None:
+    """Let this worker, once its work is done, wait at an exit gate before it ends.
+
+    A caller that joins is then seen waiting for it, under every start method; one that does not is seen returning.
+    """
+    global _leaves_through_gate
+    if _leaves_through_gate == os.getpid():
+        return
+    _leaves_through_gate = os.getpid()
+    for package in ("multiprocessing", "multiprocess"):
+        util = sys.modules.get(f"{package}.util")
+        if util is not None:
+            util.Finalize(None, gates.ask, args=("leave",), kwargs={"key": ""}, exitpriority=1000)
+
+
+def square(x: int) -> int:
+    """Return ``x * x``; tells that it began."""
+    gates.tell("note", key=str(x))
+    return x * x
+
+
+def quiet_square(x: int) -> int:
+    """Return ``x * x`` and tell nothing: for very many tasks, of which a sample tells."""
+    return x * x
+
+
+def power(base: int, exponent: int) -> int:
+    """Return ``base ** exponent`` for two arguments."""
+    gates.tell("note", key=f"{base}**{exponent}")
+    return int(base**exponent)
+
+
+def join_words(*words: str) -> str:
+    """Return the words with dashes between them, for any number of arguments."""
+    gates.tell("note", key="-".join(words))
+    return "-".join(words)
+
+
+def describe(values: list[int], scale: float) -> dict[str, float]:
+    """Return a dict: results need not be numbers."""
+    gates.tell("note", key=f"{values}*{scale}")
+    return {"low": min(values) * scale, "high": max(values) * scale}
+
+
+def held(x: int) -> int:
+    """Stop at the gate of *x*, then return ``3 * x + 1``."""
+    _pass(x)
+    return 3 * x + 1
+
+
+def wait(i: int, seconds: float) -> tuple[int, int, float, float]:
+    """The lecture's: sleep *seconds*, return ``(i, pid, start, end)`` in seconds of the epoch."""
+    gates.tell("note", key=str(i))
+    start = time.time()
+    time.sleep(seconds)
+    return (i, os.getpid(), start, time.time())
+
+
+def nap(i: int, seconds: float) -> int:
+    """Sleep *seconds* and return *i*."""
+    gates.tell("note", key=str(i))
+    time.sleep(seconds)
+    return i
+
+
+def big(i: int, size: int) -> bytes:
+    """Return *size* bytes."""
+    gates.tell("note", key=str(i))
+    return bytes([i % 256]) * size
+
+
+def spin(i: int, rounds: int) -> int:
+    """Compute for a given amount of work: *rounds* steps of a linear congruential generator from *i*."""
+    gates.tell("note", key=str(i))
+    state = i
+    for _ in range(rounds):
+        state = (state * 1103515245 + 12345) % 2147483648
+    return state
+
+
+def give(key: str, value: Any) -> Any:
+    """Return *value* itself: None, False, 'STOP' and the like."""
+    gates.tell("note", key=key)
+    return value
+
+
+def array(key: str, length: int) -> Any:
+    """Return the NumPy array 0, 1, … *length* - 1 of 64-bit integers."""
+    gates.tell("note", key=key)
+    import numpy
+
+    return numpy.arange(length, dtype="int64")
+
+
+class UnpicklableError(Exception):
+    """An exception that cannot be pickled, as those that hold a lock or an open file."""
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError("this exception cannot be pickled")
+
+
+def fail(key: str, message: str) -> None:
+    """Raise ``ValueError(message)``."""
+    gates.tell("note", key=key)
+    raise ValueError(message)
+
+
+def fail_unpicklably(key: str, message: str) -> None:
+    """Raise an exception that cannot be sent through a queue."""
+    gates.tell("note", key=key)
+    raise UnpicklableError(message)
+
+
+def exit_now(key: str, code: int) -> None:
+    """End this process at once with exit status *code*, as a crash in C code would."""
+    _announce_the_end(key)
+    os._exit(code)
+
+
+def kill_self(key: str) -> None:
+    """End this process by SIGKILL, as the kernel does when memory runs out."""
+    _announce_the_end(key)
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _announce_the_end(key: str) -> None:
+    """A task that ends its process reports first, and waits until that is known."""
+    gates.ask("doom", key=key)

@@ -1,0 +1,1 @@
+"""Pure: Runs -> Findings -> points. No process, no file, no clock."""

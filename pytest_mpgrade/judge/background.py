@@ -1,0 +1,208 @@
+"""Checks of background tasks: what must not wait, what must, and what is told meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_mpgrade.inside import plain
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, undecided
+from pytest_mpgrade.judge.hangs import raised
+from pytest_mpgrade.judge.returned import not_returned
+from pytest_mpgrade.records import Concern, Ending, ProcessSeen, Run
+
+POLL_SECONDS = 0.3
+"""What a poll may keep the caller waiting: 0.2 s are free (CONTRACT 2.4); a time-out of 0.2 s takes a little longer."""
+RUNNING = "still running"
+"""What `bg_get` says of a task that is not done; CONTRACT 2.4."""
+START_SECONDS = 1.0
+"""How long starting a process may keep the caller waiting: under forkserver the first one waits for the server."""
+
+
+def children(run: Run) -> list[ProcessSeen]:
+    """Return the processes that were there in this run, without Python's own helpers."""
+    return [process for process in run.trace.processes if not process.helper]
+
+
+def _waited(runs: Sequence[Run], seconds: float) -> Verdict:
+    """Judge the fastest of several calls: what one of them waits for may be another process that is starved."""
+    fastest = min(run.blocked for run in runs if run.ending is Ending.RETURNED)
+    if fastest <= seconds:
+        return PASSED
+    return failed(
+        f"{runs[0].call} came back, but its caller slept or waited for {fastest:.1f} s first "
+        f"(the fastest of {len(runs)} calls; {seconds:g} s are free)",
+        symptom="blocks",
+    )
+
+
+def returns_at_once(others: Sequence[Run] = (), *, started: Run | None = None, seconds: float = START_SECONDS) -> Check:
+    """The call comes back while its task is held, without waiting: of several calls the fastest counts.
+
+    Waiting is measured where the machine's load has no part in it: seconds in which the calling thread neither ran nor
+    wanted a core.
+    """
+
+    def judge(run: Run) -> Verdict:
+        not_held = _not_held(started, run) if started is not None else None
+        if not_held is not None:
+            return not_held
+        if run.ending is Ending.RAISED:
+            return undecided(f"left undecided: {run.call} raised", "starts_in_background")
+        if run.ending is not Ending.RETURNED:
+            return not_returned(run, Concern.NONBLOCKING, owns_all=True) or PASSED
+        if run.trace.gates is not None and run.trace.gates.blocked:
+            return failed(
+                f"{run.call} waited for the task: it came back only when the task had been let go", symptom="blocks"
+            )
+        own = _not_held(run) if started is None else None
+        return own or _waited((run, *others), seconds)
+
+    return Check(
+        name="returns_at_once",
+        title="returns at once, while the task is still running",
+        concern=Concern.NONBLOCKING,
+        hint="start() the process and return; do not join() or get() here",
+        judge=judge,
+    )
+
+
+def ran_in_caller(run: Run) -> bool:
+    """Tell whether a task ran in the calling process, in this call or before it."""
+    return run.in_caller or any(event.pid == run.trace.caller for event in run.trace.events)
+
+
+def _not_held(started: Run, run: Run | None = None) -> Verdict | None:
+    """The task was not held when `bg_get` was asked: `bg_task` had waited for it, or had run it itself."""
+    if started.ending is not Ending.RETURNED:
+        return undecided(f"left undecided: {started.call} did not return", "starts_in_background")
+    if not children(started) or ran_in_caller(started) or (run is not None and ran_in_caller(run)):
+        return absent("the task did not run in a child process (see starts_in_background)")
+    if started.trace.gates is not None and started.trace.gates.blocked:
+        return undecided(f"left undecided: {started.call} had waited for the task", "returns_at_once")
+    return None
+
+
+def still_running(message: str, started: Run) -> Check:
+    """Asked before the task that *started* began is done, `bg_get` returns None and prints that it is still running."""
+
+    def judge(run: Run) -> Verdict:
+        not_held = _not_held(started, run)
+        if not_held is not None:
+            return not_held
+        if run.ending is Ending.RAISED:
+            return raised(run)
+        if run.ending is not Ending.RETURNED or (run.trace.gates is not None and run.trace.gates.blocked):
+            return undecided(f"left undecided: {run.call} waited for the task", "returns_at_once")
+        if run.value != ["none"]:
+            return failed(
+                f"{run.call} returned {plain.shown(run.value)} before the task was done, not None", symptom="values"
+            )
+        if message not in run.printed:
+            return failed(
+                f"{run.call} did not print {message!r} while the task was running; it printed {run.printed[:80]!r}",
+                symptom="message",
+            )
+        return PASSED
+
+    return Check(
+        name="still_running",
+        title=f"says {message!r} and returns None while the task is running",
+        concern=Concern.RESULTS,
+        hint=f"print({message!r}) when the result is not there yet",
+        judge=judge,
+    )
+
+
+def waits_when_asked(started: Run) -> Check:
+    """With ``block=True`` the call still waits while the task is held, and comes back when it is done."""
+
+    def judge(run: Run) -> Verdict:
+        not_held = _not_held(started, run)
+        if not_held is not None:
+            return not_held
+        if run.ending is Ending.RAISED:
+            return undecided(f"left undecided: {run.call} raised", "hands_over")
+        gates = run.trace.gates
+        if gates is not None and gates.early:
+            return failed(
+                f"{run.call} came back with {plain.shown(run.value)} while the task was still running",
+                symptom="does not block",
+            )
+        if run.ending is not Ending.RETURNED:
+            return undecided(f"left undecided: {run.call} did not come back", "hands_over")
+        return PASSED
+
+    return Check(
+        name="waits_when_asked",
+        title="block=True waits for the result",
+        concern=Concern.NONBLOCKING,
+        hint="when block is true, get() the result and wait as long as it takes",
+        judge=judge,
+    )
+
+
+def starts_in_background(*later: Run) -> Check:
+    """The task runs in a child process."""
+
+    def judge(run: Run) -> Verdict:
+        if run.function and run.ending is Ending.RAISED:
+            return raised(run)
+        if run.ending is not Ending.RETURNED:
+            return not_returned(run, Concern.WORKERS) or PASSED
+        if any(ran_in_caller(one) for one in (run, *later)):
+            return failed("the task ran in the process that called bg_task", symptom="in the caller")
+        if not children(run):
+            return failed("bg_task started no child process", symptom="in the caller")
+        return PASSED
+
+    return Check(
+        name="starts_in_background",
+        title="the task runs in a child process",
+        concern=Concern.WORKERS,
+        hint="start a multiprocessing.Process whose target is worker",
+        judge=judge,
+    )
+
+
+def meet_in_background(n: int) -> Check:
+    """*n* background tasks run at the same time, each in a process of its own."""
+
+    def judge(run: Run) -> Verdict:
+        gates = run.trace.gates
+        if gates is None:
+            return undecided("left undecided: the tasks were not started", "starts_in_background")
+        if gates.met:
+            return PASSED
+        if not gates.most_inside:
+            return absent("no task was run in a child process (see starts_in_background)")
+        return failed(f"only {gates.most_inside} of {n} background tasks ran at the same time", symptom="no overlap")
+
+    return Check(
+        name="meet_in_background",
+        title=f"{n} background tasks run at the same time",
+        concern=Concern.CONCURRENCY,
+        hint="make new queues and a new process for every task",
+        judge=judge,
+    )
+
+
+def gives_three_handles() -> Check:
+    """`bg_task` returns ``(p, task_queue, done_queue)``."""
+
+    def judge(run: Run) -> Verdict:
+        wrong = not_returned(run, Concern.RESULTS)
+        if wrong is not None:
+            return wrong
+        if isinstance(run.value, list) and run.value[0] == "tuple" and len(run.value[1]) == 3:
+            return PASSED
+        return failed(
+            f"{run.call} returned {plain.shown(run.value)}, not (p, task_queue, done_queue)", symptom="handles"
+        )
+
+    return Check(
+        name="gives_three_handles",
+        title="returns (p, task_queue, done_queue)",
+        concern=Concern.RESULTS,
+        hint="return p, task_queue, done_queue",
+        judge=judge,
+    )

@@ -1,0 +1,88 @@
+"""All checks that a course author can give to `student.check`."""
+
+from __future__ import annotations
+
+from pytest_mpgrade.judge.background import (
+    gives_three_handles,
+    meet_in_background,
+    returns_at_once,
+    starts_in_background,
+    still_running,
+    waits_when_asked,
+)
+from pytest_mpgrade.judge.check import Check
+from pytest_mpgrade.judge.dispatch import first_in_first_out, free_worker_takes_next, met, workers
+from pytest_mpgrade.judge.faults import all_shut_down, notices_death, raises_soon, waiting_not_started
+from pytest_mpgrade.judge.handover import (
+    child_ended,
+    child_joined,
+    hands_over,
+    hands_over_plain,
+    names_the_death,
+    nothing_left_of_tasks,
+    says_inactive,
+)
+from pytest_mpgrade.judge.interface import (
+    has_functions,
+    imports_cleanly,
+    uses_the_default,
+    worker_obeys_sentinel,
+    worker_output,
+    works_under_start_method,
+)
+from pytest_mpgrade.judge.shutdown import ended_by_sentinel, no_leftovers, nothing_accumulates, nothing_else_left
+from pytest_mpgrade.judge.values import (
+    comes_back,
+    drains,
+    in_children,
+    late_result_arrives,
+    lets_through,
+    returns_value,
+    values_in_any_order,
+    values_in_order,
+    workers_are_told_to_stop,
+)
+
+__all__ = [
+    "Check",
+    "all_shut_down",
+    "child_ended",
+    "child_joined",
+    "comes_back",
+    "drains",
+    "ended_by_sentinel",
+    "first_in_first_out",
+    "free_worker_takes_next",
+    "gives_three_handles",
+    "hands_over",
+    "hands_over_plain",
+    "has_functions",
+    "imports_cleanly",
+    "in_children",
+    "late_result_arrives",
+    "lets_through",
+    "meet_in_background",
+    "met",
+    "names_the_death",
+    "no_leftovers",
+    "nothing_accumulates",
+    "nothing_else_left",
+    "nothing_left_of_tasks",
+    "notices_death",
+    "raises_soon",
+    "returns_at_once",
+    "returns_value",
+    "says_inactive",
+    "starts_in_background",
+    "still_running",
+    "uses_the_default",
+    "values_in_any_order",
+    "values_in_order",
+    "waiting_not_started",
+    "waits_when_asked",
+    "worker_obeys_sentinel",
+    "worker_output",
+    "workers",
+    "workers_are_told_to_stop",
+    "works_under_start_method",
+]

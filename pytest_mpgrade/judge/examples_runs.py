@@ -1,0 +1,288 @@
+"""Runs written down by hand as real ones are seen: what the examples of the checks are made of. Starts nothing.
+
+The numbers are those of runs of the reference solutions and of wrong ones; process ids are small and the same in all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from pytest_mpgrade import tasks
+from pytest_mpgrade.records import (
+    Ending,
+    Frame,
+    GateEvent,
+    GateReport,
+    GateStep,
+    ProcessSeen,
+    RaisedError,
+    Run,
+    Stuck,
+    Trace,
+)
+
+CALLER = 4100
+CREW = (4101, 4102, 4103)
+LINE = tasks.rendezvous(3)
+MIXED = tasks.mixed()
+RAISES = tasks.raises(message="kaputt 4711", followed_by=48)
+DIES = tasks.dies(followed_by=4)
+FACTS = {"set_start_method": [], "start_method_now": "fork", "functions": {}, "queues": [], "missing": ""}
+
+_OF_TRACE = frozenset(field.name for field in fields(Trace))
+
+
+def made(call: str, **seen: Any) -> Run:
+    """Return a run of *call* under fork that came back; *seen*: other fields of Run or of its Trace."""
+    function = call.partition("(")[0].partition(" ")[0]
+    base = Run(
+        key=f"example/{function}",
+        call=call,
+        function=function,
+        start_method="fork",
+        ending=Ending.RETURNED,
+        seconds=0.0129,
+        blocked=0.0051,
+        facts=FACTS,
+        trace=Trace(caller=CALLER, observer="ptrace", gates=GateReport(script="open")),
+    )
+    return changed(base, **seen)
+
+
+def changed(run: Run, **seen: Any) -> Run:
+    """Return *run* with other fields, of itself or of its Trace."""
+    of_trace = {name: seen.pop(name) for name in _OF_TRACE & seen.keys()}
+    return replace(run, trace=replace(run.trace, **of_trace), **seen)
+
+
+def child(pid: int = CREW[0], **seen: Any) -> ProcessSeen:
+    """Return a process that was started by fork, has ended by itself, and was joined."""
+    return replace(ProcessSeen(pid=pid, parent=CALLER, born="fork", exitcode=0, first=0.0025, cpu=0.0029), **seen)
+
+
+def children(n: int = 3, **seen: Any) -> tuple[ProcessSeen, ...]:
+    """Return the processes of the first *n* workers."""
+    return tuple(child(pid, **seen) for pid in CREW[:n])
+
+
+# --- mp_apply without gates
+
+
+def worked(workload: tasks.Workload, n: int = 2, *, kind: str = "note", **seen: Any) -> Run:
+    """Return a call of mp_apply whose *n* workers took the tasks in turn."""
+    events = tuple(
+        GateEvent(kind=kind, key=key, pid=CREW[place % n], at=round(0.0072 + 0.0004 * place, 4))
+        for place, key in enumerate(workload.keys)
+    )
+    run = made(f"mp_apply({workload.label}, n_processes={n})", events=events, processes=children(n))
+    return changed(run, **{"value": ["list", list(workload.expected)], **seen})
+
+
+def by_caller(run: Run, **seen: Any) -> Run:
+    """Return *run* as a serial solution makes it: all in the calling process, no gate could be held."""
+    events = tuple(replace(event, pid=CALLER) for event in run.trace.events if event.kind != "leave")
+    gates = run.trace.gates
+    if gates is not None and gates.script == "line":
+        gates = GateReport(script="line", wanted=gates.wanted, early=True)
+    return changed(run, events=events, processes=(), gates=gates, **seen)
+
+
+# --- mp_apply with three workers and twelve tasks at their gates
+
+Deal = Callable[[int, Sequence[int]], "int | None"]
+"""Which task does this worker take next, of those that wait? Workers and tasks are numbered from 0."""
+
+
+def first_in(_worker: int, waiting: Sequence[int]) -> int | None:
+    """One queue, first in, first out."""
+    return waiting[0] if waiting else None
+
+
+def last_in(_worker: int, waiting: Sequence[int]) -> int | None:
+    """One list, taken from its end."""
+    return waiting[-1] if waiting else None
+
+
+def dealt_in_turn(worker: int, waiting: Sequence[int]) -> int | None:
+    """Round robin: a list for each worker, dealt beforehand."""
+    return next((place for place in waiting if place % 3 == worker), None)
+
+
+def lined_up(deal: Deal = first_in, **seen: Any) -> Run:
+    """Return the call with LINE in which workers take tasks as *deal* says, and all come back."""
+    played = _Line(deal)
+    run = made(
+        f"mp_apply({LINE.label}, n_processes=3)",
+        value=["list", list(LINE.expected)],
+        gates=played.report,
+        events=tuple(played.events),
+        processes=children(),
+        seconds=0.1056,
+        blocked=0.0946,
+    )
+    return changed(run, **seen)
+
+
+class _Line:
+    """The gate script `line`: all three are in, then one gate is opened after the other, the last held first."""
+
+    def __init__(self, deal: Deal) -> None:
+        self._deal = deal
+        self._waiting = list(range(len(LINE.keys)))
+        self._inside: dict[int, int] = {}
+        self.events: list[GateEvent] = []
+        for worker in range(3):
+            self._take(worker)
+        first = tuple(LINE.keys[place] for place in sorted(self._inside))
+        steps = tuple(self._steps())
+        waiting = tuple(LINE.keys[place] for place in self._waiting)
+        self.report = GateReport(
+            script="line", wanted=3, met=True, most_inside=3, alive_then=3, crew=CREW, first=first, steps=steps,
+            waiting=waiting, quiet="proof" if waiting else "",
+        )  # fmt: skip
+        while any(self._take(worker) is not None for worker in range(3)):
+            continue
+        self.events += [GateEvent(kind="leave", key="", pid=pid, at=0.0805) for pid in CREW]
+
+    def _take(self, worker: int) -> int | None:
+        place = self._deal(worker, tuple(self._waiting))
+        if place is not None:
+            self._waiting.remove(place)
+            self._inside[place] = worker
+            at = round(0.0131 + 0.0009 * len(self.events), 4)
+            self.events.append(GateEvent(kind="gate", key=LINE.keys[place], pid=CREW[worker], at=at))
+        return place
+
+    def _steps(self) -> Iterator[GateStep]:
+        while self._waiting:
+            expected, opened = self._waiting[0], max(self._inside)
+            if opened == 0:  # the first gate stays shut
+                return
+            worker = self._inside.pop(opened)
+            came = self._take(worker)
+            yield GateStep(
+                opened=LINE.keys[opened],
+                opened_pid=CREW[worker],
+                expected=LINE.keys[expected],
+                arrived=None if came is None else LINE.keys[came],
+                arrived_pid=None if came is None else CREW[worker],
+            )
+            if came is None:
+                return
+
+
+def unmet(inside: int, alive: int = 3, **seen: Any) -> Run:
+    """Return the call with LINE in which only *inside* of 3 workers stood at gates; *alive* of them were there."""
+    crew = CREW[:inside]
+    gates = GateReport(
+        script="line",
+        wanted=3,
+        most_inside=inside,
+        alive_then=alive,
+        crew=crew,
+        first=LINE.keys[:inside],
+        quiet="proof",
+    )
+    run = lined_up(gates=gates, processes=children(alive), control=True)
+    events = tuple(replace(event, pid=CREW[event.pid % alive]) for event in run.trace.events)
+    return changed(run, events=events, **seen)
+
+
+# --- calls that do not come back, or raise
+
+_WORDS = {
+    ("the parent", "join"): "waits in join() for worker 1 (pid 4101) to end, at cv_funcs.py:31: p.join()",
+    ("the parent", "get"): "waits for a result that never comes, at cv_funcs.py:27: done_queue.get()",
+    ("worker", "get"): "waits for a task or 'STOP' that never comes, at cv_funcs.py:12: item = input.get()",
+    ("worker", "write"): "cannot finish writing: the pipe is full and nobody reads",
+    ("worker", "lock"): "waits for a lock that nobody releases, at cv_funcs.py:14: with lock:",
+}
+
+
+def stuck(doing: str, worker: int = 0) -> Stuck:
+    """Return where the parent hangs, or a worker by its number."""
+    role, pid = (f"worker {worker}", CREW[worker - 1]) if worker else ("the parent", CALLER)
+    words = _WORDS.get(("worker" if worker else role, doing), "waits")
+    own = Frame(file="submissions/ada/cv_funcs.py", line=12 if worker else 31, function="mp_apply", own=True)
+    return Stuck(pid=pid, role=role, doing=doing, sentence=f"{role} (pid {pid}) {words}", frames=(own,))
+
+
+def hung(run: Run, *where: Stuck, **seen: Any) -> Run:
+    """Return *run* as it is seen when it hangs, proven, with its processes still there."""
+    processes = tuple(
+        replace(process, exitcode=None, later="alive", cpu=0.0) if process.exitcode == 0 else process
+        for process in run.trace.processes
+    )
+    return changed(
+        run, ending=Ending.HUNG, why="proof", value=None, stuck=where, processes=processes, seconds=0.3784, **seen
+    )
+
+
+def raising(run: Run, type: str, message: str, *, chain: tuple[str, ...] = (), line: str = "", **seen: Any) -> Run:
+    """Return *run* as it is seen when it ends with an exception, at a line of the student's."""
+    frames = (Frame(file="submissions/ada/cv_funcs.py", line=29, function=run.function, own=True),) if line else ()
+    error = RaisedError(type=type, message=message, chain=chain, frames=frames, line=line)
+    return changed(run, ending=Ending.RAISED, value=None, error=error, **seen)
+
+
+# --- background tasks
+
+HANDLES = [
+    ["object", "multiprocessing.context.Process", CREW[0]],
+    ["object", "multiprocessing.queues.Queue", None],
+    ["object", "multiprocessing.queues.Queue", None],
+]
+RUNNING = child(exitcode=None, at_return="alive", later="alive", cpu=0.0)
+
+
+def begun(**seen: Any) -> Run:
+    """Return a call of bg_task that came back while its task was held."""
+    run = made(
+        "bg_task(a task)",
+        value=["tuple", HANDLES],
+        events=(GateEvent(kind="gate", key="133", pid=CREW[0], at=0.0071),),
+        processes=(RUNNING,),
+        gates=GateReport(script="shut", early=True),
+        seconds=0.0083,
+        blocked=0.0031,
+    )
+    return changed(run, **seen)
+
+
+def polled(**seen: Any) -> Run:
+    """Return a call of bg_get that came back without a result while the task was held."""
+    run = made(
+        "bg_get(block=False)",
+        value=["none"],
+        printed="Task still running.\n",
+        processes=(RUNNING,),
+        gates=GateReport(script="shut", early=True),
+        seconds=0.0003,
+        blocked=0.0001,
+    )
+    return changed(run, **seen)
+
+
+def got(**seen: Any) -> Run:
+    """Return a call of bg_get that waited for the task, took its result, and ended the child."""
+    gates = GateReport(script="shut", blocked=True, quiet="proof")
+    run = made("bg_get(block=True)", value=["int", "400"], processes=(child(),), gates=gates, seconds=0.3743)
+    return changed(run, **{"blocked": 0.3734, **seen})
+
+
+def met_in_background(inside: int) -> Run:
+    """Return the pause in which *inside* of 3 background tasks stood at their gates."""
+    gates = GateReport(
+        script="meet", wanted=3, met=inside == 3, most_inside=inside, alive_then=3, crew=CREW[:inside],
+        quiet="" if inside == 3 else "proof",
+    )  # fmt: skip
+    processes = children(exitcode=None, later="alive", cpu=0.0)
+    return made("3 tasks at a time", function="", gates=gates, processes=processes)
+
+
+def dropped(**seen: Any) -> Run:
+    """Return the look that is taken when the handles of a task have been let go of."""
+    run = made("dropping the handles", function="", gates=None, processes=(child(),), seconds=0.0, blocked=0.0)
+    return changed(run, **seen)

@@ -1,0 +1,134 @@
+"""Checks of runs in which a task raises or a worker dies."""
+
+from __future__ import annotations
+
+from pytest_mpgrade.inside import plain
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, undecided
+from pytest_mpgrade.judge.hangs import not_back
+from pytest_mpgrade.judge.returned import somewhere_else
+from pytest_mpgrade.judge.shutdown import ALIVE
+from pytest_mpgrade.records import Concern, Ending, Run
+from pytest_mpgrade.tasks import Workload
+
+
+def _serial(run: Run) -> Verdict | None:
+    pids = {event.pid for event in run.trace.events if event.kind in ("note", "doom")}
+    if pids and pids <= {run.trace.caller}:
+        return absent("the task ran in the calling process, so no worker could fail (see in_children)")
+    return None
+
+
+def raises_soon(message: str) -> Check:
+    """A task raises: so does the call, soon, with an exception that is that one or names it."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = _serial(run)
+        if verdict is not None:
+            return verdict
+        if run.ending is Ending.RETURNED:
+            return failed(
+                f"a task raised, but {run.call} returned {plain.shown(run.value)} instead of raising",
+                symptom="swallowed",
+            )
+        if run.ending is not Ending.RAISED or run.error is None:
+            return somewhere_else(run) or not_back(run)
+        error = run.error
+        if message in error.message or any(message in link for link in error.chain):
+            return PASSED
+        return failed(
+            f"a task raised an exception that says {message!r}; {run.call} raised "
+            f"{error.type}: {error.message[:80]!r}, which does not name it",
+            symptom="unnamed",
+        )
+
+    return Check(
+        name="raises_soon",
+        title="when a task raises, the call raises",
+        concern=Concern.FAILURE,
+        hint="catch the exception in the worker, send it (or its text) through the result queue, raise in the parent",
+        judge=judge,
+    )
+
+
+def notices_death() -> Check:
+    """A worker dies in its first task: the call raises, rather than wait for a result that cannot come."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = _serial(run)
+        if verdict is not None:
+            return verdict
+        if not any(event.kind == "doom" for event in run.trace.events):
+            return somewhere_else(run) or undecided(
+                "left undecided: the task in which the worker dies was not run", "values_in_any_order"
+            )
+        if run.ending is Ending.RAISED:
+            return PASSED
+        if run.ending is Ending.RETURNED:
+            return failed(
+                f"a worker died in its task, but {run.call} returned {plain.shown(run.value)} instead of raising",
+                symptom="swallowed",
+            )
+        return somewhere_else(run) or not_back(run)
+
+    return Check(
+        name="notices_death",
+        title="when a worker dies, the call raises",
+        concern=Concern.FAILURE,
+        hint="wait for results and Process.sentinel together, or look at is_alive() whenever get(timeout=…) is empty",
+        judge=judge,
+    )
+
+
+def waiting_not_started(workload: Workload) -> Check:
+    """After an error the tasks that still wait are not started: at most half of a long line may be."""
+    line = set(workload.keys[1:])
+
+    def judge(run: Run) -> Verdict:
+        verdict = _serial(run)
+        if verdict is not None:
+            return verdict
+        if run.ending is not Ending.RAISED:
+            return undecided(f"left undecided: {run.call} did not raise", "raises_soon")
+        started = sum(event.kind == "note" and event.key in line for event in run.trace.events)
+        if 2 * started <= len(line):
+            return PASSED
+        return failed(
+            f"after the first task had raised, {started} of the {len(line)} waiting tasks were started all the same",
+            symptom="goes on after an error",
+        )
+
+    return Check(
+        name="waiting_not_started",
+        title="after an error, waiting tasks are not started",
+        concern=Concern.FAILURE,
+        hint="when you get an error, take the waiting tasks off the queue before you send 'STOP'",
+        judge=judge,
+    )
+
+
+def all_shut_down(after: str = "raises_soon") -> Check:
+    """After an error no worker is left running."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = _serial(run)
+        if verdict is not None:
+            return verdict
+        if run.ending is not Ending.RAISED:
+            return undecided(f"left undecided: {run.call} did not raise", after)
+        alive = [process for process in run.trace.processes if not process.helper and process.later == "alive"]
+        if not alive:
+            return PASSED
+        return failed(
+            f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running 2 s after {run.call} "
+            "had raised",
+            symptom=ALIVE,
+            workers=[{"pid": process.pid, "exitcode": process.exitcode, "state": "alive"} for process in alive],
+        )
+
+    return Check(
+        name="all_shut_down",
+        title="after an error all workers are shut down",
+        concern=Concern.FAILURE,
+        hint="shut the workers down in a finally block",
+        judge=judge,
+    )

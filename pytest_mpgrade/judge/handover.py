@@ -1,0 +1,218 @@
+"""Checks of what `bg_get` hands over, of how the child ends, and of a child that dies."""
+
+from __future__ import annotations
+
+from pytest_mpgrade.inside import plain
+from pytest_mpgrade.judge.background import RUNNING, children, ran_in_caller
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, not_here, undecided
+from pytest_mpgrade.judge.hangs import raised
+from pytest_mpgrade.judge.returned import not_returned
+from pytest_mpgrade.judge.shutdown import ALIVE, FORCED, residue, words
+from pytest_mpgrade.records import Concern, Ending, Run
+
+
+def hands_over(expected: object, concern: Concern = Concern.RESULTS, *, asked: Run | None = None) -> Check:
+    """Once the task is done, `bg_get` returns its result, unless it had been *asked* before and handed it over then."""
+    return hands_over_plain(plain.encode(expected), concern, asked=asked)
+
+
+def hands_over_plain(want: object, concern: Concern = Concern.RESULTS, *, asked: Run | None = None) -> Check:
+    """The same for a result that is given as plain data, as `tasks.Workload.expected` has it."""
+
+    def judge(run: Run) -> Verdict:
+        wrong = not_returned(run, concern, owns_all=concern in (Concern.EDGE, Concern.DEADLOCK))
+        if wrong is not None:
+            return wrong
+        if run.trace.gates is not None and run.trace.gates.early:
+            return undecided(f"left undecided: {run.call} did not wait", "waits_when_asked")
+        if concern is Concern.DEADLOCK and not children(run):
+            return absent(
+                "no child process was started, so there was no result to hand over (see starts_in_background)"
+            )
+        if asked is not None and asked.value == want != ["none"]:
+            return undecided(f"left undecided: {asked.call} had handed it over before", "returns_at_once")
+        if _ignored_block(run):
+            return undecided(f"left undecided: {run.call} did not wait", "waits_when_asked")
+        if run.value == want:
+            if want == ["none"] and "inactive" in run.printed:
+                return failed(f"{run.call} took the result None for a child that had died", symptom="values")
+            return PASSED
+        after = f" (asked {run.tries} times)" if run.tries > 1 else ""
+        return failed(
+            f"{run.call} returned {plain.shown(run.value)}{after}, expected {plain.shown(want)}", symptom="values"
+        )
+
+    return Check(
+        name="hands_over",
+        title="returns the result of the task when it is done",
+        concern=concern,
+        hint="get() one result from done_queue; tell a result from its absence by the queue, not by its value",
+        judge=judge,
+    )
+
+
+def _in_caller(*runs: Run | None) -> Verdict | None:
+    """A task that dies in the calling process takes that with it: no child has died."""
+    if any(ran_in_caller(run) for run in runs if run is not None):
+        return absent("the task ran in the calling process, so no child could die (see starts_in_background)")
+    return None
+
+
+def says_inactive(message: str, started: Run | None = None) -> Check:
+    """If the child died without a result, `bg_get` says so, returns None, and does not wait for ever."""
+
+    def judge(run: Run) -> Verdict:
+        in_caller = _in_caller(run, started)
+        if in_caller is not None:
+            return in_caller
+        if run.ending is Ending.RAISED:
+            return raised(run)
+        if run.ending is not Ending.RETURNED:
+            return not_returned(run, Concern.FAILURE, owns_all=True) or PASSED
+        if run.value != ["none"]:
+            return failed(
+                f"the child died without a result; {run.call} returned {plain.shown(run.value)}", symptom="values"
+            )
+        if message in run.printed:
+            return PASSED
+        if run.printed.count(RUNNING) < run.tries:
+            return undecided(f"left undecided: {run.call} returned None, but not in so many words", "names_the_death")
+        asked = f"asked {run.tries} times" if run.tries > 1 else "asked"
+        return failed(
+            f"the child died without a result; {run.call}, {asked}, "
+            f"still said {run.printed.strip().splitlines()[-1][:60]!r}",
+            symptom="death unnoticed",
+        )
+
+    return Check(
+        name="says_inactive",
+        title=f"says {message!r} when the child has died",
+        concern=Concern.FAILURE,
+        hint="look at p.is_alive() when there is no result, and look for a result once more before you call it dead",
+        judge=judge,
+    )
+
+
+def child_ended(concern: Concern = Concern.SENTINEL) -> Check:
+    """When `bg_get` has returned the result, the child has ended by itself: exit status 0, no signal."""
+
+    def judge(run: Run) -> Verdict:
+        wrong = _not_handed_over(run, concern)
+        if wrong is not None:
+            return wrong
+        alive = [child for child in children(run) if child.later == "alive"]
+        if alive:
+            return failed(
+                f"the child was still running 2 s after {run.call} had returned its result",
+                symptom=ALIVE,
+                workers=[{"pid": child.pid, "exitcode": None, "state": "alive"} for child in alive],
+            )
+        if run.trace.observer != "ptrace":
+            return not_here(f"how the child ends cannot be seen here (observer: {run.trace.observer})")
+        wrong_end = [child for child in children(run) if child.exitcode != 0]
+        if wrong_end:
+            return failed(
+                f"the child did not end by itself: {words(wrong_end[0].exitcode)}",
+                symptom=FORCED,
+                workers=[{"pid": c.pid, "exitcode": c.exitcode, "state": words(c.exitcode)} for c in wrong_end],
+            )
+        return PASSED
+
+    return Check(
+        name="child_ended",
+        title="the child ends by itself, told by the sentinel",
+        concern=concern,
+        hint="put 'STOP' on task_queue once you have the result",
+        judge=judge,
+    )
+
+
+def _ignored_block(run: Run) -> bool:
+    return run.value == ["none"] and "block=True" in run.call and RUNNING in run.printed
+
+
+def _not_handed_over(run: Run, concern: Concern) -> Verdict | None:
+    if _ignored_block(run):
+        return undecided(f"left undecided: {run.call} did not wait", "waits_when_asked")
+    if run.ending is not Ending.RETURNED:
+        return not_returned(run, concern) or undecided(f"left undecided: {run.call} did not return", "hands_over")
+    if not children(run):
+        return absent("no child process was started (see starts_in_background)")
+    return None
+
+
+def child_joined() -> Check:
+    """When `bg_get` has returned the result, the child has been joined: it is no zombie."""
+
+    def judge(run: Run) -> Verdict:
+        wrong = _not_handed_over(run, Concern.CLEANUP)
+        if wrong is not None:
+            return wrong
+        seen = children(run)
+        if any(child.later == "alive" for child in seen):
+            return undecided("left undecided: the child was not told to stop", "child_ended")
+        left = [child for child in seen if child.at_return != "gone"]
+        if left:
+            zombie = left[0].at_return == "zombie"
+            what = "was a zombie" if zombie else "had not been joined"
+            return failed(
+                f"the child {what} when {run.call} returned the result",
+                symptom="not joined",
+                workers=[{"pid": child.pid, "exitcode": child.exitcode, "state": child.at_return} for child in left],
+            )
+        if run.start_method == "forkserver" and any(child.born == "forkserver" for child in seen):
+            return not_here("the child was gone; zombies cannot be seen under forkserver, where the server reaps them")
+        return PASSED
+
+    return Check(
+        name="child_joined",
+        title="the child is joined",
+        concern=Concern.CLEANUP,
+        hint="p.join() after you have sent 'STOP'",
+        judge=judge,
+    )
+
+
+def names_the_death(message: str, started: Run | None = None) -> Check:
+    """If the child died without a result, `bg_get` prints *message*: the words are a matter of results."""
+
+    def judge(run: Run) -> Verdict:
+        in_caller = _in_caller(run, started)
+        if in_caller is not None:
+            return in_caller
+        if run.ending is not Ending.RETURNED or run.value != ["none"]:
+            return undecided(f"left undecided: {run.call} did not return None", "says_inactive")
+        if message in run.printed:
+            return PASSED
+        if run.printed.count(RUNNING) >= run.tries:
+            return undecided(f"left undecided: {run.call} had not noticed the death", "says_inactive")
+        return failed(f"{run.call} did not print {message!r} when the child had died", symptom="message")
+
+    return Check(
+        name="names_the_death",
+        title=f"prints {message!r} when the child has died",
+        concern=Concern.RESULTS,
+        hint=f"print({message!r}) before you return None",
+        judge=judge,
+    )
+
+
+def nothing_left_of_tasks(got: Run) -> Check:
+    """After *got*, when the handles are dropped: no thread, pipe, semaphore or shared memory is left."""
+
+    def judge(run: Run) -> Verdict:
+        if got.ending is not Ending.RETURNED or _ignored_block(got):
+            return undecided("left undecided: the task did not get that far", "hands_over")
+        if any(child.later == "alive" for child in children(run)):
+            return undecided("left undecided: the child was not told to stop", "child_ended")
+        if not children(run):
+            return absent("no child process was started (see starts_in_background)")
+        return residue(run, "p and both queues were dropped")
+
+    return Check(
+        name="nothing_left_of_tasks",
+        title="no thread, pipe, semaphore or shared memory is left",
+        concern=Concern.CLEANUP,
+        hint="keep no queue or process in a global variable",
+        judge=judge,
+    )

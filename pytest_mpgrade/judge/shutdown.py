@@ -1,0 +1,223 @@
+"""Checks of how workers end and what is left; judged on runs in which every worker had arrived at a gate first."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, not_here, undecided
+from pytest_mpgrade.judge.returned import blamed_for, not_returned, somewhere_else
+from pytest_mpgrade.records import Concern, Ending, ProcessSeen, Run
+
+ALIVE = "workers stay alive"
+"""The symptom of workers that nobody has told to stop."""
+FORCED = "forced"
+"""The symptom of workers that did not end by themselves."""
+
+
+def _task_pids(run: Run) -> set[int]:
+    return {event.pid for event in run.trace.events if event.kind in ("note", "gate", "leave")} - {run.trace.caller}
+
+
+def workers_of(run: Run) -> list[ProcessSeen]:
+    """Return the processes that ran tasks in this run."""
+    ran = _task_pids(run)
+    return [process for process in run.trace.processes if process.pid in ran]
+
+
+def others_of(run: Run) -> list[ProcessSeen]:
+    """Return the processes that ran no task and are not Python's own: managers and the like."""
+    ran = _task_pids(run)
+    return [process for process in run.trace.processes if process.pid not in ran and not process.helper]
+
+
+def _unjudged(run: Run, concern: Concern) -> Verdict | None:
+    verdict = not_returned(run, concern)
+    if verdict is not None:
+        return verdict
+    if not workers_of(run) and _task_pids(run):
+        return not_here(f"the workers had gone before they could be seen (observer: {run.trace.observer})")
+    if not workers_of(run):
+        return absent("no child process ran a task, so there was nothing to shut down (see workers)")
+    gates = run.trace.gates
+    if gates is not None and gates.early:
+        return undecided(f"left undecided: {run.call} returned while tasks were still held", "values_in_any_order")
+    return None
+
+
+def words(exitcode: int | None) -> str:
+    """Return an exit code in words: by the name of the signal where it was one."""
+    if exitcode is None:
+        return "still running"
+    if exitcode < 0:
+        try:
+            return f"killed by {signal.Signals(-exitcode).name}"
+        except ValueError:
+            return f"killed by signal {-exitcode}"
+    return f"exit status {exitcode}"
+
+
+def _listed(processes: list[ProcessSeen], describe: Callable[[ProcessSeen], str]) -> dict[str, Any]:
+    shown = [{"pid": process.pid, "exitcode": process.exitcode, "state": describe(process)} for process in processes]
+    return {"workers": shown}
+
+
+def ended_by_sentinel() -> Check:
+    """Every worker ends by itself: exit status 0 and no signal, at most 2 s after the return."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = _unjudged(run, Concern.SENTINEL)
+        if verdict is not None:
+            return verdict
+        workers = workers_of(run)
+        alive = [worker for worker in workers if worker.later == "alive"]
+        if alive:
+            return failed(
+                f"{len(alive)} of {len(workers)} workers were still running 2 s after {run.function} had returned",
+                symptom=ALIVE,
+                **_listed(alive, lambda _: "alive"),
+            )
+        if run.trace.observer != "ptrace":
+            return not_here(f"how workers end cannot be seen here (observer: {run.trace.observer})")
+        wrong = [worker for worker in workers if worker.exitcode != 0]
+        if wrong:
+            return failed(
+                f"{len(wrong)} of {len(workers)} workers did not end by themselves: {words(wrong[0].exitcode)}",
+                symptom=FORCED,
+                **_listed(wrong, lambda worker: words(worker.exitcode)),
+            )
+        return PASSED
+
+    return Check(
+        name="ended_by_sentinel",
+        title="every worker ends by itself, told by a sentinel",
+        concern=Concern.SENTINEL,
+        hint="put 'STOP' on the task queue once for each worker; do not terminate() or kill() them",
+        judge=judge,
+    )
+
+
+def no_leftovers() -> Check:
+    """When the call returns, no child process is alive and none is a zombie."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = _unjudged(run, Concern.CLEANUP)
+        if verdict is not None:
+            return verdict
+        helpers = [process for process in others_of(run) if process.later == "alive"]
+        if helpers:
+            return failed(
+                f"{len(helpers)} process{'es' * (len(helpers) > 1)} that ran no task (a manager?) outlived {run.call}",
+                symptom="helper alive",
+                hint="shut down managers and pools that you start: with Manager() as m: …",
+                **_listed(helpers, lambda _: "alive"),
+            )
+        workers = workers_of(run)
+        left = [worker for worker in workers if worker.at_return != "gone"]
+        unjoined = [worker for worker in left if worker.later != "alive"]
+        if unjoined:
+            return _unjoined(run, unjoined)
+        if left:
+            return undecided("left undecided: the workers were not told to stop", "ended_by_sentinel")
+        if run.start_method == "forkserver" and any(worker.born == "forkserver" for worker in workers):
+            return not_here("no worker was alive; zombies cannot be seen under forkserver, where the server reaps them")
+        return PASSED
+
+    return Check(
+        name="no_leftovers",
+        title="no child process is left, alive or as a zombie",
+        concern=Concern.CLEANUP,
+        hint="join() every Process that you start()",
+        judge=judge,
+    )
+
+
+def _unjoined(run: Run, workers: list[ProcessSeen]) -> Verdict:
+    zombies = sum(worker.at_return == "zombie" for worker in workers)
+    total = len(workers_of(run))
+    if zombies == len(workers):
+        what = f"{zombies} of {total} workers were zombies"
+    else:
+        what = f"{len(workers)} of {total} workers were not joined"
+    return failed(f"{what} when {run.function} returned", symptom="not joined", **_listed(workers, _state))
+
+
+def _state(worker: ProcessSeen) -> str:
+    if worker.at_return == "zombie":
+        return "exited, never joined (zombie)"
+    return "still running at the return, never joined"
+
+
+def nothing_else_left() -> Check:
+    """After the return, garbage collected: no thread, pipe, semaphore or shared memory of the call is left."""
+
+    def judge(run: Run) -> Verdict:
+        return _unjudged(run, Concern.CLEANUP) or _residue(run, f"{run.call} had returned")
+
+    return Check(
+        name="nothing_else_left",
+        title="no thread, pipe, semaphore or shared memory is left",
+        concern=Concern.CLEANUP,
+        hint="keep no queue, pool or manager in a global variable; close() what you open and unlink() shared memory",
+        judge=judge,
+    )
+
+
+def _residue(run: Run, when: str) -> Verdict:
+    if any(process.later == "alive" for process in workers_of(run)):
+        return undecided("left undecided: the workers were not told to stop", "ended_by_sentinel")
+    return residue(run, when)
+
+
+def residue(run: Run, when: str) -> Verdict:
+    """Judge what is left other than processes."""
+    if not run.trace.observer.startswith(("ptrace", "proc")):
+        return not_here(f"threads, pipes and semaphores cannot be seen here (observer: {run.trace.observer})")
+    left = run.trace.leftovers
+    if not left:
+        return PASSED
+    kinds = sorted({item.kind for item in left})
+    counted = ", ".join(f"{sum(item.kind == kind for item in left)} x {kind}" for kind in kinds)
+    return failed(
+        f"left behind when {when} and garbage was collected: {counted}",
+        symptom="residue",
+        left=[f"{item.kind} {item.name}" for item in left[:8]],
+    )
+
+
+def nothing_accumulates(times: int) -> Check:
+    """After *times* calls in a row nothing has piled up: no processes, pipes, threads or semaphores."""
+
+    def judge(run: Run) -> Verdict:
+        if run.ending is not Ending.RETURNED:
+            return somewhere_else(run) or undecided(f"left undecided: {run.call} did not return", blamed_for(run))
+        verdict = _unjudged(run, Concern.CLEANUP)
+        if verdict is not None:
+            return verdict
+        alive = [process for process in others_of(run) if process.later == "alive"]
+        stuck = [worker for worker in workers_of(run) if worker.later == "alive"]
+        if stuck:
+            return undecided("left undecided: the workers were not told to stop", "ended_by_sentinel")
+        if alive:
+            return failed(
+                f"{len(alive)} processes that ran no task were left after {times} calls",
+                symptom="helper alive",
+                **_listed(alive, lambda _: "alive"),
+            )
+        zombies = [process for process in run.trace.processes if process.later == "zombie"]
+        if len(zombies) >= times:
+            return failed(
+                f"{len(zombies)} zombies had piled up after {times} calls",
+                symptom="not joined",
+                **_listed(zombies[:8], lambda _: "zombie"),
+            )
+        return _residue(run, f"{times} calls of {run.function} had returned")
+
+    return Check(
+        name="nothing_accumulates",
+        title=f"nothing accumulates over {times} calls",
+        concern=Concern.CLEANUP,
+        hint="join() and close() in every call what that call has started and opened",
+        judge=judge,
+    )

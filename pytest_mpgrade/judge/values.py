@@ -1,0 +1,275 @@
+"""Checks of what came back, and of who computed it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+from pytest_mpgrade.inside import plain
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, inconclusive, undecided
+from pytest_mpgrade.judge.hangs import first_line, not_back
+from pytest_mpgrade.judge.returned import blamed_for, not_returned, somewhere_else
+from pytest_mpgrade.records import Concern, Ending, Run
+from pytest_mpgrade.tasks import Workload
+
+_OWNERS = frozenset((Concern.EDGE, Concern.DEADLOCK, Concern.FAILURE))
+"""Concerns whose runs provoke one thing: whatever goes wrong there is theirs."""
+
+
+def values_in_any_order(workload: Workload, concern: Concern = Concern.RESULTS, *, hint: str = "") -> Check:
+    """One result per task, in any order, each of the right type and value, and each task run once."""
+
+    def judge(run: Run) -> Verdict:
+        wrong = not_returned(run, concern, owns_all=concern in _OWNERS)
+        return wrong or compare(run, workload.expected, workload.keys)
+
+    return Check(
+        name="values_in_any_order",
+        title="returns the result of every task, each once",
+        concern=concern,
+        hint=hint or _HINTS.get(concern, "collect one result per task, no more and no fewer"),
+        judge=judge,
+    )
+
+
+_HINTS = {
+    Concern.DEADLOCK: "take the results off the queue before you join() the workers",
+}
+
+
+def values_in_order(workload: Workload, concern: Concern = Concern.ORDERING) -> Check:
+    """The results, in the order of the tasks."""
+
+    def judge(run: Run) -> Verdict:
+        wrong = not_returned(run, concern) or compare(run, workload.expected, workload.keys)
+        if wrong is not PASSED:
+            return (
+                wrong
+                if wrong.undecided_by
+                else undecided("left undecided: the values are wrong", "values_in_any_order")
+            )
+        got = run.value[1]
+        place = next((i for i, (a, b) in enumerate(zip(got, workload.expected, strict=True)) if a != b), None)
+        if place is None:
+            return PASSED
+        return failed(
+            f"result {place} is {plain.shown(got[place])}, but task {place} returns "
+            f"{plain.shown(workload.expected[place])}",
+            symptom="order of results",
+        )
+
+    return Check(
+        name="values_in_order",
+        title="returns the results in the order of the tasks",
+        concern=concern,
+        hint="send (index, result) through the queue and sort by index",
+        judge=judge,
+    )
+
+
+def compare(run: Run, expected: Sequence[object], keys: Sequence[str]) -> Verdict:
+    """Compare the returned list with what was expected, as bags of plain data."""
+    if not isinstance(run.value, list) or run.value[0] != "list":
+        return failed(f"{run.call} returned {plain.shown(run.value)}, not a list", symptom="values")
+    want, got = Counter(map(json.dumps, expected)), Counter(map(json.dumps, run.value[1]))
+    missing, extra = list((want - got).elements()), list((got - want).elements())
+    if missing or extra:
+        return failed(_difference(run, missing, extra, len(expected)), symptom="values")
+    ran = Counter(event.key for event in run.trace.events if event.kind in ("note", "gate"))
+    twice = [key for key in keys if ran[key] > 1]
+    if twice:
+        return failed(f"task {keys.index(twice[0])} was run {ran[twice[0]]} times", symptom="values")
+    return PASSED
+
+
+def _difference(run: Run, missing: list[str], extra: list[str], expected: int) -> str:
+    count = len(run.value[1])
+    words = f"{run.call} returned {count} result{'s' * (count != 1)} for {expected} task{'s' * (expected != 1)}"
+    if missing:
+        words += f"; {_some(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+    if extra:
+        words += f"; {_some(extra)} {'was' if len(extra) == 1 else 'were'} not expected"
+    return words
+
+
+def _some(items: list[str]) -> str:
+    shown = ", ".join(plain.shown(json.loads(item), 40) for item in items[:3])
+    return shown + (f" and {len(items) - 3} more" if len(items) > 3 else "")
+
+
+def returns_value(expected: object, concern: Concern = Concern.RESULTS) -> Check:
+    """The function returns exactly this value."""
+    want = plain.encode(expected)
+
+    def judge(run: Run) -> Verdict:
+        wrong = not_returned(run, concern, owns_all=concern in _OWNERS)
+        if wrong is not None:
+            return wrong
+        if run.value == want:
+            return PASSED
+        return failed(f"{run.call} returned {plain.shown(run.value)}, expected {plain.shown(want)}", symptom="values")
+
+    return Check(
+        name="returns_value",
+        title="returns the right value",
+        concern=concern,
+        hint="calculate() returns func(*args) as it is",
+        judge=judge,
+    )
+
+
+def lets_through(message: str, concern: Concern = Concern.FAILURE) -> Check:
+    """An exception of the task goes through unchanged: a ValueError with this message."""
+
+    def judge(run: Run) -> Verdict:
+        if run.ending is Ending.RETURNED:
+            return failed(
+                f"{run.call} returned {plain.shown(run.value)} although the function raised", symptom="swallowed"
+            )
+        if run.ending is not Ending.RAISED or run.error is None:
+            return not_back(run)
+        if (run.error.type, run.error.message) == ("ValueError", message):
+            return PASSED
+        return failed(
+            f"the function raised ValueError: {message}; {run.call} raised "
+            f"{run.error.type}: {first_line(run.error)[:80]}",
+            symptom="changed exception",
+        )
+
+    return Check(
+        name="lets_through",
+        title="an exception of the function goes through unchanged",
+        concern=concern,
+        hint="calculate() needs no try; let the exception pass",
+        judge=judge,
+    )
+
+
+def in_children(workload: Workload, n: int) -> Check:
+    """Each task ran in a child process that the kernel vouches for, and in at most *n* different ones."""
+
+    def judge(run: Run) -> Verdict:
+        if run.ending is not Ending.RETURNED:
+            return somewhere_else(run) or undecided(f"left undecided: {run.call} did not return", blamed_for(run))
+        caller = run.trace.caller
+        who = {event.key: event.pid for event in run.trace.events if event.kind in ("note", "gate")}
+        inside = [i for i, key in enumerate(workload.keys) if who.get(key) == caller]
+        if inside:
+            return failed(_in_caller(inside, len(workload.keys), run), symptom="in the caller")
+        pids = set(who.values())
+        if len(pids) > n:
+            return failed(
+                f"{len(pids)} processes ran tasks; {n} were asked for", symptom="too many workers", pids=sorted(pids)
+            )
+        lost = [i for i, key in enumerate(workload.keys) if key not in who]
+        if lost and len(lost) == len(workload.keys):
+            return absent(f"none of the tasks was run by {run.call}")
+        if lost:
+            return undecided(f"task {lost[0]} was not run at all", "values_in_any_order")
+        return PASSED
+
+    return Check(
+        name="in_children",
+        title=f"the work is done in at most {n} child processes, none of it in the caller",
+        concern=Concern.WORKERS,
+        hint="start n_processes Process objects once, and let each take tasks from the queue until 'STOP'",
+        judge=judge,
+    )
+
+
+def _in_caller(places: list[int], total: int, run: Run) -> str:
+    what = "every task" if len(places) == total else f"task {places[0]}"
+    return f"{what} ran in the process that called {run.function}"
+
+
+def comes_back(concern: Concern = Concern.DEADLOCK) -> Check:
+    """The call comes back: nobody waits for a lock or a pipe for ever."""
+
+    def judge(run: Run) -> Verdict:
+        return not_returned(run, concern) or _by_children(run)
+
+    return Check(
+        name="comes_back",
+        title="the call comes back",
+        concern=concern,
+        hint="read the results before you join(); hold no lock while you wait",
+        judge=judge,
+    )
+
+
+def workers_are_told_to_stop() -> Check:
+    """The parent does not wait for the end of workers that wait for a task or a sentinel."""
+
+    def judge(run: Run) -> Verdict:
+        return not_returned(run, Concern.SENTINEL) or _by_children(run)
+
+    return Check(
+        name="workers_are_told_to_stop",
+        title="no worker waits for a 'STOP' that never comes",
+        concern=Concern.SENTINEL,
+        hint="put one 'STOP' per worker on the task queue before you join() them",
+        judge=judge,
+    )
+
+
+def _by_children(run: Run) -> Verdict:
+    """What returned has shown something only if a child process ran a task."""
+    ran = {event.pid for event in run.trace.events if event.kind in ("note", "gate")}
+    if ran and ran <= {run.trace.caller}:
+        return absent("no child process ran a task, so there was nothing to wait for (see in_children)")
+    return PASSED
+
+
+def drains(workload: Workload, n: int) -> Check:
+    """Large or many results come through; a submission that ran nothing in children shows nothing here."""
+    inner = values_in_any_order(workload, Concern.DEADLOCK)
+
+    def judge(run: Run) -> Verdict:
+        ran = {event.pid for event in run.trace.events if event.kind == "note"}
+        if run.ending is Ending.TIMED_OUT and _goes_on(run):
+            if len(ran) > n:
+                return undecided(
+                    f"left undecided: {len(ran)} processes were started one after the other", "in_children"
+                )
+            return inconclusive(
+                f"{run.call} was still making progress when the time limit came after {run.seconds:.0f} s"
+            )
+        verdict = inner.judge(run)
+        if verdict is PASSED and ran <= {run.trace.caller}:
+            return absent("no child process ran a task, so there were no results to drain (see in_children)")
+        return verdict
+
+    return Check(
+        name="drains",
+        title="large and many results come through",
+        concern=Concern.DEADLOCK,
+        hint=inner.hint,
+        judge=judge,
+    )
+
+
+def _goes_on(run: Run) -> bool:
+    """Tell whether tasks were still begun in the last seconds of a run."""
+    return bool(run.trace.events) and run.trace.events[-1].at > run.seconds - 3.0
+
+
+def late_result_arrives(workload: Workload) -> Check:
+    """A task that takes seconds longer than all others is not dropped."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = not_returned(run, Concern.RESULTS)
+        if verdict is not None:
+            return verdict
+        gates = run.trace.gates
+        if gates is not None and gates.early:
+            return failed(f"{run.call} returned while a task was still running", symptom="values")
+        return compare(run, workload.expected, workload.keys)
+
+    return Check(
+        name="late_result_arrives",
+        title="a result that comes late is waited for",
+        concern=Concern.RESULTS,
+        hint="do not give up on the results after a time-out while workers are still busy",
+        judge=judge,
+    )

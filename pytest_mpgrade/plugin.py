@@ -1,0 +1,87 @@
+"""The pytest plugin: markers, options, fixtures. It only forwards; state lives in `session.GradingSession`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_mpgrade.records import Assignment
+    from pytest_mpgrade.session import GradingSession
+    from pytest_mpgrade.student import Student
+
+_SESSION = "mpgrade-session"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our options."""
+    group = parser.getgroup("mpgrade", "grading of assignments on process-based parallelism")
+    group.addoption("--mpgrade", metavar="ASSIGNMENT", help="grade this assignment: its name, or its folder")
+    group.addoption(
+        "--mpgrade-submission", metavar="PATH", help="what was handed in: a folder or a file (default: here)"
+    )
+    group.addoption("--mpgrade-id", metavar="ID", help="name of the submission in results (default: of its folder)")
+    group.addoption("--mpgrade-out", metavar="FOLDER", help="write FOLDER/result.json")
+    group.addoption(
+        "--mpgrade-observer",
+        choices=("auto", "ptrace", "proc", "psutil"),
+        default="auto",
+        help="how processes are observed; psutil: practice mode, as on macOS and Windows",
+    )
+    parser.addini("mpgrade_assignment", "grade this assignment when pytest is called without --mpgrade")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register markers, and the session's object if an assignment is graded."""
+    config.addinivalue_line("markers", "criterion(name): the findings of this test count for this line of the rubric")
+    config.addinivalue_line(
+        "markers",
+        "start_methods(*names): run the test under these start methods; 'any': under one, whichever the platform has",
+    )
+    name = config.getoption("--mpgrade") or config.getini("mpgrade_assignment")
+    if name:
+        from pytest_mpgrade.session import GradingSession
+
+        config.pluginmanager.register(GradingSession.from_config(config, str(name)), _SESSION)
+
+
+def _session(config: pytest.Config) -> GradingSession:
+    session: GradingSession | None = config.pluginmanager.get_plugin(_SESSION)
+    if session is None:
+        raise pytest.UsageError("no assignment: use --mpgrade NAME, or mpgrade_assignment = NAME in pytest.ini")
+    return session
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test of a submission once for each start method."""
+    if "start_method" in metafunc.fixturenames and metafunc.config.pluginmanager.has_plugin(_SESSION):
+        marker = metafunc.definition.get_closest_marker("start_methods")
+        metafunc.parametrize("start_method", _session(metafunc.config).start_methods(marker.args if marker else ()))
+
+
+@pytest.fixture
+def start_method() -> str:
+    """Return the start method of multiprocessing under which this test runs."""
+    raise pytest.UsageError("start_method is given by the plugin; use --mpgrade NAME")
+
+
+@pytest.fixture
+def assignment(request: pytest.FixtureRequest) -> Assignment:
+    """Return the assignment that is graded."""
+    return _session(request.config).assignment
+
+
+@pytest.fixture
+def student(request: pytest.FixtureRequest, start_method: str) -> Student:
+    """Return the submission that is graded."""
+    return _session(request.config).student(request.node, start_method)
+
+
+@pytest.fixture
+def reference(request: pytest.FixtureRequest, start_method: str) -> Student:
+    """Return the trusted solution, as the same kind of object; skips by name where there is none."""
+    found = _session(request.config).reference(start_method)
+    if found is None:
+        pytest.skip("the reference solution is not installed here")
+    return found

@@ -1,0 +1,268 @@
+"""The values that flow through a grading; frozen, keyword-only, imported by every room.
+
+    Assignment -> Submission -> Scenario -> Run (with its Trace) -> Finding -> Report
+
+Times are seconds; ``at`` counts from the start of the call. Process ids are those that the supervisor sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from pytest_mpgrade.traces import Frame as Frame
+from pytest_mpgrade.traces import GateEvent as GateEvent
+from pytest_mpgrade.traces import GateReport as GateReport
+from pytest_mpgrade.traces import GateStep as GateStep
+from pytest_mpgrade.traces import Leftover as Leftover
+from pytest_mpgrade.traces import ProcessSeen as ProcessSeen
+from pytest_mpgrade.traces import Stuck as Stuck
+from pytest_mpgrade.traces import Trace as Trace
+
+RESULT_SCHEMA = "mpgrade.result/1"
+
+Plain = Any
+"""Plain typed data as `pytest_mpgrade.inside.plain.encode` makes it: nested lists and dicts of JSON."""
+
+
+class StrEnum(str, Enum):
+    """An enum whose members are their own JSON (enum.StrEnum is new in 3.11)."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Concern(StrEnum):
+    """What a check asks about; CONTRACT section 3."""
+
+    IMPORT = "import"
+    RESULTS = "results"
+    ORDERING = "ordering"
+    WORKERS = "workers"
+    CONCURRENCY = "concurrency"
+    SENTINEL = "sentinel"
+    CLEANUP = "cleanup"
+    DEADLOCK = "deadlock"
+    FAILURE = "failure"
+    START_METHOD = "start_method"
+    EDGE = "edge"
+    NONBLOCKING = "nonblocking"
+    RNG = "rng"
+    SPEEDUP = "speedup"
+    CHUNKING = "chunking"
+    NOTEBOOK = "notebook"
+
+
+class Outcome(StrEnum):
+    """How a check ended; CONTRACT section 4."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ABSENT = "absent"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    NOT_RUN = "not run"
+
+
+class Ending(StrEnum):
+    """How a call ended, as seen from outside; what that means for a check is another question."""
+
+    RETURNED = "returned"
+    RAISED = "raised"
+    HUNG = "hung"  # proven, or quiet for long: nothing would ever have happened again
+    TIMED_OUT = "timed out"  # still busy when the time limit came
+    DIED = "died"  # the calling process ended without returning
+    NOT_IMPORTED = "not imported"  # the module itself raised, hung or ended the interpreter
+    NOT_TRIED = "not tried"  # an earlier, plainer call ended so that this one could teach nothing
+    BROKEN = "broken"  # the grader or the machine is at fault
+
+
+class Status(StrEnum):
+    """What a report says of its submission as a whole."""
+
+    GRADED = "graded"
+    UNGRADABLE = "ungradable"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one run may use."""
+
+    seconds: float = 20.0  # one call, backstop; hangs are proven long before
+    import_seconds: float = 20.0
+    patience: float = 4.0  # how long a tree that only naps is waited for
+    answer_bytes: int = 64_000_000
+    output_bytes: int = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """A line of the rubric."""
+
+    name: str
+    points: float
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """One assignment, parsed once from its `assignment.toml`, then trusted."""
+
+    name: str
+    title: str
+    folder: str
+    module: str
+    functions: dict[str, tuple[str, ...]]  # name -> parameter names
+    start_methods: tuple[str, ...]
+    criteria: tuple[Criterion, ...]
+    test_file: str
+    ordering: str = "any"  # or "submission"
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def points(self) -> float:
+        """All points that can be had."""
+        return sum(criterion.points for criterion in self.criteria)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """What somebody handed in, and which module of it is graded."""
+
+    id: str
+    path: str
+    folder: str = ""  # goes on sys.path
+    module: str = ""  # file name, e.g. "cv_funcs.py"
+    sha256: str = ""
+    note: str = ""  # how the module was found, where its name is not the asked one
+    imports: tuple[str, ...] = ()  # top-level packages that it imports, by syntax
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a scenario: a call, or something between two calls."""
+
+    do: str = "call"  # "call", "meet" (wait until n processes stand at gates), "drop" (let go of what was saved)
+    label: str = ""  # the call as messages name it
+    function: str = ""
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    gates: dict[str, Any] = field(default_factory=lambda: {"script": "open"})
+    save: str = ""  # name under which later steps find what the call returned
+    opaque: bool = False  # what it returned is handles, not data
+    again: dict[str, Any] | None = None  # call again until it answers otherwise: seconds, stop_text
+    drop: tuple[str, ...] = ()
+    same_holdings: bool = False  # leftovers are counted from an earlier call of this scenario
+    last: bool = True  # it is waited for, and looked at, what is left; not for one of a row of calls
+    n: int = 0
+    seconds: float = 0.0  # 0: the assignment's limit
+    patience: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """What one child process is asked to do. Equal scenarios are run once and shared by all checks."""
+
+    steps: tuple[Step, ...]
+    start_method: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaisedError:
+    """An exception of the student's code, as text."""
+
+    type: str
+    message: str
+    chain: tuple[str, ...] = ()  # "Type: message" of its causes and contexts
+    frames: tuple[Frame, ...] = ()
+    line: str = ""  # the student's own line of code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One call of one function of the submission, how it ended, and what was seen."""
+
+    key: str  # equal keys: the same run
+    call: str  # "mp_apply(12 tasks, n_processes=3)"
+    function: str
+    start_method: str
+    ending: Ending
+    why: str = ""  # by which rule it ended, or what is broken
+    value: Plain = None
+    error: RaisedError | None = None
+    printed: str = ""
+    stderr: str = ""
+    seconds: float = 0.0
+    blocked: float = 0.0  # of these: seconds in which the calling thread neither ran nor wanted a core
+    tries: int = 1  # how often the call was repeated until it answered otherwise
+    facts: dict[str, Plain] = field(default_factory=dict)  # told by the child: advisory, see inside/child.py
+    trace: Trace = field(default_factory=Trace)
+    control: bool | None = None  # did the grader's own processes meet at the same gate just now?
+    returned_under: str = ""  # the call did not return, but does under this other start method
+    import_children: int = 0  # processes that the import of the module started
+    in_caller: bool = False  # in this call or an earlier one of its play, a task ran in the calling process
+    because: str = ""  # NOT_TRIED: the check that says why
+
+    @property
+    def at(self) -> str:
+        """The call with its start method, as messages name it."""
+        return f"{self.call} under {self.start_method}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The verdict of one check on one run."""
+
+    check: str
+    title: str
+    concern: Concern
+    outcome: Outcome
+    message: str = ""
+    hint: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+    run: str = ""  # key of the run that it is about
+    call: str = ""
+    symptom: str = ""  # what was seen; one symptom is blamed on one concern only
+    undecided_by: str = ""  # SKIPPED: the check whose failure left this one undecided (it keeps its max_points)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A finding in its place: which test, which criterion, how many points."""
+
+    id: str
+    criterion: str
+    start_method: str
+    finding: Finding
+    points: float = 0.0
+    max_points: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One graded submission; the only thing that reports and exports read."""
+
+    assignment: str
+    submission: Submission
+    status: Status
+    reason: str = ""
+    criteria: tuple[Criterion, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    containment: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    started: str = ""  # UTC, ISO 8601
+    seconds: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """Points earned."""
+        return round(sum(entry.points for entry in self.entries), 6)
+
+    @property
+    def max_score(self) -> float:
+        """Points that could be decided; CONTRACT section 4."""
+        return round(sum(entry.max_points for entry in self.entries), 6)

@@ -1,0 +1,1 @@
+"""Report -> terminal, result.json, gradebook."""

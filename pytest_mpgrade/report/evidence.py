@@ -1,0 +1,94 @@
+"""What was seen, as lines of text: the evidence of a finding is a dict of JSON that each check fills as it likes.
+
+Some keys have a meaning: `lines` (texts that are shown as they are), `source` (``{"file", "line", "code"}``, the
+student's own line), `call` (shown in the headline), `stderr` (its last lines say most), and in lists of dicts `pid`
+and `exitcode`. `stacks` and `found by` are kept in the result file: `lines` says the same in a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_mpgrade.report.text import clean, exit_words, one_line
+
+MOST_LINES = 8
+_LAST_WORDS = 3  # file, line of code, exception
+_LONG = 40  # characters: what is longer has a line of its own
+_SPECIAL = frozenset(("call", "lines", "source", "stacks", "found by"))
+
+
+def lines(evidence: Mapping[str, Any], most: int = MOST_LINES) -> list[str]:
+    """Return at most *most* lines and one more that says how many are left out; the source line is not among them."""
+    found = [clean(line) for text in _listed(evidence.get("lines")) for line in str(text).expandtabs().splitlines()]
+    others = {key: value for key, value in evidence.items() if key not in _SPECIAL}
+    for key, value in others.items():
+        found += _part(key, value, alone=len(others) == 1)
+    if len(found) > most + 1:
+        found[most:] = [f"… and {len(found) - most} more"]
+    return found
+
+
+def source(evidence: Mapping[str, Any]) -> str:
+    """Return the student's own line, ``cv_funcs.py:41   p.join()``; "" where there is none."""
+    place = evidence.get("source")
+    if not isinstance(place, Mapping):
+        return ""
+    line = f":{place['line']}" if place.get("line") else ""
+    return f"{one_line(str(place.get('file', '')))}{line}   {one_line(str(place.get('code', '')))}".rstrip()
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    if value is None:
+        return ()
+    return value if isinstance(value, (list, tuple)) else (value,)
+
+
+def _part(key: str, value: Any, *, alone: bool) -> list[str]:
+    if _is_table(value):
+        return _table(key, value, alone=alone)
+    if _is_block(value):
+        rows = value[-_LAST_WORDS:] if key == "stderr" else value
+        return [f"{_name(key)}:", *(f"  {clean(row).expandtabs().rstrip()}" for row in rows)]
+    return [f"{_name(key)}: {_words(value)}"]
+
+
+def _is_block(value: Any) -> bool:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(row, str) for row in value):
+        return False
+    return any(len(row) > _LONG or row[:1].isspace() for row in value)
+
+
+def _name(key: str) -> str:
+    return one_line(key.replace("_", " "))
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(row, Mapping) for row in value)
+
+
+def _table(key: str, rows: Sequence[Mapping[str, Any]], *, alone: bool) -> list[str]:
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    cells = [[_cell(column, row[column]) if column in row else "" for column in columns] for row in rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
+    made = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return made if alone else [f"{_name(key)}:", *(f"  {line}" for line in made)]
+
+
+def _cell(column: str, value: Any) -> str:
+    if column == "pid":
+        return f"pid {_words(value)}"
+    if column == "exitcode" and (value is None or isinstance(value, int)):
+        return exit_words(value)
+    # Words speak for themselves ("zombie"); a number needs its name.
+    return one_line(value) if isinstance(value, str) else f"{_name(column)} {_words(value)}"
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_name(str(key))} {_words(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_words(item) for item in value) or "none"
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    return one_line(f"{value:.3g}" if isinstance(value, float) else str(value))

@@ -1,0 +1,254 @@
+"""Text for people: explanations, the rubric, the class. The only user of rich.
+
+Everything is returned as text, so that the plugin, the command line and tests print it as they need.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pytest_mpgrade.records import Criterion, Finding, Outcome, Report, Status
+from pytest_mpgrade.report import evidence, merge
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile, as_result
+from pytest_mpgrade.report.text import counted, exit_words, one_line, points
+
+__all__ = ["class_table", "exit_words", "explain", "explanations", "rubric", "ungradable"]
+
+_STYLES = {
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "bold red",
+    Outcome.ERROR: "bold magenta",
+    Outcome.INCONCLUSIVE: "yellow",
+    Outcome.ABSENT: "yellow",
+}
+_SAID = {
+    Outcome.ERROR: "not your fault: the grader or the machine broke",
+    Outcome.INCONCLUSIVE: "not decided on this machine",
+    Outcome.ABSENT: "nothing to judge",
+}
+_ADJECTIVES = {Outcome.ERROR: "in error"}
+_FLAGS = {
+    Outcome.ERROR: ": the grader or the machine broke; a person should look",
+    Outcome.INCONCLUSIVE: ": this machine could not decide; a person should look",
+    Outcome.ABSENT: ": nothing was there to be judged",
+    Outcome.SKIPPED: "",
+    Outcome.NOT_RUN: "",
+}
+_MOST_REASONS = 3
+_LONGEST = 120  # characters of a message in the rubric, where it is only named; explain() has all of it
+
+
+class _Page:
+    """Lines of a given width; with control sequences for colour only where *color* is set."""
+
+    def __init__(self, width: int, color: bool) -> None:
+        self._file = io.StringIO()
+        # The caller knows the stream; rich would look at this process's environment and terminal instead.
+        self._console = Console(
+            file=self._file,
+            width=max(width, 40),
+            force_terminal=color,
+            color_system="standard" if color else None,
+            highlight=False,
+            legacy_windows=False,
+            _environ={},
+        )
+
+    def line(self, *parts: str | tuple[str, str], indent: int = 0, hang: int = 0) -> None:
+        """Add one paragraph; where it is too long, it goes on *hang* columns further right."""
+        text = Text.assemble(*parts, overflow="fold")
+        width = self._console.width - indent
+        first = text.wrap(self._console, width)[0]
+        self._console.print(Text(" " * indent) + first, soft_wrap=True)
+        rest = text[len(first) :] if len(first) < len(text) else Text("")
+        rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :] if rest.plain.strip() else Text("")
+        for row in rest.wrap(self._console, width - hang, overflow="fold") if rest else ():
+            self._console.print(Text(" " * (indent + hang)) + row, soft_wrap=True)
+
+    def table(self, table: Table) -> None:
+        """Add a table."""
+        self._console.print(table)
+
+    @property
+    def text(self) -> str:
+        """All of it, without blanks at line ends."""
+        return "\n".join(line.rstrip() for line in self._file.getvalue().split("\n")).strip("\n")
+
+
+def explain(call: str, findings: Sequence[Finding], width: int = 80, color: bool = False) -> str:
+    """Explain one failing test to its student; *call* is the headline's subject, with the start method.
+
+    Failed checks come first; passed ones are only counted, skipped ones only named.
+    """
+    page = _Page(width, color)
+    page.line((f"{one_line(call)}: ", "bold"), (_count(findings), _STYLES[Outcome.FAILED]), hang=4)
+    for outcome in merge.EXPLAINED:
+        for finding in findings:
+            if finding.outcome is outcome:
+                _explain_one(page, finding)
+    if skipped := [one_line(each.check) for each in findings if each.outcome is Outcome.SKIPPED]:
+        page.line(f"skipped: {', '.join(skipped)}", indent=2, hang=4)
+    return page.text
+
+
+def _count(findings: Sequence[Finding]) -> str:
+    counts = Counter(finding.outcome for finding in findings)
+    shown = [f"{counts[outcome]} {_ADJECTIVES.get(outcome, outcome)}" for outcome in merge.EXPLAINED if counts[outcome]]
+    rest = Outcome.SKIPPED if counts[Outcome.SKIPPED] else Outcome.FAILED
+    first, _, others = ", ".join(shown or [f"{counts[rest]} {rest}"]).partition(" ")
+    return f"{first} of {counted(len(findings), 'check')} {others}"
+
+
+def _explain_one(page: _Page, finding: Finding) -> None:
+    said = f" ({_SAID[finding.outcome]})" if finding.outcome in _SAID else ""
+    name = (f"{one_line(finding.check or finding.title)}{said}: ", _STYLES[finding.outcome])
+    page.line(name, _message(finding), indent=2, hang=4)
+    if source := evidence.source(finding.evidence):
+        page.line((source, "cyan"), indent=6, hang=4)
+    for line in evidence.lines(finding.evidence):
+        page.line((line, "dim"), indent=6, hang=4)
+    if finding.hint:
+        page.line(("hint: ", "bold"), one_line(finding.hint), indent=6, hang=6)
+
+
+def _message(finding: Finding) -> str:
+    """Return the message, in which the headline's call is not repeated with all its arguments."""
+    call = finding.call.partition(" under ")[0]
+    function, bracket, _ = call.partition("(")
+    message = finding.message or finding.title
+    return one_line(message.replace(call, f"{function}()") if bracket else message)
+
+
+def explanations(result: ResultFile, width: int = 80, color: bool = False) -> str:
+    """Explain all that was not passed, equal findings under several start methods once."""
+    blocks = merge.blocks(result.checks)
+    return "\n\n".join(explain(block.subject, block.findings, width, color) for block in blocks)
+
+
+def rubric(
+    report: Report | ResultFile, criteria: Sequence[Criterion] = (), width: int = 80, color: bool = False
+) -> str:
+    """Return the points of one submission, then what failed, then what a person should look at.
+
+    A result file does not hold the criteria's titles: give it the assignment's *criteria*.
+    """
+    result = as_result(report) if isinstance(report, Report) else report
+    known = criteria or (report.criteria if isinstance(report, Report) else ())
+    page = _Page(width, color)
+    handed_in = result.submission
+    module = f" ({one_line(handed_in.module)})" if handed_in.module else ""
+    page.line((f"{one_line(result.assignment)}: {one_line(handed_in.id)}{module}", "bold"), hang=4)
+    for remark in filter(None, (handed_in.note, _reason(result))):
+        page.line(one_line(remark), indent=2, hang=2)
+    page.table(_rubric_table(result, known))
+    _failed(page, result)
+    _flags(page, result)
+    return page.text
+
+
+def _reason(result: ResultFile) -> str:
+    return "" if result.status is Status.GRADED else f"{result.status}: {one_line(result.reason)}"
+
+
+def _rubric_table(result: ResultFile, criteria: Sequence[Criterion]) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_footer=True, pad_edge=True)
+    table.add_column("Criterion", "Total", overflow="fold")
+    table.add_column("Checks", _tally(result.checks), overflow="fold")
+    table.add_column(
+        "Points", f"{points(result.score)} / {points(result.max_score)}", justify="right", no_wrap=True, style="bold"
+    )
+    titles = {criterion.name: criterion.title or criterion.name for criterion in criteria}
+    for name in dict.fromkeys([*titles, *(check.criterion for check in result.checks)]):
+        checks = [check for check in result.checks if check.criterion == name]
+        most = sum(check.max_points for check in checks)
+        earned = f"{points(result.earned(name))} / {points(most)}" if checks else "-"
+        table.add_row(one_line(titles.get(name, name)) or "(no points)", _tally(checks), earned)
+    return table
+
+
+def _tally(checks: Sequence[CheckPart]) -> Text:
+    counts = Counter(check.outcome for check in checks)
+    parts = [(f"{counts[outcome]} {outcome}", _STYLES.get(outcome, "")) for outcome in Outcome if counts[outcome]]
+    return Text(", ").join([Text(words, style=style) for words, style in parts]) if parts else Text("-")
+
+
+def _failed(page: _Page, result: ResultFile) -> None:
+    lines = merge.lines(result.checks, Outcome.FAILED)
+    width = max((len(line.concern) for line in lines), default=0)
+    for line in lines:
+        methods = f" ({one_line(', '.join(line.start_methods))})" if line.start_methods else ""
+        concern = (f"{line.concern.value:{width}}  ", _STYLES[Outcome.FAILED])
+        message = one_line(line.message)
+        cut = message if len(message) <= _LONGEST else f"{message[:_LONGEST].rpartition(' ')[0]} …"
+        page.line(concern, f"{one_line(line.check)}{methods}: {cut}", indent=2, hang=width + 2)
+
+
+def _flags(page: _Page, result: ResultFile) -> None:
+    for outcome, meaning in _FLAGS.items():
+        if count := result.count(outcome):
+            said = f"{counted(count, 'check')} {_ADJECTIVES.get(outcome, outcome)}"
+            page.line((said, _STYLES.get(outcome, "")), meaning, indent=2, hang=2)
+            # What has not been run has no reason of its own; the result's is at the top.
+            reasons = merge.reasons(result.checks, outcome) if outcome is not Outcome.NOT_RUN else []
+            for line in reasons[:_MOST_REASONS]:
+                times = f"{line.count} times: " if line.count > 1 and len(reasons) > 1 else ""
+                page.line(f"{times}{one_line(line.message)}", indent=6, hang=4)
+            if len(reasons) > _MOST_REASONS:
+                page.line(f"… and {counted(len(reasons) - _MOST_REASONS, 'other reason')}", indent=6)
+
+
+def class_table(results: Iterable[ResultFile], width: int = 80, color: bool = False) -> str:
+    """Return one row per submission, sorted by name, and what the class as a whole did."""
+    page = _Page(width, color)
+    rows = sorted(results, key=lambda each: each.submission.id)
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("Submission", overflow="fold")
+    table.add_column("Status", no_wrap=True)
+    table.add_column("Points", justify="right", no_wrap=True)
+    table.add_column("Failed concerns", overflow="fold")
+    for result in rows:
+        style = _STYLES[Outcome.PASSED] if result.status is Status.GRADED else _STYLES[Outcome.ERROR]
+        score = f"{points(result.score)} / {points(result.max_score)}"
+        table.add_row(
+            one_line(result.submission.id), Text(result.status.value, style), score, ", ".join(_concerns(result))
+        )
+    page.table(table)
+    for line in _totals(rows):
+        page.line(line, indent=2, hang=4)
+    return page.text
+
+
+def _concerns(result: ResultFile) -> list[str]:
+    return list(dict.fromkeys(check.concern.value for check in result.checks if check.outcome is Outcome.FAILED))
+
+
+def _totals(rows: Sequence[ResultFile]) -> Iterable[str]:
+    counts = Counter(result.status for result in rows)
+    kinds = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    yield f"{counted(len(rows), 'submission')}: {kinds or 'none'}"
+    graded = sorted(result.score for result in rows if result.status is Status.GRADED)
+    if graded:
+        middle = (graded[(len(graded) - 1) // 2] + graded[len(graded) // 2]) / 2
+        mean = points(sum(graded) / len(graded))
+        spread = f"from {points(graded[0])} to {points(graded[-1])}"
+        yield f"points of the graded: mean {mean}, median {points(middle)}, {spread}"
+    faults = Counter(concern for result in rows for concern in _concerns(result))
+    if faults:
+        yield f"failed: {', '.join(f'{concern} {count}' for concern, count in faults.most_common())}"
+
+
+def ungradable(results: Iterable[ResultFile], width: int = 80, color: bool = False) -> str:
+    """Return the submissions without a grade, one line each with why; "" when there are none."""
+    page = _Page(width, color)
+    for result in sorted(results, key=lambda each: each.submission.id):
+        if result.status is not Status.GRADED:
+            name = (f"{one_line(result.submission.id)}: ", "bold")
+            page.line(name, _reason(result), hang=4)
+    return page.text

@@ -1,0 +1,68 @@
+"""What a call leaves behind other than processes, and the removal of what carries a run's name.
+
+Semaphores and shared memory are found by the prefix that the child gives to its names (never by the difference of
+/dev/shm before and after: other gradings run beside). Pipes and threads are those of the calling process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pytest_mpgrade.run.linux import procfs
+
+SHM = "/dev/shm"  # noqa: S108 - where Linux keeps POSIX semaphores and shared memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holdings:
+    """What the calling process holds at one moment."""
+
+    threads: frozenset[int]
+    pipes: frozenset[str]  # socket pairs too: those are what mp.Pipe() makes
+    named: frozenset[str]
+
+
+def holdings(pid: int, prefix: str) -> Holdings:
+    """Look at the calling process and at the names of its run."""
+    return Holdings(
+        threads=frozenset(procfs.tasks(pid)),
+        pipes=frozenset(
+            target for target in procfs.open_files(pid).values() if target.startswith(("pipe:", "socket:"))
+        ),
+        named=frozenset(names(prefix)),
+    )
+
+
+def names(prefix: str) -> list[str]:
+    """Return the semaphores and shared memory blocks in the file system that carry *prefix*."""
+    mark = prefix.lstrip("/")
+    try:
+        return sorted(name for name in os.listdir(SHM) if mark in name)
+    except OSError:
+        return []
+
+
+def gained(before: Holdings, after: Holdings, helpers: Collection[int]) -> list[tuple[str, str]]:
+    """Return ``(kind, name)`` of what is there only afterwards.
+
+    A pipe whose other end is held by Python's own resource tracker or fork server belongs to Python.
+    """
+    python = {target for pid in helpers for target in procfs.open_files(pid).values()}
+    found = [("thread", f"thread {tid}") for tid in sorted(after.threads - before.threads)]
+    found += [("pipe", target) for target in sorted(after.pipes - before.pipes - python)]
+    for name in sorted(after.named - before.named):
+        found.append(("semaphore" if name.startswith("sem.") else "shared memory", name))
+    return found
+
+
+def remove(prefix: str) -> list[str]:
+    """Unlink everything that carries the run's prefix; return the names."""
+    removed = names(prefix)
+    for name in removed:
+        try:
+            os.unlink(os.path.join(SHM, name))
+        except OSError:
+            continue
+    return removed

@@ -1,0 +1,1 @@
+"""Kernel calls and files of Linux, each a few typed functions."""

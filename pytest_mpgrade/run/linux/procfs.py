@@ -1,0 +1,157 @@
+"""What /proc tells of processes and threads; see proc(5). Whatever ended meanwhile reads as None or empty."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thread:
+    """One look at one thread."""
+
+    pid: int
+    tid: int
+    state: str  # R, S, D, Z, T, t
+    switches: int  # voluntary context switches
+    ran: int  # nanoseconds on a core
+    queued: int  # nanoseconds runnable without one
+    timed: bool  # waits in a call that ends by itself, runs, or cannot be known
+    syscall: str  # its name, "running", or "" where it cannot be read
+
+
+def state(pid: int) -> str:
+    """Return the state letter of a process; "" when there is none."""
+    fields = _stat(f"/proc/{pid}/stat")
+    return fields[0] if fields else ""
+
+
+def parent(pid: int) -> int:
+    """Return the parent's pid; 0 when there is no such process."""
+    fields = _stat(f"/proc/{pid}/stat")
+    return int(fields[1]) if fields else 0
+
+
+def _stat(path: str) -> list[str]:
+    text = _read(path)
+    return text[text.rindex(")") + 2 :].split() if text else []
+
+
+def children(pid: int) -> list[int]:
+    """Return the children of all threads of *pid*, zombies too (needs CONFIG_PROC_CHILDREN)."""
+    found: list[int] = []
+    for tid in tasks(pid):
+        found += [int(child) for child in (_read(f"/proc/{pid}/task/{tid}/children") or "").split()]
+    return found
+
+
+def descendants(root: int) -> list[int]:
+    """Return all processes below *root*, without it."""
+    found: list[int] = []
+    todo = [root]
+    while todo:
+        below = children(todo.pop())
+        found += below
+        todo += below
+    return found
+
+
+def tasks(pid: int) -> list[int]:
+    """Return the thread ids of a process."""
+    try:
+        return [int(tid) for tid in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return []
+
+
+def is_process(tid: int) -> bool:
+    """Tell whether an id names a process rather than a thread of one."""
+    for line in (_read(f"/proc/{tid}/status") or "").splitlines():
+        if line.startswith("Tgid:"):
+            return int(line.split()[1]) == tid
+    return False
+
+
+def command(pid: int) -> str:
+    """Return the command line, arguments separated by spaces."""
+    return (_read(f"/proc/{pid}/cmdline") or "").replace("\0", " ").strip()
+
+
+def open_files(pid: int) -> dict[int, str]:
+    """Return what the file descriptors of a process refer to, e.g. ``{3: "pipe:[4711]"}``."""
+    found: dict[int, str] = {}
+    try:
+        names = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return found
+    for name in names:
+        try:
+            found[int(name)] = os.readlink(f"/proc/{pid}/fd/{name}")
+        except OSError:
+            continue
+    return found
+
+
+def times(pid: int, tid: int) -> tuple[float, float]:
+    """Return seconds that a thread has run, and has waited for a core (schedstat)."""
+    numbers = (_read(f"/proc/{pid}/task/{tid}/schedstat") or "0 0").split()
+    return int(numbers[0]) / 1e9, int(numbers[1]) / 1e9
+
+
+def look(pid: int, timed: Callable[[str], tuple[bool, str]]) -> list[Thread]:
+    """Look at all threads of one process; *timed* judges a line of ``/proc/PID/task/TID/syscall``."""
+    found = []
+    alarmed = _expects_alarm(pid)
+    for tid in tasks(pid):
+        base = f"/proc/{pid}/task/{tid}/"
+        fields = _stat(base + "stat")
+        if not fields:
+            continue
+        switches = 0
+        for line in (_read(base + "status") or "").splitlines():
+            if line.startswith("voluntary_ctxt_switches"):
+                switches = int(line.split()[1])
+        numbers = (_read(base + "schedstat") or "0 0").split()
+        waits_timed, name = timed(_read(base + "syscall") or "")
+        found.append(
+            Thread(
+                pid=pid,
+                tid=tid,
+                state=fields[0],
+                switches=switches,
+                ran=int(numbers[0]),
+                queued=int(numbers[1]),
+                timed=(waits_timed or alarmed) and fields[0] != "Z",
+                syscall=name,
+            )
+        )
+    return found
+
+
+_ALARMS = sum(1 << (number - 1) for number in (14, 26, 27))
+"""SIGALRM, SIGVTALRM and SIGPROF in the masks of proc(5)."""
+
+
+def _expects_alarm(pid: int) -> bool:
+    """Tell whether a process handles a timer's signal: any wait of it may end by that, which no system call shows."""
+    for line in (_read(f"/proc/{pid}/status") or "").splitlines():
+        if line.startswith("SigCgt:"):
+            return bool(int(line.split()[1], 16) & _ALARMS)
+    return False
+
+
+def waits_for_child(pid: int, tid: int) -> int:
+    """Return the pid that a thread waits for in wait4(2), 0 if it does not."""
+    words = (_read(f"/proc/{pid}/task/{tid}/syscall") or "").split()
+    if len(words) < 2 or words[0] not in ("61", "260"):  # x86_64, aarch64
+        return 0
+    return int(words[1], 16) & 0x7FFFFFFF

@@ -1,0 +1,166 @@
+"""Observation on Linux: one thread starts the tree, traces it, and is the only one that ever waits.
+
+That thread ends when wait4 says ECHILD. Every living descendant hangs on a chain of ancestors whose top is an unreaped
+child of ours, and orphans come to us because we are a subreaper; so ECHILD proves that nothing is left.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
+from pytest_mpgrade.run.linux import kernel, procfs, syscalls
+from pytest_mpgrade.run.observer import Seen
+
+_STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+
+
+class LinuxObserver:
+    """See the module's docstring; `name` says whether ptrace was permitted."""
+
+    sees_waits = True
+
+    def __init__(self, *, trace: bool) -> None:
+        self.name = "ptrace" if trace else "proc"
+        self.sees_exits = trace
+        self.seen: dict[int, Seen] = {}
+        self._stopped: set[int] = set()
+        self._root = 0
+        self._error: OSError | None = None
+        self._ready = threading.Event()
+        self._thread: threading.Thread | None = None
+        kernel.become_subreaper()
+
+    def start(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, out: str, err: str) -> int:
+        """Start the process in a session of its own; it waits until it is traced."""
+        self._thread = threading.Thread(target=self._watch, args=(argv, env, cwd, out, err), daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if self._error is not None:
+            raise self._error
+        return self._root
+
+    def refresh(self) -> None:
+        """Without ptrace: find processes that are new, and note those that are gone."""
+        if self.sees_exits:
+            return
+        now = set(procfs.descendants(os.getpid()))
+        for pid in now:
+            known = self.seen.setdefault(pid, Seen(pid=pid, parent=procfs.parent(pid)))
+            command = procfs.command(pid)
+            parent = self.seen.get(known.parent)
+            if command and parent is not None and command != procfs.command(parent.pid):
+                known.command = command
+        for pid, known in self.seen.items():
+            known.ended = known.ended or pid not in now
+
+    def state(self, pid: int) -> str:
+        """Return what /proc says."""
+        letter = procfs.state(pid)
+        if letter in ("", "X"):
+            return "gone"
+        return "zombie" if letter == "Z" else "alive"
+
+    def threads(self, pids: Sequence[int]) -> list[procfs.Thread]:
+        """Look at the threads of these processes in /proc."""
+        return [thread for pid in pids for thread in procfs.look(pid, syscalls.timed)]
+
+    def stopped(self, pid: int) -> bool:
+        """Tell whether the process is in a group-stop."""
+        return pid in self._stopped or procfs.state(pid) == "T"
+
+    def end_all(self, deadline: float) -> bool:
+        """SIGKILL whatever is below us, again and again, until the waiting thread has seen ECHILD."""
+        if self._thread is None:
+            return True
+        while self._thread.is_alive():
+            for pid in procfs.descendants(os.getpid()):
+                if procfs.state(pid) != "Z":
+                    _kill(pid)
+            self._thread.join(0.001)
+            if time.monotonic() > deadline:
+                return False
+        return True
+
+    def _watch(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, out: str, err: str) -> None:
+        hold, release = os.pipe()
+        self._root = os.fork()
+        if self._root == 0:
+            _become(argv, env, cwd, out, err, hold, release)
+        os.close(hold)
+        self.seen[self._root] = Seen(pid=self._root, parent=os.getpid(), command=" ".join(argv))
+        if self.sees_exits:
+            try:
+                kernel.seize(self._root)
+            except OSError:
+                self.name, self.sees_exits = "proc", False
+        os.write(release, b"x")
+        os.close(release)
+        self._ready.set()
+        while (happened := kernel.wait_any()) is not None:
+            self._note(*happened)
+
+    def _note(self, pid: int, status: int, cpu: float) -> None:
+        if not os.WIFSTOPPED(status):
+            if pid in self.seen:
+                known = self.seen[pid]
+                known.exitcode = os.waitstatus_to_exitcode(status)
+                known.ended = True
+                known.cpu = cpu
+            return
+        event, sent = status >> 16, os.WSTOPSIG(status)
+        self._stopped.discard(pid)
+        if event in (kernel.EVENT_FORK, kernel.EVENT_VFORK, kernel.EVENT_CLONE):
+            child = kernel.event_message(pid)
+            if event != kernel.EVENT_CLONE or procfs.is_process(child):
+                self._born(child, pid)
+            kernel.resume(pid)
+        elif event == kernel.EVENT_EXEC:
+            self._executed(pid)
+            kernel.resume(pid)
+        elif event == kernel.EVENT_STOP and sent in _STOPS:
+            self._stopped.add(pid)
+            kernel.listen(pid)
+        else:
+            kernel.resume(pid, 0 if event else sent)
+
+    def _born(self, child: int, by: int) -> None:
+        """*by* may be a thread: the parent is the process that it belongs to."""
+        parent = by if by in self.seen else procfs.parent(child)
+        if child not in self.seen or self.seen[child].ended:
+            self.seen[child] = Seen(pid=child, parent=parent)
+
+    def _executed(self, pid: int) -> None:
+        if pid not in self.seen:
+            self.seen[pid] = Seen(pid=pid, parent=procfs.parent(pid))
+        self.seen[pid].command = procfs.command(pid) or "?"
+
+
+def _become(argv: Sequence[str], env: Mapping[str, str], cwd: str, out: str, err: str, hold: int, release: int) -> None:
+    """In the new process: take the files as standard streams, wait until traced, become the program."""
+    try:
+        os.setsid()
+        os.close(release)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        for target, source in (
+            (0, os.open(os.devnull, os.O_RDONLY)),
+            (1, os.open(out, flags)),
+            (2, os.open(err, flags)),
+        ):
+            os.dup2(source, target)
+        os.chdir(cwd)
+        os.read(hold, 1)
+        os.closerange(3, 256)
+        os.execve(argv[0], list(argv), dict(env))  # noqa: S606 - a program of ours
+    finally:
+        os._exit(127)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        return

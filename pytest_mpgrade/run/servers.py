@@ -1,0 +1,121 @@
+"""The grader's end of the supervisors' servers: lend one, ask it, take it back; end them all.
+
+The grader holds nothing but pipes that no process with student code in it shares, and has a deadline of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any
+
+from pytest_mpgrade.errors import SupervisorError
+
+_TERM_SECONDS = 10.0
+"""How long a supervisor that is told to end may take to end what it watches."""
+
+
+class Server:
+    """One process that makes runs, one at a time; see run/server.py."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "pytest_mpgrade.run.server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def ask(self, request: dict[str, Any], seconds: float) -> bytes:
+        """Have one request served; raise SupervisorError if there is no report within *seconds*."""
+        assert self._process.stdin
+        assert self._process.stdout
+        assert self._process.stderr
+        timer = threading.Timer(seconds, self.end)
+        timer.daemon = True
+        timer.start()
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except OSError:
+            line = b""
+        finally:
+            timer.cancel()
+        if not line.endswith(b"\n"):
+            self.end()
+            said = self._process.stderr.read().decode(errors="replace").strip().splitlines()[-6:]
+            raise SupervisorError(f"the supervisor broke: {' | '.join(said) or 'no report'}")
+        return line
+
+    def end(self) -> None:
+        """End the server and its supervisor, which ends what it watches; then for certain."""
+        self._signal(signal.SIGTERM)
+        try:
+            self._process.wait(_TERM_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        timer = threading.Timer(_TERM_SECONDS, self._signal, [getattr(signal, "SIGKILL", signal.SIGTERM)])
+        timer.daemon = True
+        timer.start()
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(OSError):
+            if hasattr(os, "killpg"):
+                os.killpg(self._process.pid, number)
+            else:
+                self._process.terminate()
+
+    def close(self) -> None:
+        """Let the server end by the end of its input, and wait for it."""
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        try:
+            self._process.wait(_TERM_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+            self._process.wait()
+
+
+_lock = threading.Lock()
+_idle: list[Server] = []
+_busy: list[Server] = []
+
+
+def ask(request: dict[str, Any], seconds: float) -> bytes:
+    """Have a request served by an idle server, or by a new one."""
+    with _lock:
+        server = _idle.pop() if _idle else Server()
+        _busy.append(server)
+    healthy = False
+    try:
+        report = server.ask(request, seconds)
+        healthy = True
+        return report
+    finally:
+        with _lock:
+            _busy.remove(server)
+            if healthy:
+                _idle.append(server)
+        if not healthy:
+            server.end()
+            server.close()
+
+
+def end_all() -> None:
+    """End all servers: idle ones at once, busy ones with what they watch. Called when a grading is over."""
+    with _lock:
+        busy, idle = list(_busy), list(_idle)
+        _idle.clear()
+    for server in busy:
+        server.end()
+    for server in idle:
+        server.close()

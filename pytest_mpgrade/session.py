@@ -1,0 +1,272 @@
+"""One grading as pytest runs it: collects the findings of all tests, keeps the result file true at every moment.
+
+Registered by the plugin in `pytest_configure`. Under pytest-xdist each worker has one that makes runs, and the
+controller's collects what their test reports bring.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import multiprocessing
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_mpgrade import __version__
+from pytest_mpgrade import assignment as assignments
+from pytest_mpgrade.errors import AssignmentError, MpgradeError
+from pytest_mpgrade.items import criterion_of, judge_test, method_of, name_of, own_finding, passed, title_of
+from pytest_mpgrade.judge import blame, rubric
+from pytest_mpgrade.judge.rubric import Placed
+from pytest_mpgrade.records import Assignment, Report, Status, Submission
+from pytest_mpgrade.report import result_json, terminal
+from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.student import Grading, Student, usable_cores
+from pytest_mpgrade.submission import discover, importable, stage
+
+_STUDENT = pytest.StashKey[Student]()
+_PLACED = "mpgrade_placed"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Sent:
+    """What a test's report brings, also from a worker of pytest-xdist."""
+
+    test: str
+    place: int
+    items: list[tuple[str, str, str, str]]  # all tests, with the first report of each process; then none
+    total: int
+    partial: bool
+    placed: list[Placed]
+    not_imported: str
+
+
+class GradingSession:
+    """See the module's docstring."""
+
+    def __init__(self, assignment: Assignment, submission: Submission, out: Path | None, observer: str) -> None:
+        self.assignment = assignment
+        self.submission = submission
+        self._out = out
+        self._observer = observer
+        self._grading = Grading(Setting(assignment=assignment, submission=submission, observer=observer))
+        self._reference: Grading | None = None
+        self._items: list[tuple[str, str, str, str]] = []  # id, criterion, start method, title
+        self._order: dict[str, int] = {}
+        self._placed: list[Placed] = []
+        self._done: dict[str, str] = {}  # test -> why the module could not be imported, or ""
+        self._total = 0
+        self._told = False
+        self._broken = False  # the assignment itself
+        self._partial = False  # some tests were deselected
+        self._began = time.time()
+
+    @classmethod
+    def from_config(cls, config: pytest.Config, name: str) -> GradingSession:
+        """Load the assignment and find the submission; wrong usage ends pytest with one line."""
+        try:
+            assignment = assignments.find(name)
+            path = Path(config.getoption("--mpgrade-submission") or config.invocation_params.dir)
+            submission = _importable(path, assignment, config)
+        except MpgradeError as error:
+            raise pytest.UsageError(str(error)) from None
+        out = config.getoption("--mpgrade-out")
+        if config.args_source is not pytest.Config.ArgsSource.ARGS:
+            config.args[:] = [str(Path(assignment.folder) / assignment.test_file)]
+        return cls(assignment, submission, Path(out) if out else None, config.getoption("--mpgrade-observer"))
+
+    # --- what fixtures ask for
+
+    def start_methods(self, marked: Sequence[str]) -> tuple[str, ...]:
+        """Return the start methods for a test that is marked with these, or with none."""
+        if tuple(marked) != ("any",):
+            return tuple(marked) or self.assignment.start_methods
+        here = multiprocessing.get_all_start_methods()
+        return tuple(method for method in self.assignment.start_methods if method in here)[:1]
+
+    def student(self, item: pytest.Item, start_method: str) -> Student:
+        """Return the submission for one test."""
+        if start_method not in multiprocessing.get_all_start_methods():
+            pytest.skip(f"{sys.platform} has no start method {start_method}")
+        item.stash[_STUDENT] = Student(self._grading, start_method)
+        return item.stash[_STUDENT]
+
+    def reference(self, start_method: str) -> Student | None:
+        """Return the trusted solution, if it is here."""
+        folder = assignments.reference_folder(self.assignment)
+        if folder is None:
+            return None
+        if self._reference is None:
+            setting = Setting(
+                assignment=self.assignment, submission=discover(folder, self.assignment), observer=self._observer
+            )
+            self._reference = Grading(setting)
+        return Student(self._reference, start_method)
+
+    # --- hooks
+
+    def pytest_report_header(self) -> str:
+        """Name what is graded, and have a result file from now on."""
+        self._write()
+        line = f"mpgrade: {self.assignment.name}, submission {self.submission.id} ({self.submission.module})"
+        if self._observer == "psutil" or not sys.platform.startswith("linux"):
+            line += "\npractice mode: what cannot be seen here is skipped; the official grade comes from Linux"
+        return line
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Hold the test file against the assignment; write the result file of the first moment."""
+        used: dict[str, str] = {}
+        for item in session.items:
+            name, criterion, method = name_of(item), criterion_of(item), method_of(item)
+            if _STUDENT_FIXTURE not in getattr(item, "fixturenames", ()):
+                continue
+            self._items.append((name, criterion, method, title_of(item)))
+            used.setdefault(criterion, name)
+        self._total = len(self._items)
+        self._order = {name: place for place, (name, *_) in enumerate(self._items)}
+        self._partial = bool(
+            session.config.option.keyword
+            or session.config.option.markexpr
+            or session.testscollected > len(session.items)
+        )
+        if not self._partial:
+            try:
+                assignments.check_criteria(self.assignment, used)
+            except AssignmentError as error:
+                self._broken = True
+                raise pytest.UsageError(str(error)) from None
+        # Under pytest-xdist only workers know all tests: the first of them writes the file of the first moment.
+        self._write(first=True)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn the findings of a test into its outcome, and send them along with the report."""
+        report = yield
+        student = item.stash.get(_STUDENT, None)
+        if _STUDENT_FIXTURE not in getattr(item, "fixturenames", ()) or call.when == "teardown":
+            return report
+        if call.when == "setup" and report.passed:
+            return report
+        findings = list(student.findings) if student else []
+        findings += own_finding(item, call, report)
+        if not findings:
+            findings = [passed(item)]
+        settled = blame.attribute([(method_of(item), finding) for finding in findings])
+        judge_test(report, settled)
+        placed = [
+            Placed(
+                id=f"{name_of(item)}/{finding.check}",
+                criterion=criterion_of(item),
+                start_method=method_of(item),
+                finding=finding,
+            )
+            for finding in findings
+        ]
+        sent = _Sent(
+            test=name_of(item),
+            place=self._order.get(name_of(item), 0),
+            items=[] if self._told else self._items,
+            total=len(self._items),
+            partial=self._partial,
+            placed=placed,
+            not_imported=student.why_not_imported() if student else "",
+        )
+        self._told = True
+        setattr(report, _PLACED, msgspec.to_builtins(sent))
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in the findings of a test, here or from a worker of pytest-xdist."""
+        sent: Any = getattr(report, _PLACED, None)
+        if sent is None:
+            return
+        told = msgspec.convert(sent, type=_Sent)
+        self._placed += told.placed
+        self._done[told.test] = told.not_imported
+        self._order[told.test] = told.place
+        self._items = self._items or told.items
+        self._total, self._partial = told.total, told.partial
+        self._write()
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """End what still runs, and write the final result."""
+        for grading in (self._grading, self._reference):
+            if grading is not None:
+                grading.close()
+        if not hasattr(session.config, "workerinput"):
+            self._write()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the rubric."""
+        if self._placed:
+            terminalreporter.ensure_newline()
+            terminalreporter.write_line(terminal.rubric(self.report()))
+
+    # --- the report
+
+    def report(self) -> Report:
+        """Return what is known so far."""
+        placed = sorted(self._placed, key=lambda one: self._order.get(one.id.rpartition("/")[0], 0))
+        settled = blame.attribute([(one.start_method, one.finding) for one in placed])
+        if len(self._done) == self._total and not self._partial:
+            settled = blame.accuse([(one.start_method, f) for one, f in zip(placed, settled, strict=True)])
+        placed = [dataclasses.replace(one, finding=f) for one, f in zip(placed, settled, strict=True)]
+        missing = [item for item in self._items if item[0] not in self._done]
+        entries = rubric.place(self.assignment.criteria, [*placed, *(rubric.waiting(*item) for item in missing)])
+        if len(self._done) < self._total or not self._done:
+            status, reason = Status.ERROR, f"{self._total - len(self._done)} of {self._total} tests were not run"
+        elif all(self._done.values()):
+            status, reason = Status.UNGRADABLE, next(iter(self._done.values()))
+        else:
+            status, reason = rubric.status(entries)
+        return Report(
+            assignment=self.assignment.name,
+            submission=self.submission,
+            status=status,
+            reason=reason,
+            criteria=self.assignment.criteria,
+            entries=entries,
+            containment={"level": "none", "missing": ["isolation"]},
+            environment=self._environment(),
+            started=datetime.datetime.fromtimestamp(self._began, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            seconds=round(time.time() - self._began, 2),
+        )
+
+    def _environment(self) -> dict[str, Any]:
+        observers = {run.trace.observer for run in self._grading.done() if run.trace.observer}
+        return {
+            "python": platform.python_version(),
+            "platform": sys.platform,
+            "cpus": usable_cores(),
+            "mpgrade": __version__,
+            "observer": sorted(observers) or [self._observer],
+        }
+
+    def _write(self, *, first: bool = False) -> None:
+        writes = os.environ.get("PYTEST_XDIST_WORKER", "") in (("", "gw0") if first else ("",))
+        if self._out is not None and writes and not self._broken:
+            result_json.write(self.report(), self._out / "result.json")
+
+
+_STUDENT_FIXTURE = "student"
+
+
+def _importable(path: Path, assignment: Assignment, config: pytest.Config) -> Submission:
+    """Find the submission; a file by itself, or one whose name cannot be imported, is copied under the asked name."""
+    submission = discover(path, assignment, config.getoption("--mpgrade-id"))
+    if path.is_dir() and importable(submission):
+        return submission
+    scratch = tempfile.TemporaryDirectory(prefix="mpgrade-", ignore_cleanup_errors=True)
+    config.add_cleanup(scratch.cleanup)
+    return stage(submission, Path(scratch.name), assignment.module)

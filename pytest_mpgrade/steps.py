@@ -1,0 +1,97 @@
+"""The steps of `student.play`: calls of the student's functions in one process, and what happens between them.
+
+student.play(
+    steps.call("bg_task", task, save="job", opaque=True, gates=steps.SHUT),
+    steps.call("bg_get", *steps.saved("job", 3), block=False, gates=steps.SHUT),
+    steps.call("bg_get", *steps.saved("job", 3), block=True),
+)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_mpgrade.inside.standins import BareQueue, Lazily, Own, Saved, ThreadQueue
+from pytest_mpgrade.records import Step
+from pytest_mpgrade.tasks import Workload
+
+SHUT: dict[str, Any] = {"script": "shut"}
+"""All gates stay shut while the call runs; if it waits for good, they are opened."""
+
+OPEN: dict[str, Any] = {"script": "open"}
+"""All gates are open, those too at which tasks of earlier calls stand."""
+
+__all__ = ["OPEN", "SHUT", "BareQueue", "Own", "ThreadQueue", "call", "drop", "meet", "own", "saved"]
+
+
+def call(
+    function: str,
+    *args: Any,
+    save: str = "",
+    opaque: bool = False,
+    gates: dict[str, Any] | None = None,
+    again: dict[str, Any] | None = None,
+    same_holdings: bool = False,
+    last: bool = True,
+    seconds: float = 0.0,
+    patience: float = 0.0,
+    words: str = "",
+    **kwargs: Any,
+) -> Step:
+    """Return a call of *function*.
+
+    save: the name under which later steps find what it returned; opaque: that is handles, not data. again: call again,
+    for so many ``seconds`` at most, until it returns something other than None or prints ``stop_text``. same_holdings:
+    count leftovers from an earlier call. last: wait for what is left to go. seconds, patience: other limits than the
+    assignment's. words: how messages name the arguments.
+    """
+    workloads = [arg for arg in args if isinstance(arg, Workload)]
+    script = gates or (workloads[0].gates if workloads else OPEN)
+    named = [f"{name}={value!r}" for name, value in kwargs.items()]
+    shown = [words] if words else [_shown(arg) for arg in args if not isinstance(arg, Saved)]
+    return Step(
+        label=f"{function}({', '.join([*shown, *named] or ['…'])})",
+        function=function,
+        args=tuple(arg.argument if isinstance(arg, Workload) else arg for arg in args),
+        kwargs=kwargs,
+        gates=script,
+        save=save,
+        opaque=opaque,
+        again=again,
+        same_holdings=same_holdings,
+        last=last,
+        seconds=seconds,
+        patience=patience,
+    )
+
+
+def _shown(arg: object) -> str:
+    if isinstance(arg, Workload):
+        return arg.label
+    if isinstance(arg, (ThreadQueue, BareQueue)):
+        return "a queue"
+    if isinstance(arg, Lazily):
+        return "a generator"
+    if isinstance(arg, tuple) and arg and callable(arg[0]):
+        return "a task"
+    return getattr(arg, "__name__", None) or repr(arg)[:40]
+
+
+def meet(n: int) -> Step:
+    """Return a pause until *n* different processes stand at their gates, or nothing happens any more."""
+    return Step(do="meet", label=f"{n} tasks at a time", n=n)
+
+
+def drop(*names: str) -> Step:
+    """Return a step that lets go of what was saved and looks at what is left."""
+    return Step(do="drop", label="dropping the handles", drop=names)
+
+
+def saved(name: str, items: int) -> tuple[Saved, ...]:
+    """Return stand-ins for the *items* items of a tuple that an earlier step returned."""
+    return tuple(Saved(name, item) for item in range(items))
+
+
+def own(name: str) -> Own:
+    """Return a stand-in for a function of the submission's module."""
+    return Own(name)

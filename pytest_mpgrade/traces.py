@@ -1,0 +1,104 @@
+"""What is seen from outside during one call: part of the records, which are imported from there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateEvent:
+    """One message of a task to the gatekeeper, with the sender that the kernel attests."""
+
+    # "note": a task began; "gate": it stands at its gate; "doom": it is about to end its process; "leave": a worker
+    # stands at its exit gate; "lost": it died at its gate
+    kind: str
+    key: str
+    pid: int
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessSeen:
+    """One process of the student's tree."""
+
+    pid: int
+    parent: int
+    born: str  # "fork", "spawn", "forkserver", "exec" or "unknown": how it was started
+    helper: str = ""  # "resource tracker", "fork server": belongs to Python
+    exitcode: int | None = None  # as multiprocessing words it: -N for signal N; None: not seen to end
+    at_return: str = "gone"  # "alive", "zombie" or "gone" when the call came back
+    later: str = "gone"  # the same once the tree was quiet, or 2 s later
+    first: float = 0.0
+    cpu: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leftover:
+    """Something that outlived the call, other than a process."""
+
+    kind: str  # "thread", "pipe", "semaphore", "shared memory"
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """One line of a Python stack."""
+
+    file: str
+    line: int
+    function: str
+    own: bool = False  # in the submission
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stuck:
+    """One process of a tree that hangs, and what it waits for."""
+
+    pid: int
+    role: str  # "parent", "worker 1", …
+    doing: str  # "get", "join", "write", "lock", "recv", "sleep", "gate", "busy", … : see run/stuck.py
+    sentence: str
+    frames: tuple[Frame, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateStep:
+    """The gatekeeper opened one gate and noted who arrived next."""
+
+    opened: str
+    opened_pid: int
+    expected: str
+    arrived: str | None  # None: nobody came
+    arrived_pid: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateReport:
+    """How a gate script went; rules in run/gatekeeper.py."""
+
+    script: str
+    wanted: int = 0  # how many processes were to meet
+    met: bool = False
+    most_inside: int = 0  # processes other than the caller inside a task together
+    alive_then: int = 0  # child processes that were there when the meeting was given up
+    crew: tuple[int, ...] = ()  # pids inside after the meeting had settled
+    first: tuple[str, ...] = ()  # keys inside then
+    steps: tuple[GateStep, ...] = ()
+    waiting: tuple[str, ...] = ()  # keys not started when a step went unanswered
+    early: bool = False  # the call came back while gates were shut
+    blocked: bool = False  # the call was still waiting, in a quiet tree, while its gate was shut
+    at_exit: tuple[int, ...] = ()  # workers that stood at their exit gate when the call came back
+    quiet: str = ""  # by which rule the tree was found quiet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """What was seen from outside during one call."""
+
+    caller: int = 0
+    observer: str = ""
+    events: tuple[GateEvent, ...] = ()
+    processes: tuple[ProcessSeen, ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
+    stuck: tuple[Stuck, ...] = ()
+    gates: GateReport | None = None

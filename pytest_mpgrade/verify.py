@@ -1,0 +1,264 @@
+"""`mpgrade verify`: test the grader as the grader tests students.
+
+Grades the reference and every wrong solution of an assignment, again and again, also beside busy loops. The reference
+must get full marks; each wrong solution must fail exactly the concerns that `wrong/expected.toml` names, and no other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import msgspec
+
+from pytest_mpgrade import assignment as assignments
+from pytest_mpgrade import grade
+from pytest_mpgrade.errors import AssignmentError, UsageError
+from pytest_mpgrade.records import Assignment, Concern, Outcome, Status
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.report.text import one_line
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A solution whose verdict is known."""
+
+    name: str
+    path: Path
+    concerns: tuple[str, ...] = ()  # that it must fail; none: it is right
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What one grading of a case said; a line of the journal."""
+
+    case: str
+    round: int
+    load: int
+    failed: tuple[str, ...]  # concerns
+    checks: tuple[str, ...]  # names of the checks that failed
+    made: tuple[str, ...]  # names of the checks that were made, for right solutions
+    wrong: str  # why the verdict is wrong; "" if it is right
+    seconds: float
+
+
+def cases(assignment: Assignment, right: Sequence[Path] = ()) -> list[Case]:
+    """Return the reference, further right solutions, and the wrong ones with what they must fail."""
+    folder = assignments.reference_folder(assignment)
+    if folder is None:
+        raise UsageError(f"{assignment.name} has no reference solution here, so there is nothing to hold it against")
+    found = [Case(name="reference", path=folder)]
+    found += [Case(name=f"right: {path.stem}", path=path) for given in right for path in _solutions(given)]
+    wrong = Path(assignment.folder) / "wrong"
+    expected = wrong / "expected.toml"
+    try:
+        table = tomllib.loads(expected.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise AssignmentError(f"{expected}: {error}") from None
+    files = {path.stem: path for path in _solutions(wrong)}
+    if files.keys() != table.keys():
+        odd = sorted(files.keys() ^ table.keys())
+        raise AssignmentError(f"{expected}: the tables and the files beside it differ: {', '.join(odd)}")
+    return found + [
+        Case(name=name, path=files[name], concerns=_concerns(expected, name, table[name])) for name in sorted(files)
+    ]
+
+
+def _solutions(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    return sorted(
+        each for each in path.iterdir() if each.suffix == ".py" or (each.is_dir() and each.name[0] not in "._")
+    )
+
+
+def _concerns(place: Path, name: str, row: object) -> tuple[str, ...]:
+    given = row.get("concerns") if isinstance(row, dict) else None
+    known = {str(concern) for concern in Concern}
+    if not isinstance(given, list) or not given or not set(given) <= known:
+        raise AssignmentError(f"{place}: [{name}]: concerns must be a list of some of {', '.join(sorted(known))}")
+    return tuple(sorted(given))
+
+
+def judge(case: Case, result: ResultFile, round: int, load: int) -> Verdict:
+    """Hold one result against what is known of the case."""
+    failed = [check for check in result.checks if check.outcome is Outcome.FAILED]
+    concerns = tuple(sorted({str(check.concern) for check in failed}))
+    return Verdict(
+        case=case.name,
+        round=round,
+        load=load,
+        failed=concerns,
+        checks=_names(failed),
+        made=() if case.concerns else _names(result.checks),
+        wrong=_wrong(case, result, concerns),
+        seconds=result.seconds,
+    )
+
+
+def _names(checks: Sequence[CheckPart]) -> tuple[str, ...]:
+    return tuple(sorted({check.id.rpartition("/")[2] for check in checks}))
+
+
+def _wrong(case: Case, result: ResultFile, concerns: tuple[str, ...]) -> str:
+    if result.status is Status.ERROR or (result.status is Status.UNGRADABLE and "import" not in case.concerns):
+        return f"status {result.status}: {result.reason}"
+    unsure = [
+        check for check in result.checks if check.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_RUN)
+    ]
+    if unsure:
+        return f"{unsure[0].outcome}: {unsure[0].id}: {unsure[0].message}"
+    if concerns != case.concerns:
+        told = [f"{check.id}: {check.message}" for check in result.checks if check.outcome is Outcome.FAILED]
+        odd = [line for line, check in zip(told, _failed(result), strict=True) if str(check) not in case.concerns]
+        said, known = (", ".join(names) or "nothing" for names in (concerns, case.concerns))
+        return f"failed {said}, expected {known}. {(odd or [''])[0]}"
+    if not case.concerns and result.score != result.max_score:
+        lost = [check for check in result.checks if check.max_points and check.outcome is not Outcome.PASSED]
+        return f"{result.score} of {result.max_score} points: {lost[0].id} {lost[0].outcome}: {lost[0].message}"
+    return ""
+
+
+def _failed(result: ResultFile) -> list[Concern]:
+    return [check.concern for check in result.checks if check.outcome is Outcome.FAILED]
+
+
+@contextmanager
+def busy(loops: int) -> Iterator[None]:
+    """Keep *loops* processes busy meanwhile."""
+    started = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+class Journal:
+    """The verdicts so far, on disk if a file is named, so that a long verification can be gone on with."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self.verdicts: list[Verdict] = []
+        if path is not None and path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                self.verdicts.append(msgspec.json.decode(line, type=Verdict))
+
+    def has(self, case: Case, round: int, load: int) -> bool:
+        """Tell whether this grading has been done."""
+        return any((one.case, one.round, one.load) == (case.name, round, load) for one in self.verdicts)
+
+    def add(self, verdict: Verdict) -> None:
+        """Note a verdict; a line that is written is never lost."""
+        with self._lock:
+            self.verdicts.append(verdict)
+            if self._path is not None:
+                with self._path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(verdict)) + "\n")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade verify`; 0 when every verdict is right and every check is failed by some wrong solution."""
+    assignment = assignments.find(arguments.assignment)
+    chosen = [case for case in cases(assignment, arguments.right) if not arguments.only or case.name in arguments.only]
+    journal = Journal(arguments.resume)
+    todo = [
+        (case, round)
+        for round in range(max(arguments.repeat, arguments.wrong_repeat))
+        for case in chosen
+        if round < (arguments.wrong_repeat if case.concerns else arguments.repeat)
+        and not journal.has(case, round, arguments.load)
+    ]
+    with busy(arguments.load), tempfile.TemporaryDirectory(prefix="mpgrade-verify-") as out:
+        _all(assignment, todo, journal, Path(out), arguments)
+    mine = [
+        one for one in journal.verdicts if one.load == arguments.load and one.case in {case.name for case in chosen}
+    ]
+    print(table(chosen, mine))
+    wrong = [one for one in mine if one.wrong]
+    unfailed = [] if arguments.only else never_failed(mine)
+    for check in unfailed:
+        print(f"no wrong solution ever fails {check}")
+    print(
+        f"{len(mine)} gradings, {len(wrong)} wrong verdicts"
+        + (f", {arguments.load} busy loops beside" * bool(arguments.load))
+    )
+    return 1 if wrong or unfailed else 0
+
+
+def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
+    """Return a folder as a student hands it in: the module under its asked name."""
+    if case.path.is_dir():
+        return case.path
+    folder = out / "submissions" / grade.folder_name(case.name)
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        (folder / assignment.module).write_bytes(case.path.read_bytes())
+    return folder
+
+
+def _all(
+    assignment: Assignment, todo: Sequence[tuple[Case, int]], journal: Journal, out: Path, arguments: argparse.Namespace
+) -> None:
+    def one(case: Case, round: int) -> Verdict:
+        options = grade.Options(
+            observer=arguments.observer, id=case.name, folder=f"{grade.folder_name(case.name)}-{round}"
+        )
+        done = grade.grade(_handed_in(case, assignment, out), assignment, out / "results", options=options)
+        verdict = judge(case, done.result, round, arguments.load)
+        journal.add(verdict)
+        return verdict
+
+    for case in {case.name: case for case, _ in todo}.values():
+        _handed_in(case, assignment, out)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=arguments.jobs) as threads:
+        pending = [threads.submit(one, case, round) for case, round in todo]
+        try:
+            for number, future in enumerate(concurrent.futures.as_completed(pending), 1):
+                verdict = future.result()
+                what = one_line(verdict.wrong)[:500] if verdict.wrong else "ok"
+                print(f"[{number}/{len(pending)}] {verdict.case} ({verdict.seconds:.1f} s): {what}", flush=True)
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def table(chosen: Sequence[Case], verdicts: Sequence[Verdict]) -> str:
+    """Return a line for each solution: how often each concern failed, and whether that is right."""
+    concerns = sorted(
+        {concern for one in verdicts for concern in one.failed} | {c for case in chosen for c in case.concerns}
+    )
+    width = max((len(case.name) for case in chosen), default=8)
+    lines = [" ".join([" " * width, "gradings", *concerns])]
+    for case in chosen:
+        mine = [one for one in verdicts if one.case == case.name]
+        count = Counter(concern for one in mine for concern in one.failed)
+        cells = []
+        for concern in concerns:
+            right = count[concern] == (len(mine) if concern in case.concerns else 0)
+            cells.append(f"{count[concern] or '.'}{'' if right else '!'}".rjust(len(concern)))
+        lines.append(" ".join([case.name.ljust(width), f"{len(mine):8}", *cells]))
+    return "\n".join(lines)
+
+
+def never_failed(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return the checks that are made on right solutions and that no wrong one has failed."""
+    made = {check for one in verdicts for check in one.made}
+    return sorted(made - {check for one in verdicts for check in one.checks})

@@ -1,0 +1,217 @@
+"""Shared by all tests: small submissions, runs of them, and the proof after every test that nothing of it is left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+import pytest
+
+from pytest_mpgrade.records import Assignment, Limits, Run, Scenario, Step, Submission
+from pytest_mpgrade.run import runner, servers
+from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.student import Grading, Student
+
+pytest_plugins = ["pytester"]
+
+SHM = Path("/dev/shm")
+GONE_SECONDS = 10.0
+"""How long what a test has ended may take to be gone; a backstop, not an expectation."""
+
+NOTE_RUN = """
+import os
+with open(os.path.join(os.environ["TMPDIR"], "..", "..", "prefixes"), "a") as _file:
+    _file.write(os.environ["MPGRADE_RUN"] + "\\n")
+"""
+"""First lines of a submission that is graded in another process: they tell us under which prefix its names go."""
+
+
+def wait_until(met: Callable[[], object], seconds: float = 60.0) -> bool:
+    """Poll until *met* is true; False when the deadline came first."""
+    deadline = time.monotonic() + seconds
+    while not met():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+class Ours:
+    """What this test process, and whatever it started, may have left: told by marks of our own, never by difference."""
+
+    def __init__(self, temp: Path) -> None:
+        self.temp = temp
+        self.prefixes: set[str] = set()
+
+    def left(self) -> list[str]:
+        """Name everything that is still there."""
+        return [
+            *(f"process {self._words(process)}" for process in self.processes()),
+            *(f"shared memory or semaphore {name}" for name in self.names()),
+            *(f"folder {path.name}" for path in self.temp.glob("mpgrade-*")),
+        ]
+
+    def processes(self) -> list[psutil.Process]:
+        """Return our descendants, and orphans that were started with our TMPDIR, without idle servers."""
+        own = psutil.Process()
+        found = {process.pid: process for process in own.children(recursive=True)}
+        apart = {own.pid, *(process.pid for process in own.parents())}
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.pid not in apart and process.environ().get("TMPDIR", "").startswith(str(self.temp)):
+                    found[process.pid] = process
+        return [process for process in found.values() if not self._idle(process)]
+
+    def names(self) -> list[str]:
+        """Return the names in /dev/shm that carry the prefix of one of our runs."""
+        noted = self.temp / "prefixes"
+        told = noted.read_text().split() if noted.exists() else []
+        marks = [prefix.lstrip("/") for prefix in (*self.prefixes, *told)]
+        names = os.listdir(SHM) if SHM.is_dir() else []
+        return [name for name in names if any(mark in name for mark in marks)]
+
+    @staticmethod
+    def _idle(process: psutil.Process) -> bool:
+        """A server that waits for its next request is a child of ours without children."""
+        try:
+            server = "pytest_mpgrade.run.server" in process.cmdline() and process.ppid() == os.getpid()
+            return process.status() != psutil.STATUS_ZOMBIE and server and not process.children()
+        except psutil.NoSuchProcess:
+            return True
+
+    @staticmethod
+    def _words(process: psutil.Process) -> str:
+        try:
+            return f"{process.pid} ({process.status()}): {' '.join(process.cmdline())[:150]}"
+        except psutil.Error:
+            return str(process.pid)
+
+    def sweep(self) -> None:
+        """Remove what was left, so that one failure is one failure."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        for name in self.names():
+            with contextlib.suppress(OSError):
+                (SHM / name).unlink()
+        for path in self.temp.glob("mpgrade-*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ours]:
+    """Give this test session a temporary folder of its own, and note the prefix of every run that it makes."""
+    tmp_path_factory.getbasetemp()  # stays where it is, for whoever wants to see what a test has written
+    with tempfile.TemporaryDirectory(prefix="mpg-tests-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # some tests look at it as another user
+        found = Ours(Path(folder).resolve())
+        ask = servers.ask
+
+        def noted(request: dict[str, Any], seconds: float) -> bytes:
+            found.prefixes.add(request["prefix"])
+            return ask(request, seconds)
+
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("TMPDIR", "TEMP", "TMP"):
+                patch.setenv(name, str(found.temp))
+            patch.setattr(tempfile, "tempdir", str(found.temp))
+            patch.setattr(servers, "ask", noted)
+            yield found
+            servers.end_all()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(ours: Ours) -> Iterator[None]:
+    """After every test: no process, no name in /dev/shm and no run's folder of ours is left."""
+    yield
+    gone = wait_until(lambda: not ours.left(), GONE_SECONDS)
+    left = [] if gone else ours.left()
+    if left:
+        ours.sweep()
+        pytest.fail("left behind:\n  " + "\n  ".join(left), pytrace=False)
+
+
+# --- submissions and runs of them
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that writes a `cv_funcs.py` into a fresh folder and returns the folder."""
+    count = 0
+
+    def write(text: str) -> Path:
+        nonlocal count
+        count += 1
+        folder = tmp_path / f"submission{count}"
+        folder.mkdir()
+        (folder / "cv_funcs.py").write_text(textwrap.dedent(text).lstrip())
+        return folder
+
+    return write
+
+
+def setting(folder: Path, *, observer: str = "auto", imports: tuple[str, ...] = (), **limits: float) -> Setting:
+    """Return the setting of a grading of the `cv_funcs.py` in *folder*, for an assignment without a rubric."""
+    assignment = Assignment(
+        name="small",
+        title="Something small",
+        folder=str(folder),
+        module="cv_funcs.py",
+        functions={},
+        start_methods=("fork", "spawn", "forkserver"),
+        criteria=(),
+        test_file="test_small.py",
+        limits=Limits(**limits),  # type: ignore[arg-type]
+    )
+    submission = Submission(
+        id=folder.name, path=str(folder), folder=str(folder.resolve()), module="cv_funcs.py", imports=imports
+    )
+    return Setting(assignment=assignment, submission=submission, observer=observer)
+
+
+class MakeRuns(Protocol):
+    """What the fixture `play` gives; see there."""
+
+    def __call__(self, text: str, *steps: Step, method: str = "fork", **options: Any) -> tuple[Run, ...]:
+        """Make the calls of *steps* under the start method."""
+
+
+@pytest.fixture
+def play(module: Callable[[str], Path]) -> MakeRuns:
+    """Return a function that makes calls of a submission in one process: a Run for the import, and for each step.
+
+    Options are those of `setting`.
+    """
+
+    def make(text: str, *steps: Step, method: str = "fork", **options: Any) -> tuple[Run, ...]:
+        return runner.run(Scenario(steps=steps, start_method=method), setting(module(text), **options))
+
+    return make
+
+
+@pytest.fixture
+def grading(module: Callable[[str], Path]) -> Iterator[Callable[..., Grading]]:
+    """Return a function that makes a `Grading` of a submission, closed when the test is over; options of `setting`."""
+    made: list[Grading] = []
+
+    def make(text: str, **options: Any) -> Grading:
+        made.append(Grading(setting(module(text), **options)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def student(grading: Callable[..., Grading]) -> Callable[..., Student]:
+    """Return a function that makes a `Student` for a submission's text and a start method."""
+    return lambda text, method="fork", **options: Student(grading(text, **options), method)

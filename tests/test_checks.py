@@ -1,0 +1,577 @@
+"""Every check on runs written down by hand: what it fails, what it leaves to others, and in what words."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from pytest_mpgrade import checks, tasks
+from pytest_mpgrade.judge.check import Check
+from pytest_mpgrade.judge.examples import EXAMPLES, Example
+from pytest_mpgrade.judge.examples_runs import (
+    CALLER,
+    CREW,
+    DIES,
+    FACTS,
+    LINE,
+    MIXED,
+    RAISES,
+    RUNNING,
+    begun,
+    by_caller,
+    changed,
+    child,
+    children,
+    dealt_in_turn,
+    dropped,
+    got,
+    hung,
+    last_in,
+    lined_up,
+    made,
+    polled,
+    raising,
+    stuck,
+    unmet,
+    worked,
+)
+from pytest_mpgrade.records import Concern, Ending, Finding, GateEvent, GateReport, GateStep, Leftover, Outcome, Run
+
+PASSED, FAILED, ABSENT = Outcome.PASSED, Outcome.FAILED, Outcome.ABSENT
+INCONCLUSIVE, ERROR, SKIPPED = Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.SKIPPED
+NAMES = frozenset(checks.__all__) - {"Check"}
+JUNK = re.compile(r"(?<!returned )(?<!not )(?<!with )(?<!result )\bNone\b|(?<!\()\[\]|\{\}|\n|  |[.:;,]$|^\s|\s$")
+"""What slips into a message when a value is missing; a call may have returned None, and been given []."""
+
+
+def judged(check: Check, run: Run) -> Finding:
+    """Return the finding of a check; its message and what it names are held against the house's wording."""
+    finding = check(run)
+    assert not JUNK.search(finding.message), finding.message
+    assert finding.undecided_by in NAMES | {""}
+    assert not (finding.undecided_by and finding.outcome is not SKIPPED)
+    assert bool(finding.message) is (finding.outcome is not PASSED)
+    assert bool(finding.hint) is (finding.outcome is FAILED and bool(check.hint or finding.hint))
+    return finding
+
+
+@dataclass(frozen=True)
+class Case:
+    """A check on a run, and what it must say."""
+
+    name: str
+    check: Check
+    run: Run
+    outcome: Outcome
+    by: str = ""
+    words: str = ""
+
+
+def cases(given: list[Case]) -> list[Any]:
+    """Return the parameters of a test."""
+    return [
+        pytest.param(
+            one,
+            id=f"{one.name}: {one.check.name} {one.outcome}",
+        )
+        for one in given
+    ]
+
+
+def hold(given: Case) -> None:
+    """Judge a case."""
+    finding = judged(given.check, given.run)
+    assert (finding.outcome, finding.undecided_by) == (given.outcome, given.by), finding.message
+    assert given.words in finding.message
+
+
+# --- every check has its examples
+
+EACH = pytest.mark.parametrize(
+    "example", EXAMPLES, ids=[f"{number}-{one.check.name}" for number, one in enumerate(EXAMPLES)]
+)
+
+
+def test_every_check_has_an_example() -> None:
+    """No check is without a passing and a failing run."""
+    factories = {one.check.judge.__qualname__.partition(".")[0] for one in EXAMPLES}
+    assert factories | {one.check.name for one in EXAMPLES} == NAMES
+
+
+@EACH
+def test_example(example: Example) -> None:
+    """The passing run passes without a word, the failing one fails with a message."""
+    assert judged(example.check, example.passing).outcome is PASSED
+    finding = judged(example.check, example.failing)
+    assert finding.outcome is FAILED
+    assert finding.concern is example.check.concern
+    assert finding.symptom
+    assert (finding.check, finding.call, finding.run) == (example.check.name, example.failing.at, example.failing.key)
+    json.dumps(finding.evidence)
+
+
+@pytest.mark.parametrize(
+    "example",
+    [pytest.param(one, id=one.check.name) for one in EXAMPLES],
+)
+def test_failure_says_what_to_do(example: Example) -> None:
+    """A failed check comes with a hint, or with evidence."""
+    finding = judged(example.check, example.failing)
+    assert finding.hint or finding.evidence
+
+
+def test_checks_are_pure() -> None:
+    """Judging all examples starts no process, opens no file or socket, and waits for nothing."""
+    code = """
+import sys
+from pytest_mpgrade.judge.examples import EXAMPLES
+seen = []
+sys.addaudithook(lambda event, args: seen.append(event))
+for example in EXAMPLES:
+    example.check(example.passing), example.check(example.failing)
+print(sorted(set(seen)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+# --- runs that teach nothing
+
+
+@EACH
+@pytest.mark.parametrize("which", ["passing", "failing"])
+def test_broken_grader_costs_no_points(example: Example, which: str) -> None:
+    """Where the grader is at fault every check is an error, whatever else the run holds."""
+    run = changed(getattr(example, which), ending=Ending.BROKEN, why="the supervisor was ended by SIGKILL")
+    assert judged(example.check, run).outcome is ERROR
+
+
+@EACH
+def test_what_was_not_tried_names_the_reason(example: Example) -> None:
+    """A call that was not tried is undecided by the check that says why."""
+    run = changed(example.failing, ending=Ending.NOT_TRIED, why="mp_apply did not come back", because="comes_back")
+    finding = judged(example.check, run)
+    assert (finding.outcome, finding.undecided_by) == (SKIPPED, "comes_back")
+
+
+@EACH
+def test_module_that_cannot_be_imported_fails_one_check(example: Example) -> None:
+    """If the module cannot be imported, imports_cleanly fails and leaves all others undecided."""
+    run = changed(example.passing, ending=Ending.NOT_IMPORTED, why="dead while the module was imported exit 3")
+    finding = judged(example.check, run)
+    at_fault = example.check.name == "imports_cleanly"
+    assert (finding.outcome, finding.undecided_by) == ((FAILED, "") if at_fault else (SKIPPED, "imports_cleanly"))
+
+
+@EACH
+def test_busy_machine_is_no_verdict(example: Example) -> None:
+    """A call that ran into the time limit while the grader's own processes did too is inconclusive."""
+    run = changed(example.passing, ending=Ending.TIMED_OUT, why="late", control=False, seconds=20.0)
+    assert judged(example.check, run).outcome is INCONCLUSIVE
+
+
+# --- nothing was started: no accusation, no points
+
+SERIAL = by_caller(worked(MIXED))
+SERIAL_LINE = by_caller(lined_up())
+SERIAL_BEGUN = begun(events=(GateEvent(kind="gate", key="133", pid=CALLER, at=0.01),), processes=())
+SERIAL_ERROR = raising(by_caller(worked(RAISES)), "ValueError", "kaputt 4711")
+SERIAL_DEATH = by_caller(
+    worked(DIES, events=(GateEvent(kind="doom", key="dies", pid=CALLER, at=0.01),)),
+    ending=Ending.DIED,
+    why="dead exit -9",
+)
+
+
+@pytest.mark.parametrize(
+    "given",
+    cases(
+        [
+            Case("serial", checks.in_children(MIXED, 2), SERIAL, FAILED, words="every task ran in the process"),
+            Case("serial", checks.workers(3), SERIAL_LINE, FAILED, words="every task ran in the process"),
+            Case("serial", checks.values_in_any_order(MIXED), SERIAL, PASSED),
+            Case("serial", checks.met(), SERIAL_LINE, ABSENT, words="workers"),
+            Case("serial", checks.free_worker_takes_next(), SERIAL_LINE, ABSENT, words="workers"),
+            Case("serial", checks.first_in_first_out(LINE), SERIAL_LINE, ABSENT, words="workers"),
+            Case("serial", checks.ended_by_sentinel(), SERIAL_LINE, ABSENT, words="workers"),
+            Case("serial", checks.no_leftovers(), SERIAL_LINE, ABSENT, words="workers"),
+            Case("serial", checks.nothing_else_left(), SERIAL_LINE, ABSENT, words="workers"),
+            Case("serial", checks.nothing_accumulates(6), SERIAL, ABSENT, words="workers"),
+            Case("serial", checks.uses_the_default(), SERIAL, ABSENT, words="in_children"),
+            Case("serial", checks.drains(MIXED, 2), SERIAL, ABSENT, words="in_children"),
+            Case("serial", checks.raises_soon("kaputt 4711"), SERIAL_ERROR, ABSENT, words="in_children"),
+            Case("serial", checks.waiting_not_started(RAISES), SERIAL_ERROR, ABSENT, words="in_children"),
+            Case("serial", checks.all_shut_down(), SERIAL_ERROR, ABSENT, words="in_children"),
+            Case("serial", checks.notices_death(), SERIAL_DEATH, ABSENT, words="in_children"),
+            Case("in the caller", checks.starts_in_background(), SERIAL_BEGUN, FAILED),
+            Case("in the caller", checks.returns_at_once(), SERIAL_BEGUN, ABSENT, words="starts_in_background"),
+            Case("in the caller", checks.still_running("…", SERIAL_BEGUN), polled(processes=()), ABSENT),
+            Case("in the caller", checks.waits_when_asked(SERIAL_BEGUN), got(processes=()), ABSENT),
+            Case("no child", checks.child_ended(), got(processes=()), ABSENT, words="starts_in_background"),
+            Case("no child", checks.child_joined(), got(processes=()), ABSENT, words="starts_in_background"),
+            Case("no child", checks.nothing_left_of_tasks(got()), dropped(processes=()), ABSENT),
+            Case("no child", checks.hands_over(400, Concern.DEADLOCK), got(processes=()), ABSENT),
+            Case(
+                "serial", checks.workers_are_told_to_stop(), SERIAL, ABSENT,
+            ),
+            Case(
+                "nothing ran", checks.starts_in_background(), begun(processes=(), events=()), FAILED,
+            ),
+        ]
+    ),
+)  # fmt: skip
+def test_nothing_started_is_absent(given: Case) -> None:
+    """A solution that starts nothing fails the checks of who works; checks of how that ends have nothing to judge."""
+    hold(given)
+
+
+# --- what this platform, start method or observer cannot show
+
+STARTED = children(exitcode=None, at_return="alive", later="alive")
+UNJOINED = children(at_return="alive")
+FORKSERVER = children(born="forkserver", parent=4099)
+SERVED = lined_up(start_method="forkserver", processes=FORKSERVER)
+SERVED_UNJOINED = changed(SERVED, processes=children(born="forkserver", parent=4099, at_return="alive"))
+PIPE = (Leftover(kind="pipe", name="pipe:[811723]"),)
+FOREIGN: dict[str, Any] = {"observer": "psutil"}
+PROC: dict[str, Any] = {"observer": "proc"}
+LOCKED = unmet(inside=1)
+TWO = unmet(inside=2, alive=2)
+BUSY: dict[str, Any] = {"control": False}
+
+
+@pytest.mark.parametrize(
+    "given",
+    cases(
+        [
+            Case("forkserver", checks.no_leftovers(), SERVED, SKIPPED, words="forkserver"),
+            Case("forkserver, not joined", checks.no_leftovers(), SERVED_UNJOINED, FAILED, words="3 of 3 workers"),
+            Case(
+                "forkserver", checks.child_joined(), got(start_method="forkserver", processes=FORKSERVER[:1]), SKIPPED
+            ),
+            Case("psutil", checks.ended_by_sentinel(), lined_up(**FOREIGN), SKIPPED, words="psutil"),
+            Case("psutil", checks.nothing_else_left(), lined_up(**FOREIGN), SKIPPED, words="psutil"),
+            Case("psutil", checks.nothing_accumulates(6), worked(MIXED, **FOREIGN), SKIPPED, words="psutil"),
+            Case("psutil", checks.child_ended(), got(**FOREIGN), SKIPPED, words="psutil"),
+            Case("psutil", checks.nothing_left_of_tasks(got()), dropped(**FOREIGN), SKIPPED, words="psutil"),
+            Case("psutil, alive", checks.ended_by_sentinel(), lined_up(processes=STARTED, **FOREIGN), FAILED),
+            Case("psutil, not joined", checks.no_leftovers(), lined_up(processes=UNJOINED, **FOREIGN), FAILED),
+            Case("no ptrace", checks.ended_by_sentinel(), lined_up(**PROC), SKIPPED, words="proc"),
+            Case("no ptrace", checks.nothing_else_left(), lined_up(leftovers=PIPE, **PROC), FAILED, words="1 x pipe"),
+            Case("busy machine", checks.met(), changed(LOCKED, **BUSY), INCONCLUSIVE),
+            Case("busy machine", checks.workers(3), changed(TWO, **BUSY), INCONCLUSIVE),
+            Case("busy machine", checks.free_worker_takes_next(), lined_up(dealt_in_turn, **BUSY), INCONCLUSIVE),
+        ]
+    ),
+)
+def test_what_cannot_be_seen_here_is_no_verdict(given: Case) -> None:
+    """Where nothing can be seen a check is skipped by name of the reason, and no other check is blamed for that."""
+    hold(given)
+
+
+# --- who is at fault, where two concerns could be named
+
+ALIVE = lined_up(processes=STARTED)
+GONE = lined_up(processes=UNJOINED)
+ZOMBIE = lined_up(processes=(*children(2), child(CREW[2], at_return="zombie", later="zombie")))
+CRASHED = lined_up(processes=(*children(2), child(CREW[2], exitcode=1)))
+KILLED = lined_up(processes=(*children(2), child(CREW[2], exitcode=-9)))
+MANAGER = child(4190, exitcode=None, at_return="alive", later="alive")
+MANAGED = lined_up(processes=(*children(), MANAGER))
+TRACKED = lined_up(processes=(*children(), replace(MANAGER, born="exec", helper="resource tracker")))
+CHILD_ALIVE = got(processes=(RUNNING,))
+FEEDER = lined_up(leftovers=(Leftover(kind="thread", name="thread 4107"),))
+
+
+@pytest.mark.parametrize(
+    "given",
+    cases(
+        [
+            Case("alive later", checks.ended_by_sentinel(), ALIVE, FAILED, words="3 of 3 workers were still running"),
+            Case("alive later", checks.no_leftovers(), ALIVE, SKIPPED, "ended_by_sentinel"),
+            Case("alive later", checks.nothing_else_left(), ALIVE, SKIPPED, "ended_by_sentinel"),
+            Case("alive later", checks.nothing_accumulates(6), ALIVE, SKIPPED, "ended_by_sentinel"),
+            Case("not joined", checks.ended_by_sentinel(), GONE, PASSED),
+            Case("not joined", checks.no_leftovers(), GONE, FAILED, words="3 of 3 workers were not joined"),
+            Case("zombie", checks.ended_by_sentinel(), ZOMBIE, PASSED),
+            Case("zombie", checks.no_leftovers(), ZOMBIE, FAILED, words="1 of 3 workers were zombies"),
+            Case("killed", checks.ended_by_sentinel(), KILLED, FAILED, words="SIGKILL"),
+            Case("killed", checks.no_leftovers(), KILLED, PASSED),
+            Case("crashed", checks.ended_by_sentinel(), CRASHED, FAILED, words="exit status 1"),
+            Case("manager", checks.ended_by_sentinel(), MANAGED, PASSED),
+            Case("manager", checks.no_leftovers(), MANAGED, FAILED, words="manager"),
+            Case("tracker", checks.no_leftovers(), TRACKED, PASSED),
+            Case("thread", checks.no_leftovers(), FEEDER, PASSED),
+            Case("thread", checks.nothing_else_left(), FEEDER, FAILED, words="1 x thread"),
+            Case("child alive later", checks.child_ended(), CHILD_ALIVE, FAILED),
+            Case("child alive later", checks.child_joined(), CHILD_ALIVE, SKIPPED, "child_ended"),
+            Case(
+                "child alive later",
+                checks.nothing_left_of_tasks(got()),
+                dropped(processes=(RUNNING,)),
+                SKIPPED,
+                "child_ended",
+            ),
+            Case("child not joined", checks.child_joined(), got(processes=UNJOINED[:1]), FAILED),
+            Case("killed child", checks.child_ended(), got(processes=(child(exitcode=-15),)), FAILED, words="SIGTERM"),
+        ]
+    ),
+)
+def test_end_of_workers_has_one_concern(given: Case) -> None:
+    """Who stays alive or is forced is sentinel's; who ends but is not joined, a helper, a thread are cleanup's."""
+    hold(given)
+
+
+LINED_UP = lined_up()
+GATES = LINED_UP.trace.gates
+assert GATES is not None
+FOUR = changed(LINED_UP, gates=replace(GATES, crew=(*CREW, 4104), most_inside=4, alive_then=4))
+LAST = GATES.steps[-1]
+STRANGER = changed(LINED_UP, gates=replace(GATES, steps=(*GATES.steps[:-1], replace(LAST, arrived_pid=4104))))
+DEALT = lined_up(dealt_in_turn, control=True)
+LIFO = lined_up(last_in)
+SHORT = ["list", list(LINE.expected[:10])]
+LOST = lined_up(lambda _, waiting: waiting[0] if waiting[0] < 10 else None, value=SHORT, control=True)
+EARLY = changed(
+    LOCKED, gates=GateReport(script="line", wanted=3, most_inside=1, alive_then=1, crew=CREW[:1], early=True)
+)
+TWICE = changed(LINED_UP, events=(*LINED_UP.trace.events, replace(LINED_UP.trace.events[5], pid=CREW[1])))
+ONE_BY_ONE = changed(LOCKED, processes=tuple(child(4101 + number) for number in range(12)))
+WAVES = changed(
+    LINED_UP,
+    control=True,
+    gates=replace(
+        GATES,
+        steps=(GateStep(opened=LINE.keys[2], opened_pid=CREW[2], expected=LINE.keys[3], arrived=None),),
+        waiting=LINE.keys[3:],
+    ),
+)
+OF_LINE = {
+    "values_in_any_order": checks.values_in_any_order(LINE),
+    "workers": checks.workers(3),
+    "met": checks.met(),
+    "free_worker_takes_next": checks.free_worker_takes_next(),
+    "first_in_first_out": checks.first_in_first_out(LINE),
+}
+
+
+@pytest.mark.parametrize(
+    ("run", "at_fault", "undecided"),
+    [
+        pytest.param(LINED_UP, "", {}, id="right"),
+        pytest.param(FOUR, "workers", {}, id="one worker too many"),
+        pytest.param(STRANGER, "workers", {}, id="a process per task"),
+        pytest.param(
+            TWO, "workers", {"met": "workers", "free_worker_takes_next": "workers", "first_in_first_out": "workers"},
+            id="one worker too few",
+        ),
+        pytest.param(LOCKED, "met", {"free_worker_takes_next": "met", "first_in_first_out": "met"}, id="a hidden lock"),
+        pytest.param(
+            ONE_BY_ONE, "met", {"free_worker_takes_next": "met", "first_in_first_out": "met"}, id="one after the other"
+        ),
+        pytest.param(
+            DEALT, "free_worker_takes_next", {"first_in_first_out": "free_worker_takes_next"}, id="dealt beforehand"
+        ),
+        pytest.param(WAVES, "free_worker_takes_next", {"first_in_first_out": "free_worker_takes_next"}, id="waves"),
+        pytest.param(LIFO, "first_in_first_out", {}, id="last in, first out"),
+        pytest.param(
+            LOST, "values_in_any_order", {}, id="lost tasks"
+        ),
+        pytest.param(TWICE, "values_in_any_order", {"first_in_first_out": "values_in_any_order"}, id="one task twice"),
+    ],
+)  # fmt: skip
+def test_one_fault_of_dispatch_fails_one_check(run: Run, at_fault: str, undecided: dict[str, str]) -> None:
+    """Each wrong way to hand tasks out fails the check whose concern it is; the others pass, or name that check."""
+    found = {name: judged(check, run) for name, check in OF_LINE.items()}
+    expected = dict.fromkeys(OF_LINE, (PASSED, "")) | {name: (SKIPPED, by) for name, by in undecided.items()}
+    if at_fault:
+        expected[at_fault] = (FAILED, "")
+    assert {name: (one.outcome, one.undecided_by) for name, one in found.items()} == expected
+
+
+@pytest.mark.parametrize(
+    "given",
+    cases(
+        [
+            Case("early", checks.met(), EARLY, SKIPPED, "values_in_any_order"),
+            Case("early", checks.free_worker_takes_next(), EARLY, SKIPPED, "values_in_any_order"),
+            Case("early", checks.ended_by_sentinel(), EARLY, SKIPPED, "values_in_any_order"),
+            Case(
+                "early",
+                checks.workers(3),
+                EARLY,
+                SKIPPED,
+                "values_in_any_order",
+            ),
+        ]
+    ),
+)
+def test_call_that_does_not_wait_shows_nothing_else(given: Case) -> None:
+    """A call that comes back while its tasks are held is a fault of results; how it hands them out is undecided."""
+    hold(given)
+
+
+# --- calls that do not come back
+
+OF_PLAIN = (
+    checks.values_in_any_order(MIXED),
+    checks.values_in_order(MIXED),
+    checks.in_children(MIXED, 2),
+    checks.comes_back(),
+    checks.workers_are_told_to_stop(),
+    checks.ended_by_sentinel(),
+    checks.no_leftovers(),
+    checks.nothing_else_left(),
+    checks.works_under_start_method(),
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "concern"),
+    [
+        pytest.param((stuck("join"), stuck("get", 1), stuck("get", 2)), Concern.SENTINEL, id="join, workers get"),
+        pytest.param((stuck("pool join"), stuck("get", 1)), Concern.SENTINEL, id="pool join, worker gets"),
+        pytest.param((stuck("join"), stuck("write", 1), stuck("get", 2)), Concern.DEADLOCK, id="join, worker writes"),
+        pytest.param((stuck("join"), stuck("lock", 1)), Concern.DEADLOCK, id="join, worker waits for a lock"),
+        pytest.param((stuck("write"), stuck("write", 1)), Concern.DEADLOCK, id="both write"),
+        pytest.param((stuck("get"), stuck("get", 1), stuck("get", 2)), Concern.RESULTS, id="all get"),
+        pytest.param((stuck("get"),), Concern.RESULTS, id="parent gets, nobody is left"),
+        pytest.param((), Concern.RESULTS, id="nothing is known"),
+    ],
+)
+def test_hang_fails_one_concern(where: tuple[Any, ...], concern: Concern) -> None:
+    """A hang fails the checks of the concern that explains it, and the others name one of these."""
+    found = [judged(check, hung(worked(MIXED), *where)) for check in OF_PLAIN]
+    failed = [one for one in found if one.outcome is FAILED]
+    assert {one.concern for one in failed} == {concern}
+    assert {one.undecided_by for one in found if one.outcome is SKIPPED} <= {one.check for one in failed}
+    assert {one.outcome for one in found} == {FAILED, SKIPPED}
+    assert all(one.evidence["found by"] == "proof" for one in failed)
+
+
+@pytest.mark.parametrize("ending", [Ending.HUNG, Ending.RAISED, Ending.DIED, Ending.TIMED_OUT])
+def test_other_start_method_is_at_fault(ending: Ending) -> None:
+    """A call that comes back under fork only fails start_method, and nothing else."""
+    run = raising(
+        worked(MIXED), "AttributeError", "Can't pickle local object 'mp_apply.<locals>.run'", line="p.start()"
+    )
+    run = changed(run, ending=ending, start_method="spawn", returned_under="fork", why="late", control=True)
+    found = {check.name: judged(check, run) for check in OF_PLAIN}
+    assert found.pop("works_under_start_method").outcome is FAILED
+    assert {(one.outcome, one.undecided_by) for one in found.values()} == {(SKIPPED, "works_under_start_method")}
+
+
+def test_children_at_import_are_at_fault() -> None:
+    """A call that does not come back in a module that starts processes at import fails imports_cleanly only."""
+    run = hung(worked(MIXED, import_children=2), stuck("join"), stuck("get", 1))
+    found = [judged(check, run) for check in OF_PLAIN]
+    assert {(one.outcome, one.undecided_by) for one in found} == {(SKIPPED, "imports_cleanly")}
+    assert judged(checks.imports_cleanly(), run).outcome is FAILED
+
+
+def test_children_at_import_leave_other_verdicts_alone() -> None:
+    """Where the calls come back all the same, the other checks judge them."""
+    run = worked(MIXED, import_children=1)
+    assert "1 child process was started" in judged(checks.imports_cleanly(), run).message
+    assert judged(checks.values_in_any_order(MIXED), run).outcome is PASSED
+
+
+RECURSES = raising(worked(MIXED), "RecursionError", "maximum recursion depth exceeded")
+NO_TASK = worked(tasks.square([]), processes=())
+SLOW = changed(worked(MIXED), ending=Ending.TIMED_OUT, why="late", control=True, seconds=3.0)
+SLOW_STARTS = changed(SLOW, events=tuple(replace(one, pid=4200 + i) for i, one in enumerate(SLOW.trace.events)))
+STALLED = changed(SLOW, seconds=20.0)
+TOLD: dict[str, Any] = {"facts": FACTS | {"set_start_method": ["fork"]}}
+CONTEXT_SET = raising(worked(MIXED, **TOLD), "RuntimeError", "context has already been set")
+POLLED_NONE = got(value=["none"], gates=GateReport(script="shut", early=True))
+SILENT = polled(printed="", processes=(child(exitcode=-9),), tries=8)
+MISSING = changed(made("import cv_funcs"), ending=Ending.NOT_IMPORTED, facts=FACTS | {"missing": "cupy"})
+GREEDY = raising(made("worker(a queue, a queue)"), "IndexError", "everything after 'STOP' was taken too")
+TWO_LINES = raising(made("calculate(fail)"), "ValueError", "kaputt\n4713")
+INACTIVE = "Child process inactive."
+
+
+@pytest.mark.parametrize(
+    "given",
+    cases(
+        [
+            Case(
+                "[] hangs",
+                checks.values_in_any_order(tasks.square([]), Concern.EDGE),
+                hung(NO_TASK, stuck("get")),
+                FAILED,
+            ),
+            Case(
+                "[] joins",
+                checks.values_in_any_order(tasks.square([]), Concern.EDGE),
+                hung(NO_TASK, stuck("join"), stuck("get", 1)),
+                FAILED,
+            ),
+            Case("[] comes back", checks.values_in_any_order(tasks.square([]), Concern.EDGE), NO_TASK, PASSED),
+            Case("recursion", checks.drains(MIXED, 2), RECURSES, FAILED, words="RecursionError"),
+            Case("goes on", checks.drains(MIXED, 2), SLOW, INCONCLUSIVE),
+            Case("goes on, a process each", checks.drains(MIXED, 2), SLOW_STARTS, SKIPPED, "in_children"),
+            Case("stalled", checks.drains(MIXED, 2), STALLED, FAILED, words="still busy"),
+            Case(
+                "set_start_method", checks.uses_the_default(), worked(MIXED, **TOLD), FAILED, words="set_start_method"
+            ),
+            Case("context set", checks.uses_the_default(), CONTEXT_SET, FAILED, words="set_start_method('fork')"),
+            Case("no message", checks.still_running("Task still running.", begun()), polled(printed=""), FAILED),
+            Case("block ignored", checks.waits_when_asked(begun()), POLLED_NONE, FAILED),
+            Case("block ignored", checks.hands_over(400), POLLED_NONE, SKIPPED, "waits_when_asked"),
+            Case("None for dead", checks.hands_over(None), got(value=["none"], printed=INACTIVE), FAILED),
+            Case("None", checks.hands_over(None, Concern.EDGE), got(value=["none"]), PASSED),
+            Case("package missing", checks.imports_cleanly(), MISSING, FAILED, words="'cupy', which is not installed"),
+            Case("worker goes on", checks.worker_obeys_sentinel(), GREEDY, FAILED),
+            Case("worker goes on", checks.worker_output([49]), GREEDY, SKIPPED, "worker_obeys_sentinel"),
+            Case("swallowed", checks.waiting_not_started(RAISES), worked(RAISES), SKIPPED, "raises_soon"),
+            Case("swallowed", checks.all_shut_down("notices_death"), worked(DIES), SKIPPED, "notices_death"),
+            Case(
+                "join without sentinel",
+                checks.hands_over(400),
+                hung(got(), stuck("join"), stuck("get", 1)),
+                SKIPPED,
+                "workers_are_told_to_stop",
+            ),
+            Case(
+                "death noticed in silence",
+                checks.says_inactive(INACTIVE),
+                SILENT,
+                SKIPPED,
+                "names_the_death",
+            ),
+            Case(
+                "message of two lines",
+                checks.lets_through("kaputt 4713"),
+                TWO_LINES,
+                FAILED,
+            ),
+        ]
+    ),
+)
+def test_where_two_concerns_could_be_named(given: Case) -> None:
+    """The rows of CONTRACT section 3: the concern that is really at fault fails, others are left undecided."""
+    hold(given)
+
+
+def test_concerns_are_those_of_the_contract() -> None:
+    """Checks whose fault could be named in two ways belong to the concern that CONTRACT section 3 says."""
+    asked = {
+        "ended_by_sentinel": Concern.SENTINEL,
+        "workers_are_told_to_stop": Concern.SENTINEL,
+        "no_leftovers": Concern.CLEANUP,
+        "imports_cleanly": Concern.IMPORT,
+        "uses_the_default": Concern.START_METHOD,
+        "still_running": Concern.RESULTS,
+        "waits_when_asked": Concern.NONBLOCKING,
+        "free_worker_takes_next": Concern.CONCURRENCY,
+        "first_in_first_out": Concern.ORDERING,
+        "drains": Concern.DEADLOCK,
+    }
+    assert {one.check.name: one.check.concern for one in EXAMPLES if one.check.name in asked} == asked

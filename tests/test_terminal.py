@@ -1,0 +1,388 @@
+"""Text for people, compared in full at 80 columns."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+
+import pytest
+
+from pytest_mpgrade.judge.rubric import Placed, place, status
+from pytest_mpgrade.records import Concern, Criterion, Finding, Outcome, Report, Status, Submission
+from pytest_mpgrade.report import terminal
+from pytest_mpgrade.report.result_json import ResultFile, as_result
+from pytest_mpgrade.report.text import clean, encodable, exit_words, joined
+
+CRITERIA = (
+    Criterion(name="results", points=6, title="Right results, each task once"),
+    Criterion(name="parallel", points=3, title="The asked number of workers runs at the same time"),
+    Criterion(name="shutdown", points=3, title="Workers end by sentinel and nothing is left"),
+    Criterion(name="speed", points=2, title="Faster than serial"),
+)
+
+CALL = "mp_apply(12 tasks, n_processes=3)"
+
+LEFT = Finding(
+    check="no_leftovers",
+    title="no zombie is left",
+    concern=Concern.CLEANUP,
+    outcome=Outcome.FAILED,
+    message="12 of your processes were still there when mp_apply() returned",
+    hint="join() every process you start(), after all results have been taken from the queue and the sentinels put",
+    evidence={
+        "source": {"file": "cv_funcs.py", "line": 41, "code": "p.start()"},
+        "workers": [
+            {"pid": 990 + number, "exitcode": -15 if number == 1 else 0, "state": "zombie" if number else "alive"}
+            for number in range(12)
+        ],
+    },
+    call=CALL,
+)
+
+EXPLANATION = """\
+mp_apply(12 tasks, n_processes=3) under spawn: 1 of 3 checks failed, 1 absent
+  no_leftovers: 12 of your processes were still there when mp_apply() returned
+      cv_funcs.py:41   p.start()
+      pid 990   exit code 0        alive
+      pid 991   killed by SIGTERM  zombie
+      pid 992   exit code 0        zombie
+      pid 993   exit code 0        zombie
+      pid 994   exit code 0        zombie
+      pid 995   exit code 0        zombie
+      pid 996   exit code 0        zombie
+      pid 997   exit code 0        zombie
+      … and 4 more
+      hint: join() every process you start(), after all results have been taken
+            from the queue and the sentinels put
+  met (nothing to judge): no child process was started
+  skipped: ended_by_sentinel"""
+
+RUBRIC = """\
+mp_apply: ada (cv-funcs (1).py)
+  cv-funcs (1).py was taken: it defines calculate, worker and mp_apply
+
+  Criterion                        Checks                               Points
+ ──────────────────────────────────────────────────────────────────────────────
+  Right results, each task once    3 passed                              6 / 6
+  The asked number of workers      3 absent                              0 / 3
+  runs at the same time
+  Workers end by sentinel and      3 passed, 2 failed, 1 skipped     1.5 / 2.5
+  nothing is left
+  Faster than serial               1 inconclusive, 1 error               0 / 0
+
+  Total                            6 passed, 2 failed, 3 absent,    7.5 / 11.5
+                                   1 inconclusive, 1 error, 1
+                                   skipped
+
+  cleanup  no_leftovers (fork, spawn): 12 of your processes were still there
+           when mp_apply() returned
+  1 check in error: the grader or the machine broke; a person should look
+      the supervisor was killed by SIGKILL
+  1 check inconclusive: this machine could not decide; a person should look
+      only 1 of 2 cores was free
+  3 checks absent: nothing was there to be judged
+      no child process was started
+  1 check skipped
+      under forkserver the server reaps: only a worker alive at return can be
+          seen"""
+
+CLASS = """\
+  Submission   Status           Points   Failed concerns
+ ────────────────────────────────────────────────────────
+  ada          graded       7.5 / 11.5   cleanup
+  bob          ungradable       0 / 14
+  zoe          graded         14 / 6.5
+
+  3 submissions: 2 graded, 1 ungradable
+  points of the graded: mean 10.75, median 10.75, from 7.5 to 14
+  failed: cleanup 1"""
+
+
+def finding(check: str, concern: Concern, outcome: Outcome, message: str = "", call: str = CALL) -> Finding:
+    """Return a finding with the parts that matter here."""
+    return Finding(check=check, title=f"title of {check}", concern=concern, outcome=outcome, message=message, call=call)
+
+
+ABSENT = finding("met", Concern.WORKERS, Outcome.ABSENT, "no child process was started", "mp_apply(3 tasks)")
+REAPED = finding(
+    "no_leftovers",
+    Concern.CLEANUP,
+    Outcome.SKIPPED,
+    "under forkserver the server reaps: only a worker alive at return can be seen",
+)
+
+
+def graded() -> Report:
+    """Return a report with every outcome in it, under three start methods."""
+    placed = []
+
+    def add(test: str, criterion: str, method: str, *findings: Finding) -> None:
+        for each in findings:
+            id = f"test_mp_apply.py::{test}/{each.check}"
+            placed.append(Placed(id=id, criterion=criterion, start_method=method, finding=each))
+
+    for method in ("fork", "spawn", "forkserver"):
+        pid = {"fork": 100, "spawn": 200, "forkserver": 300}[method]
+        left = REAPED if method == "forkserver" else dataclasses.replace(LEFT, evidence={"workers": [{"pid": pid}]})
+        add(f"test_right[{method}]", "results", method, finding("equal", Concern.RESULTS, Outcome.PASSED))
+        sentinel = finding("ended_by_sentinel", Concern.SENTINEL, Outcome.PASSED)
+        add(f"test_shutdown[{method}]", "shutdown", method, sentinel, left)
+        add(f"test_met[{method}-3]", "parallel", method, ABSENT)
+    busy = finding("faster", Concern.SPEEDUP, Outcome.INCONCLUSIVE, "only 1 of 2 cores was free", "")
+    broken = finding("same", Concern.FAILURE, Outcome.ERROR, "the supervisor was killed by SIGKILL", "")
+    add("test_speed", "speed", "", busy, broken)
+    entries = place(CRITERIA, placed)
+    return Report(
+        assignment="mp_apply",
+        submission=Submission(
+            id="ada",
+            path="ada",
+            module="cv-funcs (1).py",
+            note="cv-funcs (1).py was taken: it defines calculate, worker and mp_apply",
+        ),
+        status=status(entries)[0],
+        criteria=CRITERIA,
+        entries=entries,
+    )
+
+
+def ungraded(id: str = "bob") -> ResultFile:
+    """Return the result of a submission without its module."""
+    why = "no module: cv_funcs.py is missing; found a.py and b.py\x1b[2J"
+    submission = Submission(id=id, path=id)
+    return as_result(
+        Report(assignment="mp_apply", submission=submission, status=Status.UNGRADABLE, reason=why, criteria=CRITERIA)
+    )
+
+
+def test_explanation_in_full() -> None:
+    """A failing test says what was called, what was seen, where, and what helps; failed checks first."""
+    skipped = finding("ended_by_sentinel", Concern.SENTINEL, Outcome.SKIPPED, "left undecided")
+    assert terminal.explain(f"{CALL} under spawn", [skipped, ABSENT, LEFT]) == EXPLANATION
+
+
+def test_headline_counts_what_there_is() -> None:
+    """Where nothing failed, the headline says so, and what was skipped is counted."""
+    skipped = finding("equal", Concern.RESULTS, Outcome.SKIPPED)
+    assert terminal.explain("f()", [skipped]) == "f(): 1 of 1 check skipped\n  skipped: equal"
+    assert terminal.explain("f()", [finding("equal", Concern.RESULTS, Outcome.PASSED)]) == "f(): 0 of 1 check failed"
+
+
+def test_rubric_in_full() -> None:
+    """The rubric shows all points, then each failure once, then what a person should look at."""
+    assert terminal.rubric(graded()) == RUBRIC
+    assert terminal.rubric(as_result(graded()), CRITERIA) == RUBRIC
+
+
+def test_class_in_full() -> None:
+    """The class is sorted by name and summed up."""
+    zoe = as_result(dataclasses.replace(graded(), submission=Submission(id="zoe", path="zoe"), entries=()))
+    zoe = dataclasses.replace(zoe, score=14.0, max_score=6.5)
+    assert terminal.class_table([zoe, ungraded(), as_result(graded())]) == CLASS
+
+
+def test_start_methods_are_merged() -> None:
+    """What is the same under several start methods is explained once, whatever the pids; skipped ones do not count."""
+    text = terminal.explanations(as_result(graded()))
+    heads = [line for line in text.splitlines() if not line.startswith(" ")]
+    assert heads == [
+        "mp_apply(12 tasks, n_processes=3) under fork and spawn: 1 of 2 checks failed",
+        "",
+        "mp_apply(3 tasks) under fork, spawn and forkserver: 1 of 1 check absent",
+        "",
+        "test_speed: 1 of 2 checks in error, 1 inconclusive",
+    ]
+    assert text.count("pid 100") == 1
+    assert "pid 200" not in text
+
+
+def test_different_reasons_are_not_merged() -> None:
+    """Two start methods that fail for different reasons are two explanations."""
+    entries = tuple(
+        dataclasses.replace(entry, finding=dataclasses.replace(entry.finding, message=f"by {entry.start_method}"))
+        for entry in graded().entries
+        if entry.finding.outcome is Outcome.FAILED
+    )
+    text = terminal.explanations(as_result(dataclasses.replace(graded(), entries=entries)))
+    assert "under fork: 1 of 1 check failed\n  no_leftovers: by fork\n" in text
+    assert "under spawn: 1 of 1 check failed\n  no_leftovers: by spawn\n" in text
+
+
+def test_ungradable_says_why() -> None:
+    """A submission without a grade is listed with its reason; graded ones are not."""
+    assert terminal.ungradable([as_result(graded())]) == ""
+    assert terminal.ungradable([ungraded(), as_result(graded()), ungraded("al")]) == (
+        "al: ungradable: no module: cv_funcs.py is missing; found a.py and b.py\\x1b[2J\n"
+        "bob: ungradable: no module: cv_funcs.py is missing; found a.py and b.py\\x1b[2J"
+    )
+    assert "  ungradable: no module: cv_funcs.py is missing" in terminal.rubric(ungraded(), CRITERIA)
+
+
+@pytest.mark.parametrize("width", [20, 40, 57, 80, 120])
+def test_no_line_is_too_long(width: int) -> None:
+    """Everything fits the width it is given, down to 40 columns, with long words too."""
+    long = dataclasses.replace(LEFT, message="x" * 200, evidence={"lines": ["y" * 200], "values": list(range(99))})
+    result = as_result(dataclasses.replace(graded(), submission=Submission(id="z" * 99, path="")))
+    texts = [
+        terminal.explain(CALL, [long], width),
+        terminal.explanations(result, width),
+        terminal.rubric(result, CRITERIA, width),
+        terminal.class_table([result, ungraded()], width),
+        terminal.ungradable([ungraded("z" * 99)], width),
+    ]
+    assert max(len(line) for text in texts for line in text.splitlines()) <= max(width, 40)
+
+
+def test_colour_only_where_asked() -> None:
+    """Control sequences come with colour alone, and change nothing else; markup in texts is only text."""
+    marked = dataclasses.replace(LEFT, message="[red]no[/red] :smile: [link=x]")
+    plain = terminal.explain(CALL, [marked], color=False)
+    colored = terminal.explain(CALL, [marked], color=True)
+    assert "\x1b[1;31m" in colored
+    assert "\x1b" not in plain
+    assert "[red]no[/red] :smile: [link=x]" in plain
+    stripped = colored
+    for code in ("0", "1", "2", "36", "1;31"):
+        stripped = stripped.replace(f"\x1b[{code}m", "")
+    assert stripped == plain
+
+
+def test_hostile_text_moves_no_terminal() -> None:
+    """Whatever a submission prints or is called, it cannot repaint the screen or fake a line."""
+    bad = "\x1b[2Jall passed\r\n\x9b1mEND\udc80\u202e"
+    hostile = Finding(
+        check=bad,
+        title=bad,
+        concern=Concern.RESULTS,
+        outcome=Outcome.FAILED,
+        message=bad,
+        hint=bad,
+        evidence={"lines": [bad], "source": {"file": bad, "line": 1, "code": bad}, bad: [{bad: bad}], "x": bad},
+        call=bad,
+    )
+    entry = place(
+        CRITERIA, [Placed(id=f"t.py::t[{bad}]/{bad}", criterion="results", start_method=bad, finding=hostile)]
+    )
+    report = dataclasses.replace(graded(), entries=entry, submission=Submission(id=bad, path=bad, module=bad, note=bad))
+    result = dataclasses.replace(as_result(report), status=Status.ERROR, reason=bad)
+    texts = [
+        terminal.explain(bad, [hostile]),
+        terminal.explanations(result),
+        terminal.rubric(report),
+        terminal.class_table([result]),
+        terminal.ungradable([result]),
+    ]
+    for text in texts:
+        text.encode()
+        assert clean(text) == text
+        assert not any(line.startswith("all passed") for line in text.splitlines())
+
+
+def test_evidence_of_every_shape_is_shown() -> None:
+    """Printed lines stay as they are; several kinds of evidence are told apart; lists and numbers are words."""
+    evidence = {
+        "lines": ["  indented\n\tmore"],
+        "crew": [{"pid": 7, "tasks": 3}, {"pid": 11, "exitcode": None}],
+        "most_inside": 2,
+        "seconds": 0.12345,
+        "keys": ["a", 1],
+        "met": False,
+        "none": [],
+        "times": {"serial": 2.0, "yours": None},
+    }
+    text = terminal.explain("f()", [dataclasses.replace(LEFT, evidence=evidence, hint="")], 120)
+    assert text.splitlines()[2:] == [
+        "        indented",
+        "              more",
+        "      crew:",
+        "        pid 7   tasks 3",
+        "        pid 11           not seen to end",
+        "      most inside: 2",
+        "      seconds: 0.123",
+        "      keys: a, 1",
+        "      … and 3 more",
+    ]
+
+
+def test_hang_is_told_once() -> None:
+    """The headline's call is not repeated, stacks stay in the result file, and a traceback shows its last words."""
+    hang = finding("raises_soon", Concern.FAILURE, Outcome.FAILED, f"{CALL} never came back", f"{CALL} under fork")
+    evidence = {
+        "lines": ["worker 1 (pid 7) waits for 'STOP', at cv_funcs.py:14: input.get()"],
+        "stacks": [{"pid": 7, "frames": ["queues.py:103 get"]}],
+        "found by": "proof",
+        "stderr": [
+            "Traceback (most recent call last):",
+            '  File "cv_funcs.py", line 8, in f',
+            "    g()",
+            "ValueError: 7",
+        ],
+    }
+    given = dataclasses.replace(hang, evidence=evidence)
+    assert terminal.explain(given.call, [given]).splitlines() == [
+        "mp_apply(12 tasks, n_processes=3) under fork: 1 of 1 check failed",
+        "  raises_soon: mp_apply() never came back",
+        "      worker 1 (pid 7) waits for 'STOP', at cv_funcs.py:14: input.get()",
+        "      stderr:",
+        '          File "cv_funcs.py", line 8, in f',
+        "            g()",
+        "        ValueError: 7",
+    ]
+    placed = [
+        Placed(
+            id=f"t.py::test_raises[{method}]/raises_soon",
+            criterion="results",
+            start_method=method,
+            finding=dataclasses.replace(given, call=f"{CALL} under {method}"),
+        )
+        for method in ("fork", "spawn")
+    ]
+    text = terminal.explanations(as_result(dataclasses.replace(graded(), entries=place(CRITERIA, placed))))
+    assert text.splitlines()[0] == "mp_apply(12 tasks, n_processes=3) under fork and spawn: 1 of 1 check failed"
+    assert len(text.splitlines()) == 7
+
+
+def test_long_messages_are_cut_in_the_rubric() -> None:
+    """The rubric names a failure; its explanation has all of it."""
+    long = dataclasses.replace(LEFT, message="so it is " * 99)
+    entry = place(CRITERIA, [Placed(id="t.py::t/x", criterion="results", start_method="", finding=long)])
+    lines = terminal.rubric(dataclasses.replace(graded(), entries=entry)).splitlines()[-2:]
+    assert lines[0].startswith("  cleanup  x: so it is so it is")
+    assert lines[1].endswith("so it is so …")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, "exit code 0"),
+        (3, "exit code 3"),
+        (None, "not seen to end"),
+        (-15, "killed by SIGTERM"),
+        (-9, "killed by SIGKILL"),
+        (-int(signal.SIGRTMIN) - 2, "killed by SIGRTMIN+2"),
+        (-200, "killed by signal 200"),
+    ],
+)
+def test_exit_statuses_have_names(code: int | None, words: str) -> None:
+    """A process that was killed is told by its signal's name."""
+    assert exit_words(code) == words
+
+
+def test_other_encodings_get_look_alikes() -> None:
+    """A stream that cannot hold a character gets ASCII for our own signs and an escape for others; UTF-8 is left."""
+    text = "── … ümläut 你"
+    assert encodable(text, "utf-8") == text
+    assert encodable(text, "latin-1") == "-- ... ümläut \\u4f60"
+    assert encodable(text, "ascii") == "-- ... \\xfcml\\xe4ut \\u4f60"
+    assert encodable("plain", None) == "plain"
+    encodable(terminal.rubric(graded()), "ascii").encode("ascii")
+
+
+def test_lists_read_as_sentences() -> None:
+    """One, two, three words."""
+    assert [joined(["fork", "spawn", "forkserver"][:number]) for number in range(4)] == [
+        "",
+        "fork",
+        "fork and spawn",
+        "fork, spawn and forkserver",
+    ]

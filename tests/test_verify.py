@@ -1,0 +1,124 @@
+"""`mpgrade verify`: the grader is held against solutions whose verdict is known."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_mpgrade import assignment as assignments
+from pytest_mpgrade import verify
+from pytest_mpgrade.errors import AssignmentError
+
+TOML = """
+name = "twice"
+title = "Twice"
+module = "twice.py"
+points = 2
+functions = ["twice(x)"]
+start_methods = ["fork"]
+test = "test_twice.py"
+[[criteria]]
+name = "results"
+points = 2
+"""
+TESTS = '''
+import pytest
+from pytest_mpgrade import checks
+
+@pytest.mark.criterion("results")
+def test_twice(student):
+    """Twice is twice."""
+    student.check(student.call("twice", 4), checks.returns_value(8), checks.comes_back())
+'''
+EXPECTED = """
+[thrice]
+concerns = ["results"]
+about = "Three times."
+[hangs]
+concerns = ["deadlock"]
+about = "Takes a lock twice."
+"""
+HANGS = """
+import threading
+def twice(x):
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()
+"""
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A small assignment with a reference and two wrong solutions."""
+    files = {
+        "assignment.toml": TOML,
+        "test_twice.py": TESTS,
+        "reference/twice.py": "def twice(x):\n    return 2 * x\n",
+        "wrong/expected.toml": EXPECTED,
+        "wrong/thrice.py": "def twice(x):\n    return 3 * x\n",
+        "wrong/hangs.py": HANGS,
+    }
+    for name, text in files.items():
+        path = tmp_path / "course" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path / "course"
+
+
+def run(course: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Verify the assignment as a user does."""
+    command = [sys.executable, "-m", "pytest_mpgrade", "verify", str(course), *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def test_right_verdicts(course: Path, tmp_path: Path) -> None:
+    """Where all verdicts are right and every check has been failed, the exit code is 0; the journal has each line."""
+    journal = tmp_path / "journal.jsonl"
+    done = run(course, "--repeat", "2", "--resume", str(journal))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 gradings, 0 wrong verdicts" in done.stdout
+    told = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert {(one["case"], tuple(one["failed"])) for one in told} == {
+        ("reference", ()),
+        ("thrice", ("results",)),
+        ("hangs", ("deadlock",)),
+    }
+    again = run(course, "--repeat", "2", "--resume", str(journal))
+    assert again.returncode == 0
+    assert len(journal.read_text().splitlines()) == len(told)
+
+
+def test_wrong_verdict(course: Path) -> None:
+    """A wrong solution that fails another concern than it must is a wrong verdict, and the exit code is 1."""
+    path = course / "wrong" / "expected.toml"
+    path.write_text(EXPECTED.replace('"results"', '"edge"'))
+    done = run(course)
+    assert done.returncode == 1
+    assert "failed results, expected edge" in done.stdout
+
+
+def test_check_that_nobody_fails(course: Path) -> None:
+    """A check that no wrong solution fails proves nothing, and is named."""
+    (course / "wrong" / "hangs.py").unlink()
+    (course / "wrong" / "expected.toml").write_text(EXPECTED.partition("[hangs]")[0])
+    done = run(course)
+    assert done.returncode == 1
+    assert "no wrong solution ever fails comes_back" in done.stdout
+
+
+def test_tables_and_files_differ(course: Path) -> None:
+    """Each wrong solution has a table that says what it must fail."""
+    (course / "wrong" / "more.py").write_text("def twice(x): pass\n")
+    with pytest.raises(AssignmentError, match="differ: more"):
+        verify.cases(assignments.find(str(course)))
+
+
+def test_shipped_assignments_say_what_must_fail() -> None:
+    """Every wrong solution that is shipped has its concerns, and there are enough of them."""
+    for name, least in (("mp_apply", 16), ("bg_task", 8)):
+        wrong = [case for case in verify.cases(assignments.find(name)) if case.concerns]
+        assert len(wrong) >= least
