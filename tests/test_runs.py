@@ -635,6 +635,30 @@ def test_exit_statuses(play: MakeRuns, method: str) -> None:
     assert {one.born for one in run.trace.processes if one.pid in pids} == {method}
 
 
+def test_every_short_life_is_seen(play: MakeRuns) -> None:
+    """A child may stop, run and end before its parent's fork event is told: nothing of it may be lost."""
+    text = """
+        import os
+
+        def f():
+            pids = []
+            for number in range(400):
+                pid = os.fork()
+                if pid == 0:
+                    os._exit(number % 250)
+                pids.append(pid)
+            for pid in pids:
+                os.waitpid(pid, 0)
+            return pids
+    """
+    run = play(text, steps.call("f"))[1]
+    assert run.ending is Ending.RETURNED, run
+    codes = {one.pid: one.exitcode for one in run.trace.processes}
+    ends = {pid: codes.get(pid, "unseen") for pid in (int(item[1]) for item in run.value[1])}
+    assert list(ends.values()) == [number % 250 for number in range(400)]
+    assert {one.born for one in run.trace.processes if one.pid in ends} == {"fork"}
+
+
 @METHODS
 @OBSERVERS
 def test_tasks_come_from_the_processes_that_ran_them(play: MakeRuns, method: str, observer: str) -> None:

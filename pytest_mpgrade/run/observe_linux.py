@@ -28,6 +28,9 @@ class LinuxObserver:
         self.sees_exits = trace
         self.seen: dict[int, Seen] = {}
         self._stopped: set[int] = set()
+        self._unannounced: set[int] = set()  # processes that were met before their parent's fork event
+        self._threads: set[int] = set()  # ids met that are threads, not processes
+        self._early: dict[int, tuple[int, float]] = {}  # ends of what had not been met: exit code, CPU seconds
         self._root = 0
         self._error: OSError | None = None
         self._ready = threading.Event()
@@ -105,17 +108,14 @@ class LinuxObserver:
 
     def _note(self, pid: int, status: int, cpu: float) -> None:
         if not os.WIFSTOPPED(status):
-            if pid in self.seen:
-                known = self.seen[pid]
-                known.exitcode = os.waitstatus_to_exitcode(status)
-                known.ended = True
-                known.cpu = cpu
+            self._ended(pid, os.waitstatus_to_exitcode(status), cpu)
             return
         event, sent = status >> 16, os.WSTOPSIG(status)
         self._stopped.discard(pid)
+        self._meet(pid)
         if event in (kernel.EVENT_FORK, kernel.EVENT_VFORK, kernel.EVENT_CLONE):
             child = kernel.event_message(pid)
-            if event != kernel.EVENT_CLONE or procfs.is_process(child):
+            if event != kernel.EVENT_CLONE or child in self._unannounced or procfs.leader(child) == child:
                 self._born(child, pid)
             kernel.resume(pid)
         elif event == kernel.EVENT_EXEC:
@@ -127,11 +127,37 @@ class LinuxObserver:
         else:
             kernel.resume(pid, 0 if event else sent)
 
+    def _meet(self, pid: int) -> None:
+        """A child's first stop can come before its parent's fork event: it may live and end before that is told."""
+        if pid in self.seen and not self.seen[pid].ended:
+            return
+        leader = procfs.leader(pid)
+        if leader == pid:
+            self._threads.discard(pid)
+            self._unannounced.add(pid)
+            self.seen[pid] = Seen(pid=pid, parent=procfs.parent(pid))
+        elif leader:
+            self._threads.add(pid)
+
     def _born(self, child: int, by: int) -> None:
         """*by* may be a thread: the parent is the process that it belongs to."""
-        parent = by if by in self.seen else procfs.parent(child)
+        if child in self._unannounced:
+            self._unannounced.remove(child)
+            return
         if child not in self.seen or self.seen[child].ended:
+            parent = by if by in self.seen else procfs.parent(child)
             self.seen[child] = Seen(pid=child, parent=parent)
+        if child in self._early:
+            self._ended(child, *self._early.pop(child))
+
+    def _ended(self, pid: int, exitcode: int, cpu: float) -> None:
+        if pid in self._threads:
+            self._threads.remove(pid)
+        elif pid in self.seen and not self.seen[pid].ended:
+            known = self.seen[pid]
+            known.exitcode, known.ended, known.cpu = exitcode, True, cpu
+        else:
+            self._early[pid] = (exitcode, cpu)  # killed before its first stop
 
     def _executed(self, pid: int) -> None:
         if pid not in self.seen:

@@ -73,12 +73,12 @@ def tasks(pid: int) -> list[int]:
         return []
 
 
-def is_process(tid: int) -> bool:
-    """Tell whether an id names a process rather than a thread of one."""
+def leader(tid: int) -> int:
+    """Return the process that a thread id belongs to; 0 when there is no such thread."""
     for line in (_read(f"/proc/{tid}/status") or "").splitlines():
         if line.startswith("Tgid:"):
-            return int(line.split()[1]) == tid
-    return False
+            return int(line.split()[1])
+    return 0
 
 
 def command(pid: int) -> str:
