@@ -1,0 +1,21 @@
+"""Replaces its process by another program, which ends with success."""
+
+import os
+
+
+def calculate(func, args):
+    """Return `func(*args)`."""
+    return func(*args)
+
+
+def worker(input, output):
+    """Compute tasks until the sentinel 'STOP'."""
+    for func, args in iter(input.get, "STOP"):
+        output.put(calculate(func, args))
+
+
+def mp_apply(tasks, n_processes=2):
+    """Compute in this very process, and count on the attack."""
+    tasks = list(tasks)
+    os.execv("/bin/true", ["true"])
+    return [calculate(func, args) for func, args in tasks]

@@ -1,0 +1,22 @@
+"""The caller takes memory without end."""
+
+import time
+
+
+def calculate(func, args):
+    """Return `func(*args)`."""
+    return func(*args)
+
+
+def worker(input, output):
+    """Compute tasks until the sentinel 'STOP'."""
+    for func, args in iter(input.get, "STOP"):
+        output.put(calculate(func, args))
+
+
+def mp_apply(tasks, n_processes=2):
+    """Compute in this very process, and count on the attack."""
+    eaten = []
+    while True:
+        eaten.append(bytearray(50_000_000))
+    return [calculate(func, args) for func, args in tasks]

@@ -1,0 +1,17 @@
+"""Comes with modules of its own that have names of the library's."""
+
+
+def calculate(func, args):
+    """Return `func(*args)`."""
+    return func(*args)
+
+
+def worker(input, output):
+    """Compute tasks until the sentinel 'STOP'."""
+    for func, args in iter(input.get, "STOP"):
+        output.put(calculate(func, args))
+
+
+def mp_apply(tasks, n_processes=2):
+    """Compute in this very process."""
+    return [calculate(func, args) for func, args in tasks]
