@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 3
 
-.PHONY: demo test check verify benchmarks clean
+.PHONY: demo test check verify hostile benchmarks clean
 .DEFAULT_GOAL := demo
 
 .venv/ready: pyproject.toml
@@ -15,7 +15,7 @@ JOBS ?= 3
 	touch $@
 
 demo: .venv/ready  ## grade the example submissions: a rubric for each, and a table of the class
-	$(BIN)/mpgrade batch examples/class --assignment mp_apply --out results/demo --rubric || test $$? -eq 3
+	$(BIN)/mpgrade batch examples/class --assignment mp_apply --out results/demo --rubric --no-require-isolation || test $$? -eq 3
 
 test: .venv/ready check  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -32,9 +32,13 @@ verify: .venv/ready  ## grade the references and all wrong solutions, and hold t
 	$(BIN)/mpgrade verify mp_apply -j $(JOBS) $(if $(RIGHT),--right $(RIGHT)/mp_apply)
 	$(BIN)/mpgrade verify bg_task -j $(JOBS) $(if $(RIGHT),--right $(RIGHT)/bg_task)
 
+hostile: .venv/ready  ## grade the hostile submissions in every layer of isolation that this machine has
+	$(BIN)/python tests/hostile_suite.py $(HOSTILE)
+
 benchmarks: .venv/ready
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/grading_time.py
+	$(BIN)/python benchmarks/isolation_cost.py
 
 clean:
 	rm -rf .venv results dist build .mypy_cache .ruff_cache .pytest_cache

@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pytest_mpgrade.errors import AssignmentError, UsageError
+from pytest_mpgrade.limits import LimitsTable
 from pytest_mpgrade.records import Assignment, Criterion, Limits
 
 if sys.version_info >= (3, 11):
@@ -39,21 +40,10 @@ _Ordering = Literal["any", "submission"]
 
 Where = tuple["str | int", ...]  # keys and indices from the top of the document: ("criteria", 2, "points")
 
-# Upper bounds keep out `inf`: a limit that never comes is none, and infinite points cannot be shared.
+# Upper bounds keep out `inf`: infinite points cannot be shared.
 _Text = Annotated[str, Meta(min_length=1)]
 _Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][\w.-]*\Z")]
 _Points = Annotated[float, Meta(ge=0, le=1e6)]
-_Seconds = Annotated[float, Meta(gt=0, le=1e6)]
-_Bytes = Annotated[int, Meta(gt=0, le=10**12)]
-_USUAL = Limits()
-
-
-class _Limits(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    seconds: _Seconds = _USUAL.seconds
-    import_seconds: _Seconds = _USUAL.import_seconds
-    patience: _Seconds = _USUAL.patience
-    answer_bytes: _Bytes = _USUAL.answer_bytes
-    output_bytes: _Bytes = _USUAL.output_bytes
 
 
 class _Criterion(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -72,7 +62,7 @@ class _Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     test: _Text
     criteria: Annotated[tuple[_Criterion, ...], Meta(min_length=1)]
     ordering: _Ordering = "any"
-    limits: _Limits = _Limits()
+    limits: LimitsTable = LimitsTable()
 
 
 def load(folder_or_toml: Path) -> Assignment:
@@ -237,7 +227,7 @@ def _in_words(message: str) -> tuple[Where, str]:
     what, _, place = message.partition(" - at `$")
     where: Where = tuple(int(index) if index else key for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", place))
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
-        table = {"limits": _Limits, "criteria": _Criterion}.get(str(*where[:1]), _Document)
+        table = {"limits": LimitsTable, "criteria": _Criterion}.get(str(*where[:1]), _Document)
         return (*where, found[1]), f"there is no such key{_nearest(found[1], table.__struct_fields__)}"
     if found := re.fullmatch(r"Object missing required field `(.*)`", what):
         return where, f"the key {found[1]!r} is missing"
@@ -283,7 +273,7 @@ def _repeated(key: str, names: Sequence[str], *below: str) -> Iterator[tuple[Whe
 
 
 def _signature(text: str) -> tuple[str, tuple[str, ...]]:
-    """Read a function's name and parameters, by syntax only; raise ValueError for what has none that can be checked."""
+    """Read a function's name and parameters (``"second=2"``), by syntax only; raise ValueError where that is no use."""
     bad = f"expected a function's signature such as 'name(first, second=2)', without *, got {text!r}"
     plain = text.strip().removeprefix("async ").strip()
     try:
@@ -296,4 +286,7 @@ def _signature(text: str) -> tuple[str, tuple[str, ...]]:
     names = tuple(each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs))
     if arguments.vararg or arguments.kwarg or len(set(names)) < len(names):
         raise ValueError(bad)
-    return function.name, names
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults = dict(zip([each.arg for each in positional][::-1], arguments.defaults[::-1], strict=False))
+    defaults |= {a.arg: value for a, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value}
+    return function.name, tuple(f"{n}={ast.unparse(defaults[n])}" if n in defaults else n for n in names)

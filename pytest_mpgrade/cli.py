@@ -12,14 +12,15 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from pytest_mpgrade import __version__
-from pytest_mpgrade.errors import MpgradeError, UngradableError, UsageError
+from pytest_mpgrade.arguments import parser
+from pytest_mpgrade.errors import MpgradeError, UngradableError
 from pytest_mpgrade.report.text import encodable, one_line, points
 
 if TYPE_CHECKING:
-    from pytest_mpgrade.grade import Grading, Options
+    from pytest_mpgrade.grade import Grading
+    from pytest_mpgrade.pytest_run import Options
     from pytest_mpgrade.records import Assignment
     from pytest_mpgrade.report.result_json import ResultFile
 
@@ -27,13 +28,6 @@ RIGHT, WRONG, USAGE, UNGRADABLE = 0, 1, 2, 3
 """Exit codes: no check failed, some did, wrong usage, some submission could not be graded."""
 
 _BROKEN_PIPE = 128 + 13  # as a shell reports SIGPIPE
-
-
-class _Parser(argparse.ArgumentParser):
-    """Words a mistake on one line, like every other wrong usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {self.prog} --help)")
 
 
 class _Ended(KeyboardInterrupt):
@@ -67,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = parser(_COMMANDS).parse_args(argv)
     except SystemExit:  # argparse has printed --help or --version
         return RIGHT
     code: int = arguments.run(arguments)
@@ -97,100 +91,26 @@ def _signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="mpgrade", description="Grade assignments on process-based parallelism.")
-    parser.add_argument("--version", action="version", version=f"mpgrade {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_check(commands)
-    _add_grade(commands)
-    _add_batch(commands)
-    listing = commands.add_parser("list", help="list the assignments that come with mpgrade")
-    listing.set_defaults(run=_list)
-    doctor = commands.add_parser("doctor", help="say what this machine can and cannot do for a grading")
-    doctor.set_defaults(run=_doctor)
-    _add_verify(commands)
-    return parser
-
-
-def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
-    check = commands.add_parser("check", help="check your own solution, and explain what is wrong")
-    check.add_argument("assignment", metavar="ASSIGNMENT", help="name (see mpgrade list) or folder of the assignment")
-    check.add_argument("path", metavar="PATH", nargs="?", default=".", type=Path, help="folder or file (default: .)")
-    check.add_argument("--out", metavar="DIR", type=Path, help="keep the result file there")
-    check.add_argument("-k", dest="keyword", metavar="EXPR", default="", help="run only tests whose name fits EXPR")
-    _add_common(check)
-    check.set_defaults(run=_check)
-
-
-def _add_grade(commands: argparse._SubParsersAction[_Parser]) -> None:
-    grade = commands.add_parser("grade", help="grade one submission")
-    grade.add_argument("path", metavar="PATH", type=Path, help="the submission: a folder or a file")
-    grade.add_argument("--id", metavar="NAME", default="", help="whose it is (default: the name of PATH)")
-    _add_places(grade)
-    _add_common(grade)
-    grade.set_defaults(run=_grade)
-
-
-def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
-    batch = commands.add_parser("batch", help="grade every submission in a folder")
-    batch.add_argument("folder", metavar="FOLDER", type=Path, help="each folder or .py file in it is one submission")
-    batch.add_argument("--rubric", action="store_true", help="print each submission's rubric")
-    _add_places(batch)
-    _add_common(batch)
-    batch.set_defaults(run=_batch)
-
-
-def _add_places(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--assignment", metavar="NAME", required=True, help="name or folder of the assignment")
-    parser.add_argument("--out", metavar="DIR", required=True, type=Path, help="where results go; may exist")
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    choices = ("auto", "ptrace", "psutil")
-    parser.add_argument("--observer", choices=choices, default="auto", help="how processes are watched (default: auto)")
-    limit = "for one submission (default: 1800)"
-    parser.add_argument("--time-limit", metavar="SECONDS", type=_seconds, default=1800.0, help=limit)
-
-
-def _add_verify(commands: argparse._SubParsersAction[_Parser]) -> None:
-    verify = commands.add_parser("verify", help="prove that an assignment passes right and fails wrong solutions")
-    verify.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
-    verify.add_argument("--repeat", metavar="N", type=_number, default=1, help="gradings of the right solution")
-    verify.add_argument("--wrong-repeat", metavar="N", type=_number, default=1, help="gradings of each wrong one")
-    verify.add_argument("--load", metavar="K", type=_number, default=0, help="busy loops beside it")
-    verify.add_argument("-j", dest="jobs", metavar="N", type=_number, default=1, help="gradings at a time")
-    verify.add_argument("--only", metavar="NAME", nargs="+", default=[], help="only these solutions")
-    verify.add_argument("--right", metavar="PATH", nargs="+", type=Path, default=[], help="further right solutions")
-    verify.add_argument("--resume", metavar="FILE", type=Path, help="journal to go on from")
-    _add_common(verify)
-    verify.set_defaults(run=_verify)
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of times")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return value
-
-
 def _options(arguments: argparse.Namespace) -> Options:
-    from pytest_mpgrade.grade import Options
+    from pytest_mpgrade.pytest_run import Options
 
     return Options(
         observer=arguments.observer,
+        isolation=arguments.isolation,
+        require_isolation=_required(arguments),
+        limits=tuple(arguments.limit),
         seconds=arguments.time_limit,
         keyword=getattr(arguments, "keyword", ""),
         id=getattr(arguments, "id", ""),
     )
+
+
+def _required(arguments: argparse.Namespace) -> bool:
+    """Tell whether isolation is required: as asked; else for batches and where nobody watches."""
+    asked: bool | None = getattr(arguments, "require_isolation", False)
+    if asked is None:
+        return arguments.command == "batch" or os.environ.get("CI", "").lower() in ("1", "true", "yes")
+    return asked
 
 
 def _find(name: str) -> Assignment:
@@ -298,3 +218,13 @@ def _width() -> int:
 def _color(stream: TextIO) -> bool:
     """Colour is for terminals only, and not where the user does not want it (https://no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+_COMMANDS = {
+    "check": _check,
+    "grade": _grade,
+    "batch": _batch,
+    "list": _list,
+    "doctor": _doctor,
+    "verify": _verify,
+}

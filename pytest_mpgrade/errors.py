@@ -21,3 +21,7 @@ class UngradableError(MpgradeError):
 
 class SupervisorError(MpgradeError):
     """The supervisor of a run broke, or was ended: the grader or the machine is at fault."""
+
+
+class SupervisorKilledError(SupervisorError):
+    """Somebody killed the supervisor of a run by a signal; when that happens again, it is the submission's doing."""

@@ -29,6 +29,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="auto",
         help="how processes are observed; psutil: practice mode, as on macOS and Windows",
     )
+    group.addoption(
+        "--mpgrade-isolation",
+        choices=("auto", "uid", "bwrap", "landlock", "none"),
+        default="auto",
+        help="what keeps student code apart; auto: the strongest that works here",
+    )
+    group.addoption(
+        "--mpgrade-require-isolation", action="store_true", help="award no points where there is no isolation"
+    )
+    group.addoption(
+        "--mpgrade-limit",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="another limit than the assignment's, e.g. memory_bytes=1GB, processes=64",
+    )
     parser.addini("mpgrade_assignment", "grade this assignment when pytest is called without --mpgrade")
 
 

@@ -20,6 +20,9 @@ from pytest_mpgrade.traces import ProcessSeen as ProcessSeen
 from pytest_mpgrade.traces import Stuck as Stuck
 from pytest_mpgrade.traces import Trace as Trace
 
+STILL_READING = "late, still reading"
+"""Why a call timed out whose process was taking in results to the end."""
+
 RESULT_SCHEMA = "mpgrade.result/1"
 
 Plain = Any
@@ -76,6 +79,7 @@ class Ending(StrEnum):
     DIED = "died"  # the calling process ended without returning
     NOT_IMPORTED = "not imported"  # the module itself raised, hung or ended the interpreter
     NOT_TRIED = "not tried"  # an earlier, plainer call ended so that this one could teach nothing
+    STOPPED = "stopped"  # it went over a limit, or spoke to the grader as no task does: `why` says which
     BROKEN = "broken"  # the grader or the machine is at fault
 
 
@@ -89,13 +93,19 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one run may use."""
+    """What one run may use: all its processes together, where nothing else is said."""
 
     seconds: float = 20.0  # one call, backstop; hangs are proven long before
     import_seconds: float = 20.0
     patience: float = 4.0  # how long a tree that only naps is waited for
+    submission_seconds: float = 1800.0  # the whole grading
+    processes: int = 256  # at a time
+    memory_bytes: int = 2_000_000_000
+    cpu_seconds: float = 300.0
+    file_bytes: int = 256_000_000  # one file
+    disk_bytes: int = 512_000_000  # scratch and shared memory, each
     answer_bytes: int = 64_000_000
-    output_bytes: int = 1_000_000
+    output_bytes: int = 1_000_000  # printed; more is cut off, and is no fault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +165,7 @@ class Step:
     opaque: bool = False  # what it returned is handles, not data
     again: dict[str, Any] | None = None  # call again until it answers otherwise: seconds, stop_text
     drop: tuple[str, ...] = ()
+    keys: tuple[str, ...] | None = None  # of the tasks that it hands out, where they are known
     same_holdings: bool = False  # leftovers are counted from an earlier call of this scenario
     last: bool = True  # it is waited for, and looked at, what is left; not for one of a row of calls
     n: int = 0
@@ -191,12 +202,13 @@ class Run:
     start_method: str
     ending: Ending
     why: str = ""  # by which rule it ended, or what is broken
+    stopped: str = ""  # STOPPED: the limit that was gone over, or what no task says
     value: Plain = None
     error: RaisedError | None = None
     printed: str = ""
     stderr: str = ""
     seconds: float = 0.0
-    blocked: float = 0.0  # of these: seconds in which the calling thread neither ran nor wanted a core
+    blocked: float = 0.0  # of these: seconds in which the caller waited, and nobody else ran or wanted a core either
     tries: int = 1  # how often the call was repeated until it answered otherwise
     facts: dict[str, Plain] = field(default_factory=dict)  # told by the child: advisory, see inside/child.py
     trace: Trace = field(default_factory=Trace)

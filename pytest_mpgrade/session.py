@@ -12,7 +12,6 @@ import multiprocessing
 import os
 import platform
 import sys
-import tempfile
 import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -21,20 +20,23 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_mpgrade import __version__
+from pytest_mpgrade import __version__, containment, setup
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade.errors import AssignmentError, MpgradeError
 from pytest_mpgrade.items import criterion_of, judge_test, method_of, name_of, own_finding, passed, title_of
 from pytest_mpgrade.judge import blame, rubric
 from pytest_mpgrade.judge.rubric import Placed
-from pytest_mpgrade.records import Assignment, Report, Status, Submission
+from pytest_mpgrade.records import Report, Status
 from pytest_mpgrade.report import result_json, terminal
+from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.runner import Setting
 from pytest_mpgrade.student import Grading, Student, usable_cores
-from pytest_mpgrade.submission import discover, importable, stage
+from pytest_mpgrade.submission import discover
 
 _STUDENT = pytest.StashKey[Student]()
 _PLACED = "mpgrade_placed"
+REFUSED = 7
+"""Exit code of pytest where isolation is required and there is none; the result file says so."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,12 +55,13 @@ class _Sent:
 class GradingSession:
     """See the module's docstring."""
 
-    def __init__(self, assignment: Assignment, submission: Submission, out: Path | None, observer: str) -> None:
-        self.assignment = assignment
-        self.submission = submission
+    def __init__(self, setting: Setting, out: Path | None, refused: str = "") -> None:
+        self.assignment = setting.assignment
+        self.submission = setting.submission
         self._out = out
-        self._observer = observer
-        self._grading = Grading(Setting(assignment=assignment, submission=submission, observer=observer))
+        self._setting = setting
+        self._refused = refused  # why nothing is graded here
+        self._grading = Grading(setting)
         self._reference: Grading | None = None
         self._items: list[tuple[str, str, str, str]] = []  # id, criterion, start method, title
         self._order: dict[str, int] = {}
@@ -74,15 +77,15 @@ class GradingSession:
     def from_config(cls, config: pytest.Config, name: str) -> GradingSession:
         """Load the assignment and find the submission; wrong usage ends pytest with one line."""
         try:
-            assignment = assignments.find(name)
-            path = Path(config.getoption("--mpgrade-submission") or config.invocation_params.dir)
-            submission = _importable(path, assignment, config)
+            setting = setup.setting(name, config)
         except MpgradeError as error:
             raise pytest.UsageError(str(error)) from None
         out = config.getoption("--mpgrade-out")
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
-            config.args[:] = [str(Path(assignment.folder) / assignment.test_file)]
-        return cls(assignment, submission, Path(out) if out else None, config.getoption("--mpgrade-observer"))
+            config.args[:] = [str(Path(setting.assignment.folder) / setting.assignment.test_file)]
+        required = config.getoption("--mpgrade-require-isolation")
+        refused = containment.refusal(setting.isolation) if required else ""
+        return cls(setting, Path(out) if out else None, refused)
 
     # --- what fixtures ask for
 
@@ -106,10 +109,10 @@ class GradingSession:
         if folder is None:
             return None
         if self._reference is None:
-            setting = Setting(
-                assignment=self.assignment, submission=discover(folder, self.assignment), observer=self._observer
+            trusted = dataclasses.replace(
+                self._setting, submission=discover(folder, self.assignment), isolation=Isolation()
             )
-            self._reference = Grading(setting)
+            self._reference = Grading(trusted)
         return Student(self._reference, start_method)
 
     # --- hooks
@@ -118,9 +121,9 @@ class GradingSession:
         """Name what is graded, and have a result file from now on."""
         self._write()
         line = f"mpgrade: {self.assignment.name}, submission {self.submission.id} ({self.submission.module})"
-        if self._observer == "psutil" or not sys.platform.startswith("linux"):
+        if self._setting.observer == "psutil" or not sys.platform.startswith("linux"):
             line += "\npractice mode: what cannot be seen here is skipped; the official grade comes from Linux"
-        return line
+        return f"{line}\n{containment.header(self._setting.isolation)}"
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Hold the test file against the assignment; write the result file of the first moment."""
@@ -144,6 +147,9 @@ class GradingSession:
             except AssignmentError as error:
                 self._broken = True
                 raise pytest.UsageError(str(error)) from None
+        if self._refused:
+            self._write()
+            pytest.exit(f"mpgrade: {self._refused}", returncode=REFUSED)
         # Under pytest-xdist only workers know all tests: the first of them writes the file of the first moment.
         self._write(first=True)
 
@@ -224,7 +230,9 @@ class GradingSession:
         placed = [dataclasses.replace(one, finding=f) for one, f in zip(placed, settled, strict=True)]
         missing = [item for item in self._items if item[0] not in self._done]
         entries = rubric.place(self.assignment.criteria, [*placed, *(rubric.waiting(*item) for item in missing)])
-        if len(self._done) < self._total or not self._done:
+        if self._refused:
+            status, reason = Status.ERROR, self._refused
+        elif len(self._done) < self._total or not self._done:
             status, reason = Status.ERROR, f"{self._total - len(self._done)} of {self._total} tests were not run"
         elif all(self._done.values()):
             status, reason = Status.UNGRADABLE, next(iter(self._done.values()))
@@ -237,21 +245,25 @@ class GradingSession:
             reason=reason,
             criteria=self.assignment.criteria,
             entries=entries,
-            containment={"level": "none", "missing": ["isolation"]},
+            containment=containment.as_json(self._setting.isolation, self._observers()[-1]),
             environment=self._environment(),
             started=datetime.datetime.fromtimestamp(self._began, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             seconds=round(time.time() - self._began, 2),
         )
 
     def _environment(self) -> dict[str, Any]:
-        observers = {run.trace.observer for run in self._grading.done() if run.trace.observer}
         return {
             "python": platform.python_version(),
             "platform": sys.platform,
             "cpus": usable_cores(),
             "mpgrade": __version__,
-            "observer": sorted(observers) or [self._observer],
+            "observer": self._observers(),
         }
+
+    def _observers(self) -> list[str]:
+        """Return how processes were observed so far; more than one where the machine changed its mind."""
+        seen = {run.trace.observer for run in self._grading.done() if run.trace.observer}
+        return sorted(seen, key=("ptrace", "proc", "psutil").index) or [self._setting.observer]
 
     def _write(self, *, first: bool = False) -> None:
         writes = os.environ.get("PYTEST_XDIST_WORKER", "") in (("", "gw0") if first else ("",))
@@ -260,13 +272,3 @@ class GradingSession:
 
 
 _STUDENT_FIXTURE = "student"
-
-
-def _importable(path: Path, assignment: Assignment, config: pytest.Config) -> Submission:
-    """Find the submission; a file by itself, or one whose name cannot be imported, is copied under the asked name."""
-    submission = discover(path, assignment, config.getoption("--mpgrade-id"))
-    if path.is_dir() and importable(submission):
-        return submission
-    scratch = tempfile.TemporaryDirectory(prefix="mpgrade-", ignore_cleanup_errors=True)
-    config.add_cleanup(scratch.cleanup)
-    return stage(submission, Path(scratch.name), assignment.module)

@@ -60,9 +60,17 @@ def call(
         again=again,
         same_holdings=same_holdings,
         last=last,
+        keys=_keys(args),
         seconds=seconds,
         patience=patience,
     )
+
+
+def _keys(args: tuple[Any, ...]) -> tuple[str, ...] | None:
+    """Return the keys of the tasks among the arguments; what is neither a workload nor saved may hold any task."""
+    if not all(isinstance(arg, (Workload, Saved)) for arg in args):
+        return None
+    return tuple(key for arg in args if isinstance(arg, Workload) for key in arg.keys)
 
 
 def _shown(arg: object) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
 from pytest_mpgrade import steps as make
-from pytest_mpgrade.errors import SupervisorError
+from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.judge.check import Judge, judge_safely
+from pytest_mpgrade.judge.hangs import not_told
 from pytest_mpgrade.judge.interface import unusable, why_not_imported
 from pytest_mpgrade.judge.returned import blamed_for
 from pytest_mpgrade.records import Assignment, Ending, Finding, Run, Scenario, Step, Submission
@@ -19,7 +23,9 @@ from pytest_mpgrade.run import runner, servers
 from pytest_mpgrade.run.runner import Setting
 from pytest_mpgrade.tasks import held
 
-_CONTROL = Submission(id="control", path="", folder="", module="pytest_mpgrade.inside.control.py")
+LUCKY_TRIES = 3
+"""A race that is lost half of the time looks like a matter of start methods in 1 of 64 then."""
+CONTROL = Submission(id="control", path="", folder="", module="pytest_mpgrade.inside.control.py")
 
 
 class Grading:
@@ -33,6 +39,9 @@ class Grading:
         self.setting = setting
         self._runs: dict[str, Future[tuple[Run, ...]]] = {}
         self._closed = False
+        # Where signals are not kept apart a filter keeps them off a run's own supervisor, and could not know of others.
+        apart = setting.isolation.level not in ("none", "landlock-files") or not sys.platform.startswith("linux")
+        self._turn: AbstractContextManager[object] = nullcontext() if apart else threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=max(2, min(6, usable_cores() + 1)), thread_name_prefix="mpgrade")
 
     def run(self, scenario: Scenario) -> tuple[Run, ...]:
@@ -47,6 +56,10 @@ class Grading:
         found.set_result(self._make(scenario, key))
         return found.result()
 
+    def run_again(self, scenario: Scenario) -> tuple[Run, ...]:
+        """Run a scenario once more, whatever it gave before."""
+        return self._make(scenario, runner.key_of(scenario))
+
     def prepare(self, scenario: Scenario) -> None:
         """Have a scenario run in the background, unless it has been."""
         key = runner.key_of(scenario)
@@ -58,12 +71,18 @@ class Grading:
         if self._closed:
             return _broken(scenario, key, SupervisorError("the grading was broken off"))
         try:
-            return make_runs(scenario, self.setting, key)
+            with self._turn:
+                return make_runs(scenario, self.setting, key)
         except SupervisorError as error:
             if self._closed:
                 return _broken(scenario, key, error)
         try:
-            return make_runs(scenario, self.setting, key)
+            with self._turn:
+                return make_runs(scenario, self.setting, key)
+        except SupervisorKilledError as error:
+            if not self._closed:
+                return _broken(scenario, key, error, Ending.STOPPED)
+            return _broken(scenario, key, error)
         except SupervisorError as error:
             return _broken(scenario, key, error)
 
@@ -81,6 +100,11 @@ class Grading:
         self._threads.shutdown(wait=True)
 
 
+def _came_back(runs: Sequence[Run]) -> bool:
+    """Tell whether all calls of a scenario returned; the first of its runs is the import."""
+    return all(run.ending is Ending.RETURNED for run in runs[1:])
+
+
 def usable_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -91,22 +115,28 @@ def make_runs(scenario: Scenario, setting: Setting, key: str) -> tuple[Run, ...]
     return _complete(runner.run(scenario, setting), scenario, key)
 
 
-def _broken(scenario: Scenario, key: str, error: SupervisorError) -> tuple[Run, ...]:
+def _broken(scenario: Scenario, key: str, error: SupervisorError, ending: Ending = Ending.BROKEN) -> tuple[Run, ...]:
+    """Return runs of which nothing is known; *ending*: BROKEN, or STOPPED where the submission is to blame for that."""
     base = Run(
         key=key,
         call="import",
         function="import",
         start_method=scenario.start_method,
-        ending=Ending.BROKEN,
+        ending=ending,
         why=str(error),
+        stopped=str(error) if ending is Ending.STOPPED else "",
     )
-    return (base, *(replace(base, call=step.label, function=step.function) for step in scenario.steps))
+    calls = tuple(replace(base, call=step.label, function=step.function) for step in scenario.steps)
+    if ending is Ending.STOPPED:  # by one of the calls, or where there is none by the import
+        base = replace(base, ending=Ending.NOT_TRIED if calls else Ending.NOT_IMPORTED)
+    return (base, *calls)
 
 
 def _complete(found: Sequence[Run], scenario: Scenario, key: str) -> tuple[Run, ...]:
     """Add a Run for each step that was not reached."""
     imported, *calls = found
-    why = f"{calls[-1].call} did not come back" if calls else "the module could not be imported"
+    broken = imported.why if imported.ending is Ending.BROKEN else "the module could not be imported"
+    why = f"{calls[-1].call} did not come back" if calls else broken
     because = blamed_for(calls[-1]) if calls else "imports_cleanly"
     missing = tuple(
         Run(
@@ -157,7 +187,8 @@ class Student:
     def imported(self) -> Run:
         """Return what was seen when the module was imported."""
         for run in self._grading.done():
-            if run.function == "import" and run.start_method == self.start_method:
+            told = run.ending in (Ending.RETURNED, Ending.NOT_IMPORTED)
+            if told and run.function == "import" and run.start_method == self.start_method:
                 return run
         return self._grading.run(self._scenario(()))[0]
 
@@ -176,8 +207,14 @@ class Student:
         runs = self.play(*steps)
         stuck = next((run for run in runs if run.ending is not Ending.RETURNED), None)
         self._relied = None
-        if stuck is not None and stuck.ending in (Ending.HUNG, Ending.TIMED_OUT, Ending.DIED, Ending.RAISED):
-            told = replace(stuck, returned_under=self._returns_under(steps))
+        if stuck is not None and stuck.ending in (
+            Ending.HUNG,
+            Ending.TIMED_OUT,
+            Ending.DIED,
+            Ending.STOPPED,
+            Ending.RAISED,
+        ):
+            told = replace(stuck, returned_under=self._returns_under(steps, stuck))
             runs = tuple(told if run is stuck else run for run in runs)
             self._relied, self._relied_functions = told, {step.function for step in steps}
         return runs
@@ -223,13 +260,22 @@ class Student:
             return "", ""
         return blamed_for(relied), f"the plainest call, {relied.call}, ended before it had returned ({relied.ending})"
 
-    def _returns_under(self, steps: Sequence[Step]) -> str:
+    def _returns_under(self, steps: Sequence[Step], stuck: Run) -> str:
+        lucky = not_told(stuck)
         for method in self.assignment.start_methods:
             if method != self.start_method and method in multiprocessing.get_all_start_methods():
-                others = self._grading.run(Scenario(steps=tuple(steps), start_method=method))[1:]
-                if all(run.ending is Ending.RETURNED for run in others):
+                there = Scenario(steps=tuple(steps), start_method=method)
+                if _came_back(self._grading.run(there)) and not (lucky and self._differs_by_luck(there)):
                     return method
         return ""
+
+    def _differs_by_luck(self, there: Scenario) -> bool:
+        """Who gets which sentinel may be a race: try both start methods again before one of them is blamed."""
+        here = replace(there, start_method=self.start_method)
+        for _ in range(LUCKY_TRIES):
+            if _came_back(self._grading.run_again(here)) or not _came_back(self._grading.run_again(there)):
+                return True
+        return False
 
     def _confirmed(self, run: Run) -> Run:
         """Before a submission is blamed for not meeting at a gate, the grader's own processes must have met there."""
@@ -239,7 +285,7 @@ class Student:
         )
         if not unmet and run.ending is not Ending.TIMED_OUT:
             return run
-        setting = replace(self._grading.setting, submission=_CONTROL)
+        setting = replace(self._grading.setting, submission=CONTROL)
         workload = held(12)
         n = gates.wanted if gates is not None and gates.wanted else 2
         script = {"script": "line", "n": n, "keys": list(workload.keys), "seed": 1}

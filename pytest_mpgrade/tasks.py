@@ -48,6 +48,7 @@ class Workload:
     gates: dict[str, Any] = field(default_factory=lambda: {"script": "open"})
     words: str = "tasks"
     lazy: bool = False
+    vouched: bool = False  # each returns its argument and what its process was given at its gate
 
     @property
     def label(self) -> str:
@@ -116,9 +117,10 @@ def rendezvous(n: int, *, seed: int = 507) -> Workload:
     *n* of at least 3 that is not the number of cores.
     """
     workload = held(4 * n, seed=seed)
-    return replace(
-        workload, gates={"script": "line", "n": n, "keys": list(workload.keys), "seed": seed, "exit_gates": True}
-    )
+    tasks: tuple[Task, ...] = tuple((work.vouched, args) for _, args in workload.tasks)
+    script = {"script": "line", "n": n, "keys": list(workload.keys), "seed": seed, "exit_gates": True}
+    # What each returns is known only when its process has been given a number at its gate: see `checks.workers`.
+    return replace(workload, tasks=tasks, expected=(), gates=script, vouched=True)
 
 
 def held(count: int, *, seed: int = 507) -> Workload:

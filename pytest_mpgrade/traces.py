@@ -15,6 +15,7 @@ class GateEvent:
     key: str
     pid: int
     at: float
+    token: str = ""  # given to this process, and to no other, when its gate was opened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class ProcessSeen:
     exitcode: int | None = None  # as multiprocessing words it: -N for signal N; None: not seen to end
     at_return: str = "gone"  # "alive", "zombie" or "gone" when the call came back
     later: str = "gone"  # the same once the tree was quiet, or 2 s later
+    ran_task: bool = False  # in this call or an earlier one of its play
     first: float = 0.0
     cpu: float = 0.0
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from pytest_mpgrade import assignment as assignments
-from pytest_mpgrade import grade
+from pytest_mpgrade import grade, pytest_run
 from pytest_mpgrade.errors import AssignmentError, UsageError
 from pytest_mpgrade.records import Assignment, Concern, Outcome, Status
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
@@ -32,6 +32,10 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+
+HOSTILE = "hostile"
+"""A folder among the wrong solutions with those that attack the grader: what they fail is not the point of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +86,8 @@ def cases(assignment: Assignment, right: Sequence[Path] = ()) -> list[Case]:
 def _solutions(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    return sorted(
-        each for each in path.iterdir() if each.suffix == ".py" or (each.is_dir() and each.name[0] not in "._")
-    )
+    known = [each for each in path.iterdir() if each.name[0] not in "._" and each.name != HOSTILE]
+    return sorted(each for each in known if each.suffix == ".py" or each.is_dir())
 
 
 def _concerns(place: Path, name: str, row: object) -> tuple[str, ...]:
@@ -218,8 +221,12 @@ def _all(
     assignment: Assignment, todo: Sequence[tuple[Case, int]], journal: Journal, out: Path, arguments: argparse.Namespace
 ) -> None:
     def one(case: Case, round: int) -> Verdict:
-        options = grade.Options(
-            observer=arguments.observer, id=case.name, folder=f"{grade.folder_name(case.name)}-{round}"
+        options = pytest_run.Options(
+            observer=arguments.observer,
+            isolation=arguments.isolation,
+            limits=tuple(arguments.limit),
+            id=case.name,
+            folder=f"{grade.folder_name(case.name)}-{round}",
         )
         done = grade.grade(_handed_in(case, assignment, out), assignment, out / "results", options=options)
         verdict = judge(case, done.result, round, arguments.load)

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from pytest_mpgrade.records import Assignment, Limits, Run, Scenario, Step, Submission
-from pytest_mpgrade.run import runner, servers
+from pytest_mpgrade.run import isolation, runner, servers
+from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.runner import Setting
 from pytest_mpgrade.student import Grading, Student
 
@@ -27,11 +28,15 @@ GONE_SECONDS = 10.0
 """How long what a test has ended may take to be gone; a backstop, not an expectation."""
 
 NOTE_RUN = """
+import contextlib
 import os
-with open(os.path.join(os.environ["TMPDIR"], "..", "..", "prefixes"), "a") as _file:
+with contextlib.suppress(OSError), open(os.path.join(os.environ["TMPDIR"], "..", "..", "prefixes"), "a") as _file:
     _file.write(os.environ["MPGRADE_RUN"] + "\\n")
 """
-"""First lines of a submission that is graded in another process: they tell us under which prefix its names go."""
+"""First lines of a submission that is graded in another process: they tell us under which prefix its names go.
+
+One that is kept apart cannot tell us, and has a /dev/shm of its own.
+"""
 
 
 def wait_until(met: Callable[[], object], seconds: float = 60.0) -> bool:
@@ -158,7 +163,9 @@ def module(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-def setting(folder: Path, *, observer: str = "auto", imports: tuple[str, ...] = (), **limits: float) -> Setting:
+def setting(
+    folder: Path, *, observer: str = "auto", isolation: str = "none", imports: tuple[str, ...] = (), **limits: float
+) -> Setting:
     """Return the setting of a grading of the `cv_funcs.py` in *folder*, for an assignment without a rubric."""
     assignment = Assignment(
         name="small",
@@ -174,7 +181,23 @@ def setting(folder: Path, *, observer: str = "auto", imports: tuple[str, ...] = 
     submission = Submission(
         id=folder.name, path=str(folder), folder=str(folder.resolve()), module="cv_funcs.py", imports=imports
     )
-    return Setting(assignment=assignment, submission=submission, observer=observer)
+    return Setting(
+        assignment=assignment, submission=submission, observer=observer, isolation=isolated(isolation, str(folder))
+    )
+
+
+def isolated(layer: str, folder: str) -> Isolation:
+    """Return the layer for a `cv_funcs.py` in *folder*; skips by name where this machine does not have it."""
+    if layer == "none":
+        return Isolation()
+    found = isolation.choose(layer, module=f"{folder}/cv_funcs.py")
+    if found.level != LEVELS[layer]:
+        pytest.skip(f"this machine lacks the capability: isolation by {layer} ({'; '.join(found.fell_through)})")
+    return found
+
+
+LEVELS = {"uid": "uid", "bwrap": "namespace", "landlock": "landlock"}
+"""What each layer that can be asked for is called in results."""
 
 
 class MakeRuns(Protocol):

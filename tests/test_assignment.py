@@ -73,7 +73,7 @@ def test_everything_in_the_file_reaches_the_record(folder: Path) -> None:
     write(folder, changed('test = "test_hw3.py"', 'test = "test_hw3.py"\nordering = "submission"'))
     loaded = assignment.load(folder)
     assert (loaded.name, loaded.title, loaded.module) == ("hw3", "Home work", "cv_funcs.py")
-    assert list(loaded.functions.items()) == [("calculate", ("func", "args")), ("mp_apply", ("tasks", "n_processes"))]
+    assert list(loaded.functions.items()) == [("calculate", ("func", "args")), ("mp_apply", ("tasks", "n_processes=2"))]
     assert (loaded.start_methods, loaded.ordering) == (("fork", "spawn"), "submission")
     assert (Path(loaded.folder), loaded.test_file) == (folder.resolve(), "test_hw3.py")
     assert [(c.name, c.points, c.title) for c in loaded.criteria] == [

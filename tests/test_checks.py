@@ -23,6 +23,7 @@ from pytest_mpgrade.judge.examples_runs import (
     MIXED,
     RAISES,
     RUNNING,
+    VOUCHED,
     begun,
     by_caller,
     changed,
@@ -336,7 +337,7 @@ LAST = GATES.steps[-1]
 STRANGER = changed(LINED_UP, gates=replace(GATES, steps=(*GATES.steps[:-1], replace(LAST, arrived_pid=4104))))
 DEALT = lined_up(dealt_in_turn, control=True)
 LIFO = lined_up(last_in)
-SHORT = ["list", list(LINE.expected[:10])]
+SHORT = ["list", VOUCHED[:10]]
 LOST = lined_up(lambda _, waiting: waiting[0] if waiting[0] < 10 else None, value=SHORT, control=True)
 EARLY = changed(
     LOCKED, gates=GateReport(script="line", wanted=3, most_inside=1, alive_then=1, crew=CREW[:1], early=True)
@@ -575,3 +576,20 @@ def test_concerns_are_those_of_the_contract() -> None:
         "drains": Concern.DEADLOCK,
     }
     assert {one.check.name: one.check.concern for one in EXAMPLES if one.check.name in asked} == asked
+
+
+def test_result_of_another_process_than_told_the_grader() -> None:
+    """Processes that only pretend at the gates are not workers: each result shows what its own process was given."""
+    forged = [["tuple", [["int", LINE.keys[0]], ["str", "made up"]]], *VOUCHED[1:]]
+    finding = judged(checks.workers(3), lined_up(value=["list", forged]))
+    assert finding.outcome is FAILED
+    assert f"task {LINE.keys[0]} was not made by the process" in finding.message
+
+
+def test_run_that_was_stopped_fails_what_asked_for_it() -> None:
+    """A run that went over a limit fails with the limit in words, and blames no other concern."""
+    run = changed(LINED_UP, ending=Ending.STOPPED, stopped="out of memory: the limit is 2 GB", value=None)
+    finding = judged(checks.values_in_any_order(LINE), run)
+    assert finding.outcome is FAILED
+    assert "was ended: out of memory: the limit is 2 GB" in finding.message
+    assert judged(checks.ended_by_sentinel(), run).undecided_by == "values_in_any_order"

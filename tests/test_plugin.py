@@ -192,7 +192,7 @@ STUCK = (
 import multiprocessing as mp
 import time
 
-BEGAN = os.path.join(os.path.dirname(__file__), "began")
+BEGAN = os.path.join(os.environ["TMPDIR"], "began")
 
 
 def _work(lock):
@@ -624,7 +624,7 @@ def test_output_of_100_megabytes(author: Path) -> None:
 # --- gradings that are broken off
 
 
-def broken_off(author: Path, number: int, *options: str) -> tuple[int, str]:
+def broken_off(author: Path, ours: Ours, number: int, *options: str) -> tuple[int, str]:
     """Send a signal to pytest itself in the middle of a run; return its exit code and what it said."""
     put(author / "stuck" / "twice.py", STUCK)
     put(author / "course" / "twice" / "assignment.toml", TOML.replace("seconds = 10", "seconds = 300", 1))
@@ -632,7 +632,7 @@ def broken_off(author: Path, number: int, *options: str) -> tuple[int, str]:
         command(author, "stuck", *options), cwd=author, env=variables(), text=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as running:  # fmt: skip
-        began = wait_until((author / "stuck" / "began").exists)
+        began = wait_until(lambda: any(ours.temp.glob("mpgrade-*/scratch/began")))
         running.send_signal(number)
         said, _ = running.communicate(timeout=60)
     assert began, said
@@ -651,7 +651,7 @@ def assert_partial(found: Any) -> None:
 @pytest.mark.parametrize("observer", ["auto", "proc", "psutil"])
 def test_interrupt_in_the_middle_of_a_run(author: Path, ours: Ours, observer: str) -> None:
     """Ctrl-C ends the run's processes at once; the result says which checks were not run."""
-    code, said = broken_off(author, signal.SIGINT, f"--mpgrade-observer={observer}")
+    code, said = broken_off(author, ours, signal.SIGINT, f"--mpgrade-observer={observer}")
     assert code == 2, said
     assert not ours.left()
     found = result(author / "out")
@@ -666,7 +666,7 @@ def test_kill_in_the_middle_of_a_run(author: Path, ours: Ours, options: tuple[st
     """When pytest itself is killed its result is whole and no grade, and all of the run is gone soon."""
     if "-n" in options:
         pytest.importorskip("xdist")
-    code, _ = broken_off(author, signal.SIGKILL, *options)
+    code, _ = broken_off(author, ours, signal.SIGKILL, *options)
     assert code == -signal.SIGKILL
     found = result(author / "out")
     assert_partial(found)

@@ -19,7 +19,7 @@ from conftest import MakeRuns, Ours, setting, wait_until
 from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.inside import plain
-from pytest_mpgrade.records import Ending, Run, Scenario
+from pytest_mpgrade.records import STILL_READING, Ending, Run, Scenario
 from pytest_mpgrade.run import runner
 from pytest_mpgrade.student import Grading, Student
 
@@ -362,6 +362,54 @@ def test_worker_that_computes_for_ever_times_out(play: MakeRuns) -> None:
     assert "is busy, at cv_funcs.py:" in sentence(run, "worker 1")
 
 
+def test_caller_that_takes_its_results_slowly_has_not_hung(play: MakeRuns) -> None:
+    """One result a round, naps between: nothing else happens, but what is read shows that it goes on."""
+    text = """
+        import multiprocessing as mp
+        import time
+
+        def f():
+            queue = mp.Queue()
+            for i in range(200):
+                queue.put(i)
+            got = []
+            while len(got) < 200:
+                got.append(queue.get())
+                time.sleep(0.3)
+    """
+    run = play(text, steps.call("f", seconds=5.0), patience=1.0)[1]
+    assert (run.ending, run.why) == (Ending.TIMED_OUT, STILL_READING)
+
+
+def test_groups_and_notes_of_an_exception_are_told(play: MakeRuns) -> None:
+    """What a task raised is found in nested groups, in their causes, and in notes."""
+    text = """
+        class Group(Exception):  # as ExceptionGroup, which is new in 3.11
+            def __init__(self, *exceptions):
+                super().__init__("several")
+                self.exceptions = exceptions
+
+        def f():
+            inner = ValueError("found inside")
+            inner.__notes__ = ["added to it"]
+            raise RuntimeError("outside") from Group(Group(inner))
+    """
+    run = play(text, steps.call("f"))[1]
+    assert run.error is not None
+    assert run.error.chain == ("Group: several", "Group: several", "ValueError: found inside", "added to it")
+
+
+def test_each_call_has_the_whole_cap_of_output(play: MakeRuns) -> None:
+    """What an earlier call has printed hides nothing of the next one."""
+    text = """
+        def f(words, times):
+            print(words * times)
+    """
+    _, first, second = play(text, steps.call("f", "x", 3_000_000), steps.call("f", "hello", 1))
+    assert len(first.printed) == 1_000_000
+    assert second.printed.strip() == "hello"
+
+
 def test_caller_that_spins_is_found_out(play: MakeRuns) -> None:
     """A caller that polls without a pause, for what never comes, is called hung before its time limit."""
     text = """
@@ -688,16 +736,14 @@ def test_worker_cannot_speak_for_the_caller(play: MakeRuns) -> None:
         def worker():
             gates.tell("back", pid=os.getppid(), step=0, raised=False, none=True)
             gates.tell("note", pid=os.getppid(), key="forged")
-            gates._channel().send(b"no JSON")
-            gates._channel().send(b"[1]")
 
-        def f():
+        def f(_):
             p = mp.Process(target=worker)
             p.start()
             p.join()
             return p.pid
     """
-    run = play(text, steps.call("f"))[1]
+    run = play(text, steps.call("f", None))[1]  # which tasks it hands out is not known
     (worker,) = run.trace.processes
     assert run.value == encoded(worker.pid)
     assert [(event.key, event.pid) for event in run.trace.events] == [("forged", worker.pid)]
@@ -1033,7 +1079,7 @@ def test_killed_supervisor_is_tried_again(module: Callable[[str], Path]) -> None
 
 
 def test_submission_that_kills_its_supervisor(student: Callable[..., Student]) -> None:
-    """Student code that kills the process above it gets an error that is flagged, no points and no hang."""
+    """Student code that kills the process above it is blamed for that when it does so again; nothing hangs."""
     text = """
         import os
         import signal
@@ -1042,7 +1088,9 @@ def test_submission_that_kills_its_supervisor(student: Callable[..., Student]) -
             os.kill(os.getppid(), signal.SIGKILL)
             return 1
     """
-    assert student(text).call("f").ending is Ending.BROKEN
+    run = student(text).call("f")
+    assert run.ending is Ending.STOPPED
+    assert "killed by signal 9" in run.stopped
 
 
 def test_grading_that_is_closed_ends_its_runs(module: Callable[[str], Path], ours: Ours) -> None:
@@ -1058,3 +1106,24 @@ def test_grading_that_is_closed_ends_its_runs(module: Callable[[str], Path], our
 def test_signals_are_named_as_the_platform_has_them() -> None:
     """The numbers that these tests write out are those of this platform."""
     assert (signal.SIGABRT, signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM) == (6, 9, 11, 15)
+
+
+@METHODS
+def test_child_that_was_reaped_without_join_leaves_nothing(play: MakeRuns, method: str) -> None:
+    """Who polls exitcode until a child has ended has done what join() does: its pipes are not left over."""
+    text = """
+        import multiprocessing as mp
+        import time
+
+        def work():
+            pass
+
+        def f():
+            p = mp.Process(target=work)
+            p.start()
+            while p.exitcode is None:
+                time.sleep(0.01)
+    """
+    run = play(text, steps.call("f"), method=method)[1]
+    assert run.ending is Ending.RETURNED
+    assert run.trace.leftovers == ()

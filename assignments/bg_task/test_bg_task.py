@@ -44,11 +44,16 @@ POLLED = (
     _get(block=False, again=ASK_AGAIN, same_holdings=True),
     steps.drop("job"),
 )
+PATIENT = (
+    _begin(HELD[0], gates=steps.SHUT),
+    _get(block=True, gates={"script": "hold", "keys": list(tasks.held(3).keys[:1]), "seconds": 5.0}),
+)
 BLOCKING = (_begin(HELD[0], gates=steps.SHUT), _get(block=True, gates=steps.SHUT))
 THREE = (
     *(_begin(task, name, gates=steps.SHUT) for name, task in zip("abc", HELD, strict=True)),
     steps.meet(3),
-    *(_get(name, block=False, gates=steps.SHUT) for name in "abc"),
+    steps.call("bg_get", *steps.saved("a", 3), gates=steps.SHUT),  # block=False is the default
+    *(_get(name, block=False, gates=steps.SHUT) for name in "bc"),
     *(_get(name, block=False, again=ASK_AGAIN) for name in "abc"),
 )
 
@@ -57,7 +62,7 @@ THREE = (
 def plain(student: Student) -> tuple[Run, ...]:
     """Start the plainest task and wait for its result; make the longer plays in the background."""
     runs = student.rely_on(*PLAIN)
-    student.prepare(POLLED, BLOCKING, THREE)
+    student.prepare(POLLED, BLOCKING, THREE, *([PATIENT] if student.start_method == "fork" else []))
     return runs
 
 
@@ -121,25 +126,33 @@ def test_bg_get_waits_when_asked(student: Student) -> None:
     student.check(got, checks.waits_when_asked(begun))
 
 
+@pytest.mark.criterion("nonblocking")
+@pytest.mark.start_methods("any")
+def test_bg_get_does_not_give_up(student: Student) -> None:
+    """bg_get with block=True waits as long as it takes."""
+    begun, got = student.play(*PATIENT)
+    student.check(got, checks.waits_when_asked(begun))
+
+
 @pytest.mark.criterion("shutdown")
 def test_child_ends_by_sentinel(student: Student, plain: tuple[Run, ...]) -> None:
     """Once the result is handed over, the child has been told to stop and has ended by itself."""
-    student.check(plain[1], checks.workers_are_told_to_stop(), checks.child_ended())
-    student.check(student.play(*POLLED)[2], checks.child_ended())
+    student.check(plain[1], checks.workers_are_told_to_stop(), checks.child_ended(result=343))
+    student.check(student.play(*POLLED)[2], checks.child_ended(result=HELD_VALUES[0]))
 
 
 @pytest.mark.criterion("shutdown")
 def test_child_is_joined(student: Student, plain: tuple[Run, ...]) -> None:
     """Once the result is handed over, the child has been joined."""
-    student.check(plain[1], checks.child_joined())
-    student.check(student.play(*POLLED)[2], checks.child_joined())
+    student.check(plain[1], checks.child_joined(result=343))
+    student.check(student.play(*POLLED)[2], checks.child_joined(result=HELD_VALUES[0]))
 
 
 @pytest.mark.criterion("shutdown")
 def test_nothing_is_left(student: Student) -> None:
     """When the handles are dropped, nothing is left."""
     _, _, late, dropped = student.play(*POLLED)
-    student.check(dropped, checks.nothing_left_of_tasks(late))
+    student.check(dropped, checks.nothing_left_of_tasks(late, result=HELD_VALUES[0]))
 
 
 @pytest.mark.criterion("shutdown")
@@ -155,7 +168,7 @@ def test_nothing_accumulates(student: Student) -> None:
         )
     ]
     *_, late, dropped = student.play(*rounds, steps.drop("job"))
-    student.check(dropped, checks.nothing_left_of_tasks(late))
+    student.check(dropped, checks.nothing_left_of_tasks(late, result=(times - 1) ** 2))
 
 
 @pytest.mark.criterion("deadlock")
@@ -173,7 +186,7 @@ def test_large_result(student: Student, block: bool, plain: tuple[Run, ...]) -> 
 def test_child_that_dies(student: Student, how: str, block: bool) -> None:
     """When the child has died without a result, bg_get says so and does not wait for ever."""
     begun, run = student.play(_begin(DYING[how]), _get(block=block, again=ASK_AGAIN))
-    student.check(run, checks.says_inactive(INACTIVE, begun))
+    student.check(run, checks.says_inactive(INACTIVE, begun, early=student.play(*POLLED)[1]))
 
 
 @pytest.mark.criterion("results")
@@ -196,7 +209,7 @@ def test_start_method(student: Student, plain: tuple[Run, ...]) -> None:
 def test_odd_results(student: Student, name: str) -> None:
     """None, False and 'STOP' are results like any other, and end the child."""
     run = student.play(_begin((tasks.work.give, (name, ODD[name]))), _get(block=True))[1]
-    student.check(run, checks.hands_over(ODD[name], Concern.EDGE), checks.child_ended(Concern.EDGE))
+    student.check(run, checks.hands_over(ODD[name], Concern.EDGE), checks.child_ended(Concern.EDGE, result=ODD[name]))
 
 
 @pytest.mark.criterion("edge")

@@ -16,9 +16,11 @@ from pytest_mpgrade.student import Student
 
 PLAIN = tasks.mixed() + tasks.through_own([6, -5])
 LINE = tasks.rendezvous(3)
+PAIR = tasks.rendezvous(2)
 LATE = tasks.held_last(5)
 SINGLE = tasks.square([-12])
 FEW = tasks.square([9, 4])
+ALIKE = tasks.square([8, 3]) + tasks.square([8]) + tasks.square([8, -3])
 ODD = tasks.gives([None, False, "STOP", 0, "", None]) + tasks.arrays([3, 0, 5])
 LARGE = tasks.big(6, 3_000_000)
 MANY = tasks.many(10_000)
@@ -62,6 +64,12 @@ def test_module_imports_and_has_the_functions(student: Student, assignment: Assi
 def test_every_task_has_its_result(student: Student, plain: Run) -> None:
     """One right result per task, whatever its function, arguments and type; some functions are the student's own."""
     student.check(plain, checks.values_in_any_order(PLAIN))
+
+
+@pytest.mark.criterion("results")
+def test_tasks_that_are_alike(student: Student) -> None:
+    """Tasks that are equal, or have equal results, are tasks of their own: each has its result."""
+    student.check(student.play(_apply(ALIKE))[0], checks.values_in_any_order(ALIKE))
 
 
 @pytest.mark.criterion("results")
@@ -122,6 +130,29 @@ def test_asked_number_of_workers(student: Student, plain: Run) -> None:
     """Exactly n child processes work, and the caller does not."""
     student.check(student.play(_apply(LINE, 3))[0], checks.workers(3))
     student.check(plain, checks.in_children(PLAIN, 2))
+
+
+@pytest.mark.criterion("workers")
+@pytest.mark.parametrize(
+    ("workload", "n"),
+    [
+        pytest.param(SINGLE, 2, id="one task"),
+        pytest.param(FEW, 5, id="more processes than tasks"),
+        pytest.param(ALIKE, 1, id="one process"),
+        pytest.param(LATE, 2, id="a late task"),
+        pytest.param(LARGE, 2, id="large results"),
+    ],
+)
+def test_no_task_is_done_by_the_caller(student: Student, workload: tasks.Workload, n: int) -> None:
+    """Few tasks, one process, a last task: child processes do them all."""
+    student.check(student.play(_apply(workload, n))[0], checks.in_children(workload, n))
+
+
+@pytest.mark.criterion("workers")
+@pytest.mark.start_methods("any")
+def test_two_workers_unless_asked_otherwise(student: Student) -> None:
+    """Without n_processes there are two."""
+    student.check(student.call("mp_apply", PAIR), checks.workers(2))
 
 
 @pytest.mark.criterion("concurrency")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade import Grading, Options, failed, grade
+from pytest_mpgrade.grade import Grading, failed, grade
+from pytest_mpgrade.pytest_run import Options
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import gradebook
 from pytest_mpgrade.report.result_json import ResultFile

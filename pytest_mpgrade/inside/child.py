@@ -17,14 +17,14 @@ import signal
 import sys
 from types import ModuleType
 
-from pytest_mpgrade.inside import gates
-from pytest_mpgrade.inside.standins import BareQueue, Lazily, Own, Saved, ThreadQueue
+from pytest_mpgrade.inside import gates, raised
+from pytest_mpgrade.inside.standins import BareQueue, Lazily, Own, Saved, ThreadQueue, sendable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # every spawned worker pays for an import
     from typing import Any
 
-FACTS: dict[str, Any] = {"set_start_method": []}
+FACTS: dict[str, Any] = {"set_start_method": [], "side_effects": []}
 """What is told to the supervisor besides results; a fault that is told here counts, a merit does not."""
 
 
@@ -58,11 +58,11 @@ if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
 
 
 def _prepare(request: dict[str, Any]) -> None:
-    """Set up what the submission finds: its folder on the path, the start method, names that are ours to clean."""
+    """Set up what the submission finds: the start method, names that are ours to clean; not yet its folder."""
     import importlib
 
     sys.argv = [request["module"]]
-    sys.path[:] = [request["folder"], *(entry for entry in sys.path if entry not in ("", os.getcwd()))]
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
     for name in ["multiprocessing", *request["packages"]]:
         package: Any = importlib.import_module(name)
         importlib.import_module(f"{name}.context")
@@ -74,46 +74,31 @@ def _prepare(request: dict[str, Any]) -> None:
     shared_memory._SHM_NAME_PREFIX = request["prefix"] + "-"  # type: ignore[attr-defined]
 
 
-def _describe_error(error: BaseException, folder: str) -> dict[str, Any]:
-    """Return an exception as text, with the student's own line."""
-    import linecache
-    import traceback
+def _forget_ended(package: Any) -> None:
+    """Who polls `exitcode` to the end has reaped a child as `join()` does, but multiprocessing keeps it until the next.
 
-    frames: list[dict[str, Any]] = [
-        {"file": f.filename, "line": f.lineno or 0, "function": f.name, "own": f.filename.startswith(folder + os.sep)}
-        for f in traceback.extract_tb(error.__traceback__)
-        if not f.filename.startswith(os.path.dirname(__file__))
-    ]
-    if isinstance(error, SyntaxError) and error.filename:
-        frames.append({"file": error.filename, "line": error.lineno or 0, "function": "", "own": True})
-    own = [frame for frame in frames if frame["own"]]
-    line = linecache.getline(own[-1]["file"], own[-1]["line"]).strip() if own else ""
-    return {
-        "type": type(error).__name__,
-        "message": _safe(error),
-        "chain": _chain(error),
-        "frames": frames[-30:],
-        "line": line[:300],
-    }
+    Its pipes are not the submission's fault. What nobody has reaped stays as it is: a zombie has to be seen.
+    """
+    children: set[Any] = package.process._children
+    for child in list(children):
+        if getattr(child._popen, "returncode", None) is not None:
+            children.discard(child)
 
 
-def _chain(error: BaseException) -> list[str]:
-    seen: list[BaseException] = []
-    todo: list[BaseException | None] = [error.__cause__, error.__context__, *getattr(error, "exceptions", ())]
-    while todo and len(seen) < 20:
-        link = todo.pop(0)
-        if isinstance(link, BaseException) and link is not error and link not in seen:
-            seen.append(link)
-            todo += [link.__cause__, link.__context__]
-    return [f"{type(link).__name__}: {_safe(link)}" for link in seen]
+def _side_effects(scratch: str) -> list[str]:
+    """Return what an import has done besides; hidden files are a library's, such as a cache of fonts."""
+    import threading
 
-
-def _safe(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except Exception as broken:
-        text = f"<no message: {type(broken).__name__}>"
-    return text[:4000].encode("utf-8", "backslashreplace").decode()
+    found = []
+    if os.path.realpath(os.getcwd()) != os.path.realpath(scratch):
+        found.append("changes the current folder")
+    threads = [each.name for each in threading.enumerate() if each is not threading.main_thread()]
+    if threads:
+        found.append(f"starts a thread ({threads[0]})")
+    files = sorted(name for name in os.listdir(scratch) if not name.startswith("."))
+    if files:
+        found.append(f"writes a file ({files[0]})")
+    return found
 
 
 class Player:
@@ -130,15 +115,18 @@ class Player:
         import inspect
 
         gates.ask("ready")
+        # Not before: a file of theirs with a library's name would run while no limit holds yet.
+        sys.path.insert(0, self.request["folder"])
         try:
             self.module = importlib.import_module(self.request["module"])
         except BaseException as error:
-            detail = _describe_error(error, self.request["folder"])
+            detail = raised.describe(error, self.request["folder"])
             if isinstance(error, ModuleNotFoundError) and error.name:
                 detail["missing"] = error.name
             self._answer("import", error=detail)
             gates.ask("imported", ok=False)
             os._exit(0)
+        FACTS["side_effects"] = _side_effects(os.environ["HOME"])
         signatures: dict[str, Any] = {}
         for name in self.request["functions"]:
             function = getattr(self.module, name, None)
@@ -199,7 +187,8 @@ class Player:
         self, number: int, step: dict[str, Any], value: Any, error: BaseException | None, live: list[Any]
     ) -> None:
         if error is not None:
-            self._answer(str(number), error=_describe_error(error, self.request["folder"]))
+            queues = [_remaining(queue) for queue in live]
+            self._answer(str(number), error=raised.describe(error, self.request["folder"]), queues=queues)
             # The frames of the exception hold everything the call made; what is left is judged without them.
             error.__traceback__ = None
             return
@@ -215,12 +204,14 @@ class Player:
         """Collect what is collectable, then wait while the supervisor looks what is left."""
         import gc
 
+        for package in _packages():
+            _forget_ended(package)
         gc.collect()
         gates.ask("settled", step=number)
 
     def _resolve(self, item: Any, live: list[Any]) -> Any:
         if isinstance(item, Own):
-            return getattr(self.module, item.name)
+            return sendable(getattr(self.module, item.name))
         if isinstance(item, Saved):
             return self.saved[item.name] if item.item is None else self.saved[item.name][item.item]
         if isinstance(item, Lazily):
@@ -279,6 +270,14 @@ def _flush(stream: Any) -> None:
         return
 
 
+def _limit(processes: int) -> None:
+    """Inside a sandbox of our own the kernel counts only what is in there; it could not be set before."""
+    if processes:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
+
+
 def main() -> None:
     """Read the request from the file named on the command line, and play it."""
     _dump_stacks_on_request()
@@ -286,6 +285,7 @@ def main() -> None:
         request = pickle.load(file)  # noqa: S301 - made by the grader, read before any student code is loaded
     os.unlink(sys.argv[1])
     _prepare(request)
+    _limit(request["most_processes"])
     player = Player(request)
     player.load()
     player.play()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 
 TYPE_CHECKING = False
@@ -56,3 +57,17 @@ class Lazily:
     def make(self) -> Iterator[Any]:
         """Return the generator."""
         return (item for item in self.items)
+
+
+def sendable(function: Any) -> Any:
+    """Return the function, or one that does the same where it has lost its name, as by a decorator without wraps.
+
+    A submission may hand its own functions to its workers or not; that they can be pickled is asked of nobody.
+    """
+    try:
+        pickle.dumps(function)
+    except Exception:
+        from pytest_mpgrade.inside import tasks
+
+        return tasks.apply
+    return function

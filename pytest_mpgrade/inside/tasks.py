@@ -20,10 +20,12 @@ if TYPE_CHECKING:  # every spawned worker pays for an import
 _leaves_through_gate = 0  # pid of the process that has its exit gate set up
 
 
-def _pass(key: object) -> None:
-    """Stand at the gate of *key* until the grader opens it."""
-    if gates.ask("gate", key=str(key)) == b"go, leave by gate":
+def _pass(key: object) -> str:
+    """Stand at the gate of *key* until the grader opens it; return what it gives to this process and no other."""
+    go, _, token = gates.ask("gate", key=str(key)).decode("ascii", "replace").partition(" ")
+    if go == "go-and-leave-by-gate":
         _leave_by_gate()
+    return token
 
 
 def _leave_by_gate() -> None:
@@ -52,6 +54,11 @@ def quiet_square(x: int) -> int:
     return x * x
 
 
+def apply(func: Any, args: tuple[Any, ...]) -> Any:
+    """Return ``func(*args)``, as the lecture's `calculate` does."""
+    return func(*args)
+
+
 def power(base: int, exponent: int) -> int:
     """Return ``base ** exponent`` for two arguments."""
     gates.tell("note", key=f"{base}**{exponent}")
@@ -74,6 +81,11 @@ def held(x: int) -> int:
     """Stop at the gate of *x*, then return ``3 * x + 1``."""
     _pass(x)
     return 3 * x + 1
+
+
+def vouched(x: int) -> tuple[int, str]:
+    """Stop at the gate of *x*, then return *x* with what only the process that stood there can know."""
+    return (x, _pass(x))
 
 
 def wait(i: int, seconds: float) -> tuple[int, int, float, float]:

@@ -23,6 +23,11 @@ def children(run: Run) -> list[ProcessSeen]:
     return [process for process in run.trace.processes if not process.helper]
 
 
+def doers(run: Run) -> list[ProcessSeen]:
+    """Return the processes that ran a task, in this call or before; where none has told of one, all of `children`."""
+    return [child for child in children(run) if child.ran_task] or children(run)
+
+
 def _waited(runs: Sequence[Run], seconds: float) -> Verdict:
     """Judge the fastest of several calls: what one of them waits for may be another process that is starved."""
     fastest = min(run.blocked for run in runs if run.ending is Ending.RETURNED)
@@ -39,7 +44,7 @@ def returns_at_once(others: Sequence[Run] = (), *, started: Run | None = None, s
     """The call comes back while its task is held, without waiting: of several calls the fastest counts.
 
     Waiting is measured where the machine's load has no part in it: seconds in which the calling thread neither ran nor
-    wanted a core.
+    wanted a core, less those in which others did.
     """
 
     def judge(run: Run) -> Verdict:
@@ -50,9 +55,9 @@ def returns_at_once(others: Sequence[Run] = (), *, started: Run | None = None, s
             return undecided(f"left undecided: {run.call} raised", "starts_in_background")
         if run.ending is not Ending.RETURNED:
             return not_returned(run, Concern.NONBLOCKING, owns_all=True) or PASSED
-        if run.trace.gates is not None and run.trace.gates.blocked:
+        if any(one.trace.gates is not None and one.trace.gates.blocked for one in (run, *others)):
             return failed(
-                f"{run.call} waited for the task: it came back only when the task had been let go", symptom="blocks"
+                f"{run.call} waited for a task: it came back only when that had been let go", symptom="blocks"
             )
         own = _not_held(run) if started is None else None
         return own or _waited((run, *others), seconds)
@@ -194,6 +199,12 @@ def gives_three_handles() -> Check:
         if wrong is not None:
             return wrong
         if isinstance(run.value, list) and run.value[0] == "tuple" and len(run.value[1]) == 3:
+            first = run.value[1][0]
+            if first[-1] is None and children(run):
+                return failed(
+                    f"the first of the three handles that {run.call} returned is no process but {first[1]}",
+                    symptom="handles",
+                )
             return PASSED
         return failed(
             f"{run.call} returned {plain.shown(run.value)}, not (p, task_queue, done_queue)", symptom="handles"

@@ -9,36 +9,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pytest_mpgrade.judge.hangs import NO_ROOM, NOT_TOLD
 from pytest_mpgrade.judge.returned import BLAMES
-from pytest_mpgrade.judge.shutdown import ALIVE, FORCED
+from pytest_mpgrade.judge.shutdown import ALIVE, FORCED, HELPER, RESIDUE, UNJOINED
+from pytest_mpgrade.judge.values import DIRECT
 from pytest_mpgrade.records import Concern, Finding, Outcome
 
 _FIRST: dict[str, tuple[Concern, ...]] = {
     "values": (Concern.RESULTS, Concern.EDGE),
     ALIVE: (Concern.SENTINEL,),
     FORCED: (Concern.SENTINEL,),
+    NOT_TOLD: (Concern.SENTINEL,),
     "in the caller": (Concern.WORKERS,),
-    "not joined": (Concern.CLEANUP,),
+    UNJOINED: (Concern.CLEANUP,),
+    HELPER: (Concern.CLEANUP,),
+    RESIDUE: (Concern.CLEANUP,),
+    NO_ROOM: (Concern.DEADLOCK,),
+    DIRECT: (Concern.RESULTS,),
     "start method": (Concern.START_METHOD,),
 }
 """Which concern a symptom belongs to, where a failed check of that concern shows it too."""
+_BY_LUCK = frozenset((NOT_TOLD,))
+"""Which worker a sentinel reaches can be a race, under every start method."""
 
 
 def attribute(findings: Sequence[tuple[str, Finding]]) -> list[Finding]:
     """Return the findings of ``(start method, finding)`` with each symptom blamed on one concern only.
 
     A failure whose symptom has already failed a check of the concern that it belongs to, under the same start method,
-    becomes `skipped`, and names that check.
+    (or any, see `_BY_LUCK`) becomes `skipped`, and names that check.
     """
-    owners: dict[tuple[str, str], Finding] = {}
+    owners: dict[tuple[str, str], Finding] = {}  # by `_place`
     for method, finding in findings:
         first = _FIRST.get(finding.symptom, ())
         if finding.outcome is Outcome.FAILED and finding.concern in first:
-            known = owners.get((method, finding.symptom))
+            known = owners.get(_place(method, finding.symptom))
             rank = (first.index(finding.concern), finding.check)
             if known is None or rank < (first.index(known.concern), known.check):
-                owners[method, finding.symptom] = finding
-    return [_settled(finding, owners.get((method, finding.symptom))) for method, finding in findings]
+                owners[_place(method, finding.symptom)] = finding
+    return [_settled(finding, owners.get(_place(method, finding.symptom))) for method, finding in findings]
+
+
+def _place(method: str, symptom: str) -> tuple[str, str]:
+    """Return where a symptom is looked for: under its start method, or where it shows by luck under all of them."""
+    return ("" if symptom in _BY_LUCK else method, symptom)
 
 
 def accuse(findings: Sequence[tuple[str, Finding]]) -> list[Finding]:

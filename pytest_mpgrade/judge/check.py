@@ -31,6 +31,7 @@ class Verdict:
     symptom: str = ""
     undecided_by: str = ""
     hint: str = ""
+    concern: Concern | None = None  # another than the check's, where what was seen is a matter of that
 
 
 PASSED = Verdict(outcome=Outcome.PASSED)
@@ -73,11 +74,11 @@ class Check:
 
     def __call__(self, run: Run, /) -> Finding:
         """Judge one run."""
-        verdict = _before_all(run) or self.judge(run)
+        verdict = _before_all(run) or _at_import(run, self.concern, self.judge(run))
         return Finding(
             check=self.name,
             title=self.title,
-            concern=self.concern,
+            concern=verdict.concern or self.concern,
             outcome=verdict.outcome,
             message=verdict.message,
             hint=(verdict.hint or self.hint) if verdict.outcome is Outcome.FAILED else "",
@@ -98,6 +99,14 @@ def judge_safely(check: Judge, run: Run) -> Finding:
         return check(run)
     name = getattr(check, "__name__", type(check).__name__)
     return Check(name=name, title=name, concern=Concern.RESULTS, judge=lambda _: PASSED)(run)
+
+
+def _at_import(run: Run, concern: Concern, verdict: Verdict) -> Verdict:
+    """A module that starts processes when it is imported does so in every child that imports it, and breaks that."""
+    everywhere = run.import_children and run.start_method != "fork"
+    if verdict.outcome is Outcome.FAILED and everywhere and concern is not Concern.IMPORT:
+        return undecided("left undecided: the module starts processes when it is imported", "imports_cleanly")
+    return verdict
 
 
 def _before_all(run: Run) -> Verdict | None:

@@ -63,6 +63,9 @@ def _worked(run: Run, n: int) -> Verdict:
     if unjudged is not None or run.trace.gates is None:
         return unjudged or PASSED
     gates, pids = run.trace.gates, _child_pids(run)
+    forged = _forged(run)
+    if forged:
+        return failed(forged, symptom="in the caller")
     mine = _in_caller(run)
     if mine:
         what = "every task" if not pids else f"{len(mine)} of the tasks"
@@ -88,6 +91,22 @@ def _worked(run: Run, n: int) -> Verdict:
     if not gates.met and _fewer(run, gates):
         return _blame(run, f"only {len(pids)} of {n} workers ever ran a task", "too few workers")
     return PASSED
+
+
+def _forged(run: Run) -> str:
+    """Return which result cannot come from the process that stood at its task's gate; "" for none.
+
+    Each process at a gate is given a number of its own, which its result has to show (`tasks.rendezvous`).
+    """
+    given = {(event.key, event.token) for event in run.trace.events if event.kind == "gate" and event.token}
+    keys = {key for key, _ in given}
+    results = run.value[1] if isinstance(run.value, list) and run.value[:1] == ["list"] else []
+    for result in results:
+        if isinstance(result, list) and result[:1] == ["tuple"] and [part[0] for part in result[1]] == ["int", "str"]:
+            key, token = (str(part[1]) for part in result[1])
+            if key in keys and (key, token) not in given:
+                return f"the result of task {key} was not made by the process that told the grader of it"
+    return ""
 
 
 def _blame(run: Run, message: str, symptom: str) -> Verdict:
@@ -162,7 +181,7 @@ def free_worker_takes_next() -> Check:
 
 def _promised(run: Run, gates: GateReport) -> list[str]:
     """Return the tasks that nobody took while a worker was free, and that were run once all gates were open."""
-    came = {event.key for event in run.trace.events if event.kind == "gate"}
+    came = {event.key for event in run.trace.events if event.kind == "gate" and event.pid != run.trace.caller}
     return [key for key in gates.waiting if key in came]
 
 

@@ -110,12 +110,21 @@ def dealt_in_turn(worker: int, waiting: Sequence[int]) -> int | None:
     return next((place for place in waiting if place % 3 == worker), None)
 
 
+def token_of(key: str) -> str:
+    """Return what the process is given that stands at this task's gate."""
+    return f"{int(key):016x}"
+
+
+VOUCHED: list[object] = [["tuple", [["int", key], ["str", token_of(key)]]] for key in LINE.keys]
+"""The results of LINE, each with what its process was given."""
+
+
 def lined_up(deal: Deal = first_in, **seen: Any) -> Run:
     """Return the call with LINE in which workers take tasks as *deal* says, and all come back."""
     played = _Line(deal)
     run = made(
         f"mp_apply({LINE.label}, n_processes=3)",
-        value=["list", list(LINE.expected)],
+        value=["list", VOUCHED],
         gates=played.report,
         events=tuple(played.events),
         processes=children(),
@@ -152,7 +161,8 @@ class _Line:
             self._waiting.remove(place)
             self._inside[place] = worker
             at = round(0.0131 + 0.0009 * len(self.events), 4)
-            self.events.append(GateEvent(kind="gate", key=LINE.keys[place], pid=CREW[worker], at=at))
+            key = LINE.keys[place]
+            self.events.append(GateEvent(kind="gate", key=key, pid=CREW[worker], at=at, token=token_of(key)))
         return place
 
     def _steps(self) -> Iterator[GateStep]:

@@ -6,8 +6,8 @@ from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, undecided
 from pytest_mpgrade.judge.hangs import not_back
 from pytest_mpgrade.judge.returned import somewhere_else
-from pytest_mpgrade.judge.shutdown import ALIVE
-from pytest_mpgrade.records import Concern, Ending, Run
+from pytest_mpgrade.judge.shutdown import ALIVE, HELPER, UNJOINED, listed, residue, workers_of
+from pytest_mpgrade.records import Concern, Ending, ProcessSeen, Run
 from pytest_mpgrade.tasks import Workload
 
 
@@ -25,6 +25,8 @@ def raises_soon(message: str) -> Check:
         verdict = _serial(run)
         if verdict is not None:
             return verdict
+        if run.ending is Ending.RETURNED and not any(event.kind == "note" for event in run.trace.events):
+            return undecided("left undecided: the task that raises was not run", "values_in_any_order")
         if run.ending is Ending.RETURNED:
             return failed(
                 f"a task raised, but {run.call} returned {plain.shown(run.value)} instead of raising",
@@ -89,7 +91,11 @@ def waiting_not_started(workload: Workload) -> Check:
             return verdict
         if run.ending is not Ending.RAISED:
             return undecided(f"left undecided: {run.call} did not raise", "raises_soon")
-        started = sum(event.kind == "note" and event.key in line for event in run.trace.events)
+        told = [event.key for event in run.trace.events if event.kind == "note"]
+        if workload.keys[0] not in told:
+            return undecided("left undecided: the task that raises was not run", "values_in_any_order")
+        # What was started before the error is a matter of order, not of what is done about the error.
+        started = sum(key in line for key in told[told.index(workload.keys[0]) :])
         if 2 * started <= len(line):
             return PASSED
         return failed(
@@ -106,8 +112,26 @@ def waiting_not_started(workload: Workload) -> Check:
     )
 
 
+def _still_there(run: Run, left: list[ProcessSeen]) -> Verdict:
+    alive = [process for process in left if process.later == "alive"]
+    evidence = listed(left, lambda process: process.later)
+    if not alive:
+        return failed(
+            f"{len(left)} process{'es were zombies' if len(left) > 1 else ' was a zombie'} when {run.call} had raised",
+            symptom=UNJOINED if {p.pid for p in workers_of(run)} & {p.pid for p in left} else HELPER,
+            hint="join() every Process also when you raise",
+            **evidence,
+        )
+    worked = {process.pid for process in workers_of(run)}
+    return failed(
+        f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running 2 s after {run.call} had raised",
+        symptom=ALIVE if worked & {process.pid for process in alive} or not worked else HELPER,
+        **evidence,
+    )
+
+
 def all_shut_down(after: str = "raises_soon") -> Check:
-    """After an error no worker is left running."""
+    """After an error no worker is left, alive or as a zombie, and nothing else of the call."""
 
     def judge(run: Run) -> Verdict:
         verdict = _serial(run)
@@ -115,19 +139,16 @@ def all_shut_down(after: str = "raises_soon") -> Check:
             return verdict
         if run.ending is not Ending.RAISED:
             return undecided(f"left undecided: {run.call} did not raise", after)
-        alive = [process for process in run.trace.processes if not process.helper and process.later == "alive"]
-        if not alive:
-            return PASSED
-        return failed(
-            f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running 2 s after {run.call} "
-            "had raised",
-            symptom=ALIVE,
-            workers=[{"pid": process.pid, "exitcode": process.exitcode, "state": "alive"} for process in alive],
-        )
+        if run.import_children:
+            return undecided("left undecided: the module starts processes when it is imported", "imports_cleanly")
+        left = [process for process in run.trace.processes if not process.helper and process.later != "gone"]
+        if left:
+            return _still_there(run, left)
+        return residue(run, f"{run.call} had raised, the exception was dropped")
 
     return Check(
         name="all_shut_down",
-        title="after an error all workers are shut down",
+        title="after an error all workers are shut down, and nothing is left",
         concern=Concern.FAILURE,
         hint="shut the workers down in a finally block",
         judge=judge,

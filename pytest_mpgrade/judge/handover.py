@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pytest_mpgrade.inside import plain
-from pytest_mpgrade.judge.background import RUNNING, children, ran_in_caller
+from pytest_mpgrade.judge.background import RUNNING, children, doers, ran_in_caller
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, not_here, undecided
 from pytest_mpgrade.judge.hangs import raised
 from pytest_mpgrade.judge.returned import not_returned
-from pytest_mpgrade.judge.shutdown import ALIVE, FORCED, residue, words
+from pytest_mpgrade.judge.shutdown import ALIVE, FORCED, HELPER, listed, residue, words
 from pytest_mpgrade.records import Concern, Ending, Run
+
+_ANY = object()
+"""Any result will do."""
 
 
 def hands_over(expected: object, concern: Concern = Concern.RESULTS, *, asked: Run | None = None) -> Check:
@@ -31,12 +34,15 @@ def hands_over_plain(want: object, concern: Concern = Concern.RESULTS, *, asked:
             )
         if asked is not None and asked.value == want != ["none"]:
             return undecided(f"left undecided: {asked.call} had handed it over before", "returns_at_once")
-        if _ignored_block(run):
+        if _ignored_block(run, want):
             return undecided(f"left undecided: {run.call} did not wait", "waits_when_asked")
         if run.value == want:
             if want == ["none"] and "inactive" in run.printed:
                 return failed(f"{run.call} took the result None for a child that had died", symptom="values")
             return PASSED
+        alive = any(child.later == "alive" for child in doers(run))
+        if concern is not Concern.RESULTS and run.value == ["none"] and "inactive" in run.printed and alive:
+            return undecided(f"left undecided: {run.call} took a living child for dead", "still_running")
         after = f" (asked {run.tries} times)" if run.tries > 1 else ""
         return failed(
             f"{run.call} returned {plain.shown(run.value)}{after}, expected {plain.shown(want)}", symptom="values"
@@ -58,8 +64,11 @@ def _in_caller(*runs: Run | None) -> Verdict | None:
     return None
 
 
-def says_inactive(message: str, started: Run | None = None) -> Check:
-    """If the child died without a result, `bg_get` says so, returns None, and does not wait for ever."""
+def says_inactive(message: str, started: Run | None = None, *, early: Run | None = None) -> Check:
+    """If the child died without a result, `bg_get` says so, returns None, and does not wait for ever.
+
+    *early*: what it said while a task was running, which may be the very message.
+    """
 
     def judge(run: Run) -> Verdict:
         in_caller = _in_caller(run, started)
@@ -77,6 +86,8 @@ def says_inactive(message: str, started: Run | None = None) -> Check:
             return PASSED
         if run.printed.count(RUNNING) < run.tries:
             return undecided(f"left undecided: {run.call} returned None, but not in so many words", "names_the_death")
+        if early is not None and message in early.printed:
+            return undecided(f"left undecided: it says {message!r} while a task is running", "still_running")
         asked = f"asked {run.tries} times" if run.tries > 1 else "asked"
         return failed(
             f"the child died without a result; {run.call}, {asked}, "
@@ -93,28 +104,28 @@ def says_inactive(message: str, started: Run | None = None) -> Check:
     )
 
 
-def child_ended(concern: Concern = Concern.SENTINEL) -> Check:
-    """When `bg_get` has returned the result, the child has ended by itself: exit status 0, no signal."""
+def child_ended(concern: Concern = Concern.SENTINEL, *, result: object = _ANY) -> Check:
+    """When `bg_get` has returned the *result*, the child has ended by itself: exit status 0, no signal."""
 
     def judge(run: Run) -> Verdict:
-        wrong = _not_handed_over(run, concern)
+        wrong = _not_handed_over(run, concern, result)
         if wrong is not None:
             return wrong
-        alive = [child for child in children(run) if child.later == "alive"]
+        alive = [child for child in doers(run) if child.later == "alive"]
         if alive:
             return failed(
                 f"the child was still running 2 s after {run.call} had returned its result",
                 symptom=ALIVE,
-                workers=[{"pid": child.pid, "exitcode": None, "state": "alive"} for child in alive],
+                **listed(alive, lambda _: "alive"),
             )
         if run.trace.observer != "ptrace":
             return not_here(f"how the child ends cannot be seen here (observer: {run.trace.observer})")
-        wrong_end = [child for child in children(run) if child.exitcode != 0]
+        wrong_end = [child for child in doers(run) if child.exitcode != 0]
         if wrong_end:
             return failed(
                 f"the child did not end by itself: {words(wrong_end[0].exitcode)}",
                 symptom=FORCED,
-                workers=[{"pid": c.pid, "exitcode": c.exitcode, "state": words(c.exitcode)} for c in wrong_end],
+                **listed(wrong_end, lambda child: words(child.exitcode)),
             )
         return PASSED
 
@@ -127,28 +138,34 @@ def child_ended(concern: Concern = Concern.SENTINEL) -> Check:
     )
 
 
-def _ignored_block(run: Run) -> bool:
-    return run.value == ["none"] and "block=True" in run.call and RUNNING in run.printed
+def _ignored_block(run: Run, want: object = _ANY) -> bool:
+    """It says that the task is running, and returns None: unless that is the result, and the child has gone for it."""
+    if run.value != ["none"] or "block=True" not in run.call or RUNNING not in run.printed:
+        return False
+    return want != ["none"] or any(child.later == "alive" for child in doers(run))
 
 
-def _not_handed_over(run: Run, concern: Concern) -> Verdict | None:
-    if _ignored_block(run):
+def _not_handed_over(run: Run, concern: Concern, result: object) -> Verdict | None:
+    want = _ANY if result is _ANY else plain.encode(result)
+    if _ignored_block(run, want):
         return undecided(f"left undecided: {run.call} did not wait", "waits_when_asked")
     if run.ending is not Ending.RETURNED:
         return not_returned(run, concern) or undecided(f"left undecided: {run.call} did not return", "hands_over")
+    if want is not _ANY and run.value != want:
+        return undecided(f"left undecided: {run.call} did not return the result", "hands_over")
     if not children(run):
         return absent("no child process was started (see starts_in_background)")
     return None
 
 
-def child_joined() -> Check:
-    """When `bg_get` has returned the result, the child has been joined: it is no zombie."""
+def child_joined(*, result: object = _ANY) -> Check:
+    """When `bg_get` has returned the *result*, the child has been joined: it is no zombie."""
 
     def judge(run: Run) -> Verdict:
-        wrong = _not_handed_over(run, Concern.CLEANUP)
+        wrong = _not_handed_over(run, Concern.CLEANUP, result)
         if wrong is not None:
             return wrong
-        seen = children(run)
+        seen = doers(run)
         if any(child.later == "alive" for child in seen):
             return undecided("left undecided: the child was not told to stop", "child_ended")
         left = [child for child in seen if child.at_return != "gone"]
@@ -158,7 +175,7 @@ def child_joined() -> Check:
             return failed(
                 f"the child {what} when {run.call} returned the result",
                 symptom="not joined",
-                workers=[{"pid": child.pid, "exitcode": child.exitcode, "state": child.at_return} for child in left],
+                **listed(left, lambda child: child.at_return),
             )
         if run.start_method == "forkserver" and any(child.born == "forkserver" for child in seen):
             return not_here("the child was gone; zombies cannot be seen under forkserver, where the server reaps them")
@@ -197,16 +214,27 @@ def names_the_death(message: str, started: Run | None = None) -> Check:
     )
 
 
-def nothing_left_of_tasks(got: Run) -> Check:
-    """After *got*, when the handles are dropped: no thread, pipe, semaphore or shared memory is left."""
+def nothing_left_of_tasks(got: Run, *, result: object = _ANY) -> Check:
+    """After *got* has returned the *result*, when the handles are dropped: nothing is left of the task."""
 
     def judge(run: Run) -> Verdict:
         if got.ending is not Ending.RETURNED or _ignored_block(got):
             return undecided("left undecided: the task did not get that far", "hands_over")
-        if any(child.later == "alive" for child in children(run)):
-            return undecided("left undecided: the child was not told to stop", "child_ended")
+        if result is not _ANY and got.value != plain.encode(result):
+            return undecided(f"left undecided: {got.call} did not return the result", "hands_over")
         if not children(run):
             return absent("no child process was started (see starts_in_background)")
+        worked = doers(run)
+        alive = [child for child in children(run) if child.later == "alive"]
+        if any(child in worked for child in alive):
+            return undecided("left undecided: the child was not told to stop", "child_ended")
+        if alive:
+            return failed(
+                "a process that ran no task (a manager?) is left although p and both queues were dropped",
+                symptom=HELPER,
+                hint="shut down managers that you start, once you have the result",
+                **listed(alive, lambda _: "alive"),
+            )
         return residue(run, "p and both queues were dropped")
 
     return Check(

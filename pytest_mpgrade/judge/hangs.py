@@ -7,6 +7,11 @@ from typing import Any
 from pytest_mpgrade.judge.check import Verdict, failed
 from pytest_mpgrade.records import Concern, Ending, RaisedError, Run, Stuck
 
+NO_ROOM = "no room"
+"""The symptom of a parent that waits for room in a queue or pipe which nobody empties."""
+MAKE_ROOM = "put() waits while a queue with maxsize, or a pipe, is full: start the workers first, and take results out"
+NOT_TOLD = "workers not told to stop"
+"""The symptom of a parent that waits for the end of workers which wait for a task or a sentinel."""
 _JOINS = frozenset(("join", "pool join", "thread"))
 _NO_WRITER = frozenset(("write", "put", "lock", "task_done"))
 
@@ -26,8 +31,15 @@ def explained_by(run: Run) -> Concern:
     return Concern.RESULTS
 
 
+def not_told(run: Run) -> bool:
+    """Tell whether a call hung because it waited for the end of workers that nobody has told to stop."""
+    return run.ending is Ending.HUNG and explained_by(run) is Concern.SENTINEL
+
+
 def not_back(run: Run) -> Verdict:
-    """Return the failure of a call that hung, was still busy at the time limit, or ended its own process."""
+    """Return the failure of a call that hung, was still busy at a limit, or ended its own process."""
+    if run.stopped:
+        return failed(f"{run.call} was ended: {run.stopped}", symptom="stopped", **_said(run))
     if run.ending is Ending.DIED:
         return failed(
             f"the process that called {run.call} ended without returning ({run.why.removeprefix('dead').strip()})",
@@ -40,7 +52,11 @@ def not_back(run: Run) -> Verdict:
             symptom="hang",
             **waiting(run),
         )
-    return failed(f"{run.call} never came back: {summary(run)}", symptom="hang", **waiting(run))
+    parent = [one.doing for one in run.trace.stuck if one.role == "the parent"]
+    words = f"{run.call} never came back: {summary(run)}"
+    if parent in (["put"], ["write"]):
+        return failed(words, symptom=NO_ROOM, hint=MAKE_ROOM, **waiting(run))
+    return failed(words, symptom=NOT_TOLD if not_told(run) else "hang", **waiting(run))
 
 
 def summary(run: Run) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, undecided
@@ -13,7 +14,7 @@ from pytest_mpgrade.records import Concern, Ending, Plain, Run
 
 
 def imports_cleanly() -> Check:
-    """The module imports without error, and starts no process when it does."""
+    """The module imports without error, and neither starts a process nor has another side effect when it does."""
 
     def judge(run: Run) -> Verdict:
         if run.import_children:
@@ -23,21 +24,29 @@ def imports_cleanly() -> Check:
                 symptom="children at import",
                 hint="start processes only below: if __name__ == '__main__':",
             )
-        if run.ending is not Ending.NOT_IMPORTED:
-            return PASSED
-        return why_not_imported(run)
+        if run.ending is Ending.NOT_IMPORTED:
+            return why_not_imported(run)
+        effects: list[str] = run.facts.get("side_effects") or []
+        if effects:
+            return failed(f"importing the module has a side effect: it {effects[0]}", symptom="side effect")
+        return PASSED
 
     return Check(
         name="imports_cleanly",
-        title="the module imports without error and without starting processes",
+        title="the module imports without error, child process or other side effect",
         concern=Concern.IMPORT,
         hint="move everything that runs by itself below: if __name__ == '__main__':",
         judge=judge,
     )
 
 
+_NO_EXIT = "a module is imported before its functions are called: call exit() only under if __name__ == '__main__':"
+
+
 def why_not_imported(run: Run) -> Verdict:
     """Return the failure of an import that raised, hung, or ended the interpreter."""
+    if run.stopped:
+        return failed(f"importing the module was ended: {run.stopped}", symptom="import")
     if run.facts.get("missing"):
         missing = run.facts["missing"]
         return failed(
@@ -47,15 +56,15 @@ def why_not_imported(run: Run) -> Verdict:
         )
     if run.error is not None:
         verdict = raised(run)
-        return failed(verdict.message, symptom="import", **verdict.evidence)
-    if "exit" in run.why and run.why.startswith("dead"):
-        return failed(
-            "importing the module ended the interpreter "
-            f"({run.why.removeprefix('dead while the module was imported').strip()})",
-            symptom="import",
-        )
+        left = run.error.type == "SystemExit"
+        words = verdict.message.replace("raised SystemExit", "called exit(): SystemExit") if left else verdict.message
+        return failed(words, symptom="import", hint=_NO_EXIT if left else "", **verdict.evidence)
     verdict = not_back(run)
-    return failed(verdict.message, symptom="import", **verdict.evidence)
+    words = verdict.message
+    if "exit" in run.why and run.why.startswith("dead"):
+        status = run.why.removeprefix("dead while the module was imported").strip()
+        words = f"importing the module ended the interpreter ({status})"
+    return failed(words, symptom="import", **verdict.evidence)
 
 
 def has_functions(functions: Mapping[str, Sequence[str]]) -> Check:
@@ -88,7 +97,10 @@ def unusable(run: Run, functions: Mapping[str, Sequence[str]]) -> dict[str, str]
             wrong[name] = f"there is no function {name}()"
         elif signature and not _callable_with(signature, parameters):
             had = ", ".join(str(parameter[0]) for parameter in signature)
+            called = [parameter for parameter in parameters if "=" not in parameter]
             wrong[name] = f"{name}({had}) cannot be called as {name}({', '.join(parameters)})"
+            if len(called) < len(parameters):
+                wrong[name] += f" and as {name}({', '.join(called)})"
     return wrong
 
 
@@ -100,10 +112,12 @@ def _callable_with(signature: Sequence[Plain], asked: Sequence[str]) -> bool:
     by_name = [name.partition("=")[0] for name in asked if "=" in name]
     if len(positional) < len(by_position) and "VAR_POSITIONAL" not in kinds:
         return False
+    if any(p[0] in by_position and by_position.index(p[0]) != place for place, p in enumerate(positional)):
+        return False  # the same names in another order
     named = {p[0] for p in signature if p[1] in ("POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY")}
     if not set(by_name) <= named and "VAR_KEYWORD" not in kinds:
         return False
-    filled = {p[0] for p in positional[: len(by_position)]} | set(by_name)
+    filled = {p[0] for p in positional[: len(by_position)]}
     must = {p[0] for p in signature if not p[2] and not p[1].startswith("VAR_")}
     return must <= filled
 
@@ -178,7 +192,7 @@ def worker_output(expected: Sequence[object]) -> Check:
     def judge(run: Run) -> Verdict:
         if run.ending is Ending.RETURNED:
             output = _queue(run, 1)
-            if output[: len(want)] != want:
+            if output != want:
                 return failed(
                     f"the output queue holds {plain.shown(['list', output])}, expected {plain.shown(['list', want])}",
                     symptom="values",
@@ -186,7 +200,7 @@ def worker_output(expected: Sequence[object]) -> Check:
             if run.value != ["none"]:
                 return failed(f"worker() returned {plain.shown(run.value)}, not None", symptom="values")
             return PASSED
-        if _goes_on(run) or run.ending is not Ending.RAISED:
+        if _goes_on(run) or run.ending is not Ending.RAISED or _queue(run, 1) == want:
             return undecided("left undecided: worker() does not return at 'STOP'", "worker_obeys_sentinel")
         return raised(run)
 
@@ -199,18 +213,20 @@ def worker_output(expected: Sequence[object]) -> Check:
     )
 
 
-def worker_obeys_sentinel(left: int = 1) -> Check:
-    """`worker` returns at 'STOP' and leaves the *left* items behind it on the queue."""
+def worker_obeys_sentinel(left: int = 1, results: int = 3) -> Check:
+    """`worker` returns at 'STOP', after so many *results*, and leaves the *left* items behind it on the queue."""
 
     def judge(run: Run) -> Verdict:
         if _goes_on(run):
             return failed("worker() took another item from the queue after 'STOP'", symptom="sentinel ignored")
+        if run.ending is Ending.RAISED and len(_queue(run, 1)) == results:
+            return replace(raised(run, " when it had got 'STOP'"), symptom="sentinel ignored")
         if run.ending is Ending.RAISED:
             return undecided("left undecided: worker() raised", "worker_output")
         if run.ending is not Ending.RETURNED:
             return not_back(run)
         rest = len(_queue(run, 0))
-        if rest != left:
+        if rest < left:
             return failed(
                 f"worker() took {left - rest} item(s) from the queue after 'STOP'", symptom="sentinel ignored"
             )

@@ -49,7 +49,7 @@ def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdi
         return elsewhere
     if owns_all:
         owner = concern
-    elif run.ending in (Ending.RAISED, Ending.DIED):
+    elif run.ending in (Ending.RAISED, Ending.DIED, Ending.STOPPED):
         owner = Concern.RESULTS
     else:
         owner = explained_by(run)

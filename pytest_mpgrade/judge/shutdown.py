@@ -12,6 +12,12 @@ from pytest_mpgrade.records import Concern, Ending, ProcessSeen, Run
 
 ALIVE = "workers stay alive"
 """The symptom of workers that nobody has told to stop."""
+UNJOINED = "not joined"
+"""The symptom of workers that have ended and that nobody has joined."""
+HELPER = "helper alive"
+"""The symptom of processes that ran no task, such as a manager's, and are not shut down."""
+RESIDUE = "residue"
+"""The symptom of threads, pipes and names that are left."""
 FORCED = "forced"
 """The symptom of workers that did not end by themselves."""
 
@@ -36,6 +42,8 @@ def _unjudged(run: Run, concern: Concern) -> Verdict | None:
     verdict = not_returned(run, concern)
     if verdict is not None:
         return verdict
+    if run.import_children:
+        return undecided("left undecided: the module starts processes when it is imported", "imports_cleanly")
     if not workers_of(run) and _task_pids(run):
         return not_here(f"the workers had gone before they could be seen (observer: {run.trace.observer})")
     if not workers_of(run):
@@ -58,7 +66,8 @@ def words(exitcode: int | None) -> str:
     return f"exit status {exitcode}"
 
 
-def _listed(processes: list[ProcessSeen], describe: Callable[[ProcessSeen], str]) -> dict[str, Any]:
+def listed(processes: list[ProcessSeen], describe: Callable[[ProcessSeen], str]) -> dict[str, Any]:
+    """Return the evidence about processes, each with its pid, its exit code and a word on its state."""
     shown = [{"pid": process.pid, "exitcode": process.exitcode, "state": describe(process)} for process in processes]
     return {"workers": shown}
 
@@ -76,7 +85,7 @@ def ended_by_sentinel() -> Check:
             return failed(
                 f"{len(alive)} of {len(workers)} workers were still running 2 s after {run.function} had returned",
                 symptom=ALIVE,
-                **_listed(alive, lambda _: "alive"),
+                **listed(alive, lambda _: "alive"),
             )
         if run.trace.observer != "ptrace":
             return not_here(f"how workers end cannot be seen here (observer: {run.trace.observer})")
@@ -85,7 +94,7 @@ def ended_by_sentinel() -> Check:
             return failed(
                 f"{len(wrong)} of {len(workers)} workers did not end by themselves: {words(wrong[0].exitcode)}",
                 symptom=FORCED,
-                **_listed(wrong, lambda worker: words(worker.exitcode)),
+                **listed(wrong, lambda worker: words(worker.exitcode)),
             )
         return PASSED
 
@@ -109,9 +118,9 @@ def no_leftovers() -> Check:
         if helpers:
             return failed(
                 f"{len(helpers)} process{'es' * (len(helpers) > 1)} that ran no task (a manager?) outlived {run.call}",
-                symptom="helper alive",
+                symptom=HELPER,
                 hint="shut down managers and pools that you start: with Manager() as m: …",
-                **_listed(helpers, lambda _: "alive"),
+                **listed(helpers, lambda _: "alive"),
             )
         workers = workers_of(run)
         left = [worker for worker in workers if worker.at_return != "gone"]
@@ -140,7 +149,7 @@ def _unjoined(run: Run, workers: list[ProcessSeen]) -> Verdict:
         what = f"{zombies} of {total} workers were zombies"
     else:
         what = f"{len(workers)} of {total} workers were not joined"
-    return failed(f"{what} when {run.function} returned", symptom="not joined", **_listed(workers, _state))
+    return failed(f"{what} when {run.function} returned", symptom=UNJOINED, **listed(workers, _state))
 
 
 def _state(worker: ProcessSeen) -> str:
@@ -181,7 +190,7 @@ def residue(run: Run, when: str) -> Verdict:
     counted = ", ".join(f"{sum(item.kind == kind for item in left)} x {kind}" for kind in kinds)
     return failed(
         f"left behind when {when} and garbage was collected: {counted}",
-        symptom="residue",
+        symptom=RESIDUE,
         left=[f"{item.kind} {item.name}" for item in left[:8]],
     )
 
@@ -202,15 +211,15 @@ def nothing_accumulates(times: int) -> Check:
         if alive:
             return failed(
                 f"{len(alive)} processes that ran no task were left after {times} calls",
-                symptom="helper alive",
-                **_listed(alive, lambda _: "alive"),
+                symptom=HELPER,
+                **listed(alive, lambda _: "alive"),
             )
         zombies = [process for process in run.trace.processes if process.later == "zombie"]
         if len(zombies) >= times:
             return failed(
                 f"{len(zombies)} zombies had piled up after {times} calls",
-                symptom="not joined",
-                **_listed(zombies[:8], lambda _: "zombie"),
+                symptom=UNJOINED,
+                **listed(zombies[:8], lambda _: "zombie"),
             )
         return _residue(run, f"{times} calls of {run.function} had returned")
 

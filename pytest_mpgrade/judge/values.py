@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, inconclusive, undecided
-from pytest_mpgrade.judge.hangs import first_line, not_back
+from pytest_mpgrade.judge.hangs import first_line, not_back, not_told
 from pytest_mpgrade.judge.returned import blamed_for, not_returned, somewhere_else
-from pytest_mpgrade.records import Concern, Ending, Run
+from pytest_mpgrade.records import STILL_READING, Concern, Ending, Outcome, Run
 from pytest_mpgrade.tasks import Workload
 
+DIRECT = "called directly"
+"""The symptom of a function that does not do its plainest work when it is called by itself."""
+TELL_THEM = "put one 'STOP' per worker on the task queue before you join() them"
 _OWNERS = frozenset((Concern.EDGE, Concern.DEADLOCK, Concern.FAILURE))
 """Concerns whose runs provoke one thing: whatever goes wrong there is theirs."""
 
@@ -22,7 +26,7 @@ def values_in_any_order(workload: Workload, concern: Concern = Concern.RESULTS, 
 
     def judge(run: Run) -> Verdict:
         wrong = not_returned(run, concern, owns_all=concern in _OWNERS)
-        return wrong or compare(run, workload.expected, workload.keys)
+        return wrong or compare(run, _expected(run, workload), workload.keys)
 
     return Check(
         name="values_in_any_order",
@@ -68,6 +72,14 @@ def values_in_order(workload: Workload, concern: Concern = Concern.ORDERING) -> 
     )
 
 
+def _expected(run: Run, workload: Workload) -> Sequence[object]:
+    """Return what the tasks return; where their processes were given something to show, that as it was given."""
+    if not workload.vouched:
+        return workload.expected
+    given = {event.key: event.token for event in run.trace.events if event.kind == "gate"}
+    return [["tuple", [["int", key], ["str", given.get(key, "not run")]]] for key in workload.keys]
+
+
 def compare(run: Run, expected: Sequence[object], keys: Sequence[str]) -> Verdict:
     """Compare the returned list with what was expected, as bags of plain data."""
     if not isinstance(run.value, list) or run.value[0] != "list":
@@ -77,9 +89,11 @@ def compare(run: Run, expected: Sequence[object], keys: Sequence[str]) -> Verdic
     if missing or extra:
         return failed(_difference(run, missing, extra, len(expected)), symptom="values")
     ran = Counter(event.key for event in run.trace.events if event.kind in ("note", "gate"))
-    twice = [key for key in keys if ran[key] > 1]
+    handed_out = Counter(keys)
+    twice = [key for key in keys if ran[key] > handed_out[key]]
     if twice:
-        return failed(f"task {keys.index(twice[0])} was run {ran[twice[0]]} times", symptom="values")
+        times = ran[twice[0]] - handed_out[twice[0]] + 1
+        return failed(f"task {keys.index(twice[0])} was run {times} times", symptom="values")
     return PASSED
 
 
@@ -105,10 +119,10 @@ def returns_value(expected: object, concern: Concern = Concern.RESULTS) -> Check
     def judge(run: Run) -> Verdict:
         wrong = not_returned(run, concern, owns_all=concern in _OWNERS)
         if wrong is not None:
-            return wrong
+            return replace(wrong, symptom=DIRECT) if wrong.outcome is Outcome.FAILED else wrong
         if run.value == want:
             return PASSED
-        return failed(f"{run.call} returned {plain.shown(run.value)}, expected {plain.shown(want)}", symptom="values")
+        return failed(f"{run.call} returned {plain.shown(run.value)}, expected {plain.shown(want)}", symptom=DIRECT)
 
     return Check(
         name="returns_value",
@@ -124,9 +138,7 @@ def lets_through(message: str, concern: Concern = Concern.FAILURE) -> Check:
 
     def judge(run: Run) -> Verdict:
         if run.ending is Ending.RETURNED:
-            return failed(
-                f"{run.call} returned {plain.shown(run.value)} although the function raised", symptom="swallowed"
-            )
+            return failed(f"{run.call} returned {plain.shown(run.value)} although the function raised", symptom=DIRECT)
         if run.ending is not Ending.RAISED or run.error is None:
             return not_back(run)
         if (run.error.type, run.error.message) == ("ValueError", message):
@@ -134,7 +146,7 @@ def lets_through(message: str, concern: Concern = Concern.FAILURE) -> Check:
         return failed(
             f"the function raised ValueError: {message}; {run.call} raised "
             f"{run.error.type}: {first_line(run.error)[:80]}",
-            symptom="changed exception",
+            symptom=DIRECT,
         )
 
     return Check(
@@ -208,7 +220,7 @@ def workers_are_told_to_stop() -> Check:
         name="workers_are_told_to_stop",
         title="no worker waits for a 'STOP' that never comes",
         concern=Concern.SENTINEL,
-        hint="put one 'STOP' per worker on the task queue before you join() them",
+        hint=TELL_THEM,
         judge=judge,
     )
 
@@ -227,14 +239,14 @@ def drains(workload: Workload, n: int) -> Check:
 
     def judge(run: Run) -> Verdict:
         ran = {event.pid for event in run.trace.events if event.kind == "note"}
+        if run.ending in (Ending.TIMED_OUT, Ending.STOPPED) and len(ran) > n:
+            return undecided(f"left undecided: {len(ran)} processes were started for the tasks", "in_children")
         if run.ending is Ending.TIMED_OUT and _goes_on(run):
-            if len(ran) > n:
-                return undecided(
-                    f"left undecided: {len(ran)} processes were started one after the other", "in_children"
-                )
             return inconclusive(
                 f"{run.call} was still making progress when the time limit came after {run.seconds:.0f} s"
             )
+        if not_told(run) and not somewhere_else(run):
+            return replace(not_back(run), concern=Concern.SENTINEL, hint=TELL_THEM)
         verdict = inner.judge(run)
         if verdict is PASSED and ran <= {run.trace.caller}:
             return absent("no child process ran a task, so there were no results to drain (see in_children)")
@@ -250,8 +262,8 @@ def drains(workload: Workload, n: int) -> Check:
 
 
 def _goes_on(run: Run) -> bool:
-    """Tell whether tasks were still begun in the last seconds of a run."""
-    return bool(run.trace.events) and run.trace.events[-1].at > run.seconds - 3.0
+    """Tell whether tasks were still begun, or results taken in, in the last seconds of a run."""
+    return run.why == STILL_READING or (bool(run.trace.events) and run.trace.events[-1].at > run.seconds - 3.0)
 
 
 def late_result_arrives(workload: Workload) -> Check:

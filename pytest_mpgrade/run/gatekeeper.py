@@ -21,11 +21,17 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_mpgrade.records import GateReport, GateStep
+from pytest_mpgrade.run.linux import procfs
 from pytest_mpgrade.run.watch import Watch
 
 SETTLE_SECONDS = 5.0
 EXIT_SECONDS = 1.0
 """How long workers are kept at their exit gates, at most: a caller may give up on join(timeout=…)."""
+
+POLLED_SECONDS = 1.0
+"""CPU time after which a caller that has not come back is one that polls, and not one that was starved."""
+LATE_SECONDS = 10.0
+"""What such a caller gets to come back when its task has been let go."""
 
 Spec = Mapping[str, Any]
 
@@ -69,9 +75,17 @@ def _shut(watch: Watch, _: Spec) -> GateReport:
     how = watch.until(lambda: False)
     if how == "back":
         return GateReport(script="shut", early=True)
-    report = GateReport(script="shut", blocked=how == "quiet", quiet=watch.rule)
+    polled = how == "late" and _polled(watch)
+    report = GateReport(script="shut", blocked=how == "quiet" or polled, quiet=watch.rule if how == "quiet" else "")
+    if polled:
+        watch.deadline += LATE_SECONDS
     watch.open_all()
     return report
+
+
+def _polled(watch: Watch) -> bool:
+    """The limit came while the caller was busy with waiting: it had the core time to find that its task is held."""
+    return procfs.cpu(watch.caller) >= POLLED_SECONDS and bool(watch.insiders())
 
 
 def _hold(watch: Watch, spec: Spec) -> GateReport:

@@ -16,6 +16,24 @@ SHM = "/dev/shm"  # noqa: S108 - where Linux keeps POSIX semaphores and shared m
 
 
 @dataclass(frozen=True, kw_only=True)
+class Names:
+    """Where a run's semaphores and shared memory have their names, and which of the names there are its own."""
+
+    prefix: str  # that the child gives to them
+    private: bool = False  # the run has a /dev/shm of its own: all names there are its own
+    uid: int = 0  # what belongs to this user is its own too; 0: no such user
+
+    def found(self, pid: int) -> list[str]:
+        """Return the names that *pid*, a process of the run, can see."""
+        if not self.private:
+            return names(self.prefix, self.uid)
+        try:
+            return sorted(os.listdir(f"/proc/{pid}/root{SHM}"))
+        except OSError:
+            return []
+
+
+@dataclass(frozen=True, kw_only=True)
 class Holdings:
     """What the calling process holds at one moment."""
 
@@ -24,24 +42,31 @@ class Holdings:
     named: frozenset[str]
 
 
-def holdings(pid: int, prefix: str) -> Holdings:
+def holdings(pid: int, mine: Names) -> Holdings:
     """Look at the calling process and at the names of its run."""
     return Holdings(
         threads=frozenset(procfs.tasks(pid)),
         pipes=frozenset(
             target for target in procfs.open_files(pid).values() if target.startswith(("pipe:", "socket:"))
         ),
-        named=frozenset(names(prefix)),
+        named=frozenset(mine.found(pid)),
     )
 
 
-def names(prefix: str) -> list[str]:
-    """Return the semaphores and shared memory blocks in the file system that carry *prefix*."""
+def names(prefix: str, uid: int = 0) -> list[str]:
+    """Return the semaphores and shared memory blocks in the file system that carry *prefix*, or belong to *uid*."""
     mark = prefix.lstrip("/")
     try:
-        return sorted(name for name in os.listdir(SHM) if mark in name)
+        return sorted(name for name in os.listdir(SHM) if mark in name or (uid and _owner(name) == uid))
     except OSError:
         return []
+
+
+def _owner(name: str) -> int:
+    try:
+        return os.lstat(os.path.join(SHM, name)).st_uid
+    except OSError:
+        return -1
 
 
 def gained(before: Holdings, after: Holdings, helpers: Collection[int]) -> list[tuple[str, str]]:

@@ -6,14 +6,15 @@ child of ours, and orphans come to us because we are a subreaper; so ECHILD prov
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pytest_mpgrade.run.linux import kernel, procfs, syscalls
-from pytest_mpgrade.run.observer import Seen
+from pytest_mpgrade.run.observer import Seen, Start
 
 _STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
@@ -23,7 +24,7 @@ class LinuxObserver:
 
     sees_waits = True
 
-    def __init__(self, *, trace: bool) -> None:
+    def __init__(self, *, trace: bool, user: int = 0, most: int = 0) -> None:
         self.name = "ptrace" if trace else "proc"
         self.sees_exits = trace
         self.seen: dict[int, Seen] = {}
@@ -31,15 +32,17 @@ class LinuxObserver:
         self._unannounced: set[int] = set()  # processes that were met before their parent's fork event
         self._threads: set[int] = set()  # ids met that are threads, not processes
         self._early: dict[int, tuple[int, float]] = {}  # ends of what had not been met: exit code, CPU seconds
+        self._most = most  # processes at a time; 0: any number
+        self._read_as = user if user and not kernel.may_trace_anybody() else 0
         self._root = 0
         self._error: OSError | None = None
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
         kernel.become_subreaper()
 
-    def start(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, out: str, err: str) -> int:
-        """Start the process in a session of its own; it waits until it is traced."""
-        self._thread = threading.Thread(target=self._watch, args=(argv, env, cwd, out, err), daemon=True)
+    def start(self, how: Start) -> int:
+        """Start the process; it waits until it is traced."""
+        self._thread = threading.Thread(target=self._watch, args=(how,), daemon=True)
         self._thread.start()
         self._ready.wait()
         if self._error is not None:
@@ -69,7 +72,13 @@ class LinuxObserver:
 
     def threads(self, pids: Sequence[int]) -> list[procfs.Thread]:
         """Look at the threads of these processes in /proc."""
-        return [thread for pid in pids for thread in procfs.look(pid, syscalls.timed)]
+        with kernel.reading_as(self._read_as) if self._read_as else contextlib.nullcontext():
+            return [thread for pid in pids for thread in procfs.look(pid, syscalls.timed)]
+
+    def chars_read(self, pid: int) -> int:
+        """Return what /proc says; it says 0 of processes that may not be looked into."""
+        with kernel.reading_as(self._read_as) if self._read_as else contextlib.nullcontext():
+            return procfs.chars_read(pid)
 
     def stopped(self, pid: int) -> bool:
         """Tell whether the process is in a group-stop."""
@@ -88,13 +97,13 @@ class LinuxObserver:
                 return False
         return True
 
-    def _watch(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, out: str, err: str) -> None:
+    def _watch(self, how: Start) -> None:
         hold, release = os.pipe()
         self._root = os.fork()
         if self._root == 0:
-            _become(argv, env, cwd, out, err, hold, release)
+            _become(how, hold, release)
         os.close(hold)
-        self.seen[self._root] = Seen(pid=self._root, parent=os.getpid(), command=" ".join(argv))
+        self.seen[self._root] = Seen(pid=self._root, parent=os.getpid(), command=" ".join(how.argv))
         if self.sees_exits:
             try:
                 kernel.seize(self._root)
@@ -117,15 +126,20 @@ class LinuxObserver:
             child = kernel.event_message(pid)
             if event != kernel.EVENT_CLONE or child in self._unannounced or procfs.leader(child) == child:
                 self._born(child, pid)
-            kernel.resume(pid)
+            if not self._too_many():
+                kernel.resume(pid)
         elif event == kernel.EVENT_EXEC:
             self._executed(pid)
             kernel.resume(pid)
         elif event == kernel.EVENT_STOP and sent in _STOPS:
             self._stopped.add(pid)
             kernel.listen(pid)
-        else:
+        elif event != kernel.EVENT_STOP or not self._too_many():
             kernel.resume(pid, 0 if event else sent)
+
+    def _too_many(self) -> bool:
+        """Who forks while there are too many stays stopped, and so does the child: a fork bomb stands still by that."""
+        return bool(self._most) and len(self.seen) > self._most < sum(not each.ended for each in self.seen.values())
 
     def _meet(self, pid: int) -> None:
         """A child's first stop can come before its parent's fork event: it may live and end before that is told."""
@@ -165,24 +179,34 @@ class LinuxObserver:
         self.seen[pid].command = procfs.command(pid) or "?"
 
 
-def _become(argv: Sequence[str], env: Mapping[str, str], cwd: str, out: str, err: str, hold: int, release: int) -> None:
-    """In the new process: take the files as standard streams, wait until traced, become the program."""
+def _become(how: Start, hold: int, release: int) -> None:
+    """In the new process: take files as standard streams, wait until traced, enter the isolation, be the program."""
     try:
         os.setsid()
         os.close(release)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         for target, source in (
             (0, os.open(os.devnull, os.O_RDONLY)),
-            (1, os.open(out, flags)),
-            (2, os.open(err, flags)),
+            (1, os.open(how.out, flags)),
+            (2, os.open(how.err, flags)),
         ):
             os.dup2(source, target)
-        os.chdir(cwd)
         os.read(hold, 1)
-        os.closerange(3, 256)
-        os.execve(argv[0], list(argv), dict(env))  # noqa: S606 - a program of ours
+        how.enter()
+        os.chdir(how.cwd)
+        _close_all_but(how.keep)
+        os.execve(how.argv[0], list(how.argv), dict(how.env))  # noqa: S606 - a program of ours
+    except BaseException as error:
+        os.write(2, f"could not be started: {error}".encode())
     finally:
         os._exit(127)
+
+
+def _close_all_but(keep: Sequence[int]) -> None:
+    before = 3
+    for number in (*sorted(keep), 256):
+        os.closerange(before, number)
+        before = number + 1
 
 
 def _kill(pid: int) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import psutil
 
 from pytest_mpgrade.run.linux.procfs import Thread
-from pytest_mpgrade.run.observer import Seen
+from pytest_mpgrade.run.observer import Seen, Start
 
 _LETTERS = {
     psutil.STATUS_RUNNING: "R",
@@ -37,15 +37,15 @@ class PsutilObserver:
         self._process: subprocess.Popen[bytes] | None = None
         self._mark = ""
 
-    def start(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, out: str, err: str) -> int:
-        """Start the process in a session of its own."""
-        self._mark = env[MARK]
-        with open(out, "ab") as out_file, open(err, "ab") as err_file:
+    def start(self, how: Start) -> int:
+        """Start the process in a session of its own; there is no isolation to enter."""
+        self._mark = how.env[MARK]
+        with open(how.out, "ab") as out_file, open(how.err, "ab") as err_file:
             self._process = subprocess.Popen(
-                list(argv), env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=out_file, stderr=err_file,
-                start_new_session=True,
+                list(how.argv), env=dict(how.env), cwd=how.cwd, stdin=subprocess.DEVNULL, stdout=out_file,
+                stderr=err_file, start_new_session=True,
             )  # fmt: skip
-        self.seen[self._process.pid] = Seen(pid=self._process.pid, parent=0, command=" ".join(argv))
+        self.seen[self._process.pid] = Seen(pid=self._process.pid, parent=0, command=" ".join(how.argv))
         return self._process.pid
 
     def refresh(self) -> None:
@@ -108,6 +108,13 @@ class PsutilObserver:
                 )
             )
         return found
+
+    def chars_read(self, pid: int) -> int:
+        """Return what psutil says where the system tells it."""
+        try:
+            return int(getattr(psutil.Process(pid).io_counters(), "read_chars", 0))
+        except (psutil.Error, AttributeError):
+            return 0
 
     def stopped(self, pid: int) -> bool:
         """Tell whether the process is stopped."""

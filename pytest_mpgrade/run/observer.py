@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,10 +27,14 @@ class Seen:
     exitcode: int | None = None
     ended: bool = False
     cpu: float = 0.0
+    ran_task: bool = False  # it has told of a task, in some call
+    sandbox: bool = False  # it was there before the submission was: part of the isolation
 
     @property
     def helper(self) -> str:
-        """Python's own helper processes may outlive a call."""
+        """Python's own helper processes may outlive a call, and so does what isolates it."""
+        if self.sandbox:
+            return "sandbox"
         if "resource_tracker import main" in self.command:
             return "resource tracker"
         return "fork server" if "forkserver import main" in self.command else ""
@@ -52,12 +56,30 @@ class Seen:
             parent=self.parent,
             born=self.born(parent),
             helper=self.helper,
+            ran_task=self.ran_task,
             exitcode=self.exitcode,
             at_return=at_return,
             later=later,
             first=round(self.first - began, 4),
             cpu=round(self.cpu, 4),
         )
+
+
+def _nothing() -> None:
+    """Enter no isolation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """How a process is started: in a session of its own, its standard streams in files."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: str
+    out: str
+    err: str
+    enter: Callable[[], None] = _nothing  # called in the new process, which is traced by then, before its program
+    keep: tuple[int, ...] = ()  # file descriptors that it inherits
 
 
 class Observer(Protocol):
@@ -68,8 +90,8 @@ class Observer(Protocol):
     sees_waits: bool  # what threads wait for is known
     seen: dict[int, Seen]
 
-    def start(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, out: str, err: str) -> int:
-        """Start the process with its streams in files; return its pid."""
+    def start(self, how: Start) -> int:
+        """Start the process; return its pid."""
 
     def refresh(self) -> None:
         """Take in what has happened; cheap, called often."""
@@ -80,6 +102,9 @@ class Observer(Protocol):
     def threads(self, pids: Sequence[int]) -> list[Thread]:
         """Look at all threads of these processes."""
 
+    def chars_read(self, pid: int) -> int:
+        """Return how many bytes the process has read so far, 0 where that cannot be known."""
+
     def stopped(self, pid: int) -> bool:
         """Tell whether the process was stopped by a signal and waits to be continued."""
 
@@ -87,12 +112,15 @@ class Observer(Protocol):
         """Kill the whole tree; True when it is proven that nothing is left, by the given `time.monotonic`."""
 
 
-def choose(wanted: str) -> Observer:
-    """Return the observer asked for: "auto", "ptrace", "proc" or "psutil"."""
+def choose(wanted: str, user: int = 0, most: int = 0) -> Observer:
+    """Return the observer asked for: "auto", "ptrace", "proc" or "psutil".
+
+    *user*: who the processes belong to. *most*: how many there may be before those that fork are stopped.
+    """
     if wanted == "psutil" or not sys.platform.startswith("linux"):
         from pytest_mpgrade.run.observe_portable import PsutilObserver
 
         return PsutilObserver()
     from pytest_mpgrade.run.observe_linux import LinuxObserver
 
-    return LinuxObserver(trace=wanted != "proc")
+    return LinuxObserver(trace=wanted != "proc", user=user, most=most)

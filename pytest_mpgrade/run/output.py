@@ -20,9 +20,12 @@ class Output:
             os.truncate(self.path, self._cap)
         return min(size, self._cap)
 
-    def text(self, offset: int = 0) -> str:
-        """Return what was printed from *offset* on."""
+    def start_anew(self) -> None:
+        """Forget what has been printed so far: each call has the whole cap."""
+        os.truncate(self.path, 0)
+
+    def text(self) -> str:
+        """Return what was printed."""
         self.cut()
         with open(self.path, encoding="utf-8", errors="backslashreplace") as file:
-            file.seek(offset)
             return file.read(self._cap)

@@ -6,7 +6,9 @@ while it had something to do):
 - proof: every thread waits in a call without time-out, and none has woken between three looks;
 - steady: for a while the tree has used almost no core time and wanted none, nobody runs, and everyone who waits with a
   time-out has come round twice;
-- the caller spins: all others are steady and the calling process has burned 2 s of CPU.
+- the caller spins: all others are steady and the calling process has burned 2 s of CPU;
+- the caller polls: all others are steady and the calling process has woken hundreds of times in 4 s,
+  while a task is held: else it may be collecting results, slowly.
 
 Any message, and any thread that starts or ends, starts the watch anew.
 """
@@ -26,6 +28,8 @@ BLIND_SECONDS = 4.0
 """Where waits cannot be read, the window is longer than the time-outs that people use when they poll."""
 BUSY_SHARE = 0.04
 SPIN_SECONDS = 2.0
+POLL_SECONDS, POLLS = 4.0, 200
+"""A caller that wakes so often, and to no effect for so long, polls; to compute it would have to stay awake."""
 
 Look = Mapping[int, Thread]
 
@@ -44,7 +48,8 @@ class Quiet:
     """Told of every look and every disturbance; answers by which rule the tree is quiet, "" for not yet."""
 
     def __init__(self, *, caller: int, sees_waits: bool, stopped: Callable[[int], bool]) -> None:
-        self._caller = caller
+        self.caller = caller
+        self.held = False  # a task stands at a shut gate: what the caller polls for cannot come
         self._sees_waits = sees_waits
         self._stopped = stopped
         self._watch: _Watch | None = None
@@ -81,7 +86,7 @@ class Quiet:
         others, mine, ran = 0, 0, 0
         for tid, thread in new.items():
             used = thread.ran + thread.queued - watch.first[tid].ran - watch.first[tid].queued
-            if thread.pid == self._caller:
+            if thread.pid == self.caller:
                 mine += used
                 ran += thread.ran - watch.first[tid].ran
             else:
@@ -92,7 +97,11 @@ class Quiet:
         if passed < window or any(self._busy(thread) for thread in new.values()):
             return ""
         if mine > BUSY_SHARE * 1e9 * passed:
-            return "the caller spins" if ran >= SPIN_SECONDS * 1e9 else ""
+            if ran >= SPIN_SECONDS * 1e9:
+                return "the caller spins"
+            wakes = sum(t.switches - watch.first[tid].switches for tid, t in new.items() if t.pid == self.caller)
+            polls = self.held and passed >= max(POLL_SECONDS, window) and wakes >= POLLS
+            return "the caller polls" if polls else ""
         if self._sees_waits and any(t.timed and t.switches - watch.first[tid].switches < 2 for tid, t in new.items()):
             return ""
         return "steady"
@@ -101,4 +110,4 @@ class Quiet:
         """Runs, or waits for a disk; that the caller runs is judged by how much."""
         if self._stopped(thread.pid):
             return False
-        return thread.state == "D" or (thread.state in "Rt" and thread.pid != self._caller)
+        return thread.state == "D" or (thread.state in "Rt" and thread.pid != self.caller)

@@ -11,14 +11,14 @@ import hashlib
 import os
 import pickle
 import secrets
-import shutil
+import stat
 import tempfile
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
-from pytest_mpgrade.errors import SupervisorError
+from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.records import (
     Assignment,
     Ending,
@@ -34,13 +34,16 @@ from pytest_mpgrade.records import (
     Submission,
     Trace,
 )
-from pytest_mpgrade.run import leftovers, servers
+from pytest_mpgrade.run import leftovers, servers, trees
+from pytest_mpgrade.run.confine import RunFolder
+from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.observe_portable import end_marked
 
 SPARE_SECONDS = 60.0
 """What the supervisor gets beyond the sum of its own limits before it is given up."""
 
 
+_MOST_KEYS = 20_000
 _SUPERVISED = ("do", "gates", "again", "same_holdings", "n", "seconds", "patience", "save", "drop", "last")
 
 
@@ -51,6 +54,7 @@ class Setting:
     assignment: Assignment
     submission: Submission
     observer: str = "auto"
+    isolation: Isolation = field(default_factory=Isolation)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,7 @@ class _Seen:
 
     ending: Ending
     why: str = ""
+    stopped: str = ""
     step: int = -1
     caller: int = 0
     in_caller: bool = False
@@ -114,8 +119,7 @@ def run(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
     folder = tempfile.mkdtemp(prefix="mpgrade-")
     prefix = f"/mg{secrets.token_hex(3)}"  # names of shared memory have 14 characters in all
     try:
-        for name in ("scratch", "answers", "gates"):
-            os.mkdir(os.path.join(folder, name))
+        RunFolder.make(folder)
         request = _request(scenario, setting, folder, prefix)
         report = _supervise(request, scenario, setting)
         return tuple(_runs(report, scenario, folder, setting))
@@ -124,21 +128,22 @@ def run(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
         raise
     finally:
         leftovers.remove(prefix)  # nothing, unless the supervisor was killed
-        shutil.rmtree(folder, ignore_errors=True)
+        trees.remove(folder)
 
 
 def _request(scenario: Scenario, setting: Setting, folder: str, prefix: str) -> dict[str, Any]:
     submission, assignment = setting.submission, setting.assignment
-    child_request = os.path.join(folder, "request")
+    run_folder = RunFolder(path=folder)
+    child_request = os.path.join(run_folder.box, "request")
     with open(child_request, "wb") as file:
         pickle.dump(_child_request(scenario, setting, folder, prefix), file, protocol=4)
     environment = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
-    scratch = os.path.join(folder, "scratch")
+    scratch = run_folder.scratch
     return {
         "run_folder": folder,
         "child_request": child_request,
-        "scratch": scratch,
-        "gate_folder": os.path.join(folder, "gates"),
+        "isolation": dataclasses.asdict(setting.isolation),
+        "keys": _keys(scenario),
         "submission": submission.folder,
         "prefix": prefix,
         "observer": setting.observer,
@@ -158,6 +163,13 @@ def _request(scenario: Scenario, setting: Setting, folder: str, prefix: str) -> 
     }
 
 
+def _keys(scenario: Scenario) -> list[str] | None:
+    """Return the keys of all tasks that are handed out; None where some of them are not known."""
+    known = [step.keys for step in scenario.steps if step.do == "call"]
+    found = [key for keys in known for key in keys or ()]
+    return None if any(keys is None for keys in known) or len(found) > _MOST_KEYS else found
+
+
 def _child_request(scenario: Scenario, setting: Setting, folder: str, prefix: str) -> dict[str, Any]:
     return {
         "folder": setting.submission.folder,
@@ -166,7 +178,8 @@ def _child_request(scenario: Scenario, setting: Setting, folder: str, prefix: st
         "start_method": scenario.start_method,
         "functions": list(setting.assignment.functions),
         "prefix": prefix,
-        "answers": os.path.join(folder, "answers"),
+        "answers": RunFolder(path=folder).box,
+        "most_processes": 2 * setting.assignment.limits.processes + 100 if setting.isolation.bwrap else 0,
         "steps": [
             {name: getattr(step, name) for name in ("do", "function", "args", "kwargs", "save", "opaque", "drop")}
             for step in scenario.steps
@@ -180,6 +193,8 @@ def _supervise(request: dict[str, Any], scenario: Scenario, setting: Setting) ->
     for step in scenario.steps:
         seconds += (step.seconds or limits.seconds) + 15 + (step.again or {}).get("seconds", 0)
     line = servers.ask(request, seconds)
+    if line.startswith(b'{"killed_by"'):
+        raise SupervisorKilledError(f"the supervisor was killed by signal {msgspec.json.decode(line)['killed_by']}")
     try:
         return msgspec.json.decode(line, type=_SupervisorReport)
     except msgspec.MsgspecError as error:
@@ -214,12 +229,13 @@ def _filled(run: Run, seen: _Seen, report: _SupervisorReport, folder: str, setti
     if run.function == "import" and ending not in (Ending.RETURNED, Ending.BROKEN):
         ending = Ending.NOT_IMPORTED
     error = answer.error
-    facts = {name: answer.facts.get(name) for name in ("set_start_method", "start_method_now")}
+    facts = {name: answer.facts.get(name) for name in ("set_start_method", "start_method_now", "side_effects")}
     facts |= {"functions": answer.functions, "queues": list(answer.queues), "missing": error.missing if error else ""}
     return replace(
         run,
         ending=ending,
         why=seen.why,
+        stopped=seen.stopped,
         value=answer.value,
         error=error,
         facts=facts,
@@ -242,13 +258,17 @@ def _filled(run: Run, seen: _Seen, report: _SupervisorReport, folder: str, setti
 
 
 def _answer(folder: str, name: str, setting: Setting) -> _Answer:
-    path = os.path.join(folder, "answers", f"{name}.json")
+    """Read what the child has written: a plain file of a capped size, whatever else may lie there in its place."""
+    path = os.path.join(RunFolder(path=folder).box, f"{name}.json")
     cap = setting.assignment.limits.answer_bytes
     try:
-        with open(path, "rb") as file:
-            data = file.read(cap + 1)
+        with open(os.open(path, _PLAINLY), "rb") as file:
+            data = file.read(cap + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
         if len(data) > cap:
             raise ValueError
         return msgspec.json.decode(data, type=_Answer)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return _Answer(value=["object", "an answer that the grader cannot read"])
+
+
+_PLAINLY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)

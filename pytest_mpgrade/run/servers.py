@@ -14,7 +14,7 @@ import sys
 import threading
 from typing import Any
 
-from pytest_mpgrade.errors import SupervisorError
+from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 
 _TERM_SECONDS = 10.0
 """How long a supervisor that is told to end may take to end what it watches."""
@@ -31,31 +31,40 @@ class Server:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        self._told_to_end = False
+
+    def tell(self, request: dict[str, Any]) -> None:
+        """Send a request that has no report."""
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._process.stdin.flush()
 
     def ask(self, request: dict[str, Any], seconds: float) -> bytes:
         """Have one request served; raise SupervisorError if there is no report within *seconds*."""
-        assert self._process.stdin
         assert self._process.stdout
         assert self._process.stderr
         timer = threading.Timer(seconds, self.end)
         timer.daemon = True
         timer.start()
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
+            self.tell(request)
             line = self._process.stdout.readline()
         except OSError:
             line = b""
         finally:
             timer.cancel()
         if not line.endswith(b"\n"):
+            killed = not self._told_to_end and self._ended() < 0
             self.end()
+            if killed:
+                raise SupervisorKilledError(f"the supervisors' server was killed by signal {-self._ended()}")
             said = self._process.stderr.read().decode(errors="replace").strip().splitlines()[-6:]
             raise SupervisorError(f"the supervisor broke: {' | '.join(said) or 'no report'}")
         return line
 
     def end(self) -> None:
         """End the server and its supervisor, which ends what it watches; then for certain."""
+        self._told_to_end = True
         self._signal(signal.SIGTERM)
         try:
             self._process.wait(_TERM_SECONDS)
@@ -64,6 +73,13 @@ class Server:
         timer = threading.Timer(_TERM_SECONDS, self._signal, [getattr(signal, "SIGKILL", signal.SIGTERM)])
         timer.daemon = True
         timer.start()
+
+    def _ended(self) -> int:
+        """Return how a server that has closed its output ended; 0 where it has not, in a second."""
+        try:
+            return self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            return 0
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(OSError):
@@ -108,6 +124,14 @@ def ask(request: dict[str, Any], seconds: float) -> bytes:
         if not healthy:
             server.end()
             server.close()
+
+
+def guard(folder: str) -> None:
+    """Have a folder removed when this process is gone, however it ends: a server outlives it by a moment."""
+    server = Server()
+    server.tell({"guard": folder})
+    with _lock:
+        _idle.append(server)
 
 
 def end_all() -> None:

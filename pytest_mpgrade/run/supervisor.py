@@ -11,32 +11,34 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from pytest_mpgrade.records import Ending, GateReport, Leftover, ProcessSeen, Stuck
-from pytest_mpgrade.run import gatekeeper, leftovers, stuck
+from pytest_mpgrade.records import STILL_READING, Ending, GateReport, Limits, ProcessSeen, Stuck
+from pytest_mpgrade.run import gatekeeper, leftovers, stuck, trees
+from pytest_mpgrade.run.budget import Budget
+from pytest_mpgrade.run.confine import Confinement, RunFolder
+from pytest_mpgrade.run.inspection import Inspection, after
+from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.linux import procfs
 from pytest_mpgrade.run.observer import Observer, Seen, choose
 from pytest_mpgrade.run.output import Output
 from pytest_mpgrade.run.transport import Server, serve
 from pytest_mpgrade.run.watch import Watch
 
-GONE_SECONDS = 2.0
-"""How long after its return a call's workers may take to be gone; CONTRACT section 3."""
-BUSY_SECONDS = 10.0
-"""The same on a machine so busy that they have not been able to run."""
-CALM_LOOKS = 30
-"""Looks 10 ms apart in which nothing of the tree runs or wants to."""
+SANDBOX = 8
+"""Processes that an isolation consists of, more than there are; they are not the submission's."""
+SETTLE_SECONDS = 5.0
+"""How long processes that an import has started may take to become what they are."""
 POLL_SECONDS = 0.02
 """Between two calls of one that is asked again until it answers differently."""
-MORE_TRIES = 5
-"""How often it is still asked when nothing but the caller can change anything any more."""
+STILL_SECONDS = 3.0
+"""How long it is still asked when nothing but the caller can change anything any more: it may count to a number."""
 
-_ENDINGS = {"quiet": Ending.HUNG, "late": Ending.TIMED_OUT, "dead": Ending.DIED}
+_ENDINGS = {"quiet": Ending.HUNG, "late": Ending.TIMED_OUT, "dead": Ending.DIED, "over": Ending.STOPPED}
 
 
 class Supervisor:
@@ -44,13 +46,19 @@ class Supervisor:
 
     def __init__(self, request: dict[str, Any], abandoned: Callable[[], bool] = lambda: False) -> None:
         self.request = request
-        self.folder = request["run_folder"]
+        self.folder = RunFolder(path=request["run_folder"])
         self.limits = request["limits"]
-        self.observer: Observer = choose(request["observer"])
-        self.server: Server = serve(request["observer"], request["gate_folder"])
+        isolation = Isolation.from_json(request["isolation"])
+        self.confinement = Confinement(isolation, self.folder, request["submission"], Limits(**self.limits))
+        self.observer: Observer = choose(request["observer"], self.confinement.uid, SANDBOX + self.limits["processes"])
+        self.server: Server = serve(request["observer"], self.folder.gates)
         self.abandoned = abandoned
         self.calls: list[dict[str, Any]] = []
         self.saved: set[str] = set()
+        self.names = leftovers.Names(
+            prefix=request["prefix"], private=self.confinement.private_shm, uid=self.confinement.uid
+        )
+        self.budget = Budget(self.limits, (self.folder.scratch, self.folder.box), self.confinement.out_of_memory)
         self.out = Output(self._path("out"), self.limits["output_bytes"])
         self.err = Output(self._path("err"), self.limits["output_bytes"])
 
@@ -63,23 +71,23 @@ class Supervisor:
             clean = self.observer.end_all(time.monotonic() + 30)
             removed = leftovers.remove(self.request["prefix"])
             self.server.close()
+            removed += self.confinement.close()
         report.update(clean=clean, removed=removed, observer=self.observer.name, seconds=time.monotonic() - began)
         return report
 
     def _supervise(self) -> dict[str, Any]:
-        caller = self.observer.start(
-            [sys.executable, "-B", "-m", "pytest_mpgrade.inside.child", self.request["child_request"]],
-            {
-                **self.request["environment"],
-                "MPGRADE_GATE": self.server.address,
-                "MPGRADE_GATE_KEY": self.server.key,
-                "MPGRADE_STACKS": self._path("stacks"),
-            },
-            self.request["scratch"],
-            self.out.path,
-            self.err.path,
-        )
-        self.watch = Watch(self.observer, self.server, caller, every_look=self._every_look)
+        argv = [sys.executable, "-B", "-m", "pytest_mpgrade.inside.child", self.request["child_request"]]
+        environment = {
+            **self.request["environment"],
+            "MPGRADE_GATE": self.server.address,
+            "MPGRADE_GATE_KEY": self.server.key,
+            "MPGRADE_STACKS": self.folder.stacks,
+        }
+        root = self.observer.start(self.confinement.start(argv, environment, shield=_grader()))
+        self.watch = Watch(self.observer, self.server, root, every_look=self._every_look)
+        self.inspection = Inspection(watch=self.watch, names=self.names)
+        keys = self.request["keys"]
+        self.watch.keys = None if keys is None else frozenset(keys)
         imported = self._import()
         if imported["ending"] == Ending.RETURNED:
             for number, step in enumerate(self.request["steps"]):
@@ -87,16 +95,24 @@ class Supervisor:
                     break
         return {"imported": imported, "calls": self.calls, "stderr": self.err.text()[-20_000:]}
 
-    def _every_look(self) -> None:
-        """Cut what the student prints; give up when nobody waits for the report any more."""
+    def _every_look(self, *, last: bool = False) -> str:
+        """Cut what the student prints, and say which limit is gone over; end when nobody waits for the report.
+
+        *last*: the call is back, and whatever it has left can be looked at.
+        """
         self.out.cut()
         self.err.cut()
         if self.abandoned():
-            shutil.rmtree(self.folder, ignore_errors=True)
+            trees.remove(self.folder.path)
             raise SystemExit("the grader is gone")
+        seen = [each for each in list(self.observer.seen.values()) if not each.sandbox]
+        if any(each.exitcode == -signal.SIGXCPU for each in seen):
+            return f"too much computing: the limit is {self.limits['cpu_seconds']:g} s of CPU time"
+        live = [each.pid for each in seen if not each.ended]
+        return self.budget.overdrawn(live, sum(each.cpu for each in seen if each.ended), last=last)
 
     def _path(self, name: str) -> str:
-        return os.path.join(self.folder, name)
+        return os.path.join(self.folder.path, name)
 
     # --- the import
 
@@ -111,7 +127,11 @@ class Supervisor:
         how = watch.until(lambda: False, self.limits["patience"])
         if how != "back" or watch.control is None:
             return self._ended(how, "while the module was imported")
-        ok = bool(watch.control.body.get("ok"))
+        control, watch.control = watch.control, None
+        if watch.workers_alive():
+            watch.settle(SETTLE_SECONDS)  # a resource tracker is told apart only when it has started its program
+        watch.control = control
+        ok = bool(control.body.get("ok"))
         report = self._facts(Ending.RETURNED if ok else Ending.RAISED, "")
         report["answer"] = "import"
         if ok:
@@ -137,7 +157,7 @@ class Supervisor:
         self.saved -= set(step["drop"])
         self.saved |= {step["save"]} - {""}
         if step["do"] == "drop":
-            self._add(number, self._look_again(self._before, Ending.RETURNED, self._first_look()))
+            self._add(number, self._looked_at(Ending.RETURNED, handles=False))
             watch.reply()
             return True
         return self._call(number, step)
@@ -150,29 +170,14 @@ class Supervisor:
     def _call(self, number: int, step: dict[str, Any]) -> bool:
         watch = self.watch
         if not step.get("same_holdings"):
-            self._before = leftovers.holdings(watch.caller, self.request["prefix"])
-        offset = self.out.cut()
-        watch.begin(step.get("seconds") or self.limits["seconds"])
-        ran, queued = procfs.times(watch.caller, watch.caller)
-        watch.reply()
-        patience = step.get("patience") or self.limits["patience"]
-        how, gates = gatekeeper.play(watch, step["gates"], patience)
-        seconds = time.monotonic() - watch.began
-        ran, queued = (b - a for a, b in zip((ran, queued), procfs.times(watch.caller, watch.caller), strict=True))
-        tries = 1
-        if how == "back" and step.get("again"):
-            how, tries = self._again(step["again"], offset)
-        more = {
-            "gates": dataclasses.asdict(gates),
-            "seconds": seconds,
-            "blocked": max(0.0, seconds - ran - queued),
-            "tries": tries,
-        }
+            self._before = self.inspection.holdings()
+        self.out.start_anew()
+        how, more = self._play(step)
         if how != "back" or watch.control is None:
-            self._add(number, self._ended(how, "") | more | {"printed": self.out.text(offset)})
+            self._add(number, self._ended(how, "") | more | {"printed": self.out.text()})
             return False
         ending = Ending.RAISED if watch.control.body.get("raised") else Ending.RETURNED
-        first = self._first_look()
+        first = self.inspection.states()
         watch.open_exits()
         watch.exit_gates = watch.hold_exits = False
         watch.reply()  # the child tells its answer, lets go of it and collects garbage
@@ -180,21 +185,44 @@ class Supervisor:
         if how != "back":
             self._add(number, self._ended(how, "after the call had returned") | more)
             return False
-        report = self._look_again(self._before, ending, first, handles=bool(step["save"]) or not step["last"])
-        self._add(number, report | more | {"answer": str(number), "printed": self.out.text(offset)})
+        report = self._looked_at(ending, first, handles=bool(step["save"]) or not step["last"])
+        self._add(number, report | more | {"answer": str(number), "printed": self.out.text()})
         watch.reply()
         return True
 
-    def _again(self, again: dict[str, Any], offset: int) -> tuple[str, int]:
-        """Let the child call again until it answers otherwise, nothing can change any more, or time is up."""
+    def _play(self, step: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Let the child make its call, again where that is asked; return how that ended, and what is told of it."""
         watch = self.watch
-        tries, left = 1, MORE_TRIES
-        end = time.monotonic() + again["seconds"]
-        while watch.control is not None and self._same_answer(again, offset) and left and time.monotonic() < end:
+        watch.begin(step.get("seconds") or self.limits["seconds"])
+        used = self.inspection.used()
+        watch.reply()
+        how, gates = gatekeeper.play(watch, step["gates"], step.get("patience") or self.limits["patience"])
+        seconds = time.monotonic() - watch.began
+        blocked = max(0.0, seconds - (self.inspection.used() - used))
+        tries = 1
+        if how == "back" and step.get("again"):
+            how, tries = self._again(step["again"])
+        # a worker that was ended for going over a limit may have been noticed first
+        watch.fault = watch.fault or self._every_look(last=True)
+        if watch.fault:
+            how = watch.until(lambda: False)
+        return how, {"gates": dataclasses.asdict(gates), "seconds": seconds, "blocked": blocked, "tries": tries}
+
+    def _again(self, again: dict[str, Any]) -> tuple[str, int]:
+        """Let the child call again until it answers otherwise, nothing has moved for long, or time is up."""
+        watch = self.watch
+        tries = 1
+        moved = time.monotonic()
+        end = moved + again["seconds"]
+        while watch.control is not None and self._same_answer(again):
             control, watch.control = watch.control, None
-            if watch.until(_after(POLL_SECONDS)) == "quiet" or tries > 20:
-                left -= self._nothing_moves()
+            watch.until(after(POLL_SECONDS))
             watch.control = control
+            now = time.monotonic()
+            if not self.inspection.nothing_moves():
+                moved = now
+            if now > end or now > moved + STILL_SECONDS:
+                break
             watch.reply(b"again")
             tries += 1
             watch.deadline = time.monotonic() + self.limits["seconds"]
@@ -203,64 +231,21 @@ class Supervisor:
                 return how, tries
         return "back", tries
 
-    def _nothing_moves(self) -> bool:
-        """Tell whether every process but the caller is asleep or gone."""
-        return not any(thread.state in "RDt" for thread in self.observer.threads(self.watch.workers_alive()))
-
-    def _same_answer(self, again: dict[str, Any], offset: int) -> bool:
+    def _same_answer(self, again: dict[str, Any]) -> bool:
+        """It has returned None once more, and not said that the child has ended, or not truly."""
         assert self.watch.control is not None
         body = self.watch.control.body
-        return not body.get("raised") and bool(body.get("none")) and again["stop_text"] not in self.out.text(offset)
-
-    # --- looking
-
-    def _first_look(self) -> dict[int, str]:
-        """At the moment of return: what has become of each process? The calling thread waits meanwhile."""
-        self.observer.refresh()
-        return {pid: self.observer.state(pid) for pid in list(self.observer.seen) if pid != self.watch.caller}
-
-    def _look_again(
-        self, before: leftovers.Holdings, ending: Ending, first: dict[int, str], *, handles: bool = False
-    ) -> dict[str, Any]:
-        """When the tree is quiet, or after 2 s: who is still there, and what else is left?
-
-        *handles*: the call has returned handles of something that goes on, or the next call follows at once; nothing is
-        waited for.
-        """
-        watch = self.watch
-        control, watch.control = watch.control, None
-        start = time.monotonic()
-        watch.quiet.disturb()
-        gained, calm = self._gained(before), 0
-        while not handles and self._lingers(gained) and time.monotonic() < start + BUSY_SECONDS:
-            watch.deadline = time.monotonic() + 1
-            how = watch.until(_after(0.01))
-            gained = self._gained(before)
-            calm = calm + 1 if self._nothing_moves() else 0
-            if how == "quiet" and (watch.rule == "proof" or time.monotonic() > start + GONE_SECONDS):
-                break
-            if calm >= CALM_LOOKS and not self._workers_linger():
-                break
-        watch.control = control
-        report = self._facts(ending, "", first)
-        report["leftovers"] = [dataclasses.asdict(Leftover(kind=kind, name=name)) for kind, name in gained]
-        return report
-
-    def _workers_linger(self) -> bool:
-        """Only workers have 2 s; anything else must be gone when the call returns."""
-        return bool({event.pid for event in self.watch.events} & set(self.watch.workers_alive()))
-
-    def _lingers(self, gained: list[tuple[str, str]]) -> bool:
-        shut = self.watch.insiders()
-        alive = [pid for pid in self.watch.workers_alive() if pid not in shut and self.observer.state(pid) == "alive"]
-        # While the child keeps handles for later steps, their pipes are not left over.
-        return bool(alive or (gained and not self.saved))
-
-    def _gained(self, before: leftovers.Holdings) -> list[tuple[str, str]]:
-        helpers = [pid for pid, seen in self.observer.seen.items() if seen.helper]
-        return leftovers.gained(before, leftovers.holdings(self.watch.caller, self.request["prefix"]), helpers)
+        if body.get("raised") or not body.get("none"):
+            return False
+        return again["stop_text"] not in self.out.text() or self.inspection.workers_linger()
 
     # --- reporting
+
+    def _looked_at(self, ending: Ending, first: dict[int, str] | None = None, *, handles: bool) -> dict[str, Any]:
+        """Look again at a tree whose processes had these states when the call came back."""
+        first = self.inspection.states() if first is None else first
+        left = self.inspection.left(self._before, handles=handles, saved=bool(self.saved))
+        return self._facts(ending, "", first) | {"leftovers": [dataclasses.asdict(each) for each in left]}
 
     def _ended(self, how: str, when: str, ending: Ending | None = None) -> dict[str, Any]:
         """The call did not come back: say why, with what every process was waiting for."""
@@ -268,12 +253,16 @@ class Supervisor:
         found: tuple[Stuck, ...] = ()
         if how in ("quiet", "late"):
             found = stuck.explain(self.watch, self._path("stacks"), self.request["submission"])
-        why = " ".join(word for word in (self.watch.rule if how == "quiet" else how, when) if word)
-        return self._facts(ending, why) | {"stuck": [dataclasses.asdict(one) for one in found]}
+        rule = self.watch.rule if how in ("quiet", "over") else how
+        if how == "late" and self.watch.still_reading:
+            rule = STILL_READING
+        why = " ".join(word for word in (rule, when) if word)
+        stopped = self.watch.fault if how == "over" else ""
+        return self._facts(ending, why) | {"stuck": [dataclasses.asdict(one) for one in found], "stopped": stopped}
 
     def _facts(self, ending: Ending, why: str, first: dict[int, str] | None = None) -> dict[str, Any]:
         watch = self.watch
-        seen = [seen for pid, seen in list(self.observer.seen.items()) if pid != watch.caller]
+        seen = [seen for pid, seen in list(self.observer.seen.items()) if pid != watch.caller and not seen.sandbox]
         processes = [self._seen(each, (first or {}).get(each.pid, "gone")) for each in seen]
         code = self.observer.seen[watch.caller].exitcode
         return {
@@ -293,7 +282,9 @@ class Supervisor:
         self.calls.append({"step": number, **report})
 
 
-def _after(seconds: float) -> Callable[[], bool]:
-    """Return a condition that is true once *seconds* have passed."""
-    end = time.monotonic() + seconds
-    return lambda: time.monotonic() > end
+def _grader() -> list[int]:
+    """Return the processes that student code must not signal: this one and those that it was started by."""
+    found = [os.getpid()]
+    while sys.platform.startswith("linux") and len(found) < 8 and (parent := procfs.parent(found[-1])) > 1:
+        found.append(parent)
+    return found

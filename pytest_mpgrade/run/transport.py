@@ -17,7 +17,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_mpgrade.inside.gates import short
@@ -43,6 +43,7 @@ class Server(Protocol):
 
     address: str
     key: str
+    attests: bool  # the senders' pids are the kernel's word
     lag: float  # seconds after which a message that has been sent can be read
 
     def poll(self, seconds: float) -> Iterator[Message]:
@@ -55,14 +56,20 @@ class Server(Protocol):
         """Close all connections."""
 
 
-def _parse(sender: int, pid: int, data: bytes) -> Message | None:
-    """Return the message in *data*; None where it is none (what student code sends is not believed)."""
+NO_MESSAGE = "no message"
+"""The kind of what cannot be read: what student code sends is not believed."""
+MOST_CONNECTIONS = 600
+"""At a time: several for each process that is allowed, and fewer than the files that a process may open."""
+
+
+def _parse(sender: int, pid: int, data: bytes) -> Message:
+    """Return the message in *data*."""
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):
-        return None
+        body = None
     if not isinstance(body, dict) or not isinstance(body.get("kind"), str) or not body["kind"]:
-        return None
+        return Message(sender=sender, pid=pid, kind=NO_MESSAGE)
     return Message(sender=sender, pid=pid, kind=body.pop("kind"), body=body)
 
 
@@ -70,6 +77,7 @@ class AttestedServer:
     """See the module's docstring. *folder* must be reachable for the student's processes."""
 
     key = ""
+    attests = True
     lag = 0.0
 
     def __init__(self, folder: str) -> None:
@@ -104,6 +112,9 @@ class AttestedServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            if len(self._open) >= MOST_CONNECTIONS:
+                connection.close()  # who floods us is not heard
+                continue
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             connection.setblocking(False)
             self._count += 1
@@ -125,9 +136,8 @@ class AttestedServer:
                 yield Message(sender=number, pid=0)
                 return
             pid = _attested(ancillary)
-            message = _parse(number, pid, data) if pid else None
-            if message is not None:
-                yield message
+            if pid:
+                yield _parse(number, pid, data)
 
     def _forget(self, number: int) -> None:
         connection = self._open.pop(number)
@@ -159,6 +169,7 @@ def _attested(ancillary: list[tuple[int, int, bytes]]) -> int:
 class AuthenticatedServer:
     """See the module's docstring."""
 
+    attests = False
     lag = 0.02
 
     def __init__(self) -> None:
@@ -205,10 +216,8 @@ class AuthenticatedServer:
                 yield Message(sender=number, pid=0)
                 return
             message = _parse(number, 0, data)
-            if message is not None:
-                pid = message.body.get("pid")
-                pid = pid if isinstance(pid, int) else 0
-                yield Message(sender=number, pid=pid, kind=message.kind, body=message.body)
+            pid = message.body.get("pid")
+            yield replace(message, pid=pid if isinstance(pid, int) else 0)
 
     def answer(self, sender: int, data: bytes) -> None:
         """Answer on a connection."""

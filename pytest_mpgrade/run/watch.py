@@ -7,6 +7,7 @@ something is true, open gates.
 from __future__ import annotations
 
 import math
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +21,24 @@ CONTROL = frozenset(("ready", "imported", "call", "unusable", "back", "settled",
 """Messages by which the calling thread waits for the supervisor; see inside/child.py."""
 
 GO = b"go"
-GO_LEAVE = b"go, leave by gate"
+GO_LEAVE = b"go-and-leave-by-gate"
+TASKS = frozenset(("note", "gate", "doom"))
 MAX_EVENTS = 50_000
+READING_SECONDS = 3.0
+"""A caller that has read something so lately is busy collecting, however little core time that takes."""
+
+
+@dataclass(kw_only=True)
+class _Reading:
+    """How much the calling process has read, and when that was last seen to change."""
+
+    chars: int = -1
+    changed: float = 0.0
+
+    def look(self, now: float, chars: int) -> None:
+        if chars != self.chars:
+            self.changed = now if self.chars >= 0 else 0.0
+            self.chars = chars
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +53,12 @@ class Watch:
     """See the module's docstring. `until` answers with how a wait ended."""
 
     def __init__(
-        self, observer: Observer, server: Server, caller: int, every_look: Callable[[], object] = lambda: None
+        self, observer: Observer, server: Server, root: int, every_look: Callable[[], str] = lambda: ""
     ) -> None:
         self.observer = observer
         self.server = server
-        self.caller = caller
-        self.quiet = Quiet(caller=caller, sees_waits=observer.sees_waits, stopped=observer.stopped)
+        self.caller = root  # until the process that imports the submission has told that it is ready
+        self.quiet = Quiet(caller=root, sees_waits=observer.sees_waits, stopped=observer.stopped)
         self.began = time.monotonic()
         self.deadline = math.inf
         self.events: list[GateEvent] = []
@@ -53,8 +70,12 @@ class Watch:
         self.hold_exits = False  # and are kept there
         self.in_caller = False  # a task has run in the calling process
         self.rule = ""
+        self.fault = ""  # a limit that was gone over, or what no task says
+        self.keys: frozenset[str] | None = None  # of the tasks that were handed out, where that is known
+        self._ready = False
         self._every_look = every_look
         self._next_look = 0.0
+        self._reading = _Reading()
 
     def begin(self, seconds: float) -> None:
         """A new call starts: forget the events of the last one; gates that are shut stay shut."""
@@ -62,6 +83,7 @@ class Watch:
         self.deadline = self.began + seconds
         self.events = []
         self.rule = ""
+        self._reading = _Reading()
         self.quiet.disturb()
 
     def reply(self, data: bytes = GO) -> None:
@@ -85,33 +107,64 @@ class Watch:
     def _take(self, message: Message) -> None:
         if not message.kind:
             self._hung_up(message.sender)
+        elif not self._known(message):
+            return
         elif message.kind in CONTROL:
-            if message.pid == self.caller:
-                self.control = message
+            self._controlled(message)
         elif message.kind == "leave":
             self._event(message)
             self.leaving[message.sender] = message.pid
             if not self.hold_exits:
                 self.open_exits()
-        elif message.kind in ("note", "gate", "doom"):
+        elif message.kind in TASKS:
             self._event(message)
             self._arrived(message)
+        else:
+            self.fault = f"a process sent the grader {message.kind!r:.60}, which no task says"
+
+    def _known(self, message: Message) -> bool:
+        """Only processes that the observer has seen start are listened to; a traced one cannot run before that."""
+        if message.pid in self.observer.seen or not self.server.attests:
+            return True
+        self.observer.refresh()
+        return message.pid in self.observer.seen
+
+    def _controlled(self, message: Message) -> None:
+        """The first who is ready is the caller: no student code has run by then. What it sits in is the isolation."""
+        if not self._ready and message.kind == "ready":
+            self._ready = True
+            self.caller = self.quiet.caller = message.pid
+            for pid, seen in self.observer.seen.items():
+                seen.sandbox = pid != message.pid
+        if message.pid == self.caller:
+            self.control = message
 
     def _arrived(self, message: Message) -> None:
         key = str(message.body.get("key"))
+        if self.keys is not None and key not in self.keys:
+            self.fault = f"a process told of a task {key!r:.60} that was never handed out"
         # A task in the calling process is a proven fault; that process would wait for itself.
         shut = message.kind == "gate" and message.pid != self.caller and self.keep_shut(key) and key not in self.inside
         if shut:
             self.inside[key] = Held(sender=message.sender, pid=message.pid)
         elif message.kind != "note":
-            self._open(message.sender)
+            self._open(message.sender, self._token(key, message.pid))
 
     def _event(self, message: Message) -> None:
         self.in_caller = self.in_caller or message.pid == self.caller
-        if len(self.events) < MAX_EVENTS:
-            key = str(message.body.get("key"))[:200]
-            at = round(time.monotonic() - self.began, 4)
-            self.events.append(GateEvent(kind=message.kind, key=key, pid=message.pid, at=at))
+        if message.pid in self.observer.seen:
+            self.observer.seen[message.pid].ran_task = True
+        if len(self.events) >= MAX_EVENTS:
+            self.fault = f"more than {MAX_EVENTS} messages were sent to the grader"
+            return
+        key = str(message.body.get("key"))[:200]
+        at = round(time.monotonic() - self.began, 4)
+        token = secrets.token_hex(8) if message.kind == "gate" else ""
+        self.events.append(GateEvent(kind=message.kind, key=key, pid=message.pid, at=at, token=token))
+
+    def _token(self, key: str, pid: int) -> str:
+        """Return what the process is given that came to this gate; its result has to show it."""
+        return next((e.token for e in reversed(self.events) if (e.key, e.pid) == (key, pid) and e.token), "")
 
     def _hung_up(self, sender: int) -> None:
         self.leaving.pop(sender, None)
@@ -120,14 +173,14 @@ class Watch:
             at = round(time.monotonic() - self.began, 4)
             self.events.append(GateEvent(kind="lost", key=key, pid=held.pid, at=at))
 
-    def _open(self, sender: int) -> None:
-        self.server.answer(sender, GO_LEAVE if self.exit_gates else GO)
+    def _open(self, sender: int, token: str = "") -> None:
+        self.server.answer(sender, (GO_LEAVE if self.exit_gates else GO) + b" " + token.encode())
 
     def open(self, key: str) -> int:
         """Open one gate; return who stood at it."""
         held = self.inside.pop(key)
         self.quiet.disturb()
-        self._open(held.sender)
+        self._open(held.sender, self._token(key, held.pid))
         return held.pid
 
     def open_all(self) -> None:
@@ -170,8 +223,11 @@ class Watch:
         return [pid for pid in self.live() if pid != self.caller and not self.observer.seen[pid].helper]
 
     def until(self, met: Callable[[], bool], window: float = STEADY_SECONDS) -> str:
-        """Wait until *met*: "yes"; or "back", "dead", "late", or "quiet" for at least *window* (see `quiet`)."""
+        """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window* or more (see `quiet`)."""
         while True:
+            if self.fault:
+                self.rule = self.fault
+                return "over"
             if met():
                 return "yes"
             if self.back:
@@ -186,12 +242,21 @@ class Watch:
             if now < self._next_look:
                 continue
             self._next_look = now + PERIOD
-            self._every_look()
+            self.fault = self.fault or self._every_look()
+            self._reading.look(now, self.observer.chars_read(self.caller))
             if calm:
+                self.quiet.held = bool(self.inside)
                 self.rule = self.quiet.look(now, self.observer.threads(self.live()), window)
+                if self.rule != "proof" and not self.inside and self.still_reading:
+                    self.rule = ""
                 if self.rule:
                     self.quiet.disturb()
                     return "quiet"
+
+    @property
+    def still_reading(self) -> bool:
+        """Has the calling process read anything in the last seconds? Then it takes results one by one, and goes on."""
+        return time.monotonic() < self._reading.changed + READING_SECONDS
 
     def _drain(self) -> None:
         """Take in what was sent before the call came back, and has not been read yet."""

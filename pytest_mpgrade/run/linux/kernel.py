@@ -5,10 +5,19 @@ ptrace is used with SEIZE, which needs no stop of the tracee and passes on to it
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import struct
+from collections.abc import Iterator
 
+PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
+CAPABILITY_VERSION_3 = 0x20080522
+CAP_SYS_PTRACE = 19
+CAP_LAST = 63
+"""Of linux/capability.h; dropping one that the kernel does not know fails and is no matter."""
 PTRACE_CONT = 7
 PTRACE_GETEVENTMSG = 0x4201
 PTRACE_SEIZE = 0x4206
@@ -63,3 +72,44 @@ def wait_any() -> tuple[int, int, float] | None:
     except ChildProcessError:
         return None
     return pid, status, usage.ru_utime + usage.ru_stime
+
+
+def drop_capabilities() -> None:
+    """Give up every right of root's but to own its files, also for programs started later (capabilities(7))."""
+    for number in range(CAP_LAST + 1):
+        _libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0)
+    _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    nothing = struct.pack("6I", 0, 0, 0, 0, 0, 0)
+    if _libc.capset(struct.pack("Ii", CAPABILITY_VERSION_3, 0), nothing) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+def become(uid: int) -> None:
+    """Become this user, in a group of the same number and no other; there is no way back."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def may_trace_anybody() -> bool:
+    """Tell whether we have CAP_SYS_PTRACE; root in a container has not."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+        for line in file:
+            if line.startswith("CapEff:"):
+                return bool(int(line.split()[1], 16) >> CAP_SYS_PTRACE & 1)
+    return False
+
+
+@contextlib.contextmanager
+def reading_as(uid: int) -> Iterator[None]:
+    """Access files as this user, in the calling thread only (setfsuid(2)).
+
+    Without CAP_SYS_PTRACE, /proc shows what a thread waits for only to the user that it belongs to.
+    """
+    _libc.setfsgid(uid)
+    _libc.setfsuid(uid)
+    try:
+        yield
+    finally:
+        _libc.setfsuid(os.geteuid())
+        _libc.setfsgid(os.getegid())

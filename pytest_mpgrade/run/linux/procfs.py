@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+
 
 def _read(path: str) -> str | None:
     try:
@@ -105,6 +107,31 @@ def times(pid: int, tid: int) -> tuple[float, float]:
     """Return seconds that a thread has run, and has waited for a core (schedstat)."""
     numbers = (_read(f"/proc/{pid}/task/{tid}/schedstat") or "0 0").split()
     return int(numbers[0]) / 1e9, int(numbers[1]) / 1e9
+
+
+def cpu(pid: int) -> float:
+    """Return the seconds that a process has computed, without those of its children."""
+    fields = _stat(f"/proc/{pid}/stat")
+    return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0
+
+
+def chars_read(pid: int) -> int:
+    """Return the bytes that a process has had from read(2) and the like so far: rchar of proc_pid_io(5)."""
+    line = (_read(f"/proc/{pid}/io") or "").partition("\n")[0]
+    return int(line.split()[1]) if line.startswith("rchar:") else 0
+
+
+def resident_pages(pid: int) -> int:
+    """Return the pages of a process that are in memory, those that it shares too."""
+    return int((_read(f"/proc/{pid}/statm") or "0 0").split()[1])
+
+
+def proportional_bytes(pid: int) -> int:
+    """Return the memory of a process, shared pages divided by their users (Pss of smaps_rollup, proc(5))."""
+    for line in (_read(f"/proc/{pid}/smaps_rollup") or "").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def look(pid: int, timed: Callable[[str], tuple[bool, str]]) -> list[Thread]:

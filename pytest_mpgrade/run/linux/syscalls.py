@@ -19,6 +19,7 @@ _FUTEX_WAITS = frozenset((0, 6, 9, 11, 13))
 _X86_64: dict[int, Rule] = {
     0: ("read", NEVER, 0),
     1: ("write", NEVER, 0),
+    2: ("open", NEVER, 0),  # of a named pipe, whose other end nobody opens
     7: ("poll", MILLISECONDS, 2),
     19: ("readv", NEVER, 0),
     20: ("writev", NEVER, 0),
@@ -41,6 +42,7 @@ _X86_64: dict[int, Rule] = {
     220: ("semtimedop", POINTER, 3),
     232: ("epoll_wait", MILLISECONDS, 3),
     247: ("waitid", NEVER, 0),
+    257: ("openat", NEVER, 0),
     270: ("pselect6", POINTER, 4),
     271: ("ppoll", POINTER, 2),
     281: ("epoll_pwait", MILLISECONDS, 3),
@@ -53,6 +55,7 @@ _AARCH64: dict[int, Rule] = {
     22: ("epoll_pwait", MILLISECONDS, 3),
     25: ("fcntl", NEVER, 0),
     32: ("flock", NEVER, 0),
+    56: ("openat", NEVER, 0),
     63: ("read", NEVER, 0),
     64: ("write", NEVER, 0),
     65: ("readv", NEVER, 0),

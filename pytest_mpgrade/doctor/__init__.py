@@ -11,33 +11,16 @@ import struct
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pytest_mpgrade.doctor import apart
+from pytest_mpgrade.doctor.row import Row
 from pytest_mpgrade.errors import MpgradeError
 from pytest_mpgrade.report.text import encodable, joined
 
 _LINUX = sys.platform == "linux"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One thing that was looked for; what is missing says what follows from that, and what helps."""
-
-    name: str
-    found: str = ""  # "" where it is missing
-    consequence: str = ""
-    remedy: str = ""
-    needed: bool = False  # nothing can be graded without it
-
-    @property
-    def text(self) -> str:
-        """The row in words."""
-        if self.found:
-            return f"{self.name}: {self.found}"
-        return "; ".join(filter(None, [f"{self.name}: {self.consequence}", self.remedy]))
 
 
 def main() -> int:
@@ -57,6 +40,7 @@ def diagnose() -> Iterator[Row]:
     yield _start_methods()
     yield Row(name="platform", found=f"{sys.platform}, {platform.machine()}, kernel {platform.release()}")
     yield _cores()
+    yield from apart.rows()
     yield from _observers()
     yield _sockets()
     yield _subreaper()

@@ -1,0 +1,111 @@
+"""The command line of `mpgrade`: its commands and their options, as argparse sees them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from pytest_mpgrade import __version__
+from pytest_mpgrade.errors import UsageError
+
+Command = Callable[[argparse.Namespace], int]
+"""What runs a command and returns its exit code."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Words a mistake on one line, like every other wrong usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError in place of printing and leaving."""
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
+    """Return the parser; the namespace that it makes has in `run` what to call, and in `command` its name."""
+    top = Parser(prog="mpgrade", description="Grade assignments on process-based parallelism.")
+    top.add_argument("--version", action="version", version=f"mpgrade {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_check(commands)
+    _add_grade(commands)
+    _add_batch(commands)
+    commands.add_parser("list", help="list the assignments that come with mpgrade")
+    commands.add_parser("doctor", help="say what this machine can and cannot do for a grading")
+    _add_verify(commands)
+    for name, command in commands.choices.items():
+        command.set_defaults(run=run[name], command=name)
+    return top
+
+
+def _add_check(commands: argparse._SubParsersAction[Parser]) -> None:
+    check = commands.add_parser("check", help="check your own solution, and explain what is wrong")
+    check.add_argument("assignment", metavar="ASSIGNMENT", help="name (see mpgrade list) or folder of the assignment")
+    check.add_argument("path", metavar="PATH", nargs="?", default=".", type=Path, help="folder or file (default: .)")
+    check.add_argument("--out", metavar="DIR", type=Path, help="keep the result file there")
+    check.add_argument("-k", dest="keyword", metavar="EXPR", default="", help="run only tests whose name fits EXPR")
+    _add_common(check)
+
+
+def _add_grade(commands: argparse._SubParsersAction[Parser]) -> None:
+    grade = commands.add_parser("grade", help="grade one submission")
+    grade.add_argument("path", metavar="PATH", type=Path, help="the submission: a folder or a file")
+    grade.add_argument("--id", metavar="NAME", default="", help="whose it is (default: the name of PATH)")
+    _add_places(grade)
+    _add_common(grade)
+
+
+def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
+    batch = commands.add_parser("batch", help="grade every submission in a folder")
+    batch.add_argument("folder", metavar="FOLDER", type=Path, help="each folder or .py file in it is one submission")
+    batch.add_argument("--rubric", action="store_true", help="print each submission's rubric")
+    _add_places(batch)
+    _add_common(batch)
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--assignment", metavar="NAME", required=True, help="name or folder of the assignment")
+    parser.add_argument("--out", metavar="DIR", required=True, type=Path, help="where results go; may exist")
+    refuse = "award no points where student code cannot be kept apart (default: for batches, and where CI=true)"
+    parser.add_argument("--require-isolation", action=argparse.BooleanOptionalAction, default=None, help=refuse)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    choices = ("auto", "ptrace", "psutil")
+    parser.add_argument("--observer", choices=choices, default="auto", help="how processes are watched (default: auto)")
+    limit = "for one submission (default: the assignment's, 1800)"
+    parser.add_argument("--time-limit", metavar="SECONDS", type=_seconds, default=0.0, help=limit)
+    layers = ("auto", "uid", "bwrap", "landlock", "none")
+    apart = "what keeps student code apart (default: the strongest that works here; see mpgrade doctor)"
+    parser.add_argument("--isolation", choices=layers, default="auto", help=apart)
+    other = "another limit, e.g. memory_bytes=1GB or processes=64; may be given several times"
+    parser.add_argument("--limit", metavar="NAME=VALUE", action="append", default=[], help=other)
+
+
+def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
+    verify = commands.add_parser("verify", help="prove that an assignment passes right and fails wrong solutions")
+    verify.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
+    verify.add_argument("--repeat", metavar="N", type=_number, default=1, help="gradings of the right solution")
+    verify.add_argument("--wrong-repeat", metavar="N", type=_number, default=1, help="gradings of each wrong one")
+    verify.add_argument("--load", metavar="K", type=_number, default=0, help="busy loops beside it")
+    verify.add_argument("-j", dest="jobs", metavar="N", type=_number, default=1, help="gradings at a time")
+    verify.add_argument("--only", metavar="NAME", nargs="+", default=[], help="only these solutions")
+    verify.add_argument("--right", metavar="PATH", nargs="+", type=Path, default=[], help="further right solutions")
+    verify.add_argument("--resume", metavar="FILE", type=Path, help="journal to go on from")
+    _add_common(verify)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of times")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return value

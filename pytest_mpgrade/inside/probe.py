@@ -1,0 +1,45 @@
+"""Run once in each layer of isolation that is tried: can a submission be graded in it, and what does it keep apart?
+
+Arguments: the submission's module, and the folder of a run with a file `canary` that must not be readable. Prints a
+JSON list of what is not kept apart. Fails where the module, the scratch folder or semaphores are out of reach.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+
+def main() -> None:
+    """Look around."""
+    import multiprocessing
+
+    from pytest_mpgrade.inside import child, gates
+
+    module, folder = sys.argv[1:]
+    with open(module, "rb") as file:
+        file.read(1)
+    os.listdir(os.path.dirname(module))
+    for place in ("scratch", "box"):
+        path = os.path.join(folder, place, "probe")
+        with open(path, "wb") as file:
+            file.write(b"x")
+        os.unlink(path)
+    with open(os.path.join(folder, "stacks"), "ab"):
+        pass
+    multiprocessing.Lock()
+    print(json.dumps([*_not_apart(folder)] if child and gates else []))
+
+
+def _not_apart(folder: str) -> list[str]:
+    try:
+        with open(os.path.join(folder, "canary"), encoding="ascii") as file:
+            file.read()
+    except OSError:
+        return []
+    return ["files"]
+
+
+if __name__ == "__main__":
+    main()

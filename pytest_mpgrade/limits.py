@@ -1,0 +1,63 @@
+"""Limits of a run, as course authors write them in `assignment.toml` and users on the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.records import Assignment, Limits
+
+# Upper bounds keep out `inf`: a limit that never comes is none.
+_Seconds = Annotated[float, Meta(gt=0, le=1e6)]
+_Bytes = Annotated[int, Meta(gt=0, le=10**12)]
+_Count = Annotated[int, Meta(gt=0, le=100_000)]
+_USUAL = Limits()
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+class LimitsTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The table `[limits]`; what each key means: `records.Limits`."""
+
+    seconds: _Seconds = _USUAL.seconds
+    import_seconds: _Seconds = _USUAL.import_seconds
+    patience: _Seconds = _USUAL.patience
+    submission_seconds: _Seconds = _USUAL.submission_seconds
+    processes: _Count = _USUAL.processes
+    memory_bytes: _Bytes = _USUAL.memory_bytes
+    cpu_seconds: _Seconds = _USUAL.cpu_seconds
+    file_bytes: _Bytes = _USUAL.file_bytes
+    disk_bytes: _Bytes = _USUAL.disk_bytes
+    answer_bytes: _Bytes = _USUAL.answer_bytes
+    output_bytes: _Bytes = _USUAL.output_bytes
+
+
+def with_limits(assignment: Assignment, given: Iterable[str]) -> Assignment:
+    """Return an assignment with other limits, each given as ``name=value``: ``processes=64``, ``memory_bytes=1GB``.
+
+    Raises UsageError for one that is not known or has no sensible value.
+    """
+    changed: dict[str, Any] = dict(map(_read, given))
+    return dataclasses.replace(assignment, limits=dataclasses.replace(assignment.limits, **changed))
+
+
+def _read(text: str) -> tuple[str, float | int]:
+    name, _, value = text.partition("=")
+    kinds = {field.name: type(getattr(_USUAL, field.name)) for field in dataclasses.fields(Limits)}
+    if name not in kinds:
+        near = difflib.get_close_matches(name, kinds, n=1)
+        raise UsageError(
+            f"there is no limit {name!r}"
+            + (f"; did you mean {near[0]!r}?" if near else f" (there are: {', '.join(kinds)})")
+        )
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?B?)", value.strip().upper())
+    factor = _UNITS.get(found[2], 0) if found and (name.endswith("_bytes") or not found[2]) else 0
+    number = float(found[1]) * factor if found else 0.0
+    if not 0 < number <= 10**12:
+        raise UsageError(f"the limit {name} needs a value such as {name}={getattr(_USUAL, name)}, got {value!r}")
+    return name, kinds[name](number)

@@ -1,0 +1,173 @@
+"""One `python -m pytest` of its own for each grading: started, waited for, ended whatever happens.
+
+A submission's code never runs in the calling process, and what a grading's processes print goes to a file: a daemon
+that outlives them could hold a pipe open for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mpgrade.records import Assignment
+from pytest_mpgrade.report.text import exit_words, one_line
+
+LOG = "pytest.log"
+GRACE = 10.0
+"""Seconds that an interrupted grading has for putting its result in order, before it is killed."""
+
+_INI = Path(__file__).with_name("grading.ini")
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a user may ask of a grading."""
+
+    observer: str = "auto"
+    isolation: str = "auto"
+    require_isolation: bool = False
+    limits: tuple[str, ...] = ()  # "name=value"
+    keyword: str = ""  # pytest's -k
+    seconds: float = 0.0  # for the whole grading, a backstop; 0: the assignment's limit
+    id: str = ""  # default: the path's name
+    folder: str = ""  # below the output folder; default: made from the id
+
+
+def command(path: Path, assignment: Assignment, folder: Path, id: str, options: Options) -> list[str]:
+    """Return the command line that grades *path* into *folder*."""
+    whole = folder.resolve()
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=short", "--color=no"]
+    command += ["-p", "no:cacheprovider", "-p", "pytest_mpgrade.plugin", "-c", str(_INI)]
+    command += ["--rootdir", str(Path(assignment.folder).resolve()), f"--basetemp={whole / 'tmp'}"]
+    command += ["--mpgrade", str(Path(assignment.folder).resolve()), f"--mpgrade-submission={path.resolve()}"]
+    command += [f"--mpgrade-id={id}", f"--mpgrade-out={whole}", f"--mpgrade-observer={options.observer}"]
+    command += [f"--mpgrade-isolation={options.isolation}", *(f"--mpgrade-limit={limit}" for limit in options.limits)]
+    command += ["--mpgrade-require-isolation"] * options.require_isolation
+    return command + [f"-k={options.keyword}"] * bool(options.keyword)
+
+
+def _variables(submission: Path) -> dict[str, str]:
+    """Return the environment of a grading: nothing in it may change a verdict from one machine to the next."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    # A relative entry would mean another folder from now on, and one of the student's would reach the grader.
+    paths = [entry for entry in kept.pop("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(entry)]
+    paths = [entry for entry in paths if not Path(entry).resolve().is_relative_to(submission.resolve())]
+    home = Path(__file__).resolve().parent.parent
+    if home.name not in ("site-packages", "dist-packages"):
+        paths.append(str(home))
+    return {
+        **kept,
+        **({"PYTHONPATH": os.pathsep.join(paths)} if paths else {}),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+
+
+def run(command: list[str], submission: Path, folder: Path, seconds: float) -> str:
+    """Run the grading to its end; return in words how it ended where that was not by itself."""
+    with _signals_held() as release:
+        process = _start(command, submission, folder)
+        try:
+            release()
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return f"the grading took longer than {seconds:g} s, its time limit, and was ended"
+        finally:
+            _end(process)
+            shutil.rmtree(folder / "tmp", ignore_errors=True)
+    # 0 and 1 are pytest's own: all tests passed, some failed. 7: refused for want of isolation, which the result says.
+    return "" if code in (0, 1, 7) else f"the grading ended early ({exit_words(code)}); {last_words(folder / LOG)}"
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[Callable[[], None]]:
+    """Hold signals back until `release` is called: one that comes in a start would leave a process nobody knows of."""
+    if sys.platform == "win32":
+        yield lambda: None
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield lambda: _set_mask(before)
+    finally:
+        _set_mask(before)
+
+
+def _set_mask(signals: Iterable[int]) -> None:
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+
+
+def _start(command: list[str], submission: Path, folder: Path) -> subprocess.Popen[bytes]:
+    # Python puts the folder it is started in on sys.path: never the submission, or a student's file could be imported.
+    with open(folder / LOG, "wb") as log:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=_variables(submission),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_child_setup(),
+        )
+
+
+def _child_setup() -> Callable[[], None] | None:
+    """Return what the grading's process does first: listen to signals, and end when we are killed (Linux).
+
+    The kernel watches the thread that starts the process: an executor's thread has to wait for its grading.
+    """
+    if sys.platform == "win32":
+        return None
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def setup() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs inherit it ignored
+        _set_mask(())
+        if sys.platform == "linux":
+            libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return setup
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End what is left of a grading: politely first, so that it ends its own processes and keeps its result."""
+    try:
+        if process.poll() is None:
+            if sys.platform == "win32":
+                process.terminate()
+            else:
+                process.send_signal(signal.SIGINT)
+            process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        # Also where it has ended by itself: its group holds nothing but what it started and left.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def last_words(log: Path) -> str:
+    """Return the last line that a grading has printed, and where the others are."""
+    lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
+    last = next((line for line in reversed(lines) if line.strip()), "it is empty")
+    return f"see {log.name}: {one_line(last)[:200]}"

@@ -1,0 +1,103 @@
+"""Looking at the process tree while the calling thread waits: at the moment of return, and once it is quiet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_mpgrade.records import Leftover
+from pytest_mpgrade.run import leftovers
+from pytest_mpgrade.run.linux import procfs
+from pytest_mpgrade.run.watch import Watch
+
+GONE_SECONDS = 2.0
+"""How long after its return a call's workers may take to be gone; CONTRACT section 3."""
+BUSY_SECONDS = 10.0
+"""The same on a machine so busy that they have not been able to run."""
+CALM_LOOKS = 30
+"""Looks 10 ms apart in which nothing of the tree runs or wants to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """One run's tree, and where its names are."""
+
+    watch: Watch
+    names: leftovers.Names
+
+    def holdings(self) -> leftovers.Holdings:
+        """Return what the calling process holds now."""
+        return leftovers.holdings(self.watch.caller, self.names)
+
+    def states(self) -> dict[int, str]:
+        """At the moment of return: what has become of each process? The calling thread waits meanwhile."""
+        observer = self.watch.observer
+        observer.refresh()
+        return {pid: observer.state(pid) for pid in list(observer.seen) if pid != self.watch.caller}
+
+    def left(self, before: leftovers.Holdings, *, handles: bool, saved: bool) -> list[Leftover]:
+        """When the tree is quiet, or after 2 s: what other than processes is there that was not *before*?
+
+        *handles*: the call has returned handles of something that goes on, or the next call follows at once; nothing is
+        waited for. *saved*: the child keeps handles for later steps: their pipes are not left over.
+        """
+        watch = self.watch
+        control, watch.control = watch.control, None
+        start = time.monotonic()
+        watch.quiet.disturb()
+        gained, calm = self._gained(before), 0
+        while not handles and self._lingers(gained, saved) and time.monotonic() < start + BUSY_SECONDS:
+            watch.deadline = time.monotonic() + 1
+            how = watch.until(after(0.01))
+            gained = self._gained(before)
+            calm = calm + 1 if self.nothing_moves() else 0
+            long = time.monotonic() > start + GONE_SECONDS
+            if how == "over" or (how == "quiet" and (watch.rule == "proof" or long)):
+                break
+            if calm >= CALM_LOOKS and not self.workers_linger():  # only workers have 2 s
+                break
+        self._until_ends_are_told()
+        watch.control = control
+        return [Leftover(kind=kind, name=name) for kind, name in gained]
+
+    def _until_ends_are_told(self) -> None:
+        """A process is a zombie for the system a moment before its end is told to whoever traces it."""
+        observer, end = self.watch.observer, time.monotonic() + GONE_SECONDS
+        while observer.sees_exits and time.monotonic() < end:
+            if not any(observer.state(pid) != "alive" for pid in self.watch.live()):
+                return
+            self.watch.pump(0.002)
+
+    def used(self) -> float:
+        """Return the seconds that the calling thread, and all other processes, have run or waited for a core.
+
+        What the caller waits for meanwhile, such as the start of a manager, takes as long as the machine is busy.
+        """
+        others = self.watch.observer.threads(self.watch.workers_alive())
+        mine = procfs.times(self.watch.caller, self.watch.caller)
+        return sum(mine) + sum(thread.ran + thread.queued for thread in others) / 1e9
+
+    def nothing_moves(self) -> bool:
+        """Tell whether every process but the caller is asleep or gone."""
+        return not any(thread.state in "RDt" for thread in self.watch.observer.threads(self.watch.workers_alive()))
+
+    def workers_linger(self) -> bool:
+        """Tell whether a process is alive that has run a task in this call or an earlier one."""
+        return any(self.watch.observer.seen[pid].ran_task for pid in self.watch.workers_alive())
+
+    def _lingers(self, gained: list[tuple[str, str]], saved: bool) -> bool:
+        shut = self.watch.insiders()
+        state = self.watch.observer.state
+        alive = [pid for pid in self.watch.workers_alive() if pid not in shut and state(pid) == "alive"]
+        return bool(alive or (gained and not saved))
+
+    def _gained(self, before: leftovers.Holdings) -> list[tuple[str, str]]:
+        helpers = [pid for pid, seen in self.watch.observer.seen.items() if seen.helper]
+        return leftovers.gained(before, self.holdings(), helpers)
+
+
+def after(seconds: float) -> Callable[[], bool]:
+    """Return a condition that is true once *seconds* have passed."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end

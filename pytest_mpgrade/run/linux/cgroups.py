@@ -1,0 +1,264 @@
+"""Control groups: a limit on the processes and the memory of all that a run starts, and the end of them in one write.
+
+Of version 2, or else of version 1; see cgroups(7), Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/ of Linux.
+To be had by root outside of containers, and by a user whose session systemd has delegated a part of the tree to.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+PROCESSES, MEMORY = "processes", "memory"
+
+_CONTROLLERS = {"pids": PROCESSES, "memory": MEMORY}
+_UNIFIED = ""
+"""What /proc/self/cgroup gives as the controllers of version 2."""
+
+_STEP = 0.002
+"""Seconds between two attempts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cgroup:
+    """A group of processes that the kernel limits together. Whatever a member starts is a member too."""
+
+    folders: tuple[str, ...]  # one in version 2, one per controller in version 1
+    limits: frozenset[str]  # of "processes" and "memory": which limits were to be had
+
+    @classmethod
+    def create(cls, name: str, *, processes: int, memory: int) -> Cgroup | None:
+        """Make an empty group for at most *processes* (threads count) and *memory* bytes, swap included.
+
+        It is made beside or below the caller's own group, so that limits around that hold as well. None where no limit
+        is to be had: in most containers, and for most users. *name* becomes the prefix that `leftovers` looks for.
+        On an otherwise unused tree of version 2, its controllers are switched on, and stay so.
+        """
+        if "/" in name or not name:
+            raise ValueError(f"{name!r} cannot be the name of a folder")
+        for parents in _places():
+            made = [folder for parent in parents if (folder := _folder(f"{parent}/{name}.{_signature(os.getpid())}"))]
+            limits = frozenset(limit for folder in made for limit in _limit(folder, processes, memory))
+            if limits:
+                return cls(folders=tuple(made), limits=limits)
+            cls(folders=tuple(made), limits=limits).remove()
+        return None
+
+    def join(self, pid: int = 0) -> None:
+        """Move a process with all its threads into the group; 0 is the calling one.
+
+        A child that calls this between fork and exec does so before it gives up any right. Costs some milliseconds.
+        Raises OSError when the process is gone (ESRCH) or must not be moved by the caller (EACCES).
+        """
+        for folder in self.folders:
+            _write(f"{folder}/cgroup.procs", pid)
+
+    def processes(self) -> list[int]:
+        """Return the members that still run, without zombies; of groups below as well."""
+        found = {pid for top in self.folders for folder in _below(top) for pid in _members(folder)}
+        return sorted(found)
+
+    def out_of_memory(self) -> int:
+        """Return how many members the kernel has killed because of the group's memory; 0 where that is not limited."""
+        return self._count(("memory.events", "memory.oom_control"), "oom_kill")
+
+    def refused(self) -> int:
+        """Return how often a member was refused a new process or thread; 0 where those are not limited."""
+        return self._count(("pids.events",), "max")
+
+    def kill(self, seconds: float = 5.0) -> None:
+        """Send SIGKILL to all members, and to what they start meanwhile; return after *seconds* at the latest.
+
+        In one write in version 2 (Linux 5.14). Raises PermissionError where they belong to others.
+        """
+        if all(_allows(f"{folder}/cgroup.kill", 1) for folder in self.folders):
+            return
+        end = time.monotonic() + seconds
+        while (members := self.processes()) and time.monotonic() < end:
+            for pid in members:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            time.sleep(_STEP)
+
+    def remove(self, seconds: float = 5.0) -> bool:
+        """Remove the group when its last member has gone, or give up after *seconds*; tell whether it is gone."""
+        end = time.monotonic() + seconds
+        while not all(_removed(folder) for folder in self.folders):
+            if time.monotonic() > end:
+                return False
+            time.sleep(_STEP)
+        return True
+
+    def _count(self, files: tuple[str, ...], key: str) -> int:
+        for folder in self.folders:
+            for file in files:
+                for line in _read(f"{folder}/{file}").splitlines():
+                    if line.startswith(key + " "):
+                        return int(line.split()[1])
+        return 0
+
+
+def leftovers(prefix: str) -> list[Cgroup]:
+    """Return groups with names that begin with *prefix* whose creators have ended without removing them.
+
+    Only those that the caller may remove: by `Cgroup.kill` and `Cgroup.remove`. Looks through all groups there are.
+    """
+    found: dict[str, list[str]] = {}
+    for top in {top for top, _ in _hierarchies(_read("/proc/self/cgroup"), _read("/proc/self/mountinfo")).values()}:
+        for folder in _below(top):
+            name = os.path.basename(folder)
+            if name.startswith(prefix) and _abandoned(name) and os.access(folder, os.W_OK):
+                found.setdefault(name, []).append(folder)
+    return [Cgroup(folders=tuple(folders), limits=frozenset()) for folders in found.values()]
+
+
+# --- where groups can be made
+
+
+def _places() -> Iterator[tuple[str, ...]]:
+    """Yield where to try, best first: one folder of version 2, or one per controller of version 1."""
+    own = _hierarchies(_read("/proc/self/cgroup"), _read("/proc/self/mountinfo"))
+    if _UNIFIED in own:
+        top, folder = own[_UNIFIED]
+        while folder.startswith(top):
+            if _delegates(folder):
+                yield (folder,)
+            folder = os.path.dirname(folder)
+    yield tuple(sorted({own[name][1] for name in _CONTROLLERS if name in own}))
+
+
+def _hierarchies(groups: str, mounts: str) -> Mapping[str, tuple[str, str]]:
+    """Return where each hierarchy is mounted, and the own group's folder in it, by controller; "" is version 2.
+
+    From /proc/self/cgroup and /proc/self/mountinfo, see proc(5). In a container the mount may show a part of the tree.
+    """
+    own: dict[str, str] = {}
+    for line in groups.splitlines():
+        _, names, path = line.split(":", 2)
+        own.update(dict.fromkeys(names.split(","), path))
+    found: dict[str, tuple[str, str]] = {}
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        root, point = before.split()[3:5]
+        kind, _, options = after.split(" ", 2)
+        controllers = {"cgroup": options.split(","), "cgroup2": [_UNIFIED]}.get(kind, [])
+        for name in controllers:
+            if name in own and name not in found:
+                below = os.path.relpath(own[name], root) if own[name].startswith(root) else "."
+                found[name] = (point, os.path.normpath(f"{point}/{'.' if below.startswith('..') else below}"))
+    return found
+
+
+def _delegates(folder: str) -> bool:
+    """Tell whether groups below a folder of version 2 have limits; switch that on where it may be.
+
+    Where processes are, limits for groups below them cannot be had, except in the root, which has no cgroup.type.
+    """
+    offered = _CONTROLLERS.keys() & set(_read(f"{folder}/cgroup.controllers").split())
+    file = f"{folder}/cgroup.subtree_control"
+    enabled = set(_read(file).split())
+    root = not os.path.exists(f"{folder}/cgroup.type")
+    if not os.access(f"{folder}/cgroup.procs", os.W_OK):
+        return False  # no process could be moved from here to below
+    for name in offered - enabled if root or not _members(folder) else ():
+        if _allows(file, f"+{name}"):
+            enabled.add(name)
+    return bool(offered & enabled)
+
+
+def _folder(path: str) -> str:
+    """Make a folder; "" where that is not allowed."""
+    try:
+        os.mkdir(path)
+    except OSError:
+        return ""
+    return path
+
+
+def _limit(folder: str, processes: int, memory: int) -> Iterator[str]:
+    """Set the limits that a folder has; yield their names."""
+    if _allows(f"{folder}/pids.max", processes):
+        yield PROCESSES
+    for memory_file, swap_file, swap in (
+        ("memory.max", "memory.swap.max", 0),
+        ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", memory),  # version 1: of both together
+    ):
+        if _allows(f"{folder}/{memory_file}", memory):
+            _allows(f"{folder}/{swap_file}", swap)  # not every kernel accounts for swap
+            yield MEMORY
+
+
+# --- who made it
+
+
+def _signature(pid: int) -> str:
+    """Return what tells a process from all others, later ones and those of other containers too."""
+    return f"{os.stat('/proc/self/ns/pid').st_ino}.{pid}.{_started(pid)}"
+
+
+def _started(pid: int) -> str:
+    """Return when a process was started, in ticks since boot; "" when there is none, or a zombie."""
+    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return fields[19] if fields and fields[0] not in "ZX" else ""
+
+
+def _abandoned(name: str) -> bool:
+    words = name.rsplit(".", 3)
+    if len(words) != 4 or not all(word.isdecimal() for word in words[1:]):
+        return False
+    theirs, ours = ".".join(words[1:]), _signature(int(words[2]))
+    # a number of another namespace says nothing here
+    return theirs != ours and theirs.split(".")[0] == ours.split(".")[0]
+
+
+# --- files
+
+
+def _below(top: str) -> Iterator[str]:
+    """Yield a folder and all below it, the lowest first."""
+    return (folder for folder, _, _ in os.walk(top, topdown=False))
+
+
+def _members(folder: str) -> list[int]:
+    """Return the processes in a folder; 0 stands for those of another namespace."""
+    return [int(pid) for pid in _read(f"{folder}/cgroup.procs").split() if pid != "0"]
+
+
+def _removed(top: str) -> bool:
+    """Try once to remove a folder and all below it; tell whether it is gone."""
+    for folder in _below(top):
+        try:
+            os.rmdir(folder)
+        except OSError:
+            continue  # gone already, or EBUSY: a member is still on its way out
+    return not os.path.exists(top)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _write(path: str, value: int | str) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(file, str(value).encode())
+    finally:
+        os.close(file)
+
+
+def _allows(path: str, value: int | str) -> bool:
+    """Write what may be refused, for reasons that the caller could not change: no such file, read-only, not ours."""
+    try:
+        _write(path, value)
+    except OSError:
+        return False
+    return True

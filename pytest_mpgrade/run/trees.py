@@ -1,0 +1,50 @@
+"""Folders that student code has written in: nested more deeply than Python recurses, closed to everybody, or both."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+
+
+def remove(path: str) -> None:
+    """Remove a folder with all that is in it, whatever its names, depth and rights; what cannot be removed stays.
+
+    `shutil.rmtree` recurses, and stops at a folder that its owner has closed to himself; chmod(1) and rm(1) do neither.
+    """
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return
+    except (OSError, RecursionError):
+        for command in (("chmod", "-R", "u+rwx"), ("rm", "-rf")):
+            if program := shutil.which(command[0]):
+                subprocess.run(
+                    [program, *command[1:], "--", path],
+                    stdin=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    check=False,
+                )
+
+
+def sizes(folders: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield the bytes that each file and folder below these folders takes up, and how deep it lies, from 1 on.
+
+    Without recursion, which `os.walk` has before Python 3.12. What lies in a closed folder is not seen.
+    """
+    todo = [(folder, 1) for folder in folders]
+    while todo:
+        folder, depth = todo.pop()
+        try:
+            entries = os.scandir(folder)
+        except OSError:
+            continue
+        with entries:
+            for entry in entries:
+                try:
+                    yield entry.stat(follow_symlinks=False).st_blocks * 512, depth
+                    if entry.is_dir(follow_symlinks=False):
+                        todo.append((entry.path, depth + 1))
+                except OSError:
+                    continue

@@ -1,0 +1,65 @@
+"""Get everything ready that is the same for all runs of one grading: assignment, submission, limits, isolation."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from pytest_mpgrade import assignment as assignments
+from pytest_mpgrade.limits import with_limits
+from pytest_mpgrade.records import Assignment, Submission
+from pytest_mpgrade.run import isolation, servers
+from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.submission import discover, importable, stage
+
+
+def setting(name: str, config: pytest.Config) -> Setting:
+    """Return the setting that pytest's options ask for. Raises MpgradeError for wrong usage and what is ungradable."""
+    limits: Sequence[str] = config.getoption("--mpgrade-limit")
+    assignment = with_limits(assignments.find(name), limits)
+    path = Path(config.getoption("--mpgrade-submission") or config.invocation_params.dir)
+    submission = _reachable(path, assignment, config)
+    observer = str(config.getoption("--mpgrade-observer"))
+    wanted = "none" if observer == "psutil" else str(config.getoption("--mpgrade-isolation"))
+    reference, out = assignments.reference_folder(assignment), config.getoption("--mpgrade-out")
+    hidden = [assignment.folder, *(str(place) for place in (reference, out) if place)]
+    module = os.path.join(submission.folder, submission.module)
+    return Setting(
+        assignment=assignment,
+        submission=submission,
+        observer=observer,
+        isolation=isolation.choose(wanted, module=module, hidden=hidden),
+    )
+
+
+def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Submission:
+    """Find the submission; one that cannot be imported by its name, or be read by a spare user, is copied.
+
+    A file by itself is copied too: what lies beside it may be somebody else's.
+    """
+    submission = discover(path, assignment, config.getoption("--mpgrade-id"))
+    if path.is_dir() and importable(submission) and (os.geteuid() != 0 or _open_to_all(Path(submission.folder))):
+        return submission
+    scratch = tempfile.TemporaryDirectory(prefix="mpgrade-", ignore_cleanup_errors=True)
+    config.add_cleanup(scratch.cleanup)
+    os.chmod(scratch.name, 0o755)  # noqa: S103 - read by a spare user
+    servers.guard(scratch.name)
+    return stage(submission, Path(scratch.name), assignment.module)
+
+
+def _open_to_all(folder: Path) -> bool:
+    """Tell whether any user can read all that lies in a folder, and get there."""
+    if not all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents)):
+        return False
+    for place, folders, files in os.walk(folder):
+        for name in folders + files:
+            mode = os.lstat(os.path.join(place, name)).st_mode
+            wanted = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(mode) else 0)
+            if not stat.S_ISLNK(mode) and mode & wanted != wanted:
+                return False
+    return True
