@@ -20,7 +20,7 @@ from pytest_mpgrade import checks, containment, steps, tasks
 from pytest_mpgrade.records import Ending, Outcome, Run, Scenario
 from pytest_mpgrade.run import isolation, runner
 from pytest_mpgrade.run.isolation import Isolation
-from pytest_mpgrade.run.linux import landlock
+from pytest_mpgrade.run.linux import landlock, uids
 from pytest_mpgrade.run.readable import PACKAGE, View, without
 from pytest_mpgrade.student import CONTROL
 
@@ -267,6 +267,35 @@ def test_worker_that_the_kernel_ends_for_its_memory(play: MakeRuns) -> None:
     """
     run = play(text, steps.call("f"), isolation="uid", memory_bytes=300_000_000)[1]
     assert (run.ending, run.stopped) == (Ending.STOPPED, "out of memory: the limit is 300 MB"), run
+
+
+READS_MEMORY = """
+import os
+import sys
+from pytest_mpgrade.run.linux import kernel
+from pytest_mpgrade.run.observe_linux import LinuxObserver
+
+assert not kernel.may_trace_anybody()
+uid = int(sys.argv[1])
+(hold, let_go), (ready, told) = os.pipe(), os.pipe()
+pid = os.fork()
+if not pid:
+    os.dup2(hold, 0)
+    os.dup2(told, 1)
+    kernel.become(uid)
+    os.close(let_go)
+    os.execv("/bin/sh", ["/bin/sh", "-c", "echo; read x"])
+os.read(ready, 1)
+print(LinuxObserver(trace=False, user=uid).memory(pid))
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_memory_is_known_without_the_right_to_trace() -> None:
+    """Root in a container has no CAP_SYS_PTRACE: /proc tells the memory of a spare user's process only to that user."""
+    argv = ["setpriv", "--bounding-set", "-sys_ptrace", sys.executable, "-c", READS_MEMORY, str(uids.FIRST)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    assert int(done.stdout) > 20_000
 
 
 # --- what is not believed

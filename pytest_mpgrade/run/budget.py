@@ -19,13 +19,22 @@ _MOST_FILES, _DEEPEST = 100_000, 100
 
 
 class Budget:
-    """Asked at every look; *limits* are those of `records.Limits`, *folders* where student code may write."""
+    """Asked at every look; *limits* are those of `records.Limits`, *folders* where student code may write.
+
+    *memory* returns a process's own bytes and its part of those that it shares, *out_of_memory* how many processes the
+    kernel has ended for theirs.
+    """
 
     def __init__(
-        self, limits: dict[str, Any], folders: Sequence[str], out_of_memory: Callable[[], int] = lambda: 0
+        self,
+        limits: dict[str, Any],
+        folders: Sequence[str],
+        memory: Callable[[int], int],
+        out_of_memory: Callable[[], int] = lambda: 0,
     ) -> None:
         self._limits = limits
         self._folders = folders
+        self._memory_of = memory
         self._out_of_memory = out_of_memory
         self._next_disk = 0.0
 
@@ -51,7 +60,7 @@ class Budget:
         resident = sum(procfs.resident_pages(pid) for pid in live) * _PAGE
         if resident <= self._limits["memory_bytes"]:
             return resident
-        return sum(procfs.proportional_bytes(pid) for pid in live)
+        return sum(map(self._memory_of, live))
 
 
 def amount(size: float) -> str:

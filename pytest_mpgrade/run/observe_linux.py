@@ -72,13 +72,22 @@ class LinuxObserver:
 
     def threads(self, pids: Sequence[int]) -> list[procfs.Thread]:
         """Look at the threads of these processes in /proc."""
-        with kernel.reading_as(self._read_as) if self._read_as else contextlib.nullcontext():
+        with self._reading():
             return [thread for pid in pids for thread in procfs.look(pid, syscalls.timed)]
 
     def chars_read(self, pid: int) -> int:
         """Return what /proc says; it says 0 of processes that may not be looked into."""
-        with kernel.reading_as(self._read_as) if self._read_as else contextlib.nullcontext():
+        with self._reading():
             return procfs.chars_read(pid)
+
+    def memory(self, pid: int) -> int:
+        """Return what /proc says; it says 0 of processes that may not be looked into."""
+        with self._reading():
+            return procfs.proportional_bytes(pid)
+
+    def _reading(self) -> contextlib.AbstractContextManager[None]:
+        """Be, for /proc, somebody who may look into the processes."""
+        return kernel.reading_as(self._read_as) if self._read_as else contextlib.nullcontext()
 
     def stopped(self, pid: int) -> bool:
         """Tell whether the process is in a group-stop."""

@@ -116,6 +116,14 @@ class PsutilObserver:
         except (psutil.Error, AttributeError):
             return 0
 
+    def memory(self, pid: int) -> int:
+        """Return what psutil says: resident bytes where the system does not divide shared ones."""
+        try:
+            process = psutil.Process(pid)
+            return int(getattr(process.memory_full_info(), "pss", 0) or process.memory_info().rss)
+        except psutil.Error:
+            return 0
+
     def stopped(self, pid: int) -> bool:
         """Tell whether the process is stopped."""
         try:

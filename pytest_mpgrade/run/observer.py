@@ -105,6 +105,9 @@ class Observer(Protocol):
     def chars_read(self, pid: int) -> int:
         """Return how many bytes the process has read so far, 0 where that cannot be known."""
 
+    def memory(self, pid: int) -> int:
+        """Return the bytes of the process that are in memory, shared ones divided by their users; 0 if unknown."""
+
     def stopped(self, pid: int) -> bool:
         """Tell whether the process was stopped by a signal and waits to be continued."""
 

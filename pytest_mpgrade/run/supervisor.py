@@ -58,7 +58,9 @@ class Supervisor:
         self.names = leftovers.Names(
             prefix=request["prefix"], private=self.confinement.private_shm, uid=self.confinement.uid
         )
-        self.budget = Budget(self.limits, (self.folder.scratch, self.folder.box), self.confinement.out_of_memory)
+        self.budget = Budget(
+            self.limits, (self.folder.scratch, self.folder.box), self.observer.memory, self.confinement.out_of_memory
+        )
         self.out = Output(self._path("out"), self.limits["output_bytes"])
         self.err = Output(self._path("err"), self.limits["output_bytes"])
 
