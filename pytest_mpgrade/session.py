@@ -23,6 +23,7 @@ import pytest
 from pytest_mpgrade import __version__, containment, setup
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade.errors import AssignmentError, MpgradeError
+from pytest_mpgrade.grading import Grading, usable_cores
 from pytest_mpgrade.items import criterion_of, judge_test, method_of, name_of, own_finding, passed, title_of
 from pytest_mpgrade.judge import blame, rubric
 from pytest_mpgrade.judge.rubric import Placed
@@ -30,7 +31,7 @@ from pytest_mpgrade.records import Report, Status
 from pytest_mpgrade.report import result_json, terminal
 from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.runner import Setting
-from pytest_mpgrade.student import Grading, Student, usable_cores
+from pytest_mpgrade.student import Student
 from pytest_mpgrade.submission import discover
 
 _STUDENT = pytest.StashKey[Student]()

@@ -3,150 +3,24 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import sys
-import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
 from pytest_mpgrade import steps as make
-from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
+from pytest_mpgrade.errors import SupervisorError
+from pytest_mpgrade.grading import Grading, make_runs
 from pytest_mpgrade.judge.check import Judge, judge_safely
 from pytest_mpgrade.judge.hangs import not_told
 from pytest_mpgrade.judge.interface import unusable, why_not_imported
 from pytest_mpgrade.judge.returned import blamed_for
 from pytest_mpgrade.records import Assignment, Ending, Finding, Run, Scenario, Step, Submission
-from pytest_mpgrade.run import runner, servers
-from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.run import runner
 from pytest_mpgrade.tasks import held
 
 LUCKY_TRIES = 3
 """A race that is lost half of the time looks like a matter of start methods in 1 of 64 then."""
 CONTROL = Submission(id="control", path="", folder="", module="pytest_mpgrade.inside.control.py")
-
-
-class Grading:
-    """What all tests of one pytest process share: the setting, and every run that was made, or is being made.
-
-    Runs are made by a few threads, each waiting for a supervisor of its own: runs mostly wait, at gates and for
-    interpreters to start, and no verdict depends on the machine's load.
-    """
-
-    def __init__(self, setting: Setting) -> None:
-        self.setting = setting
-        self._runs: dict[str, Future[tuple[Run, ...]]] = {}
-        self._closed = False
-        # Where signals are not kept apart a filter keeps them off a run's own supervisor, and could not know of others.
-        apart = setting.isolation.level not in ("none", "landlock-files") or not sys.platform.startswith("linux")
-        self._turn: AbstractContextManager[object] = nullcontext() if apart else threading.Lock()
-        self._threads = ThreadPoolExecutor(max_workers=max(2, min(6, usable_cores() + 1)), thread_name_prefix="mpgrade")
-
-    def run(self, scenario: Scenario) -> tuple[Run, ...]:
-        """Run a scenario, or return what it gave before: one Run for each step, the import's first."""
-        key = runner.key_of(scenario)
-        known = self._runs.get(key)
-        if known is not None and not known.cancel():
-            return known.result()
-        # New, or still waiting for its turn in the background: whoever asks for it now does not wait for others.
-        found: Future[tuple[Run, ...]] = Future()
-        self._runs[key] = found
-        found.set_result(self._make(scenario, key))
-        return found.result()
-
-    def run_again(self, scenario: Scenario) -> tuple[Run, ...]:
-        """Run a scenario once more, whatever it gave before."""
-        return self._make(scenario, runner.key_of(scenario))
-
-    def prepare(self, scenario: Scenario) -> None:
-        """Have a scenario run in the background, unless it has been."""
-        key = runner.key_of(scenario)
-        if key not in self._runs:
-            self._runs[key] = self._threads.submit(self._make, scenario, key)
-
-    def _make(self, scenario: Scenario, key: str) -> tuple[Run, ...]:
-        """A supervisor that breaks is tried once more: a fault of ours must not cost anybody points."""
-        if self._closed:
-            return _broken(scenario, key, SupervisorError("the grading was broken off"))
-        try:
-            with self._turn:
-                return make_runs(scenario, self.setting, key)
-        except SupervisorError as error:
-            if self._closed:
-                return _broken(scenario, key, error)
-        try:
-            with self._turn:
-                return make_runs(scenario, self.setting, key)
-        except SupervisorKilledError as error:
-            if not self._closed:
-                return _broken(scenario, key, error, Ending.STOPPED)
-            return _broken(scenario, key, error)
-        except SupervisorError as error:
-            return _broken(scenario, key, error)
-
-    def done(self) -> list[Run]:
-        """Return all runs that have been made."""
-        return [
-            run for future in self._runs.values() if future.done() and not future.cancelled() for run in future.result()
-        ]
-
-    def close(self) -> None:
-        """End what still runs."""
-        self._closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        servers.end_all()
-        self._threads.shutdown(wait=True)
-
-
-def _came_back(runs: Sequence[Run]) -> bool:
-    """Tell whether all calls of a scenario returned; the first of its runs is the import."""
-    return all(run.ending is Ending.RETURNED for run in runs[1:])
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def make_runs(scenario: Scenario, setting: Setting, key: str) -> tuple[Run, ...]:
-    """Run a scenario; return one Run for each step, also for those that were not reached."""
-    return _complete(runner.run(scenario, setting), scenario, key)
-
-
-def _broken(scenario: Scenario, key: str, error: SupervisorError, ending: Ending = Ending.BROKEN) -> tuple[Run, ...]:
-    """Return runs of which nothing is known; *ending*: BROKEN, or STOPPED where the submission is to blame for that."""
-    base = Run(
-        key=key,
-        call="import",
-        function="import",
-        start_method=scenario.start_method,
-        ending=ending,
-        why=str(error),
-        stopped=str(error) if ending is Ending.STOPPED else "",
-    )
-    calls = tuple(replace(base, call=step.label, function=step.function) for step in scenario.steps)
-    if ending is Ending.STOPPED:  # by one of the calls, or where there is none by the import
-        base = replace(base, ending=Ending.NOT_TRIED if calls else Ending.NOT_IMPORTED)
-    return (base, *calls)
-
-
-def _complete(found: Sequence[Run], scenario: Scenario, key: str) -> tuple[Run, ...]:
-    """Add a Run for each step that was not reached."""
-    imported, *calls = found
-    broken = imported.why if imported.ending is Ending.BROKEN else "the module could not be imported"
-    why = f"{calls[-1].call} did not come back" if calls else broken
-    because = blamed_for(calls[-1]) if calls else "imports_cleanly"
-    missing = tuple(
-        Run(
-            key=f"{key}/{number}", call=step.label, function=step.function, start_method=scenario.start_method,
-            ending=imported.ending if imported.ending in (Ending.NOT_IMPORTED, Ending.BROKEN) else Ending.NOT_TRIED,
-            why=why, because=because,
-        )
-        for number, step in enumerate(scenario.steps[len(calls) :], len(calls))
-    )  # fmt: skip
-    return (*found, *missing)
 
 
 class Student:
@@ -297,3 +171,8 @@ class Student:
             return replace(run, control=False)
         met = done.trace.gates is not None and done.trace.gates.met and done.ending is Ending.RETURNED
         return replace(run, control=met)
+
+
+def _came_back(runs: Sequence[Run]) -> bool:
+    """Tell whether all calls of a scenario returned; the first of its runs is the import."""
+    return all(run.ending is Ending.RETURNED for run in runs[1:])

@@ -15,11 +15,12 @@ from typing import Any, Protocol
 import psutil
 import pytest
 
+from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.records import Assignment, Limits, Run, Scenario, Step, Submission
 from pytest_mpgrade.run import isolation, runner, servers
 from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.runner import Setting
-from pytest_mpgrade.student import Grading, Student
+from pytest_mpgrade.student import Student
 
 pytest_plugins = ["pytester"]
 

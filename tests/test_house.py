@@ -37,7 +37,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "assignment": ("records", "errors", "limits"),
     "submission": ("records", "errors"),
     "__init__": ("judge", "tasks"),  # when asked for, by name
-    "student": ("records", "errors", "tasks", "steps", "run", "judge"),
+    "grading": ("records", "errors", "run", "judge"),
+    "student": ("records", "errors", "tasks", "steps", "run", "judge", "grading"),
     "items": ("records", "report"),
     "containment": ("run",),
     "setup": ("records", "errors", "limits", "assignment", "submission", "run"),
@@ -49,6 +50,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "run",
         "judge",
         "report",
+        "grading",
         "student",
         "items",
         "containment",

@@ -18,10 +18,11 @@ from conftest import MakeRuns, Ours, setting, wait_until
 
 from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.errors import SupervisorError
+from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.records import STILL_READING, Ending, Run, Scenario
 from pytest_mpgrade.run import runner
-from pytest_mpgrade.student import Grading, Student
+from pytest_mpgrade.student import Student
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace and /proc")
 

@@ -36,6 +36,17 @@ def not_told(run: Run) -> bool:
     return run.ending is Ending.HUNG and explained_by(run) is Concern.SENTINEL
 
 
+def in_its_pool(run: Run) -> bool:
+    """Tell whether a call hung within a Pool or an executor that was about to end its workers.
+
+    That may be a race of CPython's own: a worker that is killed while it holds the pool's lock, or started while the
+    executor that has broken ends the others (python/cpython#94777, #105829, #107219).
+    """
+    return run.ending is Ending.HUNG and any(
+        one.role == "the parent" and one.doing == "pool join" for one in run.trace.stuck
+    )
+
+
 def not_back(run: Run) -> Verdict:
     """Return the failure of a call that hung, was still busy at a limit, or ended its own process."""
     if run.stopped:

@@ -34,6 +34,7 @@ _DOING: tuple[tuple[str, str, str], ...] = (
     ("queue.py", "get", "get"),
     ("queue.py", "put", "put"),
     ("pool.py", "join", "pool join"),
+    ("pool.py", "terminate", "pool join"),
     ("pool.py", "wait", "pool result"),
     ("pool.py", "get", "pool result"),
     ("process.py", "join", "join"),
