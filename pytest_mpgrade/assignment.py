@@ -22,8 +22,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pytest_mpgrade.errors import AssignmentError, UsageError
-from pytest_mpgrade.limits import LimitsTable
-from pytest_mpgrade.records import Assignment, Criterion, Limits
+from pytest_mpgrade.limits import LimitsTable, SpeedTable
+from pytest_mpgrade.records import Assignment, Criterion, Limits, SpeedRules
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -63,6 +63,7 @@ class _Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     criteria: Annotated[tuple[_Criterion, ...], Meta(min_length=1)]
     ordering: _Ordering = "any"
     limits: LimitsTable = LimitsTable()
+    speedup: SpeedTable = SpeedTable()
 
 
 def load(folder_or_toml: Path) -> Assignment:
@@ -85,6 +86,7 @@ def load(folder_or_toml: Path) -> Assignment:
         test_file=document.test,
         ordering=document.ordering,
         limits=Limits(**msgspec.structs.asdict(document.limits)),
+        speedup=SpeedRules(**msgspec.structs.asdict(document.speedup)),
     )
 
 
@@ -227,7 +229,7 @@ def _in_words(message: str) -> tuple[Where, str]:
     what, _, place = message.partition(" - at `$")
     where: Where = tuple(int(index) if index else key for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", place))
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
-        table = {"limits": LimitsTable, "criteria": _Criterion}.get(str(*where[:1]), _Document)
+        table = {"limits": LimitsTable, "speedup": SpeedTable, "criteria": _Criterion}.get(str(*where[:1]), _Document)
         return (*where, found[1]), f"there is no such key{_nearest(found[1], table.__struct_fields__)}"
     if found := re.fullmatch(r"Object missing required field `(.*)`", what):
         return where, f"the key {found[1]!r} is missing"
@@ -253,6 +255,8 @@ def _mistakes(document: _Document, folder: Path) -> Iterator[tuple[Where, str]]:
     if not re.fullmatch(r"[^/\\]+\.py", document.test) or not (folder / document.test).is_file():
         yield ("test",), f"there is no Python file {document.test!r} beside {FILE}"
     yield from _repeated("criteria", [criterion.name for criterion in document.criteria], "name")
+    if document.speedup.lost <= document.speedup.free:
+        yield ("speedup",), f"lost ({document.speedup.lost:g}) must be more than free ({document.speedup.free:g})"
     total = sum(criterion.points for criterion in document.criteria)
     if not math.isclose(total, document.points, abs_tol=1e-9):
         yield ("points",), f"the criteria add up to {total:g}, not {document.points:g}"

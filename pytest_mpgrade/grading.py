@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -14,7 +13,8 @@ from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.judge.hangs import in_its_pool
 from pytest_mpgrade.judge.returned import blamed_for
 from pytest_mpgrade.records import Ending, Run, Scenario
-from pytest_mpgrade.run import runner, servers
+from pytest_mpgrade.run import exclusive, runner, servers
+from pytest_mpgrade.run.machine import usable_cores
 from pytest_mpgrade.run.runner import Setting
 
 POOL_TRIES = 2
@@ -28,8 +28,9 @@ class Grading:
     interpreters to start, and no verdict depends on the machine's load.
     """
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, tell: Callable[[str], None] = lambda _: None) -> None:
         self.setting = setting
+        self.tell = tell  # shows a line to whoever watches
         self._runs: dict[str, Future[tuple[Run, ...]]] = {}
         self._closed = False
         # Where signals are not kept apart a filter keeps them off a run's own supervisor, and could not know of others.
@@ -101,13 +102,14 @@ class Grading:
         self._threads.shutdown(wait=True)
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def make_runs(scenario: Scenario, setting: Setting, key: str) -> tuple[Run, ...]:
     """Run a scenario; return one Run for each step, also for those that were not reached."""
+    with exclusive.shared():
+        return timed_runs(scenario, setting, key)
+
+
+def timed_runs(scenario: Scenario, setting: Setting, key: str) -> tuple[Run, ...]:
+    """The same for whoever keeps all other runs of this machine away; see `run/exclusive.py`."""
     return _complete(runner.run(scenario, setting), scenario, key)
 
 

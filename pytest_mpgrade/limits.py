@@ -1,4 +1,4 @@
-"""Limits of a run, as course authors write them in `assignment.toml` and users on the command line."""
+"""Limits of a run, as course authors write them in `assignment.toml` and users on the command line; speed rules too."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.records import Assignment, Limits
+from pytest_mpgrade.records import Assignment, Limits, SpeedRules
 
 # Upper bounds keep out `inf`: a limit that never comes is none.
 _Seconds = Annotated[float, Meta(gt=0, le=1e6)]
 _Bytes = Annotated[int, Meta(gt=0, le=10**12)]
 _Count = Annotated[int, Meta(gt=0, le=100_000)]
+_Ratio = Annotated[float, Meta(ge=1, le=1e3)]
 _USUAL = Limits()
+_RULES = SpeedRules()
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
@@ -35,6 +37,16 @@ class LimitsTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
     disk_bytes: _Bytes = _USUAL.disk_bytes
     answer_bytes: _Bytes = _USUAL.answer_bytes
     output_bytes: _Bytes = _USUAL.output_bytes
+
+
+class SpeedTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The table `[speedup]`; what each key means: `records.SpeedRules`."""
+
+    free: _Ratio = _RULES.free
+    lost: _Ratio = _RULES.lost
+    starting_seconds: _Seconds = _RULES.starting_seconds
+    seconds: _Seconds = _RULES.seconds
+    pairs: Annotated[int, Meta(ge=4, le=1000)] = _RULES.pairs
 
 
 def with_limits(assignment: Assignment, given: Iterable[str]) -> Assignment:

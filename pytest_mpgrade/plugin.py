@@ -53,7 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "criterion(name): the findings of this test count for this line of the rubric")
     config.addinivalue_line(
         "markers",
-        "start_methods(*names): run the test under these start methods; 'any': under one, whichever the platform has",
+        "start_methods(*names): run the test under these start methods; 'any': under one, whichever the platform has; "
+        "'default': under its default",
     )
     name = config.getoption("--mpgrade") or config.getini("mpgrade_assignment")
     if name:

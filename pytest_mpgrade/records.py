@@ -7,15 +7,22 @@ Times are seconds; ``at`` counts from the start of the call. Process ids are tho
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
+from pytest_mpgrade.kinds import Concern as Concern
+from pytest_mpgrade.kinds import Ending as Ending
+from pytest_mpgrade.kinds import Outcome as Outcome
+from pytest_mpgrade.kinds import Status as Status
+from pytest_mpgrade.kinds import StrEnum as StrEnum
 from pytest_mpgrade.traces import Frame as Frame
 from pytest_mpgrade.traces import GateEvent as GateEvent
 from pytest_mpgrade.traces import GateReport as GateReport
 from pytest_mpgrade.traces import GateStep as GateStep
 from pytest_mpgrade.traces import Leftover as Leftover
+from pytest_mpgrade.traces import Look as Look
+from pytest_mpgrade.traces import Machine as Machine
+from pytest_mpgrade.traces import Pair as Pair
 from pytest_mpgrade.traces import ProcessSeen as ProcessSeen
 from pytest_mpgrade.traces import Stuck as Stuck
 from pytest_mpgrade.traces import Trace as Trace
@@ -27,68 +34,6 @@ RESULT_SCHEMA = "mpgrade.result/1"
 
 Plain = Any
 """Plain typed data as `pytest_mpgrade.inside.plain.encode` makes it: nested lists and dicts of JSON."""
-
-
-class StrEnum(str, Enum):
-    """An enum whose members are their own JSON (enum.StrEnum is new in 3.11)."""
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-
-class Concern(StrEnum):
-    """What a check asks about; CONTRACT section 3."""
-
-    IMPORT = "import"
-    RESULTS = "results"
-    ORDERING = "ordering"
-    WORKERS = "workers"
-    CONCURRENCY = "concurrency"
-    SENTINEL = "sentinel"
-    CLEANUP = "cleanup"
-    DEADLOCK = "deadlock"
-    FAILURE = "failure"
-    START_METHOD = "start_method"
-    EDGE = "edge"
-    NONBLOCKING = "nonblocking"
-    RNG = "rng"
-    SPEEDUP = "speedup"
-    CHUNKING = "chunking"
-    NOTEBOOK = "notebook"
-
-
-class Outcome(StrEnum):
-    """How a check ended; CONTRACT section 4."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    ABSENT = "absent"
-    INCONCLUSIVE = "inconclusive"
-    ERROR = "error"
-    SKIPPED = "skipped"
-    NOT_RUN = "not run"
-
-
-class Ending(StrEnum):
-    """How a call ended, as seen from outside; what that means for a check is another question."""
-
-    RETURNED = "returned"
-    RAISED = "raised"
-    HUNG = "hung"  # proven, or quiet for long: nothing would ever have happened again
-    TIMED_OUT = "timed out"  # still busy when the time limit came
-    DIED = "died"  # the calling process ended without returning
-    NOT_IMPORTED = "not imported"  # the module itself raised, hung or ended the interpreter
-    NOT_TRIED = "not tried"  # an earlier, plainer call ended so that this one could teach nothing
-    STOPPED = "stopped"  # it went over a limit, or spoke to the grader as no task does: `why` says which
-    BROKEN = "broken"  # the grader or the machine is at fault
-
-
-class Status(StrEnum):
-    """What a report says of its submission as a whole."""
-
-    GRADED = "graded"
-    UNGRADABLE = "ungradable"
-    ERROR = "error"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +51,17 @@ class Limits:
     disk_bytes: int = 512_000_000  # scratch and shared memory, each
     answer_bytes: int = 64_000_000
     output_bytes: int = 1_000_000  # printed; more is cut off, and is no fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeedRules:
+    """When a pattern that is slower than the reference's costs points, and how long is measured."""
+
+    free: float = 1.15  # times the reference's cost per task
+    lost: float = 1.5  # here all points are; linear in between
+    starting_seconds: float = 1.0  # more than the reference's until all workers are there; all points at twice that
+    seconds: float = 8.0  # in which pairs are taken
+    pairs: int = 15  # at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +87,7 @@ class Assignment:
     test_file: str
     ordering: str = "any"  # or "submission"
     limits: Limits = field(default_factory=Limits)
+    speedup: SpeedRules = field(default_factory=SpeedRules)
 
     @property
     def points(self) -> float:
@@ -169,6 +126,7 @@ class Step:
     same_holdings: bool = False  # leftovers are counted from an earlier call of this scenario
     last: bool = True  # it is waited for, and looked at, what is left; not for one of a row of calls
     n: int = 0
+    look: bool = False  # the stacks of its processes are looked at while it runs
     seconds: float = 0.0  # 0: the assignment's limit
     patience: float = 0.0
 
@@ -225,6 +183,34 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Timing(Run):
+    """A call that was timed, again and again, in turn with the reference; as a Run: the last of the submission's."""
+
+    pairs: tuple[Pair, ...] = ()
+    rules: SpeedRules = field(default_factory=SpeedRules)
+    machine: Machine = field(default_factory=lambda: Machine(cores=1, load=0))
+    took: float = 0.0  # seconds of it all
+    reference: bool = True  # there is one to be timed against
+    problem: str = ""  # why the reference could not be timed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling(Run):
+    """A call that was timed with several numbers of processes; as a Run: the last."""
+
+    times: dict[int, tuple[float, ...]] = field(default_factory=dict)  # processes -> seconds, in the order of rounds
+    machine: Machine = field(default_factory=lambda: Machine(cores=1, load=0))
+
+
+_Kind = TypeVar("_Kind", Timing, Scaling)
+
+
+def as_kind(kind: type[_Kind], run: Run, **more: Any) -> _Kind:
+    """Return a run with all that a kind of it adds."""
+    return kind(**{each.name: getattr(run, each.name) for each in fields(Run)}, **more)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """The verdict of one check on one run."""
 
@@ -238,6 +224,7 @@ class Finding:
     run: str = ""  # key of the run that it is about
     call: str = ""
     symptom: str = ""  # what was seen; one symptom is blamed on one concern only
+    credit: float = 0.0  # FAILED: the part of its points that is earned all the same
     undecided_by: str = ""  # SKIPPED: the check whose failure left this one undecided (it keeps its max_points)
     seconds: float = 0.0
 

@@ -23,13 +23,14 @@ import pytest
 from pytest_mpgrade import __version__, containment, setup
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade.errors import AssignmentError, MpgradeError
-from pytest_mpgrade.grading import Grading, usable_cores
+from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.items import criterion_of, judge_test, method_of, name_of, own_finding, passed, title_of
 from pytest_mpgrade.judge import blame, rubric
 from pytest_mpgrade.judge.rubric import Placed
 from pytest_mpgrade.records import Report, Status
 from pytest_mpgrade.report import result_json, terminal
 from pytest_mpgrade.run.isolation import Isolation
+from pytest_mpgrade.run.machine import usable_cores
 from pytest_mpgrade.run.runner import Setting
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.submission import discover
@@ -92,20 +93,27 @@ class GradingSession:
 
     def start_methods(self, marked: Sequence[str]) -> tuple[str, ...]:
         """Return the start methods for a test that is marked with these, or with none."""
-        if tuple(marked) != ("any",):
-            return tuple(marked) or self.assignment.start_methods
-        here = multiprocessing.get_all_start_methods()
-        return tuple(method for method in self.assignment.start_methods if method in here)[:1]
+        here = multiprocessing.get_all_start_methods()  # the default of the platform comes first
+        asked = self.assignment.start_methods
+        if tuple(marked) == ("any",):
+            return tuple(method for method in asked if method in here)[:1]
+        if tuple(marked) == ("default",):
+            return tuple(method for method in here if method in asked)[:1]
+        return tuple(marked) or asked
 
     def student(self, item: pytest.Item, start_method: str) -> Student:
         """Return the submission for one test."""
         if start_method not in multiprocessing.get_all_start_methods():
             pytest.skip(f"{sys.platform} has no start method {start_method}")
-        item.stash[_STUDENT] = Student(self._grading, start_method)
+        item.stash[_STUDENT] = Student(self._grading, start_method, self._trusted)
         return item.stash[_STUDENT]
 
     def reference(self, start_method: str) -> Student | None:
         """Return the trusted solution, if it is here."""
+        trusted = self._trusted()
+        return None if trusted is None else Student(trusted, start_method, self._trusted)
+
+    def _trusted(self) -> Grading | None:
         folder = assignments.reference_folder(self.assignment)
         if folder is None:
             return None
@@ -114,7 +122,7 @@ class GradingSession:
                 self._setting, submission=discover(folder, self.assignment), isolation=Isolation()
             )
             self._reference = Grading(trusted)
-        return Student(self._reference, start_method)
+        return self._reference
 
     # --- hooks
 

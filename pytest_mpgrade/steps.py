@@ -35,35 +35,26 @@ def call(
     last: bool = True,
     seconds: float = 0.0,
     patience: float = 0.0,
+    look: bool = False,
     words: str = "",
     **kwargs: Any,
 ) -> Step:
     """Return a call of *function*.
 
     save: the name under which later steps find what it returned; opaque: that is handles, not data. again: call again,
-    for so many ``seconds`` at most, until it returns something other than None or prints ``stop_text``. same_holdings:
-    count leftovers from an earlier call. last: wait for what is left to go. seconds, patience: other limits than the
-    assignment's. words: how messages name the arguments.
+    for so many ``seconds`` at most, until it returns something but None or prints ``stop_text``. same_holdings: count
+    leftovers from an earlier call. last: wait for what is left to go. seconds, patience: other limits than usual. look:
+    at its stacks while it runs. words: how messages name the arguments.
     """
-    workloads = [arg for arg in args if isinstance(arg, Workload)]
-    script = gates or (workloads[0].gates if workloads else OPEN)
+    script = gates or next((arg.gates for arg in args if isinstance(arg, Workload)), OPEN)
     named = [f"{name}={value!r}" for name, value in kwargs.items()]
     shown = [words] if words else [_shown(arg) for arg in args if not isinstance(arg, Saved)]
     return Step(
-        label=f"{function}({', '.join([*shown, *named] or ['…'])})",
-        function=function,
-        args=tuple(arg.argument if isinstance(arg, Workload) else arg for arg in args),
-        kwargs=kwargs,
-        gates=script,
-        save=save,
-        opaque=opaque,
-        again=again,
-        same_holdings=same_holdings,
-        last=last,
-        keys=_keys(args),
-        seconds=seconds,
-        patience=patience,
-    )
+        label=f"{function}({', '.join([*shown, *named] or ['…'])})", function=function,
+        args=tuple(arg.argument if isinstance(arg, Workload) else arg for arg in args), kwargs=kwargs,
+        gates=script, save=save, opaque=opaque, again=again, same_holdings=same_holdings, last=last,
+        keys=_keys(args), seconds=seconds, patience=patience, look=look,
+    )  # fmt: skip
 
 
 def _keys(args: tuple[Any, ...]) -> tuple[str, ...] | None:

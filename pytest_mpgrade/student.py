@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pytest_mpgrade import steps as make
+from pytest_mpgrade import timing
 from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.grading import Grading, make_runs
 from pytest_mpgrade.judge.check import Judge, judge_safely
 from pytest_mpgrade.judge.hangs import not_told
 from pytest_mpgrade.judge.interface import unusable, why_not_imported
 from pytest_mpgrade.judge.returned import blamed_for
-from pytest_mpgrade.records import Assignment, Ending, Finding, Run, Scenario, Step, Submission
+from pytest_mpgrade.records import Assignment, Ending, Finding, Run, Scaling, Scenario, Step, Submission, Timing
 from pytest_mpgrade.run import runner
 from pytest_mpgrade.tasks import held
 
@@ -26,8 +27,11 @@ CONTROL = Submission(id="control", path="", folder="", module="pytest_mpgrade.in
 class Student:
     """The submission, as one test under one start method sees it."""
 
-    def __init__(self, grading: Grading, start_method: str) -> None:
+    def __init__(
+        self, grading: Grading, start_method: str, reference: Callable[[], Grading | None] = lambda: None
+    ) -> None:
         self._grading = grading
+        self._reference = reference
         self._relied: Run | None = None
         self._relied_functions: set[str] = set()
         self.start_method = start_method
@@ -92,6 +96,30 @@ class Student:
             runs = tuple(told if run is stuck else run for run in runs)
             self._relied, self._relied_functions = told, {step.function for step in steps}
         return runs
+
+    def time(self, function: str, *, n_processes: int = 2) -> Timing:
+        """Time a function of tasks and *n_processes* in turn with the reference's; see `timing` for how.
+
+        For `checks.keeps_up_with_reference` and `checks.faster_than_serial`. The machine is had alone meanwhile: other
+        gradings wait, and it is waited for them.
+        """
+        reference = self._reference()
+        if reference is None:
+            return timing.without_reference(function, self.start_method)
+        stuck = self._not_tried((make.call(function, words="timed tasks", n_processes=n_processes),))
+        if stuck is not None:
+            return timing.not_timed(stuck[0])
+        return self._timer(reference, function, n_processes).take(self.assignment.speedup)
+
+    def scale(self, function: str, workers: Sequence[int] = (1, 2, 4)) -> Scaling:
+        """Time a function of tasks that wait with several numbers of processes; for `checks.scales`."""
+        return self._timer(self._grading, function, max(workers)).scale(workers)
+
+    def _timer(self, reference: Grading, function: str, n: int) -> timing.Timer:
+        return timing.Timer(
+            own=self._grading.setting, theirs=reference.setting, function=function, n=n,
+            start_method=self.start_method, tell=self._grading.tell,
+        )  # fmt: skip
 
     def check(self, run: Run, *checks: Judge) -> list[Finding]:
         """Judge a run; all checks are made, and the test fails at its end if one of them has failed."""

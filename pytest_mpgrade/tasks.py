@@ -31,6 +31,8 @@ __all__ = [
     "spin",
     "square",
     "through_own",
+    "timed_naps",
+    "timed_spins",
     "wait",
     "work",
 ]
@@ -169,6 +171,19 @@ def spin(count: int, rounds: int) -> Workload:
         map(str, range(count)),
         [_spun(i, rounds) for i in range(count)],
     )
+
+
+def timed_naps(count: int, n: int, seconds: float) -> Workload:
+    """Return *count* tasks that sleep, for a clock that starts when *n* processes have come to their first."""
+    workload = _computed(work.timed_nap, [(i, seconds) for i in range(count)], map(str, range(count)), range(count))
+    return replace(workload, words="tasks that only wait", gates={"script": "start", "n": n})
+
+
+def timed_spins(count: int, n: int, rounds: int) -> Workload:
+    """Return *count* tasks that compute as those of `spin`, for the same clock."""
+    results = [_spun(i, rounds) for i in range(count)]
+    workload = _computed(work.timed_spin, [(i, rounds) for i in range(count)], map(str, range(count)), results)
+    return replace(workload, words="tasks that compute", gates={"script": "start", "n": n})
 
 
 def _spun(i: int, rounds: int) -> int:

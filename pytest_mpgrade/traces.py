@@ -91,6 +91,42 @@ class GateReport:
     blocked: bool = False  # the call was still waiting, in a quiet tree, while its gate was shut
     at_exit: tuple[int, ...] = ()  # workers that stood at their exit gate when the call came back
     quiet: str = ""  # by which rule the tree was found quiet
+    opened: float = 0.0  # of a timed call: seconds until the workers were there, and their gates were opened
+    spent: float = 0.0  # from then to the return
+    computed: float | None = None  # CPU seconds of the whole tree in that time; None: not to be seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a process was found to do outside of tasks, in some of the looks at its Python stack."""
+
+    role: str  # "parent" or "worker"
+    doing: str  # as in Stuck
+    file: str
+    line: int
+    code: str
+    times: int
+    of: int  # looks at processes of this role, those in tasks too
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """One timing of a submission and of the reference, right after one another; all in seconds, theirs last."""
+
+    waiting: tuple[float, float]  # wall time for each further task that only waits
+    computing: tuple[float, float] | None  # CPU time of the whole tree for each further task that computes
+    starting: tuple[float, float]  # until all workers were there
+    wall: tuple[float, float] = (0.0, 0.0)  # of a few tasks that compute, in n processes
+    serial: float = 0.0  # of the same tasks in one process, by the reference
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What a timing had to itself."""
+
+    cores: float  # that may be used: affinity, and the quota of cgroups
+    load: float  # processes that wanted a core, on average of the last minute; getloadavg(3)
+    alone: bool = True  # no other grading of ours was running
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,3 +140,4 @@ class Trace:
     leftovers: tuple[Leftover, ...] = ()
     stuck: tuple[Stuck, ...] = ()
     gates: GateReport | None = None
+    looks: tuple[Look, ...] = ()  # of a call that was looked into while it ran

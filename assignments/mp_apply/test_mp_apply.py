@@ -250,3 +250,10 @@ def test_edge_cases(student: Student, workload: tasks.Workload, n: int, hint: st
     """Empty and short lists, generators, and results that look like something else."""
     (run,) = student.play(_apply(workload, n))
     student.check(run, checks.values_in_any_order(workload, Concern.EDGE, hint=hint))
+
+
+@pytest.mark.criterion("speedup")
+@pytest.mark.start_methods("default")
+def test_speed(student: Student) -> None:
+    """The pattern costs not much more than the reference's, task by task, on the same machine in the same minute."""
+    student.check(student.time("mp_apply", n_processes=2), checks.keeps_up_with_reference())

@@ -17,7 +17,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # every spawned worker pays for an import
     from typing import Any
 
-_leaves_through_gate = 0  # pid of the process that has its exit gate set up
+_done_in: dict[str, int] = {}
+"""What a process does once, and the pid of the one that has: after a fork a child finds its parent's."""
+
+
+def _first_time(what: str) -> bool:
+    """Tell whether this process has not done that before, and note that now it has."""
+    before = _done_in.get(what)
+    _done_in[what] = os.getpid()
+    return before != os.getpid()
 
 
 def _pass(key: object) -> str:
@@ -33,10 +41,8 @@ def _leave_by_gate() -> None:
 
     A caller that joins is then seen waiting for it, under every start method; one that does not is seen returning.
     """
-    global _leaves_through_gate
-    if _leaves_through_gate == os.getpid():
+    if not _first_time("exit gate"):
         return
-    _leaves_through_gate = os.getpid()
     for package in ("multiprocessing", "multiprocess"):
         util = sys.modules.get(f"{package}.util")
         if util is not None:
@@ -103,6 +109,27 @@ def nap(i: int, seconds: float) -> int:
     return i
 
 
+def timed_nap(i: int, seconds: float) -> int:
+    """Sleep *seconds* and return *i*; the first in each process stops at its gate before."""
+    _line_up(i)
+    time.sleep(seconds)
+    return i
+
+
+def timed_spin(i: int, rounds: int) -> int:
+    """Compute as `spin` does; the first in each process stops at its gate before."""
+    _line_up(i)
+    return _spun(i, rounds)
+
+
+def _line_up(i: int) -> None:
+    """Let the clock start when every worker is there: what it takes to start them is another figure."""
+    if _first_time("timed task"):
+        _pass(i)
+    else:
+        gates.tell("note", key=str(i))
+
+
 def big(i: int, size: int) -> bytes:
     """Return *size* bytes."""
     gates.tell("note", key=str(i))
@@ -112,6 +139,10 @@ def big(i: int, size: int) -> bytes:
 def spin(i: int, rounds: int) -> int:
     """Compute for a given amount of work: *rounds* steps of a linear congruential generator from *i*."""
     gates.tell("note", key=str(i))
+    return _spun(i, rounds)
+
+
+def _spun(i: int, rounds: int) -> int:
     state = i
     for _ in range(rounds):
         state = (state * 1103515245 + 12345) % 2147483648

@@ -31,6 +31,7 @@ class Verdict:
     symptom: str = ""
     undecided_by: str = ""
     hint: str = ""
+    credit: float = 0.0  # FAILED: the part of the points that is earned all the same
     concern: Concern | None = None  # another than the check's, where what was seen is a matter of that
 
 
@@ -86,6 +87,7 @@ class Check:
             run=run.key,
             call=run.at,
             symptom=verdict.symptom,
+            credit=verdict.credit,
             undecided_by=verdict.undecided_by,
             seconds=run.seconds,
         )

@@ -30,6 +30,8 @@ from pytest_mpgrade.judge.interface import (
     worker_output,
     works_under_start_method,
 )
+from pytest_mpgrade.judge.keeping_up import faster_than_serial, keeps_up_with_reference
+from pytest_mpgrade.judge.scaling import scales
 from pytest_mpgrade.judge.shutdown import ended_by_sentinel, no_leftovers, nothing_accumulates, nothing_else_left
 from pytest_mpgrade.judge.values import (
     comes_back,
@@ -51,6 +53,7 @@ __all__ = [
     "comes_back",
     "drains",
     "ended_by_sentinel",
+    "faster_than_serial",
     "first_in_first_out",
     "free_worker_takes_next",
     "gives_three_handles",
@@ -59,6 +62,7 @@ __all__ = [
     "has_functions",
     "imports_cleanly",
     "in_children",
+    "keeps_up_with_reference",
     "late_result_arrives",
     "lets_through",
     "meet_in_background",
@@ -73,6 +77,7 @@ __all__ = [
     "returns_at_once",
     "returns_value",
     "says_inactive",
+    "scales",
     "starts_in_background",
     "still_running",
     "uses_the_default",

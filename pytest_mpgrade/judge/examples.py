@@ -37,6 +37,7 @@ from pytest_mpgrade.judge.examples_runs import (
     unmet,
     worked,
 )
+from pytest_mpgrade.judge.examples_timings import TIMINGS
 from pytest_mpgrade.records import Concern, Ending, GateEvent, GateReport, Leftover, Run
 
 __all__ = ["EXAMPLES", "Example"]
@@ -283,4 +284,6 @@ _BACKGROUND = [
     ),
 ]
 
-EXAMPLES: tuple[Example, ...] = (*_VALUES, *_DISPATCH, *_SHUTDOWN, *_FAULTS, *_INTERFACE, *_BACKGROUND)
+_TIMINGS = [Example(check=check, passing=passing, failing=failing) for check, passing, failing in TIMINGS]
+
+EXAMPLES: tuple[Example, ...] = (*_VALUES, *_DISPATCH, *_SHUTDOWN, *_FAULTS, *_INTERFACE, *_BACKGROUND, *_TIMINGS)

@@ -53,9 +53,16 @@ def _entry(placed: Placed, share: Fraction) -> Entry:
         criterion=placed.criterion,
         start_method=placed.start_method,
         finding=finding,
-        points=float(share) if finding.outcome is Outcome.PASSED else 0.0,
+        points=_earned(finding, share),
         max_points=float(share) if counts else 0.0,
     )
+
+
+def _earned(finding: Finding, share: Fraction) -> float:
+    """A check may say that it failed in part: its credit, in decimals, of its share."""
+    if finding.outcome is Outcome.FAILED:
+        return float(share * Fraction(str(finding.credit)))
+    return float(share) if finding.outcome is Outcome.PASSED else 0.0
 
 
 def waiting(id: str, criterion: str, start_method: str, title: str) -> Placed:

@@ -44,6 +44,8 @@ def play(watch: Watch, spec: Spec, patience: float) -> tuple[str, GateReport]:
     watch.exit_gates, watch.hold_exits = bool(spec.get("exit_gates")), False
     report = _SCRIPTS[spec["script"]](watch, spec)
     how, at_exit = _finish(watch, patience)
+    if report.script == "start":
+        report = _timed(watch, report)
     return how, replace(report, at_exit=at_exit)
 
 
@@ -126,6 +128,27 @@ def _line(watch: Watch, spec: Spec) -> GateReport:
     return report
 
 
+def _start(watch: Watch, spec: Spec) -> GateReport:
+    """The clock of a timed call starts when n processes stand at their first tasks; *spec*: n."""
+    watch.keep_shut = lambda _: True
+    how = watch.until(lambda: len(watch.insiders()) >= spec["n"])
+    inside = watch.insiders()
+    report = GateReport(
+        script="start", wanted=spec["n"], met=how == "yes", most_inside=len(inside), crew=tuple(sorted(inside)),
+        quiet=watch.rule if how == "quiet" else "",
+        computed=watch.computed(), opened=time.monotonic() - watch.began,
+    )  # fmt: skip
+    watch.open_all()
+    return report
+
+
+def _timed(watch: Watch, report: GateReport) -> GateReport:
+    """Return the report of `_start`, with what the call took from then on."""
+    spent = time.monotonic() - watch.began - report.opened
+    before, now = report.computed, watch.computed()
+    return replace(report, spent=spent, computed=None if before is None or now is None else now - before)
+
+
 def _position(keys: tuple[str, ...]) -> Callable[[str], int]:
     places = {key: place for place, key in enumerate(keys)}
     return lambda key: places.get(key, len(places))
@@ -177,4 +200,5 @@ _SCRIPTS: dict[str, Callable[[Watch, Spec], GateReport]] = {
     "shut": _shut,
     "hold": _hold,
     "line": _line,
+    "start": _start,
 }

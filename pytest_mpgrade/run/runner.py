@@ -25,6 +25,7 @@ from pytest_mpgrade.records import (
     GateEvent,
     GateReport,
     Leftover,
+    Look,
     Plain,
     ProcessSeen,
     RaisedError,
@@ -44,7 +45,7 @@ SPARE_SECONDS = 60.0
 
 
 _MOST_KEYS = 20_000
-_SUPERVISED = ("do", "gates", "again", "same_holdings", "n", "seconds", "patience", "save", "drop", "last")
+_SUPERVISED = ("do", "gates", "again", "same_holdings", "n", "seconds", "patience", "save", "drop", "last", "look")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,7 @@ class _Seen:
     leftovers: tuple[Leftover, ...] = ()
     stuck: tuple[Stuck, ...] = ()
     gates: GateReport | None = None
+    looks: tuple[Look, ...] = ()
     printed: str = ""
     seconds: float = 0.0
     blocked: float = 0.0
@@ -253,6 +255,7 @@ def _filled(run: Run, seen: _Seen, report: _SupervisorReport, folder: str, setti
             leftovers=seen.leftovers,
             stuck=seen.stuck,
             gates=seen.gates,
+            looks=seen.looks,
         ),
     )
 

@@ -82,7 +82,7 @@ def explain(watch: Watch, stacks: str, folder: str) -> tuple[Stuck, ...]:
     roles = _roles(watch)
     found = []
     for pid, role in roles.items():
-        threads = _stack_of(pid, stacks)
+        threads = stack_of(pid, stacks)
         found.append(_stuck(watch, pid, role, threads, folder, roles))
     return tuple(found)
 
@@ -98,12 +98,12 @@ def _stuck(
     watch: Watch, pid: int, role: str, threads: Sequence[list[Frame]], folder: str, roles: dict[int, str]
 ) -> Stuck:
     main = threads[-1] if threads else []
-    doing = "stopped" if watch.observer.stopped(pid) else _doing(main, folder)
+    doing = "stopped" if watch.observer.stopped(pid) else doing_of(main, folder)
     if doing in ("thread", "") and any(_feeds(thread) for thread in threads[:-1]):
         doing = "write"  # the main thread waits for its queue's feeder
-    own = next((frame for frame in main if _own(frame, folder)), None)
+    own = own_frame(main, folder)
     if doing == "busy" and own is not None and _asleep(watch, pid):
-        doing = "lock" if re.search("acquire|lock|sem", _source(own), re.IGNORECASE) else ""
+        doing = "lock" if re.search("acquire|lock|sem", source_of(own), re.IGNORECASE) else ""
     if doing in ("wait", "sleep", "busy") and own is not None and _EXIT.search(_lines_above(own)):
         doing = "join"
     words = _WORDS.get(doing, "waits").format(whom=_whom(pid, roles))
@@ -111,7 +111,7 @@ def _stuck(
         words = "waits for a task or 'STOP' that never comes"
     elif doing == "get":
         words = "waits for a result that never comes"
-    where = f", at {os.path.basename(own.file)}:{own.line}: {_source(own)}" if own else ""
+    where = f", at {os.path.basename(own.file)}:{own.line}: {source_of(own)}" if own else ""
     return Stuck(
         pid=pid,
         role=role,
@@ -126,7 +126,7 @@ def _asleep(watch: Watch, pid: int) -> bool:
     return not any(thread.state == "R" or thread.timed for thread in watch.observer.threads([pid]) if thread.tid == pid)
 
 
-def _doing(frames: Sequence[Frame], folder: str) -> str:
+def doing_of(frames: Sequence[Frame], folder: str) -> str:
     """Return what the library call nearest to the student's code does."""
     library: list[Frame] = []
     for frame in frames:
@@ -138,7 +138,7 @@ def _doing(frames: Sequence[Frame], folder: str) -> str:
             if os.path.basename(frame.file) == file and frame.function.rpartition(".")[2] == function:
                 return doing
     if frames and not library:
-        return "sleep" if "sleep" in _source(frames[0]) else "busy"
+        return "sleep" if "sleep" in source_of(frames[0]) else "busy"
     return ""
 
 
@@ -146,6 +146,11 @@ def _feeds(frames: Sequence[Frame]) -> bool:
     """Tell whether a thread is a queue's feeder that is stuck in writing to the pipe."""
     names = {frame.function for frame in frames}
     return "_feed" in names and "_send" in names
+
+
+def own_frame(frames: Sequence[Frame], folder: str) -> Frame | None:
+    """Return the innermost frame of a stack that is the submission's."""
+    return next((frame for frame in frames if _own(frame, folder)), None)
 
 
 def _own(frame: Frame, folder: str) -> bool:
@@ -159,7 +164,8 @@ def _lines_above(frame: Frame) -> str:
     return "".join(linecache.getline(frame.file, line) for line in range(max(1, frame.line - 2), frame.line + 1))
 
 
-def _source(frame: Frame) -> str:
+def source_of(frame: Frame) -> str:
+    """Return the line of code that a frame stands at."""
     import linecache
 
     return linecache.getline(frame.file, frame.line).strip()[:120]
@@ -185,7 +191,7 @@ def _reduced(frames: Sequence[Frame], folder: str) -> tuple[Frame, ...]:
     return tuple(kept[:12])
 
 
-def _stack_of(pid: int, path: str) -> list[list[Frame]]:
+def stack_of(pid: int, path: str) -> list[list[Frame]]:
     """Return the stacks of a process's threads, innermost frame first, the main thread last."""
     return _from_faulthandler(pid, path) or _from_py_spy(pid)
 

@@ -24,6 +24,7 @@ from pytest_mpgrade.run.confine import Confinement, RunFolder
 from pytest_mpgrade.run.inspection import Inspection, after
 from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.linux import procfs
+from pytest_mpgrade.run.looks import Looks
 from pytest_mpgrade.run.observer import Observer, Seen, choose
 from pytest_mpgrade.run.output import Output
 from pytest_mpgrade.run.transport import Server, serve
@@ -197,9 +198,13 @@ class Supervisor:
         watch = self.watch
         watch.begin(step.get("seconds") or self.limits["seconds"])
         used = self.inspection.used()
+        looks = Looks(watch, self._path("stacks"), self.request["submission"])
+        if step["look"]:
+            watch.look_in = looks.take
         watch.reply()
         how, gates = gatekeeper.play(watch, step["gates"], step.get("patience") or self.limits["patience"])
         seconds = time.monotonic() - watch.began
+        watch.look_in = lambda: None
         blocked = max(0.0, seconds - (self.inspection.used() - used))
         tries = 1
         if how == "back" and step.get("again"):
@@ -208,7 +213,8 @@ class Supervisor:
         watch.fault = watch.fault or self._every_look(last=True)
         if watch.fault:
             how = watch.until(lambda: False)
-        return how, {"gates": dataclasses.asdict(gates), "seconds": seconds, "blocked": blocked, "tries": tries}
+        found = {"gates": dataclasses.asdict(gates), "looks": [dataclasses.asdict(look) for look in looks.found()]}
+        return how, found | {"seconds": seconds, "blocked": blocked, "tries": tries}
 
     def _again(self, again: dict[str, Any]) -> tuple[str, int]:
         """Let the child call again until it answers otherwise, nothing has moved for long, or time is up."""

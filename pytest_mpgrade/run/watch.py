@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_mpgrade.records import GateEvent
+from pytest_mpgrade.run.linux import procfs
 from pytest_mpgrade.run.observer import Observer
 from pytest_mpgrade.run.quiet import PERIOD, STEADY_SECONDS, Quiet
 from pytest_mpgrade.run.transport import Message, Server
@@ -24,6 +25,8 @@ GO = b"go"
 GO_LEAVE = b"go-and-leave-by-gate"
 TASKS = frozenset(("note", "gate", "doom"))
 MAX_EVENTS = 50_000
+ENDS_SECONDS = 1.0
+"""How long the end of a process may be seen before it is told by who traces it; that of a kept zombie has been."""
 READING_SECONDS = 3.0
 """A caller that has read something so lately is busy collecting, however little core time that takes."""
 
@@ -72,6 +75,7 @@ class Watch:
         self.rule = ""
         self.fault = ""  # a limit that was gone over, or what no task says
         self.keys: frozenset[str] | None = None  # of the tasks that were handed out, where that is known
+        self.look_in: Callable[[], object] = lambda: None  # called again and again while something is waited for
         self._ready = False
         self._every_look = every_look
         self._next_look = 0.0
@@ -222,6 +226,17 @@ class Watch:
         """Return the processes that have not ended, without the caller and Python's own helpers."""
         return [pid for pid in self.live() if pid != self.caller and not self.observer.seen[pid].helper]
 
+    def computed(self) -> float | None:
+        """Return the CPU seconds of all processes so far; None where those of ended ones are not known."""
+        if not self.observer.sees_exits:
+            return None
+        end = time.monotonic() + ENDS_SECONDS
+        while any(self.observer.state(pid) != "alive" for pid in self.live()) and time.monotonic() < end:
+            self.pump(0.002)  # its end is about to be told, with what it has used
+        seen = [each for each in list(self.observer.seen.values()) if not each.sandbox]
+        alive = [each.pid for each in seen if not each.ended]
+        return sum(each.cpu for each in seen if each.ended) + sum(map(procfs.cpu_clock, alive))
+
     def until(self, met: Callable[[], bool], window: float = STEADY_SECONDS) -> str:
         """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window* or more (see `quiet`)."""
         while True:
@@ -239,6 +254,7 @@ class Watch:
             if now > self.deadline:
                 return "late"
             calm = not self.pump(0.02)
+            self.look_in()
             if now < self._next_look:
                 continue
             self._next_look = now + PERIOD

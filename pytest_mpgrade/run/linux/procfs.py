@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -113,6 +114,17 @@ def cpu(pid: int) -> float:
     """Return the seconds that a process has computed, without those of its children."""
     fields = _stat(f"/proc/{pid}/stat")
     return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0
+
+
+def cpu_clock(pid: int) -> float:
+    """Return the CPU seconds of a process to the nanosecond, with its ended threads; 0.0 if it is gone.
+
+    Its CPU clock may be read by everybody (clock_getcpuclockid(3), whose number is made as in linux/posix-timers.h).
+    """
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0
 
 
 def chars_read(pid: int) -> int:

@@ -1,0 +1,155 @@
+"""How much slower than the reference, and how sure is that? Pure; the times come as pairs that were taken in turn.
+
+Each pair is compressed to ``d = tanh(log(own / (factor * theirs)) / 2)``, which lies between -1 and 1 however noisy it
+is, is 0 where the own time is *factor* times theirs, and spreads evenly about 0 if the logarithm of the ratio does so
+about that of *factor*. Points are taken only when the lower end of Student's t interval for its mean is above 0: load
+widens the interval and does not move it. Sequential: `decided` is asked after each pair.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median, stdev
+
+from pytest_mpgrade.records import Pair, SpeedRules
+
+ENOUGH_TO_TAKE, ENOUGH_TO_GIVE = 3, 4
+"""Pairs at the least before points are taken, and before all are given without looking on."""
+CONFIDENCE = "99.9 %"
+_T = (
+    318.309, 22.327, 10.215, 7.173, 5.893, 5.208, 4.785, 4.501, 4.297, 4.144, 4.025, 3.930, 3.852, 3.787, 3.733,
+    3.686, 3.646, 3.610, 3.579, 3.552, 3.527, 3.505, 3.485, 3.467, 3.450, 3.435, 3.421, 3.408, 3.396, 3.385,
+)  # fmt: skip
+"""0.999 quantiles of Student's t distribution with 1, 2, … degrees of freedom (NIST/SEMATECH e-Handbook, 1.3.6.7.2)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """Own time by the reference's, over some pairs."""
+
+    estimate: float  # median over the pairs
+    bound: float  # it is at least this much, with CONFIDENCE; 0.0: nothing is known
+    own: float  # medians, seconds
+    theirs: float
+    pairs: int
+
+
+def ratio(times: Sequence[tuple[float, float]]) -> Ratio:
+    """Return the ratio of ``(own, theirs)`` times, with a lower bound of 99.9 % confidence.
+
+    Differences of two noisy times can be negative: a pair of which nothing is above 0 says nothing and is left out.
+    """
+    telling = [(own, theirs) for own, theirs in times if max(own, theirs) > 0]
+    if not telling:
+        return Ratio(estimate=1.0, bound=0.0, own=0.0, theirs=0.0, pairs=0)
+    return Ratio(
+        estimate=median(own / theirs if theirs > 0 else math.inf for own, theirs in telling),
+        bound=_largest(lambda factor: _low(telling, factor) > 0),
+        own=median(own for own, _ in telling),
+        theirs=median(theirs for _, theirs in telling),
+        pairs=len(telling),
+    )
+
+
+def _low(times: Sequence[tuple[float, float]], factor: float) -> float:
+    return lower_bound([_compressed(own, factor * theirs) for own, theirs in times])
+
+
+def _compressed(own: float, theirs: float) -> float:
+    """Return ``tanh(log(own / theirs) / 2)``, 1 or -1 where one of them is not above 0."""
+    if own <= 0 or theirs <= 0:
+        return 1.0 if own > theirs else -1.0
+    return (own - theirs) / (own + theirs)
+
+
+def lower_bound(values: Sequence[float]) -> float:
+    """Return the lower end of the one-sided 99.9 % interval for the mean, by Student's t; -inf for fewer than 2."""
+    if len(values) < 2:
+        return -math.inf
+    quantile = _T[min(len(values) - 1, len(_T)) - 1]
+    return fmean(values) - quantile * stdev(values) / math.sqrt(len(values))
+
+
+def _largest(holds: Callable[[float], bool]) -> float:
+    """Return the largest factor up to 1000 for which something holds that holds for all smaller ones; 0.0 for none."""
+    low, high = -10.0, 10.0  # powers of two
+    if not holds(2**low):
+        return 0.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(2**middle) else (low, middle)
+    return float(2**low)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the pairs say."""
+
+    waiting: Ratio
+    computing: Ratio | None  # None: CPU time cannot be seen here
+    late: float  # seconds by which the workers come later than the reference's, median
+    late_bound: float  # at least so much, with CONFIDENCE
+    credit: float  # part of the points that is earned, 1.0 for all
+    slow: tuple[str, ...]  # of "waiting", "computing", "starting": what costs points
+    unsure: tuple[str, ...]  # what seems to be slow, and is not sure to be
+
+
+def judge(pairs: Sequence[Pair], rules: SpeedRules) -> Verdict:
+    """Judge all pairs that have been taken."""
+    waiting = ratio([pair.waiting for pair in pairs])
+    seen = [pair.computing for pair in pairs if pair.computing is not None]
+    computing = ratio(seen) if seen else None
+    late = [own - theirs for own, theirs in (pair.starting for pair in pairs)]
+    late_bound = lower_bound(late) if len(late) >= ENOUGH_TO_TAKE else -math.inf
+    parts = {
+        "waiting": (_credit(waiting, rules), waiting.estimate > rules.free),
+        "computing": (_credit(computing, rules), computing is not None and computing.estimate > rules.free),
+        "starting": (
+            _in_tenths(_falling(median(late), rules.starting_seconds, 2 * rules.starting_seconds))
+            if late_bound > rules.starting_seconds
+            else 1.0,
+            bool(late) and median(late) > rules.starting_seconds,
+        ),
+    }
+    slow = tuple(name for name, (credit, _) in parts.items() if credit < 1)
+    return Verdict(
+        waiting=waiting,
+        computing=computing,
+        late=median(late) if late else 0.0,
+        late_bound=late_bound,
+        credit=min(credit for credit, _ in parts.values()),
+        slow=slow,
+        unsure=tuple(name for name, (_, seems) in parts.items() if seems and name not in slow),
+    )
+
+
+def _credit(found: Ratio | None, rules: SpeedRules) -> float:
+    """Full points unless the bound is above what is free; then by the estimate, which is above it too, or nearly."""
+    if found is None or found.pairs < ENOUGH_TO_TAKE or found.bound <= rules.free:
+        return 1.0
+    return _in_tenths(_falling(found.estimate, rules.free, rules.lost))
+
+
+def _in_tenths(credit: float) -> float:
+    """Round up, to less than all: two measurements of one program should not differ in the hundredths."""
+    return min(0.9, math.ceil(10 * credit - 1e-9) / 10)
+
+
+def _falling(value: float, full: float, none: float) -> float:
+    return min(1.0, max(0.0, (none - value) / (none - full)))
+
+
+def decided(pairs: Sequence[Pair], rules: SpeedRules) -> bool:
+    """Tell whether no further pair can be expected to change the verdict."""
+    verdict = judge(pairs, rules)
+    if verdict.slow:
+        return True
+    half = math.sqrt(rules.free)
+    near = [found for found in (verdict.waiting, verdict.computing) if found is not None]
+    return (
+        len(pairs) >= ENOUGH_TO_GIVE
+        and all(found.estimate <= half for found in near)
+        and verdict.late <= rules.starting_seconds / 2
+    )

@@ -1,0 +1,84 @@
+"""One timing at a time on a machine, and no other run beside it: locks that all graders of the machine honour.
+
+flock(2) on two folders that are there on every machine: nothing is written, and the kernel lets go of a lock with its
+holder, however that ends. Ordinary runs share the *room*; a timing has it alone. Who wants it alone shuts the *door*
+first, or a row of runs would keep it out for ever. Waiting is bounded: after that one goes on without the lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+DOOR, ROOM = "/tmp", "/var/tmp"  # noqa: S108 - nothing is written there
+MOST_SECONDS = 120.0
+SHOWN_SECONDS = 1.0
+"""Who waits for longer is told so."""
+_PERIOD = 0.02
+
+
+@contextlib.contextmanager
+def shared() -> Iterator[None]:
+    """Run beside other runs, but not beside a timing."""
+    deadline = time.monotonic() + MOST_SECONDS
+    with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as door:
+            _lock(door, DOOR, deadline, alone=False)
+        _lock(held, ROOM, deadline, alone=False)
+        yield
+
+
+@contextlib.contextmanager
+def alone(tell: Callable[[str], None] = lambda _: None) -> Iterator[bool]:
+    """Run with no other run of any grader on this machine, or after a while all the same; True if that was got.
+
+    *tell* is called with a line of text when it has to be waited for.
+    """
+    deadline = time.monotonic() + MOST_SECONDS
+
+    def waits() -> None:
+        tell(f"waiting until other gradings on this machine let a timing run (at most {MOST_SECONDS:g} s)")
+
+    with contextlib.ExitStack() as held:
+        got = _lock(held, DOOR, deadline, alone=True, waits=waits)
+        got = _lock(held, ROOM, deadline, alone=True, waits=waits) and got
+        yield got
+
+
+def _lock(
+    held: contextlib.ExitStack, place: str, deadline: float, *, alone: bool, waits: Callable[[], None] = lambda: None
+) -> bool:
+    """Hold a lock until *held* ends; False where it could not be had in time."""
+    if fcntl is None:
+        return False
+    try:
+        file = os.open(place if os.path.isdir(place) else tempfile.gettempdir(), os.O_RDONLY)
+    except OSError:
+        return False
+    held.callback(os.close, file)
+    shown = time.monotonic() + SHOWN_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            now = time.monotonic()
+            if now > deadline:
+                return False
+            if now > shown:
+                waits()
+                shown = deadline
+            time.sleep(_PERIOD)
+        except OSError:
+            return False  # a file system without locks
+        else:
+            return True

@@ -1,0 +1,58 @@
+"""Looking at the Python stacks of a call while it runs: where does the time go that is not spent in tasks?
+
+Used for one more run of a submission that was measured to be slow: what it shows is told, and decides nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+
+from pytest_mpgrade.records import Frame, Look
+from pytest_mpgrade.run import stuck
+from pytest_mpgrade.run.watch import Watch
+
+PERIOD = 0.02
+_TASKS = os.path.join("inside", "tasks.py")
+
+
+class Looks:
+    """Takes one stack at a time, of the caller and its workers in turn; *stacks*: the file they are written to."""
+
+    def __init__(self, watch: Watch, stacks: str, folder: str) -> None:
+        self._watch, self._stacks, self._folder = watch, stacks, folder
+        self._next = 0.0
+        self._taken = 0
+        self._of: Counter[str] = Counter()
+        self._seen: Counter[tuple[str, str, Frame]] = Counter()
+
+    def take(self) -> None:
+        """Look at the next process, unless the last look was just now; called while the call is waited for."""
+        if time.monotonic() < self._next:
+            return
+        watch = self._watch
+        workers = [pid for pid in watch.workers_alive() if watch.observer.seen[pid].ran_task]
+        pids = [watch.caller, *workers]
+        pid = pids[self._taken % len(pids)]
+        self._taken += 1
+        threads = stuck.stack_of(pid, self._stacks)
+        if threads:
+            self._note("parent" if pid == watch.caller else "worker", threads[-1])
+        self._next = time.monotonic() + PERIOD
+
+    def _note(self, role: str, frames: list[Frame]) -> None:
+        self._of[role] += 1
+        own = stuck.own_frame(frames, self._folder)
+        if own is not None and not any(frame.file.endswith(_TASKS) for frame in frames):
+            self._seen[role, stuck.doing_of(frames, self._folder), own] += 1
+
+    def found(self) -> tuple[Look, ...]:
+        """Return where processes were seen outside of tasks, the most frequent place first."""
+        return tuple(
+            Look(
+                role=role, doing=doing, file=os.path.basename(own.file), line=own.line, code=stuck.source_of(own),
+                times=times, of=self._of[role],
+            )
+            for (role, doing, own), times in self._seen.most_common(8)
+        )  # fmt: skip

@@ -1,0 +1,214 @@
+"""Timing a submission's pattern in turn with the reference's: pairs, until the answer is clear or time is up.
+
+What a pattern costs is the cost of each further task: of tasks that only wait the wall time, of tasks that compute the
+CPU time of the whole tree, each as the difference of two calls with few and with more tasks. Load biases neither. The
+clock of a call starts when all workers stand at their first tasks, so start-up is a figure of its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pytest_mpgrade import steps, tasks
+from pytest_mpgrade.grading import timed_runs
+from pytest_mpgrade.judge import speed
+from pytest_mpgrade.records import (
+    Ending,
+    GateReport,
+    Look,
+    Machine,
+    Pair,
+    Run,
+    Scaling,
+    Scenario,
+    SpeedRules,
+    Timing,
+    as_kind,
+)
+from pytest_mpgrade.run import exclusive, machine, runner
+from pytest_mpgrade.run.runner import Setting
+
+FEW, MORE = 4, 12
+NAP_SECONDS = 0.04
+SPIN_ROUNDS = 150_000
+"""About 15 ms of computing: so much that what queues cost beside it does not count."""
+PATIENCE = 3.0
+"""Times the seconds in which pairs are taken, at most, on a machine that is busy with something else."""
+SCALED_TASKS, SCALED_ROUNDS = 8, 3
+
+
+class _Call(NamedTuple):
+    kind: str  # "nap" or "spin"
+    tasks: int
+    n: int
+
+
+Round = dict[_Call, Run]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timer:
+    """What is timed: a function of the submission, with *n* processes, against the same of the reference."""
+
+    own: Setting
+    theirs: Setting
+    function: str
+    n: int
+    start_method: str
+    tell: Callable[[str], None]
+
+    def take(self, rules: SpeedRules) -> Timing:
+        """Take pairs, with the machine to ourselves; end at the first call that does not go as it should."""
+        began = time.monotonic()
+        with exclusive.alone(self.tell) as alone:
+            pairs, last, problem = self._pairs(rules)
+            looks = self._looks(speed.judge(pairs, rules).slow)
+            found = machine.now(alone=alone)
+        last = dataclasses.replace(last, trace=dataclasses.replace(last.trace, looks=looks))
+        took = time.monotonic() - began
+        return as_kind(Timing, last, pairs=tuple(pairs), rules=rules, machine=found, took=took, problem=problem)
+
+    def _pairs(self, rules: SpeedRules) -> tuple[list[Pair], Run, str]:
+        """Return the pairs, the submission's last run, and what was wrong with the reference's."""
+        pairs: list[Pair] = []
+        began = time.monotonic()
+        while True:
+            own, theirs = self._both(random.Random(len(pairs)))  # noqa: S311 - an order, no secret
+            last, odd = _last(own)
+            reference, fault = _last(theirs)
+            if fault:
+                return pairs, last, f"the reference's {reference.call} {fault}"
+            if odd:
+                return pairs, last, ""
+            pairs.append(self._pair(own, theirs))
+            if speed.decided(pairs, rules) or self._over(pairs, time.monotonic() - began, rules):
+                return pairs, last, ""
+
+    def _over(self, pairs: Sequence[Pair], seconds: float, rules: SpeedRules) -> bool:
+        """Tell whether a further pair would take too long; where others want the cores too, it may take longer."""
+        if len(pairs) >= rules.pairs:
+            return True
+        few = len(pairs) < speed.ENOUGH_TO_TAKE
+        slower = PATIENCE if few else min(PATIENCE, self._slowdown(pairs[-1]))
+        return seconds + seconds / len(pairs) > rules.seconds * slower
+
+    def _slowdown(self, pair: Pair) -> float:
+        """Return by how much the reference's tasks took longer than what they computed would take on free cores."""
+        if pair.computing is None:
+            return 1.0
+        cores = min(self.n, machine.usable_cores())
+        return max(1.0, pair.wall[1] * cores / (MORE * pair.computing[1]))
+
+    def _both(self, draw: random.Random) -> tuple[Round, Round]:
+        """Time both, one right after the other in random order, with the same calls in the same random order."""
+        calls = [_Call(kind, count, self.n) for kind in ("nap", "spin") for count in (FEW, MORE)]
+        draw.shuffle(calls)
+        if draw.random() < 0.5:
+            own = self._round(self.own, calls)
+            return own, self._round(self.theirs, [*calls, _Call("spin", MORE, 1)])
+        theirs = self._round(self.theirs, [*calls, _Call("spin", MORE, 1)])
+        return self._round(self.own, calls), theirs
+
+    def _round(self, setting: Setting, calls: Sequence[_Call], *, look: bool = False) -> Round:
+        row = tuple(
+            steps.call(self.function, _workload(call), n_processes=call.n, look=look, seconds=60.0) for call in calls
+        )
+        scenario = Scenario(steps=row, start_method=self.start_method)
+        return dict(zip(calls, timed_runs(scenario, setting, runner.key_of(scenario))[1:], strict=True))
+
+    def _pair(self, own: Round, theirs: Round) -> Pair:
+        few, more = (_Call("spin", count, self.n) for count in (FEW, MORE))
+        computing = _computed(own[more], own[few]), _computed(theirs[more], theirs[few])
+        return Pair(
+            waiting=(self._waited(own), self._waited(theirs)),
+            computing=None if computing[0] is None or computing[1] is None else (computing[0], computing[1]),
+            starting=(_starting(own), _starting(theirs)),
+            wall=(_gates(own[more]).spent, _gates(theirs[more]).spent),
+            serial=_gates(theirs[_Call("spin", MORE, 1)]).spent,
+        )
+
+    def _waited(self, round: Round) -> float:
+        few, more = (_gates(round[_Call("nap", count, self.n)]).spent for count in (FEW, MORE))
+        return (more - few) / (MORE - FEW)
+
+    def _looks(self, slow: Sequence[str]) -> tuple[Look, ...]:
+        """Where a submission is slow, run it once more and look at its stacks meanwhile."""
+        if not slow:
+            return ()
+        call = _Call("spin" if slow[0] == "computing" else "nap", MORE, self.n)
+        return self._round(self.own, [call], look=True)[call].trace.looks
+
+    def scale(self, workers: Sequence[int]) -> Scaling:
+        """Time tasks that only wait with several numbers of processes; ends at the first call that goes wrong."""
+        calls = [_Call("nap", SCALED_TASKS, n) for n in workers]
+        times: dict[int, list[float]] = {n: [] for n in workers}
+        with exclusive.alone(self.tell) as alone:
+            for number in range(SCALED_ROUNDS):
+                row = random.Random(number).sample(calls, len(calls))  # noqa: S311 - an order, no secret
+                found = self._round(self.own, row)
+                last, odd = _last(found)
+                if odd:
+                    break
+                for call, run in found.items():
+                    times[call.n].append(_gates(run).spent)
+            here = machine.now(alone=alone)
+        return as_kind(Scaling, last, times={n: tuple(each) for n, each in times.items()}, machine=here)
+
+
+def without_reference(function: str, start_method: str) -> Timing:
+    """Return what is known of a submission where there is nothing to time it against."""
+    nothing = Machine(cores=0.0, load=0.0)
+    return Timing(
+        key=f"timing/{function}/{start_method}", call=function, function=function, start_method=start_method,
+        ending=Ending.RETURNED, reference=False, machine=nothing,
+    )  # fmt: skip
+
+
+def not_timed(run: Run) -> Timing:
+    """Return a call that nothing can be learned from."""
+    return as_kind(Timing, run)
+
+
+def _workload(call: _Call) -> tasks.Workload:
+    if call.kind == "nap":
+        return tasks.timed_naps(call.tasks, call.n, NAP_SECONDS)
+    return tasks.timed_spins(call.tasks, call.n, SPIN_ROUNDS)
+
+
+def _gates(run: Run) -> GateReport:
+    assert run.trace.gates is not None
+    return run.trace.gates
+
+
+def _last(round: Round) -> tuple[Run, str]:
+    """Return the first run that cannot be timed, and why; or the last one, and ""."""
+    for call, run in round.items():
+        if odd := _odd(call, run):
+            return run, odd
+    return list(round.values())[-1], ""
+
+
+def _odd(call: _Call, run: Run) -> str:
+    if run.ending is not Ending.RETURNED:
+        return f"did not return ({run.ending}{': ' * bool(run.why)}{run.why})"
+    gates = _gates(run)
+    pids = {event.pid for event in run.trace.events}
+    if not gates.met or len(pids) > gates.wanted:
+        return f"had {len(pids)} processes at work, not {gates.wanted} at a time"
+    ran = {event.key for event in run.trace.events}
+    return "" if len(ran) == call.tasks else f"ran {len(ran)} of {call.tasks} tasks"
+
+
+def _computed(more: Run, few: Run) -> float | None:
+    times = _gates(more).computed, _gates(few).computed
+    return None if times[0] is None or times[1] is None else (times[0] - times[1]) / (MORE - FEW)
+
+
+def _starting(round: Round) -> float:
+    """Return the mean time until all workers were there."""
+    return sum(_gates(run).opened for run in round.values()) / len(round)
