@@ -33,7 +33,8 @@ from pytest_mpgrade.records import (
 from pytest_mpgrade.run import exclusive, machine, runner
 from pytest_mpgrade.run.runner import Setting
 
-FEW, MORE = 4, 12
+FEW, MORE = 1, 4
+"""Tasks for each process, in the two calls whose difference is judged."""
 NAP_SECONDS = 0.04
 SPIN_ROUNDS = 150_000
 """About 15 ms of computing: so much that what queues cost beside it does not count."""
@@ -102,17 +103,24 @@ class Timer:
         if pair.computing is None:
             return 1.0
         cores = min(self.n, machine.usable_cores())
-        return max(1.0, pair.wall[1] * cores / (MORE * pair.computing[1]))
+        return max(1.0, pair.wall[1] * cores / (self.n * MORE * pair.computing[1]))
 
     def _both(self, draw: random.Random) -> tuple[Round, Round]:
         """Time both, one right after the other in random order, with the same calls in the same random order."""
-        calls = [_Call(kind, count, self.n) for kind in ("nap", "spin") for count in (FEW, MORE)]
+        calls = [self._call(kind, count) for kind in ("nap", "spin") for count in (FEW, MORE)]
         draw.shuffle(calls)
         if draw.random() < 0.5:
             own = self._round(self.own, calls)
-            return own, self._round(self.theirs, [*calls, _Call("spin", MORE, 1)])
-        theirs = self._round(self.theirs, [*calls, _Call("spin", MORE, 1)])
+            return own, self._round(self.theirs, [*calls, self._serial])
+        theirs = self._round(self.theirs, [*calls, self._serial])
         return self._round(self.own, calls), theirs
+
+    def _call(self, kind: str, count: int) -> _Call:
+        return _Call(kind, count * self.n, self.n)
+
+    @property
+    def _serial(self) -> _Call:
+        return _Call("spin", MORE * self.n, 1)
 
     def _round(self, setting: Setting, calls: Sequence[_Call], *, look: bool = False) -> Round:
         row = tuple(
@@ -122,25 +130,29 @@ class Timer:
         return dict(zip(calls, timed_runs(scenario, setting, runner.key_of(scenario))[1:], strict=True))
 
     def _pair(self, own: Round, theirs: Round) -> Pair:
-        few, more = (_Call("spin", count, self.n) for count in (FEW, MORE))
-        computing = _computed(own[more], own[few]), _computed(theirs[more], theirs[few])
+        more = self._call("spin", MORE)
+        computing = self._computed(own), self._computed(theirs)
         return Pair(
             waiting=(self._waited(own), self._waited(theirs)),
             computing=None if computing[0] is None or computing[1] is None else (computing[0], computing[1]),
             starting=(_starting(own), _starting(theirs)),
             wall=(_gates(own[more]).spent, _gates(theirs[more]).spent),
-            serial=_gates(theirs[_Call("spin", MORE, 1)]).spent,
+            serial=_gates(theirs[self._serial]).spent,
         )
 
     def _waited(self, round: Round) -> float:
-        few, more = (_gates(round[_Call("nap", count, self.n)]).spent for count in (FEW, MORE))
-        return (more - few) / (MORE - FEW)
+        few, more = (_gates(round[self._call("nap", count)]).spent for count in (FEW, MORE))
+        return (more - few) / (self.n * (MORE - FEW))
+
+    def _computed(self, round: Round) -> float | None:
+        few, more = (_gates(round[self._call("spin", count)]).computed for count in (FEW, MORE))
+        return None if few is None or more is None else (more - few) / (self.n * (MORE - FEW))
 
     def _looks(self, slow: Sequence[str]) -> tuple[Look, ...]:
         """Where a submission is slow, run it once more and look at its stacks meanwhile."""
         if not slow:
             return ()
-        call = _Call("spin" if slow[0] == "computing" else "nap", MORE, self.n)
+        call = self._call("spin" if slow[0] == "computing" else "nap", MORE)
         return self._round(self.own, [call], look=True)[call].trace.looks
 
     def scale(self, workers: Sequence[int]) -> Scaling:
@@ -202,11 +214,6 @@ def _odd(call: _Call, run: Run) -> str:
         return f"had {len(pids)} processes at work, not {gates.wanted} at a time"
     ran = {event.key for event in run.trace.events}
     return "" if len(ran) == call.tasks else f"ran {len(ran)} of {call.tasks} tasks"
-
-
-def _computed(more: Run, few: Run) -> float | None:
-    times = _gates(more).computed, _gates(few).computed
-    return None if times[0] is None or times[1] is None else (times[0] - times[1]) / (MORE - FEW)
 
 
 def _starting(round: Round) -> float:

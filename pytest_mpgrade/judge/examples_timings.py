@@ -44,14 +44,14 @@ def scaled(**times: tuple[float, ...]) -> Scaling:
 
 
 _NAPS = Look(role="parent", doing="sleep", file="cv_funcs.py", line=41, code="time.sleep(0.1)", times=31, of=40)
-_SLOW = timed(*(pair(wall=1.9 + noise) for noise in (0.0, 0.02, -0.02, 0.01)))
+_SLOW = timed(*(pair(wall=1.9 + noise) for noise in (0.0, 0.02, -0.02, 0.01, 0.0)))
 
 TIMINGS: tuple[tuple[Check, Run, Run], ...] = (
     (
         checks.keeps_up_with_reference(),
         timed(*(pair(1 + noise, 1 - noise) for noise in (0.01, -0.01, 0.02, 0.0))),
         replace(
-            timed(*(pair(3.9 + noise) for noise in (0.1, -0.1, 0.0, 0.05))),
+            timed(*(pair(3.9 + noise) for noise in (0.1, -0.1, 0.0, 0.05, 0.0))),
             trace=replace(_RUN.trace, looks=(_NAPS,)),
         ),
     ),

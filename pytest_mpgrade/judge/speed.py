@@ -15,7 +15,7 @@ from statistics import fmean, median, stdev
 
 from pytest_mpgrade.records import Pair, SpeedRules
 
-ENOUGH_TO_TAKE, ENOUGH_TO_GIVE = 3, 4
+ENOUGH_TO_TAKE, ENOUGH_TO_GIVE = 5, 4
 """Pairs at the least before points are taken, and before all are given without looking on."""
 CONFIDENCE = "99.9 %"
 _T = (
@@ -41,16 +41,24 @@ def ratio(times: Sequence[tuple[float, float]]) -> Ratio:
 
     Differences of two noisy times can be negative: a pair of which nothing is above 0 says nothing and is left out.
     """
-    telling = [(own, theirs) for own, theirs in times if max(own, theirs) > 0]
+    telling = _telling(times)
     if not telling:
         return Ratio(estimate=1.0, bound=0.0, own=0.0, theirs=0.0, pairs=0)
     return Ratio(
-        estimate=median(own / theirs if theirs > 0 else math.inf for own, theirs in telling),
+        estimate=_estimate(telling),
         bound=_largest(lambda factor: _low(telling, factor) > 0),
         own=median(own for own, _ in telling),
         theirs=median(theirs for _, theirs in telling),
         pairs=len(telling),
     )
+
+
+def _telling(times: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    return [(own, theirs) for own, theirs in times if max(own, theirs) > 0]
+
+
+def _estimate(times: Sequence[tuple[float, float]]) -> float:
+    return median(own / theirs if theirs > 0 else math.inf for own, theirs in times)
 
 
 def _low(times: Sequence[tuple[float, float]], factor: float) -> float:
@@ -143,13 +151,13 @@ def _falling(value: float, full: float, none: float) -> float:
 
 def decided(pairs: Sequence[Pair], rules: SpeedRules) -> bool:
     """Tell whether no further pair can be expected to change the verdict."""
-    verdict = judge(pairs, rules)
-    if verdict.slow:
-        return True
     half = math.sqrt(rules.free)
-    near = [found for found in (verdict.waiting, verdict.computing) if found is not None]
-    return (
-        len(pairs) >= ENOUGH_TO_GIVE
-        and all(found.estimate <= half for found in near)
-        and verdict.late <= rules.starting_seconds / 2
-    )
+    late = [own - theirs for own, theirs in (pair.starting for pair in pairs)]
+    rows = [[pair.waiting for pair in pairs], [pair.computing for pair in pairs if pair.computing is not None]]
+    told = [telling for row in rows if (telling := _telling(row))]
+    if len(pairs) >= ENOUGH_TO_TAKE and any(_low(row, rules.free) > 0 for row in told):
+        return True
+    if len(pairs) >= ENOUGH_TO_TAKE and lower_bound(late) > rules.starting_seconds:
+        return True
+    near = all(_estimate(row) <= half for row in told) and median(late) <= rules.starting_seconds / 2
+    return len(pairs) >= ENOUGH_TO_GIVE and near
