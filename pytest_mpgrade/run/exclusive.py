@@ -8,6 +8,7 @@ first, or a row of runs would keep it out for ever. Waiting is bounded: after th
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import tempfile
 import time
@@ -46,7 +47,8 @@ def alone(tell: Callable[[str], None] = lambda _: None) -> Iterator[bool]:
     """
     deadline = time.monotonic() + MOST_SECONDS
 
-    def waits() -> None:
+    @functools.cache
+    def waits() -> None:  # is said once
         tell(f"waiting until other gradings on this machine let a timing run (at most {MOST_SECONDS:g} s)")
 
     with contextlib.ExitStack() as held:

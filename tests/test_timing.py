@@ -1,0 +1,276 @@
+"""Timings of real programs, and the lock that gives them the machine: facts are asserted here, and no times."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import MakeRuns, wait_until
+
+from pytest_mpgrade import assignment, checks, steps, tasks
+from pytest_mpgrade.grading import Grading
+from pytest_mpgrade.records import Ending, Outcome
+from pytest_mpgrade.run import exclusive, machine
+from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.student import Student
+from pytest_mpgrade.submission import discover
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs ptrace, /proc and flock")
+
+ROOT = Path(__file__).parent.parent
+WRONG = ROOT / "assignments" / "mp_apply" / "wrong"
+
+
+@pytest.fixture
+def graded() -> Iterator[Callable[[Path], Grading]]:
+    """Return a function that makes a grading of `mp_apply` for a submission's path; closed when the test is over."""
+    made: list[Grading] = []
+
+    def make(path: Path) -> Grading:
+        asked = assignment.find("mp_apply")
+        made.append(Grading(Setting(assignment=asked, submission=discover(path, asked))))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def timed(graded: Callable[[Path], Grading]) -> Callable[[Path, str], Student]:
+    """Return a function that makes a student whose calls can be timed."""
+    reference = ROOT / "reference" / "mp_apply"
+    return lambda path, method: Student(graded(path), method, lambda: graded(reference))
+
+
+# --- timings
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_reference_keeps_up_with_itself(timed: Callable[[Path, str], Student], method: str) -> None:
+    """Timed against itself the reference loses no point, and what was measured is told."""
+    run = timed(ROOT / "reference" / "mp_apply", method).time("mp_apply")
+    (finding,) = Student(None, method).check(run, checks.keeps_up_with_reference())  # type: ignore[arg-type]
+    assert finding.outcome in (Outcome.PASSED, Outcome.INCONCLUSIVE), finding.message
+    assert len(run.pairs) >= 4
+    for pair in run.pairs:
+        assert pair.waiting[0] > 0
+        assert pair.computing is not None
+        assert min(pair.computing) > 0
+        assert min(*pair.starting, *pair.wall, pair.serial) > 0
+    assert finding.evidence["machine"]["threads of BLAS and OpenMP"] == 1
+
+
+def test_nap_is_found_with_its_line(timed: Callable[[Path, str], Student]) -> None:
+    """A parent that sleeps between tasks never has full points, and where it costs points its line is named."""
+    student = timed(WRONG / "naps_between_tasks.py", "fork")
+    (finding,) = student.check(student.time("mp_apply"), checks.keeps_up_with_reference())
+    assert finding.outcome in (Outcome.FAILED, Outcome.INCONCLUSIVE), finding
+    if finding.outcome is Outcome.FAILED:
+        assert "time.sleep(0.1)" in finding.message
+        assert "on tasks that only wait" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("wrong", "by"), [("serial", "in_children"), ("lock_around_task", "met"), ("process_per_task", "workers")]
+)
+def test_other_faults_are_not_timed(timed: Callable[[Path, str], Student], wrong: str, by: str) -> None:
+    """Whoever does not run the tasks in the asked number of processes has that fault, and not this one as well."""
+    student = timed(WRONG / f"{wrong}.py", "fork")
+    (finding,) = student.check(student.time("mp_apply"), checks.keeps_up_with_reference())
+    assert (finding.outcome, finding.undecided_by) == (Outcome.SKIPPED, by), finding.message
+
+
+def test_series_of_the_reference(timed: Callable[[Path, str], Student]) -> None:
+    """A scaling series has each number of processes in each round, and a serial fraction."""
+    student = timed(ROOT / "reference" / "mp_apply", "fork")
+    run = student.scale("mp_apply", workers=(1, 2, 4))
+    assert {n: len(times) for n, times in run.times.items()} == {1: 3, 2: 3, 4: 3}
+    (finding,) = student.check(run, checks.scales())
+    assert finding.outcome is Outcome.PASSED
+    assert finding.evidence["serial fraction"] < 1
+
+
+def test_clock_starts_when_the_workers_are_there(play: MakeRuns) -> None:
+    """A slow start is not part of what tasks take, and is told apart from it; so is the CPU time of workers."""
+    text = """
+        import multiprocessing as mp
+        import time
+
+        def work(queue):
+            for func, args in iter(queue.get, "STOP"):
+                func(*args)
+
+        def mp_apply(tasks, n_processes):
+            queue = mp.SimpleQueue()
+            workers = []
+            for _ in range(n_processes):
+                time.sleep(0.3)
+                workers.append(mp.Process(target=work, args=(queue,)))
+                workers[-1].start()
+            for item in [*tasks, "STOP", "STOP"]:
+                queue.put(item)
+            for p in workers:
+                p.join()
+    """
+    run = play(text, steps.call("mp_apply", tasks.timed_spins(6, 2, 400_000), n_processes=2))[-1]
+    assert run.ending is Ending.RETURNED
+    gates = run.trace.gates
+    assert gates is not None
+    assert (gates.met, gates.most_inside) == (True, 2)
+    assert gates.opened > 0.6
+    assert gates.spent == pytest.approx(run.seconds - gates.opened, abs=0.05)
+    ended = sum(process.cpu for process in run.trace.processes)
+    assert gates.computed is not None
+    assert 0.5 * ended < gates.computed < ended + 0.2
+
+
+# --- having the machine alone
+
+HOLDS = """
+import contextlib, signal, sys
+from pytest_mpgrade.run import exclusive
+exclusive.DOOR, exclusive.ROOM = sys.argv[2:]
+with getattr(exclusive, sys.argv[1])():
+    print("held", flush=True)
+    signal.pause()
+"""
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """Use two folders of this test's, so that it keeps no real grading waiting."""
+    found = (str(tmp_path / "door"), str(tmp_path / "room"))
+    for name, place in zip(("DOOR", "ROOM"), found, strict=True):
+        Path(place).mkdir()
+        monkeypatch.setattr(exclusive, name, place)
+    return found
+
+
+@pytest.fixture
+def holder(places: tuple[str, str]) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Return a function that starts a process which holds the lock in the given way."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(how: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen([sys.executable, "-c", HOLDS, how, *places], stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def enter(how: Callable[[], Any]) -> tuple[threading.Thread, list[object]]:
+    """Enter the lock in a thread; the list gets what that gave, once it is in."""
+    got: list[object] = []
+
+    def run() -> None:
+        with how() as found:
+            got.append(found)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, got
+
+
+@pytest.mark.parametrize(
+    ("held", "how"), [("alone", exclusive.alone), ("alone", exclusive.shared), ("shared", exclusive.alone)]
+)
+def test_holder_is_waited_for_and_a_killed_one_lets_go(
+    holder: Callable[[str], subprocess.Popen[str]], places: tuple[str, str], held: str, how: Callable[[], Any]
+) -> None:
+    """A timing and another run exclude each other; the kernel frees what a killed holder held, and no file is left."""
+    process = holder(held)
+    thread, got = enter(how)
+    thread.join(0.2)
+    assert thread.is_alive()
+    assert got == []
+    process.send_signal(signal.SIGKILL)
+    thread.join(30)
+    assert len(got) == 1
+    assert [list(Path(place).iterdir()) for place in places] == [[], []]
+
+
+def test_runs_share_the_machine(holder: Callable[[str], subprocess.Popen[str]]) -> None:
+    """Runs that are not timings wait for no other."""
+    holder("shared")
+    holder("shared")
+    thread, got = enter(exclusive.shared)
+    thread.join(30)
+    assert len(got) == 1
+
+
+def test_a_timing_is_not_kept_out_by_a_row_of_runs(holder: Callable[[str], subprocess.Popen[str]]) -> None:
+    """Runs that come while a timing waits for its turn come after it."""
+    first = holder("shared")
+    timing, timed = enter(exclusive.alone)
+    assert wait_until(lambda: not _may_come_in())
+    later, ran = enter(exclusive.shared)
+    later.join(0.2)
+    assert (timed, ran) == ([], [])
+    first.kill()
+    timing.join(30)
+    later.join(30)
+    assert (timed, ran) == ([True], [None])
+
+
+def _may_come_in() -> bool:
+    """Tell whether nobody stands in the door."""
+    import fcntl
+    import os
+
+    file = os.open(exclusive.DOOR, os.O_RDONLY)
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(file)
+    return True
+
+
+def test_waiting_is_shown_and_bounded(
+    holder: Callable[[str], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever holds the machine for ever is not waited for that long: the timing says that it was not alone."""
+    monkeypatch.setattr(exclusive, "MOST_SECONDS", 0.5)
+    monkeypatch.setattr(exclusive, "SHOWN_SECONDS", 0.1)
+    holder("alone")
+    told: list[str] = []
+    with exclusive.alone(told.append) as got:
+        assert got is False
+    assert told == ["waiting until other gradings on this machine let a timing run (at most 0.5 s)"]
+
+
+# --- cores
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"a/b/cpu.max": "50000 100000", "a/cpu.max": "max 100000"}, [0.5]),
+        ({"a/b/cpu.max": "max 100000", "a/cpu.max": "150000 100000", "cpu.max": "300000 100000"}, [1.5, 3.0]),
+        ({"a/b/cpu.cfs_quota_us": "-1", "a/b/cpu.cfs_period_us": "100000"}, []),
+        ({"a/cpu.cfs_quota_us": "250000", "a/cpu.cfs_period_us": "100000"}, [2.5]),
+        ({"a/b/cpu.max": "nonsense"}, []),
+    ],
+)
+def test_quotas_of_all_groups_above(tmp_path: Path, files: dict[str, str], cores: list[float]) -> None:
+    """A container's quota stands in its own group or above it, in version 2 or 1; what cannot be read is none."""
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text + "\n")
+    version_1 = any("cfs" in name for name in files)
+    own = {"cpu" if version_1 else "": (str(tmp_path), str(tmp_path / "a" / "b"))}
+    assert list(machine.quotas(own)) == cores
