@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import multiprocessing
 import os
 import platform
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +58,15 @@ class _Sent:
 class GradingSession:
     """See the module's docstring."""
 
-    def __init__(self, setting: Setting, out: Path | None, refused: str = "") -> None:
+    def __init__(
+        self, setting: Setting, out: Path | None, refused: str = "", tell: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.assignment = setting.assignment
         self.submission = setting.submission
         self._out = out
         self._setting = setting
         self._refused = refused  # why nothing is graded here
-        self._grading = Grading(setting)
+        self._grading = Grading(setting, tell)
         self._reference: Grading | None = None
         self._items: list[tuple[str, str, str, str]] = []  # id, criterion, start method, title
         self._order: dict[str, int] = {}
@@ -87,7 +90,7 @@ class GradingSession:
             config.args[:] = [str(Path(setting.assignment.folder) / setting.assignment.test_file)]
         required = config.getoption("--mpgrade-require-isolation")
         refused = containment.refusal(setting.isolation) if required else ""
-        return cls(setting, Path(out) if out else None, refused)
+        return cls(setting, Path(out) if out else None, refused, functools.partial(_show, config))
 
     # --- what fixtures ask for
 
@@ -278,6 +281,15 @@ class GradingSession:
         writes = os.environ.get("PYTEST_XDIST_WORKER", "") in (("", "gw0") if first else ("",))
         if self._out is not None and writes and not self._broken:
             result_json.write(self.report(), self._out / "result.json")
+
+
+def _show(config: pytest.Config, line: str) -> None:
+    """Show a line in the middle of a test: why it takes so long."""
+    capture, reporter = (config.pluginmanager.get_plugin(name) for name in ("capturemanager", "terminalreporter"))
+    if capture is not None and reporter is not None:
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(f"mpgrade: {line}")
 
 
 _STUDENT_FIXTURE = "student"
