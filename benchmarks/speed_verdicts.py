@@ -1,0 +1,172 @@
+"""How often are speed verdicts wrong? Right and slow variants of `mp_apply`, live and replayed, in each cell of load.
+
+Each line of the journal is one live verdict with all its pairs; a run that was broken off goes on where it was. From
+the pairs of a cell, verdicts are replayed by drawing with replacement. Wrong is a right variant that loses points, or
+a slow one that keeps them all; 95 % intervals by Wilson (J. Am. Stat. Assoc. 22, 209, 1927).
+
+    python benchmarks/speed_verdicts.py --journal speed.jsonl --minutes 60     in parts
+    python benchmarks/speed_verdicts.py --journal speed.jsonl --minutes 0      the table alone
+    taskset -c 0 python benchmarks/speed_verdicts.py --label "1 core" …        on one core
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from pytest_mpgrade import assignment, checks
+from pytest_mpgrade.grading import Grading
+from pytest_mpgrade.judge import speed
+from pytest_mpgrade.records import Outcome, Pair, SpeedRules
+from pytest_mpgrade.run import isolation
+from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.student import Student
+from pytest_mpgrade.submission import discover
+
+ROOT = Path(__file__).resolve().parent.parent
+_DESIGNS, _WRONG = ROOT / "tests" / "designs" / "mp_apply", ROOT / "assignments" / "mp_apply" / "wrong"
+RIGHT = [
+    _DESIGNS / f"{name}.py"
+    for name in ("shared_queue", "queue_per_worker", "pipe_per_worker", "joinable_queue", "manager_queues", "executor")
+]
+SLOW = [_WRONG / f"{name}.py" for name in ("naps_between_tasks", "polls_busily", "process_per_task", "pickles_context")]
+SLOW.append(ROOT / "benchmarks" / "slow" / "half_again.py")
+REPLAYS = 1500
+
+
+def main() -> None:
+    """Take live verdicts for a while, then print the table."""
+    arguments = _arguments()
+    journal = Path(arguments.journal)
+    lines = [json.loads(line) for line in journal.read_text().splitlines()] if journal.exists() else []
+    end = time.monotonic() + 60 * arguments.minutes
+    for turn in _turns(arguments):
+        if time.monotonic() > end:
+            break
+        if sum(_turn(line) == turn[:4] for line in lines) > turn[4]:
+            continue
+        with _busy(turn[2]):
+            lines.append(_live(*turn[:4]))
+        with journal.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(lines[-1]) + "\n")
+        print(*turn[:4], lines[-1]["outcome"], f"{lines[-1]['seconds']:.1f} s", flush=True)
+    _print([line for line in lines if line["label"] == arguments.label])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--journal", required=True)
+    parser.add_argument("--minutes", type=float, default=1e9, help="stop taking verdicts after that")
+    parser.add_argument("--repeat", type=int, default=30, help="live verdicts in each cell")
+    parser.add_argument("--loads", type=int, nargs="+", default=[0, 2, 4], help="busy loops beside it")
+    parser.add_argument("--methods", nargs="+", default=["fork", "spawn"])
+    parser.add_argument("--only", nargs="+", default=[], metavar="VARIANT")
+    parser.add_argument("--label", default="", help="what is special about the machine just now")
+    return parser.parse_args()
+
+
+def _turns(arguments: argparse.Namespace) -> Iterator[tuple[str, str, int, str, int]]:
+    """Yield all verdicts to take, round by round, so that what is there after a while is spread evenly."""
+    for number in range(arguments.repeat):
+        for load in arguments.loads:
+            for method in arguments.methods:
+                for path in (*RIGHT, *SLOW):
+                    if not arguments.only or path.stem in arguments.only:
+                        yield path.stem, method, load, arguments.label, number
+
+
+def _turn(line: dict[str, Any]) -> tuple[str, str, int, str]:
+    return line["variant"], line["method"], line["load"], line["label"]
+
+
+@contextmanager
+def _busy(loops: int) -> Iterator[None]:
+    started = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def _live(variant: str, method: str, load: int, label: str) -> dict[str, Any]:
+    (path,) = (path for path in (*RIGHT, *SLOW) if path.stem == variant)
+    asked = assignment.find("mp_apply")
+    found = discover(path, asked)
+    layer = isolation.choose("auto", module=str(Path(found.folder) / found.module))
+    own = Grading(Setting(assignment=asked, submission=found, isolation=layer))
+    theirs = Grading(Setting(assignment=asked, submission=discover(ROOT / "reference" / "mp_apply", asked)))
+    try:
+        student = Student(own, method, lambda: theirs)
+        run = student.time("mp_apply")
+        (finding,) = student.check(run, checks.keeps_up_with_reference())
+    finally:
+        own.close()
+        theirs.close()
+    told = {"variant": variant, "method": method, "load": load, "label": label, "outcome": finding.outcome}
+    told |= {"credit": finding.credit, "seconds": run.took, "by": finding.undecided_by, "message": finding.message}
+    return told | {"pairs": msgspec.to_builtins(run.pairs)}
+
+
+def _replayed(pairs: Sequence[Pair], seed: str) -> list[str]:
+    """Draw verdicts from the pairs of a cell; each ends as a live one would, but not by time."""
+    rules, draw, found = SpeedRules(), random.Random(seed), []
+    for _ in range(REPLAYS if len(pairs) > 20 else 0):
+        taken = [draw.choice(pairs)]
+        while len(taken) < rules.pairs and not speed.decided(taken, rules):
+            taken.append(draw.choice(pairs))
+        verdict = speed.judge(taken, rules)
+        found.append("deducted" if verdict.slow else "inconclusive" if verdict.unsure else "full")
+    return found
+
+
+def _print(lines: Sequence[dict[str, Any]]) -> None:
+    cells: dict[tuple[str, int, str], list[dict[str, Any]]] = defaultdict(list)
+    for line in lines:
+        cells[line["variant"], line["load"], line["method"]].append(line)
+    slow = {path.stem for path in SLOW}
+    wrong: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    print(f"\n{'variant':20}{'load':>5} {'method':8}{'live':>5}{'wrong':>7}{'open':>6}{'s':>6}   replays: wrong, open")
+    for (variant, load, method), found in sorted(cells.items()):
+        kept = ["passed" if variant in slow else "failed"]
+        bad = sum(line["outcome"] in kept for line in found)
+        unsure = sum(line["outcome"] == Outcome.INCONCLUSIVE for line in found)
+        pairs = [msgspec.convert(pair, Pair) for line in found for pair in line["pairs"]]
+        again = _replayed(pairs, f"{variant}{load}{method}")
+        replays = ""
+        if again:
+            missed = again.count("full" if variant in slow else "deducted")
+            replays = f"{_rate(missed, len(again))}, {100 * again.count('inconclusive') / len(again):.1f} %"
+        seconds = median(line["seconds"] for line in found)
+        print(f"{variant:20}{load:5} {method:8}{len(found):5}{bad:7}{unsure:6}{seconds:6.1f}   {replays}")
+        group = f"{'slow' if variant in slow else 'right'}, load {load}"
+        wrong[group][0] += bad
+        wrong[group][1] += len(found)
+    for group, (bad, count) in sorted(wrong.items()):
+        print(f"{group}: {bad} of {count} live verdicts wrong: {_rate(bad, count)}")
+
+
+def _rate(count: int, of: int) -> str:
+    """Return a rate in per cent with its 95 % interval by Wilson."""
+    z, share = 1.96, count / of
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / (1 + z * z / of)
+    return f"{100 * share:.1f} % [{100 * max(0.0, middle - half):.1f}-{100 * (middle + half):.1f}]"
+
+
+if __name__ == "__main__":
+    main()
