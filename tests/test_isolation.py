@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from conftest import LEVELS, MakeRuns, Ours, setting, wait_until
 
 from pytest_mpgrade import checks, containment, steps, tasks
 from pytest_mpgrade.records import Ending, Outcome, Run, Scenario
-from pytest_mpgrade.run import isolation, runner
+from pytest_mpgrade.run import isolation, readable, runner
 from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.linux import landlock, uids
 from pytest_mpgrade.run.readable import PACKAGE, View, without
@@ -453,3 +454,36 @@ def test_no_link_leads_to_what_is_hidden(tmp_path: Path) -> None:
     for name, target in (("lib64", "lib"), ("inside", "lib/package/secret"), ("beside", "bin")):
         (tmp_path / "venv" / name).symlink_to(target)
     assert without(root, [f"{root}/lib/package/secret"]) == [f"{root}/beside", f"{root}/bin"]
+
+
+@EACH_LAYER
+def test_package_is_hidden_under_all_its_names(
+    layer: str, module: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where site-packages is reached through a link, neither of its names shows more than what student code needs."""
+    real, link = tmp_path / "real" / "site-packages", tmp_path / "site-packages"
+    real.parent.mkdir()
+    tmp_path.chmod(0o755)
+    real.mkdir()
+    link.symlink_to(real)
+    shutil.copytree(PACKAGE, real / "pytest_mpgrade", ignore=shutil.ignore_patterns("__pycache__"))
+    text = """
+        import os
+
+        def f():
+            for place in (PLACES):
+                print(os.path.exists(place + "/pytest_mpgrade/inside/gates.py"))
+                try:
+                    print(len(open(place + "/pytest_mpgrade/grading.py").read()) > 0)
+                except OSError:
+                    print(False)
+    """.replace("PLACES", f"{str(link)!r}, {str(real)!r}")
+    given = setting(module(text), isolation=layer)
+    monkeypatch.setattr(readable, "PACKAGE", str(link / "pytest_mpgrade"))
+    monkeypatch.setenv("PYTHONPATH", str(link))
+    shown = readable.view()
+    assert str(real) not in shown.hidden
+    shown = replace(shown, read=(*shown.read, str(link), str(real)))
+    given = replace(given, isolation=replace(given.isolation, view=shown))
+    _, run = runner.run(Scenario(steps=(steps.call("f"),), start_method="fork"), given)
+    assert [said(run)[number] for number in (1, 3)] == ["False", "False"]

@@ -64,7 +64,7 @@ def view(hidden: Iterable[str] = ()) -> View:
     found = [*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *_with_targets(told), *_hops(sys.executable)]
     return View(
         read=tuple(_outermost(path for path in found if os.path.lexists(path))),
-        hidden=tuple(_outermost([PACKAGE, *(os.path.realpath(path) for path in hidden)])),
+        hidden=tuple(_outermost(_with_targets([PACKAGE, *hidden]))),
         own=tuple(os.path.join(PACKAGE, part) for part in _OWN_PARTS),
     )
 
