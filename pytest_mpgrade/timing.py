@@ -136,6 +136,8 @@ class Timer:
             waiting=(self._waited(own), self._waited(theirs)),
             computing=None if computing[0] is None or computing[1] is None else (computing[0], computing[1]),
             starting=(_starting(own), _starting(theirs)),
+            working=(self._working(own), self._working(theirs)),
+            ending=(self._ending(own), self._ending(theirs)),
             wall=(_gates(own[more]).spent, _gates(theirs[more]).spent),
             serial=_gates(theirs[self._serial]).spent,
         )
@@ -143,6 +145,13 @@ class Timer:
     def _waited(self, round: Round) -> float:
         few, more = (_gates(round[self._call("nap", count)]).spent for count in (FEW, MORE))
         return (more - few) / (self.n * (MORE - FEW))
+
+    def _working(self, round: Round) -> float:
+        run = round[self._call("nap", MORE)]
+        return max(event.at for event in run.trace.events) + NAP_SECONDS - _gates(run).opened
+
+    def _ending(self, round: Round) -> float:
+        return _gates(round[self._call("nap", MORE)]).spent - self._working(round)
 
     def _computed(self, round: Round) -> float | None:
         few, more = (_gates(round[self._call("spin", count)]).computed for count in (FEW, MORE))

@@ -116,6 +116,8 @@ class Pair:
     waiting: tuple[float, float]  # wall time for each further task that only waits
     computing: tuple[float, float] | None  # CPU time of the whole tree for each further task that computes
     starting: tuple[float, float]  # until all workers were there
+    working: tuple[float, float] = (0.0, 0.0)  # of the longer call that waits: from then to the end of its last task
+    ending: tuple[float, float] = (0.0, 0.0)  # of the same: from then to the return
     wall: tuple[float, float] = (0.0, 0.0)  # of a few tasks that compute, in n processes
     serial: float = 0.0  # of the same tasks in one process, by the reference
 

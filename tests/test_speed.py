@@ -126,6 +126,7 @@ def test_message_says_how_sure_it_is() -> None:
     assert found.outcome is Outcome.FAILED
     assert found.message.startswith("yours took 1.90x the reference's time on tasks that only wait (at least 1.")
     assert "with 99.9 % confidence, 5 pairs); 1.15x is free." in found.message
+    assert "it spent 0.01 s until all workers were there (the reference 0.01 s), 0.31 s on the tasks" in found.message
     assert "Outside of tasks your parent slept at cv_funcs.py:41: time.sleep(0.1) in 31 of 40 looks" in found.message
     assert found.evidence["machine"] == {
         "cores": 2, "load": 0.4, "alone": True, "threads of BLAS and OpenMP": 1, "seconds": 5.6,

@@ -28,6 +28,8 @@ def pair(waiting: float = 1.0, computing: float | None = 1.0, *, late: float = 0
         waiting=(waiting * 0.0204, 0.0204),
         computing=None if computing is None else (computing * 0.0163, 0.0163),
         starting=(0.013 + late, 0.013),
+        working=(waiting * 0.163, 0.163),
+        ending=(0.012, 0.011),
         wall=(wall * 0.101, 0.101),
         serial=0.197,
     )

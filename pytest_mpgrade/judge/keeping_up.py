@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import median
 
 from pytest_mpgrade.judge import speed
 from pytest_mpgrade.judge.check import Check, Verdict, failed, inconclusive, not_here, undecided
@@ -85,7 +86,7 @@ def _compared(run: Run) -> Verdict:
     found = speed.judge(run.pairs, run.rules)
     evidence = _evidence(run, found)
     if found.slow:
-        words = [_slow(name, run, found) for name in found.slow]
+        words = [*(_slow(name, run, found) for name in found.slow), _parts(run)]
         hints = "; ".join(_HINTS[name] for name in found.slow)
         verdict = failed(". ".join([*words, *_where(run)]), symptom="slow", hint=hints, **evidence)
         return replace(verdict, credit=found.credit)
@@ -123,6 +124,22 @@ def _unsure(name: str, run: Timing, found: speed.Verdict) -> str:
     )
 
 
+def _parts(run: Timing) -> str:
+    """Say where the time went of the longer call that only waits."""
+    told = [f"{own:.2f} s {what} (the reference {theirs:.2f} s)" for what, (own, theirs) in _spent(run).items()]
+    return f"Where they only wait, it spent {', '.join(told[:-1])} and {told[-1]}"
+
+
+def _spent(run: Timing) -> dict[str, tuple[float, float]]:
+    """Return own seconds and the reference's, of the longer call that only waits."""
+    parts = {
+        "until all workers were there": [pair.starting for pair in run.pairs],
+        "on the tasks": [pair.working for pair in run.pairs],
+        "after the last": [pair.ending for pair in run.pairs],
+    }
+    return {what: (median(own for own, _ in row), median(theirs for _, theirs in row)) for what, row in parts.items()}
+
+
 def _where(run: Timing) -> list[str]:
     """Say where the submission's processes were seen outside of tasks: the one place that says most."""
     told = [look for look in run.trace.looks if 4 * look.times >= look.of and look.doing in ("sleep", "busy", "")]
@@ -142,8 +159,7 @@ def _evidence(run: Timing, found: speed.Verdict) -> dict[str, object]:
     evidence: dict[str, object] = {"waiting": _told(found.waiting)}
     if found.computing is not None:
         evidence["computing"] = _told(found.computing)
-    starting = [pair.starting for pair in run.pairs]
-    evidence["workers there after s"] = [round(sum(times) / len(times), 3) for times in zip(*starting, strict=True)]
+    evidence["seconds, own and reference"] = {what: [round(s, 3) for s in both] for what, both in _spent(run).items()}
     times = speedup(run)
     if times:
         evidence["faster than one process"] = times
