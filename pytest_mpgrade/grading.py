@@ -63,22 +63,22 @@ class Grading:
     def _make(self, scenario: Scenario, key: str) -> tuple[Run, ...]:
         """A supervisor that breaks is tried once more: a fault of ours must not cost anybody points."""
         if self._closed:
-            return _broken(scenario, key, SupervisorError("the grading was broken off"))
+            return broken_runs(scenario, key, SupervisorError("the grading was broken off"))
         try:
             with self._turn:
                 return self._luckier(make_runs(scenario, self.setting, key), scenario, key)
         except SupervisorError as error:
             if self._closed:
-                return _broken(scenario, key, error)
+                return broken_runs(scenario, key, error)
         try:
             with self._turn:
                 return make_runs(scenario, self.setting, key)
         except SupervisorKilledError as error:
             if not self._closed:
-                return _broken(scenario, key, error, Ending.STOPPED)
-            return _broken(scenario, key, error)
+                return broken_runs(scenario, key, error, Ending.STOPPED)
+            return broken_runs(scenario, key, error)
         except SupervisorError as error:
-            return _broken(scenario, key, error)
+            return broken_runs(scenario, key, error)
 
     def _luckier(self, runs: tuple[Run, ...], scenario: Scenario, key: str) -> tuple[Run, ...]:
         """A call that hung within a Pool may do so by a race which is not the submission's: that comes back now."""
@@ -113,7 +113,9 @@ def timed_runs(scenario: Scenario, setting: Setting, key: str) -> tuple[Run, ...
     return _complete(runner.run(scenario, setting), scenario, key)
 
 
-def _broken(scenario: Scenario, key: str, error: SupervisorError, ending: Ending = Ending.BROKEN) -> tuple[Run, ...]:
+def broken_runs(
+    scenario: Scenario, key: str, error: SupervisorError, ending: Ending = Ending.BROKEN
+) -> tuple[Run, ...]:
     """Return runs of which nothing is known; *ending*: BROKEN, or STOPPED where the submission is to blame for that."""
     base = Run(
         key=key,

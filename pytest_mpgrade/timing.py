@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pytest_mpgrade import steps, tasks
-from pytest_mpgrade.grading import timed_runs
+from pytest_mpgrade.errors import SupervisorError
+from pytest_mpgrade.grading import broken_runs, timed_runs
 from pytest_mpgrade.judge import speed
 from pytest_mpgrade.records import (
     Ending,
@@ -127,7 +128,12 @@ class Timer:
             steps.call(self.function, _workload(call), n_processes=call.n, look=look, seconds=60.0) for call in calls
         )
         scenario = Scenario(steps=row, start_method=self.start_method)
-        return dict(zip(calls, timed_runs(scenario, setting, runner.key_of(scenario))[1:], strict=True))
+        key = runner.key_of(scenario)
+        try:
+            runs = timed_runs(scenario, setting, key)
+        except SupervisorError as error:
+            runs = broken_runs(scenario, key, error)
+        return dict(zip(calls, runs[1:], strict=True))
 
     def _pair(self, own: Round, theirs: Round) -> Pair:
         more = self._call("spin", MORE)

@@ -39,7 +39,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "submission": ("records", "errors"),
     "__init__": ("judge", "tasks"),  # when asked for, by name
     "grading": ("records", "errors", "run", "judge"),
-    "timing": ("records", "tasks", "steps", "run", "judge", "grading", "__init__"),
+    "timing": ("records", "errors", "tasks", "steps", "run", "judge", "grading", "__init__"),
     "student": ("records", "errors", "tasks", "steps", "run", "judge", "grading", "timing", "__init__"),
     "items": ("records", "report"),
     "containment": ("run",),
