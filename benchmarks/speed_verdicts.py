@@ -42,8 +42,9 @@ RIGHT = [
     _DESIGNS / f"{name}.py"
     for name in ("shared_queue", "queue_per_worker", "pipe_per_worker", "joinable_queue", "manager_queues", "executor")
 ]
+RIGHT += [ROOT / "benchmarks" / "right" / f"looks_every_{period}.py" for period in ("005", "01", "025")]
 SLOW = [_WRONG / f"{name}.py" for name in ("naps_between_tasks", "polls_busily", "process_per_task", "pickles_context")]
-SLOW.append(ROOT / "benchmarks" / "slow" / "half_again.py")
+SLOW += [ROOT / "benchmarks" / "slow" / f"{name}.py" for name in ("half_again", "one_result_a_look")]
 REPLAYS = 1500
 
 

@@ -2,7 +2,8 @@
 
 What a pattern costs is the cost of each further task: of tasks that only wait the wall time, of tasks that compute the
 CPU time of the whole tree, each as the difference of two calls with few and with more tasks. Load biases neither. The
-clock of a call starts when all workers stand at their first tasks, so start-up is a figure of its own.
+clock of a call starts when all workers stand at their first tasks, so start-up is a figure of its own; and it starts
+at a random time, so that a parent which looks for the end now and then is as often early as late.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -41,6 +42,8 @@ SPIN_ROUNDS = 150_000
 """About 15 ms of computing: so much that what queues cost beside it does not count."""
 PATIENCE = 3.0
 """Times the seconds in which pairs are taken, at most, on a machine that is busy with something else."""
+DELAY_SECONDS, LONGEST_DELAY = 0.1, 1.0
+"""From 0 to this the gates stay shut; longer where a call's end comes so late that it may be looked for that seldom."""
 SCALED_TASKS, SCALED_ROUNDS = 8, 3
 
 
@@ -51,6 +54,7 @@ class _Call(NamedTuple):
 
 
 Round = dict[_Call, Run]
+NO_DELAYS: Mapping[_Call, float] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +82,10 @@ class Timer:
     def _pairs(self, rules: SpeedRules) -> tuple[list[Pair], Run, str]:
         """Return the pairs, the submission's last run, and what was wrong with the reference's."""
         pairs: list[Pair] = []
-        began = time.monotonic()
+        began, draw = time.monotonic(), random.SystemRandom()
         while True:
-            own, theirs = self._both(random.Random(len(pairs)))  # noqa: S311 - an order, no secret
+            late = max((own - theirs for own, theirs in (pair.ending for pair in pairs)), default=0.0)
+            own, theirs = self._both(draw, min(LONGEST_DELAY, DELAY_SECONDS + 2 * max(0.0, late)))
             last, odd = _last(own)
             reference, fault = _last(theirs)
             if fault:
@@ -106,15 +111,19 @@ class Timer:
         cores = min(self.n, machine.usable_cores())
         return max(1.0, pair.wall[1] * cores / (self.n * MORE * pair.computing[1]))
 
-    def _both(self, draw: random.Random) -> tuple[Round, Round]:
-        """Time both, one right after the other in random order, with the same calls in the same random order."""
-        calls = [self._call(kind, count) for kind in ("nap", "spin") for count in (FEW, MORE)]
+    def _both(self, draw: random.Random, reach: float) -> tuple[Round, Round]:
+        """Time both, one right after the other in random order, with the same calls in the same random order.
+
+        *reach*: the longest time that gates stay shut.
+        """
+        naps = {self._call("nap", count): draw.uniform(0, reach) for count in (FEW, MORE)}
+        calls = [*naps, *(self._call("spin", count) for count in (FEW, MORE))]
         draw.shuffle(calls)
         if draw.random() < 0.5:
-            own = self._round(self.own, calls)
+            own = self._round(self.own, calls, naps)
             return own, self._round(self.theirs, [*calls, self._serial])
         theirs = self._round(self.theirs, [*calls, self._serial])
-        return self._round(self.own, calls), theirs
+        return self._round(self.own, calls, naps), theirs
 
     def _call(self, kind: str, count: int) -> _Call:
         return _Call(kind, count * self.n, self.n)
@@ -123,10 +132,16 @@ class Timer:
     def _serial(self) -> _Call:
         return _Call("spin", MORE * self.n, 1)
 
-    def _round(self, setting: Setting, calls: Sequence[_Call], *, look: bool = False) -> Round:
+    def _round(
+        self, setting: Setting, calls: Sequence[_Call], delays: Mapping[_Call, float] = NO_DELAYS, *, look: bool = False
+    ) -> Round:
         row = tuple(
-            steps.call(self.function, _workload(call), n_processes=call.n, look=look, seconds=60.0) for call in calls
-        )
+            steps.call(
+                self.function, workload := _workload(call), n_processes=call.n, look=look, seconds=60.0,
+                gates={**workload.gates, "delay": delays.get(call, 0.0)},
+            )
+            for call in calls
+        )  # fmt: skip
         scenario = Scenario(steps=row, start_method=self.start_method)
         key = runner.key_of(scenario)
         try:
@@ -175,8 +190,8 @@ class Timer:
         calls = [_Call("nap", SCALED_TASKS, n) for n in workers]
         times: dict[int, list[float]] = {n: [] for n in workers}
         with exclusive.alone(self.tell) as alone:
-            for number in range(SCALED_ROUNDS):
-                row = random.Random(number).sample(calls, len(calls))  # noqa: S311 - an order, no secret
+            for _ in range(SCALED_ROUNDS):
+                row = random.SystemRandom().sample(calls, len(calls))
                 found = self._round(self.own, row)
                 last, odd = _last(found)
                 if odd:
@@ -233,4 +248,4 @@ def _odd(call: _Call, run: Run) -> str:
 
 def _starting(round: Round) -> float:
     """Return the mean time until all workers were there."""
-    return sum(_gates(run).opened for run in round.values()) / len(round)
+    return sum(_gates(run).there for run in round.values()) / len(round)

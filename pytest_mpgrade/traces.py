@@ -91,7 +91,8 @@ class GateReport:
     blocked: bool = False  # the call was still waiting, in a quiet tree, while its gate was shut
     at_exit: tuple[int, ...] = ()  # workers that stood at their exit gate when the call came back
     quiet: str = ""  # by which rule the tree was found quiet
-    opened: float = 0.0  # of a timed call: seconds until the workers were there, and their gates were opened
+    there: float = 0.0  # of a timed call: seconds until the workers were there
+    opened: float = 0.0  # and until their gates were opened
     spent: float = 0.0  # from then to the return
     computed: float | None = None  # CPU seconds of the whole tree in that time; None: not to be seen
 

@@ -119,12 +119,15 @@ def test_clock_starts_when_the_workers_are_there(play: MakeRuns) -> None:
             for p in workers:
                 p.join()
     """
-    run = play(text, steps.call("mp_apply", tasks.timed_spins(6, 2, 400_000), n_processes=2))[-1]
+    workload = tasks.timed_spins(6, 2, 400_000)
+    gates_shut = {**workload.gates, "delay": 0.2}
+    run = play(text, steps.call("mp_apply", workload, n_processes=2, gates=gates_shut))[-1]
     assert run.ending is Ending.RETURNED
     gates = run.trace.gates
     assert gates is not None
     assert (gates.met, gates.most_inside) == (True, 2)
-    assert gates.opened > 0.6
+    assert gates.there > 0.6
+    assert gates.opened > gates.there + 0.19
     assert gates.spent == pytest.approx(run.seconds - gates.opened, abs=0.05)
     ended = sum(process.cpu for process in run.trace.processes)
     assert gates.computed is not None

@@ -16,7 +16,15 @@ _RUN = made(
     "mp_apply(12 tasks that only wait, n_processes=2)",
     events=tuple(GateEvent(kind="gate" if i < 2 else "note", key=str(i), pid=CREW[i % 2], at=0.02) for i in range(12)),
     gates=GateReport(
-        script="start", wanted=2, met=True, most_inside=2, crew=CREW[:2], opened=0.012, spent=0.253, computed=0.006
+        script="start",
+        wanted=2,
+        met=True,
+        most_inside=2,
+        crew=CREW[:2],
+        there=0.012,
+        opened=0.053,
+        spent=0.253,
+        computed=0.006,
     ),
 )
 _HERE = Machine(cores=2, load=0.4)

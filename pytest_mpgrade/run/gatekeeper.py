@@ -129,14 +129,18 @@ def _line(watch: Watch, spec: Spec) -> GateReport:
 
 
 def _start(watch: Watch, spec: Spec) -> GateReport:
-    """The clock of a timed call starts when n processes stand at their first tasks; *spec*: n."""
+    """The clock of a timed call starts a *delay* after n processes have come to their first tasks; *spec*: n, delay."""
     watch.keep_shut = lambda _: True
     how = watch.until(lambda: len(watch.insiders()) >= spec["n"])
+    there = time.monotonic() - watch.began
+    end = time.monotonic() + spec.get("delay", 0.0)
+    while how == "yes" and time.monotonic() < end and not watch.back:
+        watch.pump(min(0.02, max(0.0, end - time.monotonic())))
     inside = watch.insiders()
     report = GateReport(
         script="start", wanted=spec["n"], met=how == "yes", most_inside=len(inside), crew=tuple(sorted(inside)),
         quiet=watch.rule if how == "quiet" else "",
-        computed=watch.computed(), opened=time.monotonic() - watch.began,
+        there=there, computed=watch.computed(), opened=time.monotonic() - watch.began,
     )  # fmt: skip
     watch.open_all()
     return report
