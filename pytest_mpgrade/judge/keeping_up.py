@@ -75,7 +75,7 @@ def _unjudged(run: Run) -> Verdict | None:
             f"left undecided: {len(ran)} processes ran tasks where {gates.wanted} were asked for", "workers"
         )
     if not run.pairs and not run.problem:
-        return undecided("left undecided: not every task was run when it was timed", "values_in_any_order")
+        return undecided("left undecided: not every task was run once when it was timed", "values_in_any_order")
     if run.problem:
         return inconclusive(f"not measured, and not deducted: {run.problem}")
     return None
