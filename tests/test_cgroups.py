@@ -121,8 +121,11 @@ while True:
 """
 HOPPERS = """
 import os
+hold, go = os.pipe()
 for _ in range(4):
     if not os.fork():
+        os.close(go)
+        os.read(hold, 1)  # until the first process has ended: else they could leave it no room for the others
         while True:
             try:
                 if os.fork():
