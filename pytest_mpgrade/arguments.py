@@ -89,6 +89,7 @@ def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
     verify.add_argument("--wrong-repeat", metavar="N", type=_number, default=1, help="gradings of each wrong one")
     verify.add_argument("--load", metavar="K", type=_number, default=0, help="busy loops beside it")
     verify.add_argument("-j", dest="jobs", metavar="N", type=_number, default=1, help="gradings at a time")
+    verify.add_argument("--untimed", action="store_true", help="without the tests named test_speed, which run alone")
     verify.add_argument("--only", metavar="NAME", nargs="+", default=[], help="only these solutions")
     verify.add_argument("--right", metavar="PATH", nargs="+", type=Path, default=[], help="further right solutions")
     verify.add_argument("--resume", metavar="FILE", type=Path, help="journal to go on from")

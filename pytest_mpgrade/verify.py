@@ -34,6 +34,8 @@ else:
     import tomli as tomllib
 
 
+TIMED = "test_speed"
+"""How tests that take the machine for themselves are named; without them gradings side by side take far less time."""
 HOSTILE = "hostile"
 """A folder among the wrong solutions with those that attack the grader: what they fail is not the point of them."""
 
@@ -187,7 +189,7 @@ class Journal:
 def main(arguments: argparse.Namespace) -> int:
     """Run `mpgrade verify`; 0 when every verdict is right and every check is failed by some wrong solution."""
     assignment = assignments.find(arguments.assignment)
-    chosen = [case for case in cases(assignment, arguments.right) if not arguments.only or case.name in arguments.only]
+    chosen = _chosen(cases(assignment, arguments.right), arguments)
     journal = Journal(arguments.resume)
     todo = [
         (case, round)
@@ -213,6 +215,13 @@ def main(arguments: argparse.Namespace) -> int:
     return 1 if wrong or unfailed else 0
 
 
+def _chosen(known: Sequence[Case], arguments: argparse.Namespace) -> list[Case]:
+    """Return the cases asked for; without timings, those that nothing else could fail are left out."""
+    timed = (str(Concern.SPEEDUP),)
+    found = [case for case in known if not arguments.only or case.name in arguments.only]
+    return [case for case in found if not arguments.untimed or case.concerns != timed]
+
+
 def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
     """Return a folder as a student hands it in: the module under its asked name."""
     if case.path.is_dir():
@@ -232,6 +241,7 @@ def _all(
             observer=arguments.observer,
             isolation=arguments.isolation,
             limits=tuple(arguments.limit),
+            keyword=f"not {TIMED}" if arguments.untimed else "",
             id=case.name,
             folder=f"{grade.folder_name(case.name)}-{round}",
         )

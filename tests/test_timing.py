@@ -148,7 +148,8 @@ with getattr(exclusive, sys.argv[1])():
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """Use two folders of this test's, so that it keeps no real grading waiting."""
+    """Use two folders of this test's, so that it keeps no real grading waiting; and all the time that is needed."""
+    monkeypatch.setattr(exclusive, "ROOM_SECONDS", 60.0)
     found = (str(tmp_path / "door"), str(tmp_path / "room"))
     for name, place in zip(("DOOR", "ROOM"), found, strict=True):
         Path(place).mkdir()
@@ -214,6 +215,16 @@ def test_runs_share_the_machine(holder: Callable[[str], subprocess.Popen[str]]) 
     assert len(got) == 1
 
 
+def test_a_run_that_goes_on_and_on_is_not_waited_for(
+    holder: Callable[[str], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A timing gives runs that have begun a moment; after that it is made beside them, and says so."""
+    monkeypatch.setattr(exclusive, "ROOM_SECONDS", 0.2)
+    holder("shared")
+    with exclusive.alone() as got:
+        assert got is False
+
+
 def test_a_timing_is_not_kept_out_by_a_row_of_runs(holder: Callable[[str], subprocess.Popen[str]]) -> None:
     """Runs that come while a timing waits for its turn come after it."""
     first = holder("shared")
@@ -253,7 +264,7 @@ def test_waiting_is_shown_and_bounded(
     told: list[str] = []
     with exclusive.alone(told.append) as got:
         assert got is False
-    assert told == ["waiting until other gradings on this machine let a timing run (at most 0.5 s)"]
+    assert told == ["waiting for a timing of another grading on this machine (at most 0.5 s)"]
 
 
 # --- cores

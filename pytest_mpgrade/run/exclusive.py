@@ -2,13 +2,14 @@
 
 flock(2) on two folders that are there on every machine: nothing is written, and the kernel lets go of a lock with its
 holder, however that ends. Ordinary runs share the *room*; a timing has it alone. Who wants it alone shuts the *door*
-first, or a row of runs would keep it out for ever. Waiting is bounded: after that one goes on without the lock.
+first, or a row of runs would keep it out for ever. Waiting is bounded. Runs that are in the room already are given a
+moment: most are over by then, and what takes longer mostly hangs, which disturbs nobody.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
+import math
 import os
 import tempfile
 import time
@@ -23,6 +24,7 @@ except ImportError:  # Windows
 
 DOOR, ROOM = "/tmp", "/var/tmp"  # noqa: S108 - nothing is written there
 MOST_SECONDS = 120.0
+ROOM_SECONDS = 2.0
 SHOWN_SECONDS = 1.0
 """Who waits for longer is told so."""
 _PERIOD = 0.02
@@ -41,19 +43,18 @@ def shared() -> Iterator[None]:
 
 @contextlib.contextmanager
 def alone(tell: Callable[[str], None] = lambda _: None) -> Iterator[bool]:
-    """Run with no other run of any grader on this machine, or after a while all the same; True if that was got.
+    """Run while no other run of any grader on this machine begins; True if none is left, and the door was got in time.
 
     *tell* is called with a line of text when it has to be waited for.
     """
     deadline = time.monotonic() + MOST_SECONDS
 
-    @functools.cache
-    def waits() -> None:  # is said once
-        tell(f"waiting until other gradings on this machine let a timing run (at most {MOST_SECONDS:g} s)")
+    def waits() -> None:
+        tell(f"waiting for a timing of another grading on this machine (at most {MOST_SECONDS:g} s)")
 
     with contextlib.ExitStack() as held:
         got = _lock(held, DOOR, deadline, alone=True, waits=waits)
-        got = _lock(held, ROOM, deadline, alone=True, waits=waits) and got
+        got = _lock(held, ROOM, min(deadline, time.monotonic() + ROOM_SECONDS), alone=True) and got
         yield got
 
 
@@ -78,7 +79,7 @@ def _lock(
                 return False
             if now > shown:
                 waits()
-                shown = deadline
+                shown = math.inf
             time.sleep(_PERIOD)
         except OSError:
             return False  # a file system without locks
