@@ -6,12 +6,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade import verify
 from pytest_mpgrade.errors import AssignmentError
+from pytest_mpgrade.records import Concern, Outcome, Status
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile, SubmissionPart
 
 TOML = """
 name = "twice"
@@ -122,3 +125,45 @@ def test_shipped_assignments_say_what_must_fail() -> None:
     for name, least in (("mp_apply", 16), ("bg_task", 8)):
         wrong = [case for case in verify.cases(assignments.find(name)) if case.concerns]
         assert len(wrong) >= least
+
+
+def test_without_timings(course: Path) -> None:
+    """Without timings, solutions that only a timing can fail are left out, and no such test is made."""
+    (course / "wrong" / "naps.py").write_text("def twice(x):\n    return 2 * x\n")
+    (course / "wrong" / "expected.toml").write_text(EXPECTED + '\n[naps]\nconcerns = ["speedup"]\n')
+    done = run(course, "--untimed")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 gradings, 0 wrong verdicts" in done.stdout
+    assert run(course, "--only", "naps").returncode == 1
+
+
+CLOCK = {"outcome": Outcome.INCONCLUSIVE, "concern": Concern.SPEEDUP}
+
+
+@pytest.mark.parametrize(
+    ("concerns", "load", "seen", "right"),
+    [
+        (("speedup",), 4, CLOCK, True),
+        (("speedup",), 0, CLOCK, False),
+        ((), 4, CLOCK, True),
+        (("speedup",), 4, {"outcome": Outcome.PASSED, "concern": Concern.SPEEDUP, "points": 2.0}, False),
+        ((), 4, {"outcome": Outcome.INCONCLUSIVE, "concern": Concern.CONCURRENCY}, False),
+    ],
+)
+def test_clock_may_be_undecided_under_load(
+    concerns: tuple[str, ...], load: int, seen: dict[str, Any], right: bool
+) -> None:
+    """Beside busy loops a timing may decide nothing; on a quiet machine it must, and other checks always."""
+    check = CheckPart(
+        **{
+            "id": "test_x.py::test_speed[fork]/keeps_up", "title": "", "criterion": "speedup", "start_method": "fork",
+            "points": 0.0, "max_points": 2.0 * (seen["outcome"] is Outcome.PASSED), "message": "", "hint": "",
+            "evidence": {}, "seconds": 1.0, **seen,
+        }
+    )  # fmt: skip
+    result = ResultFile(
+        schema="mpgrade.result/1", assignment="x", submission=SubmissionPart(id="x", path="x", module="x", sha256=""),
+        score=check.points, max_score=check.max_points, status=Status.GRADED, checks=(check,),
+    )  # fmt: skip
+    case = verify.Case(name="x", path=Path("x"), concerns=concerns)
+    assert (verify.judge(case, result, 0, load).wrong == "") is right
