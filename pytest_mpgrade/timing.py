@@ -75,9 +75,15 @@ class Timer:
             pairs, last, problem = self._pairs(rules)
             looks = self._looks(speed.judge(pairs, rules).slow)
             found = machine.now(alone=alone)
-        last = dataclasses.replace(last, trace=dataclasses.replace(last.trace, looks=looks))
         took = time.monotonic() - began
+        trace = dataclasses.replace(last.trace, looks=looks)
+        last = dataclasses.replace(last, trace=trace, seconds=took, call=self._named(last))
         return as_kind(Timing, last, pairs=tuple(pairs), rules=rules, machine=found, took=took, problem=problem)
+
+    def _named(self, last: Run) -> str:
+        """A call that went wrong is named as it is; else all of them are meant."""
+        returned = last.ending is Ending.RETURNED
+        return f"{self.function}(timed tasks, n_processes={self.n})" if returned else last.call
 
     def _pairs(self, rules: SpeedRules) -> tuple[list[Pair], Run, str]:
         """Return the pairs, the submission's last run, and what was wrong with the reference's."""
@@ -212,8 +218,13 @@ def without_reference(function: str, start_method: str) -> Timing:
 
 
 def not_timed(run: Run) -> Timing:
-    """Return a call that nothing can be learned from."""
+    """Return a call that was not made."""
     return as_kind(Timing, run)
+
+
+def not_scaled(run: Run) -> Scaling:
+    """Return a call that was not made."""
+    return as_kind(Scaling, run)
 
 
 def _workload(call: _Call) -> tasks.Workload:
