@@ -36,7 +36,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "report": ("records", "errors"),
     "limits": ("records", "errors"),
     "assignment": ("records", "errors", "limits"),
-    "submission": ("records", "errors"),
+    "syntax": ("errors",),
+    "notebooks": ("errors",),
+    "submission": ("records", "errors", "syntax", "notebooks", "__init__"),
     "__init__": ("judge", "tasks"),  # when asked for, by name
     "grading": ("records", "errors", "run", "judge"),
     "timing": ("records", "errors", "tasks", "steps", "run", "judge", "grading", "__init__"),
@@ -104,6 +106,8 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "tasks.py": "what a task that returns an array is expected to return; in a function",
         "inside/tasks.py": "a task that returns an array; in a function",
     },
+    "jupytext": {"notebooks.py": "reads notebooks of every format; optional"},
+    "IPython": {"notebooks.py": "tells magics from Python; optional"},
     "tomli": {
         "assignment.py": "Python 3.10 has no tomllib",
         "verify.py": "Python 3.10 has no tomllib",

@@ -700,7 +700,7 @@ def test_every_short_life_is_seen(play: MakeRuns) -> None:
                 os.waitpid(pid, 0)
             return pids
     """
-    run = play(text, steps.call("f"))[1]
+    run = play(text, steps.call("f"), processes=1000)[1]  # on a busy machine many live at a time
     assert run.ending is Ending.RETURNED, run
     codes = {one.pid: one.exitcode for one in run.trace.processes}
     ends = {pid: codes.get(pid, "unseen") for pid in (int(item[1]) for item in run.value[1])}

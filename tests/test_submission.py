@@ -224,7 +224,7 @@ def test_an_empty_folder_is_said_to_be_empty(ada: Path) -> None:
     [
         ("hw.ipynb", "{}"),
         ("hw.IPYNB", "not even JSON"),
-        ("hw.md", "---\njupytext:\n  formats: md\n---\n```python\n" + GOOD),
+        ("hw.md", "---\njupytext:\n  formats: md\n---\n```python\n" + WORKER),
         ("hw.py", JUPYTEXT + WORKER),
     ],
 )

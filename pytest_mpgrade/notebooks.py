@@ -1,0 +1,127 @@
+"""A notebook handed in where a module was asked for: its functions as a module, by syntax; nothing is run.
+
+Kept of the code cells, at their top level: imports, functions, classes, and names for constants. What a cell computes,
+prints or plots is left out, so that the module can be imported by child processes, and starts none itself. The only
+user of nbformat, jupytext and IPython, which are in the extra `notebook`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_mpgrade.errors import UngradableError
+
+MOST_BYTES = 50_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extract:
+    """The module made of a notebook."""
+
+    source: str
+    cells: tuple[int, ...]  # numbers of the code cells that something was taken of, from 1
+
+
+def extract(path: Path, shown: str) -> Extract:
+    """Return the module in a notebook: `.ipynb`, or a text notebook of jupytext.
+
+    Raises UngradableError where it cannot be read, a cell is no Python, or the extra is not installed. Cells are
+    numbered as code cells are, from 1; *shown* is the notebook's name for messages.
+    """
+    parts: list[str] = []
+    cells: list[int] = []
+    for number, text in enumerate(_cells(path, shown), 1):
+        kept = list(_kept(_parsed(text, f"{shown}, code cell {number}"), text.split("\n")))
+        if kept:
+            cells.append(number)
+            parts.append(f"# {shown}, code cell {number}\n" + "\n".join(kept))
+    return Extract(source="\n\n".join(parts) + "\n", cells=tuple(cells))
+
+
+def _cells(path: Path, shown: str) -> list[str]:
+    try:
+        import jupytext
+        from IPython.core import inputtransformer2
+    except ImportError as error:
+        raise UngradableError(
+            f"{shown} is a notebook; to grade the functions in it, install the extra: pip install "
+            f"'pytest-mpgrade[notebook]' ({error.name} is missing)"
+        ) from error
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise UngradableError(f"{shown} is too large for a notebook: over {MOST_BYTES // 1_000_000} MB")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about ids that older notebooks do not have
+            notebook: Any = jupytext.read(path)
+        texts = [str(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+    except UngradableError:
+        raise
+    except Exception as error:  # whatever a broken file makes its parsers raise
+        raise UngradableError(f"{shown} cannot be read as a notebook: {type(error).__name__}: {error}"[:300]) from error
+    manager: Any = inputtransformer2.TransformerManager  # without types
+    return [_without_magics(text, manager().transform_cell) for text in texts]
+
+
+def _without_magics(text: str, transform: Any) -> str:
+    """Make calls of IPython's %magics and !commands, which are left out as what is computed is.
+
+    What a cell writes to a Python file is code all the same.
+    """
+    first, _, rest = text.lstrip().partition("\n")
+    if re.fullmatch(r"%%(writefile|file)\b.*\.py\s*", first):
+        return "#\n" + rest
+    try:
+        return str(transform(text))
+    except Exception:  # an unfinished %%magic, say: then it is no Python either
+        return text
+
+
+def _parsed(text: str, shown: str) -> ast.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on a student's escapes
+            return ast.parse(text)
+    except SyntaxError as error:
+        line = error.lineno or 1
+        code = "".join(text.splitlines()[line - 1 : line]).strip()[:100]
+        what = f"{type(error).__name__}: {error.msg}{', in: ' * bool(code)}{code}"
+        raise UngradableError(f"{shown}, line {line}: {what}") from error
+    except (RecursionError, MemoryError, ValueError) as error:
+        raise UngradableError(f"{shown} cannot be read by Python: {error}") from error
+
+
+def _kept(tree: ast.Module, lines: list[str]) -> Iterator[str]:
+    """Yield the source of the statements that are kept: as it is written where whole lines are, for the student."""
+    for statement in tree.body:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            first = min([statement.lineno, *(each.lineno for each in statement.decorator_list)])
+            yield "\n".join(lines[first - 1 : statement.end_lineno])
+        elif _harmless(statement):
+            yield ast.unparse(statement)
+
+
+def _harmless(statement: ast.stmt) -> bool:
+    """Tell whether a statement only imports, or gives a constant a name; also if it tries to."""
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return True
+    if isinstance(statement, ast.Try):
+        blocks = [*statement.body, *statement.orelse, *statement.finalbody]
+        blocks += [each for handler in statement.handlers for each in handler.body]
+        return all(_harmless(each) or isinstance(each, ast.Pass) for each in blocks)
+    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        return statement.value is not None and _constant(statement.value)
+    return False
+
+
+def _constant(value: ast.expr) -> bool:
+    try:
+        ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,171 @@
+"""Notebooks handed in where a module was asked for: the functions in them are graded, and nothing of them is run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from conftest import setting
+
+from pytest_mpgrade import assignment, notebooks, steps, tasks
+from pytest_mpgrade.errors import UngradableError
+from pytest_mpgrade.records import Assignment, Ending, Scenario
+from pytest_mpgrade.run import runner
+from pytest_mpgrade.submission import discover, importable, stage
+
+IMPORTS = """%matplotlib inline
+import multiprocessing as mp
+from time import sleep
+try:
+    import seaborn
+except ImportError:
+    seaborn = None
+N_WORKERS, NAMES = 2, {"a": [1, -2]}
+!pip install something
+figure = draw_something(N_WORKERS)
+print("side effect", figure)"""
+WORKER = """def calculate(func, args):
+    return func(*args)
+
+
+def worker(input, output):
+    for func, args in iter(input.get, "STOP"):
+        output.put(calculate(func, args))"""
+APPLY = """@staticmethod
+def not_ours():
+    pass
+
+def mp_apply(tasks, n_processes=N_WORKERS):
+    tasks = list(tasks)
+    task_queue, done_queue = mp.Queue(), mp.Queue()
+    processes = [mp.Process(target=worker, args=(task_queue, done_queue)) for _ in range(n_processes)]
+    for p in processes:
+        p.start()
+    for item in [*tasks, *["STOP"] * n_processes]:
+        task_queue.put(item)
+    results = [done_queue.get() for _ in tasks]
+    for p in processes:
+        p.join()
+    return results
+results = mp_apply([(pow, (2, 3))])"""
+CELLS = [IMPORTS, "# Text", WORKER, "%%time\nresults = mp_apply([])", APPLY, "assert False", "%%bash\nexit 1"]
+
+
+@pytest.fixture
+def asked() -> Assignment:
+    """Return the assignment."""
+    return assignment.find("mp_apply")
+
+
+@pytest.fixture
+def ada(tmp_path: Path) -> Path:
+    """Return an empty folder of a student's."""
+    (tmp_path / "ada").mkdir()
+    return tmp_path / "ada"
+
+
+def write(path: Path, *cells: str) -> Path:
+    """Write a notebook."""
+    library: Any = nbformat  # without types
+    book = library.v4.new_notebook(cells=[library.v4.new_code_cell(text) for text in cells])
+    book.cells.insert(1, library.v4.new_markdown_cell("# A title\nThat is no code: def mp_apply("))
+    library.write(book, path)
+    return path
+
+
+def staged(path: Path, asked: Assignment, into: Path) -> Path:
+    """Return the module that is graded for a submission."""
+    found = discover(path, asked)
+    assert not importable(found)
+    into.mkdir(exist_ok=True)
+    graded = stage(found, into, asked.module)
+    assert importable(graded)
+    return into / graded.module
+
+
+@pytest.mark.parametrize("as_file", [False, True], ids=["folder", "file"])
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_functions_of_a_notebook_are_graded(
+    ada: Path, asked: Assignment, tmp_path: Path, method: str, as_file: bool
+) -> None:
+    """Functions over several cells become a module that child processes can import; what cells compute is left out."""
+    book = write(ada / "Homework 3.ipynb", *CELLS)
+    path = book if as_file else ada
+    note = discover(path, asked).note
+    assert note.startswith("The functions were taken from the notebook Homework 3.ipynb (code cells 1, 3, 5): ")
+    module = staged(path, asked, tmp_path / "staged")
+    scenario = Scenario(steps=(steps.call("mp_apply", tasks.square([3, 1]), n_processes=2),), start_method=method)
+    imported, run = runner.run(scenario, setting(module.parent))
+    assert imported.ending is Ending.RETURNED, imported.error
+    assert (run.ending, run.error) == (Ending.RETURNED, None)
+    assert sorted(run.value[1]) == [["int", "1"], ["int", "9"]]
+    assert run.printed == ""
+    assert list(ada.iterdir()) == [book]
+
+
+def test_what_is_kept(ada: Path) -> None:
+    """Imports, functions as they are written, and constants; with the number of the cell above them."""
+    made = notebooks.extract(write(ada / "hw.ipynb", *CELLS), "hw.ipynb")
+    assert "# hw.ipynb, code cell 3\ndef calculate(func, args):\n    return func(*args)\ndef worker(" in made.source
+    assert "N_WORKERS, NAMES = (2, {'a': [1, -2]})" in made.source
+    assert "except ImportError:\n    seaborn = None" in made.source
+    assert "@staticmethod\ndef not_ours():" in made.source
+    for gone in ("matplotlib", "figure", "side effect", "results = mp_apply", "assert False", "pip install"):
+        assert gone not in made.source
+
+
+def test_text_notebook(ada: Path, asked: Assignment, tmp_path: Path) -> None:
+    """The same for a notebook in Markdown, as jupytext writes it."""
+    head = "---\njupytext:\n  formats: ipynb,md\nkernelspec:\n  name: python3\n---\n\n# A title\n\n"
+    (ada / "hw.md").write_text(head + "".join(f"```python\n{cell}\n```\n\nSome text.\n\n" for cell in CELLS[:6]))
+    module = staged(ada, asked, tmp_path / "staged")
+    assert "def mp_apply(tasks" in module.read_text()
+
+
+def test_module_written_by_a_cell(ada: Path, asked: Assignment, tmp_path: Path) -> None:
+    """What a cell writes to a Python file with %%writefile is the module that was meant."""
+    write(ada / "hw.ipynb", f"%%writefile cv_funcs.py\nimport multiprocessing as mp\nN_WORKERS = 2\n{WORKER}\n{APPLY}")
+    assert "def mp_apply(tasks" in staged(ada, asked, tmp_path / "staged").read_text()
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ((WORKER, "def mp_apply(:\n    pass"), "found: hw.ipynb, code cell 2, line 1: SyntaxError"),
+        ((WORKER,), "hw.ipynb (a notebook, lacks mp_apply)"),
+    ],
+)
+def test_notebook_that_cannot_be_graded(ada: Path, asked: Assignment, cells: tuple[str, ...], words: str) -> None:
+    """A cell that is no Python is named with its line; functions that are not there are named too."""
+    write(ada / "hw.ipynb", *cells)
+    with pytest.raises(UngradableError) as caught:
+        discover(ada, asked)
+    assert "a notebook was handed in where the module cv_funcs.py is asked for" in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_two_notebooks(ada: Path, asked: Assignment) -> None:
+    """Of two notebooks with all functions neither is guessed."""
+    for name in ("a.ipynb", "b.ipynb"):
+        write(ada / name, *CELLS)
+    with pytest.raises(UngradableError, match=r"several files define .*: a\.ipynb, b\.ipynb"):
+        discover(ada, asked)
+
+
+def test_a_module_goes_before_a_notebook(ada: Path, asked: Assignment) -> None:
+    """Where the asked module is there, notebooks beside it are not looked into."""
+    write(ada / "hw.ipynb", *CELLS)
+    (ada / "cv_funcs.py").write_text("def mp_apply(tasks, n_processes=2): pass\n")
+    found = discover(ada, asked)
+    assert (found.module, found.note) == ("cv_funcs.py", "")
+
+
+def test_without_the_extra(ada: Path, asked: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where jupytext is not installed, the reason says what to install."""
+    write(ada / "hw.ipynb", *CELLS)
+    monkeypatch.setitem(sys.modules, "jupytext", None)
+    with pytest.raises(UngradableError, match=r"pip install 'pytest-mpgrade\[notebook\]' \(jupytext is missing\)"):
+        discover(ada, asked)
