@@ -58,7 +58,7 @@ def grade(path: Path, assignment: Assignment, out: Path, *, options: Options | N
         why = f"the grader could not read the submission: {type(error).__name__}: {error}"
         return _record(shown, assignment, folder, Status.ERROR, why)
     seconds = chosen.seconds or with_limits(assignment, chosen.limits).limits.submission_seconds
-    ended = run(command(path, assignment, folder, shown.id, chosen), path, folder, seconds)
+    ended = run(command(path, assignment, folder, shown.id, chosen), path, folder, seconds, chosen.stop)
     return _finish(shown, assignment, folder, ended)
 
 

@@ -13,6 +13,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,8 @@ LOG = "pytest.log"
 GRACE = 10.0
 """Seconds that an interrupted grading has for putting its result in order, before it is killed."""
 
+_PERIOD = 0.2
+"""Seconds between two looks whether a grading is to be stopped."""
 _INI = Path(__file__).with_name("grading.ini")
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -40,6 +44,7 @@ class Options:
     seconds: float = 0.0  # for the whole grading, a backstop; 0: the assignment's limit
     id: str = ""  # default: the path's name
     folder: str = ""  # below the output folder; default: made from the id
+    stop: threading.Event | None = None  # when it is set, the grading is ended
 
 
 def command(path: Path, assignment: Assignment, folder: Path, id: str, options: Options) -> list[str]:
@@ -72,13 +77,13 @@ def _variables(submission: Path) -> dict[str, str]:
     }
 
 
-def run(command: list[str], submission: Path, folder: Path, seconds: float) -> str:
-    """Run the grading to its end; return in words how it ended where that was not by itself."""
+def run(command: list[str], submission: Path, folder: Path, seconds: float, stop: threading.Event | None = None) -> str:
+    """Run the grading to its end, or until *stop*; return in words how it ended where that was not by itself."""
     with _signals_held() as release:
         process = _start(command, submission, folder)
         try:
             release()
-            code = process.wait(seconds)
+            code = _wait(process, seconds, stop)
         except subprocess.TimeoutExpired:
             return f"the grading took longer than {seconds:g} s, its time limit, and was ended"
         finally:
@@ -86,6 +91,17 @@ def run(command: list[str], submission: Path, folder: Path, seconds: float) -> s
             shutil.rmtree(folder / "tmp", ignore_errors=True)
     # 0 and 1 are pytest's own: all tests passed, some failed. 7: refused for want of isolation, which the result says.
     return "" if code in (0, 1, 7) else f"the grading ended early ({exit_words(code)}); {last_words(folder / LOG)}"
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float, stop: threading.Event | None) -> int:
+    """Return the exit status; what is to be stopped is ended first."""
+    end = time.monotonic() + seconds
+    while stop is not None and not stop.is_set() and time.monotonic() < end:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(_PERIOD)
+    if stop is not None and stop.is_set():
+        _end(process)
+    return process.wait(max(0.0, end - time.monotonic()))
 
 
 @contextlib.contextmanager

@@ -236,6 +236,8 @@ def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
 def _all(
     assignment: Assignment, todo: Sequence[tuple[Case, int]], journal: Journal, out: Path, arguments: argparse.Namespace
 ) -> None:
+    stop = threading.Event()
+
     def one(case: Case, round: int) -> Verdict:
         options = pytest_run.Options(
             observer=arguments.observer,
@@ -244,10 +246,12 @@ def _all(
             keyword=f"not {TIMED}" if arguments.untimed else "",
             id=case.name,
             folder=f"{grade.folder_name(case.name)}-{round}",
+            stop=stop,
         )
         done = grade.grade(_handed_in(case, assignment, out), assignment, out / "results", options=options)
         verdict = judge(case, done.result, round, arguments.load)
-        journal.add(verdict)
+        if not stop.is_set():  # else it was broken off, and says nothing
+            journal.add(verdict)
         return verdict
 
     for case in {case.name: case for case, _ in todo}.values():
@@ -260,6 +264,7 @@ def _all(
                 what = one_line(verdict.wrong)[:500] if verdict.wrong else "ok"
                 print(f"[{number}/{len(pending)}] {verdict.case} ({verdict.seconds:.1f} s): {what}", flush=True)
         except BaseException:
+            stop.set()
             threads.shutdown(wait=False, cancel_futures=True)
             raise
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from conftest import wait_until
 
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade import verify
@@ -135,6 +139,32 @@ def test_without_timings(course: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 gradings, 0 wrong verdicts" in done.stdout
     assert run(course, "--only", "naps").returncode == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_ends_what_is_running(course: Path, tmp_path: Path) -> None:
+    """Gradings in progress are ended rather than waited for, and the journal has no line of theirs."""
+    (course / "reference" / "twice.py").write_text("import time\n\ndef twice(x):\n    time.sleep(100)\n")
+    journal = tmp_path / "journal.jsonl"
+    command = [sys.executable, "-m", "pytest_mpgrade", "verify", str(course), "--only", "reference"]
+    process = subprocess.Popen(
+        [*command, "--resume", str(journal), "--limit", "seconds=200", "--limit", "patience=200"]
+    )
+    try:
+        assert wait_until(lambda: any("inside.child" in " ".join(one.cmdline()) for one in _below(process.pid)))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    finally:
+        process.kill()
+        process.wait()
+    assert not journal.exists()
+
+
+def _below(pid: int) -> list[psutil.Process]:
+    """Return the processes of a command; one that ends meanwhile is left out."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [one for one in psutil.Process(pid).children(recursive=True) if one.status() != psutil.STATUS_ZOMBIE]
+    return []
 
 
 CLOCK = {"outcome": Outcome.INCONCLUSIVE, "concern": Concern.SPEEDUP}
