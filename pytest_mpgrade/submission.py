@@ -185,7 +185,7 @@ def _in_notebook(file: _File) -> tuple[Source, str]:
         tree = syntax.parse(file.shown, made.source.encode())
     except UngradableError as error:
         return Source(fault=str(error)), ""
-    return syntax.told(tree), f"code cells {', '.join(map(str, made.cells))}"
+    return syntax.told(tree), f"code cell{'s' * (len(made.cells) > 1)} {', '.join(map(str, made.cells))}"
 
 
 def _is_notebook(file: _File) -> bool:
