@@ -1,9 +1,9 @@
 """Timing a submission's pattern in turn with the reference's: pairs, until the answer is clear or time is up.
 
-What a pattern costs is the cost of each further task: of tasks that only wait the wall time, of tasks that compute the
-CPU time of the whole tree, each as the difference of two calls with few and with more tasks. Load biases neither. The
-clock of a call starts when all workers stand at their first tasks, so start-up is a figure of its own; and it starts
-at a random time, so that a parent which looks for the end now and then is as often early as late.
+What a pattern costs is the cost of each further task: of tasks that only wait the wall time, of these and tasks that
+compute together the CPU time of the whole tree, as differences of calls with few and with more tasks. Load biases
+neither. The clock of a call starts when all workers stand at their first tasks, so start-up is a figure of its own; and
+it starts at a random time, so that a parent which looks for the end now and then is as often early as late.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SPIN_ROUNDS = 150_000
 PATIENCE = 3.0
 """Times the seconds in which pairs are taken, at most, on a machine that is busy with something else."""
 DELAY_SECONDS, LONGEST_DELAY = 0.1, 1.0
-"""From 0 to this the gates stay shut; longer where a call's end comes so late that it may be looked for that seldom."""
+"""From 0 to this the gates stay shut; longer where a call's end comes later: it may be looked for that seldom."""
 SCALED_TASKS, SCALED_ROUNDS = 8, 3
 
 
@@ -90,8 +90,7 @@ class Timer:
         pairs: list[Pair] = []
         began, draw = time.monotonic(), random.SystemRandom()
         while True:
-            late = max((own - theirs for own, theirs in (pair.ending for pair in pairs)), default=0.0)
-            own, theirs = self._both(draw, min(LONGEST_DELAY, DELAY_SECONDS + 2 * max(0.0, late)))
+            own, theirs = self._both(draw, pairs)
             last, odd = _last(own)
             reference, fault = _last(theirs)
             if fault:
@@ -117,18 +116,16 @@ class Timer:
         cores = min(self.n, machine.usable_cores())
         return max(1.0, pair.wall[1] * cores / (self.n * MORE * pair.computing[1]))
 
-    def _both(self, draw: random.Random, reach: float) -> tuple[Round, Round]:
-        """Time both, one right after the other in random order, with the same calls in the same random order.
-
-        *reach*: the longest time that gates stay shut.
-        """
-        naps = {self._call("nap", count): draw.uniform(0, reach) for count in (FEW, MORE)}
-        calls = [*naps, *(self._call("spin", count) for count in (FEW, MORE))]
-        draw.shuffle(calls)
+    def _both(self, draw: random.Random, pairs: Sequence[Pair]) -> tuple[Round, Round]:
+        """Time both, one right after the other in random order, with the same calls in the same random order."""
+        naps = {self._call("nap", count): draw.uniform(0, _reach(pairs)) for count in (FEW, MORE)}
+        spins = [] if _plainly_slow(pairs) else [self._call("spin", count) for count in (FEW, MORE)]
+        calls = draw.sample([*naps, *spins], len(naps) + len(spins))
+        alone = [self._serial] if spins else []
         if draw.random() < 0.5:
             own = self._round(self.own, calls, naps)
-            return own, self._round(self.theirs, [*calls, self._serial])
-        theirs = self._round(self.theirs, [*calls, self._serial])
+            return own, self._round(self.theirs, [*calls, *alone])
+        theirs = self._round(self.theirs, [*calls, *alone])
         return self._round(self.own, calls, naps), theirs
 
     def _call(self, kind: str, count: int) -> _Call:
@@ -157,14 +154,20 @@ class Timer:
         return dict(zip(calls, runs[1:], strict=True))
 
     def _pair(self, own: Round, theirs: Round) -> Pair:
-        more = self._call("spin", MORE)
-        computing = self._computed(own), self._computed(theirs)
-        return Pair(
+        pair = Pair(
             waiting=(self._waited(own), self._waited(theirs)),
-            computing=None if computing[0] is None or computing[1] is None else (computing[0], computing[1]),
+            computing=None,
             starting=(_starting(own), _starting(theirs)),
             working=(self._working(own), self._working(theirs)),
             ending=(self._ending(own), self._ending(theirs)),
+        )
+        more = self._call("spin", MORE)
+        if more not in own:
+            return pair
+        computing = self._computed(own), self._computed(theirs)
+        return dataclasses.replace(
+            pair,
+            computing=None if computing[0] is None or computing[1] is None else (computing[0], computing[1]),
             wall=(_gates(own[more]).spent, _gates(theirs[more]).spent),
             serial=_gates(theirs[self._serial]).spent,
         )
@@ -181,8 +184,12 @@ class Timer:
         return _gates(round[self._call("nap", MORE)]).spent - self._working(round)
 
     def _computed(self, round: Round) -> float | None:
-        few, more = (_gates(round[self._call("spin", count)]).computed for count in (FEW, MORE))
-        return None if few is None or more is None else (more - few) / (self.n * (MORE - FEW))
+        """Who polls while tasks only wait burns a core all that time; among tasks that compute it shows less."""
+        found = [_gates(round[self._call(kind, count)]).computed for kind in ("spin", "nap") for count in (MORE, FEW)]
+        known = [seconds for seconds in found if seconds is not None]
+        if len(known) < len(found):
+            return None
+        return (known[0] - known[1] + known[2] - known[3]) / (self.n * (MORE - FEW))
 
     def _looks(self, slow: Sequence[str]) -> tuple[Look, ...]:
         """Where a submission is slow, run it once more and look at its stacks meanwhile."""
@@ -257,6 +264,16 @@ def _odd(call: _Call, run: Run) -> str:
     if len(started) == len(set(started)) == call.tasks:
         return ""
     return f"did not run each of {call.tasks} tasks once"
+
+
+def _plainly_slow(pairs: Sequence[Pair]) -> bool:
+    """Where waiting tasks take twice as long each time, no figure of other tasks changes the verdict."""
+    return len(pairs) >= 2 and all(own > 2 * theirs > 0 for own, theirs in (pair.waiting for pair in pairs))
+
+
+def _reach(pairs: Sequence[Pair]) -> float:
+    late = max((own - theirs for own, theirs in (pair.ending for pair in pairs)), default=0.0)
+    return min(LONGEST_DELAY, DELAY_SECONDS + 2 * max(0.0, late - DELAY_SECONDS))
 
 
 def _starting(round: Round) -> float:

@@ -115,7 +115,7 @@ class Pair:
     """One timing of a submission and of the reference, right after one another; all in seconds, theirs last."""
 
     waiting: tuple[float, float]  # wall time for each further task that only waits
-    computing: tuple[float, float] | None  # CPU time of the whole tree for each further task that computes
+    computing: tuple[float, float] | None  # CPU time of the whole tree for one more that waits and one that computes
     starting: tuple[float, float]  # until all workers were there
     working: tuple[float, float] = (0.0, 0.0)  # of the longer call that waits: from then to the end of its last task
     ending: tuple[float, float] = (0.0, 0.0)  # of the same: from then to the return

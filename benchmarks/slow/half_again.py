@@ -1,4 +1,4 @@
-"""Right, but each task takes half as long again: what goes with it is checked and copied far too often."""
+"""Right, but with each task goes what takes half as long again as a timed one."""
 
 import multiprocessing as mp
 import time
@@ -18,14 +18,12 @@ def worker(input, output):
 
 
 def half_again(func, args):
-    """Compute a task, and be as busy, or as idle, as it was for half of its time."""
-    began, computed = time.perf_counter(), time.thread_time()
+    """Compute a task, and do with each what takes about half as long again as a timed one: wait, and compute."""
     value = calculate(func, args)
-    took, computed = time.perf_counter() - began, time.thread_time() - computed
-    end = time.thread_time() + computed / 2
+    end = time.thread_time() + 0.007
     while time.thread_time() < end:
         pass
-    time.sleep(max(0.0, (took - computed) / 2))
+    time.sleep(0.013)
     return value
 
 

@@ -13,7 +13,7 @@ from pytest_mpgrade.records import Concern, Ending, Look, Outcome, Run, Timing
 
 _WHAT = {
     "waiting": ("the reference's time", "tasks that only wait"),
-    "computing": ("the reference's CPU time", "tasks that compute"),
+    "computing": ("the reference's CPU time", "tasks, of which half compute and half only wait"),
 }
 _DOES = {  # without waiting for a result: that is what a parent should do
     "sleep": "slept",
