@@ -15,12 +15,9 @@ import argparse
 import json
 import math
 import random
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -35,6 +32,7 @@ from pytest_mpgrade.run import isolation
 from pytest_mpgrade.run.runner import Setting
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.submission import discover
+from pytest_mpgrade.verify import busy
 
 ROOT = Path(__file__).resolve().parent.parent
 _DESIGNS, _WRONG = ROOT / "tests" / "designs" / "mp_apply", ROOT / "assignments" / "mp_apply" / "wrong"
@@ -59,7 +57,7 @@ def main() -> None:
             break
         if sum(_turn(line) == turn[:4] for line in lines) > turn[4]:
             continue
-        with _busy(turn[2]):
+        with busy(turn[2]):
             lines.append(_live(*turn[:4]))
         with journal.open("a", encoding="utf-8") as file:
             file.write(json.dumps(lines[-1]) + "\n")
@@ -91,17 +89,6 @@ def _turns(arguments: argparse.Namespace) -> Iterator[tuple[str, str, int, str, 
 
 def _turn(line: dict[str, Any]) -> tuple[str, str, int, str]:
     return line["variant"], line["method"], line["load"], line["label"]
-
-
-@contextmanager
-def _busy(loops: int) -> Iterator[None]:
-    started = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
-    try:
-        yield
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
 
 
 def _live(variant: str, method: str, load: int, label: str) -> dict[str, Any]:
