@@ -58,12 +58,11 @@ def test_reference_keeps_up_with_itself(timed: Callable[[Path, str], Student], m
     run = timed(ROOT / "reference" / "mp_apply", method).time("mp_apply")
     (finding,) = Student(None, method).check(run, checks.keeps_up_with_reference())  # type: ignore[arg-type]
     assert finding.outcome in (Outcome.PASSED, Outcome.INCONCLUSIVE), finding.message
-    assert len(run.pairs) >= 4
+    assert run.pairs
     for pair in run.pairs:
-        assert pair.waiting[0] > 0
         assert pair.computing is not None
         assert min(pair.computing) > 0
-        assert min(*pair.starting, *pair.wall, pair.serial) > 0
+        assert min(*pair.starting, *pair.working, *pair.wall, pair.serial) > 0
     assert finding.evidence["machine"]["threads of BLAS and OpenMP"] == 1
 
 
