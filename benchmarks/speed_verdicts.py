@@ -4,9 +4,9 @@ Each line of the journal is one live verdict with all its pairs; a run that was 
 the pairs of a cell, verdicts are replayed by drawing with replacement. Wrong is a right variant that loses points, or
 a slow one that keeps them all; 95 % intervals by Wilson (J. Am. Stat. Assoc. 22, 209, 1927).
 
-    python benchmarks/speed_verdicts.py --journal speed.jsonl --minutes 60     in parts
-    python benchmarks/speed_verdicts.py --journal speed.jsonl --minutes 0      the table alone
-    taskset -c 0 python benchmarks/speed_verdicts.py --label "1 core" …        on one core
+    python benchmarks/speed_verdicts.py --minutes 60                       in parts, added to benchmarks/records
+    python benchmarks/speed_verdicts.py --minutes 0                        the table alone
+    taskset -c 0 python benchmarks/speed_verdicts.py --label "1 core" …    on one core
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ RIGHT += [ROOT / "benchmarks" / "right" / f"looks_every_{period}.py" for period 
 SLOW = [_WRONG / f"{name}.py" for name in ("naps_between_tasks", "polls_busily", "process_per_task", "pickles_context")]
 SLOW += [ROOT / "benchmarks" / "slow" / f"{name}.py" for name in ("half_again", "one_result_a_look")]
 REPLAYS = 1500
+RECORDS = ROOT / "benchmarks" / "records" / "speed.jsonl"
 
 
 def main() -> None:
@@ -67,7 +68,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--journal", required=True)
+    parser.add_argument("--journal", default=str(RECORDS))
     parser.add_argument("--minutes", type=float, default=1e9, help="stop taking verdicts after that")
     parser.add_argument("--repeat", type=int, default=30, help="live verdicts in each cell")
     parser.add_argument("--loads", type=int, nargs="+", default=[0, 2, 4], help="busy loops beside it")
@@ -106,7 +107,7 @@ def _live(variant: str, method: str, load: int, label: str) -> dict[str, Any]:
         own.close()
         theirs.close()
     told = {"variant": variant, "method": method, "load": load, "label": label, "outcome": finding.outcome}
-    told |= {"credit": finding.credit, "seconds": run.took, "by": finding.undecided_by, "message": finding.message}
+    told |= {"credit": finding.credit, "seconds": round(run.took, 3)}
     return told | {"pairs": msgspec.to_builtins(run.pairs)}
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from pytest_mpgrade.judge import checks, speed
@@ -215,3 +218,20 @@ def test_scaling_is_reported_and_judged_only_when_asked() -> None:
     assert found.outcome is Outcome.PASSED
     assert found.evidence["serial fraction"] > 0.8
     assert checks.scales(0.2)(series).outcome is Outcome.FAILED
+
+
+# --- pairs of real runs
+
+RECORDS = Path(__file__).parent.parent / "benchmarks" / "records" / "speed.jsonl"
+SLOW = ("naps_between_tasks", "polls_busily", "pickles_context", "half_again", "one_result_a_look")
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["right", "slow"])
+def test_recorded_pairs_are_judged_as_they_must_be(slow: bool) -> None:
+    """Of right variants none loses points, whatever the load; a slow one keeps no points for sure."""
+    rows = [json.loads(line) for line in RECORDS.read_text(encoding="utf-8").splitlines()]
+    rows = [row for row in rows if row["pairs"] and (row["variant"] in SLOW) is slow]
+    assert len(rows) >= 30
+    for row in rows:
+        found = speed.judge([msgspec.convert(each, Pair) for each in row["pairs"]], RULES)
+        assert bool(found.slow) is slow, (row["variant"], row["method"], row["load"], row["label"])

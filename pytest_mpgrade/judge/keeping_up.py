@@ -88,7 +88,9 @@ def _compared(run: Run) -> Verdict:
     if found.slow:
         words = [*(_slow(name, run, found) for name in found.slow), _parts(run)]
         hints = "; ".join(_HINTS[name] for name in found.slow)
-        verdict = failed(". ".join([*words, *_where(run)]), symptom="slow", hint=hints, **evidence)
+        first, *more = [*words, *_where(run)]
+        message = ". ".join([first, *(sentence[0].upper() + sentence[1:] for sentence in more)])
+        verdict = failed(message, symptom="slow", hint=hints, **evidence)
         return replace(verdict, credit=found.credit)
     if found.unsure:
         words = [_unsure(name, run, found) for name in found.unsure]
