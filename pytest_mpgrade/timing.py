@@ -105,8 +105,8 @@ class Timer:
         """Tell whether a further pair would take too long; where others want the cores too, it may take longer."""
         if len(pairs) >= rules.pairs:
             return True
-        few = len(pairs) < speed.ENOUGH_TO_TAKE
-        slower = PATIENCE if few else min(PATIENCE, self._slowdown(pairs[-1]))
+        worth_it = len(pairs) < speed.ENOUGH_TO_TAKE or _plainly_slow(pairs)
+        slower = PATIENCE if worth_it else min(PATIENCE, self._slowdown(pairs[-1]))
         return seconds + seconds / len(pairs) > rules.seconds * slower
 
     def _slowdown(self, pair: Pair) -> float:
@@ -117,7 +117,11 @@ class Timer:
         return max(1.0, pair.wall[1] * cores / (self.n * MORE * pair.computing[1]))
 
     def _both(self, draw: random.Random, pairs: Sequence[Pair]) -> tuple[Round, Round]:
-        """Time both, one right after the other in random order, with the same calls in the same random order."""
+        """Time both, one right after the other in random order, with the same calls in the same random order.
+
+        Each call has a delay of its own: with the same in both, or evenly spread ones, what a parent that looks every
+        0.06 s seems to take has two values only, and some pairs in a row of one of them would look like certainty.
+        """
         naps = {self._call("nap", count): draw.uniform(0, _reach(pairs)) for count in (FEW, MORE)}
         spins = [] if _plainly_slow(pairs) else [self._call("spin", count) for count in (FEW, MORE)]
         calls = draw.sample([*naps, *spins], len(naps) + len(spins))
@@ -267,8 +271,9 @@ def _odd(call: _Call, run: Run) -> str:
 
 
 def _plainly_slow(pairs: Sequence[Pair]) -> bool:
-    """Where waiting tasks take twice as long each time, no figure of other tasks changes the verdict."""
-    return len(pairs) >= 2 and all(own > 2 * theirs > 0 for own, theirs in (pair.waiting for pair in pairs))
+    """Where waiting tasks take twice as long, no figure of other tasks changes the verdict."""
+    ratio = speed.ratio([pair.waiting for pair in pairs])
+    return len(pairs) >= 2 and ratio.estimate > 2
 
 
 def _reach(pairs: Sequence[Pair]) -> float:
