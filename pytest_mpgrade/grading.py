@@ -65,28 +65,25 @@ class Grading:
         if self._closed:
             return broken_runs(scenario, key, SupervisorError("the grading was broken off"))
         try:
-            with self._turn:
-                return self._luckier(make_runs(scenario, self.setting, key), scenario, key)
+            return self._tried(scenario, key)
         except SupervisorError as error:
             if self._closed:
                 return broken_runs(scenario, key, error)
         try:
-            with self._turn:
-                return make_runs(scenario, self.setting, key)
-        except SupervisorKilledError as error:
-            if not self._closed:
-                return broken_runs(scenario, key, error, Ending.STOPPED)
-            return broken_runs(scenario, key, error)
+            return self._tried(scenario, key)
         except SupervisorError as error:
-            return broken_runs(scenario, key, error)
+            theirs = isinstance(error, SupervisorKilledError) and not self._closed
+            return broken_runs(scenario, key, error, Ending.STOPPED if theirs else Ending.BROKEN)
 
-    def _luckier(self, runs: tuple[Run, ...], scenario: Scenario, key: str) -> tuple[Run, ...]:
-        """A call that hung within a Pool may do so by a race which is not the submission's: that comes back now."""
-        tries = 0
-        while tries < POOL_TRIES and any(map(in_its_pool, runs)) and not self._closed:
+    def _tried(self, scenario: Scenario, key: str) -> tuple[Run, ...]:
+        """A call that hung within a Pool may do so by a race which is not the submission's: that comes back again."""
+        with self._turn:
             runs = make_runs(scenario, self.setting, key)
-            tries += 1
-        return runs
+            for _ in range(POOL_TRIES):
+                if self._closed or not any(map(in_its_pool, runs)):
+                    break
+                runs = make_runs(scenario, self.setting, key)
+            return runs
 
     def done(self) -> list[Run]:
         """Return all runs that have been made."""
