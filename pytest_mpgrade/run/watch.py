@@ -235,7 +235,7 @@ class Watch:
             self.pump(0.002)  # its end is about to be told, with what it has used
         seen = [each for each in list(self.observer.seen.values()) if not each.sandbox]
         alive = [each.pid for each in seen if not each.ended]
-        return sum(each.cpu for each in seen if each.ended) + sum(map(procfs.cpu_clock, alive))
+        return sum(each.cpu for each in seen if each.ended) + sum(map(procfs.cpu, alive))
 
     def until(self, met: Callable[[], bool], window: float = STEADY_SECONDS) -> str:
         """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window* or more (see `quiet`)."""

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-
 
 def _read(path: str) -> str | None:
     try:
@@ -111,19 +109,13 @@ def times(pid: int, tid: int) -> tuple[float, float]:
 
 
 def cpu(pid: int) -> float:
-    """Return the seconds that a process has computed, without those of its children."""
-    fields = _stat(f"/proc/{pid}/stat")
-    return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0
-
-
-def cpu_clock(pid: int) -> float:
     """Return the CPU seconds of a process to the nanosecond, with its ended threads; 0.0 if it is gone.
 
     Its CPU clock may be read by everybody (clock_getcpuclockid(3), whose number is made as in linux/posix-timers.h).
     """
     try:
         return time.clock_gettime((~pid << 3) | 2)
-    except OSError:
+    except (OSError, AttributeError):  # it is gone, or this is no Linux
         return 0.0
 
 
