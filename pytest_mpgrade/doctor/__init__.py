@@ -19,6 +19,7 @@ from pytest_mpgrade.doctor import apart
 from pytest_mpgrade.doctor.row import Row
 from pytest_mpgrade.errors import MpgradeError
 from pytest_mpgrade.report.text import encodable, joined
+from pytest_mpgrade.run.machine import usable_cores
 
 _LINUX = sys.platform == "linux"
 
@@ -61,12 +62,12 @@ def _start_methods() -> Row:
 
 
 def _cores() -> Row:
-    usable = len(os.sched_getaffinity(0)) if _LINUX else os.cpu_count() or 1
+    usable = usable_cores()
     if usable >= 2:
         return Row(name="cores", found=f"{usable} usable of {os.cpu_count()}")
     return Row(
         name="cores",
-        consequence="only one is usable: checks of speed end inconclusive, all others are decided",
+        consequence="only one is usable: how much faster than one process it is cannot be told, all else is decided",
         remedy="allow two cores (taskset, docker run --cpus, the CI runner's size)",
     )
 
