@@ -107,7 +107,7 @@ def _live(variant: str, method: str, load: int, label: str) -> dict[str, Any]:
         own.close()
         theirs.close()
     told = {"variant": variant, "method": method, "load": load, "label": label, "outcome": finding.outcome}
-    told |= {"credit": finding.credit, "seconds": round(run.took, 3)}
+    told |= {"credit": finding.credit, "seconds": round(run.seconds, 3)}
     return told | {"pairs": msgspec.to_builtins(run.pairs)}
 
 

@@ -184,12 +184,11 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Timing(Run):
-    """A call that was timed, again and again, in turn with the reference; as a Run: the last of the submission's."""
+    """A call that was timed in turn with the reference; as a Run: the submission's last, with the seconds of it all."""
 
     pairs: tuple[Pair, ...] = ()
     rules: SpeedRules = field(default_factory=SpeedRules)
     machine: Machine = field(default_factory=lambda: Machine(cores=1, load=0))
-    took: float = 0.0  # seconds of it all
     reference: bool = True  # there is one to be timed against
     problem: str = ""  # why the reference could not be timed
 

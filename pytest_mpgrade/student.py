@@ -15,7 +15,18 @@ from pytest_mpgrade.judge.check import Judge, judge_safely
 from pytest_mpgrade.judge.hangs import not_told
 from pytest_mpgrade.judge.interface import unusable, why_not_imported
 from pytest_mpgrade.judge.returned import blamed_for
-from pytest_mpgrade.records import Assignment, Ending, Finding, Run, Scaling, Scenario, Step, Submission, Timing
+from pytest_mpgrade.records import (
+    Assignment,
+    Ending,
+    Finding,
+    Run,
+    Scaling,
+    Scenario,
+    Step,
+    Submission,
+    Timing,
+    as_kind,
+)
 from pytest_mpgrade.run import runner
 from pytest_mpgrade.tasks import held
 
@@ -108,14 +119,14 @@ class Student:
             return timing.without_reference(function, self.start_method)
         stuck = self._not_tried((make.call(function, words="timed tasks", n_processes=n_processes),))
         if stuck is not None:
-            return timing.not_timed(stuck[0])
+            return as_kind(Timing, stuck[0])
         return self._timer(reference, function, n_processes).take(self.assignment.speedup)
 
     def scale(self, function: str, workers: Sequence[int] = (1, 2, 4)) -> Scaling:
         """Time a function of tasks that wait with several numbers of processes; for `checks.scales`."""
         stuck = self._not_tried((make.call(function, words="timed tasks"),))
         if stuck is not None:
-            return timing.not_scaled(stuck[0])
+            return as_kind(Scaling, stuck[0])
         return self._timer(self._grading, function, max(workers)).scale(workers)
 
     def _timer(self, reference: Grading, function: str, n: int) -> timing.Timer:

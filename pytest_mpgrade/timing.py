@@ -78,7 +78,7 @@ class Timer:
         took = time.monotonic() - began
         trace = dataclasses.replace(last.trace, looks=looks)
         last = dataclasses.replace(last, trace=trace, seconds=took, call=self._named(last))
-        return as_kind(Timing, last, pairs=tuple(pairs), rules=rules, machine=found, took=took, problem=problem)
+        return as_kind(Timing, last, pairs=tuple(pairs), rules=rules, machine=found, problem=problem)
 
     def _named(self, last: Run) -> str:
         """A call that went wrong is named as it is; else all of them are meant."""
@@ -226,16 +226,6 @@ def without_reference(function: str, start_method: str) -> Timing:
         key=f"timing/{function}/{start_method}", call=function, function=function, start_method=start_method,
         ending=Ending.RETURNED, reference=False, machine=nothing,
     )  # fmt: skip
-
-
-def not_timed(run: Run) -> Timing:
-    """Return a call that was not made."""
-    return as_kind(Timing, run)
-
-
-def not_scaled(run: Run) -> Scaling:
-    """Return a call that was not made."""
-    return as_kind(Scaling, run)
 
 
 def _workload(call: _Call) -> tasks.Workload:

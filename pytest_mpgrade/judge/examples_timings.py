@@ -45,7 +45,7 @@ def pair(waiting: float = 1.0, computing: float | None = 1.0, *, late: float = 0
 
 def timed(*pairs: Pair, **more: Any) -> Timing:
     """Return a timing with these pairs; *more*: other fields of it."""
-    return replace(as_kind(Timing, _RUN, pairs=pairs, machine=_HERE, took=5.6), **more)
+    return replace(as_kind(Timing, replace(_RUN, seconds=5.6), pairs=pairs, machine=_HERE), **more)
 
 
 def scaled(**times: tuple[float, ...]) -> Scaling:

@@ -104,8 +104,7 @@ def _slow(name: str, run: Timing, found: speed.Verdict) -> str:
             f"your workers came {found.late:.1f} s later than the reference's (at least {found.late_bound:.1f} s with "
             f"{CONFIDENCE} confidence); {run.rules.starting_seconds:g} s is free"
         )
-    ratio = found.waiting if name == "waiting" else found.computing
-    assert ratio is not None
+    ratio = found.ratios[name]
     whose, where = _WHAT[name]
     return (
         f"yours took {ratio.estimate:.2f}x {whose} on {where} (at least {ratio.bound:.2f}x with {CONFIDENCE} "
@@ -116,8 +115,7 @@ def _slow(name: str, run: Timing, found: speed.Verdict) -> str:
 def _unsure(name: str, run: Timing, found: speed.Verdict) -> str:
     if name == "starting":
         return f"your workers seemed to come {found.late:.1f} s later than the reference's"
-    ratio = found.waiting if name == "waiting" else found.computing
-    assert ratio is not None
+    ratio = found.ratios[name]
     whose, where = _WHAT[name]
     machine = run.machine
     return (
@@ -158,9 +156,7 @@ def _seen(look: Look) -> str:
 
 def _evidence(run: Timing, found: speed.Verdict) -> dict[str, object]:
     """Return times in milliseconds for a task, and what the machine offered."""
-    evidence: dict[str, object] = {"waiting": _told(found.waiting)}
-    if found.computing is not None:
-        evidence["computing"] = _told(found.computing)
+    evidence: dict[str, object] = {name: _told(ratio) for name, ratio in found.ratios.items()}
     evidence["seconds, own and reference"] = {what: [round(s, 3) for s in both] for what, both in _spent(run).items()}
     times = speedup(run)
     if times:
@@ -168,7 +164,7 @@ def _evidence(run: Timing, found: speed.Verdict) -> dict[str, object]:
     machine = run.machine
     evidence["machine"] = {
         "cores": machine.cores, "load": round(machine.load, 2), "alone": machine.alone,
-        "threads of BLAS and OpenMP": 1, "seconds": round(run.took, 1),
+        "threads of BLAS and OpenMP": 1, "seconds": round(run.seconds, 1),
     }  # fmt: skip
     return evidence
 
@@ -187,21 +183,24 @@ def speedup(run: Timing) -> dict[str, object]:
     """Return, for learning, how much faster than one process both were, where two cores or more can be used."""
     if run.machine.cores < 2:
         return {"not measured": f"{run.machine.cores:g} usable core"}
-    pairs = [pair for pair in run.pairs if pair.serial > 0 and min(pair.wall) > 0]
-    if not pairs:
+    own, theirs = _against_serial(run)
+    if not own.pairs:
         return {}
-    own = speed.ratio([(pair.serial, pair.wall[0]) for pair in pairs])
-    theirs = speed.ratio([(pair.serial, pair.wall[1]) for pair in pairs])
     return {"yours": round(own.estimate, 2), "reference": round(theirs.estimate, 2), "cores": run.machine.cores}
+
+
+def _against_serial(run: Timing) -> tuple[Ratio, Ratio]:
+    """Return how much faster than one process the submission was, and the reference."""
+    pairs = [pair for pair in run.pairs if pair.serial > 0]
+    own, theirs = ([(pair.serial, pair.wall[place]) for pair in pairs] for place in (0, 1))
+    return speed.ratio(own), speed.ratio(theirs)
 
 
 def _faster(run: Run, at_least: float) -> Verdict:
     assert isinstance(run, Timing)
     shown = speedup(run)
-    pairs = [pair for pair in run.pairs if pair.serial > 0]
-    own = speed.ratio([(pair.serial, pair.wall[0]) for pair in pairs])
-    slower = speed.ratio([(pair.wall[0], pair.serial) for pair in pairs])
-    theirs = speed.ratio([(pair.serial, pair.wall[1]) for pair in pairs])
+    own, theirs = _against_serial(run)
+    slower = speed.ratio([(pair.wall[0], pair.serial) for pair in run.pairs if pair.serial > 0])
     if own.estimate >= at_least:
         return Verdict(outcome=Outcome.PASSED, evidence=shown)
     if run.machine.cores < 2 or theirs.bound < at_least:

@@ -9,7 +9,7 @@ widens the interval and does not move it. Sequential: `decided` is asked after e
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
@@ -95,8 +95,7 @@ def _largest(holds: Callable[[float], bool]) -> float:
 class Verdict:
     """What the pairs say."""
 
-    waiting: Ratio
-    computing: Ratio | None  # None: CPU time cannot be seen here
+    ratios: Mapping[str, Ratio]  # "waiting" and, where CPU time can be seen, "computing"
     late: float  # seconds by which the workers come later than the reference's, median
     late_bound: float  # at least so much, with CONFIDENCE
     credit: float  # part of the points that is earned, 1.0 for all
@@ -106,36 +105,40 @@ class Verdict:
 
 def judge(pairs: Sequence[Pair], rules: SpeedRules) -> Verdict:
     """Judge all pairs that have been taken."""
-    waiting = ratio([pair.waiting for pair in pairs])
-    seen = [pair.computing for pair in pairs if pair.computing is not None]
-    computing = ratio(seen) if seen else None
-    late = [own - theirs for own, theirs in (pair.starting for pair in pairs)]
+    ratios = {name: ratio(row) for name, row in _rows(pairs).items()}
+    late = _late(pairs)
     late_bound = lower_bound(late) if len(late) >= ENOUGH_TO_TAKE else -math.inf
-    parts = {
-        "waiting": (_credit(waiting, rules), waiting.estimate > rules.free),
-        "computing": (_credit(computing, rules), computing is not None and computing.estimate > rules.free),
-        "starting": (
-            _in_tenths(_falling(median(late), rules.starting_seconds, 2 * rules.starting_seconds))
-            if late_bound > rules.starting_seconds
-            else 1.0,
-            bool(late) and median(late) > rules.starting_seconds,
-        ),
-    }
-    slow = tuple(name for name, (credit, _) in parts.items() if credit < 1)
+    later = median(late) if late else 0.0
+    credits = {name: _credit(found, rules) for name, found in ratios.items()}
+    credits["starting"] = 1.0
+    if late_bound > rules.starting_seconds:
+        credits["starting"] = _in_tenths(_falling(later, rules.starting_seconds, 2 * rules.starting_seconds))
+    seems = {name: found.estimate > rules.free for name, found in ratios.items()}
+    seems["starting"] = later > rules.starting_seconds
+    slow = tuple(name for name, credit in credits.items() if credit < 1)
     return Verdict(
-        waiting=waiting,
-        computing=computing,
-        late=median(late) if late else 0.0,
+        ratios=ratios,
+        late=later,
         late_bound=late_bound,
-        credit=min(credit for credit, _ in parts.values()),
+        credit=min(credits.values()),
         slow=slow,
-        unsure=tuple(name for name, (_, seems) in parts.items() if seems and name not in slow),
+        unsure=tuple(name for name, seen in seems.items() if seen and name not in slow),
     )
 
 
-def _credit(found: Ratio | None, rules: SpeedRules) -> float:
+def _rows(pairs: Sequence[Pair]) -> dict[str, list[tuple[float, float]]]:
+    """Return the times to compare, by name; those that could not be seen are left out."""
+    computing = [pair.computing for pair in pairs if pair.computing is not None]
+    return {"waiting": [pair.waiting for pair in pairs]} | ({"computing": computing} if computing else {})
+
+
+def _late(pairs: Sequence[Pair]) -> list[float]:
+    return [own - theirs for own, theirs in (pair.starting for pair in pairs)]
+
+
+def _credit(found: Ratio, rules: SpeedRules) -> float:
     """Full points unless the bound is above what is free; then by the estimate, which is above it too, or nearly."""
-    if found is None or found.pairs < ENOUGH_TO_TAKE or found.bound <= rules.free:
+    if found.pairs < ENOUGH_TO_TAKE or found.bound <= rules.free:
         return 1.0
     return _in_tenths(_falling(found.estimate, rules.free, rules.lost))
 
@@ -152,9 +155,8 @@ def _falling(value: float, full: float, none: float) -> float:
 def decided(pairs: Sequence[Pair], rules: SpeedRules) -> bool:
     """Tell whether no further pair can be expected to change the verdict."""
     half = math.sqrt(rules.free)
-    late = [own - theirs for own, theirs in (pair.starting for pair in pairs)]
-    rows = [[pair.waiting for pair in pairs], [pair.computing for pair in pairs if pair.computing is not None]]
-    told = [telling for row in rows if (telling := _telling(row))]
+    late = _late(pairs)
+    told = [telling for row in _rows(pairs).values() if (telling := _telling(row))]
     if len(pairs) >= ENOUGH_TO_TAKE and any(_low(row, rules.free) > 0 for row in told):
         return True
     if len(pairs) >= ENOUGH_TO_TAKE and lower_bound(late) > rules.starting_seconds:
