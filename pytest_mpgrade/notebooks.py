@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_mpgrade import syntax
 from pytest_mpgrade.errors import UngradableError
 
 MOST_BYTES = 50_000_000
@@ -37,7 +38,8 @@ def extract(path: Path, shown: str) -> Extract:
     parts: list[str] = []
     cells: list[int] = []
     for number, text in enumerate(_cells(path, shown), 1):
-        kept = list(_kept(_parsed(text, f"{shown}, code cell {number}"), text.split("\n")))
+        tree = syntax.parse(f"{shown}, code cell {number}", text.encode(), before_line=", line ")
+        kept = list(_kept(tree, text.split("\n")))
         if kept:
             cells.append(number)
             parts.append(f"# {shown}, code cell {number}\n" + "\n".join(kept))
@@ -80,20 +82,6 @@ def _without_magics(text: str, transform: Any) -> str:
         return str(transform(text))
     except Exception:  # an unfinished %%magic, say: then it is no Python either
         return text
-
-
-def _parsed(text: str, shown: str) -> ast.Module:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on a student's escapes
-            return ast.parse(text)
-    except SyntaxError as error:
-        line = error.lineno or 1
-        code = "".join(text.splitlines()[line - 1 : line]).strip()[:100]
-        what = f"{type(error).__name__}: {error.msg}{', in: ' * bool(code)}{code}"
-        raise UngradableError(f"{shown}, line {line}: {what}") from error
-    except (RecursionError, MemoryError, ValueError) as error:
-        raise UngradableError(f"{shown} cannot be read by Python: {error}") from error
 
 
 def _kept(tree: ast.Module, lines: list[str]) -> Iterator[str]:

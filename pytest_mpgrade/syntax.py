@@ -40,7 +40,7 @@ def told(tree: ast.Module) -> Source:
     return Source(own=own, names=frozenset(name for name, _ in bound), packages=tuple(packages))
 
 
-def parse(shown: str, data: bytes) -> ast.Module:
+def parse(shown: str, data: bytes, *, before_line: str = ":") -> ast.Module:
     """Parse a source as Python would. Raises UngradableError, with the line; *shown* is its name."""
     text = _text(shown, data)
     try:
@@ -51,7 +51,7 @@ def parse(shown: str, data: bytes) -> ast.Module:
         line = error.lineno or 1
         code = "".join(re.split(r"\r\n|\r|\n", text)[line - 1 : line]).strip()[:100]
         what = f"{type(error).__name__}: {error.msg}{', in: ' * bool(code)}{printable(code)}"
-        raise UngradableError(f"{shown}:{line}: {what}") from error
+        raise UngradableError(f"{shown}{before_line}{line}: {what}") from error
     except (RecursionError, MemoryError) as error:
         raise UngradableError(f"{shown} is nested too deeply for Python to read it") from error
 

@@ -37,7 +37,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "limits": ("records", "errors"),
     "assignment": ("records", "errors", "limits"),
     "syntax": ("errors",),
-    "notebooks": ("errors",),
+    "notebooks": ("errors", "syntax", "__init__"),
     "submission": ("records", "errors", "syntax", "notebooks", "__init__"),
     "__init__": ("judge", "tasks"),  # when asked for, by name
     "grading": ("records", "errors", "run", "judge"),
