@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pytest_mpgrade.records import Concern, Finding, Outcome
@@ -76,9 +76,14 @@ def _neutral(message: str, check: CheckPart) -> str:
 
 
 def lines(checks: Iterable[CheckPart], outcome: Outcome) -> list[Line]:
-    """Return the checks that ended so, one line for each check of each test, start methods merged."""
+    """Return the checks that ended so, one line for each check of each test, start methods merged.
+
+    Tests of which a check says the same have one line together.
+    """
     chosen = [check for check in checks if check.outcome is outcome]
-    return [_line(group) for group in _grouped(chosen, lambda check: (_test(check), check.check))]
+    told = [_line(group) for group in _grouped(chosen, lambda check: (_test(check), check.check))]
+    alike = _grouped(told, lambda line: (line.check, line.message, line.start_methods))
+    return [replace(same[0], count=sum(line.count for line in same)) for same in alike]
 
 
 def reasons(checks: Iterable[CheckPart], outcome: Outcome) -> list[Line]:
