@@ -386,3 +386,22 @@ def test_lists_read_as_sentences() -> None:
         "fork and spawn",
         "fork, spawn and forkserver",
     ]
+
+
+def test_what_several_tests_say_alike_is_said_once() -> None:
+    """A check that fails in several tests with the same words has one line; with other words it has another."""
+    criteria = (Criterion(name="workers", points=4),)
+    words = ["every task ran in the caller", "every task ran in the caller", "task 3 ran in the caller"]
+    placed = [
+        Placed(
+            id=f"test_x.py::test_{number}[{method}]/in_children", criterion="workers", start_method=method,
+            finding=finding("in_children", Concern.WORKERS, Outcome.FAILED, message),
+        )
+        for number, message in enumerate(words)
+        for method in ("fork", "spawn")
+    ]  # fmt: skip
+    report = dataclasses.replace(graded(), criteria=criteria, entries=place(criteria, placed))
+    text = terminal.rubric(report)
+    assert text.count("in_children (fork, spawn): every task ran in the caller") == 1
+    assert text.count("in_children (fork, spawn): task 3 ran in the caller") == 1
+    assert "6 failed" in text
