@@ -1128,3 +1128,22 @@ def test_child_that_was_reaped_without_join_leaves_nothing(play: MakeRuns, metho
     run = play(text, steps.call("f"), method=method)[1]
     assert run.ending is Ending.RETURNED
     assert run.trace.leftovers == ()
+
+
+def test_forked_worker_is_not_where_its_parent_was(play: MakeRuns) -> None:
+    """Below a forked worker's own frames lies its parent's stack at the fork, which says nothing of the worker."""
+    text = """
+        import multiprocessing as mp
+        import threading
+
+        def f():
+            p = mp.Process(target=threading.Event().wait)
+            p.start()
+            p.join()
+    """
+    run = play(text, steps.call("f"))[1]
+    told = {stuck.role: stuck for stuck in run.trace.stuck}
+    assert run.ending is Ending.HUNG
+    assert told["the parent"].sentence.endswith("at cv_funcs.py:7: p.join()")
+    assert "cv_funcs.py" not in told["worker 1"].sentence
+    assert [frame for frame in told["worker 1"].frames if frame.own] == []

@@ -21,6 +21,8 @@ from pytest_mpgrade.run.watch import Watch
 _FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)$')
 _THREAD = re.compile(r"^(Current thread|Thread) .*\(most recent call first\):$")
 
+_BOOTSTRAP = ("process.py", "_bootstrap")
+"""Where a child of multiprocessing begins."""
 _EXIT = re.compile(r"\b(is_alive|sentinels?|exitcode|active_children)\b")
 """Who waits or polls for one of these waits for the end of a process."""
 
@@ -135,7 +137,7 @@ def doing_of(frames: Sequence[Frame], folder: str) -> str:
         library.append(frame)
     for frame in reversed(library):
         for file, function, doing in _DOING:
-            if os.path.basename(frame.file) == file and frame.function.rpartition(".")[2] == function:
+            if os.path.basename(frame.file) == file and _name(frame) == function:
                 return doing
     if frames and not library:
         return "sleep" if "sleep" in source_of(frames[0]) else "busy"
@@ -193,7 +195,18 @@ def _reduced(frames: Sequence[Frame], folder: str) -> tuple[Frame, ...]:
 
 def stack_of(pid: int, path: str) -> list[list[Frame]]:
     """Return the stacks of a process's threads, innermost frame first, the main thread last."""
-    return _from_faulthandler(pid, path) or _from_py_spy(pid)
+    return [_since_start(thread) for thread in _from_faulthandler(pid, path) or _from_py_spy(pid)]
+
+
+def _since_start(frames: list[Frame]) -> list[Frame]:
+    """Below where a forked worker began lies what its parent was doing then, such as `p.start()`: not its own doing."""
+    begun = (at for at, frame in enumerate(frames) if (os.path.basename(frame.file), _name(frame)) == _BOOTSTRAP)
+    return frames[: next(begun, len(frames))]
+
+
+def _name(frame: Frame) -> str:
+    """Return a function's name without its class, which some versions of Python put before it."""
+    return frame.function.rpartition(".")[2]
 
 
 def _from_faulthandler(pid: int, path: str) -> list[list[Frame]]:
