@@ -29,7 +29,7 @@ from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.judge import speed
 from pytest_mpgrade.records import Outcome, Pair, SpeedRules
 from pytest_mpgrade.run import isolation
-from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.submission import discover
 from pytest_mpgrade.verify import busy

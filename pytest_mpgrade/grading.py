@@ -15,7 +15,7 @@ from pytest_mpgrade.judge.returned import blamed_for
 from pytest_mpgrade.records import Ending, Run, Scenario
 from pytest_mpgrade.run import exclusive, runner, servers
 from pytest_mpgrade.run.machine import usable_cores
-from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.run.supervision import Setting
 
 POOL_TRIES = 2
 """How often a call is made again that hung within a Pool or an executor, before it is blamed for that."""

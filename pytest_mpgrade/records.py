@@ -10,11 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
+from pytest_mpgrade.cells import Cell as Cell
+from pytest_mpgrade.cells import lost_function as lost_function
 from pytest_mpgrade.kinds import Concern as Concern
 from pytest_mpgrade.kinds import Ending as Ending
 from pytest_mpgrade.kinds import Outcome as Outcome
 from pytest_mpgrade.kinds import Status as Status
 from pytest_mpgrade.kinds import StrEnum as StrEnum
+from pytest_mpgrade.rules import Limits as Limits
+from pytest_mpgrade.rules import NotebookRules as NotebookRules
+from pytest_mpgrade.rules import SpeedRules as SpeedRules
 from pytest_mpgrade.traces import Frame as Frame
 from pytest_mpgrade.traces import GateEvent as GateEvent
 from pytest_mpgrade.traces import GateReport as GateReport
@@ -34,34 +39,6 @@ RESULT_SCHEMA = "mpgrade.result/1"
 
 Plain = Any
 """Plain typed data as `pytest_mpgrade.inside.plain.encode` makes it: nested lists and dicts of JSON."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What one run may use: all its processes together, where nothing else is said."""
-
-    seconds: float = 20.0  # one call, backstop; hangs are proven long before
-    import_seconds: float = 20.0
-    patience: float = 4.0  # how long a tree that only naps is waited for
-    submission_seconds: float = 1800.0  # the whole grading
-    processes: int = 256  # at a time
-    memory_bytes: int = 2_000_000_000
-    cpu_seconds: float = 300.0
-    file_bytes: int = 256_000_000  # one file
-    disk_bytes: int = 512_000_000  # scratch and shared memory, each
-    answer_bytes: int = 64_000_000
-    output_bytes: int = 1_000_000  # printed; more is cut off, and is no fault
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpeedRules:
-    """When a pattern that is slower than the reference's costs points, and how long is measured."""
-
-    free: float = 1.15  # times the reference's cost per task
-    lost: float = 1.5  # here all points are; linear in between
-    starting_seconds: float = 1.0  # more than the reference's until all workers are there; all points at twice that
-    seconds: float = 8.0  # in which pairs are taken
-    pairs: int = 15  # at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +65,7 @@ class Assignment:
     ordering: str = "any"  # or "submission"
     limits: Limits = field(default_factory=Limits)
     speedup: SpeedRules = field(default_factory=SpeedRules)
+    notebook: NotebookRules | None = None
 
     @property
     def points(self) -> float:
@@ -199,6 +177,25 @@ class Scaling(Run):
 
     times: dict[int, tuple[float, ...]] = field(default_factory=dict)  # processes -> seconds, in the order of rounds
     machine: Machine = field(default_factory=lambda: Machine(cores=1, load=0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notebook(Run):
+    """A notebook that was executed; as a Run: it ended as the last of its cells that was tried.
+
+    Its trace has all processes that its kernel has started, at the end of that cell and when they had time to end.
+    """
+
+    cells: tuple[Cell, ...] = ()  # code cells
+    values: dict[str, Plain] = field(default_factory=dict)  # of the variables asked for, as far as there are such
+    told: bool = False  # the kernel could still be asked for them
+    after: tuple[ProcessSeen, ...] = ()  # what was still there when the kernel had ended
+    document: dict[str, Any] = field(default_factory=dict)  # as nbformat 4 has it
+
+    @property
+    def failing(self) -> Cell | None:
+        """The cell that was tried and did not come to its end."""
+        return next((each for each in self.cells if each.ending not in (Ending.RETURNED, Ending.NOT_TRIED)), None)
 
 
 _Kind = TypeVar("_Kind", Timing, Scaling)

@@ -32,7 +32,7 @@ from pytest_mpgrade.records import Report, Status
 from pytest_mpgrade.report import result_json, terminal
 from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.machine import usable_cores
-from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.submission import discover
 

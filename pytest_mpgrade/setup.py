@@ -14,7 +14,7 @@ from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade.limits import with_limits
 from pytest_mpgrade.records import Assignment, Submission
 from pytest_mpgrade.run import isolation, servers
-from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.submission import discover, importable, stage
 
 

@@ -33,7 +33,7 @@ from pytest_mpgrade.records import (
     as_kind,
 )
 from pytest_mpgrade.run import exclusive, machine, runner
-from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.run.supervision import Setting
 
 FEW, MORE = 1, 4
 """Tasks for each process, in the two calls whose difference is judged."""

@@ -19,7 +19,7 @@ from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.records import Assignment, Limits, Run, Scenario, Step, Submission
 from pytest_mpgrade.run import isolation, runner, servers
 from pytest_mpgrade.run.isolation import Isolation
-from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.student import Student
 
 pytest_plugins = ["pytester"]

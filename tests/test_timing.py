@@ -17,7 +17,7 @@ from pytest_mpgrade import assignment, checks, steps, tasks
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.records import Ending, Outcome
 from pytest_mpgrade.run import exclusive, machine
-from pytest_mpgrade.run.runner import Setting
+from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.submission import discover
 

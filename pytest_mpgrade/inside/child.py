@@ -10,79 +10,29 @@ while the supervisor looks at the process tree from outside.
 
 from __future__ import annotations
 
-import faulthandler
 import os
 import pickle
-import signal
 import sys
 from types import ModuleType
 
-from pytest_mpgrade.inside import gates, raised
+from pytest_mpgrade.inside import gates, prepare, raised
 from pytest_mpgrade.inside.standins import BareQueue, Lazily, Own, Saved, ThreadQueue, sendable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # every spawned worker pays for an import
     from typing import Any
 
-FACTS: dict[str, Any] = {"set_start_method": [], "side_effects": []}
-"""What is told to the supervisor besides results; a fault that is told here counts, a merit does not."""
-
-
-def _dump_stacks_on_request() -> None:
-    """SIGUSR2 writes the Python stacks of this process to the run's file (faulthandler needs no ptrace)."""
-    path = os.environ.get("MPGRADE_STACKS")
-    if path and hasattr(faulthandler, "register"):
-        file = open(path, "a")  # noqa: SIM115 - stays open as long as the process lives
-        faulthandler.register(signal.SIGUSR2, file=file, all_threads=True)
-
-
-def _keep_start_method(package: Any) -> None:
-    """Make `set_start_method` harmless: it is noted, and changes nothing."""
-
-    def set_start_method(method: str | None, force: bool = False) -> None:  # noqa: ARG001 - multiprocessing's signature
-        FACTS["set_start_method"].append(str(method))
-
-    package.context._default_context.set_start_method = set_start_method
-    package.set_start_method = set_start_method
-
-
-def _packages() -> list[ModuleType]:
-    """Return the loaded ones of multiprocessing and its dill-based fork."""
-    return [sys.modules[name] for name in ("multiprocessing", "multiprocess") if name in sys.modules]
-
-
 if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
-    _dump_stacks_on_request()
-    for _package in _packages():
-        _keep_start_method(_package)
+    prepare.dump_stacks_on_request()
+    for _package in prepare.packages():
+        prepare.keep_start_method(_package)
 
 
 def _prepare(request: dict[str, Any]) -> None:
     """Set up what the submission finds: the start method, names that are ours to clean; not yet its folder."""
-    import importlib
-
     sys.argv = [request["module"]]
     sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
-    for name in ["multiprocessing", *request["packages"]]:
-        package: Any = importlib.import_module(name)
-        importlib.import_module(f"{name}.context")
-        package.set_start_method(request["start_method"])
-        package.process.current_process()._config["semprefix"] = request["prefix"]
-        _keep_start_method(package)
-    from multiprocessing import shared_memory
-
-    shared_memory._SHM_NAME_PREFIX = request["prefix"] + "-"  # type: ignore[attr-defined]
-
-
-def _forget_ended(package: Any) -> None:
-    """Who polls `exitcode` to the end has reaped a child as `join()` does, but multiprocessing keeps it until the next.
-
-    Its pipes are not the submission's fault. What nobody has reaped stays as it is: a zombie has to be seen.
-    """
-    children: set[Any] = package.process._children
-    for child in list(children):
-        if getattr(child._popen, "returncode", None) is not None:
-            children.discard(child)
+    prepare.set_up(["multiprocessing", *request["packages"]], request["start_method"], request["prefix"])
 
 
 def _side_effects(scratch: str) -> list[str]:
@@ -126,7 +76,7 @@ class Player:
             self._answer("import", error=detail)
             gates.ask("imported", ok=False)
             os._exit(0)
-        FACTS["side_effects"] = _side_effects(os.environ["HOME"])
+        prepare.FACTS["side_effects"] = _side_effects(os.environ["HOME"])
         signatures: dict[str, Any] = {}
         for name in self.request["functions"]:
             function = getattr(self.module, name, None)
@@ -204,8 +154,8 @@ class Player:
         """Collect what is collectable, then wait while the supervisor looks what is left."""
         import gc
 
-        for package in _packages():
-            _forget_ended(package)
+        for package in prepare.packages():
+            prepare.forget_ended(package)
         gc.collect()
         gates.ask("settled", step=number)
 
@@ -230,7 +180,7 @@ class Player:
         import json
         import multiprocessing
 
-        content["facts"] = {**FACTS, "start_method_now": multiprocessing.get_start_method(allow_none=True)}
+        content["facts"] = {**prepare.FACTS, "start_method_now": multiprocessing.get_start_method(allow_none=True)}
         with open(os.path.join(self.request["answers"], f"{name}.json"), "w", encoding="utf-8") as file:
             json.dump(content, file)
 
@@ -270,22 +220,14 @@ def _flush(stream: Any) -> None:
         return
 
 
-def _limit(processes: int) -> None:
-    """Inside a sandbox of our own the kernel counts only what is in there; it could not be set before."""
-    if processes:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
-
-
 def main() -> None:
     """Read the request from the file named on the command line, and play it."""
-    _dump_stacks_on_request()
+    prepare.dump_stacks_on_request()
     with open(sys.argv[1], "rb") as file:
         request = pickle.load(file)  # noqa: S301 - made by the grader, read before any student code is loaded
     os.unlink(sys.argv[1])
     _prepare(request)
-    _limit(request["most_processes"])
+    prepare.limit(request["most_processes"])
     player = Player(request)
     player.load()
     player.play()

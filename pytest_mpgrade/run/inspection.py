@@ -61,6 +61,21 @@ class Inspection:
         watch.control = control
         return [Leftover(kind=kind, name=name) for kind, name in gained]
 
+    def let_end(self) -> None:
+        """Give the caller's children time to be gone: 2 s, and more where the machine does not let them run."""
+        watch, start, calm = self.watch, time.monotonic(), 0
+        watch.quiet.disturb()
+        while self._alive() and time.monotonic() < start + BUSY_SECONDS:
+            watch.deadline = time.monotonic() + 1
+            watch.until(after(0.01))
+            calm = calm + 1 if self.nothing_moves() else 0
+            if calm >= CALM_LOOKS and time.monotonic() > start + GONE_SECONDS:
+                break
+        self._until_ends_are_told()
+
+    def _alive(self) -> list[int]:
+        return [pid for pid in self.watch.workers_alive() if self.watch.observer.state(pid) == "alive"]
+
     def _until_ends_are_told(self) -> None:
         """A process is a zombie for the system a moment before its end is told to whoever traces it."""
         observer, end = self.watch.observer, time.monotonic() + GONE_SECONDS
@@ -88,8 +103,7 @@ class Inspection:
 
     def _lingers(self, gained: list[tuple[str, str]], saved: bool) -> bool:
         shut = self.watch.insiders()
-        state = self.watch.observer.state
-        alive = [pid for pid in self.watch.workers_alive() if pid not in shut and state(pid) == "alive"]
+        alive = [pid for pid in self._alive() if pid not in shut]
         return bool(alive or (gained and not saved))
 
     def _gained(self, before: leftovers.Holdings) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from collections import Counter
 
 from pytest_mpgrade.records import Frame, Look
 from pytest_mpgrade.run import stuck
+from pytest_mpgrade.run.stacks import Stacks
 from pytest_mpgrade.run.watch import Watch
 
 PERIOD = 0.02
@@ -18,10 +19,10 @@ _TASKS = os.path.join("inside", "tasks.py")
 
 
 class Looks:
-    """Takes one stack at a time, of the caller and its workers in turn; *stacks*: the file they are written to."""
+    """Takes one stack at a time, of the caller and its workers in turn."""
 
-    def __init__(self, watch: Watch, stacks: str, folder: str) -> None:
-        self._watch, self._stacks, self._folder = watch, stacks, folder
+    def __init__(self, watch: Watch, stacks: Stacks) -> None:
+        self._watch, self._stacks = watch, stacks
         self._next = 0.0
         self._taken = 0
         self._of: Counter[str] = Counter()
@@ -36,16 +37,16 @@ class Looks:
         pids = [watch.caller, *workers]
         pid = pids[self._taken % len(pids)]
         self._taken += 1
-        threads = stuck.stack_of(pid, self._stacks)
+        threads = self._stacks.of(pid)
         if threads:
             self._note("parent" if pid == watch.caller else "worker", threads[-1])
         self._next = time.monotonic() + PERIOD
 
     def _note(self, role: str, frames: list[Frame]) -> None:
         self._of[role] += 1
-        own = stuck.own_frame(frames, self._folder)
+        own = stuck.own_frame(frames, self._stacks)
         if own is not None and not any(frame.file.endswith(_TASKS) for frame in frames):
-            self._seen[role, stuck.doing_of(frames, self._folder), own] += 1
+            self._seen[role, stuck.doing_of(frames, self._stacks), own] += 1
 
     def found(self) -> tuple[Look, ...]:
         """Return where processes were seen outside of tasks, the most frequent place first."""

@@ -17,7 +17,7 @@ import traceback
 from typing import Any
 
 from pytest_mpgrade.run import confine, trees
-from pytest_mpgrade.run.supervisor import Supervisor
+from pytest_mpgrade.run.supervisor import supervise
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
             elif sys.platform.startswith("linux"):
                 _fork(request)
             else:
-                _report(Supervisor(request).run())
+                _report(supervise(request))
     finally:
         if scratch and _nobody_listens():  # the grader was killed, or it is gone already
             trees.remove(scratch)
@@ -61,7 +61,7 @@ def _serve(request: dict[str, Any]) -> None:
     code = 1
     try:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit("broken off"))  # run() cleans up
-        _report(Supervisor(request, _nobody_listens).run())
+        _report(supervise(request, _nobody_listens))
         code = 0
     except BaseException:
         traceback.print_exc()

@@ -75,6 +75,7 @@ class Watch:
         self.rule = ""
         self.fault = ""  # a limit that was gone over, or what no task says
         self.keys: frozenset[str] | None = None  # of the tasks that were handed out, where that is known
+        self.aside: frozenset[int] = frozenset()  # threads that count only while they run
         self.look_in: Callable[[], object] = lambda: None  # called again and again while something is waited for
         self._ready = False
         self._every_look = every_look
@@ -262,12 +263,17 @@ class Watch:
             self._reading.look(now, self.observer.chars_read(self.caller))
             if calm:
                 self.quiet.held = bool(self.inside)
-                self.rule = self.quiet.look(now, self.observer.threads(self.live()), window)
+                self.rule = self.quiet.look(now, self._threads(), window)
                 if self.rule != "proof" and not self.inside and self.still_reading:
                     self.rule = ""
                 if self.rule:
                     self.quiet.disturb()
                     return "quiet"
+
+    def _threads(self) -> list[procfs.Thread]:
+        """Look at all threads that decide whether the tree is quiet."""
+        found = self.observer.threads(self.live())
+        return [thread for thread in found if thread.tid not in self.aside or thread.state != "S"]
 
     @property
     def still_reading(self) -> bool:

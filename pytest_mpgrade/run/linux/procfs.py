@@ -76,10 +76,8 @@ def tasks(pid: int) -> list[int]:
 
 def leader(tid: int) -> int:
     """Return the process that a thread id belongs to; 0 when there is no such thread."""
-    for line in (_read(f"/proc/{tid}/status") or "").splitlines():
-        if line.startswith("Tgid:"):
-            return int(line.split()[1])
-    return 0
+    words = _status(tid, "Tgid:")
+    return int(words[0]) if words else 0
 
 
 def command(pid: int) -> str:
@@ -168,16 +166,38 @@ def look(pid: int, timed: Callable[[str], tuple[bool, str]]) -> list[Thread]:
     return found
 
 
+def handles(pid: int, signal: int) -> bool | None:
+    """Tell whether a process handles a signal itself (SigCgt, proc(5)); None where that is unknown."""
+    caught = _caught(pid)
+    return None if caught is None else bool(caught >> (signal - 1) & 1)
+
+
+def _caught(pid: int) -> int | None:
+    words = _status(pid, "SigCgt:")
+    return int(words[0], 16) if words else None
+
+
+def _status(pid: int, name: str) -> list[str]:
+    """Return the words of one line of /proc/PID/status."""
+    for line in (_read(f"/proc/{pid}/status") or "").splitlines():
+        if line.startswith(name):
+            return line.split()[1:]
+    return []
+
+
+def inside(pid: int) -> int:
+    """Return the number of a process in its own pid namespace, as it sees itself (NSpid, proc(5)); 0 if unknown."""
+    words = _status(pid, "NSpid:")
+    return int(words[-1]) if words else 0
+
+
 _ALARMS = sum(1 << (number - 1) for number in (14, 26, 27))
 """SIGALRM, SIGVTALRM and SIGPROF in the masks of proc(5)."""
 
 
 def _expects_alarm(pid: int) -> bool:
     """Tell whether a process handles a timer's signal: any wait of it may end by that, which no system call shows."""
-    for line in (_read(f"/proc/{pid}/status") or "").splitlines():
-        if line.startswith("SigCgt:"):
-            return bool(int(line.split()[1], 16) & _ALARMS)
-    return False
+    return bool((_caught(pid) or 0) & _ALARMS)
 
 
 def waits_for_child(pid: int, tid: int) -> int:

@@ -1,0 +1,38 @@
+"""The kernel of a notebook: IPython's own, in a process that has been prepared as the child of a module's calls is.
+
+Started by the supervisor as ``python -m pytest_mpgrade.inside.kernel REQUEST`` with an empty current folder; the
+Python may be another one than the grader's. It tells that it is ready before any file of the submission can be found,
+waits for the supervisor's word, and is from then on an ordinary kernel that a Jupyter client talks to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from pytest_mpgrade.inside import gates, prepare, values
+
+
+def main() -> None:
+    """Read the request from the file named on the command line; be a kernel until it is told to end."""
+    prepare.dump_stacks_on_request()
+    with open(sys.argv[1], encoding="utf-8") as file:
+        request = json.load(file)
+    os.unlink(sys.argv[1])
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
+    prepare.set_up(["multiprocessing", *request["packages"]], request["start_method"], request["prefix"])
+    prepare.limit(request["most_processes"])
+    from ipykernel.kernelapp import IPKernelApp
+
+    values.ANSWERS = request["answers"]
+    gates.ask("ready")
+    os.chdir(request["folder"])  # which Jupyter puts on the path
+    sys.argv = ["ipykernel"]
+    app = IPKernelApp.instance()
+    app.initialize(["-f", request["connection"], "--HistoryManager.hist_file=:memory:"])
+    app.start()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What a process has done before it runs student code: the child, its workers under spawn, and a notebook's kernel."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # every spawned worker pays for an import
+    from collections.abc import Sequence
+    from types import ModuleType
+    from typing import Any
+
+FACTS: dict[str, Any] = {"set_start_method": [], "side_effects": []}
+"""What is told to the supervisor besides results; a fault that is told here counts, a merit does not."""
+
+
+def dump_stacks_on_request() -> None:
+    """SIGUSR2 writes the Python stacks of this process to the run's file (faulthandler needs no ptrace)."""
+    path = os.environ.get("MPGRADE_STACKS")
+    if path and hasattr(faulthandler, "register"):
+        file = open(path, "a")  # noqa: SIM115 - stays open as long as the process lives
+        faulthandler.register(signal.SIGUSR2, file=file, all_threads=True)
+
+
+def keep_start_method(package: Any) -> None:
+    """Make `set_start_method` harmless: it is noted, and changes nothing."""
+
+    def set_start_method(method: str | None, force: bool = False) -> None:  # noqa: ARG001 - multiprocessing's signature
+        FACTS["set_start_method"].append(str(method))
+
+    package.context._default_context.set_start_method = set_start_method
+    package.set_start_method = set_start_method
+
+
+def packages() -> list[ModuleType]:
+    """Return the loaded ones of multiprocessing and its dill-based fork."""
+    return [sys.modules[name] for name in ("multiprocessing", "multiprocess") if name in sys.modules]
+
+
+def set_up(names: Sequence[str], start_method: str, prefix: str) -> None:
+    """Set these packages' start method, and names of semaphores and shared memory that are ours to clean."""
+    import importlib
+
+    for name in names:
+        package: Any = importlib.import_module(name)
+        importlib.import_module(f"{name}.context")
+        package.set_start_method(start_method)
+        package.process.current_process()._config["semprefix"] = prefix
+        keep_start_method(package)
+    from multiprocessing import shared_memory
+
+    shared_memory._SHM_NAME_PREFIX = prefix + "-"  # type: ignore[attr-defined]
+
+
+def limit(processes: int) -> None:
+    """Inside a sandbox of our own the kernel counts only what is in there; it could not be set before."""
+    if processes:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
+
+
+def forget_ended(package: Any) -> None:
+    """Who polls `exitcode` to the end has reaped a child as `join()` does, but multiprocessing keeps it until the next.
+
+    Its pipes are not the submission's fault. What nobody has reaped stays as it is: a zombie has to be seen.
+    """
+    children: set[Any] = package.process._children
+    for child in list(children):
+        if getattr(child._popen, "returncode", None) is not None:
+            children.discard(child)

@@ -1,0 +1,33 @@
+"""What a notebook's variables hold, as plain typed data in JSON: asked for through its kernel after the last cell."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+
+from pytest_mpgrade.inside import plain, prepare
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ANSWERS = ""
+"""The folder for answers, where the kernel was told of one."""
+
+
+def tell(variables: Mapping[str, object], names: Sequence[str]) -> None:
+    """Write the named ones of a notebook's variables to the answers; those that there are not are left out."""
+    for package in prepare.packages():
+        prepare.forget_ended(package)
+    gc.collect()
+    found = {name: _shown(variables[name]) for name in names if name in variables}
+    with open(os.path.join(ANSWERS, "values.json"), "w", encoding="utf-8") as file:
+        json.dump({"value": found, "facts": prepare.FACTS}, file)
+
+
+def _shown(value: object) -> object:
+    try:
+        return plain.encode(value)
+    except Exception as broken:
+        return ["object", f"unreadable: {type(broken).__name__}"]
