@@ -186,6 +186,7 @@ class Notebook(Run):
     Its trace has all processes that its kernel has started, at the end of that cell and when they had time to end.
     """
 
+    pid: int = 0  # of the kernel, as it sees itself
     cells: tuple[Cell, ...] = ()  # code cells
     values: dict[str, Plain] = field(default_factory=dict)  # of the variables asked for, as far as there are such
     told: bool = False  # the kernel could still be asked for them

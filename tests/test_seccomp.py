@@ -97,7 +97,8 @@ CALLS: list[tuple[str, tuple[int, ...], int]] = [
     ("prlimit64", (0, 7, 1, 0), ALLOWED),
     ("sched_setaffinity", (4711, 8, 1), EPERM),
     ("sched_setaffinity", (0, 8, 1), ALLOWED),
-    ("sched_setscheduler", (1, 0, 1), EPERM),
+    ("sched_setscheduler", (1, 3, 1), EPERM),  # SCHED_BATCH
+    ("sched_setscheduler", (1, 0, 1), ALLOWED),  # SCHED_OTHER
     ("sched_setparam", (1, 1), EPERM),
     ("sched_setattr", (1, 1, 0), EPERM),
     ("sched_setattr", (0, 1, 0), ALLOWED),

@@ -27,7 +27,7 @@ def main() -> None:
 
     values.ANSWERS = request["answers"]
     gates.ask("ready")
-    os.chdir(request["folder"])  # which Jupyter puts on the path
+    prepare.go_to(request["folder"])
     sys.argv = ["ipykernel"]
     app = IPKernelApp.instance()
     app.initialize(["-f", request["connection"], "--HistoryManager.hist_file=:memory:"])

@@ -55,6 +55,13 @@ def set_up(names: Sequence[str], start_method: str, prefix: str) -> None:
     shared_memory._SHM_NAME_PREFIX = prefix + "-"  # type: ignore[attr-defined]
 
 
+def go_to(folder: str) -> None:
+    """Make a folder the current one, as if it had been when the interpreter started: a kernel has it on its path."""
+    os.chdir(folder)
+    for package in packages():
+        package.process.ORIGINAL_DIR = folder  # what "" on the path stands for in spawned children
+
+
 def limit(processes: int) -> None:
     """Inside a sandbox of our own the kernel counts only what is in there; it could not be set before."""
     if processes:

@@ -22,7 +22,7 @@ from pytest_mpgrade.run.supervised import Supervised
 
 EXECUTED = "executed.json"
 """The notebook with its outputs, in the run's folder."""
-SHUTDOWN_SECONDS = 5.0
+SHUTDOWN_SECONDS = 3.0
 VALUES_SECONDS = 20.0
 RESPAWNS = 6
 """Child processes that have died for want of a function of the notebook: a Pool goes on starting new ones for ever."""
@@ -38,6 +38,7 @@ class Cells:
             self.notebook = json.load(file)
         self.code = [index for index, cell in enumerate(self.notebook["cells"]) if cell["cell_type"] == "code"]
         self.cells: list[dict[str, Any]] = []
+        self.pid = 0  # the kernel's, as it sees itself
 
     def report(self) -> dict[str, Any]:
         """Execute the notebook; return what was seen."""
@@ -55,7 +56,7 @@ class Cells:
             if not self.watch.dead:
                 left, after = self._finish()
             self._keep()
-        told = {"kernel": kernel, "cells": self.cells, "left": left, "after": after}
+        told = {"pid": self.pid, "kernel": kernel, "cells": self.cells, "left": left, "after": after}
         return {**told, "stderr": self.run.err.text()[-20_000:]}
 
     # --- the kernel
@@ -67,10 +68,14 @@ class Cells:
         if how != "back":
             return self.run.ended(how, "before the kernel was ready", Ending.BROKEN)
         watch.reply()
+        self.pid = procfs.inside(watch.caller)
         self.jupyter = Jupyter(self.notebook, own["connection"], lambda: not watch.dead, own["output_bytes"])
         how = self._until(self.jupyter.connect(), lambda: True)
         if how != "yes":
             return self.run.ended(how, "while the kernel started", Ending.BROKEN)
+        for pid, seen in list(self.run.observer.seen.items()):
+            seen.sandbox = pid != watch.caller  # what a kernel starts to look around is not the notebook's
+        watch.quiet.caller = 0  # a notebook may compute by itself
         watch.aside = frozenset(procfs.tasks(watch.caller)) - {watch.caller}
         self._write_sources()
         return self.run.facts(Ending.RETURNED, "")
@@ -91,7 +96,7 @@ class Cells:
     def _until(self, future: Future[Any], goes_on: Callable[[], bool]) -> str:
         """Wait for the client; *goes_on*: the tree looks quiet, but is it? The answer may be on its way."""
         while True:
-            how = self.watch.until(future.done)
+            how = self.watch.until(future.done, self.limits["patience"])
             if how != "quiet" or not (goes_on() or self.jupyter.busy()):
                 return how
 
@@ -102,8 +107,8 @@ class Cells:
         watch, index = self.watch, self.code[number]
         seconds = min(self.request["notebook"]["cell_seconds"], self.end - time.monotonic())
         watch.begin(max(seconds, 0.01))
-        self._met = set(self.run.observer.seen)
-        watch.look_in = self._respawns
+        self._met, self._messages = set(self.run.observer.seen), self.jupyter.messages
+        watch.look_in = self._look_in
         future = self.jupyter.execute(index)
         how = self._until(future, lambda: self.jupyter.replied)
         watch.look_in = lambda: None
@@ -129,6 +134,13 @@ class Cells:
             return self.run.ended("dead", ""), False
         self.watch.fault = f"the kernel sent what no kernel sends ({type(error).__name__}: {error})"[:300]
         return self.run.ended("over", ""), False
+
+    def _look_in(self) -> None:
+        """Called again and again while a cell is executed: who prints something is not hanging."""
+        if self.jupyter.messages != self._messages:
+            self._messages = self.jupyter.messages
+            self.watch.quiet.disturb()
+        self._respawns()
 
     def _respawns(self) -> None:
         """A Pool starts another worker for each that dies, also where all die because they cannot find the function."""

@@ -70,7 +70,12 @@ class _Shell(AsyncZMQSocketChannel):  # type: ignore[misc]
 
 
 class _KernelClient(AsyncKernelClient):  # type: ignore[misc]
+    """Without heartbeat: the reading that it causes would look as if the notebook did something."""
+
     shell_channel_class = Type(_Shell)
+
+    def start_channels(self, *args: Any, **kwargs: Any) -> None:
+        super().start_channels(*args, **{**kwargs, "hb": False})
 
 
 class _Client(NotebookClient):  # type: ignore[misc]
@@ -78,8 +83,10 @@ class _Client(NotebookClient):  # type: ignore[misc]
 
     most = 0
     kept = 0
+    messages = 0
 
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+        self.messages += 1
         if msg["msg_type"] in ("stream", "display_data", "execute_result", "update_display_data"):
             before, self.kept = self.kept, self.kept + _size(msg["content"])
             if self.kept > self.most:
@@ -104,7 +111,7 @@ class Jupyter:
         self._kc: Any = None
         self._before = set(procfs.tasks(os.getpid()))
         context = zmq.asyncio.Context()
-        context.setsockopt(zmq.SocketOption.MAXMSGSIZE, MOST_MESSAGE)
+        context.setsockopt(zmq.MAXMSGSIZE, MOST_MESSAGE)  # type: ignore[attr-defined]  # made when it is imported
         self._kernel = _Kernel(context=context, client_factory=_KernelClient)
         self._kernel.alive = alive
         self._kernel.load_connection_info(connection)
@@ -142,6 +149,11 @@ class Jupyter:
         """Stop; the notebook stays as it is."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CLOSE_SECONDS)
+
+    @property
+    def messages(self) -> int:
+        """How many messages about cells the kernel has sent so far."""
+        return int(self._client.messages)
 
     @property
     def replied(self) -> bool:

@@ -55,7 +55,9 @@ class LinuxObserver:
             return
         now = set(procfs.descendants(os.getpid()))
         for pid in now:
-            known = self.seen.setdefault(pid, Seen(pid=pid, parent=procfs.parent(pid)))
+            if pid not in self.seen:
+                self.seen[pid] = Seen(pid=pid, parent=procfs.parent(pid), inside=procfs.inside(pid))
+            known = self.seen[pid]
             command = procfs.command(pid)
             parent = self.seen.get(known.parent)
             if command and parent is not None and command != procfs.command(parent.pid):
@@ -158,7 +160,7 @@ class LinuxObserver:
         if leader == pid:
             self._threads.discard(pid)
             self._unannounced.add(pid)
-            self.seen[pid] = Seen(pid=pid, parent=procfs.parent(pid))
+            self.seen[pid] = Seen(pid=pid, parent=procfs.parent(pid), inside=procfs.inside(pid))
         elif leader:
             self._threads.add(pid)
 
@@ -169,7 +171,7 @@ class LinuxObserver:
             return
         if child not in self.seen or self.seen[child].ended:
             parent = by if by in self.seen else procfs.parent(child)
-            self.seen[child] = Seen(pid=child, parent=parent)
+            self.seen[child] = Seen(pid=child, parent=parent, inside=procfs.inside(child))
         if child in self._early:
             self._ended(child, *self._early.pop(child))
 
@@ -184,7 +186,7 @@ class LinuxObserver:
 
     def _executed(self, pid: int) -> None:
         if pid not in self.seen:
-            self.seen[pid] = Seen(pid=pid, parent=procfs.parent(pid))
+            self.seen[pid] = Seen(pid=pid, parent=procfs.parent(pid), inside=procfs.inside(pid))
         self.seen[pid].command = procfs.command(pid) or "?"
 
 

@@ -28,6 +28,7 @@ class Seen:
     ended: bool = False
     cpu: float = 0.0
     ran_task: bool = False  # it has told of a task, in some call
+    inside: int = 0  # its pid as it sees itself
     sandbox: bool = False  # it was there before the submission was: part of the isolation
 
     @property
@@ -62,6 +63,7 @@ class Seen:
             later=later,
             first=round(self.first - began, 4),
             cpu=round(self.cpu, 4),
+            inside=self.inside,
         )
 
 

@@ -32,12 +32,12 @@ _BY_PROCESS = (
     "sched_setaffinity",
     "sched_setattr",
     "sched_setparam",
-    "sched_setscheduler",
 )
 """Their first argument is a process or thread; 0 is the calling thread. A filter cannot know a process's own id."""
 
 _CLONE_NEW = 0x7E020000  # all of CLONE_NEW* that clone(2) takes
 _CLONE_UNTRACED = 0x00800000  # its child would be hidden from ptrace, by which the supervisor observes
+_SCHED_OTHER = 0
 _PRIO_USER, _IOPRIO_WHO_USER = 2, 3  # with 0 for "my own user": the grader's too
 _F_SETOWN, _F_SETOWN_EX, _FIOSETOWN, _SIOCSPGRP = 8, 15, 0x8901, 0x8902
 _TIOCSTI = 0x5412  # types into a terminal
@@ -185,6 +185,9 @@ def _others() -> Iterator[_Rule]:
     for call, which in (("setpriority", _PRIO_USER), ("ioprio_set", _IOPRIO_WHO_USER)):
         yield _Rule(call=call, tests=(_Test(argument=1, value=0, equal=False),))
         yield _Rule(call=call, tests=(_Test(argument=0, value=which),))
+    # By which ZeroMQ gives its threads, by their number, the policy that they have. SCHED_OTHER is nobody's loss.
+    policy = _Test(argument=1, value=_SCHED_OTHER, equal=False)
+    yield _Rule(call="sched_setscheduler", tests=(_Test(argument=0, value=0, equal=False), policy))
     for upper in (False, True):  # limits of others may be read: the new ones are NULL then
         new = _Test(argument=2, value=0, equal=False, upper=upper)
         yield _Rule(call="prlimit64", tests=(_Test(argument=0, value=0, equal=False), new))
