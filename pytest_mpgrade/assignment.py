@@ -14,31 +14,25 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
-from pytest_mpgrade.errors import AssignmentError, UsageError
-from pytest_mpgrade.limits import LimitsTable, SpeedTable
-from pytest_mpgrade.records import Assignment, Criterion, Limits, SpeedRules
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.limits import LimitsTable, NotebookTable, SpeedTable
+from pytest_mpgrade.records import Assignment, Criterion, Limits, NotebookRules, SpeedRules
+from pytest_mpgrade.toml_text import TomlText, Where
 
 __all__ = ["check_criteria", "find", "load", "reference_folder", "shipped"]
 
 FILE = "assignment.toml"
+NOTEBOOK = ".ipynb"
 _KINDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
 _KINDS |= {"array": "a list", "object": "a table"}
 _StartMethod = Literal["fork", "spawn", "forkserver"]
 _Ordering = Literal["any", "submission"]
-
-Where = tuple["str | int", ...]  # keys and indices from the top of the document: ("criteria", 2, "points")
 
 # Upper bounds keep out `inf`: infinite points cannot be shared.
 _Text = Annotated[str, Meta(min_length=1)]
@@ -57,11 +51,12 @@ class _Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     title: _Text
     module: _Text
     points: Annotated[float, Meta(gt=0, le=1e6)]
-    functions: Annotated[tuple[_Text, ...], Meta(min_length=1)]
     start_methods: Annotated[tuple[_StartMethod, ...], Meta(min_length=1)]
     test: _Text
     criteria: Annotated[tuple[_Criterion, ...], Meta(min_length=1)]
+    functions: tuple[_Text, ...] = ()
     ordering: _Ordering = "any"
+    notebook: NotebookTable = NotebookTable()
     limits: LimitsTable = LimitsTable()
     speedup: SpeedTable = SpeedTable()
 
@@ -71,8 +66,8 @@ def load(folder_or_toml: Path) -> Assignment:
 
     Raises UsageError where there is none, AssignmentError with the place for a mistake in it.
     """
-    source = _Source.of(folder_or_toml)
-    document = source.decoded()
+    source = _text_of(folder_or_toml)
+    document = _decoded(source)
     for where, what in _mistakes(document, source.file.parent):
         raise source.mistake(where, what)
     return Assignment(
@@ -87,7 +82,16 @@ def load(folder_or_toml: Path) -> Assignment:
         ordering=document.ordering,
         limits=Limits(**msgspec.structs.asdict(document.limits)),
         speedup=SpeedRules(**msgspec.structs.asdict(document.speedup)),
+        notebook=_notebook(document, source.file.parent.resolve()),
     )
+
+
+def _notebook(document: _Document, folder: Path) -> NotebookRules | None:
+    """Return how a notebook is executed, where the assignment asks for one."""
+    if not document.module.endswith(NOTEBOOK):
+        return None
+    table = msgspec.structs.asdict(document.notebook)
+    return NotebookRules(**table | {"files": str(folder / table["files"]) if table["files"] else ""})
 
 
 def find(name_or_path: str) -> Assignment:
@@ -123,7 +127,7 @@ def check_criteria(assignment: Assignment, used: Mapping[str, str]) -> None:
     that gives no points, would make a wrong grade.
     """
     names = [criterion.name for criterion in assignment.criteria]
-    source = _Source.of(Path(assignment.folder))
+    source = _text_of(Path(assignment.folder))
     for name, test in used.items():
         if name not in names:
             raise source.mistake(("criteria",), f"{test} names an unknown criterion {name!r}{_nearest(name, names)}")
@@ -148,80 +152,15 @@ def _nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Source:
-    """The text of one `assignment.toml`, for decoding it and for telling where in it a mistake is."""
-
-    file: Path
-    text: str
-
-    @classmethod
-    def of(cls, path: Path) -> _Source:
-        file = path if path.name == FILE else path / FILE
-        try:
-            data = file.read_bytes()
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise UsageError(f"there is no assignment at {path}: {FILE}: {why}") from error
-        try:
-            return cls(file=file, text=data.decode("utf-8-sig").replace("\r\n", "\n"))
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise AssignmentError(f"{_label(file)}:{line}: not saved as UTF-8") from error
-
-    def decoded(self) -> _Document:
-        try:
-            return msgspec.convert(tomllib.loads(self.text), _Document)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            what, line = _syntax_error(str(error), self.text)
-            raise AssignmentError(f"{_label(self.file)}:{line}: not valid TOML: {what}") from error
-        except msgspec.ValidationError as error:
-            raise self.mistake(*_in_words(str(error))) from error
-
-    def mistake(self, where: Where, what: str) -> AssignmentError:
-        keys = (f"[{key}]" if isinstance(key, int) else f".{key if key.isprintable() else repr(key)}" for key in where)
-        dotted = "".join(keys).lstrip(".")
-        return AssignmentError(f"{_label(self.file)}:{_line(self.text, where)}: {dotted}{': ' * bool(dotted)}{what}")
+def _text_of(path: Path) -> TomlText:
+    return TomlText.of(path if path.name == FILE else path / FILE)
 
 
-def _label(file: Path) -> str:
-    """Return a path as a user would write it: from the current folder where the file is below that."""
+def _decoded(source: TomlText) -> _Document:
     try:
-        return file.resolve().relative_to(Path.cwd()).as_posix()
-    except (ValueError, OSError):
-        return str(file)
-
-
-def _syntax_error(message: str, text: str) -> tuple[str, int]:
-    found = re.fullmatch(r"(.*?) \(at (?:line (\d+), column \d+|end of document)\)", message, re.DOTALL)
-    what, line = found.groups() if found else (message, None)
-    return " ".join(what.split()), int(line or text.rstrip("\n").count("\n") + 1)
-
-
-def _line(text: str, where: Where) -> int:
-    """Return the line on which a key or an array's element begins; of what is missing, the table it is missing in.
-
-    No TOML parser for Python tells lines. But a document is valid after each line, save within an array or a long
-    string, and then it is with a bracket or quotes put after it: the first such part that has the place ends on it.
-    """
-    lines = text.split("\n")
-    return max(range(1, len(lines) + 1), key=lambda number: _depth("\n".join(lines[:number]), where))
-
-
-def _depth(part: str, where: Where) -> int:
-    """Return how many keys of a place the first part of a document has."""
-    for closing in ("", "\n]", "\n]]", '\n"""', "\n'''"):
-        try:
-            here: Any = tomllib.loads(part + closing)
-            break
-        except (tomllib.TOMLDecodeError, RecursionError):
-            here = None
-    for depth, key in enumerate(where):
-        try:
-            here = here[key]
-        except (LookupError, TypeError):
-            return depth
-    return len(where)
+        return msgspec.convert(source.tables(), _Document)
+    except msgspec.ValidationError as error:
+        raise source.mistake(*_in_words(str(error))) from error
 
 
 def _in_words(message: str) -> tuple[Where, str]:
@@ -229,7 +168,8 @@ def _in_words(message: str) -> tuple[Where, str]:
     what, _, place = message.partition(" - at `$")
     where: Where = tuple(int(index) if index else key for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", place))
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
-        table = {"limits": LimitsTable, "speedup": SpeedTable, "criteria": _Criterion}.get(str(*where[:1]), _Document)
+        tables = {"limits": LimitsTable, "speedup": SpeedTable, "notebook": NotebookTable, "criteria": _Criterion}
+        table = tables.get(str(*where[:1]), _Document)
         return (*where, found[1]), f"there is no such key{_nearest(found[1], table.__struct_fields__)}"
     if found := re.fullmatch(r"Object missing required field `(.*)`", what):
         return where, f"the key {found[1]!r} is missing"
@@ -244,6 +184,13 @@ def _in_words(message: str) -> tuple[Where, str]:
 def _mistakes(document: _Document, folder: Path) -> Iterator[tuple[Where, str]]:
     """Yield what a schema cannot say; the first one is told."""
     yield from ((("module",), fault) for fault in _module_faults(document.module))
+    if document.functions and document.module.endswith(NOTEBOOK):
+        yield ("functions",), f"{document.module} is a notebook, of which no functions can be asked for"
+    if not document.functions and not document.module.endswith(NOTEBOOK):
+        yield ("functions",), "expected at least one function"
+    files = document.notebook.files
+    if files and not (folder / files).is_dir():
+        yield ("notebook", "files"), f"there is no folder {files!r} beside {FILE}"
     names = []
     for index, text in enumerate(document.functions):
         try:
@@ -263,9 +210,11 @@ def _mistakes(document: _Document, folder: Path) -> Iterator[tuple[Where, str]]:
 
 
 def _module_faults(module: str) -> Iterator[str]:
+    if module.endswith(NOTEBOOK):
+        return
     stem = module.removesuffix(".py")
     if stem == module:
-        yield f"expected a file name that ends in .py, got {module!r}"
+        yield f"expected a file name that ends in .py or {NOTEBOOK}, got {module!r}"
     if not stem.isidentifier() or keyword.iskeyword(stem):
         yield f"{module!r} cannot be imported: the part before .py has to be a Python name"
     if stem in sys.stdlib_module_names:

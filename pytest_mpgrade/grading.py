@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from typing import Any
 
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.judge.hangs import in_its_pool
 from pytest_mpgrade.judge.returned import blamed_for
-from pytest_mpgrade.records import Ending, Run, Scenario
-from pytest_mpgrade.run import exclusive, runner, servers
+from pytest_mpgrade.records import Ending, Notebook, Run, Scenario
+from pytest_mpgrade.run import exclusive, notebook, runner, servers
 from pytest_mpgrade.run.machine import usable_cores
 from pytest_mpgrade.run.supervision import Setting
 
@@ -32,6 +33,7 @@ class Grading:
         self.setting = setting
         self.tell = tell  # shows a line to whoever watches
         self._runs: dict[str, Future[tuple[Run, ...]]] = {}
+        self._executed: dict[str, Notebook] = {}
         self._closed = False
         # Where signals are not kept apart a filter keeps them off a run's own supervisor, and could not know of others.
         apart = setting.isolation.level not in ("none", "landlock-files") or not sys.platform.startswith("linux")
@@ -53,6 +55,30 @@ class Grading:
     def run_again(self, scenario: Scenario) -> tuple[Run, ...]:
         """Run a scenario once more, whatever it gave before."""
         return self._make(scenario, runner.key_of(scenario))
+
+    def execute(
+        self, document: dict[str, Any], start_method: str, packages: Sequence[str] = (), *, again: bool = False
+    ) -> Notebook:
+        """Execute the notebook under a start method, or return what that gave before."""
+        if again or start_method not in self._executed:
+            self._executed[start_method] = self._execute(document, start_method, packages)
+        return self._executed[start_method]
+
+    def _execute(self, document: dict[str, Any], start_method: str, packages: Sequence[str]) -> Notebook:
+        broken = ""
+        for _ in range(2):  # a fault of ours must not cost anybody points
+            try:
+                with self._turn, exclusive.shared():
+                    return notebook.run(document, start_method, self.setting, packages)
+            except SupervisorError as error:
+                broken = str(error)
+            if self._closed:
+                break
+        return notebook.broken(start_method, self.setting, broken)
+
+    def executed(self) -> list[Notebook]:
+        """Return the notebooks that have been executed, the last of each start method."""
+        return list(self._executed.values())
 
     def prepare(self, scenario: Scenario) -> None:
         """Have a scenario run in the background, unless it has been."""
@@ -87,9 +113,8 @@ class Grading:
 
     def done(self) -> list[Run]:
         """Return all runs that have been made."""
-        return [
-            run for future in self._runs.values() if future.done() and not future.cancelled() for run in future.result()
-        ]
+        ended = [future for future in self._runs.values() if future.done() and not future.cancelled()]
+        return [run for future in ended for run in future.result()] + [*self._executed.values()]
 
     def close(self) -> None:
         """End what still runs."""

@@ -1,4 +1,4 @@
-"""Limits of a run, as course authors write them in `assignment.toml` and users on the command line; speed rules too."""
+"""Tables of numbers that course authors write in `assignment.toml`; users give limits on the command line, too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.records import Assignment, Limits, SpeedRules
+from pytest_mpgrade.records import Assignment, Limits, NotebookRules, SpeedRules
 
 # Upper bounds keep out `inf`: a limit that never comes is none.
 _Seconds = Annotated[float, Meta(gt=0, le=1e6)]
@@ -20,6 +20,7 @@ _Count = Annotated[int, Meta(gt=0, le=100_000)]
 _Ratio = Annotated[float, Meta(ge=1, le=1e3)]
 _USUAL = Limits()
 _RULES = SpeedRules()
+_EXECUTED = NotebookRules()
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
@@ -47,6 +48,17 @@ class SpeedTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     starting_seconds: _Seconds = _RULES.starting_seconds
     seconds: _Seconds = _RULES.seconds
     pairs: Annotated[int, Meta(ge=4, le=1000)] = _RULES.pairs
+
+
+class NotebookTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The table `[notebook]`; what each key means: `records.NotebookRules`."""
+
+    cell_seconds: _Seconds = _EXECUTED.cell_seconds
+    seconds: _Seconds = _EXECUTED.seconds
+    output_bytes: _Bytes = _EXECUTED.output_bytes
+    variables: tuple[Annotated[str, Meta(pattern=r"\A[^\W\d]\w*\Z")], ...] = _EXECUTED.variables
+    files: str = _EXECUTED.files
+    python: str = _EXECUTED.python
 
 
 def with_limits(assignment: Assignment, given: Iterable[str]) -> Assignment:

@@ -1,16 +1,18 @@
-"""A notebook handed in where a module was asked for: its functions as a module, by syntax; nothing is run.
+"""Notebooks as files: read in every format that jupytext knows; or their functions as a module, by syntax.
 
-Kept of the code cells, at their top level: imports, functions, classes, and names for constants. What a cell computes,
-prints or plots is left out, so that the module can be imported by child processes, and starts none itself. The only
-user of nbformat, jupytext and IPython, which are in the extra `notebook`.
+Nothing is run. Where a module was asked for, kept of the code cells, at their top level, are imports, functions,
+classes, and names for constants. What a cell computes, prints or plots is left out, so that the module can be imported
+by child processes, and starts none itself. The only user of jupytext and IPython, which are in the extra `notebook`.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,28 +48,59 @@ def extract(path: Path, shown: str) -> Extract:
     return Extract(source="\n\n".join(parts) + "\n", cells=tuple(cells))
 
 
-def _cells(path: Path, shown: str) -> list[str]:
+def document(path: Path, shown: str) -> dict[str, Any]:
+    """Return a notebook as nbformat 4 has it. Raises UngradableError where it cannot be read."""
     try:
         import jupytext
-        from IPython.core import inputtransformer2
     except ImportError as error:
-        raise UngradableError(
-            f"{shown} is a notebook; to grade the functions in it, install the extra: pip install "
-            f"'pytest-mpgrade[notebook]' ({error.name} is missing)"
-        ) from error
+        raise _lacks(error, shown) from error
     try:
         if path.stat().st_size > MOST_BYTES:
             raise UngradableError(f"{shown} is too large for a notebook: over {MOST_BYTES // 1_000_000} MB")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about ids that older notebooks do not have
             notebook: Any = jupytext.read(path)
-        texts = [str(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+        found: dict[str, Any] = json.loads(json.dumps(notebook))
+        # What is no notebook but JSON has no such cells.
+        if not all(isinstance(cell["source"], str) and cell["cell_type"] for cell in found["cells"]):
+            raise TypeError("a cell without text")
     except UngradableError:
         raise
     except Exception as error:  # whatever a broken file makes its parsers raise
         raise UngradableError(f"{shown} cannot be read as a notebook: {type(error).__name__}: {error}"[:300]) from error
+    return found
+
+
+def packages(document: dict[str, Any]) -> tuple[str, ...]:
+    """Return the packages that a notebook imports, as far as its cells are Python."""
+    found: set[str] = set()
+    for text in _code(document):
+        with suppress(UngradableError):
+            found.update(syntax.told(syntax.parse("cell", text.encode())).packages)
+    return tuple(sorted(found))
+
+
+def _code(document: dict[str, Any]) -> list[str]:
+    """Return the code of the cells, magics as the calls that they are."""
+    from IPython.core import inputtransformer2
+
     manager: Any = inputtransformer2.TransformerManager  # without types
+    texts = [cell["source"] for cell in document["cells"] if cell["cell_type"] == "code"]
     return [_without_magics(text, manager().transform_cell) for text in texts]
+
+
+def _cells(path: Path, shown: str) -> list[str]:
+    try:
+        return _code(document(path, shown))
+    except ImportError as error:
+        raise _lacks(error, shown) from error
+
+
+def _lacks(error: ImportError, shown: str) -> UngradableError:
+    return UngradableError(
+        f"{shown} is a notebook; to grade it, or the functions in it, install the extra: pip install "
+        f"'pytest-mpgrade[notebook]' ({error.name} is missing)"
+    )
 
 
 def _without_magics(text: str, transform: Any) -> str:

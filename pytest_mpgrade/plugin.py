@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pytest_mpgrade.records import Assignment
     from pytest_mpgrade.session import GradingSession
     from pytest_mpgrade.student import Student
+    from pytest_mpgrade.student_notebook import StudentNotebook
 
 _SESSION = "mpgrade-session"
 
@@ -93,6 +94,12 @@ def assignment(request: pytest.FixtureRequest) -> Assignment:
 def student(request: pytest.FixtureRequest, start_method: str) -> Student:
     """Return the submission that is graded."""
     return _session(request.config).student(request.node, start_method)
+
+
+@pytest.fixture
+def notebook(request: pytest.FixtureRequest, start_method: str) -> StudentNotebook:
+    """Return the notebook that is graded; nothing collects or executes notebooks but this."""
+    return _session(request.config).notebook(request.node, start_method)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import functools
-import multiprocessing
 import os
 import platform
 import sys
@@ -21,7 +20,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pytest_mpgrade import __version__, containment, setup
+from pytest_mpgrade import __version__, containment, setup, start_methods
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade.errors import AssignmentError, MpgradeError
 from pytest_mpgrade.grading import Grading
@@ -34,9 +33,10 @@ from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.machine import usable_cores
 from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.student import Student
+from pytest_mpgrade.student_notebook import StudentNotebook
 from pytest_mpgrade.submission import discover
 
-_STUDENT = pytest.StashKey[Student]()
+_GRADED = pytest.StashKey["Student | StudentNotebook"]()
 _PLACED = "mpgrade_placed"
 REFUSED = 7
 """Exit code of pytest where isolation is required and there is none; the result file says so."""
@@ -96,20 +96,23 @@ class GradingSession:
 
     def start_methods(self, marked: Sequence[str]) -> tuple[str, ...]:
         """Return the start methods for a test that is marked with these, or with none."""
-        here = multiprocessing.get_all_start_methods()  # the default of the platform comes first
-        asked = self.assignment.start_methods
-        if tuple(marked) == ("any",):
-            return tuple(method for method in asked if method in here)[:1]
-        if tuple(marked) == ("default",):
-            return tuple(method for method in here if method in asked)[:1]
-        return tuple(marked) or asked
+        return start_methods.chosen(self.assignment.start_methods, marked)
 
     def student(self, item: pytest.Item, start_method: str) -> Student:
         """Return the submission for one test."""
-        if start_method not in multiprocessing.get_all_start_methods():
+        self._needs(start_method)
+        student = item.stash[_GRADED] = Student(self._grading, start_method, self._trusted)
+        return student
+
+    def notebook(self, item: pytest.Item, start_method: str) -> StudentNotebook:
+        """Return the submitted notebook for one test."""
+        self._needs(start_method)
+        item.stash[_GRADED] = notebook = StudentNotebook(self._grading, start_method)
+        return notebook
+
+    def _needs(self, start_method: str) -> None:
+        if not start_methods.available(start_method):
             pytest.skip(f"{sys.platform} has no start method {start_method}")
-        item.stash[_STUDENT] = Student(self._grading, start_method, self._trusted)
-        return item.stash[_STUDENT]
 
     def reference(self, start_method: str) -> Student | None:
         """Return the trusted solution, if it is here."""
@@ -142,7 +145,7 @@ class GradingSession:
         used: dict[str, str] = {}
         for item in session.items:
             name, criterion, method = name_of(item), criterion_of(item), method_of(item)
-            if _STUDENT_FIXTURE not in getattr(item, "fixturenames", ()):
+            if not _grades(item):
                 continue
             self._items.append((name, criterion, method, title_of(item)))
             used.setdefault(criterion, name)
@@ -171,12 +174,12 @@ class GradingSession:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turn the findings of a test into its outcome, and send them along with the report."""
         report = yield
-        student = item.stash.get(_STUDENT, None)
-        if _STUDENT_FIXTURE not in getattr(item, "fixturenames", ()) or call.when == "teardown":
+        graded = item.stash.get(_GRADED, None)
+        if not _grades(item) or call.when == "teardown":
             return report
         if call.when == "setup" and report.passed:
             return report
-        findings = list(student.findings) if student else []
+        findings = list(graded.findings) if graded else []
         findings += own_finding(item, call, report)
         if not findings:
             findings = [passed(item)]
@@ -198,7 +201,7 @@ class GradingSession:
             total=len(self._items),
             partial=self._partial,
             placed=placed,
-            not_imported=student.why_not_imported() if student else "",
+            not_imported=graded.why_not_imported() if graded else "",
         )
         self._told = True
         setattr(report, _PLACED, msgspec.to_builtins(sent))
@@ -292,4 +295,6 @@ def _show(config: pytest.Config, line: str) -> None:
             reporter.write_line(f"mpgrade: {line}")
 
 
-_STUDENT_FIXTURE = "student"
+def _grades(item: pytest.Item) -> bool:
+    """Tell whether a test is about the submission."""
+    return not {"student", "notebook"}.isdisjoint(getattr(item, "fixturenames", ()))

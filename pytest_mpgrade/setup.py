@@ -43,7 +43,8 @@ def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Sub
     A file by itself is copied too: what lies beside it may be somebody else's.
     """
     submission = discover(path, assignment, config.getoption("--mpgrade-id"))
-    if path.is_dir() and importable(submission) and (os.geteuid() != 0 or _open_to_all(Path(submission.folder))):
+    plain = path.is_dir() and importable(submission)  # a notebook never is: each run has a copy to write in
+    if plain and (os.geteuid() != 0 or _open_to_all(Path(submission.folder))):
         return submission
     scratch = tempfile.TemporaryDirectory(prefix="mpgrade-", ignore_cleanup_errors=True)
     config.add_cleanup(scratch.cleanup)

@@ -26,6 +26,7 @@ __all__ = ["discover", "importable", "stage"]
 MOST_SOURCE, HUGE, MOST_STAGED = 5_000_000, 50_000_000, 200_000_000  # bytes
 MOST_FILES, DEEPEST, LISTED = 20_000, 100, 8
 NOTEBOOKS = (".ipynb", ".md")
+TEXT_NOTEBOOKS = (".md", ".py")
 _TAKEN = "its imports, functions, classes and constants, and nothing that it computes"
 _NO_PART = re.compile(r"\..*|__pycache__|__MACOSX", re.DOTALL)
 # They would configure Python or pytest wherever they are put.
@@ -52,7 +53,7 @@ def discover(path: Path, assignment: Assignment, id: str | None = None) -> Submi
     place = Path(os.path.abspath(path))
     whole = place.is_dir()
     files = _files(place.resolve()) if whole else (_look(place.parent.resolve() / place.name, None),)
-    chosen, source, note = _choose(files, assignment)
+    chosen, source, note = _notebook(files, assignment) if assignment.notebook else _choose(files, assignment)
     return Submission(
         id=id or printable(place.name if whole else place.stem) or "submission",
         path=str(path),
@@ -74,10 +75,14 @@ def importable(submission: Submission) -> bool:
 def stage(submission: Submission, into: Path, name: str = "") -> Submission:
     """Copy a submission into a scratch folder, its module under the asked *name*: for one that is not `importable`.
 
-    Without *name* an importable one is made from the module's own. Files that configure Python or pytest stay behind.
+    Without *name* an importable one is made from the module's own; a notebook that is asked for stays what it is. Files
+    that configure Python or pytest stay behind.
     """
     target = name or re.sub(r"\W+", "_", Path(submission.module).stem).strip("_") + ".py"
-    if not importable(replace(submission, module=target)):
+    as_notebook = Path(name).suffix in NOTEBOOKS
+    if as_notebook:
+        target = submission.module
+    elif not importable(replace(submission, module=target)):
         target = f"module_{target}"
     root = Path(submission.folder)
     chosen = root / submission.module
@@ -90,7 +95,7 @@ def stage(submission: Submission, into: Path, name: str = "") -> Submission:
             copy = into / (target if file.path == chosen else file.name)
             copy.parent.mkdir(parents=True, exist_ok=True)
             with suppress(PermissionError):
-                if file.path == chosen and chosen.suffix.lower() in NOTEBOOKS:
+                if file.path == chosen and chosen.suffix.lower() in NOTEBOOKS and not as_notebook:
                     copy.write_text(notebooks.extract(chosen, chosen.name).source, encoding="utf-8")
                 else:
                     shutil.copyfile(file.path, copy)
@@ -156,6 +161,31 @@ def _choose(files: tuple[_File, ...], assignment: Assignment) -> tuple[_File, So
     read = others | {file: source for file, (source, _) in books.items()}
     about = [_about(file, read.get(file), assignment) for file in files]
     raise UngradableError(f"{lack}; {f'found: {_list(about)}' if about else 'the submission is empty'}")
+
+
+def _notebook(files: tuple[_File, ...], assignment: Assignment) -> tuple[_File, Source, str]:
+    """Return the notebook to execute, and a sentence on how it was found where that is not as asked."""
+    stem = Path(assignment.module).stem
+    named = [_exact(files, stem + suffix) for suffix in (".ipynb", *TEXT_NOTEBOOKS)]
+    found = next((file for file in named if file), None)
+    if found is None:
+        others = [file for file in files if _is_notebook(file)]
+        if len(others) > 1:
+            raise UngradableError(
+                f"there is no {assignment.module}, and several notebooks: {_list([file.shown for file in others])}"
+            )
+        if not others:
+            names = _list([file.shown for file in files])
+            raise UngradableError(
+                f"there is no {assignment.module}, nor another notebook; "
+                + (f"found: {names}" if names else "the submission is empty")
+            )
+        (found,) = others
+    if found.fault:
+        raise UngradableError(f"{found.shown} {found.fault}")
+    packages = notebooks.packages(notebooks.document(found.path, found.shown))
+    note = "" if found.name == assignment.module else f"{found.shown} was executed as {assignment.module}."
+    return found, Source(packages=packages), note
 
 
 def _exact(files: tuple[_File, ...], module: str) -> _File | None:

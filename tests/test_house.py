@@ -37,7 +37,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "judge": ("records", "errors", "tasks", "inside.plain"),
     "report": ("records", "errors"),
     "limits": ("records", "errors"),
-    "assignment": ("records", "errors", "limits"),
+    "toml_text": ("errors",),
+    "assignment": ("records", "errors", "limits", "toml_text"),
     "syntax": ("errors",),
     "notebooks": ("errors", "syntax", "__init__"),
     "submission": ("records", "errors", "syntax", "notebooks", "__init__"),
@@ -45,6 +46,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "grading": ("records", "errors", "run", "judge"),
     "timing": ("records", "errors", "tasks", "steps", "run", "judge", "grading", "__init__"),
     "student": ("records", "errors", "tasks", "steps", "run", "judge", "grading", "timing", "__init__"),
+    "student_notebook": ("records", "errors", "inside.plain", "judge", "grading", "notebooks", "__init__"),
+    "start_methods": (),
     "items": ("records", "report"),
     "containment": ("run",),
     "setup": ("records", "errors", "limits", "assignment", "submission", "run"),
@@ -58,12 +61,14 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "report",
         "grading",
         "student",
+        "student_notebook",
         "items",
         "containment",
         "setup",
+        "start_methods",
         "__init__",
     ),
-    "plugin": ("records", "session", "student"),
+    "plugin": ("records", "session", "student", "student_notebook"),
     "pytest_run": ("records", "report"),
     "grade": ("records", "errors", "limits", "assignment", "submission", "report", "pytest_run", "__init__"),
     "batch": ("records", "errors", "report", "grade", "pytest_run"),
@@ -121,13 +126,15 @@ LIBRARIES: dict[str, dict[str, str]] = {
     },
     "IPython": {"notebooks.py": "tells magics from Python; optional"},
     "tomli": {
-        "assignment.py": "Python 3.10 has no tomllib",
+        "toml_text.py": "Python 3.10 has no tomllib",
         "verify.py": "Python 3.10 has no tomllib",
     },
 }
 """Where each library of others is imported, and what for."""
 
-PURE = frozenset(("__future__", "collections", "dataclasses", "enum", "fractions", "json", "math", "re", "signal"))
+PURE = frozenset(
+    ("__future__", "ast", "collections", "dataclasses", "enum", "fractions", "json", "math", "re", "signal")
+)
 PURE |= frozenset(("statistics", "typing"))
 """What judging may use of the standard library; signal: its names of numbers."""
 

@@ -76,6 +76,43 @@ def _array(value: object) -> list[object] | None:
     return None
 
 
+class Encoded:
+    """Data of another than Python's plain types: an array, a large text, an object of a class."""
+
+    def __init__(self, kind: str, content: list[object]) -> None:
+        self.kind, self.content = kind, content
+
+    def __repr__(self) -> str:
+        return shown([self.kind, *self.content])
+
+
+def decode(encoded: object) -> object:
+    """Return encoded data as Python's plain types, anything else in it as `Encoded`; never an object of its class."""
+    if not isinstance(encoded, list) or not encoded:
+        return Encoded("?", [])
+    kind, *rest = encoded
+    if kind in ("list", "tuple"):
+        items = [decode(item) for item in rest[0]]
+        return items if kind == "list" else tuple(items)
+    if kind == "dict":
+        pairs = [(decode(key), decode(value)) for key, value in rest[0]]
+        return dict(pairs) if all(type(key) in _KEYS for key, _ in pairs) else Encoded(kind, rest)
+    if kind == "none":
+        return None
+    if kind == "bool":
+        return bool(rest[0])
+    if kind == "int":
+        return int(str(rest[0]), 0)
+    if kind == "float":
+        return math.nan if rest[0] == "nan" else float.fromhex(str(rest[0]))
+    if kind == "str" and len(rest) == 1:
+        return str(rest[0])
+    return Encoded(str(kind), rest)
+
+
+_KEYS = (str, int, float, bool, type(None))
+
+
 def shown(plain: object, limit: int = 60) -> str:
     """Return encoded data as Python would write it, shortened to *limit* characters."""
     text = _show(plain)

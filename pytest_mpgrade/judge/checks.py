@@ -31,6 +31,14 @@ from pytest_mpgrade.judge.interface import (
     works_under_start_method,
 )
 from pytest_mpgrade.judge.keeping_up import faster_than_serial, keeps_up_with_reference
+from pytest_mpgrade.judge.notebook import (
+    draws,
+    has_list,
+    made_by_children,
+    no_process_left,
+    runs_top_to_bottom,
+    shows_rows,
+)
 from pytest_mpgrade.judge.scaling import scales
 from pytest_mpgrade.judge.shutdown import ended_by_sentinel, no_leftovers, nothing_accumulates, nothing_else_left
 from pytest_mpgrade.judge.values import (
@@ -52,6 +60,7 @@ __all__ = [
     "child_joined",
     "comes_back",
     "drains",
+    "draws",
     "ended_by_sentinel",
     "faster_than_serial",
     "first_in_first_out",
@@ -60,15 +69,18 @@ __all__ = [
     "hands_over",
     "hands_over_plain",
     "has_functions",
+    "has_list",
     "imports_cleanly",
     "in_children",
     "keeps_up_with_reference",
     "late_result_arrives",
     "lets_through",
+    "made_by_children",
     "meet_in_background",
     "met",
     "names_the_death",
     "no_leftovers",
+    "no_process_left",
     "nothing_accumulates",
     "nothing_else_left",
     "nothing_left_of_tasks",
@@ -76,8 +88,10 @@ __all__ = [
     "raises_soon",
     "returns_at_once",
     "returns_value",
+    "runs_top_to_bottom",
     "says_inactive",
     "scales",
+    "shows_rows",
     "starts_in_background",
     "still_running",
     "uses_the_default",

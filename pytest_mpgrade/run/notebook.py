@@ -62,6 +62,19 @@ def run(document: dict[str, Any], start_method: str, setting: Setting, packages:
         return _notebook(report, document, executed, told, start_method, setting)
 
 
+def broken(start_method: str, setting: Setting, why: str) -> Notebook:
+    """Return an execution of which nothing is known."""
+    call = setting.submission.module
+    return Notebook(
+        key=key_of(start_method),
+        call=call,
+        function="notebook",
+        start_method=start_method,
+        ending=Ending.BROKEN,
+        why=why,
+    )
+
+
 # --- what a kernel finds
 
 

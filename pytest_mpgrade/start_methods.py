@@ -1,0 +1,21 @@
+"""Under which start methods of multiprocessing a test runs."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Sequence
+
+
+def chosen(asked: Sequence[str], marked: Sequence[str]) -> tuple[str, ...]:
+    """Return the start methods for a test; *asked*: by the assignment; *marked*: on the test, or none."""
+    here = multiprocessing.get_all_start_methods()  # the default of the platform comes first
+    if tuple(marked) == ("any",):
+        return tuple(method for method in asked if method in here)[:1]
+    if tuple(marked) == ("default",):
+        return tuple(method for method in here if method in asked)[:1]
+    return tuple(marked or asked)
+
+
+def available(start_method: str) -> bool:
+    """Tell whether this platform has a start method."""
+    return start_method in multiprocessing.get_all_start_methods()
