@@ -33,7 +33,7 @@ class Grading:
         self.setting = setting
         self.tell = tell  # shows a line to whoever watches
         self._runs: dict[str, Future[tuple[Run, ...]]] = {}
-        self._executed: dict[str, Notebook] = {}
+        self._executed: dict[str, Future[Notebook]] = {}
         self._closed = False
         # Where signals are not kept apart a filter keeps them off a run's own supervisor, and could not know of others.
         apart = setting.isolation.level not in ("none", "landlock-files") or not sys.platform.startswith("linux")
@@ -60,9 +60,16 @@ class Grading:
         self, document: dict[str, Any], start_method: str, packages: Sequence[str] = (), *, again: bool = False
     ) -> Notebook:
         """Execute the notebook under a start method, or return what that gave before."""
-        if again or start_method not in self._executed:
-            self._executed[start_method] = self._execute(document, start_method, packages)
-        return self._executed[start_method]
+        known = self._executed.get(start_method)
+        if known is None or again or known.cancel():
+            known = self._executed[start_method] = Future()
+            known.set_result(self._execute(document, start_method, packages))
+        return known.result()
+
+    def prepare_execution(self, document: dict[str, Any], start_method: str, packages: Sequence[str] = ()) -> None:
+        """Have the notebook executed in the background, unless it has been."""
+        if start_method not in self._executed:
+            self._executed[start_method] = self._threads.submit(self._execute, document, start_method, packages)
 
     def _execute(self, document: dict[str, Any], start_method: str, packages: Sequence[str]) -> Notebook:
         broken = ""
@@ -78,7 +85,7 @@ class Grading:
 
     def executed(self) -> list[Notebook]:
         """Return the notebooks that have been executed, the last of each start method."""
-        return list(self._executed.values())
+        return [future.result() for future in self._executed.values() if _done(future)]
 
     def prepare(self, scenario: Scenario) -> None:
         """Have a scenario run in the background, unless it has been."""
@@ -113,8 +120,8 @@ class Grading:
 
     def done(self) -> list[Run]:
         """Return all runs that have been made."""
-        ended = [future for future in self._runs.values() if future.done() and not future.cancelled()]
-        return [run for future in ended for run in future.result()] + [*self._executed.values()]
+        made = [run for future in self._runs.values() if _done(future) for run in future.result()]
+        return [*made, *self.executed()]
 
     def close(self) -> None:
         """End what still runs."""
@@ -122,6 +129,10 @@ class Grading:
         self._threads.shutdown(wait=False, cancel_futures=True)
         servers.end_all()
         self._threads.shutdown(wait=True)
+
+
+def _done(future: Future[Any]) -> bool:
+    return future.done() and not future.cancelled()
 
 
 def make_runs(scenario: Scenario, setting: Setting, key: str) -> tuple[Run, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from pytest_mpgrade import notebooks
+from pytest_mpgrade import notebooks, start_methods
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.inside import plain
@@ -27,10 +28,17 @@ class StudentNotebook:
 
     def run(self, *, again: bool = False) -> Notebook:
         """Execute the notebook from a fresh kernel, or return what that gave before; *again*: execute it once more."""
+        return self._grading.execute(*self._what(self.start_method), again=again)
+
+    def prepare(self) -> None:
+        """Have the notebook executed in the background under every start method that the assignment asks for."""
+        for method in filter(start_methods.available, self.assignment.start_methods):
+            self._grading.prepare_execution(*self._what(method))
+
+    def _what(self, start_method: str) -> tuple[dict[str, Any], str, list[str]]:
         submission = self._grading.setting.submission
         document = notebooks.document(Path(submission.folder) / submission.module, submission.module)
-        packages = [name for name in submission.imports if name == "multiprocess"]
-        return self._grading.execute(document, self.start_method, packages, again=again)
+        return document, start_method, [name for name in submission.imports if name == "multiprocess"]
 
     def value(self, name: str) -> object:
         """Return a variable of the notebook at its end, as plain data of Python's own types.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,7 @@ else:
 
 TIMED = "test_speed"
 """How tests that take the machine for themselves are named; without them gradings side by side take far less time."""
+SUFFIXES = (".py", ".ipynb", ".md")
 HOSTILE = "hostile"
 """A folder among the wrong solutions with those that attack the grader: what they fail is not the point of them."""
 
@@ -92,7 +94,7 @@ def _solutions(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     known = [each for each in path.iterdir() if each.name[0] not in "._" and each.name != HOSTILE]
-    return sorted(each for each in known if each.suffix == ".py" or each.is_dir())
+    return sorted(each for each in known if each.suffix in SUFFIXES or each.is_dir())
 
 
 def _concerns(place: Path, name: str, row: object) -> tuple[str, ...]:
@@ -223,13 +225,15 @@ def _chosen(known: Sequence[Case], arguments: argparse.Namespace) -> list[Case]:
 
 
 def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
-    """Return a folder as a student hands it in: the module under its asked name."""
+    """Return a folder as a student hands it in: the module under its asked name, beside the reference's other files."""
     if case.path.is_dir():
         return case.path
     folder = out / "submissions" / grade.folder_name(case.name)
     if not folder.exists():
-        folder.mkdir(parents=True)
-        (folder / assignment.module).write_bytes(case.path.read_bytes())
+        beside = shutil.ignore_patterns(assignment.module, "__pycache__", ".*")
+        shutil.copytree(assignments.reference_folder(assignment) or case.path.parent, folder, ignore=beside)
+        suffix = case.path.suffix if assignment.notebook else ".py"
+        (folder / assignment.module).with_suffix(suffix).write_bytes(case.path.read_bytes())
     return folder
 
 

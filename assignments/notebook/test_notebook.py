@@ -10,6 +10,12 @@ from pytest_mpgrade.student_notebook import StudentNotebook
 LISTS = ("results", "results1", "results2")
 
 
+@pytest.fixture(autouse=True)
+def prepared(notebook: StudentNotebook) -> None:
+    """Execute the notebook under all start methods side by side."""
+    notebook.prepare()
+
+
 @pytest.mark.criterion("runs")
 def test_runs_from_top_to_bottom(notebook: StudentNotebook) -> None:
     """All cells come to their end, from a fresh kernel."""

@@ -70,9 +70,11 @@ class Cells:
         watch.reply()
         self.pid = procfs.inside(watch.caller)
         self.jupyter = Jupyter(self.notebook, own["connection"], lambda: not watch.dead, own["output_bytes"])
-        how = self._until(self.jupyter.connect(), lambda: True)
+        connected = self.jupyter.connect()
+        how = self._until(connected, lambda: True)
         if how != "yes":
             return self.run.ended(how, "while the kernel started", Ending.BROKEN)
+        connected.result()
         for pid, seen in list(self.run.observer.seen.items()):
             seen.sandbox = pid != watch.caller  # what a kernel starts to look around is not the notebook's
         watch.quiet.caller = 0  # a notebook may compute by itself

@@ -51,6 +51,8 @@ class _Kernel(AsyncKernelManager):  # type: ignore[misc]
     async def is_alive(self) -> bool:
         return self.alive()
 
+    _async_is_alive = is_alive  # which a client asks for
+
     async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
         """Leave that to the supervisor."""
 
