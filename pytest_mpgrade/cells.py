@@ -9,6 +9,9 @@ from typing import Any
 from pytest_mpgrade.kinds import Ending
 from pytest_mpgrade.traces import Trace
 
+Outputs = tuple[dict[str, Any], ...]
+"""Of a cell, as nbformat 4 has them."""
+
 _LOST = re.compile(
     r"Can't (?:get|resolve|find|lookup) (?:attribute|path) '(?P<a>[\w.]+)' on <module '__m(?:p_m)?ain__'"
     r"|module '__m(?:p_m)?ain__' has no attribute '(?P<b>\w+)'"
@@ -38,8 +41,8 @@ class Cell:
     error_message: str = ""
     error_line: int = 0  # in the cell, from 1; 0: unknown
     traceback: str = ""  # as Jupyter shows it, without its colours
-    outputs: tuple[dict[str, Any], ...] = ()  # as nbformat 4 has them
-    submitted: tuple[dict[str, Any], ...] = ()  # the same, as they were handed in
+    outputs: Outputs = ()
+    submitted: Outputs = ()  # the same, as they were handed in
     submitted_count: int = 0  # the execution count that was handed in; 0: none
     seconds: float = 0.0
     trace: Trace = field(default_factory=Trace)
@@ -58,17 +61,17 @@ class Cell:
     @property
     def printed(self) -> str:
         """What was written to the standard output."""
-        return self._stream("stdout")
+        return _stream(self.outputs, "stdout")
 
     @property
     def stderr(self) -> str:
         """What was written to the standard error, by child processes too."""
-        return self._stream("stderr")
+        return _stream(self.outputs, "stderr")
 
     @property
     def text(self) -> str:
         """What was printed, and the plain text of all that was shown."""
-        return self.printed + "".join(f"{text}\n" for text in self.shown("text/plain"))
+        return shown_text(self.outputs)
 
     @property
     def html(self) -> tuple[str, ...]:
@@ -83,12 +86,22 @@ class Cell:
 
     def shown(self, mime: str) -> tuple[str, ...]:
         """Return what was shown with a MIME type."""
-        bundles = [output["data"] for output in self.outputs if isinstance(output.get("data"), dict)]
-        return tuple(_text(bundle[mime]) for bundle in bundles if mime in bundle)
+        return _shown(self.outputs, mime)
 
-    def _stream(self, name: str) -> str:
-        mine = [o for o in self.outputs if o.get("output_type") == "stream" and o.get("name") == name]
-        return "".join(_text(output.get("text", "")) for output in mine)
+
+def shown_text(outputs: Outputs) -> str:
+    """Return what outputs of a cell print, and the plain text of all that they show."""
+    return _stream(outputs, "stdout") + "".join(f"{text}\n" for text in _shown(outputs, "text/plain"))
+
+
+def _shown(outputs: Outputs, mime: str) -> tuple[str, ...]:
+    bundles = [output["data"] for output in outputs if isinstance(output.get("data"), dict)]
+    return tuple(_text(bundle[mime]) for bundle in bundles if mime in bundle)
+
+
+def _stream(outputs: Outputs, name: str) -> str:
+    mine = [each for each in outputs if each.get("output_type") == "stream" and each.get("name") == name]
+    return "".join(_text(each.get("text", "")) for each in mine)
 
 
 def _text(value: object) -> str:

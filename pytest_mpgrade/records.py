@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from pytest_mpgrade.cells import Cell as Cell
+from pytest_mpgrade.cells import Outputs as Outputs
 from pytest_mpgrade.cells import lost_function as lost_function
+from pytest_mpgrade.cells import shown_text as shown_text
 from pytest_mpgrade.kinds import Concern as Concern
 from pytest_mpgrade.kinds import Ending as Ending
 from pytest_mpgrade.kinds import Outcome as Outcome

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Sequence
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mpgrade import assignment as assignments
+from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.limits import with_limits
 from pytest_mpgrade.records import Assignment, Submission
 from pytest_mpgrade.run import isolation, servers
@@ -29,12 +32,24 @@ def setting(name: str, config: pytest.Config) -> Setting:
     reference, out = assignments.reference_folder(assignment), config.getoption("--mpgrade-out")
     hidden = [assignment.folder, *(str(place) for place in (reference, out) if place)]
     module = os.path.join(submission.folder, submission.module)
+    python = _interpreter(assignment)
+    if assignment.notebook:
+        assignment = dataclasses.replace(assignment, notebook=dataclasses.replace(assignment.notebook, python=python))
     return Setting(
         assignment=assignment,
         submission=submission,
         observer=observer,
-        isolation=isolation.choose(wanted, module=module, hidden=hidden),
+        isolation=isolation.choose(wanted, module=module, hidden=hidden, python=python),
     )
+
+
+def _interpreter(assignment: Assignment) -> str:
+    """Return the path of the interpreter that executes notebooks; "" where it is the grader's own."""
+    wanted = assignment.notebook.python if assignment.notebook else ""
+    found = shutil.which(os.path.expanduser(wanted)) if wanted else ""
+    if found is None:
+        raise UsageError(f"the notebook's kernel cannot be started: there is no interpreter {wanted}")
+    return os.path.abspath(found) if found else ""
 
 
 def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Submission:

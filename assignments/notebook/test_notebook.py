@@ -24,16 +24,18 @@ def test_runs_from_top_to_bottom(notebook: StudentNotebook) -> None:
 
 @pytest.mark.criterion("results")
 @pytest.mark.start_methods("any")
-def test_results_are_there(notebook: StudentNotebook) -> None:
+@pytest.mark.parametrize("name", LISTS)
+def test_results_are_there(notebook: StudentNotebook, name: str) -> None:
     """The named results are lists with something in them."""
-    notebook.check(notebook.run(), *(checks.has_list(name) for name in LISTS))
+    notebook.check(notebook.run(), checks.has_list(name))
 
 
 @pytest.mark.criterion("workers")
 @pytest.mark.start_methods("any")
-def test_tasks_ran_in_children(notebook: StudentNotebook) -> None:
+@pytest.mark.parametrize("name", LISTS)
+def test_tasks_ran_in_children(notebook: StudentNotebook, name: str) -> None:
     """The tasks of the named results ran in child processes."""
-    notebook.check(notebook.run(), *(checks.made_by_children(name) for name in LISTS))
+    notebook.check(notebook.run(), checks.made_by_children(name))
 
 
 @pytest.mark.criterion("cross_validation")

@@ -39,6 +39,7 @@ from pytest_mpgrade.judge.notebook import (
     runs_top_to_bottom,
     shows_rows,
 )
+from pytest_mpgrade.judge.reproducible import cells_in_order, same_again, same_as_submitted
 from pytest_mpgrade.judge.scaling import scales
 from pytest_mpgrade.judge.shutdown import ended_by_sentinel, no_leftovers, nothing_accumulates, nothing_else_left
 from pytest_mpgrade.judge.values import (
@@ -56,6 +57,7 @@ from pytest_mpgrade.judge.values import (
 __all__ = [
     "Check",
     "all_shut_down",
+    "cells_in_order",
     "child_ended",
     "child_joined",
     "comes_back",
@@ -89,6 +91,8 @@ __all__ = [
     "returns_at_once",
     "returns_value",
     "runs_top_to_bottom",
+    "same_again",
+    "same_as_submitted",
     "says_inactive",
     "scales",
     "shows_rows",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import signal
 from collections.abc import Callable
@@ -36,7 +37,7 @@ def runs_top_to_bottom() -> Check:
         name=RUNS,
         title="the notebook runs from top to bottom",
         concern=Concern.NOTEBOOK,
-        judge=_of_notebooks(judge),
+        judge=of_notebooks(judge),
     )
 
 
@@ -86,11 +87,11 @@ def has_list(name: str) -> Check:
         return PASSED if rest[0] else failed(f"{name} is an empty list", symptom=name)
 
     return Check(
-        name=f"has_list_{name}",
+        name="has_list",
         title=f"the list {name} is there",
         concern=Concern.NOTEBOOK,
         hint=f"give the results of the parallel tasks the name {name}",
-        judge=_of_notebooks(judge),
+        judge=of_notebooks(judge),
     )
 
 
@@ -102,7 +103,7 @@ def _missing(run: Notebook, message: str) -> Verdict:
     """Something is not there: because the notebook does not make it, or because it did not get that far."""
     if run.failing is not None:
         return undecided(f"left undecided: {run.call} did not run to its end", RUNS)
-    return failed(message)
+    return failed(message, symptom="missing")
 
 
 def made_by_children(name: str) -> Check:
@@ -111,7 +112,7 @@ def made_by_children(name: str) -> Check:
     def judge(run: Notebook) -> Verdict:
         kind, *rest = run.values.get(name, ["none"])
         if kind not in ("list", "tuple") or not rest[0]:
-            return undecided(f"left undecided: there is no list {name}", RUNS if run.failing else f"has_list_{name}")
+            return undecided(f"left undecided: there is no list {name}", RUNS if run.failing else "has_list")
         children = [process for process in run.trace.processes if not process.helper]
         if not children:
             return failed(
@@ -133,11 +134,11 @@ def made_by_children(name: str) -> Check:
         return PASSED
 
     return Check(
-        name=f"made_by_children_{name}",
+        name="made_by_children",
         title=f"the tasks of {name} ran in child processes",
         concern=Concern.WORKERS,
         hint="hand the tasks to child processes, through queues or a Pool",
-        judge=_of_notebooks(judge),
+        judge=of_notebooks(judge),
     )
 
 
@@ -158,7 +159,8 @@ def shows_rows(tag: str, least: int = 2) -> Check:
     def judge(run: Notebook) -> Verdict:
         cells = [cell for cell in run.cells if tag in cell.tags]
         if not cells:
-            return failed(f"no code cell is tagged {tag}", hint=f"add the tag {tag} to the cell (its property tags)")
+            hint = f"add the tag {tag} to the cell, among its properties"
+            return failed(f"no code cell is tagged {tag}", symptom="no tag", hint=hint)
         if all(cell.ending is Ending.NOT_TRIED for cell in cells) or any(cell is run.failing for cell in cells):
             return undecided(f"left undecided: the cell tagged {tag} did not come to its end", RUNS)
         wanted = max(least, _folds(run))
@@ -169,6 +171,7 @@ def shows_rows(tag: str, least: int = 2) -> Check:
         return failed(
             f"{cells[0].name} shows {seen}, and one row for each fold was asked for"
             + (f" ({wanted} folds)" if wanted > least else ""),
+            symptom="no rows",
             output=cells[0].text[:2000],
         )
 
@@ -177,7 +180,7 @@ def shows_rows(tag: str, least: int = 2) -> Check:
         title=f"the cell tagged {tag} shows one row for each fold",
         concern=Concern.NOTEBOOK,
         hint="print one line for each fold, or show a list or a table with one row for each",
-        judge=_of_notebooks(judge),
+        judge=of_notebooks(judge),
     )
 
 
@@ -227,7 +230,7 @@ def draws(tag: str = "") -> Check:
         return _missing(run, f"{where} draws no plot")
 
     return Check(
-        name="draws", title="a plot is drawn", concern=Concern.NOTEBOOK, judge=_of_notebooks(judge),
+        name="draws", title="a plot is drawn", concern=Concern.NOTEBOOK, judge=of_notebooks(judge),
         hint="plot in the notebook itself, with %matplotlib inline or without any backend named",
     )  # fmt: skip
 
@@ -245,14 +248,16 @@ def no_process_left() -> Check:
         late = [each for each in run.after if each.later == "alive" and not each.helper]
         if not left and not late:
             return PASSED
-        return failed(_left(left, late), processes=[_told(run, process) for process in left or late])
+        return failed(
+            _left(left, late), symptom="left behind", processes=[_told(run, process) for process in left or late]
+        )
 
     return Check(
         name="no_process_left",
         title="no process is left behind",
         concern=Concern.CLEANUP,
         hint="close() and join() every Pool, and join() every Process, in the cell that starts it",
-        judge=_of_notebooks(judge),
+        judge=of_notebooks(judge),
     )
 
 
@@ -278,9 +283,10 @@ def _told(run: Notebook, process: ProcessSeen) -> dict[str, object]:
     return {"pid": process.pid, "state": state, "born": process.born, "cell": cell.number if cell else None}
 
 
-def _of_notebooks(judge: Callable[[Notebook], Verdict]) -> Callable[[Run], Verdict]:
+def of_notebooks(judge: Callable[[Notebook], Verdict]) -> Callable[[Run], Verdict]:
     """Make what judges a notebook something that judges runs."""
 
+    @functools.wraps(judge)
     def of_run(run: Run) -> Verdict:
         if not isinstance(run, Notebook):
             raise TypeError(f"this check is for what notebook.run() returns, not for {type(run).__name__}")

@@ -63,17 +63,18 @@ class Isolation:
         return cls(**{**told, "view": shown, "fell_through": tuple(told["fell_through"])})
 
 
-def choose(wanted: str, *, module: str, hidden: Iterable[str] = ()) -> Isolation:
+def choose(wanted: str, *, module: str, hidden: Iterable[str] = (), python: str = "") -> Isolation:
     """Return the first layer from *wanted* on ("auto": from the strongest) in which *module* can be read and run.
 
-    *module*: the submission's file. *hidden*: folders that must not be read. Starts the interpreter once for each
+    *module*: the submission's file. *hidden*: folders that must not be read. *python*: an interpreter
+    that student code runs in, where that is another one than ours. Starts the interpreter once for each
     layer that is tried.
     """
     if not sys.platform.startswith("linux"):
         return Isolation(fell_through=(f"{sys.platform} has no isolation that mpgrade knows",))
     _sweep()
     tried: list[str] = []
-    for candidate in _candidates(wanted, view([*hidden])):
+    for candidate in _candidates(wanted, view([*hidden], python)):
         if isinstance(candidate, str):
             tried.append(candidate)
             continue

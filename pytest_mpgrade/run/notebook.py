@@ -100,7 +100,7 @@ def _request(
         },
     )  # fmt: skip
     _write(os.path.join(folder.path, "submitted.json"), document)
-    python = shutil.which(rules.python) or rules.python if rules.python else ""
+    python = rules.python
     own = {
         "file": "submitted.json", "kernel_request": kernel_request, "connection": connection, "folder": here,
         "python": python, "names": list(rules.variables), "cell_seconds": rules.cell_seconds,

@@ -47,26 +47,36 @@ class View:
         return sorted(ways | {os.path.dirname(way) for way in ways if way == PACKAGE})
 
 
-def view(hidden: Iterable[str] = ()) -> View:
-    """Return what the interpreter in use needs, without *hidden* folders; starts it once to ask for its path."""
+def view(hidden: Iterable[str] = (), python: str = "") -> View:
+    """Return what the interpreter in use needs, without *hidden* folders; starts it once to ask for its path.
+
+    *python*: another interpreter that student code runs in.
+    """
+    programs = [sys.executable, *([python] if python else [])]
+    told = [path for program in programs for path in _asked(program)]
+    # A source tree on the path (an editable installation) is not shown: tests and reference lie in it.
+    source_tree = os.path.dirname(PACKAGE)
+    told = [path for path in told if not os.path.samefile(path, source_tree) or _is_library(path)]
+    found = [*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *_with_targets(told)]
+    found += [hop for program in programs for hop in _hops(program)]
+    return View(
+        read=tuple(_outermost(path for path in found if os.path.lexists(path))),
+        hidden=tuple(_outermost(_with_targets([PACKAGE, *hidden]))),
+        own=tuple(os.path.join(PACKAGE, part) for part in _OWN_PARTS),
+    )
+
+
+def _asked(program: str) -> list[str]:
+    """Return the folders that an interpreter needs, by its own word."""
     asked = subprocess.run(
-        [sys.executable, "-B", "-c", _ASK],
+        [program, "-B", "-c", _ASK],
         cwd="/",
         env={name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
         capture_output=True,
         timeout=60,
         check=True,
     )
-    told = [path for path in json.loads(asked.stdout) if path and os.path.isdir(path)]
-    # A source tree on the path (an editable installation) is not shown: tests and reference lie in it.
-    source_tree = os.path.dirname(PACKAGE)
-    told = [path for path in told if not os.path.samefile(path, source_tree) or _is_library(path)]
-    found = [*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *_with_targets(told), *_hops(sys.executable)]
-    return View(
-        read=tuple(_outermost(path for path in found if os.path.lexists(path))),
-        hidden=tuple(_outermost(_with_targets([PACKAGE, *hidden]))),
-        own=tuple(os.path.join(PACKAGE, part) for part in _OWN_PARTS),
-    )
+    return [path for path in json.loads(asked.stdout) if path and os.path.isdir(path)]
 
 
 def _is_library(path: str) -> bool:

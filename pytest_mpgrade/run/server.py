@@ -27,6 +27,7 @@ def main() -> None:
     try:
         for line in sys.stdin:
             request = json.loads(line)
+            _load(request)
             if "guard" in request:
                 scratch = request["guard"]
             elif sys.platform.startswith("linux"):
@@ -36,6 +37,12 @@ def main() -> None:
     finally:
         if scratch and _nobody_listens():  # the grader was killed, or it is gone already
             trees.remove(scratch)
+
+
+def _load(request: dict[str, Any]) -> None:
+    """What a notebook needs takes long to load: it is loaded once, for the supervisors that are forked from here."""
+    if "notebook" in request:
+        from pytest_mpgrade.run import cells  # noqa: F401
 
 
 def _go_first() -> None:
