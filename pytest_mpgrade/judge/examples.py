@@ -11,6 +11,7 @@ from pytest_mpgrade import tasks
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge import checks
 from pytest_mpgrade.judge.check import Check
+from pytest_mpgrade.judge.examples_notebooks import NOTEBOOKS
 from pytest_mpgrade.judge.examples_runs import (
     CREW,
     DIES,
@@ -284,6 +285,6 @@ _BACKGROUND = [
     ),
 ]
 
-_TIMINGS = [Example(check=check, passing=passing, failing=failing) for check, passing, failing in TIMINGS]
+_MORE = [Example(check=check, passing=right, failing=wrong) for check, right, wrong in (*TIMINGS, *NOTEBOOKS)]
 
-EXAMPLES: tuple[Example, ...] = (*_VALUES, *_DISPATCH, *_SHUTDOWN, *_FAULTS, *_INTERFACE, *_BACKGROUND, *_TIMINGS)
+EXAMPLES: tuple[Example, ...] = (*_VALUES, *_DISPATCH, *_SHUTDOWN, *_FAULTS, *_INTERFACE, *_BACKGROUND, *_MORE)
