@@ -142,7 +142,19 @@ LIBRARIES: dict[str, dict[str, str]] = {
 """Where each library of others is imported, and what for."""
 
 PURE = frozenset(
-    ("__future__", "ast", "collections", "dataclasses", "enum", "fractions", "json", "math", "re", "signal")
+    (
+        "__future__",
+        "functools",
+        "ast",
+        "collections",
+        "dataclasses",
+        "enum",
+        "fractions",
+        "json",
+        "math",
+        "re",
+        "signal",
+    )
 )
 PURE |= frozenset(("statistics", "typing"))
 """What judging may use of the standard library; signal: its names of numbers."""

@@ -78,7 +78,7 @@ NOTEBOOKS: tuple[tuple[Check, Run, Run], ...] = (
             )
         ),
     ),
-    (checks.has_list("results"), _RIGHT, executed(cell(1), values={"results": None})),
+    (checks.has_list("results"), _RIGHT, executed(cell(1), values={"results": 15})),
     (checks.made_by_children("results"), _RIGHT, executed(cell(1), values={"results": [(0, KERNEL, 0.0, 0.1)]})),
     (
         checks.shows_rows("parallel-cv"),

@@ -83,7 +83,7 @@ def has_list(name: str) -> Check:
             return _missing(run, f"there is no variable {name} when the notebook is done")
         kind, *rest = run.values[name]
         if kind not in ("list", "tuple"):
-            return failed(f"{name} is {_kind(kind)}, not a list: {plain.shown(run.values[name])}", symptom=name)
+            return failed(f"{name} is no list but {plain.shown(run.values[name])}", symptom=name)
         return PASSED if rest[0] else failed(f"{name} is an empty list", symptom=name)
 
     return Check(
@@ -93,10 +93,6 @@ def has_list(name: str) -> Check:
         hint=f"give the results of the parallel tasks the name {name}",
         judge=of_notebooks(judge),
     )
-
-
-def _kind(name: str) -> str:
-    return {"none": "None", "object": "an object"}.get(name, f"of type {name}")
 
 
 def _missing(run: Notebook, message: str) -> Verdict:
