@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
+from pytest_mpgrade.judge.rubric import Placed
 from pytest_mpgrade.records import Concern, Finding, Outcome
 from pytest_mpgrade.report import terminal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """What a test's report brings, also from a worker of pytest-xdist."""
+
+    test: str
+    place: int
+    items: list[tuple[str, str, str, str]]  # all tests, with the first report of each process; then none
+    total: int
+    partial: bool
+    placed: list[Placed]
+    not_imported: str
 
 
 def name_of(item: pytest.Item) -> str:

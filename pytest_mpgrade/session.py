@@ -24,10 +24,11 @@ from pytest_mpgrade import __version__, containment, setup, start_methods
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade.errors import AssignmentError, MpgradeError
 from pytest_mpgrade.grading import Grading
-from pytest_mpgrade.items import criterion_of, judge_test, method_of, name_of, own_finding, passed, title_of
+from pytest_mpgrade.items import Sent, criterion_of, judge_test, method_of, name_of, own_finding, passed, title_of
 from pytest_mpgrade.judge import blame, rubric
 from pytest_mpgrade.judge.rubric import Placed
 from pytest_mpgrade.records import Report, Status
+from pytest_mpgrade.report import notebook as executed
 from pytest_mpgrade.report import result_json, terminal
 from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.machine import usable_cores
@@ -40,19 +41,6 @@ _GRADED = pytest.StashKey["Student | StudentNotebook"]()
 _PLACED = "mpgrade_placed"
 REFUSED = 7
 """Exit code of pytest where isolation is required and there is none; the result file says so."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Sent:
-    """What a test's report brings, also from a worker of pytest-xdist."""
-
-    test: str
-    place: int
-    items: list[tuple[str, str, str, str]]  # all tests, with the first report of each process; then none
-    total: int
-    partial: bool
-    placed: list[Placed]
-    not_imported: str
 
 
 class GradingSession:
@@ -194,7 +182,7 @@ class GradingSession:
             )
             for finding in findings
         ]
-        sent = _Sent(
+        sent = Sent(
             test=name_of(item),
             place=self._order.get(name_of(item), 0),
             items=[] if self._told else self._items,
@@ -212,7 +200,7 @@ class GradingSession:
         sent: Any = getattr(report, _PLACED, None)
         if sent is None:
             return
-        told = msgspec.convert(sent, type=_Sent)
+        told = msgspec.convert(sent, type=Sent)
         self._placed += told.placed
         self._done[told.test] = told.not_imported
         self._order[told.test] = told.place
@@ -227,6 +215,8 @@ class GradingSession:
                 grading.close()
         if not hasattr(session.config, "workerinput"):
             self._write()
+        if self._out is not None:
+            executed.write(self._grading.executed(), self._out)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the rubric."""

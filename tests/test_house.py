@@ -57,7 +57,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "__init__",
     ),
     "start_methods": (),
-    "items": ("records", "report"),
+    "items": ("records", "judge", "report"),
     "containment": ("run",),
     "setup": ("records", "errors", "limits", "assignment", "submission", "run"),
     "session": (
@@ -128,6 +128,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
     "jupyter_client": {"run/jupyter.py": "what nbclient talks to kernels with"},
     "zmq": {"run/jupyter.py": "what jupyter_client talks to kernels with"},
     "traitlets": {"run/jupyter.py": "how jupyter_client is configured"},
+    "nbconvert": {"report/notebook_html.py": "makes pages of notebooks; optional"},
     "nbformat": {"run/jupyter.py": "notebooks as nbclient has them"},
     "ipykernel": {
         "inside/kernel.py": "the kernel itself, in the student's process",
