@@ -127,8 +127,12 @@ LIBRARIES: dict[str, dict[str, str]] = {
     "nbclient": {"run/jupyter.py": "executes notebooks; optional"},
     "jupyter_client": {"run/jupyter.py": "what nbclient talks to kernels with"},
     "zmq": {"run/jupyter.py": "what jupyter_client talks to kernels with"},
-    "traitlets": {"run/jupyter.py": "how jupyter_client is configured"},
+    "traitlets": {
+        "run/jupyter.py": "how jupyter_client is configured",
+        "report/notebook_html.py": "how nbconvert is configured",
+    },
     "nbconvert": {"report/notebook_html.py": "makes pages of notebooks; optional"},
+    "bleach": {"report/notebook_html.py": "what nbconvert makes pages harmless with"},
     "nbformat": {"run/jupyter.py": "notebooks as nbclient has them"},
     "ipykernel": {
         "inside/kernel.py": "the kernel itself, in the student's process",
