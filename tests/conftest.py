@@ -192,6 +192,8 @@ def isolated(layer: str, folder: str) -> Isolation:
     if layer == "none":
         return Isolation()
     found = isolation.choose(layer, module=f"{folder}/cv_funcs.py")
+    if layer == "auto":
+        return found
     if found.level != LEVELS[layer]:
         pytest.skip(f"this machine lacks the capability: isolation by {layer} ({'; '.join(found.fell_through)})")
     return found

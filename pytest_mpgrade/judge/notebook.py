@@ -90,7 +90,7 @@ def has_list(name: str) -> Check:
         name="has_list",
         title=f"the list {name} is there",
         concern=Concern.NOTEBOOK,
-        hint=f"give the results of the parallel tasks the name {name}",
+        hint=f"give the list of what the tasks returned the name {name}",
         judge=of_notebooks(judge),
     )
 
