@@ -26,12 +26,13 @@ def runs_top_to_bottom() -> Check:
         cell = run.failing
         if cell is None:
             return PASSED
-        told = {"cell": cell.number, "tags": list(cell.tags), "traceback": cell.traceback[-4000:]}
-        told["stuck"] = [stuck.sentence for stuck in cell.trace.stuck]
+        stuck = [stuck.sentence for stuck in cell.trace.stuck]
+        told = {"traceback": _lines(cell.traceback, 20), "stuck": stuck, "stderr": _lines(cell.stderr, 8)}
         name = lost_function(cell.traceback + cell.stderr)
         why = f"; child processes could not find {name}(), which the notebook defines" if name else ""
         hint = LOST.format(name=name) if name else _HINTS.get(cell.ending, "")
-        return failed(_how_it_ended(cell) + why, hint=hint, symptom=f"cell {cell.number}", **told)
+        shown = {key: value for key, value in told.items() if value}
+        return failed(_how_it_ended(cell) + why, hint=hint, symptom=f"cell {cell.number}", cell=cell.number, **shown)
 
     return Check(
         name=RUNS,
@@ -39,6 +40,11 @@ def runs_top_to_bottom() -> Check:
         concern=Concern.NOTEBOOK,
         judge=of_notebooks(judge),
     )
+
+
+def _lines(text: str, most: int) -> list[str]:
+    """Return the last lines of a text, without the rules that Jupyter draws."""
+    return [line[:300] for line in text.splitlines() if line.strip("- ")][-most:]
 
 
 _HINTS = {

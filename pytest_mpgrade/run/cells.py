@@ -154,7 +154,7 @@ class Cells:
             return
         name = lost_function(self._stderr(self.code[len(self.cells)]))
         if name:
-            self.watch.fault = f"{len(died)} child processes have died because they could not find {name}()"
+            self.watch.fault = f"{len(died)} child processes have died, and new ones are started again and again"
 
     def _stderr(self, index: int) -> str:
         outputs = list(self.jupyter.notebook.cells[index].get("outputs", []))
