@@ -34,6 +34,7 @@ verify: .venv/ready  ## grade the references and all wrong solutions, and hold t
 	$(BIN)/mpgrade verify mp_apply -j $(JOBS) --untimed $(if $(RIGHT),--right $(RIGHT)/mp_apply)
 	$(BIN)/mpgrade verify mp_apply --only $(TIMED)
 	$(BIN)/mpgrade verify bg_task -j $(JOBS) $(if $(RIGHT),--right $(RIGHT)/bg_task)
+	$(BIN)/mpgrade verify notebook -j $(JOBS)
 
 hostile: .venv/ready  ## grade the hostile submissions in every layer of isolation that this machine has
 	$(BIN)/python tests/hostile_suite.py $(HOSTILE)
@@ -42,6 +43,7 @@ benchmarks: .venv/ready
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/grading_time.py
 	$(BIN)/python benchmarks/isolation_cost.py
+	$(BIN)/python benchmarks/notebook_cost.py
 
 clean:
 	rm -rf .venv results dist build .mypy_cache .ruff_cache .pytest_cache
