@@ -87,7 +87,7 @@ def stage(submission: Submission, into: Path, name: str = "") -> Submission:
     root = Path(submission.folder)
     chosen = root / submission.module
     # What lies beside a single file may be somebody else's.
-    files = (_look(chosen, None),) if Path(submission.path).is_file() else _files(root)
+    files = _alone(chosen, submission) if Path(submission.path).is_file() else _files(root)
     if sum(file.size for file in files) > MOST_STAGED:
         raise UngradableError(f"the submission has more than {MOST_STAGED // 1_000_000} MB")
     for file in files:
@@ -100,6 +100,12 @@ def stage(submission: Submission, into: Path, name: str = "") -> Submission:
                 else:
                     shutil.copyfile(file.path, copy)
     return replace(submission, folder=str(into.resolve()), module=target)
+
+
+def _alone(chosen: Path, submission: Submission) -> tuple[_File, ...]:
+    """Return a file that was handed in by itself; a notebook with the modules beside it that it imports."""
+    beside = [chosen.with_name(f"{name}.py") for name in submission.imports if chosen.suffix != ".py"]
+    return tuple(_look(path, None) for path in (chosen, *beside) if path == chosen or path.is_file())
 
 
 def _files(root: Path) -> tuple[_File, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -169,3 +170,72 @@ def test_without_the_extra(ada: Path, asked: Assignment, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "jupytext", None)
     with pytest.raises(UngradableError, match=r"pip install 'pytest-mpgrade\[notebook\]' \(jupytext is missing\)"):
         discover(ada, asked)
+
+
+# --- notebooks that are executed
+
+
+@pytest.fixture
+def whole() -> Assignment:
+    """Return an assignment whose module is a notebook."""
+    return assignment.find("notebook")
+
+
+SMALL = (
+    "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       format_name: percent\n# ---\n# %%\nx = 1\n"
+)
+MARKDOWN = "---\njupyter:\n  jupytext:\n    text_representation:\n      extension: .md\n---\n\n```python\nx = 1\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "chosen", "note"),
+    [
+        ({"multiprocess.ipynb": ""}, "multiprocess.ipynb", ""),
+        ({"multiprocess.ipynb": "", "other.ipynb": "", "multiprocess.md": MARKDOWN}, "multiprocess.ipynb", ""),
+        ({"multiprocess.md": MARKDOWN}, "multiprocess.md", "multiprocess.md was executed as multiprocess.ipynb."),
+        ({"multiprocess.py": "x = 1\n"}, "multiprocess.py", "multiprocess.py was executed as multiprocess.ipynb."),
+        ({"hw.py": SMALL, "cv_funcs.py": "y = 2\n"}, "hw.py", "hw.py was executed as multiprocess.ipynb."),
+        ({"Ada Lovelace.ipynb": ""}, "Ada Lovelace.ipynb", "Ada Lovelace.ipynb was executed as multiprocess.ipynb."),
+        ({".ipynb_checkpoints/multiprocess.ipynb": "", "a.ipynb": ""}, "a.ipynb", "a.ipynb was executed as"),
+    ],
+)
+def test_notebook_is_found(tmp_path: Path, whole: Assignment, files: dict[str, str], chosen: str, note: str) -> None:
+    """The notebook with the asked name in any of its formats is executed, else the only one."""
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text or nbformat.writes(nbformat.v4.new_notebook()))
+    found = discover(tmp_path, whole)
+    assert found.module == chosen
+    assert found.note.startswith(note)
+    assert bool(found.note) is bool(note)
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({}, "there is no multiprocess.ipynb, nor another notebook; the submission is empty"),
+        ({"a.py": "x = 1\n"}, "nor another notebook; found: a.py"),
+        ({"a.ipynb": "{}", "b.ipynb": "{}"}, "and several notebooks: a.ipynb, b.ipynb"),
+        ({"multiprocess.ipynb": "{"}, "multiprocess.ipynb cannot be read as a notebook"),
+        ({"multiprocess.ipynb": "[]"}, "multiprocess.ipynb cannot be read as a notebook"),
+        ({"multiprocess.ipynb": ""}, "multiprocess.ipynb cannot be read as a notebook"),
+    ],
+)
+def test_no_notebook_to_execute(tmp_path: Path, whole: Assignment, files: dict[str, str], why: str) -> None:
+    """None, several, or a broken one: one line says so."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(UngradableError, match=re.escape(why)) as caught:
+        discover(tmp_path, whole)
+    assert "\n" not in str(caught.value)
+
+
+def test_notebook_by_itself_brings_its_modules(tmp_path: Path, whole: Assignment) -> None:
+    """A notebook that is named as a file comes with the modules beside it that it imports, and with nothing else."""
+    cells = [nbformat.v4.new_code_cell("import numpy, cv_funcs as cvf")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "multiprocess.ipynb")
+    for name in ("cv_funcs.py", "somebody_elses.py"):
+        (tmp_path / name).write_text("x = 1\n")
+    staged = stage(discover(tmp_path / "multiprocess.ipynb", whole), tmp_path / "staged", whole.module)
+    assert sorted(path.name for path in Path(staged.folder).iterdir()) == ["cv_funcs.py", "multiprocess.ipynb"]

@@ -214,6 +214,7 @@ def _packages() -> Iterator[Row]:
         ("py-spy", "hangs are explained without the stacks of all processes", "stacks"),
         ("multiprocess", "submissions that import it are ungradable", "course"),
         ("scikit-learn", "cross_validation and builtin_parallelism cannot be graded", "course"),
+        ("nbclient", "notebooks cannot be executed", "notebook"),
         ("pytest-xdist", "pytest -n is not there; a batch does not need it", "xdist"),
     ):
         wanted = f"pytest-mpgrade[{extra}]" if extra else name
