@@ -32,6 +32,7 @@ class ProcessSeen:
     ran_task: bool = False  # in this call or an earlier one of its play
     first: float = 0.0
     cpu: float = 0.0
+    reusable: bool = False  # a worker of joblib's (loky), which keeps it for the next call and ends it with its parent
     inside: int = 0  # its pid as it sees itself, in a pid namespace of its own; 0: unknown
 
 

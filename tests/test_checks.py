@@ -14,6 +14,7 @@ import pytest
 from pytest_mpgrade import checks, tasks
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.examples import EXAMPLES, Example
+from pytest_mpgrade.judge.examples_notebooks import cell, executed, printing, showing
 from pytest_mpgrade.judge.examples_runs import (
     CALLER,
     CREW,
@@ -42,7 +43,19 @@ from pytest_mpgrade.judge.examples_runs import (
     unmet,
     worked,
 )
-from pytest_mpgrade.records import Concern, Ending, Finding, GateEvent, GateReport, GateStep, Leftover, Outcome, Run
+from pytest_mpgrade.judge.shown import rows_of
+from pytest_mpgrade.records import (
+    Concern,
+    Ending,
+    Finding,
+    GateEvent,
+    GateReport,
+    GateStep,
+    Leftover,
+    Outcome,
+    Outputs,
+    Run,
+)
 
 PASSED, FAILED, ABSENT = Outcome.PASSED, Outcome.FAILED, Outcome.ABSENT
 INCONCLUSIVE, ERROR, SKIPPED = Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.SKIPPED
@@ -593,3 +606,67 @@ def test_run_that_was_stopped_fails_what_asked_for_it() -> None:
     assert finding.outcome is FAILED
     assert "was ended: out of memory: the limit is 2 GB" in finding.message
     assert judged(checks.ended_by_sentinel(), run).undecided_by == "values_in_any_order"
+
+
+# --- notebooks
+
+
+@pytest.mark.parametrize(
+    ("outputs", "rows"),
+    [
+        (printing("fold 0: 0.1\nfold 1: 0.2\n\nbest is the second\n"), 2),
+        (printing("mean 0.15"), 1),
+        (printing("no number at all"), 0),
+        (printing("[0.1, 0.2, np.float64(0.3)]"), 3),
+        (showing(plain="[(0, 0.1), (1, 0.2)]"), 2),
+        (showing(plain="{'a': 1,\n 'b': array([2, 3])}"), 2),
+        (showing(plain="   mse\n0  0.1\n1  0.2"), 2),
+        (showing(plain="df", html="<table><tr><th>mse</th></tr><tr><td>1</td></tr>\n<TR><TD>2</TD></TR></table>"), 2),
+        (printing("0.1\n", name="stderr"), 0),
+        ((), 0),
+    ],
+)
+def test_rows_are_counted(outputs: Outputs, rows: int) -> None:
+    """Rows are printed lines with a number, the items of a list, tuple or dict, or those of a table with data."""
+    assert rows_of(cell(1, outputs=outputs)) == rows
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [
+        ([(i, 21 + i % 2, 0.1, 0.2) for i in range(4)], PASSED),
+        ([(0, 4100, 0.1, 0.2), (1, 21, 0.1, 0.2)], FAILED),  # 4100 is the kernel
+        ([(0, 4100, "10:01", "10:02"), (1, 4100, "10:01", "10:02")], FAILED),
+        ([(0, 4100, "a", "b"), (1, 21, "a", "b")], PASSED),  # who knows what these are
+        ([(0, 99, 0.1, 0.2)], FAILED),
+        ([(4100, 4100), (2, 4100)], PASSED),
+        ([4100, 4100], PASSED),
+        ([], SKIPPED),
+    ],
+)
+def test_who_made_results(value: object, outcome: Outcome) -> None:
+    """Only what has the shape of `wait`'s results names processes."""
+    assert judged(checks.made_by_children("results"), executed(cell(1), values={"results": value})).outcome is outcome
+
+
+def test_notebook_without_children() -> None:
+    """Results of a notebook that started no process cannot have come from one; nothing can be left of none."""
+    run = changed(executed(cell(1), values={"results": [1, 2]}), processes=())
+    assert judged(checks.made_by_children("results"), run).outcome is FAILED
+    assert judged(checks.no_process_left(), run).outcome is ABSENT
+
+
+@pytest.mark.parametrize("name", ["results", "folds"])
+def test_notebook_that_fails_leaves_the_rest_undecided(name: str) -> None:
+    """What comes after a failing cell is not held against the notebook a second time."""
+    run = executed(cell(1, ending=Ending.RAISED, error_type="ValueError"), values={"results": [1]})
+    found = judged(checks.has_list(name), run)
+    assert found.outcome is (PASSED if name == "results" else SKIPPED)
+    for check in (checks.shows_rows("parallel-cv"), checks.no_process_left(), checks.draws()):
+        assert judged(check, changed(run, cells=(*run.cells, cell(2, tags=("parallel-cv",), ending=Ending.NOT_TRIED))))
+
+
+def test_checks_of_notebooks_are_for_notebooks() -> None:
+    """A check of a notebook that is given something else says so."""
+    with pytest.raises(TypeError, match=r"what notebook.run\(\) returns"):
+        checks.runs_top_to_bottom()(worked(MIXED))

@@ -282,7 +282,8 @@ def test_time_limits(execute: Execute, rules: dict[str, float]) -> None:
     """A cell that computes for ever is ended by its own limit, or by that of all cells together."""
     run = execute("while True:\n    pass", rules=rules)
     assert run.ending is Ending.TIMED_OUT
-    assert re.search(r"code cell 1 was not done after \d s: the parent .* is busy", message(run))
+    together = ", when the time for all cells together was over" if "seconds" in rules else ""
+    assert re.search(rf"code cell 1 was not done after \d s{together}: the parent .* is busy", message(run))
 
 
 # --- functions of the notebook
@@ -333,6 +334,15 @@ def test_detached_program(execute: Execute) -> None:
     """One in a session of its own outlives the kernel, not the run."""
     run = execute("import subprocess\nsubprocess.Popen(['sleep', '1000'], start_new_session=True);")
     assert "1 process was still running; 1 of them also when the kernel had ended" in left(run)
+
+
+def test_workers_that_joblib_keeps(execute: Execute) -> None:
+    """Joblib keeps its workers for the next call, and ends them with the kernel: nothing is left by that."""
+    pytest.importorskip("joblib")
+    run = execute("from joblib import Parallel, delayed\nresults = Parallel(n_jobs=2)(delayed(abs)(i) for i in (1, 2))")
+    assert run.ending is Ending.RETURNED, message(run)
+    assert "alive" in children(run.cells[0])
+    assert checks.no_process_left()(run).outcome is PASSED
 
 
 # --- what a kernel may not do

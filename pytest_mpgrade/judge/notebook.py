@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import re
 import signal
@@ -14,9 +13,6 @@ from pytest_mpgrade.records import Cell, Concern, Ending, Notebook, Plain, Proce
 
 RUNS = "runs_top_to_bottom"
 LOST = "move {name}() into a module: child processes import it, and a notebook cannot be imported"
-_ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL | re.IGNORECASE)
-_FOLDS = ("folds", "n_folds", "n_splits")
-"""Variables that say how many folds there are."""
 
 
 def runs_top_to_bottom() -> Check:
@@ -65,6 +61,7 @@ def _how_it_ended(cell: Cell) -> str:
         return f"{cell.name} was stopped: {cell.stopped}"
     waits = "; ".join(stuck.sentence for stuck in cell.trace.stuck[:2])
     how = "hangs" if cell.ending is Ending.HUNG else f"was not done after {cell.seconds:.0f} s"
+    how += ", when the time for all cells together was over" if "together" in cell.why else ""
     return f"{cell.name} {how}" + (f": {waits}" if waits else "")
 
 
@@ -86,7 +83,7 @@ def has_list(name: str) -> Check:
 
     def judge(run: Notebook) -> Verdict:
         if name not in run.values:
-            return _missing(run, f"there is no variable {name} when the notebook is done")
+            return missing(run, f"there is no variable {name} when the notebook is done")
         kind, *rest = run.values[name]
         if kind not in ("list", "tuple"):
             return failed(f"{name} is no list but {plain.shown(run.values[name])}", symptom=name)
@@ -101,7 +98,7 @@ def has_list(name: str) -> Check:
     )
 
 
-def _missing(run: Notebook, message: str) -> Verdict:
+def missing(run: Notebook, message: str) -> Verdict:
     """Something is not there: because the notebook does not make it, or because it did not get that far."""
     if run.failing is not None:
         return undecided(f"left undecided: {run.call} did not run to its end", RUNS)
@@ -120,16 +117,16 @@ def made_by_children(name: str) -> Check:
             return failed(
                 f"the notebook started no child process, so {name} was computed in its own", symptom="no child"
             )
-        pids = _pids(rest[0])
-        if run.pid in pids:
-            count = pids.count(run.pid)
+        pids, surely = _pids(rest[0])
+        count = pids.count(run.pid)
+        if count == len(pids) > 0 or (count and surely):
             return failed(
                 f"{count} of the {len(pids)} tasks in {name} ran in the notebook's own process (pid {run.pid})",
                 symptom="in the notebook", pids=pids[:20],
             )  # fmt: skip
         known = {process.inside for process in children}
         strange = sorted(set(pids) - known)
-        if strange and 0 not in known and run.trace.observer == "ptrace":
+        if surely and strange and 0 not in known and run.trace.observer == "ptrace":
             return failed(
                 f"{name} names processes that the notebook never started, e.g. pid {strange[0]}", symptom="made up"
             )
@@ -144,97 +141,19 @@ def made_by_children(name: str) -> Check:
     )
 
 
-def _pids(items: list[Plain]) -> list[int]:
-    """Return the pids in results of `wait`: ``(i, pid, start, end)``; none where they have another shape."""
-    found = []
+def _pids(items: list[Plain]) -> tuple[list[int], bool]:
+    """Return the pids in results of `wait`, ``(i, pid, start, end)``, and whether they are that surely.
+
+    Times may be of any type, but only with floats no other four things are meant. None where the shape is another one.
+    """
+    found, surely = [], True
     for kind, *rest in items:
         kinds = [part[0] for part in rest[0]] if kind in ("tuple", "list") else []
-        if kinds[:2] != ["int", "int"] or kinds[2:] not in (["float", "float"], ["str", "str"]):
-            return []
+        if len(kinds) != 4 or kinds[:2] != ["int", "int"]:
+            return [], False
+        surely = surely and kinds[2:] == ["float", "float"]
         found.append(int(rest[0][1][1]))
-    return found
-
-
-def shows_rows(tag: str, least: int = 2) -> Check:
-    """The output of the tagged cell shows a row for each fold: printed lines, the items of a list, a table's rows."""
-
-    def judge(run: Notebook) -> Verdict:
-        cells = [cell for cell in run.cells if tag in cell.tags]
-        if not cells:
-            hint = f"add the tag {tag} to the cell, among its properties"
-            return failed(f"no code cell is tagged {tag}", symptom="no tag", hint=hint)
-        if all(cell.ending is Ending.NOT_TRIED for cell in cells) or any(cell is run.failing for cell in cells):
-            return undecided(f"left undecided: the cell tagged {tag} did not come to its end", RUNS)
-        wanted = max(least, _folds(run))
-        rows = max(rows_of(cell) for cell in cells)
-        if rows >= wanted:
-            return PASSED
-        seen = f"{rows} row{'s' * (rows != 1)}" if rows else "nothing with a number in it"
-        return failed(
-            f"{cells[0].name} shows {seen}, and one row for each fold was asked for"
-            + (f" ({wanted} folds)" if wanted > least else ""),
-            symptom="no rows",
-            output=cells[0].text[:2000],
-        )
-
-    return Check(
-        name="shows_rows",
-        title=f"the cell tagged {tag} shows one row for each fold",
-        concern=Concern.NOTEBOOK,
-        hint="print one line for each fold, or show a list or a table with one row for each",
-        judge=of_notebooks(judge),
-    )
-
-
-def _folds(run: Notebook) -> int:
-    """Return how many folds there are, where a variable says so; else 0."""
-    for name in _FOLDS:
-        kind, *rest = run.values.get(name, ["none"])
-        if kind in ("list", "tuple"):
-            return len(rest[0])
-        if kind == "int":
-            return min(int(rest[0]), 1000)
-    return 0
-
-
-def rows_of(cell: Cell) -> int:
-    """Return how many rows a cell's output has, in whichever way it shows most."""
-    lines = [line for line in cell.printed.splitlines() if re.search(r"\d", line)]
-    counts = [len(lines)]
-    for html in cell.html:
-        counts.append(sum("<td" in row.lower() for row in _ROW.findall(html)))
-    for text in cell.shown("text/plain"):
-        listed = _items(text)
-        counts.append(len([x for x in text.splitlines() if re.search(r"\d", x)]) if listed is None else listed)
-    listed = _items(cell.printed)
-    return max([*counts, listed or 0])
-
-
-def _items(text: str) -> int | None:
-    """Return how many items a list, tuple or dict has whose representation this is; None if it is none."""
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    if isinstance(tree, (ast.List, ast.Tuple)):
-        return len(tree.elts)
-    return len(tree.keys) if isinstance(tree, ast.Dict) else None
-
-
-def draws(tag: str = "") -> Check:
-    """A plot is drawn: by some cell, or by the tagged one."""
-
-    def judge(run: Notebook) -> Verdict:
-        cells = [cell for cell in run.cells if not tag or tag in cell.tags]
-        if any(cell.images for cell in cells):
-            return PASSED
-        where = f"the cell tagged {tag}" if tag else "the notebook"
-        return _missing(run, f"{where} draws no plot")
-
-    return Check(
-        name="draws", title="a plot is drawn", concern=Concern.NOTEBOOK, judge=of_notebooks(judge),
-        hint="plot in the notebook itself, with %matplotlib inline or without any backend named",
-    )  # fmt: skip
+    return found, surely
 
 
 def no_process_left() -> Check:
@@ -246,8 +165,11 @@ def no_process_left() -> Check:
         mine = [process for process in run.trace.processes if not process.helper]
         if not mine:
             return absent("the notebook started no child process, so none could be left behind (see made_by_children)")
-        left = [process for process in mine if process.later in ("alive", "zombie")]
         late = [each for each in run.after if each.later == "alive" and not each.helper]
+        stay = {each.pid for each in late}
+        left = [
+            each for each in mine if each.later in ("alive", "zombie") and not (each.reusable and each.pid not in stay)
+        ]
         if not left and not late:
             return PASSED
         return failed(

@@ -22,6 +22,8 @@ from pytest_mpgrade.run.supervised import Supervised
 
 EXECUTED = "executed.json"
 """The notebook with its outputs, in the run's folder."""
+TOGETHER = "all cells together"
+"""Whose limit it was that came, where it was not the cell's own."""
 SHUTDOWN_SECONDS = 3.0
 VALUES_SECONDS = 20.0
 RESPAWNS = 6
@@ -107,8 +109,8 @@ class Cells:
     def _cell(self, number: int) -> bool:
         """Execute one; False where no further one can be executed."""
         watch, index = self.watch, self.code[number]
-        seconds = min(self.request["notebook"]["cell_seconds"], self.end - time.monotonic())
-        watch.begin(max(seconds, 0.01))
+        mine, all_left = self.request["notebook"]["cell_seconds"], self.end - time.monotonic()
+        watch.begin(max(min(mine, all_left), 0.01))
         self._met, self._messages = set(self.run.observer.seen), self.jupyter.messages
         watch.look_in = self._look_in
         future = self.jupyter.execute(index)
@@ -118,7 +120,7 @@ class Cells:
         # A worker that was ended for going over a limit may have been noticed first.
         watch.fault = watch.fault or self.run.every_look(last=how == "yes")
         if watch.fault or how != "yes":
-            told = self.run.ended("over" if watch.fault else how, "")
+            told = self.run.ended("over" if watch.fault else how, TOGETHER if how == "late" and all_left < mine else "")
             goes_on = False
         else:
             told, goes_on = self._done(future)

@@ -64,6 +64,7 @@ class Seen:
             first=round(self.first - began, 4),
             cpu=round(self.cpu, 4),
             inside=self.inside,
+            reusable="loky.backend.popen" in self.command,
         )
 
 
