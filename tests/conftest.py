@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import subprocess
 import tempfile
 import textwrap
 import time
@@ -24,6 +25,7 @@ from pytest_mpgrade.student import Student
 
 pytest_plugins = ["pytester"]
 
+ROOT = Path(__file__).resolve().parent.parent
 SHM = Path("/dev/shm")
 GONE_SECONDS = 10.0
 """How long what a test has ended may take to be gone; a backstop, not an expectation."""
@@ -143,6 +145,30 @@ def nothing_left(ours: Ours) -> Iterator[None]:
     if left:
         ours.sweep()
         pytest.fail("left behind:\n  " + "\n  ".join(left), pytrace=False)
+
+
+def variables() -> dict[str, str]:
+    """Return an environment without traces of the pytest that we are in."""
+    apart = ("PYTEST", "COLUMNS", "PY_COLORS")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(apart)}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def run_command(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        arguments, cwd=cwd, env=variables(), capture_output=True, encoding="utf-8", timeout=120, check=False
+    )
+
+
+def code_cell(text: str) -> Any:
+    """Return a cell of a notebook; its text may begin with a line ``# tags: a b``."""
+    from nbformat import v4
+
+    head, _, rest = text.partition("\n")
+    if not head.startswith("# tags: "):
+        return v4.new_code_cell(text)
+    return v4.new_code_cell(rest, metadata={"tags": head.removeprefix("# tags: ").split()})
 
 
 # --- submissions and runs of them

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import nbformat
 import pytest
-from conftest import setting
+from conftest import code_cell, setting
 
 from pytest_mpgrade import checks
 from pytest_mpgrade.inside import plain
@@ -78,7 +78,7 @@ def execute(tmp_path: Path) -> Execute:
         folder.chmod(0o755)
         for name, text in {"cv_funcs.py": FUNCS, **(files or {})}.items():
             (folder / name).write_text(text)
-        document = nbformat.v4.new_notebook(cells=[_cell(text) for text in cells])
+        document = nbformat.v4.new_notebook(cells=[code_cell(text) for text in cells])
         found = setting(folder, **options)
         asked = NotebookRules(**{"variables": ("results",), "cell_seconds": 30.0, **(rules or {})})
         return notebook.run(
@@ -92,12 +92,6 @@ def execute(tmp_path: Path) -> Execute:
         )
 
     return run
-
-
-def _cell(text: str) -> Any:
-    head, _, rest = text.partition("\n")
-    tags = head.removeprefix("# tags: ").split() if head.startswith("# tags: ") else []
-    return nbformat.v4.new_code_cell(rest if tags else text, metadata={"tags": tags} if tags else {})
 
 
 def told(run: Notebook) -> list[tuple[Ending, str]]:

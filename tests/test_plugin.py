@@ -14,13 +14,12 @@ from typing import Any
 
 import jsonschema
 import pytest
-from conftest import NOTE_RUN, Ours, wait_until
+from conftest import NOTE_RUN, ROOT, Ours, run_command, variables, wait_until
 
 from pytest_mpgrade.records import Concern, Outcome
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, and observes with ptrace")
 
-ROOT = Path(__file__).resolve().parent.parent
 OUTCOMES = [str(outcome) for outcome in Outcome]
 CONCERNS = [str(concern) for concern in Concern]
 
@@ -231,14 +230,6 @@ def put(path: Path, text: str) -> Path:
     return path
 
 
-def variables() -> dict[str, str]:
-    """Return an environment without traces of the pytest that we are in."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COLUMNS", "PY_COLORS"))
-    }
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1"}
-
-
 def command(author: Path, submission: str, *options: str) -> list[str]:
     """Return the command line that grades a submission with pytest into the folder `out`."""
     course = author / "course" / "twice"
@@ -247,13 +238,6 @@ def command(author: Path, submission: str, *options: str) -> list[str]:
         f"--mpgrade={course}", f"--mpgrade-submission={author / submission}", f"--mpgrade-out={author / 'out'}",
         *options,
     ]  # fmt: skip
-
-
-def run_command(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        arguments, cwd=cwd, env=variables(), capture_output=True, encoding="utf-8", timeout=120, check=False
-    )
 
 
 def grade(author: Path, submission: str, *options: str) -> subprocess.CompletedProcess[str]:

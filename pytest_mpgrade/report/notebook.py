@@ -43,7 +43,8 @@ def marked(notebook: Notebook) -> dict[str, Any]:
     for cell in notebook.document["cells"]:
         seen = next(code) if cell["cell_type"] == "code" else None
         if seen is not None and seen is notebook.failing:
-            cells.append(_mark(seen))
+            mark = _mark(seen)
+            cells.append(mark | ({"id": "mpgrade"} if notebook.document.get("nbformat_minor", 0) >= 5 else {}))
         if seen is not None and seen.ending is Ending.NOT_TRIED:
             cell = {**cell, "outputs": [], "execution_count": None}
         cells.append(cell)

@@ -21,8 +21,8 @@ TAGS = frozenset((
 """What texts and tables of a notebook may consist of; nothing of it acts, or loads anything."""
 ATTRIBUTES = {"*": ["class", "title"], "a": ["href"], "th": ["colspan", "rowspan"], "td": ["colspan", "rowspan"]}
 
-KINDS = {"metadata", "text/plain", "text/latex", "image/png", "image/jpeg", "text/html", "text/markdown"}
-"""What of a cell's outputs is shown."""
+KINDS = ("text/html", "text/markdown", "text/latex", "image/png", "image/jpeg", "text/plain")
+"""What of an output is shown: the first that it has."""
 _NO_TEXT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 
 
@@ -36,8 +36,13 @@ def main(paths: list[str]) -> None:
         text = element.decode("utf-8", "replace") if isinstance(element, bytes) else str(element)
         return str(bleach.clean(_NO_TEXT.sub("", text), tags=TAGS, attributes=ATTRIBUTES, strip=True))
 
-    safe = {"tags": sorted(TAGS), "attributes": ATTRIBUTES, "strip": True, "safe_output_keys": KINDS}
-    config = Config({"SanitizeHTML": safe | {"sanitized_output_types": set()}})  # that is for `clean`
+    safe = {"tags": sorted(TAGS), "attributes": ATTRIBUTES, "strip": True, "safe_output_keys": {*KINDS, "metadata"}}
+    config = Config(
+        {
+            "SanitizeHTML": safe | {"sanitized_output_types": set()},  # that is for `clean`
+            "NbConvertBase": {"display_data_priority": [*KINDS]},
+        }
+    )
     exporter: Any = HTMLExporter(config=config, sanitize_html=True)
     exporter.register_filter("clean_html", clean)
     for path in map(Path, paths):
