@@ -59,6 +59,9 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
     batch = commands.add_parser("batch", help="grade every submission in a folder")
     batch.add_argument("folder", metavar="FOLDER", type=Path, help="each folder or .py file in it is one submission")
     batch.add_argument("--rubric", action="store_true", help="print each submission's rubric")
+    several = "gradings at a time (default: two for each core, and one)"
+    batch.add_argument("-j", dest="jobs", metavar="N", type=_number, default=0, help=several)
+    batch.add_argument("--resume", action="store_true", help="grade only what is missing, has changed, or was an error")
     _add_places(batch)
     _add_common(batch)
 

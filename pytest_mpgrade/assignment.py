@@ -7,7 +7,9 @@ Called by the command line, the plugin and the doctor. Every mistake is one line
 from __future__ import annotations
 
 import ast
+import dataclasses
 import difflib
+import hashlib
 import keyword
 import math
 import os
@@ -118,6 +120,19 @@ def reference_folder(assignment: Assignment) -> Path | None:
     own, beside, above = (place / "reference" for place in (folder, folder.parent, folder.parent.parent))
     places = (own, beside / assignment.name, above / assignment.name, beside)
     return next((found for found in places if (found / assignment.module).is_file()), None)
+
+
+def fingerprint(assignment: Assignment) -> str:
+    """Return a hash of all that decides verdicts but the submission: tests, data, limits, rules, points."""
+    rules, data = assignment.notebook, ""
+    if rules is not None:
+        rules, data = dataclasses.replace(rules, files=""), rules.files
+    whole = hashlib.sha256(repr(dataclasses.replace(assignment, folder="", notebook=rules)).encode())
+    files = [Path(assignment.folder, assignment.test_file)]
+    files += sorted(path for path in Path(data).rglob("*") if path.is_file()) if data else []
+    for file in files:
+        whole.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+    return whole.hexdigest()
 
 
 def check_criteria(assignment: Assignment, used: Mapping[str, str]) -> None:

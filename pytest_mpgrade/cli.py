@@ -156,7 +156,7 @@ def _code(result: ResultFile) -> int:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.batch import GRADEBOOK, folder, run
+    from pytest_mpgrade.batch import GRADEBOOK, folder, pool, run
     from pytest_mpgrade.report import terminal
 
     assignment = _find(arguments.assignment)
@@ -165,13 +165,18 @@ def _batch(arguments: argparse.Namespace) -> int:
         _say(f"left out, neither a folder nor a module: {one_line(', '.join(left_out))}", sys.stderr)
     results = []
     width, color = _width(), _color(sys.stdout)
-    for number, grading in enumerate(run(jobs, assignment, arguments.out, _options(arguments)), start=1):
-        results.append(grading.result)
+    options = _options(arguments)
+    executor = pool.SideBySide(arguments.jobs or pool.slots(), options.stop)
+    graded = run(jobs, assignment, arguments.out, options, executor, resume=arguments.resume)
+    before = 0
+    for number, grading in enumerate(graded, start=1):
+        results.append(grading.result.slim())
+        before += grading.kept
         _say(_progress(number, len(jobs), grading))
         if arguments.rubric:
             _say(terminal.rubric(grading.result, assignment.criteria, width, color) + "\n")
     _say("\n" + terminal.class_table(results, width, color))
-    _say(f"  gradebook: {arguments.out / GRADEBOOK}")
+    _say(f"  gradebook: {arguments.out / GRADEBOOK}" + (f"; {before} were graded before" if before else ""))
     if missing := terminal.ungradable(results, width, color):
         _say("\nwithout a grade:\n" + missing)
     return UNGRADABLE if missing else RIGHT
@@ -181,7 +186,8 @@ def _progress(number: int, all_jobs: int, grading: Grading) -> str:
     result = grading.result
     place = f"[{number:{len(str(all_jobs))}}/{all_jobs}]"
     score = f"{points(result.score)} / {points(result.max_score)}"
-    return one_line(f"{place} {result.submission.id}: {result.status}, {score} points, {result.seconds:.1f} s")
+    how = "graded before" if grading.kept else f"{result.seconds:.1f} s"
+    return one_line(f"{place} {result.submission.id}: {result.status}, {score} points, {how}")
 
 
 def _list(_arguments: argparse.Namespace) -> int:

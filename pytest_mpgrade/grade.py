@@ -26,6 +26,8 @@ from pytest_mpgrade.report.text import one_line
 
 RESULT = "result.json"
 NOT_YET = "not graded yet"
+ASSIGNED = "assignment_sha256"
+"""Where a final result says by which tests, limits and points it was made."""
 _LONGEST_NAME = 60
 
 
@@ -35,6 +37,7 @@ class Grading:
 
     result: ResultFile
     folder: Path
+    kept: bool = False  # of an earlier time
 
 
 def grade(path: Path, assignment: Assignment, out: Path, *, options: Options | None = None) -> Grading:
@@ -59,7 +62,20 @@ def grade(path: Path, assignment: Assignment, out: Path, *, options: Options | N
         return _record(shown, assignment, folder, Status.ERROR, why)
     seconds = chosen.seconds or with_limits(assignment, chosen.limits).limits.submission_seconds
     ended = run(command(path, assignment, folder, shown.id, chosen), path, folder, seconds, chosen.stop)
-    return _finish(shown, assignment, folder, ended)
+    return _finish(shown, assignment, folder, ended, chosen)
+
+
+def kept(path: Path, assignment: Assignment, out: Path, *, options: Options) -> Grading | None:
+    """Return an earlier grading, where it is whole, and neither submission, assignment nor mpgrade have changed."""
+    folder = out / (options.folder or folder_name(options.id))
+    try:
+        result = result_json.read(folder / RESULT)
+        submission = _discover(path, assignment, options.id)
+    except MpgradeError:
+        return None
+    now = {"mpgrade": __version__, ASSIGNED: _fingerprint(assignment, options)}
+    same = result.submission.sha256 == submission.sha256 and now.items() <= result.environment.items()
+    return Grading(result=result, folder=folder, kept=True) if same and result.status is not Status.ERROR else None
 
 
 def failed(path: Path, assignment: Assignment, out: Path, *, options: Options, reason: str) -> Grading:
@@ -95,10 +111,16 @@ def _check_places(path: Path, folder: Path) -> None:
         raise UsageError(f"the results would be written into the submission {path}; name another folder with --out")
 
 
-def _discover(path: Path, assignment: Assignment, id: str) -> None:
+def _discover(path: Path, assignment: Assignment, id: str) -> Submission:
     from pytest_mpgrade.submission import discover
 
-    discover(path, assignment, id)
+    return discover(path, assignment, id)
+
+
+def _fingerprint(assignment: Assignment, options: Options) -> str:
+    from pytest_mpgrade.assignment import fingerprint
+
+    return fingerprint(with_limits(assignment, options.limits))
 
 
 def _record(shown: Submission, assignment: Assignment, folder: Path, status: Status, reason: str) -> Grading:
@@ -133,7 +155,7 @@ def _environment() -> dict[str, object]:
     return {"python": platform.python_version(), "platform": sys.platform, "cpus": cpus, "mpgrade": __version__}
 
 
-def _finish(shown: Submission, assignment: Assignment, folder: Path, ended: str) -> Grading:
+def _finish(shown: Submission, assignment: Assignment, folder: Path, ended: str, options: Options) -> Grading:
     """Read the result back, and say in it why it is not a final one where it is not."""
     try:
         result = result_json.read(folder / RESULT)
@@ -144,4 +166,5 @@ def _finish(shown: Submission, assignment: Assignment, folder: Path, ended: str)
         reason = ended or f"the grading ended without a result; {last_words(folder / LOG)}"
     # The grading was given a whole path; the result names it as the user did.
     part = dataclasses.replace(result.submission, path=one_line(shown.path))
-    return _keep(dataclasses.replace(result, reason=reason, submission=part), folder)
+    environment = result.environment | {ASSIGNED: _fingerprint(assignment, options)}
+    return _keep(dataclasses.replace(result, reason=reason, submission=part, environment=environment), folder)

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_mpgrade.records import Assignment
@@ -32,6 +32,40 @@ _INI = Path(__file__).with_name("grading.ini")
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
+class Stop:
+    """Ends gradings from another thread: politely when it is set, at once when it is set again."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def set(self) -> None:
+        """End all gradings that run, and those that are started later; a second time, kill them."""
+        again = self._asked.is_set()
+        self._asked.set()
+        if again:
+            with self._lock:
+                running = list(self._running)
+            for process in running:
+                _kill(process)
+
+    def is_set(self) -> bool:
+        """Tell whether gradings are to end."""
+        return self._asked.is_set()
+
+    @contextlib.contextmanager
+    def watching(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Know of a grading's process while it runs."""
+        with self._lock:
+            self._running.add(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(process)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What a user may ask of a grading."""
@@ -44,7 +78,7 @@ class Options:
     seconds: float = 0.0  # for the whole grading, a backstop; 0: the assignment's limit
     id: str = ""  # default: the path's name
     folder: str = ""  # below the output folder; default: made from the id
-    stop: threading.Event | None = None  # when it is set, the grading is ended
+    stop: Stop = field(default_factory=Stop)
 
 
 def command(path: Path, assignment: Assignment, folder: Path, id: str, options: Options) -> list[str]:
@@ -77,13 +111,14 @@ def _variables(submission: Path) -> dict[str, str]:
     }
 
 
-def run(command: list[str], submission: Path, folder: Path, seconds: float, stop: threading.Event | None = None) -> str:
+def run(command: list[str], submission: Path, folder: Path, seconds: float, stop: Stop) -> str:
     """Run the grading to its end, or until *stop*; return in words how it ended where that was not by itself."""
     with _signals_held() as release:
         process = _start(command, submission, folder)
         try:
-            release()
-            code = _wait(process, seconds, stop)
+            with stop.watching(process):
+                release()
+                code = _wait(process, seconds, stop)
         except subprocess.TimeoutExpired:
             return f"the grading took longer than {seconds:g} s, its time limit, and was ended"
         finally:
@@ -93,13 +128,13 @@ def run(command: list[str], submission: Path, folder: Path, seconds: float, stop
     return "" if code in (0, 1, 7) else f"the grading ended early ({exit_words(code)}); {last_words(folder / LOG)}"
 
 
-def _wait(process: subprocess.Popen[bytes], seconds: float, stop: threading.Event | None) -> int:
+def _wait(process: subprocess.Popen[bytes], seconds: float, stop: Stop) -> int:
     """Return the exit status; what is to be stopped is ended first."""
     end = time.monotonic() + seconds
-    while stop is not None and not stop.is_set() and time.monotonic() < end:
+    while not stop.is_set() and time.monotonic() < end:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.wait(_PERIOD)
-    if stop is not None and stop.is_set():
+    if stop.is_set():
         _end(process)
     return process.wait(max(0.0, end - time.monotonic()))
 

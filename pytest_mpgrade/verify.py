@@ -240,7 +240,7 @@ def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
 def _all(
     assignment: Assignment, todo: Sequence[tuple[Case, int]], journal: Journal, out: Path, arguments: argparse.Namespace
 ) -> None:
-    stop = threading.Event()
+    stop = pytest_run.Stop()
 
     def one(case: Case, round: int) -> Verdict:
         options = pytest_run.Options(

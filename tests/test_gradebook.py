@@ -42,7 +42,7 @@ def test_rows_are_sorted_and_sum_up(tmp_path: Path) -> None:
     """Each submission has one row with its points by criterion, those without a grade too."""
     path = tmp_path / "out" / "gradebook.csv"
     results = [result("eve"), result("bob", Outcome.PASSED, Outcome.FAILED), result("ada", Outcome.PASSED)]
-    gradebook.write(results, CRITERIA, path)
+    gradebook.write([gradebook.row(each, CRITERIA) for each in results], CRITERIA, path)
     assert path.read_bytes().decode() == (
         "submission,status,score,max_score,results,shutdown\n"
         "ada,graded,3.0,3.0,1.0,2.0\n"
@@ -56,7 +56,7 @@ def test_names_survive(tmp_path: Path) -> None:
     """Names with quotes, commas, newlines, or a spreadsheet's formula in them come back as they were."""
     names = ["=1+1", "+a", "-b", "@c", 'd "e", f', "two\nlines", "Zoë 你"]
     path = tmp_path / "gradebook.csv"
-    gradebook.write([result(name, Outcome.PASSED) for name in names], CRITERIA, path)
+    gradebook.write([gradebook.row(result(name, Outcome.PASSED), CRITERIA) for name in names], CRITERIA, path)
     with path.open(newline="", encoding="utf-8") as file:
         assert sorted(row["submission"] for row in csv.DictReader(file)) == sorted(names)
     assert b"\r" not in path.read_bytes()

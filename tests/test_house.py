@@ -80,7 +80,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "plugin": ("records", "session", "student", "student_notebook"),
     "pytest_run": ("records", "report"),
     "grade": ("records", "errors", "limits", "assignment", "submission", "report", "pytest_run", "__init__"),
-    "batch": ("records", "errors", "report", "grade", "pytest_run"),
+    "batch": ("records", "errors", "run", "report", "grade", "pytest_run"),
     "verify": ("records", "errors", "assignment", "submission", "report", "grade", "pytest_run"),
     "doctor": ("records", "errors", "assignment", "report", "run", "containment"),
     "arguments": ("errors", "__init__"),

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade import Grading, failed, grade
+from pytest_mpgrade.grade import Grading, failed, grade, kept
 from pytest_mpgrade.pytest_run import Options
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import gradebook
-from pytest_mpgrade.report.result_json import ResultFile
 
 GRADEBOOK = "gradebook.csv"
 
@@ -41,23 +40,47 @@ def one_by_one(jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator
 
 
 def run(
-    jobs: Sequence[Job], assignment: Assignment, out: Path, options: Options, execute: Executor = one_by_one
+    jobs: Sequence[Job],
+    assignment: Assignment,
+    out: Path,
+    options: Options,
+    execute: Executor = one_by_one,
+    *,
+    resume: bool = False,
 ) -> Iterator[Grading]:
     """Grade all jobs and yield their results as they come; the gradebook below *out* has always all there are so far.
 
-    A submission that cannot be graded is a result like any other. Raises UsageError where *out* cannot be written.
+    A submission that cannot be graded is a result like any other. *resume*: what an earlier batch has graded is taken
+    from there, where nothing has changed since. Raises UsageError where *out* cannot be written.
     """
-    results: list[ResultFile] = []
-    _keep(results, assignment, out)
-    for grading in execute(jobs, functools.partial(_grade, assignment=assignment, out=out, options=options)):
-        results.append(grading.result)
-        _keep(results, assignment, out)
+    rows: list[gradebook.Row] = []
+    todo: list[Job] = []
+    one = functools.partial(_grade, assignment=assignment, out=out, options=options)
+    for grading in _kept(jobs, todo, assignment, out, options) if resume else ():
+        rows.append(gradebook.row(grading.result, assignment.criteria))
+        yield grading
+    _keep(rows, assignment, out)
+    for grading in execute(todo if resume else jobs, one):
+        rows.append(gradebook.row(grading.result, assignment.criteria))
+        _keep(rows, assignment, out)
         yield grading
 
 
-def _keep(results: Sequence[ResultFile], assignment: Assignment, out: Path) -> None:
+def _kept(
+    jobs: Sequence[Job], todo: list[Job], assignment: Assignment, out: Path, options: Options
+) -> Iterator[Grading]:
+    """Yield what an earlier batch has graded; all others are added to *todo*."""
+    for job in jobs:
+        found = kept(job.path, assignment, out, options=replace(options, id=job.id, folder=job.folder))
+        if found is None:
+            todo.append(job)
+        else:
+            yield found
+
+
+def _keep(rows: Sequence[gradebook.Row], assignment: Assignment, out: Path) -> None:
     try:
-        gradebook.write(results, assignment.criteria, out / GRADEBOOK)
+        gradebook.write(rows, assignment.criteria, out / GRADEBOOK)
     except OSError as error:
         raise UsageError(f"cannot write {out / GRADEBOOK}: {error.strerror}") from error
 

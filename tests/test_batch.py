@@ -1,0 +1,188 @@
+"""Batches in real processes: several at a time, interrupted, killed, and gone on with."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from conftest import run_command, variables, wait_until
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals")
+
+TOML = """
+name = "double"
+title = "Double a number"
+module = "double.py"
+points = 1
+functions = ["double(x)"]
+start_methods = ["fork"]
+test = "test_double.py"
+
+[[criteria]]
+name = "values"
+points = 1
+"""
+TESTS = """
+import pytest
+
+@pytest.mark.criterion("values")
+def test_double(student):
+    run = student.call("double", 21)
+    assert run.value == ["int", "42"], "double(21) is not 42"
+"""
+RIGHT = "def double(x):\n    return 2 * x\n"
+SOLUTIONS = {
+    "ada": RIGHT,
+    "ben": "def double(x):\n    return x\n",
+    "chloe": "def double(x)\n    return x\n",
+    "dan": "import time\n\ndef double(x):\n    time.sleep(3600)\n",
+    "Zoë O'Hara, jr.": RIGHT,
+}
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """Return a folder with an assignment and a class."""
+    assignment = tmp_path / "double"
+    assignment.mkdir()
+    (assignment / "assignment.toml").write_text(TOML + "\n[limits]\nseconds = 2\n")
+    (assignment / "test_double.py").write_text(TESTS)
+    for name, text in SOLUTIONS.items():
+        hand_in(tmp_path, name, text)
+    return tmp_path
+
+
+def hand_in(course: Path, name: str, text: str) -> None:
+    """Write a submission, over an older one."""
+    folder = course / "class" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "double.py").write_text(text)
+
+
+def words(*options: str) -> list[str]:
+    """Return the command line of a batch."""
+    command = [sys.executable, "-m", "pytest_mpgrade", "batch", "class", "--assignment", "double", "--out", "out"]
+    return [*command, "--no-require-isolation", *options]
+
+
+def batch(course: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a batch to its end."""
+    return run_command(words(*options), course)
+
+
+def gradebook(course: Path) -> dict[str, tuple[str, str]]:
+    """Return status and score of each submission."""
+    with (course / "out" / "gradebook.csv").open(encoding="utf-8", newline="") as file:
+        return {row["submission"]: (row["status"], row["score"]) for row in csv.DictReader(file)}
+
+
+def results(course: Path) -> dict[str, Any]:
+    """Return all result files by the names of their submissions."""
+    found = [json.loads(path.read_text("utf-8")) for path in (course / "out").glob("*/result.json")]
+    return {each["submission"]["id"]: each for each in found}
+
+
+GRADES = {
+    "ada": ("graded", "1.0"),
+    "ben": ("graded", "0.0"),
+    "chloe": ("ungradable", "0.0"),
+    "dan": ("graded", "0.0"),
+    "Zoë O'Hara, jr.": ("graded", "1.0"),
+}
+
+
+@pytest.mark.parametrize("jobs", ["1", "4"])
+def test_same_grades_however_many_at_a_time(course: Path, jobs: str) -> None:
+    """Every submission has its grade, also beside one that hangs and one that cannot be read."""
+    done = batch(course, "-j", jobs)
+    assert done.returncode == 3, done.stderr
+    assert gradebook(course) == GRADES
+    assert f"[{len(GRADES)}/{len(GRADES)}]" in done.stdout
+
+
+def test_resume_grades_what_is_new(course: Path) -> None:
+    """What has not changed is taken from the earlier batch; a changed or a new submission is graded."""
+    batch(course, "-j", "4")
+    before = results(course)
+    hand_in(course, "ben", RIGHT)
+    hand_in(course, "eva", RIGHT)
+    done = batch(course, "-j", "4", "--resume")
+    after = results(course)
+    assert gradebook(course) == {**GRADES, "ben": ("graded", "1.0"), "eva": ("graded", "1.0")}
+    for name in ("ada", "dan", "Zoë O'Hara, jr."):
+        assert after[name] == before[name]
+    assert "3 were graded before" in done.stdout
+
+
+@pytest.mark.parametrize("what", ["test", "limit", "partial"])
+def test_resume_grades_again(course: Path, what: str) -> None:
+    """Another test, another limit, or a grading that was broken off: nothing is taken over."""
+    batch(course, "-j", "4")
+    options = ["--limit", "seconds=1"] if what == "limit" else []
+    if what == "test":
+        (course / "double" / "test_double.py").write_text(TESTS.replace("42", "21"))
+    if what == "partial":
+        for path in (course / "out").glob("*/result.json"):
+            path.write_text(path.read_text("utf-8").replace('"status": "graded"', '"status": "error"'), "utf-8")
+    assert "were graded before" not in batch(course, "-j", "4", "--resume", *options).stdout
+    grades = gradebook(course)
+    assert (grades["ada"], grades["ben"])[what == "test"] == ("graded", "1.0")
+
+
+def started(course: Path, *options: str) -> subprocess.Popen[str]:
+    """Start a batch, and wait until the submission that hangs is in its hands."""
+    process = subprocess.Popen(
+        words("-j", "3", "--limit", "seconds=60", "--limit", "patience=60", *options), cwd=course, env=variables(),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert wait_until(lambda: any("inside.child" in " ".join(line) for line in below(process.pid)))
+    return process
+
+
+def below(pid: int) -> list[list[str]]:
+    """Return the command lines of all processes below one."""
+    found = []
+    for process in psutil.Process(pid).children(recursive=True):
+        try:
+            found.append(process.cmdline())
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_interrupt_leaves_nothing_running(course: Path, times: int) -> None:
+    """Ctrl-C ends the gradings that run, a second one at once; what is done is kept, and is gone on with."""
+    hand_in(course, "aaron", SOLUTIONS["dan"])
+    process = started(course)
+    tree = psutil.Process(process.pid).children(recursive=True)
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert wait_until(lambda: not any(each.is_running() for each in tree))
+    assert "Traceback" not in said
+    hand_in(course, "aaron", RIGHT)
+    batch(course, "-j", "4", "--resume")
+    assert gradebook(course) == {**GRADES, "aaron": ("graded", "1.0")}
+
+
+def test_killed_batch_is_gone_on_with(course: Path) -> None:
+    """SIGKILL loses the submissions in flight at most, leaves no process, and the gradebook ends the same."""
+    hand_in(course, "aaron", SOLUTIONS["dan"])
+    process = started(course)
+    tree = psutil.Process(process.pid).children(recursive=True)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert wait_until(lambda: not any(each.is_running() for each in tree))
+    hand_in(course, "aaron", RIGHT)
+    batch(course, "-j", "4", "--resume")
+    assert gradebook(course) == {**GRADES, "aaron": ("graded", "1.0")}
