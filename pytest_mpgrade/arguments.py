@@ -57,7 +57,11 @@ def _add_grade(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
     batch = commands.add_parser("batch", help="grade every submission in a folder")
-    batch.add_argument("folder", metavar="FOLDER", type=Path, help="each folder or .py file in it is one submission")
+    source = "a folder with a folder, module or archive for each submission; or a course system's download or its zip"
+    batch.add_argument("source", metavar="SOURCE", type=Path, help=source)
+    layouts = ("auto", "plain", "canvas", "moodle", "blackboard", "gradescope", "nbgrader", "classroom")
+    batch.add_argument("--layout", choices=layouts, default="auto", help="whose download SOURCE is (default: by names)")
+    batch.add_argument("--roster", metavar="FILE", type=Path, help="CSV of all students: who is missing is listed")
     batch.add_argument("--rubric", action="store_true", help="print each submission's rubric")
     several = "gradings at a time (default: two for each core, and one)"
     batch.add_argument("-j", dest="jobs", metavar="N", type=_number, default=0, help=several)

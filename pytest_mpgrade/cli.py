@@ -156,13 +156,15 @@ def _code(result: ResultFile) -> int:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.batch import GRADEBOOK, folder, pool, run
+    from pytest_mpgrade.batch import GRADEBOOK, pool, run, source
     from pytest_mpgrade.report import terminal
 
     assignment = _find(arguments.assignment)
-    jobs, left_out = folder.jobs(arguments.folder, arguments.out)
-    if left_out:
-        _say(f"left out, neither a folder nor a module: {one_line(', '.join(left_out))}", sys.stderr)
+    found = source.load(arguments.source, arguments.out, layout=arguments.layout, roster=arguments.roster)
+    jobs = found.jobs
+    _say(f"{len(jobs)} submissions, layout: {found.layout}; what became of what: {arguments.out / source.MAPPING}")
+    for line in found.left_out():
+        _say(one_line(f"left out: {line.source or line.submission}: {line.what}"), sys.stderr)
     results = []
     width, color = _width(), _color(sys.stdout)
     options = _options(arguments)

@@ -99,7 +99,7 @@ def folder_name(id: str) -> str:
     """Return a safe folder name for a submission's id; one that had to be changed ends with a hash, to stay unique."""
     name = re.sub(r"[^\w .@+=-]", "_", id)
     name = re.sub(r"^[.\-\s]+|[.\s]+$", "_", name)[:_LONGEST_NAME]
-    if name == id and name and name != "gradebook.csv":
+    if name == id and name not in ("", "gradebook.csv", "mapping.csv"):
         return name
     return f"{name}-{hashlib.sha256(id.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 

@@ -86,11 +86,11 @@ def place(tmp_path: Path) -> Path:
         ("grade subs/ada --assignment mp_apply --out out --observer eyes", "invalid choice: 'eyes'"),
         ("check", "the following arguments are required: ASSIGNMENT (see mpgrade check --help)"),
         ("check mp_apply nowhere", "there is no submission at nowhere"),
-        ("batch nowhere --assignment mp_apply --out out", "there is no folder nowhere"),
-        ("batch file --assignment mp_apply --out out", "there is no folder file"),
+        ("batch nowhere --assignment mp_apply --out out", "there is no folder or archive nowhere"),
+        ("batch file --assignment mp_apply --out out", "there is no folder or archive file"),
         ("batch empty --assignment mp_apply --out out", "no submissions in empty: each one is a folder or a .py file"),
         ("batch subs --assignment mp_apply --out subs", "mixed with the submissions in subs; name another folder"),
-        ("batch subs --assignment mp_apply --out file", "cannot write file/gradebook.csv: "),
+        ("batch subs --assignment mp_apply --out file", "cannot write file/mapping.csv: "),
         ("batch subs --assignment nothing/here --out out", "there is no assignment at nothing/here"),
         ("verify mp_apply --repeat often", "'often' is not a number of times (see mpgrade verify --help)"),
     ],
@@ -128,7 +128,7 @@ def test_batch_lists_what_cannot_be_graded(tmp_path: Path) -> None:
     (tmp_path / "subs" / "notes.txt").write_text("")
     done = mpgrade(tmp_path, "batch", "subs", "--assignment", "mp_apply", "--out", "subs/out", "--rubric")
     assert done.returncode == 3
-    assert done.stderr == "left out, neither a folder nor a module: notes.txt\n"
+    assert done.stderr == "left out: notes.txt: neither a folder nor a module\n"
     with (tmp_path / "subs" / "out" / "gradebook.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["submission"] for row in rows] == sorted([*names, "ada.py"])

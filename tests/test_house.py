@@ -123,6 +123,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "tasks.py": "what a task that returns an array is expected to return; in a function",
         "inside/tasks.py": "a task that returns an array; in a function",
     },
+    "yaml": {"batch/layouts/gradescope.py": "reads what Gradescope exports; optional"},
     "jupytext": {"notebooks.py": "reads notebooks of every format; optional"},
     "nbclient": {"run/jupyter.py": "executes notebooks; optional"},
     "jupyter_client": {"run/jupyter.py": "what nbclient talks to kernels with"},

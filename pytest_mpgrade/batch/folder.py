@@ -1,4 +1,4 @@
-"""A folder of submissions: each direct child that is a folder or a module is one."""
+"""A folder of submissions: each direct child that is a folder, a module or an archive is one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_mpgrade.batch import Job
+from pytest_mpgrade.batch import Job, archives
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import folder_name
 
-_MODULES = frozenset((".py", ".ipynb"))
+_MODULES = frozenset((".py", ".ipynb", ".md"))
 
 
 def jobs(folder: Path, out: Path) -> tuple[list[Job], list[str]]:
@@ -26,12 +26,16 @@ def jobs(folder: Path, out: Path) -> tuple[list[Job], list[str]]:
     if out.resolve() == folder.resolve():
         raise UsageError(f"the results would be mixed with the submissions in {folder}; name another folder with --out")
     children = sorted(child for child in folder.iterdir() if not _unmentioned(child, out))
-    chosen = [child for child in children if child.is_dir() or (child.suffix in _MODULES and child.is_file())]
+    chosen = [child for child in children if child.is_dir() or _is_file(child)]
     left_out = [child.name for child in children if child not in chosen]
     if not chosen:
         found = f"; it holds only: {', '.join(left_out[:5])}" if left_out else ""
         raise UsageError(f"no submissions in {folder}: each one is a folder or a .py file in it{found}")
     return _unique(chosen), left_out
+
+
+def _is_file(child: Path) -> bool:
+    return (child.suffix in _MODULES and child.is_file()) or archives.is_archive(child)
 
 
 def _unmentioned(child: Path, out: Path) -> bool:
@@ -53,7 +57,10 @@ def _ids(children: Sequence[Path]) -> list[str]:
 
 
 def _stem(child: Path) -> str:
-    return child.name if child.is_dir() else child.stem
+    if child.is_dir():
+        return child.name
+    ending = next((suffix for suffix in archives.SUFFIXES if child.name.lower().endswith(suffix)), child.suffix)
+    return child.name[: -len(ending)]
 
 
 def _same(name: str) -> str:

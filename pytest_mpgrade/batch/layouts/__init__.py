@@ -1,0 +1,42 @@
+"""How course systems lay out what students have handed in: a download is read into entries, by its names alone.
+
+Each layout is a small module with a function that returns the entries, or none where the names are not that system's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mpgrade.batch.layouts import blackboard, canvas, classroom, gradescope, moodle, nbgrader
+from pytest_mpgrade.batch.layouts.entry import Entry
+
+LAYOUTS: Mapping[str, Callable[[Path], Sequence[Entry]]] = {
+    "gradescope": gradescope.entries,
+    "nbgrader": nbgrader.entries,
+    "moodle": moodle.entries,
+    "canvas": canvas.entries,
+    "blackboard": blackboard.entries,
+    "classroom": classroom.entries,
+}
+"""The surest first: those with names that nobody gives to a file by chance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a download was recognised as."""
+
+    layout: str
+    entries: tuple[Entry, ...]
+
+
+def recognise(root: Path) -> Found | None:
+    """Return the layout of a download, where most of its names are one system's; None where it is a plain folder."""
+    names = [child for child in root.iterdir() if not child.name.startswith(".")]
+    for name, read in LAYOUTS.items():
+        entries = tuple(read(root))
+        tops = {entry.path.relative_to(root).parts[0] for entry in entries}
+        if entries and 2 * len(tops) > len(names):
+            return Found(layout=name, entries=entries)
+    return None

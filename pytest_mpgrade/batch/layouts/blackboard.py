@@ -1,0 +1,34 @@
+"""Blackboard's gradebook zip: ``HW_3_jdoe_attempt_2026-03-02-09-00-00_cv_funcs.py``, and a .txt with comments for each.
+
+An assignment's name may hold underscores, a user name does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_mpgrade.batch.layouts.entry import Entry
+
+_NAME = re.compile(r"^.*_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)$", re.DOTALL)
+
+
+def entries(root: Path) -> list[Entry]:
+    """Read a flat folder of files."""
+    return list(_entries(root))
+
+
+def _entries(root: Path) -> Iterator[Entry]:
+    for path in sorted(root.iterdir()):
+        match = _NAME.match(path.name)
+        if match is None or not path.is_file():
+            continue
+        yield Entry(
+            student=match["user"],
+            path=path,
+            name=match["file"] or "",
+            kind="file" if match["file"] else "comment",
+            attempt=match["when"],
+            keys=(match["user"],),
+        )

@@ -1,0 +1,38 @@
+"""GitHub Classroom and Classroom 50: one clone for each student, ``hw3-submissions/hw3-jdoe`` or ``stats507-hw3-jdoe``.
+
+The names of all begin alike: with the assignment's. Classroom 50 puts a ``scores.csv`` beside them.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_mpgrade.batch.layouts.entry import Entry
+
+
+def entries(root: Path) -> list[Entry]:
+    """Read a folder of clones."""
+    clones = [path for path in sorted(root.iterdir()) if (path / ".git").exists()]
+    return list(_entries(clones, _users(root / "scores.csv")))
+
+
+def _entries(clones: list[Path], users: set[str]) -> Iterator[Entry]:
+    heads = [path.name.split("-") for path in clones]
+    shared = 0
+    while len(clones) > 1 and all(len(head) > shared + 1 for head in heads) and len({h[shared] for h in heads}) == 1:
+        shared += 1
+    start = "".join(f"{word}-" for word in heads[0][:shared]) if heads else ""
+    for path in clones:
+        known = max((user for user in users if path.name.endswith(f"-{user}")), key=len, default="")
+        student = known or path.name.removeprefix(start) or path.name
+        yield Entry(student=student, path=path, kind="folder", keys=(student,))
+
+
+def _users(scores: Path) -> set[str]:
+    try:
+        with scores.open(encoding="utf-8-sig", newline="") as file:
+            return {row["username"] for row in csv.DictReader(file) if row.get("username")}
+    except (OSError, csv.Error, UnicodeDecodeError):
+        return set()

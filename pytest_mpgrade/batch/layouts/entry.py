@@ -1,0 +1,20 @@
+"""One file or folder of a download, as a course system names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Whose it is, what it was called, and which attempt it belongs to."""
+
+    student: str  # a name for the submission, unique in the course
+    path: Path
+    name: str = ""  # of a file, as the student called it; "": a folder, taken as it is
+    kind: str = "file"  # "file", "folder", or what is not graded: "text", "link", "comment"
+    attempt: str = ""  # the newest of a student's attempts, by this text, counts
+    order: int = 0  # of two files with one name in an attempt the higher counts
+    late: bool = False
+    keys: tuple[str, ...] = ()  # by which a roster may know the student: user id, user name, e-mail address

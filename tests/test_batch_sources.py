@@ -1,0 +1,260 @@
+"""What course systems give to download, with awkward names: read by their rules, and nothing dropped silently."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pytest_mpgrade.batch import archives, source
+from pytest_mpgrade.errors import UsageError
+
+MODULE = b"def double(x):\n    return 2 * x\n"
+LONG = "x" * 180 + ".py"
+
+
+def pack(path: Path, members: dict[str, bytes]) -> Path:
+    """Write a zip."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as whole:
+        for name, data in members.items():
+            whole.writestr(name, data)
+    return path
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    """Return a zip as bytes."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as whole:
+        for name, content in members.items():
+            whole.writestr(name, content)
+    return data.getvalue()
+
+
+def files(found: source.Source) -> dict[str, dict[str, bytes]]:
+    """Return what is graded of each submission."""
+    return {
+        job.id: {p.relative_to(job.path).as_posix(): p.read_bytes() for p in job.path.rglob("*") if p.is_file()}
+        if job.path.is_dir()
+        else {job.path.name: job.path.read_bytes()}
+        for job in found.jobs
+    }
+
+
+def left_out(found: source.Source) -> dict[str, str]:
+    """Return what became of what is not graded."""
+    return {each.source or each.submission: each.what for each in found.left_out()}
+
+
+def test_canvas(tmp_path: Path) -> None:
+    """Names, late marks, resubmissions, anonymous and text entries; one file of each name is graded, the newest."""
+    members = {
+        "doejane_101_5001_cv_funcs.py": b"old",
+        "doejane_101_5002_cv_funcs-1.py": b"new",
+        "doejane_101_5003_notes, final.txt": b"n",
+        "müllerjörg_LATE_102_5004_cv_funcs.py": MODULE,
+        "o_neilpat_103_text.html": b"<p>here</p>",
+        f"longname_104_5005_{LONG}": MODULE,
+        "zipper_105_5006_all.zip": zipped({"src/cv_funcs.py": MODULE, "../evil.py": b"!"}),
+        "linker_106_link.html": b"<a>",
+        "readme.txt": b"from the teacher",
+    }
+    found = source.load(pack(tmp_path / "hw_submissions.zip", members), tmp_path / "out")
+    assert found.layout == "canvas"
+    assert files(found) == {
+        "doejane_101": {"cv_funcs.py": b"new", "notes, final.txt": b"n"},
+        "müllerjörg_102": {"cv_funcs.py": MODULE},
+        "o_neilpat_103": {},
+        "longname_104": {LONG: MODULE},
+        "zipper_105": {"src/cv_funcs.py": MODULE},
+        "linker_106": {},
+    }
+    assert left_out(found) == {
+        "doejane_101_5001_cv_funcs.py": "replaced by a later file of the same name",
+        "o_neilpat_103_text.html": "an online text, which is not graded",
+        "linker_106_link.html": "a link, which is not graded",
+        "readme.txt": "not named as the others are",
+    }
+    notes = {each.submission: each.note for each in found.mapping if each.what == "graded"}
+    assert notes["müllerjörg_102"].startswith("late")
+    assert "leads out of the archive" in notes["zipper_105"]
+    assert "the same files as" in notes["müllerjörg_102"]
+
+
+def test_canvas_anonymous(tmp_path: Path) -> None:
+    """Anonymous entries have LATE in front."""
+    for name in ("anon_Ab1_9_cv_funcs.py", "LATE_anon_Cd2_10_cv_funcs.py"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(MODULE)
+    assert set(files(source.load(tmp_path / "in", tmp_path / "out"))) == {"anon_Ab1", "anon_Cd2"}
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_moodle(tmp_path: Path, flat: bool) -> None:
+    """Folders or flat names; online texts are told, not graded."""
+    slash = "_" if flat else "/"
+    members = {
+        f"Jane O'Hara, jr._4711_assignsubmission_file{slash}cv_funcs.py": MODULE,
+        f"Jürgen Groß_4712_assignsubmission_file{slash}my_hw_1.py": b"x = 1\n",
+        "Text Only_4713_assignsubmission_onlinetext/onlinetext.html": b"<p>",
+    }
+    found = source.load(pack(tmp_path / "STATS507-HW3-99.zip", members), tmp_path / "out")
+    assert found.layout == "moodle"
+    assert files(found) == {
+        "Jane O'Hara, jr._4711": {"cv_funcs.py": MODULE},
+        "Jürgen Groß_4712": {"my_hw_1.py": b"x = 1\n"},
+        "Text Only_4713": {},
+    }
+    assert "an online text" in next(iter(left_out(found).values()))
+
+
+def test_blackboard(tmp_path: Path) -> None:
+    """The newest attempt counts; an assignment's name may hold underscores."""
+    members = {
+        "HW_3_final_jdoe_attempt_2026-03-01-09-00-00_cv_funcs.py": b"old",
+        "HW_3_final_jdoe_attempt_2026-03-02-09-00-00_cv_funcs.py": MODULE,
+        "HW_3_final_jdoe_attempt_2026-03-02-09-00-00.txt": b"comment",
+        "HW_3_final_asmith_attempt_2026-03-02-10-00-00_my_attempt_2.py": b"x = 1\n",
+    }
+    found = source.load(pack(tmp_path / "gradebook_x.zip", members), tmp_path / "out")
+    assert found.layout == "blackboard"
+    assert files(found) == {"jdoe": {"cv_funcs.py": MODULE}, "asmith": {"my_attempt_2.py": b"x = 1\n"}}
+    assert sorted(left_out(found).values()) == ["a comment, which is not graded", "an older attempt"]
+
+
+def test_gradescope(tmp_path: Path) -> None:
+    """Whose a submission is, stands in the metadata; a group is one submission."""
+    pytest.importorskip("yaml")
+    metadata = """
+submission_1:
+  :submitters:
+  - {":name": "Jane Doe", ":sid": "20251", ":email": "jd@x.edu"}
+  :created_at: 2026-03-01
+submission_2:
+  :submitters:
+  - {":name": "A", ":email": "a@x.edu"}
+  - {":name": "B", ":email": "b@x.edu"}
+"""
+    top = "assignment_9_export/"
+    members = {
+        f"{top}submission_metadata.yml": metadata.encode(),
+        f"{top}submission_1/cv_funcs.py": MODULE,
+        f"{top}submission_2/hw.py": b"x = 1\n",
+    }
+    found = source.load(pack(tmp_path / "export.zip", members), tmp_path / "out")
+    assert found.layout == "gradescope"
+    assert files(found) == {"20251": {"cv_funcs.py": MODULE}, "a@x.edu+b@x.edu": {"hw.py": b"x = 1\n"}}
+
+
+def test_nbgrader(tmp_path: Path) -> None:
+    """The exchange's folder `submitted`."""
+    for student in ("jdoe", "smith"):
+        folder = tmp_path / "course" / "submitted" / student / "hw3"
+        folder.mkdir(parents=True)
+        (folder / "hw3.ipynb").write_text("{}")
+        (folder / "timestamp.txt").write_text("2015-02-02 14:58:23.948203 America/Los_Angeles")
+    found = source.load(tmp_path / "course" / "submitted", tmp_path / "out")
+    assert (found.layout, [job.id for job in found.jobs]) == ("nbgrader", ["jdoe", "smith"])
+
+
+@pytest.mark.parametrize("scores", [False, True])
+def test_classroom(tmp_path: Path, scores: bool) -> None:
+    """Clones are named after the assignment and the user, whose name may hold a hyphen."""
+    root = tmp_path / "hw-3-submissions"
+    for name in ("hw-3-jane-doe", "hw-3-asmith"):
+        (root / name / ".git").mkdir(parents=True)
+        (root / name / "cv_funcs.py").write_bytes(MODULE)
+    if scores:
+        (root / "scores.csv").write_text("username,score\njane-doe,\nasmith,\n")
+    found = source.load(root, tmp_path / "out")
+    assert (found.layout, [job.id for job in found.jobs]) == ("classroom", ["asmith", "jane-doe"])
+
+
+def test_plain_folder(tmp_path: Path) -> None:
+    """Folders, modules and archives; what is none of these is told."""
+    root = tmp_path / "class"
+    (root / "ada").mkdir(parents=True)
+    (root / "ada" / "cv_funcs.py").write_bytes(MODULE)
+    (root / "ben.py").write_bytes(b"x = 1\n")
+    pack(root / "chloe.zip", {"hw/cv_funcs.py": b"x = 2\n", "__MACOSX/hw/._cv_funcs.py": b""})
+    (root / "grades.xlsx").write_bytes(b"")
+    found = source.load(root, tmp_path / "out")
+    assert found.layout == "plain"
+    assert files(found) == {
+        "ada": {"cv_funcs.py": MODULE},
+        "ben": {"ben.py": b"x = 1\n"},
+        "chloe": {"cv_funcs.py": b"x = 2\n"},
+    }
+    assert left_out(found) == {"grades.xlsx": "neither a folder nor a module"}
+
+
+def test_roster_and_mapping(tmp_path: Path) -> None:
+    """Who handed in nothing, and who is not in the roster, has a line in mapping.csv."""
+    members = {"doejane_101_5001_cv_funcs.py": MODULE, "strange_102_5002_cv_funcs.py": b"x = 1\n"}
+    roster = tmp_path / "roster.csv"
+    roster.write_text('ID,Student\n101,"Doe, Jane"\n103,"Newline\nSam"\n', "utf-8")
+    source.load(pack(tmp_path / "hw.zip", members), tmp_path / "out", roster=roster)
+    with (tmp_path / "out" / "mapping.csv").open(encoding="utf-8", newline="") as file:
+        rows = {(row["submission"], row["what"]) for row in csv.DictReader(file)}
+    assert ("", "handed in nothing") in rows
+    assert ("strange_102", "not in the roster") in rows
+    assert ("doejane_101", "graded") in rows
+
+
+def test_layout_can_be_asked_for(tmp_path: Path) -> None:
+    """What is asked for is what is read; what does not fit is one line."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "doejane_101_5001_cv_funcs.py").write_bytes(MODULE)
+    assert source.load(tmp_path / "in", tmp_path / "out", layout="plain").layout == "plain"
+    with pytest.raises(UsageError, match="named as moodle names it"):
+        source.load(tmp_path / "in", tmp_path / "out", layout="moodle")
+    with pytest.raises(UsageError, match="no folder or archive"):
+        source.load(tmp_path / "nothing", tmp_path / "out")
+
+
+# --- archives
+
+
+def test_unsafe_members_stay_out(tmp_path: Path) -> None:
+    """Absolute paths, ways up and links are left out, and told."""
+    archive = tmp_path / "evil.tar"
+    with tarfile.open(archive, "w") as tape:
+        for name in ("good.py", "../up.py", "/absolute.py", "a/../../up.py"):
+            member = tarfile.TarInfo(name)
+            member.size = len(MODULE)
+            tape.addfile(member, io.BytesIO(MODULE))
+        link = tarfile.TarInfo("link.py")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tape.addfile(link)
+    left = archives.unpack(archive, tmp_path / "in" / "deep")
+    assert [p.name for p in (tmp_path / "in").rglob("*") if p.is_file()] == ["good.py"]
+    assert len(left) == 4
+    assert not (tmp_path / "up.py").exists()
+
+
+def test_symbolic_link_in_a_zip(tmp_path: Path) -> None:
+    """A zip keeps links in a file's attributes."""
+    info = zipfile.ZipInfo("link.py")
+    info.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "links.zip", "w") as whole:
+        whole.writestr(info, "/etc/passwd")
+    assert archives.unpack(tmp_path / "links.zip", tmp_path / "in") == ["link.py (a link)"]
+
+
+def test_bomb(tmp_path: Path) -> None:
+    """What unpacks to more than is allowed is stopped on the way, whatever size it says it has."""
+    pack(tmp_path / "bomb.zip", {"zeros": bytes(30_000_000)})
+    with pytest.raises(UsageError, match="more than"):
+        archives.unpack(tmp_path / "bomb.zip", tmp_path / "in", most_bytes=1_000_000)
+    assert sum(p.stat().st_size for p in (tmp_path / "in").rglob("*")) < 5_000_000
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 and then nothing", b"no archive at all"])
+def test_broken_archive(tmp_path: Path, data: bytes) -> None:
+    """A broken archive is one line."""
+    (tmp_path / "broken.zip").write_bytes(data)
+    with pytest.raises(UsageError, match=r"broken.zip cannot be unpacked"):
+        archives.unpack(tmp_path / "broken.zip", tmp_path / "in")
