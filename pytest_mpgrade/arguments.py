@@ -62,6 +62,9 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
     layouts = ("auto", "plain", "canvas", "moodle", "blackboard", "gradescope", "nbgrader", "classroom")
     batch.add_argument("--layout", choices=layouts, default="auto", help="whose download SOURCE is (default: by names)")
     batch.add_argument("--roster", metavar="FILE", type=Path, help="CSV of all students: who is missing is listed")
+    fill = "fill FILE, exported by canvas, moodle, blackboard or nbgrader; the copy with grades in it is below DIR"
+    batch.add_argument("--gradebook", nargs=2, metavar=("SYSTEM", "FILE"), help=fill)
+    batch.add_argument("--gradebook-column", metavar="NAME", default="", help="where the grade goes, if that is open")
     batch.add_argument("--rubric", action="store_true", help="print each submission's rubric")
     several = "gradings at a time (default: two for each core, and one)"
     batch.add_argument("-j", dest="jobs", metavar="N", type=_number, default=0, help=several)

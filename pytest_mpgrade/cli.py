@@ -156,10 +156,12 @@ def _code(result: ResultFile) -> int:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.batch import GRADEBOOK, pool, run, source
+    from pytest_mpgrade.batch import GRADEBOOK, exported, pool, run, source
     from pytest_mpgrade.report import terminal
 
     assignment = _find(arguments.assignment)
+    if arguments.gradebook:
+        exported.check(*arguments.gradebook)
     found = source.load(arguments.source, arguments.out, layout=arguments.layout, roster=arguments.roster)
     jobs = found.jobs
     _say(f"{len(jobs)} submissions, layout: {found.layout}; what became of what: {arguments.out / source.MAPPING}")
@@ -179,6 +181,11 @@ def _batch(arguments: argparse.Namespace) -> int:
             _say(terminal.rubric(grading.result, assignment.criteria, width, color) + "\n")
     _say("\n" + terminal.class_table(results, width, color))
     _say(f"  gradebook: {arguments.out / GRADEBOOK}" + (f"; {before} were graded before" if before else ""))
+    if arguments.gradebook:
+        system, file = arguments.gradebook
+        column = arguments.gradebook_column
+        for words in exported.fill(system, Path(file), arguments.out, assignment, results, found.keys, column):
+            _say(one_line(words))
     if missing := terminal.ungradable(results, width, color):
         _say("\nwithout a grade:\n" + missing)
     return UNGRADABLE if missing else RIGHT

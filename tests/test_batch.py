@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,26 @@ def test_resume_grades_again(course: Path, what: str) -> None:
     assert "were graded before" not in batch(course, "-j", "4", "--resume", *options).stdout
     grades = gradebook(course)
     assert (grades["ada"], grades["ben"])[what == "test"] == ("graded", "1.0")
+
+
+def test_from_download_to_gradebook(course: Path) -> None:
+    """Canvas' zip goes in, Canvas' gradebook comes out, and what became of everything is told."""
+    with zipfile.ZipFile(course / "hw.zip", "w") as whole:
+        for name in ("doejane_101_1_double.py", "doejane_101_2_double-1.py", "smithal_LATE_102_3_double.py"):
+            whole.writestr(name, RIGHT if "-1" in name else SOLUTIONS["ben"])
+        whole.writestr("oneillpat_103_text.html", "<p>see my mail</p>")
+    sheet = "Student,ID,SIS Login ID,Section,Double a number (7)\r\n    Points Possible,,,,1\r\n"
+    rows = '"Doe, Jane",101,jd,1,\r\n"Smith, Al",102,as,1,\r\n"O\'Neill, Pat",103,op,1,\r\n'
+    (course / "canvas.csv").write_bytes((sheet + rows).encode())
+    command = [each if each != "class" else "hw.zip" for each in words("--gradebook", "canvas", "canvas.csv")]
+    done = run_command(command, course)
+    assert done.returncode == 3, done.stderr  # one has handed in nothing that can be graded
+    assert "3 submissions, layout: canvas" in done.stdout
+    assert "left out: oneillpat_103_text.html: an online text, which is not graded" in done.stderr
+    assert (course / "out" / "canvas.csv").read_bytes().decode() == (sheet + rows).replace("jd,1,", "jd,1,1").replace(
+        "as,1,", "as,1,0"
+    )
+    assert gradebook(course)["oneillpat_103"] == ("ungradable", "0.0")
 
 
 def started(course: Path, *options: str) -> subprocess.Popen[str]:

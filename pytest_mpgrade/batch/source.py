@@ -10,7 +10,7 @@ import hashlib
 import io
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class Source:
     layout: str
     jobs: tuple[Job, ...]
     mapping: tuple[Mapped, ...]
+    keys: Mapping[str, tuple[str, ...]]  # by which a course system knows each submission's student
 
     def left_out(self) -> list[Mapped]:
         """Return what is not graded."""
@@ -68,7 +69,7 @@ def load(source: Path, out: Path, *, layout: str = "auto", roster: Path | None =
     if not jobs:
         raise UsageError(f"there is nothing to grade in {source}")
     _keep(mapping, out / MAPPING)
-    return Source(layout=found.layout if found else PLAIN, jobs=tuple(jobs), mapping=tuple(mapping))
+    return Source(layout=found.layout if found else PLAIN, jobs=tuple(jobs), mapping=tuple(mapping), keys=students)
 
 
 def _inner(root: Path) -> Path:
