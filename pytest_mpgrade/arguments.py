@@ -32,6 +32,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_batch(commands)
     commands.add_parser("list", help="list the assignments that come with mpgrade")
     commands.add_parser("doctor", help="say what this machine can and cannot do for a grading")
+    diff = commands.add_parser("diff", help="show whose points changed between two gradings, and by which checks")
+    diff.add_argument("old", metavar="OLD", type=Path, help="folder with results (--out of grade or batch)")
+    diff.add_argument("new", metavar="NEW", type=Path, help="another one")
     _add_verify(commands)
     for name, command in commands.choices.items():
         command.set_defaults(run=run[name], command=name)

@@ -181,6 +181,8 @@ def _batch(arguments: argparse.Namespace) -> int:
             _say(terminal.rubric(grading.result, assignment.criteria, width, color) + "\n")
     _say("\n" + terminal.class_table(results, width, color))
     _say(f"  gradebook: {arguments.out / GRADEBOOK}" + (f"; {before} were graded before" if before else ""))
+    for words in exported.statistics(results, arguments.out):
+        _say(one_line(words))
     if arguments.gradebook:
         system, file = arguments.gradebook
         column = arguments.gradebook_column
@@ -207,6 +209,18 @@ def _list(_arguments: argparse.Namespace) -> int:
     for each in found:
         _say(f"{each.name:{width}}  {points(each.points):>4} points  {each.title}")
     return RIGHT
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.report import changes
+
+    old, new = changes.read(arguments.old), changes.read(arguments.new)
+    found = list(changes.changes(old, new))
+    for line in found:
+        _say(line)
+    if not found:
+        _say(f"no points changed in {len(new)} submissions")
+    return WRONG if found else RIGHT
 
 
 def _doctor(_arguments: argparse.Namespace) -> int:
@@ -240,6 +254,7 @@ _COMMANDS = {
     "grade": _grade,
     "batch": _batch,
     "list": _list,
+    "diff": _diff,
     "doctor": _doctor,
     "verify": _verify,
 }

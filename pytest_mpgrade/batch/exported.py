@@ -1,15 +1,24 @@
-"""Fill the file that a course system has exported with the grades of a batch, and word what did not fit."""
+"""What a batch writes for a class when all are graded: statistics of the checks, a course system's gradebook."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Assignment, Status
-from pytest_mpgrade.report import atomic, course_gradebook
+from pytest_mpgrade.report import atomic, course_gradebook, items
 from pytest_mpgrade.report.course_gradebook import Filled, Grade
 from pytest_mpgrade.report.result_json import ResultFile
+
+ITEMS = "items.csv"
+
+
+def statistics(results: Sequence[ResultFile], out: Path) -> Iterator[str]:
+    """Write what the class says of each check below *out*; yield what a person should look at."""
+    found = items.items(results)
+    items.write(found, out / ITEMS)
+    yield from items.worth_a_look(results, found)
 
 
 def check(system: str, file: str) -> None:

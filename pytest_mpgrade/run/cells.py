@@ -20,8 +20,6 @@ from pytest_mpgrade.run.linux import procfs
 from pytest_mpgrade.run.stacks import Stacks
 from pytest_mpgrade.run.supervised import Supervised
 
-EXECUTED = "executed.json"
-"""The notebook with its outputs, in the run's folder."""
 TOGETHER = "all cells together"
 """Whose limit it was that came, where it was not the cell's own."""
 SHUTDOWN_SECONDS = 3.0
@@ -186,5 +184,5 @@ class Cells:
     def _keep(self) -> None:
         """Write the notebook as far as it was executed."""
         self.jupyter.close()
-        with open(os.path.join(self.run.folder.path, EXECUTED), "w", encoding="utf-8") as file:
+        with open(self.run.folder.executed, "w", encoding="utf-8") as file:
             json.dump(self.jupyter.notebook, file)

@@ -64,6 +64,11 @@ class RunFolder:
         return os.path.join(self.path, "gates")
 
     @property
+    def executed(self) -> str:
+        """The notebook with its outputs, as far as it was executed."""
+        return os.path.join(self.path, "executed.json")
+
+    @property
     def stacks(self) -> str:
         """File that faulthandler writes to."""
         return os.path.join(self.path, "stacks")

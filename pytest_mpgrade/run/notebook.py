@@ -21,8 +21,6 @@ from pytest_mpgrade.run.confine import RunFolder
 from pytest_mpgrade.run.supervision import Setting, workspace
 from pytest_mpgrade.run.told import Report, Seen, answer
 
-EXECUTED = "executed.json"
-"""The notebook with its outputs, in the run's folder; see run/cells.py."""
 MOST_DOCUMENT = 200_000_000
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LINE = re.compile(r"(?:Cell|Input) In ?\[(?P<count>\d+)\](?:, line (?P<line>\d+))?")
@@ -56,7 +54,7 @@ def run(document: dict[str, Any], start_method: str, setting: Setting, packages:
         limits = setting.assignment.limits
         seconds = 2 * limits.import_seconds + rules.seconds + 60
         report = supervision.ask(request, seconds, _CellsReport)
-        executed = _executed(folder.path) or document
+        executed = _executed(folder.executed) or document
         values = answer(folder.box, "values", limits.answer_bytes) if report.left else None
         told = values.value if values and isinstance(values.value, dict) else None
         return _notebook(report, document, executed, told, start_method, setting)
@@ -151,8 +149,7 @@ def _write(path: str, content: object) -> None:
 # --- what is reported
 
 
-def _executed(folder: str) -> dict[str, Any]:
-    path = os.path.join(folder, EXECUTED)
+def _executed(path: str) -> dict[str, Any]:
     if not os.path.exists(path) or os.path.getsize(path) > MOST_DOCUMENT:
         return {}
     with open(path, encoding="utf-8") as file:

@@ -1,0 +1,54 @@
+"""What changed between two gradings of a class: whose points, and by which checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.records import Status
+from pytest_mpgrade.report import result_json
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.report.text import one_line, points
+
+RESULT = "result.json"
+
+
+def read(folder: Path) -> dict[str, ResultFile]:
+    """Return the results in a folder of a batch, or of a single grading, by the names of their submissions.
+
+    Raises UsageError where there is none.
+    """
+    files = [folder / RESULT] if (folder / RESULT).is_file() else sorted(folder.glob(f"*/{RESULT}"))
+    if not files:
+        raise UsageError(f"there are no results in {folder}")
+    return {result.submission.id: result for result in map(result_json.read, files)}
+
+
+def changes(old: Mapping[str, ResultFile], new: Mapping[str, ResultFile]) -> Iterator[str]:
+    """Yield a line for each submission whose points or status changed, and one for each check that did it."""
+    for name in sorted(old.keys() | new.keys()):
+        if name not in old or name not in new:
+            yield f"{one_line(name)}: {'only in the new ones' if name in new else 'not in the new ones'}"
+            continue
+        before, after = old[name], new[name]
+        if _grade(before) != _grade(after):
+            yield f"{one_line(name)}: {_grade(before)} -> {_grade(after)}"
+            yield from (f"    {line}" for line in _checks(before, after))
+
+
+def _grade(result: ResultFile) -> str:
+    status = "" if result.status is Status.GRADED else f" ({result.status})"
+    return f"{points(result.score)} of {points(result.max_score)}{status}"
+
+
+def _checks(before: ResultFile, after: ResultFile) -> Iterator[str]:
+    old, new = ({check.id: check for check in result.checks} for result in (before, after))
+    for id in dict.fromkeys([*old, *new]):
+        was, now = (_said(checks.get(id)) for checks in (old, new))
+        if was != now:
+            yield f"{one_line(id)}: {was} -> {now}"
+
+
+def _said(check: CheckPart | None) -> str:
+    return f"{check.outcome}, {points(check.points)} of {points(check.max_points)}" if check else "not made"

@@ -1,0 +1,64 @@
+"""Statistics of the checks over a class: shares, discrimination, and what a person should look at."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from pathlib import Path
+
+import pytest
+from test_changes import keep
+
+from pytest_mpgrade.records import Outcome, Status
+from pytest_mpgrade.report import items, result_json
+from pytest_mpgrade.report.result_json import ResultFile
+
+PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> list[ResultFile]:
+    """Return six gradings: one check is failed by the weak, one by the strong, one by all."""
+    rows = [
+        ("ada", PASSED, FAILED, FAILED, PASSED), ("ben", PASSED, FAILED, FAILED, PASSED),
+        ("chloe", PASSED, FAILED, FAILED, PASSED), ("dan", FAILED, PASSED, FAILED, FAILED),
+        ("eva", FAILED, PASSED, FAILED, FAILED), ("finn", FAILED, PASSED, Outcome.INCONCLUSIVE, FAILED),
+    ]  # fmt: skip
+    for name, *outcomes in rows:
+        keep(tmp_path, name, *outcomes)
+    keep(tmp_path, "gone", status=Status.UNGRADABLE)
+    found = [result_json.read(path) for path in sorted(tmp_path.glob("*/result.json"))]
+    return [dataclasses.replace(each, seconds=float(place)) for place, each in enumerate(found)]
+
+
+def test_shares_and_discrimination(results: list[ResultFile]) -> None:
+    """Good checks correlate with all others, bad ones the other way; one that all fail cannot."""
+    good, bad, never, also = items.items(results)
+    assert [each.passed for each in (good, bad, never, also)] == [3, 3, 0, 3]
+    assert never.decided == 5
+    assert never.discrimination is None
+    assert bad.discrimination == pytest.approx(-1)
+    assert good.discrimination is None  # with the second and the fourth the others add up to the same for all
+
+
+def test_what_a_person_should_look_at(results: list[ResultFile]) -> None:
+    """Checks that nearly all fail, results that nothing could decide, what took longest."""
+    lines = list(items.worth_a_look(results, items.items(results)))
+    assert lines[0].startswith("5 of 5 fail test_x.py::test_2/values")
+    assert lines[1] == "finn: 1 check undecided: test_x.py::test_2/values (inconclusive)"
+    assert lines[2].startswith("slowest: ")
+
+
+def test_small_classes_say_nothing(results: list[ResultFile]) -> None:
+    """Of a few submissions nothing follows."""
+    few = results[:3]
+    assert list(items.worth_a_look(few, items.items(few))) == []
+
+
+def test_table(results: list[ResultFile], tmp_path: Path) -> None:
+    """A row for each check."""
+    items.write(items.items(results), tmp_path / "items.csv")
+    with (tmp_path / "items.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0]["check"] == "test_x.py::test_0/values"
+    assert [row["share_passed"] for row in rows] == ["0.500", "0.500", "0.000", "0.500"]
