@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 RIGHT, WRONG, USAGE, UNGRADABLE = 0, 1, 2, 3
 """Exit codes: no check failed, some did, wrong usage, some submission could not be graded."""
 
+RATE_FROM = 3
+"""Gradings from which on a rate is told."""
 _BROKEN_PIPE = 128 + 13  # as a shell reports SIGPIPE
 
 
@@ -172,11 +175,11 @@ def _batch(arguments: argparse.Namespace) -> int:
     options = _options(arguments)
     executor = pool.SideBySide(arguments.jobs or pool.slots(), options.stop)
     graded = run(jobs, assignment, arguments.out, options, executor, resume=arguments.resume)
-    before = 0
+    before, began = 0, time.monotonic()
     for number, grading in enumerate(graded, start=1):
         results.append(grading.result.slim())
         before += grading.kept
-        _say(_progress(number, len(jobs), grading))
+        _say(_progress(number, len(jobs), grading) + _time_left(number - before, len(jobs) - number, began))
         if arguments.rubric:
             _say(terminal.rubric(grading.result, assignment.criteria, width, color) + "\n")
     _say("\n" + terminal.class_table(results, width, color))
@@ -199,6 +202,14 @@ def _progress(number: int, all_jobs: int, grading: Grading) -> str:
     score = f"{points(result.score)} / {points(result.max_score)}"
     how = "graded before" if grading.kept else f"{result.seconds:.1f} s"
     return one_line(f"{place} {result.submission.id}: {result.status}, {score} points, {how}")
+
+
+def _time_left(done: int, left: int, began: float) -> str:
+    """Say how long the rest may take, by the rate so far."""
+    if done < RATE_FROM or not left:
+        return ""
+    seconds = left * (time.monotonic() - began) / done
+    return f", about {seconds:.0f} s left" if seconds < 100 else f", about {seconds / 60:.0f} min left"
 
 
 def _list(_arguments: argparse.Namespace) -> int:
