@@ -258,6 +258,26 @@ def test_proven_hang(execute: Execute, method: str) -> None:
     assert "at code cell 2:2: q.get()" in message(run)
 
 
+def test_cells_with_the_same_code(execute: Execute) -> None:
+    """Of two cells with the same code the one that was executed is named."""
+    run = execute("import multiprocessing as mp\nq = mp.Queue()\nq.put(1)", "q.get()", "q.get()", "q.get()")
+    assert "code cell 3 hangs" in message(run)
+    assert "at code cell 3:1: q.get()" in message(run)
+
+
+def test_variable_that_is_too_large(execute: Execute) -> None:
+    """The first items of a list stand for all; anything else is named, and keeps no other from being read."""
+    names = ("results", "other", "huge")
+    run = execute(
+        "results = list(range(2_000_000))", "other = [1]", "huge = dict.fromkeys(range(1_000_000))",
+        rules={"variables": names},
+    )  # fmt: skip
+    assert run.values["other"] == plain.encode([1])
+    assert run.values["results"] == plain.encode(list(range(1000)))
+    assert run.values["huge"] == ["object", "a dict too large to read"]
+    assert checks.no_process_left()(run).outcome is Outcome.ABSENT
+
+
 def test_hang_in_a_module(execute: Execute) -> None:
     """The line of a companion module is named."""
     run = execute("import cv_funcs as cvf", "cvf.worker(cvf.mp.Queue(), None)")
@@ -354,6 +374,13 @@ def test_kernel_does_not_see_the_grader(execute: Execute) -> None:
     finally:
         del os.environ["MPGRADE_TEST_SECRET"]
     assert [cell.printed for cell in run.cells] == ["False\n", "spawn\n"]
+
+
+def test_configuration_of_the_submission(execute: Execute) -> None:
+    """A file that would configure IPython does not run before the first cell, where nothing would be seen of it."""
+    files = dict.fromkeys(("ipython_config.py", "ipython_kernel_config.py"), "import os\nos.environ['LOADED'] = '1'\n")
+    run = execute("import os\nprint('LOADED' in os.environ)", files=files)
+    assert run.cells[0].printed == "False\n"
 
 
 def test_kernel_that_talks_nonsense(execute: Execute) -> None:

@@ -30,7 +30,9 @@ def main() -> None:
     prepare.go_to(request["folder"])
     sys.argv = ["ipykernel"]
     app = IPKernelApp.instance()
-    app.initialize(["-f", request["connection"], "--HistoryManager.hist_file=:memory:"])
+    # A configuration of the submission's own would run before anything of it is watched.
+    own = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.config_file_paths=[]"]
+    app.initialize(["-f", request["connection"], *own])
     app.start()
 
 

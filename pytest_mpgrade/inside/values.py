@@ -12,6 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+MOST = 8_000_000
+"""Characters of one variable: one that is larger must not keep the others from being read."""
+FIRST = 1000
+"""Items of a list that is too large: these stand for all."""
 ANSWERS = ""
 """The folder for answers, where the kernel was told of one."""
 
@@ -28,6 +32,11 @@ def tell(variables: Mapping[str, object], names: Sequence[str]) -> None:
 
 def _shown(value: object) -> object:
     try:
-        return plain.encode(value)
+        encoded = plain.encode(value)
+        if len(json.dumps(encoded)) <= MOST:
+            return encoded
+        if type(value) in (list, tuple) and len(value) > FIRST:  # type: ignore[arg-type]
+            return _shown(value[:FIRST])  # type: ignore[index]
+        return ["object", f"a {type(value).__name__} too large to read"]
     except Exception as broken:
         return ["object", f"unreadable: {type(broken).__name__}"]

@@ -39,6 +39,8 @@ class Cells:
         self.code = [index for index, cell in enumerate(self.notebook["cells"]) if cell["cell_type"] == "code"]
         self.cells: list[dict[str, Any]] = []
         self.pid = 0  # the kernel's, as it sees itself
+        self.sources: list[str] = []  # a file for each cell's code
+        self.names: dict[str, str] = {}  # what a kernel calls the code of the cells so far -> that file
 
     def report(self) -> dict[str, Any]:
         """Execute the notebook; return what was seen."""
@@ -86,14 +88,13 @@ class Cells:
         """Have a file for each cell's code, under the name that messages have for it."""
         folder = os.path.join(self.run.folder.path, "cells")
         os.mkdir(folder, 0o700)
-        names: dict[str, str] = {}
         for number, index in enumerate(self.code, 1):
-            source = self.notebook["cells"][index]["source"]
-            names[code_name(source)] = path = os.path.join(folder, f"code cell {number}")
+            path = os.path.join(folder, f"code cell {number}")
             with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(source)
+                file.write(self.notebook["cells"][index]["source"])
+            self.sources.append(path)
         own = (os.path.realpath(self.request["notebook"]["folder"]), self.request["notebook"]["folder"], folder)
-        self.run.stacks = Stacks(file=self.run.folder.stacks, own=own, cells=names)
+        self.run.stacks = Stacks(file=self.run.folder.stacks, own=own, cells=self.names)
 
     def _until(self, future: Future[Any], goes_on: Callable[[], bool]) -> str:
         """Wait for the client; *goes_on*: the tree looks quiet, but is it? The answer may be on its way."""
@@ -109,6 +110,7 @@ class Cells:
         watch, index = self.watch, self.code[number]
         mine, all_left = self.request["notebook"]["cell_seconds"], self.end - time.monotonic()
         watch.begin(max(min(mine, all_left), 0.01))
+        self.names[code_name(self.notebook["cells"][index]["source"])] = self.sources[number]
         self._met, self._messages = set(self.run.observer.seen), self.jupyter.messages
         watch.look_in = self._look_in
         future = self.jupyter.execute(index)

@@ -56,7 +56,7 @@ def run(document: dict[str, Any], start_method: str, setting: Setting, packages:
         report = supervision.ask(request, seconds, _CellsReport)
         executed = _executed(folder.executed) or document
         values = answer(folder.box, "values", limits.answer_bytes) if report.left else None
-        told = values.value if values and isinstance(values.value, dict) else None
+        told = values.value if values and isinstance(values.value, dict) else {}
         return _notebook(report, document, executed, told, start_method, setting)
 
 
@@ -158,7 +158,7 @@ def _executed(path: str) -> dict[str, Any]:
 
 
 def _notebook(
-    report: _CellsReport, document: dict[str, Any], executed: dict[str, Any], values: dict[str, Plain] | None,
+    report: _CellsReport, document: dict[str, Any], executed: dict[str, Any], values: dict[str, Plain],
     start_method: str, setting: Setting,
 ) -> Notebook:  # fmt: skip
     cells = tuple(_cells(report, document, executed))
@@ -180,8 +180,8 @@ def _notebook(
         trace=seen.trace(report.observer),
         pid=report.pid,
         cells=cells,
-        values=values or {},
-        told=values is not None,
+        values=values,
+        told=report.left is not None,
         after=report.after.processes if report.after else (),
         document=executed,
     )
