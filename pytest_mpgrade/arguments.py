@@ -53,6 +53,11 @@ def _add_check(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_grade(commands: argparse._SubParsersAction[Parser]) -> None:
     grade = commands.add_parser("grade", help="grade one submission")
     grade.add_argument("path", metavar="PATH", type=Path, help="the submission: a folder or a file")
+    known = "gradescope, classroom50, prairielearn, autolab or junit"
+    grade.add_argument(
+        "--format", metavar="NAME[=FILE]", action="append", type=_format, default=[],
+        help=f"also write the result for {known} (default: beside result.json); may be given several times",
+    )  # fmt: skip
     grade.add_argument("--id", metavar="NAME", default="", help="whose it is (default: the name of PATH)")
     _add_places(grade)
     _add_common(grade)
@@ -107,6 +112,15 @@ def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
     verify.add_argument("--right", metavar="PATH", nargs="+", type=Path, default=[], help="further right solutions")
     verify.add_argument("--resume", metavar="FILE", type=Path, help="journal to go on from")
     _add_common(verify)
+
+
+def _format(text: str) -> tuple[str, str]:
+    from pytest_mpgrade.report.exports import FORMATS
+
+    name, _, file = text.partition("=")
+    if name not in FORMATS:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(FORMATS)}")
+    return name, file
 
 
 def _number(text: str) -> int:

@@ -105,6 +105,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         seconds=arguments.time_limit,
         keyword=getattr(arguments, "keyword", ""),
         id=getattr(arguments, "id", ""),
+        exports=tuple(getattr(arguments, "format", ())),
     )
 
 

@@ -20,7 +20,7 @@ from pytest_mpgrade.errors import MpgradeError, UngradableError, UsageError
 from pytest_mpgrade.limits import with_limits
 from pytest_mpgrade.pytest_run import LOG, Options, command, last_words, run
 from pytest_mpgrade.records import Assignment, Report, Status, Submission
-from pytest_mpgrade.report import result_json
+from pytest_mpgrade.report import atomic, exports, result_json
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.report.text import one_line
 
@@ -50,16 +50,16 @@ def grade(path: Path, assignment: Assignment, out: Path, *, options: Options | N
     shown = Submission(id=chosen.id or _default_id(path), path=str(path))
     folder = out / (chosen.folder or folder_name(shown.id))
     _check_places(path, folder)
-    _record(shown, assignment, folder, Status.ERROR, NOT_YET)
+    _record(shown, assignment, folder, chosen, Status.ERROR, NOT_YET)
     try:
         _discover(path, assignment, shown.id)
     except UngradableError as error:
-        return _record(shown, assignment, folder, Status.UNGRADABLE, str(error))
+        return _record(shown, assignment, folder, chosen, Status.UNGRADABLE, str(error))
     except MpgradeError:
         raise
     except Exception as error:
         why = f"the grader could not read the submission: {type(error).__name__}: {error}"
-        return _record(shown, assignment, folder, Status.ERROR, why)
+        return _record(shown, assignment, folder, chosen, Status.ERROR, why)
     seconds = chosen.seconds or with_limits(assignment, chosen.limits).limits.submission_seconds
     ended = run(command(path, assignment, folder, shown.id, chosen), path, folder, seconds, chosen.stop)
     return _finish(shown, assignment, folder, ended, chosen)
@@ -84,7 +84,7 @@ def failed(path: Path, assignment: Assignment, out: Path, *, options: Options, r
     folder = out / (options.folder or folder_name(shown.id))
     report = _report(shown, assignment, Status.ERROR, reason)
     try:
-        return _keep(report, folder)
+        return _keep(report, folder, assignment, options)
     except UsageError:
         return Grading(result=report, folder=folder)
 
@@ -123,8 +123,10 @@ def _fingerprint(assignment: Assignment, options: Options) -> str:
     return fingerprint(with_limits(assignment, options.limits))
 
 
-def _record(shown: Submission, assignment: Assignment, folder: Path, status: Status, reason: str) -> Grading:
-    return _keep(_report(shown, assignment, status, reason), folder)
+def _record(
+    shown: Submission, assignment: Assignment, folder: Path, options: Options, status: Status, reason: str
+) -> Grading:
+    return _keep(_report(shown, assignment, status, reason), folder, assignment, options)
 
 
 def _report(shown: Submission, assignment: Assignment, status: Status, reason: str) -> ResultFile:
@@ -142,11 +144,17 @@ def _report(shown: Submission, assignment: Assignment, status: Status, reason: s
     return result_json.as_result(report)
 
 
-def _keep(result: ResultFile, folder: Path) -> Grading:
+def _keep(result: ResultFile, folder: Path, assignment: Assignment, options: Options) -> Grading:
+    """Write the result file, and what is exported of it: also of one that says that nothing is graded yet."""
+    path = folder / RESULT
     try:
-        result_json.write(result, folder / RESULT)
+        result_json.write(result, path)
+        for name, given in options.exports:
+            usual, render = exports.FORMATS[name]
+            path = Path(given) if given else folder / usual
+            atomic.write_bytes(render(result, assignment.criteria).encode("utf-8", "backslashreplace"), path)
     except OSError as error:
-        raise UsageError(f"cannot write {folder / RESULT}: {error.strerror}") from error
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
     return Grading(result=result, folder=folder)
 
 
@@ -160,11 +168,12 @@ def _finish(shown: Submission, assignment: Assignment, folder: Path, ended: str,
     try:
         result = result_json.read(folder / RESULT)
     except UsageError as error:
-        return _record(shown, assignment, folder, Status.ERROR, str(error))
+        return _record(shown, assignment, folder, options, Status.ERROR, str(error))
     reason = result.reason
     if result.status is Status.ERROR and (ended or reason == NOT_YET):
         reason = ended or f"the grading ended without a result; {last_words(folder / LOG)}"
     # The grading was given a whole path; the result names it as the user did.
     part = dataclasses.replace(result.submission, path=one_line(shown.path))
     environment = result.environment | {ASSIGNED: _fingerprint(assignment, options)}
-    return _keep(dataclasses.replace(result, reason=reason, submission=part, environment=environment), folder)
+    whole = dataclasses.replace(result, reason=reason, submission=part, environment=environment)
+    return _keep(whole, folder, assignment, options)

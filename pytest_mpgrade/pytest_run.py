@@ -78,6 +78,7 @@ class Options:
     seconds: float = 0.0  # for the whole grading, a backstop; 0: the assignment's limit
     id: str = ""  # default: the path's name
     folder: str = ""  # below the output folder; default: made from the id
+    exports: tuple[tuple[str, str], ...] = ()  # formats, with the file for each; "": beside the result
     stop: Stop = field(default_factory=Stop)
 
 

@@ -83,7 +83,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "batch": ("records", "errors", "run", "report", "grade", "pytest_run"),
     "verify": ("records", "errors", "assignment", "submission", "report", "grade", "pytest_run"),
     "doctor": ("records", "errors", "assignment", "report", "run", "containment"),
-    "arguments": ("errors", "__init__"),
+    "arguments": ("errors", "report", "__init__"),
     "cli": (
         "records",
         "errors",

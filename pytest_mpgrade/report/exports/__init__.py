@@ -1,0 +1,23 @@
+"""A result in the formats of the places where it is awaited; each is a small pure function of the result file.
+
+A result that is not there yet is written as "not graded", with no points: whoever kills the grader gets that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pytest_mpgrade.records import Criterion
+from pytest_mpgrade.report.exports import autolab, classroom50, gradescope, junit, prairielearn
+from pytest_mpgrade.report.result_json import ResultFile
+
+Export = Callable[[ResultFile, Sequence[Criterion]], str]
+
+FORMATS: Mapping[str, tuple[str, Export]] = {
+    "gradescope": ("results.json", gradescope.render),
+    "classroom50": ("classroom50.json", classroom50.render),
+    "prairielearn": ("prairielearn.json", prairielearn.render),
+    "autolab": ("autolab.txt", autolab.render),
+    "junit": ("junit.xml", junit.render),
+}
+"""By the name that a user gives: the name of the file, where none is given, and what makes it."""

@@ -1,0 +1,67 @@
+"""What every export needs of a result: a line for each criterion, with its points and what there is to say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_mpgrade.records import Criterion, Outcome, Status
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+
+_SAID = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One criterion of one submission."""
+
+    name: str
+    title: str
+    score: float
+    max_score: float
+    text: str  # what failed, and what to do about it; "" where there is nothing to say
+    concerns: tuple[str, ...] = ()  # that failed
+
+    @property
+    def passed(self) -> bool:
+        """All points that could be had were earned."""
+        return self.score >= self.max_score
+
+
+def lines(result: ResultFile, criteria: Sequence[Criterion]) -> list[Line]:
+    """Return a line for each criterion; what was not graded has no points, and says why."""
+    return [_line(result, criterion) for criterion in criteria]
+
+
+def _line(result: ResultFile, criterion: Criterion) -> Line:
+    mine = [check for check in result.checks if check.criterion == criterion.name]
+    if result.status is not Status.GRADED:
+        return Line(
+            name=criterion.name, title=criterion.title or criterion.name, score=0.0, max_score=criterion.points,
+            text=f"not graded: {result.reason}",
+        )  # fmt: skip
+    failed = dict.fromkeys(str(check.concern) for check in mine if check.outcome is Outcome.FAILED)
+    return Line(
+        name=criterion.name,
+        title=criterion.title or criterion.name,
+        score=round(sum(check.points for check in mine), 6),
+        max_score=round(sum(check.max_points for check in mine), 6),
+        text="\n".join(_said(mine)),
+        concerns=tuple(failed),
+    )
+
+
+def _said(checks: Sequence[CheckPart]) -> Iterator[str]:
+    """Say each thing once, with the start methods it holds for."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for check in checks:
+        if check.outcome in _SAID:
+            found.setdefault((str(check.outcome), check.message, check.hint), []).append(check.start_method)
+    for (outcome, message, hint), methods in found.items():
+        under = ", ".join(filter(None, dict.fromkeys(methods)))
+        yield f"{outcome}{f' under {under}' if under else ''}: {message}" + (f"\n  hint: {hint}" if hint else "")
+
+
+def summary(result: ResultFile) -> str:
+    """Return what there is to say of the whole."""
+    return result.reason if result.status is not Status.GRADED else ""

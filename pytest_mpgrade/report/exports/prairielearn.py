@@ -1,0 +1,37 @@
+"""PrairieLearn's ``/grade/results/results.json``: a score from 0 to 1, and points for each test.
+
+The whole is to be below 1 MB, so long texts are cut.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from pytest_mpgrade.records import Criterion, Status
+from pytest_mpgrade.report.exports.lines import lines, summary
+from pytest_mpgrade.report.result_json import ResultFile
+
+LONGEST = 20_000
+
+
+def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
+    """Return a test for each criterion; what cannot be graded is `gradable: false`, which costs no attempt."""
+    found = lines(result, criteria)
+    most = sum(line.max_score for line in found)
+    gradable = result.status is Status.GRADED
+    body = {
+        "gradable": gradable,
+        "score": sum(line.score for line in found) / most if gradable and most else 0.0,
+        "message": summary(result),
+        "output": "",
+        "format_errors": [] if gradable else [summary(result)],
+        "tests": [
+            {
+                "name": line.title, "description": line.name, "points": line.score, "max_points": line.max_score,
+                "message": line.text[:LONGEST], "output": "",
+            }
+            for line in found
+        ],
+    }  # fmt: skip
+    return json.dumps(body, ensure_ascii=False, indent=1)
