@@ -191,7 +191,8 @@ class Notebook(Run):
     pid: int = 0  # of the kernel, as it sees itself
     cells: tuple[Cell, ...] = ()  # code cells
     values: dict[str, Plain] = field(default_factory=dict)  # of the variables asked for, as far as there are such
-    told: bool = False  # the kernel could still be asked for them, and looked at when the last cell was done
+    told: bool = False  # the kernel could still be asked for them
+    looked: bool = False  # and at its processes was looked when the last cell was done
     after: tuple[ProcessSeen, ...] = ()  # what was still there when the kernel had ended
     document: dict[str, Any] = field(default_factory=dict)  # as nbformat 4 has it
 

@@ -666,6 +666,13 @@ def test_notebook_that_fails_leaves_the_rest_undecided(name: str) -> None:
         assert judged(check, changed(run, cells=(*run.cells, cell(2, tags=("parallel-cv",), ending=Ending.NOT_TRIED))))
 
 
+def test_notebook_whose_variables_could_not_be_read() -> None:
+    """A machine too busy to read them decides nothing."""
+    run = changed(executed(cell(1)), told=False, looked=False)
+    for check in (checks.has_list("results"), checks.made_by_children("results"), checks.no_process_left()):
+        assert judged(check, run).outcome is INCONCLUSIVE
+
+
 def test_checks_of_notebooks_are_for_notebooks() -> None:
     """A check of a notebook that is given something else says so."""
     with pytest.raises(TypeError, match=r"what notebook.run\(\) returns"):

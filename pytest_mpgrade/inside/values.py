@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MOST = 8_000_000
 """Characters of one variable: one that is larger must not keep the others from being read."""
+MANY = 100_000
+"""Items that are not even tried: that would take long."""
 FIRST = 1000
 """Items of a list that is too large: these stand for all."""
 ANSWERS = ""
@@ -31,12 +33,19 @@ def tell(variables: Mapping[str, object], names: Sequence[str]) -> None:
 
 
 def _shown(value: object) -> object:
+    if isinstance(value, (list, tuple, dict, set, frozenset)) and len(value) > MANY:
+        return _cut(value)
     try:
         encoded = plain.encode(value)
         if len(json.dumps(encoded)) <= MOST:
             return encoded
-        if type(value) in (list, tuple) and len(value) > FIRST:  # type: ignore[arg-type]
-            return _shown(value[:FIRST])  # type: ignore[index]
-        return ["object", f"a {type(value).__name__} too large to read"]
+        return _cut(value)
     except Exception as broken:
         return ["object", f"unreadable: {type(broken).__name__}"]
+
+
+def _cut(value: object) -> object:
+    """Return the start of a list; of anything else its name."""
+    if type(value) in (list, tuple) and len(value) > FIRST:  # type: ignore[arg-type]
+        return _shown(value[:FIRST])  # type: ignore[index]
+    return ["object", f"a {type(value).__name__} too large to read"]

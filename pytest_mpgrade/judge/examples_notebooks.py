@@ -40,7 +40,7 @@ def executed(*cells: Cell, values: dict[str, object] | None = None, **seen: Any)
     held = {name: plain.encode(value) for name, value in (values or {}).items()}
     run = Notebook(
         key="notebook/fork", call="multiprocess.ipynb", function="notebook", start_method="fork", ending=last.ending,
-        cells=cells, pid=KERNEL, told=True, values=held,
+        cells=cells, pid=KERNEL, told=True, looked=True, values=held,
         trace=Trace(caller=KERNEL, observer="ptrace", processes=processes),
     )  # fmt: skip
     return replace(run, **seen)

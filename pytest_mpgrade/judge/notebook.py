@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 
 from pytest_mpgrade.inside import plain
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, undecided
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, inconclusive, undecided
 from pytest_mpgrade.records import Cell, Concern, Ending, Notebook, Plain, ProcessSeen, Run, lost_function
 
 RUNS = "runs_top_to_bottom"
@@ -102,6 +102,8 @@ def missing(run: Notebook, message: str) -> Verdict:
     """Something is not there: because the notebook does not make it, or because it did not get that far."""
     if run.failing is not None:
         return undecided(f"left undecided: {run.call} did not run to its end", RUNS)
+    if not run.told:
+        return inconclusive("the notebook's variables could not be read when its last cell was done")
     return failed(message, symptom="missing")
 
 
@@ -110,6 +112,8 @@ def made_by_children(name: str) -> Check:
 
     def judge(run: Notebook) -> Verdict:
         kind, *rest = run.values.get(name, ["none"])
+        if name not in run.values and not run.told and run.failing is None:
+            return inconclusive("the notebook's variables could not be read when its last cell was done")
         if kind not in ("list", "tuple") or not rest[0]:
             return undecided(f"left undecided: there is no list {name}", RUNS if run.failing else "has_list")
         children = [process for process in run.trace.processes if not process.helper]
@@ -160,8 +164,10 @@ def no_process_left() -> Check:
     """No child process is alive or a zombie when the last cell is done, and none when the kernel has ended."""
 
     def judge(run: Notebook) -> Verdict:
-        if run.failing is not None or not run.told:
+        if run.failing is not None:
             return undecided(f"left undecided: {run.call} did not run to its end", RUNS)
+        if not run.looked:
+            return inconclusive("the kernel did not answer when the last cell was done")
         mine = [process for process in run.trace.processes if not process.helper]
         if not mine:
             return absent("the notebook started no child process, so none could be left behind (see made_by_children)")

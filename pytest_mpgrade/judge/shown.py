@@ -6,7 +6,7 @@ import ast
 import re
 
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, failed, undecided
-from pytest_mpgrade.judge.notebook import RUNS, missing, of_notebooks
+from pytest_mpgrade.judge.notebook import RUNS, of_notebooks
 from pytest_mpgrade.records import Cell, Concern, Ending, Notebook
 
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL | re.IGNORECASE)
@@ -88,7 +88,9 @@ def draws(tag: str = "") -> Check:
         if any(cell.images for cell in cells):
             return PASSED
         where = f"the cell tagged {tag}" if tag else "the notebook"
-        return missing(run, f"{where} draws no plot")
+        if run.failing is not None:
+            return undecided(f"left undecided: {run.call} did not run to its end", RUNS)
+        return failed(f"{where} draws no plot", symptom="missing")
 
     return Check(
         name="draws", title="a plot is drawn", concern=Concern.NOTEBOOK, judge=of_notebooks(judge),

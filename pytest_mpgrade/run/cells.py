@@ -23,7 +23,7 @@ from pytest_mpgrade.run.supervised import Supervised
 TOGETHER = "all cells together"
 """Whose limit it was that came, where it was not the cell's own."""
 SHUTDOWN_SECONDS = 3.0
-VALUES_SECONDS = 20.0
+VALUES_SECONDS = 120.0
 RESPAWNS = 6
 """Child processes that have died for want of a function of the notebook: a Pool goes on starting new ones for ever."""
 
@@ -39,6 +39,7 @@ class Cells:
         self.code = [index for index, cell in enumerate(self.notebook["cells"]) if cell["cell_type"] == "code"]
         self.cells: list[dict[str, Any]] = []
         self.pid = 0  # the kernel's, as it sees itself
+        self.told = False  # its variables were told
         self.sources: list[str] = []  # a file for each cell's code
         self.names: dict[str, str] = {}  # what a kernel calls the code of the cells so far -> that file
 
@@ -58,7 +59,7 @@ class Cells:
             if not self.watch.dead:
                 left, after = self._finish()
             self._keep()
-        told = {"pid": self.pid, "kernel": kernel, "cells": self.cells, "left": left, "after": after}
+        told = {"pid": self.pid, "told": self.told, "kernel": kernel, "cells": self.cells, "left": left, "after": after}
         return {**told, "stderr": self.run.err.text()[-20_000:]}
 
     # --- the kernel
@@ -174,8 +175,10 @@ class Cells:
         watch.begin(VALUES_SECONDS)
         names = json.dumps(self.request["notebook"]["names"])
         code = f'__import__("pytest_mpgrade.inside.values", fromlist=["tell"]).tell(globals(), {names})'
-        if self._until(self.jupyter.tell(code), lambda: self.jupyter.replied) not in ("yes", "late", "quiet"):
+        how = self._until(self.jupyter.tell(code), lambda: self.jupyter.replied)
+        if how not in ("yes", "late", "quiet"):
             return None, None
+        self.told = how == "yes"
         self.inspection.let_end()
         left = self.run.facts(Ending.RETURNED, "", first)
         watch.begin(SHUTDOWN_SECONDS)

@@ -31,6 +31,7 @@ _INSIDE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 @dataclass(frozen=True, kw_only=True)
 class _CellsReport(Report):
     pid: int
+    told: bool
     kernel: Seen
     cells: tuple[Seen, ...]
     left: Seen | None = None  # when the last cell was done, and its processes had time to end
@@ -55,9 +56,8 @@ def run(document: dict[str, Any], start_method: str, setting: Setting, packages:
         seconds = 2 * limits.import_seconds + rules.seconds + 60
         report = supervision.ask(request, seconds, _CellsReport)
         executed = _executed(folder.executed) or document
-        values = answer(folder.box, "values", limits.answer_bytes) if report.left else None
-        told = values.value if values and isinstance(values.value, dict) else {}
-        return _notebook(report, document, executed, told, start_method, setting)
+        values = answer(folder.box, "values", limits.answer_bytes).value if report.told else None
+        return _notebook(report, document, executed, values, start_method, setting)
 
 
 def broken(start_method: str, setting: Setting, why: str) -> Notebook:
@@ -158,7 +158,7 @@ def _executed(path: str) -> dict[str, Any]:
 
 
 def _notebook(
-    report: _CellsReport, document: dict[str, Any], executed: dict[str, Any], values: dict[str, Plain],
+    report: _CellsReport, document: dict[str, Any], executed: dict[str, Any], values: Plain,
     start_method: str, setting: Setting,
 ) -> Notebook:  # fmt: skip
     cells = tuple(_cells(report, document, executed))
@@ -180,8 +180,9 @@ def _notebook(
         trace=seen.trace(report.observer),
         pid=report.pid,
         cells=cells,
-        values=values,
-        told=report.left is not None,
+        values=values if isinstance(values, dict) else {},
+        told=isinstance(values, dict),
+        looked=report.left is not None,
         after=report.after.processes if report.after else (),
         document=executed,
     )
