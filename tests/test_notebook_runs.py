@@ -356,6 +356,8 @@ def test_workers_that_joblib_keeps(execute: Execute) -> None:
     run = execute("from joblib import Parallel, delayed\nresults = Parallel(n_jobs=2)(delayed(abs)(i) for i in (1, 2))")
     assert run.ending is Ending.RETURNED, message(run)
     assert "alive" in children(run.cells[0])
+    assert not [name for name in os.listdir("/dev/shm") if f"loky-{run.trace.caller}-" in name]
+    assert not [name for name in os.listdir("/dev/shm") if f"folder_{run.trace.caller}_" in name]
     assert checks.no_process_left()(run).outcome is PASSED
 
 

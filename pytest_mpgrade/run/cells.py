@@ -23,6 +23,10 @@ from pytest_mpgrade.run.supervised import Supervised
 TOGETHER = "all cells together"
 """Whose limit it was that came, where it was not the cell's own."""
 SHUTDOWN_SECONDS = 3.0
+STEP_SECONDS = 0.003
+"""How soon it is seen that a cell is done: notebooks have many short ones."""
+HELPERS_SECONDS = 2.0
+"""How long what helps a kernel may take to end after it: joblib's resource tracker removes what joblib has made."""
 VALUES_SECONDS = 120.0
 RESPAWNS = 6
 """Child processes that have died for want of a function of the notebook: a Pool goes on starting new ones for ever."""
@@ -80,6 +84,7 @@ class Cells:
         connected.result()
         for pid, seen in list(self.run.observer.seen.items()):
             seen.sandbox = pid != watch.caller  # what a kernel starts to look around is not the notebook's
+        watch.step = STEP_SECONDS
         watch.quiet.caller = 0  # a notebook may compute by itself
         watch.aside = frozenset(procfs.tasks(watch.caller)) - {watch.caller}
         self._write_sources()
@@ -184,7 +189,14 @@ class Cells:
         watch.begin(SHUTDOWN_SECONDS)
         self.jupyter.shut_down()
         how = watch.until(lambda: False)
+        self._let_helpers_end()
         return left, self.run.facts(Ending.RETURNED, "" if how == "dead" else "the kernel did not end")
+
+    def _let_helpers_end(self) -> None:
+        watch, end = self.watch, time.monotonic() + HELPERS_SECONDS
+        seen = self.run.observer.seen
+        while time.monotonic() < end and any(seen[pid].helper not in ("", "sandbox") for pid in watch.live()):
+            watch.pump(STEP_SECONDS)
 
     def _keep(self) -> None:
         """Write the notebook as far as it was executed."""

@@ -6,12 +6,16 @@ Semaphores and shared memory are found by the prefix that the child gives to its
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from pytest_mpgrade.run import trees
 from pytest_mpgrade.run.linux import procfs
 
+_JOBLIB = re.compile(r"(?:sem\.loky-|joblib_memmapping_folder_)(\d+)[-_]")
 SHM = "/dev/shm"  # noqa: S108 - where Linux keeps POSIX semaphores and shared memory
 
 
@@ -91,3 +95,19 @@ def remove(prefix: str) -> list[str]:
         except OSError:
             continue
     return removed
+
+
+def remove_of(pids: Collection[int]) -> list[str]:
+    """Remove what joblib has made for these processes, whose numbers its names carry; return the names."""
+    try:
+        found = [name for name in os.listdir(SHM) if (made := _JOBLIB.match(name)) and int(made[1]) in pids]
+    except OSError:
+        return []
+    for name in found:
+        path = os.path.join(SHM, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            trees.remove(path)
+        else:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+    return found

@@ -72,6 +72,8 @@ class Supervised:
         """End everything, and prove it; return what is to be told of that."""
         clean = self.observer.end_all(time.monotonic() + 30)
         removed = leftovers.remove(self.request["prefix"])
+        if not self.confinement.private_shm:
+            removed += leftovers.remove_of(self.observer.seen.keys())
         self.server.close()
         return {"clean": clean, "removed": removed + self.confinement.close(), "observer": self.observer.name}
 

@@ -76,6 +76,7 @@ class Watch:
         self.fault = ""  # a limit that was gone over, or what no task says
         self.keys: frozenset[str] | None = None  # of the tasks that were handed out, where that is known
         self.aside: frozenset[int] = frozenset()  # threads that count only while they run
+        self.step = 0.02  # seconds that messages are waited for at a time
         self.look_in: Callable[[], object] = lambda: None  # called again and again while something is waited for
         self._ready = False
         self._every_look = every_look
@@ -254,7 +255,7 @@ class Watch:
             now = time.monotonic()
             if now > self.deadline:
                 return "late"
-            calm = not self.pump(0.02)
+            calm = not self.pump(self.step)
             self.look_in()
             if now < self._next_look:
                 continue
