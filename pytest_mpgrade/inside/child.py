@@ -31,8 +31,7 @@ if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
 def _prepare(request: dict[str, Any]) -> None:
     """Set up what the submission finds: the start method, names that are ours to clean; not yet its folder."""
     sys.argv = [request["module"]]
-    sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
-    prepare.set_up(["multiprocessing", *request["packages"]], request["start_method"], request["prefix"])
+    prepare.set_up(request["packages"], request["start_method"], request["prefix"])
 
 
 def _side_effects(scratch: str) -> list[str]:

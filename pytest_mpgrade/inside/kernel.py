@@ -20,8 +20,7 @@ def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as file:
         request = json.load(file)
     os.unlink(sys.argv[1])
-    sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
-    prepare.set_up(["multiprocessing", *request["packages"]], request["start_method"], request["prefix"])
+    prepare.set_up(request["packages"], request["start_method"], request["prefix"])
     prepare.limit(request["most_processes"])
     from ipykernel.kernelapp import IPKernelApp
 

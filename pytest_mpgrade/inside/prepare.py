@@ -40,11 +40,15 @@ def packages() -> list[ModuleType]:
     return [sys.modules[name] for name in ("multiprocessing", "multiprocess") if name in sys.modules]
 
 
-def set_up(names: Sequence[str], start_method: str, prefix: str) -> None:
-    """Set these packages' start method, and names of semaphores and shared memory that are ours to clean."""
+def set_up(more: Sequence[str], start_method: str, prefix: str) -> None:
+    """Set the start method of multiprocessing and *more* packages, and names of theirs that are ours to clean.
+
+    No current folder stays on the path: the submission's comes there later, or not at all.
+    """
     import importlib
 
-    for name in names:
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
+    for name in ("multiprocessing", *more):
         package: Any = importlib.import_module(name)
         importlib.import_module(f"{name}.context")
         package.set_start_method(start_method)

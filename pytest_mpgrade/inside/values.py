@@ -29,7 +29,7 @@ def tell(variables: Mapping[str, object], names: Sequence[str]) -> None:
     gc.collect()
     found = {name: _shown(variables[name]) for name in names if name in variables}
     with open(os.path.join(ANSWERS, "values.json"), "w", encoding="utf-8") as file:
-        json.dump({"value": found, "facts": prepare.FACTS}, file)
+        json.dump({"value": found}, file)
 
 
 def _shown(value: object) -> object:

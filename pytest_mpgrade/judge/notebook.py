@@ -98,10 +98,15 @@ def has_list(name: str) -> Check:
     )
 
 
+def cut_short(run: Notebook) -> Verdict:
+    """What a notebook that did not run to its end leaves undecided."""
+    return undecided(f"left undecided: {run.call} did not run to its end", RUNS)
+
+
 def missing(run: Notebook, message: str) -> Verdict:
     """Something is not there: because the notebook does not make it, or because it did not get that far."""
     if run.failing is not None:
-        return undecided(f"left undecided: {run.call} did not run to its end", RUNS)
+        return cut_short(run)
     if not run.told:
         return inconclusive("the notebook's variables could not be read when its last cell was done")
     return failed(message, symptom="missing")
@@ -165,7 +170,7 @@ def no_process_left() -> Check:
 
     def judge(run: Notebook) -> Verdict:
         if run.failing is not None:
-            return undecided(f"left undecided: {run.call} did not run to its end", RUNS)
+            return cut_short(run)
         if not run.looked:
             return inconclusive("the kernel did not answer when the last cell was done")
         mine = [process for process in run.trace.processes if not process.helper]

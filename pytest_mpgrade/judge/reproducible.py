@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, undecided
-from pytest_mpgrade.judge.notebook import RUNS, of_notebooks
+from pytest_mpgrade.judge.notebook import RUNS, cut_short, of_notebooks
 from pytest_mpgrade.records import Cell, Concern, Notebook, shown_text
 
 _CHANGES = re.compile(r"0x[0-9a-fA-F]{6,}")
@@ -75,7 +75,7 @@ def same_again(other: Notebook) -> Check:
 
 def _compare(run: Notebook, pairs: Iterable[tuple[Cell, str, str]], words: str) -> Verdict:
     if run.failing is not None:
-        return undecided(f"left undecided: {run.call} did not run to its end", RUNS)
+        return cut_short(run)
     for cell, other, mine in pairs:
         if _lines(other) != _lines(mine):
             ours, theirs = _first_difference(_lines(mine), _lines(other))

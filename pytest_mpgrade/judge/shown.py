@@ -6,7 +6,7 @@ import ast
 import re
 
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, failed, undecided
-from pytest_mpgrade.judge.notebook import RUNS, of_notebooks
+from pytest_mpgrade.judge.notebook import RUNS, cut_short, of_notebooks
 from pytest_mpgrade.records import Cell, Concern, Ending, Notebook
 
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL | re.IGNORECASE)
@@ -89,7 +89,7 @@ def draws(tag: str = "") -> Check:
             return PASSED
         where = f"the cell tagged {tag}" if tag else "the notebook"
         if run.failing is not None:
-            return undecided(f"left undecided: {run.call} did not run to its end", RUNS)
+            return cut_short(run)
         return failed(f"{where} draws no plot", symptom="missing")
 
     return Check(

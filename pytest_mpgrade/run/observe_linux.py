@@ -56,7 +56,7 @@ class LinuxObserver:
         now = set(procfs.descendants(os.getpid()))
         for pid in now:
             if pid not in self.seen:
-                self.seen[pid] = Seen(pid=pid, parent=procfs.parent(pid), inside=procfs.inside(pid))
+                self.seen[pid] = _met(pid)
             known = self.seen[pid]
             command = procfs.command(pid)
             parent = self.seen.get(known.parent)
@@ -160,7 +160,7 @@ class LinuxObserver:
         if leader == pid:
             self._threads.discard(pid)
             self._unannounced.add(pid)
-            self.seen[pid] = Seen(pid=pid, parent=procfs.parent(pid), inside=procfs.inside(pid))
+            self.seen[pid] = _met(pid)
         elif leader:
             self._threads.add(pid)
 
@@ -171,7 +171,7 @@ class LinuxObserver:
             return
         if child not in self.seen or self.seen[child].ended:
             parent = by if by in self.seen else procfs.parent(child)
-            self.seen[child] = Seen(pid=child, parent=parent, inside=procfs.inside(child))
+            self.seen[child] = _met(child, parent)
         if child in self._early:
             self._ended(child, *self._early.pop(child))
 
@@ -186,8 +186,13 @@ class LinuxObserver:
 
     def _executed(self, pid: int) -> None:
         if pid not in self.seen:
-            self.seen[pid] = Seen(pid=pid, parent=procfs.parent(pid), inside=procfs.inside(pid))
+            self.seen[pid] = _met(pid)
         self.seen[pid].command = procfs.command(pid) or "?"
+
+
+def _met(pid: int, parent: int = 0) -> Seen:
+    """Return what is known of a process at first sight."""
+    return Seen(pid=pid, parent=parent or procfs.parent(pid), inside=procfs.inside(pid))
 
 
 def _become(how: Start, hold: int, release: int) -> None:
