@@ -181,6 +181,7 @@ def test_plain_folder(tmp_path: Path) -> None:
     (root / "ben.py").write_bytes(b"x = 1\n")
     pack(root / "chloe.zip", {"hw/cv_funcs.py": b"x = 2\n", "__MACOSX/hw/._cv_funcs.py": b""})
     (root / "grades.xlsx").write_bytes(b"")
+    (root / "README.md").write_text("# What is in here")
     found = source.load(root, tmp_path / "out")
     assert found.layout == "plain"
     assert files(found) == {
@@ -188,7 +189,7 @@ def test_plain_folder(tmp_path: Path) -> None:
         "ben": {"ben.py": b"x = 1\n"},
         "chloe": {"cv_funcs.py": b"x = 2\n"},
     }
-    assert left_out(found) == {"grades.xlsx": "neither a folder nor a module"}
+    assert left_out(found) == dict.fromkeys(("README.md", "grades.xlsx"), "neither a folder nor a module")
 
 
 def test_roster_and_mapping(tmp_path: Path) -> None:

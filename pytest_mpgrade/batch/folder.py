@@ -13,7 +13,7 @@ from pytest_mpgrade.batch import Job, archives
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import folder_name
 
-_MODULES = frozenset((".py", ".ipynb", ".md"))
+_MODULES = frozenset((".py", ".ipynb"))
 
 
 def jobs(folder: Path, out: Path) -> tuple[list[Job], list[str]]:
