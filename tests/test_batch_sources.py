@@ -192,6 +192,22 @@ def test_plain_folder(tmp_path: Path) -> None:
     assert left_out(found) == dict.fromkeys(("README.md", "grades.xlsx"), "neither a folder nor a module")
 
 
+def test_broken_archive_stops_nobody(tmp_path: Path) -> None:
+    """A student's own broken archive is told, and all others are graded."""
+    members = {
+        "doejane_101_1_all.zip": b"PK and nothing", "smithal_102_2_cv_funcs.py": MODULE,
+        "oneillpat_103_3_hw.zip": zipped({"cv_funcs.py": b"x = 1\n"}),
+    }  # fmt: skip
+    found = source.load(pack(tmp_path / "hw.zip", members), tmp_path / "out")
+    assert {name: sorted(held) for name, held in files(found).items()} == {
+        "doejane_101": [],
+        "smithal_102": ["cv_funcs.py"],
+        "oneillpat_103": ["cv_funcs.py"],
+    }
+    (note,) = [each.note for each in found.mapping if each.submission == "doejane_101"]
+    assert "all.zip cannot be unpacked" in note
+
+
 def test_roster_and_mapping(tmp_path: Path) -> None:
     """Who handed in nothing, and who is not in the roster, has a line in mapping.csv."""
     members = {"doejane_101_5001_cv_funcs.py": MODULE, "strange_102_5002_cv_funcs.py": b"x = 1\n"}

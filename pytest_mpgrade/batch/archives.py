@@ -50,6 +50,15 @@ def unpack(archive: Path, into: Path, *, most_bytes: int = MOST_BYTES) -> list[s
     return left_out
 
 
+def unpack_theirs(archive: Path, into: Path) -> list[str]:
+    """Unpack what a student has handed in: a broken archive is theirs, and stops nobody else's grading."""
+    into.mkdir(parents=True, exist_ok=True)
+    try:
+        return unpack(archive, into)
+    except UsageError as error:
+        return [str(error)]
+
+
 def _members(archive: Path) -> Iterator[tuple[str, str, IO[bytes] | None]]:
     """Yield name, why it is left out, and the open file of each member that is no folder."""
     if archive.name.lower().endswith(".zip"):

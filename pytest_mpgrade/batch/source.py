@@ -102,7 +102,7 @@ def _plain(root: Path, out: Path) -> _Read:
         if archives.is_archive(job.path):
             target = out / COLLECTED / job.folder
             archives.clear(target)
-            note = "; ".join(archives.unpack(job.path, target))
+            note = "; ".join(archives.unpack_theirs(job.path, target))
             jobs[place] = replace(job, path=_inner(target))
             mapping[place] = replace(mapping[place], note=f"left out: {note}" if note else "")
     mapping += [Mapped(submission="", source=name, what="neither a folder nor a module") for name in left_out]
@@ -150,7 +150,7 @@ def _student(mine: Sequence[Entry], root: Path, target: Path) -> Iterator[Mapped
         elif entry.kind == "folder":
             yield from _folder(entry, line, target)
         elif archives.is_archive(entry.path):
-            left = archives.unpack(entry.path, target)
+            left = archives.unpack_theirs(entry.path, target)
             yield replace(line, note="; ".join(filter(None, [line.note, *left])))
         else:
             later = [e for e in mine if e.name == entry.name and e.order > entry.order and e.kind == "file"]
@@ -166,9 +166,9 @@ def _folder(entry: Entry, line: Mapped, target: Path) -> Iterator[Mapped]:
     packed = [path for path in entry.path.rglob("*") if archives.is_archive(path)]
     if packed:
         shutil.copytree(entry.path, target, dirs_exist_ok=True, symlinks=True)
-        for path in packed:
-            archives.unpack(path, target)
-    yield replace(line, note="; ".join(filter(None, [line.note, *(f"{path.name} was unpacked" for path in packed)])))
+    left = [words for path in packed for words in archives.unpack_theirs(path, target)]
+    unpacked = [f"{path.name} was unpacked" for path in packed]
+    yield replace(line, note="; ".join(filter(None, [line.note, *unpacked, *left])))
 
 
 def _with_duplicates(jobs: Sequence[Job], mapping: Sequence[Mapped]) -> list[Mapped]:

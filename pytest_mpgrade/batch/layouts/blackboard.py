@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_mpgrade.batch.layouts.entry import Entry
+from pytest_mpgrade.batch.layouts.entry import Entry, named
 
 _NAME = re.compile(r"^.*_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)$", re.DOTALL)
 
@@ -20,9 +20,8 @@ def entries(root: Path) -> list[Entry]:
 
 
 def _entries(root: Path) -> Iterator[Entry]:
-    for path in sorted(root.iterdir()):
-        match = _NAME.match(path.name)
-        if match is None or not path.is_file():
+    for path, match in named(root, _NAME):
+        if not path.is_file():
             continue
         yield Entry(
             student=match["user"],

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_mpgrade.batch.layouts.entry import Entry
+from pytest_mpgrade.batch.layouts.entry import Entry, named
 
 _NAME = re.compile(
     r"^(?:(?P<alate>LATE_)?anon_(?P<anon>[A-Za-z0-9]+)|(?P<name>.*?)_(?P<late>LATE_)?(?P<uid>\d+))_"
@@ -23,9 +23,8 @@ def entries(root: Path) -> list[Entry]:
 
 
 def _entries(root: Path) -> Iterator[Entry]:
-    for path in sorted(root.iterdir()):
-        match = _NAME.match(path.name)
-        if match is None or not path.is_file():
+    for path, match in named(root, _NAME):
+        if not path.is_file():
             continue
         uid = match["uid"] or match["anon"]
         file = match["file"] or ""

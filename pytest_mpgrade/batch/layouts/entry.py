@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,3 +20,11 @@ class Entry:
     order: int = 0  # of two files with one name in an attempt the higher counts
     late: bool = False
     keys: tuple[str, ...] = ()  # by which a roster may know the student: user id, user name, e-mail address
+
+
+def named(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
+    """Yield what lies in a folder and is named so, sorted."""
+    for path in sorted(root.iterdir()):
+        match = pattern.match(path.name)
+        if match is not None:
+            yield path, match

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_mpgrade.batch.layouts.entry import Entry
+from pytest_mpgrade.batch.layouts.entry import Entry, named
 
 _NAME = re.compile(
     r"^(?P<name>.+)_(?P<uid>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?$", re.DOTALL
@@ -23,10 +23,7 @@ def entries(root: Path) -> list[Entry]:
 
 
 def _entries(root: Path) -> Iterator[Entry]:
-    for path in sorted(root.iterdir()):
-        match = _NAME.match(path.name)
-        if match is None:
-            continue
+    for path, match in named(root, _NAME):
         kind = "text" if match["kind"] == "onlinetext" else "folder" if path.is_dir() else "file"
         yield Entry(
             student=f"{match['name']}_{match['uid']}",
