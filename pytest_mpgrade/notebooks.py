@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,6 +22,8 @@ from pytest_mpgrade import syntax
 from pytest_mpgrade.errors import UngradableError
 
 MOST_BYTES = 50_000_000
+_ALONE = threading.Lock()
+"""Of two threads that import IPython or jupytext at once one may find it half made: its modules import each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,11 @@ def extract(path: Path, shown: str) -> Extract:
 
 def document(path: Path, shown: str) -> dict[str, Any]:
     """Return a notebook as nbformat 4 has it. Raises UngradableError where it cannot be read."""
+    with _ALONE:
+        return _document(path, shown)
+
+
+def _document(path: Path, shown: str) -> dict[str, Any]:
     try:
         import jupytext
     except ImportError as error:
@@ -82,7 +90,8 @@ def packages(document: dict[str, Any]) -> tuple[str, ...]:
 
 def _code(document: dict[str, Any]) -> list[str]:
     """Return the code of the cells, magics as the calls that they are."""
-    from IPython.core import inputtransformer2
+    with _ALONE:
+        from IPython.core import inputtransformer2
 
     manager: Any = inputtransformer2.TransformerManager  # without types
     texts = [cell["source"] for cell in document["cells"] if cell["cell_type"] == "code"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -239,3 +240,27 @@ def test_notebook_by_itself_brings_its_modules(tmp_path: Path, whole: Assignment
         (tmp_path / name).write_text("x = 1\n")
     staged = stage(discover(tmp_path / "multiprocess.ipynb", whole), tmp_path / "staged", whole.module)
     assert sorted(path.name for path in Path(staged.folder).iterdir()) == ["cv_funcs.py", "multiprocess.ipynb"]
+
+
+READ_AT_ONCE = """
+import sys, threading
+from pathlib import Path
+from pytest_mpgrade import notebooks
+sys.setswitchinterval(1e-6)
+barrier = threading.Barrier(6)
+def read(path):
+    barrier.wait()
+    notebooks.packages(notebooks.document(path, path.name))
+threads = [threading.Thread(target=read, args=(Path(sys.argv[1]),)) for _ in range(barrier.parties)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+def test_threads_that_read_notebooks_at_once_import_what_reads_them_once() -> None:
+    starter = next(Path(assignment.find("notebook").folder).glob("starter/*.ipynb"))
+    # In about every second process without a lock one of six threads found IPython half imported.
+    for _ in range(5):
+        command = [sys.executable, "-c", READ_AT_ONCE, str(starter)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
