@@ -10,8 +10,11 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Protocol
+from threading import Event
+from types import SimpleNamespace
+from typing import Any, Protocol, cast
 
 import nbformat
 import pytest
@@ -21,6 +24,7 @@ from pytest_mpgrade import checks
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.records import Cell, Ending, Notebook, NotebookRules, Outcome
 from pytest_mpgrade.run import notebook
+from pytest_mpgrade.run.cells import Cells
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace and /proc")
 
@@ -413,3 +417,14 @@ def test_who_did_the_work(execute: Execute) -> None:
     assert "ran in the notebook's own process" in check(own).message
     forged = dataclasses.replace(run, values=results([(0, 999_999, 0.0, 1.0)]))
     assert "never started" in check(forged).message
+
+
+def test_an_answer_that_arrives_while_the_client_is_asked_keeps_a_cell_from_being_called_hanging() -> None:
+    # The kernel has done everything and sleeps for ever; its answer is taken in by a client that had no core till now.
+    ways, arrived = iter(("quiet", "yes")), Event()
+    run = SimpleNamespace(
+        watch=SimpleNamespace(until=lambda met, window: next(ways)),
+        limits={"patience": 1.0},
+        jupyter=SimpleNamespace(busy=lambda: bool(arrived.set())),
+    )
+    assert Cells._until(cast("Cells", run), Future(), arrived.is_set) == "yes"

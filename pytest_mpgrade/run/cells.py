@@ -103,10 +103,13 @@ class Cells:
         self.run.stacks = Stacks(file=self.run.folder.stacks, own=own, cells=self.names)
 
     def _until(self, future: Future[Any], goes_on: Callable[[], bool]) -> str:
-        """Wait for the client; *goes_on*: the tree looks quiet, but is it? The answer may be on its way."""
+        """Wait for the client; *goes_on*: the tree looks quiet, but is it? The answer may be on its way.
+
+        In this order: while the client is waited for, an answer may arrive that was not there before.
+        """
         while True:
             how = self.watch.until(future.done, self.limits["patience"])
-            if how != "quiet" or not (goes_on() or self.jupyter.busy()):
+            if how != "quiet" or not (self.jupyter.busy() or goes_on()):
                 return how
 
     # --- cells
