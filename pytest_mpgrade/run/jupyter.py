@@ -27,7 +27,7 @@ from traitlets import Type
 
 from pytest_mpgrade.run.linux import procfs
 
-__all__ = ["CellExecutionError", "Jupyter", "code_name"]
+__all__ = ["CellExecutionError", "Jupyter", "code_name", "warm_up"]
 
 MOST_MESSAGE = 64_000_000
 """Bytes of one message; a kernel that sends more is hung up on."""
@@ -35,6 +35,11 @@ IOPUB_SECONDS = 15.0
 """How long the outputs of a cell are waited for when the kernel has said that it is done with it."""
 CLOSE_SECONDS = 10.0
 _ASLEEP_SECONDS = 0.02
+
+
+def warm_up() -> None:
+    """Do once what takes long the first time: the first output has nbformat compile its schema."""
+    nbformat.v4.output_from_msg({"header": {"msg_type": "stream"}, "content": {"name": "stdout", "text": ""}})
 
 
 def code_name(source: str) -> str:

@@ -42,7 +42,9 @@ def main() -> None:
 def _load(request: dict[str, Any]) -> None:
     """What a notebook needs takes long to load: it is loaded once, for the supervisors that are forked from here."""
     if "notebook" in request:
-        from pytest_mpgrade.run import cells  # noqa: F401
+        from pytest_mpgrade.run import cells, jupyter  # noqa: F401
+
+        jupyter.warm_up()
 
 
 def _go_first() -> None:
