@@ -422,9 +422,14 @@ def test_who_did_the_work(execute: Execute) -> None:
 def test_an_answer_that_arrives_while_the_client_is_asked_keeps_a_cell_from_being_called_hanging() -> None:
     # The kernel has done everything and sleeps for ever; its answer is taken in by a client that had no core till now.
     ways, arrived = iter(("quiet", "yes")), Event()
+
+    def arrives_and_is_idle_again() -> bool:
+        arrived.set()
+        return False
+
     run = SimpleNamespace(
         watch=SimpleNamespace(until=lambda met, window: next(ways)),
         limits={"patience": 1.0},
-        jupyter=SimpleNamespace(busy=lambda: bool(arrived.set())),
+        jupyter=SimpleNamespace(busy=arrives_and_is_idle_again),
     )
     assert Cells._until(cast("Cells", run), Future(), arrived.is_set) == "yes"
