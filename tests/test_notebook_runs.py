@@ -250,6 +250,36 @@ def test_flood_of_output_is_cut(execute: Execute) -> None:
     assert run.values == {"results": plain.encode(1)}
 
 
+WIDGETS = """
+import ipywidgets
+from IPython.display import display
+slider, output = ipywidgets.IntSlider(value=3), ipywidgets.Output()
+display(slider, output)
+with output:
+    print("into the widget")
+"""
+
+
+def test_widgets_are_kept_as_jupyter_keeps_them(execute: Execute) -> None:
+    """A widget is displayed, what is printed in an Output widget is part of its state, and the notebook has both."""
+    run = execute(WIDGETS, "slider.value = 7\nresults = slider.value")
+    assert run.ending is Ending.RETURNED, message(run)
+    shown = [each["data"]["application/vnd.jupyter.widget-view+json"]["model_id"] for each in run.cells[0].outputs]
+    kept = run.document["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
+    slider, output = (kept[model_id]["state"] for model_id in shown)
+    assert slider["value"] == 7
+    assert [each["text"] for each in output["outputs"]] == ["into the widget\n"]
+    assert run.values == {"results": plain.encode(7)}
+
+
+def test_flood_of_widgets_is_cut(execute: Execute) -> None:
+    """Of widgets no more is kept than of output."""
+    flood = "import ipywidgets\nfor i in range(200):\n    ipywidgets.Text(value='x' * 1000)"
+    run = execute(flood, "results = 1", rules={"output_bytes": 10_000})
+    assert (run.ending, run.values) == (Ending.RETURNED, {"results": plain.encode(1)}), message(run)
+    assert len(str(run.document["metadata"]["widgets"])) < 30_000
+
+
 # --- hangs
 
 

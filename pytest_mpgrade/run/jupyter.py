@@ -35,6 +35,8 @@ IOPUB_SECONDS = 15.0
 """How long the outputs of a cell are waited for when the kernel has said that it is done with it."""
 CLOSE_SECONDS = 10.0
 _ASLEEP_SECONDS = 0.02
+_KEPT = ("stream", "display_data", "execute_result", "update_display_data", "comm_open", "comm_msg")
+"""Messages that nbclient keeps something of; those about comms are the state of widgets."""
 
 
 def warm_up() -> None:
@@ -70,6 +72,16 @@ class _Shell(AsyncZMQSocketChannel):  # type: ignore[misc]
 
     replied = False
 
+    def send(self, msg: Any) -> None:
+        """Send; an answer that came meanwhile would never be found.
+
+        A socket tells of something to read once, on its file descriptor, which sending takes notice of as well
+        (zmq_getsockopt(3), ZMQ_FD). nbclient sends while it waits when an Output widget is printed into, and past what
+        pyzmq has for that; asking for the events makes up for it.
+        """
+        super().send(msg)
+        self.socket.get(zmq.EVENTS)  # type: ignore[attr-defined]  # made when it is imported
+
     async def get_msg(self, timeout: float | None = None) -> Any:
         message = await super().get_msg(timeout)
         self.replied = True
@@ -94,8 +106,8 @@ class _Client(NotebookClient):  # type: ignore[misc]
 
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
         self.messages += 1
-        if msg["msg_type"] in ("stream", "display_data", "execute_result", "update_display_data"):
-            before, self.kept = self.kept, self.kept + _size(msg["content"])
+        if msg["msg_type"] in _KEPT:
+            before, self.kept = self.kept, self.kept + _size(msg["content"]) + sum(map(len, msg.get("buffers", ())))
             if self.kept > self.most:
                 if before <= self.most:
                     note = f"(more than {self.most} bytes of output; the rest is left out)\n"
@@ -153,9 +165,10 @@ class Jupyter:
         self._submit(self._shut_down())
 
     def close(self) -> None:
-        """Stop; the notebook stays as it is."""
+        """Stop; the notebook stays as it is, with the state of its widgets."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CLOSE_SECONDS)
+        self._client.set_widgets_metadata()
 
     @property
     def messages(self) -> int:
