@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import datetime
+import re
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -84,6 +87,8 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--assignment", metavar="NAME", required=True, help="name or folder of the assignment")
     parser.add_argument("--out", metavar="DIR", required=True, type=Path, help="where results go; may exist")
+    host = "a number of seconds from now, or an ISO time: what is not graded in time is ended before it, and said"
+    parser.add_argument("--deadline", metavar="TIME", type=_deadline, default=0.0, help=host)
     refuse = "award no points where student code cannot be kept apart (default: for batches, and where CI=true)"
     parser.add_argument("--require-isolation", action=argparse.BooleanOptionalAction, default=None, help=refuse)
 
@@ -137,3 +142,15 @@ def _seconds(text: str) -> float:
     if not 0 < value < 1e6:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return value
+
+
+def _deadline(text: str) -> float:
+    """Return seconds since the epoch; a time without a zone is local."""
+    try:
+        if re.fullmatch(r"[\d.]+", text):
+            return time.time() + _seconds(text)
+        # Python 3.10 does not read the Z.
+        return datetime.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        wanted = "a number of seconds, or a time such as 2026-11-30T18:00:00+01:00"
+        raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}") from None

@@ -103,6 +103,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         require_isolation=_required(arguments),
         limits=tuple(arguments.limit),
         seconds=arguments.time_limit,
+        deadline=getattr(arguments, "deadline", 0.0),
         keyword=getattr(arguments, "keyword", ""),
         id=getattr(arguments, "id", ""),
         exports=tuple(getattr(arguments, "format", ())),

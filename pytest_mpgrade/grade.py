@@ -18,7 +18,7 @@ from pathlib import Path
 from pytest_mpgrade import __version__
 from pytest_mpgrade.errors import MpgradeError, UngradableError, UsageError
 from pytest_mpgrade.limits import with_limits
-from pytest_mpgrade.pytest_run import LOG, Options, command, last_words, run
+from pytest_mpgrade.pytest_run import LOG, Options, budget, command, last_words, run
 from pytest_mpgrade.records import Assignment, Report, Status, Submission
 from pytest_mpgrade.report import atomic, exports, result_json
 from pytest_mpgrade.report.result_json import ResultFile
@@ -60,8 +60,9 @@ def grade(path: Path, assignment: Assignment, out: Path, *, options: Options | N
     except Exception as error:
         why = f"the grader could not read the submission: {type(error).__name__}: {error}"
         return _record(shown, assignment, folder, chosen, Status.ERROR, why)
-    seconds = chosen.seconds or with_limits(assignment, chosen.limits).limits.submission_seconds
-    ended = run(command(path, assignment, folder, shown.id, chosen), path, folder, seconds, chosen.stop)
+    limit = chosen.seconds or with_limits(assignment, chosen.limits).limits.submission_seconds
+    words = command(path, assignment, folder, shown.id, chosen)
+    ended = run(words, path, folder, budget(chosen, limit), chosen.stop)
     return _finish(shown, assignment, folder, ended, chosen)
 
 
@@ -170,8 +171,10 @@ def _finish(shown: Submission, assignment: Assignment, folder: Path, ended: str,
     except UsageError as error:
         return _record(shown, assignment, folder, options, Status.ERROR, str(error))
     reason = result.reason
-    if result.status is Status.ERROR and (ended or reason == NOT_YET):
+    if result.status is Status.ERROR and reason == NOT_YET:
         reason = ended or f"the grading ended without a result; {last_words(folder / LOG)}"
+    elif result.status is Status.ERROR and ended:
+        reason = f"{ended}; {reason}"
     # The grading was given a whole path; the result names it as the user did.
     part = dataclasses.replace(result.submission, path=one_line(shown.path))
     environment = result.environment | {ASSIGNED: _fingerprint(assignment, options)}

@@ -76,10 +76,34 @@ class Options:
     limits: tuple[str, ...] = ()  # "name=value"
     keyword: str = ""  # pytest's -k
     seconds: float = 0.0  # for the whole grading, a backstop; 0: the assignment's limit
+    deadline: float = 0.0  # seconds since the epoch, also on another machine; 0: none
     id: str = ""  # default: the path's name
     folder: str = ""  # below the output folder; default: made from the id
     exports: tuple[tuple[str, str], ...] = ()  # formats, with the file for each; "": beside the result
     stop: Stop = field(default_factory=Stop)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How long a grading may take, and what is said of one that took longer."""
+
+    seconds: float
+    grace: float  # seconds for putting its result in order, when it is ended
+    said: str
+
+
+def budget(options: Options, limit: float) -> Budget:
+    """Return what is left of a grading's *limit* in seconds before its deadline.
+
+    Before the deadline there is time for being ended politely, and as much again for writing what is known then.
+    """
+    left = max(0.0, options.deadline - time.time()) if options.deadline else float("inf")
+    grace = min(GRACE, left / 4)
+    if left - 2 * grace < limit:
+        said = "not graded in time: the grading was ended before its deadline"
+        return Budget(seconds=left - 2 * grace, grace=grace, said=said)
+    said = f"the grading took longer than {limit:g} s, its time limit, and was ended"
+    return Budget(seconds=limit, grace=GRACE, said=said)
 
 
 def command(path: Path, assignment: Assignment, folder: Path, id: str, options: Options) -> list[str]:
@@ -112,18 +136,20 @@ def _variables(submission: Path) -> dict[str, str]:
     }
 
 
-def run(command: list[str], submission: Path, folder: Path, seconds: float, stop: Stop) -> str:
+def run(command: list[str], submission: Path, folder: Path, allowed: Budget, stop: Stop) -> str:
     """Run the grading to its end, or until *stop*; return in words how it ended where that was not by itself."""
+    if allowed.seconds <= 0:
+        return allowed.said
     with _signals_held() as release:
         process = _start(command, submission, folder)
         try:
             with stop.watching(process):
                 release()
-                code = _wait(process, seconds, stop)
+                code = _wait(process, allowed.seconds, stop)
         except subprocess.TimeoutExpired:
-            return f"the grading took longer than {seconds:g} s, its time limit, and was ended"
+            return allowed.said
         finally:
-            _end(process)
+            _end(process, allowed.grace)
             shutil.rmtree(folder / "tmp", ignore_errors=True)
     # 0 and 1 are pytest's own: all tests passed, some failed. 7: refused for want of isolation, which the result says.
     return "" if code in (0, 1, 7) else f"the grading ended early ({exit_words(code)}); {last_words(folder / LOG)}"
@@ -193,7 +219,7 @@ def _child_setup() -> Callable[[], None] | None:
     return setup
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:
     """End what is left of a grading: politely first, so that it ends its own processes and keeps its result."""
     try:
         if process.poll() is None:
@@ -201,7 +227,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
                 process.terminate()
             else:
                 process.send_signal(signal.SIGINT)
-            process.wait(GRACE)
+            process.wait(grace)
     except subprocess.TimeoutExpired:
         pass
     finally:

@@ -22,7 +22,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:  # noqa: A
         case = ElementTree.SubElement(suite, "testcase", classname="mpgrade", name="graded")
         ElementTree.SubElement(case, "error", message=_text(summary(result)))
     for check in result.checks:
-        _case(suite, check)
+        _case(suite, check, check.points if result.status is Status.GRADED else 0.0)
     cases = list(suite)
     counts = {kind: sum(case.find(kind) is not None for case in cases) for kind in ("failure", "error", "skipped")}
     suite.attrib |= {
@@ -35,13 +35,13 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:  # noqa: A
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(document, encoding="unicode") + "\n"
 
 
-def _case(suite: ElementTree.Element, check: CheckPart) -> None:
+def _case(suite: ElementTree.Element, check: CheckPart, points: float) -> None:
     case = ElementTree.SubElement(
         suite, "testcase", classname=_text(check.test), name=_text(check.check or check.id), time=f"{check.seconds:.3f}"
     )
     properties = ElementTree.SubElement(case, "properties")
     told = {
-        "points": f"{check.points:g}", "max_points": f"{check.max_points:g}", "criterion": check.criterion,
+        "points": f"{points:g}", "max_points": f"{check.max_points:g}", "criterion": check.criterion,
         "concern": str(check.concern), "start_method": check.start_method, "outcome": str(check.outcome),
     }  # fmt: skip
     for name, value in told.items():

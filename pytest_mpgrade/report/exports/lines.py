@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ def _line(result: ResultFile, criterion: Criterion) -> Line:
     if result.status is not Status.GRADED:
         return Line(
             name=criterion.name, title=criterion.title or criterion.name, score=0.0, max_score=criterion.points,
-            text=f"not graded: {result.reason}",
+            text="\n".join(_not_graded(result, mine)),
         )  # fmt: skip
     failed = dict.fromkeys(str(check.concern) for check in mine if check.outcome is Outcome.FAILED)
     return Line(
@@ -49,6 +50,14 @@ def _line(result: ResultFile, criterion: Criterion) -> Line:
         text="\n".join(_said(mine)),
         concerns=tuple(failed),
     )
+
+
+def _not_graded(result: ResultFile, checks: Sequence[CheckPart]) -> Iterator[str]:
+    """Say why there are no points, and how far it came: a person may want to know."""
+    yield result.reason if result.reason.startswith("not graded") else f"not graded: {result.reason}"
+    counts = Counter(check.outcome for check in checks)
+    if counts.total() > counts[Outcome.NOT_RUN]:
+        yield "of its checks: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
 
 
 def _said(checks: Sequence[CheckPart]) -> Iterator[str]:
