@@ -46,6 +46,7 @@ class _Criterion(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     name: _Name
     points: _Points
     title: str = ""
+    hidden: bool = False
 
 
 class _Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -79,7 +80,7 @@ def load(folder_or_toml: Path) -> Assignment:
         module=document.module,
         functions=dict(_signature(each) for each in document.functions),
         start_methods=document.start_methods,
-        criteria=tuple(Criterion(name=c.name, points=c.points, title=c.title) for c in document.criteria),
+        criteria=tuple(Criterion(**msgspec.structs.asdict(each)) for each in document.criteria),
         test_file=document.test,
         ordering=document.ordering,
         limits=Limits(**msgspec.structs.asdict(document.limits)),

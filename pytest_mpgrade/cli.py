@@ -127,15 +127,16 @@ def _find(name: str) -> Assignment:
 def _check(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.grade import grade
     from pytest_mpgrade.records import Status
-    from pytest_mpgrade.report import terminal
+    from pytest_mpgrade.report import students, terminal
 
     assignment = _find(arguments.assignment)
     with tempfile.TemporaryDirectory(prefix="mpgrade-") as scratch:
         out = arguments.out or Path(scratch)
         result = grade(arguments.path, assignment, out, options=_options(arguments)).result
-    if text := terminal.explanations(result, _width(), _color(sys.stdout)):
+    shown, criteria = students.shown(result, assignment.criteria)
+    if text := terminal.explanations(shown, _width(), _color(sys.stdout)):
         _say(text + "\n")
-    _say(terminal.rubric(result, assignment.criteria, _width(), _color(sys.stdout)))
+    _say(terminal.rubric(shown, criteria, _width(), _color(sys.stdout)))
     if result.status is Status.ERROR and not arguments.out:
         _say("\nwith --out DIR the grading's own log is kept there")
     return _code(result)
@@ -143,11 +144,13 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _grade(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.grade import RESULT, grade
-    from pytest_mpgrade.report import terminal
+    from pytest_mpgrade.report import students, terminal
 
     assignment = _find(arguments.assignment)
     grading = grade(arguments.path, assignment, arguments.out, options=_options(arguments))
-    _say(terminal.rubric(grading.result, assignment.criteria, _width(), _color(sys.stdout)))
+    # In CI this is what students read.
+    shown, criteria = students.shown(grading.result, assignment.criteria)
+    _say(terminal.rubric(shown, criteria, _width(), _color(sys.stdout)))
     _say(f"\nresult: {grading.folder / RESULT}")
     return _code(grading.result)
 

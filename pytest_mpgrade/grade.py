@@ -20,7 +20,7 @@ from pytest_mpgrade.errors import MpgradeError, UngradableError, UsageError
 from pytest_mpgrade.limits import with_limits
 from pytest_mpgrade.pytest_run import LOG, Options, budget, command, last_words, run
 from pytest_mpgrade.records import Assignment, Report, Status, Submission
-from pytest_mpgrade.report import atomic, exports, result_json
+from pytest_mpgrade.report import atomic, exports, result_json, students
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.report.text import one_line
 
@@ -153,7 +153,8 @@ def _keep(result: ResultFile, folder: Path, assignment: Assignment, options: Opt
         for name, given in options.exports:
             usual, render = exports.FORMATS[name]
             path = Path(given) if given else folder / usual
-            atomic.write_bytes(render(result, assignment.criteria).encode("utf-8", "backslashreplace"), path)
+            text = render(*students.shown(result, assignment.criteria))
+            atomic.write_bytes(text.encode("utf-8", "backslashreplace"), path)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
     return Grading(result=result, folder=folder)

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_mpgrade.judge.rubric import Placed
 from pytest_mpgrade.records import Concern, Finding, Outcome
-from pytest_mpgrade.report import terminal
+from pytest_mpgrade.report import students, terminal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +65,11 @@ def own_finding(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.T
     return [Finding(check="test", title=title_of(item), concern=Concern.RESULTS, outcome=outcome, message=message)]
 
 
-def judge_test(report: pytest.TestReport, findings: list[Finding]) -> None:
-    """A test fails if a check failed, and is skipped if none failed and none could be passed in full."""
+def judge_test(report: pytest.TestReport, findings: list[Finding], *, hidden: bool) -> None:
+    """A test fails if a check failed, and is skipped if none failed and none could be passed in full.
+
+    Of one that is *hidden* from students, only that is told.
+    """
     failed = [finding for finding in findings if finding.outcome is Outcome.FAILED]
     if failed and not report.failed:
         report.outcome = "failed"
@@ -84,3 +87,13 @@ def judge_test(report: pytest.TestReport, findings: list[Finding]) -> None:
                 (report.location[1] or 0) + 1,
                 f"Skipped: {first.check}: {first.message}",
             )
+    if hidden:
+        _cover(report)
+
+
+def _cover(report: pytest.TestReport) -> None:
+    report.sections.clear()
+    if report.failed:
+        report.longrepr = f"{students.HIDDEN} failed"
+    elif report.skipped:
+        report.longrepr = (report.location[0], 0, f"Skipped: {students.HIDDEN}")

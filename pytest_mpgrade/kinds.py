@@ -31,6 +31,7 @@ class Concern(StrEnum):
     SPEEDUP = "speedup"
     CHUNKING = "chunking"
     NOTEBOOK = "notebook"
+    HIDDEN = "hidden"  # in what students are shown; no check has it
 
 
 class Outcome(StrEnum):

@@ -50,6 +50,7 @@ class Criterion:
     name: str
     points: float
     title: str = ""
+    hidden: bool = False  # students are told that there is such a check, and its points
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ from pytest_mpgrade.judge import blame, rubric
 from pytest_mpgrade.judge.rubric import Placed
 from pytest_mpgrade.records import Report, Status
 from pytest_mpgrade.report import notebook as executed
-from pytest_mpgrade.report import result_json, terminal
+from pytest_mpgrade.report import result_json, students, terminal
 from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.machine import usable_cores
 from pytest_mpgrade.run.supervision import Setting
@@ -52,6 +52,7 @@ class GradingSession:
         self.assignment = setting.assignment
         self.submission = setting.submission
         self._out = out
+        self._hidden = {each.name for each in setting.assignment.criteria if each.hidden}
         self._setting = setting
         self._refused = refused  # why nothing is graded here
         self._grading = Grading(setting, tell)
@@ -172,7 +173,8 @@ class GradingSession:
         if not findings:
             findings = [passed(item)]
         settled = blame.attribute([(method_of(item), finding) for finding in findings])
-        judge_test(report, settled)
+        # Whoever has result files written sees everything.
+        judge_test(report, settled, hidden=self._out is None and criterion_of(item) in self._hidden)
         placed = [
             Placed(
                 id=f"{name_of(item)}/{finding.check}",
@@ -222,7 +224,8 @@ class GradingSession:
         """Show the rubric."""
         if self._placed:
             terminalreporter.ensure_newline()
-            terminalreporter.write_line(terminal.rubric(self.report()))
+            result = result_json.as_result(self.report())
+            terminalreporter.write_line(terminal.rubric(*students.shown(result, self.assignment.criteria)))
 
     # --- the report
 

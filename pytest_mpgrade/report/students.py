@@ -1,0 +1,66 @@
+"""What students are shown of a result: of hidden checks that there are such, and their points. Pure.
+
+The result file, batches and gradebooks have everything; exports, and what is printed for a student, are made of this.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from pytest_mpgrade.records import Concern, Criterion
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+
+HIDDEN = "a hidden check"
+"""All that is said of one."""
+
+
+def shown(result: ResultFile, criteria: Sequence[Criterion]) -> tuple[ResultFile, tuple[Criterion, ...]]:
+    """Return a result and its rubric without names, messages and evidence of what is hidden, also where others tell."""
+    names = {each.name: f"hidden-{number}" for number, each in enumerate(filter(_is_hidden, criteria), 1)}
+    if not names:
+        return result, tuple(criteria)
+    hidden = [check for check in result.checks if check.criterion in names]
+    told = _told(hidden, [check for check in result.checks if check.criterion not in names])
+    checks = tuple(
+        _covered(check, number, names[check.criterion]) if check.criterion in names else _without(check, told)
+        for number, check in enumerate(result.checks, 1)
+    )
+    rubric = tuple(
+        dataclasses.replace(each, name=names[each.name], title=HIDDEN) if each.name in names else each
+        for each in criteria
+    )
+    return dataclasses.replace(result, checks=checks, reason=told.sub(HIDDEN, result.reason)), rubric
+
+
+def _is_hidden(criterion: Criterion) -> bool:
+    return criterion.hidden
+
+
+def _told(hidden: Sequence[CheckPart], others: Sequence[CheckPart]) -> re.Pattern[str]:
+    """Return what finds the names of hidden checks and their tests in a text, and no name that others have too."""
+    known = {name for check in others for name in _names(check)}
+    names = {name for check in hidden for name in _names(check)} - known
+    # The longest first, for a test's id holds its name. Without any, what never matches.
+    words = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or "(?!)"
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)")
+
+
+def _names(check: CheckPart) -> set[str]:
+    test = check.test
+    return {check.id, test, test.rpartition("::")[2], re.sub(r"\[.*", "", test.rpartition("::")[2]), check.check} - {""}
+
+
+def _covered(check: CheckPart, number: int, criterion: str) -> CheckPart:
+    return dataclasses.replace(
+        check, id=f"hidden-{number}/{HIDDEN}", title=HIDDEN, concern=Concern.HIDDEN, criterion=criterion,
+        start_method="", message=HIDDEN, hint="", evidence={}, undecided_by="",
+    )  # fmt: skip
+
+
+def _without(check: CheckPart, told: re.Pattern[str]) -> CheckPart:
+    return dataclasses.replace(
+        check, message=told.sub(HIDDEN, check.message), hint=told.sub(HIDDEN, check.hint),
+        undecided_by=told.sub(HIDDEN, check.undecided_by),
+    )  # fmt: skip
