@@ -18,7 +18,8 @@ import pytest
 from conftest import run_command, variables, wait_until
 from test_batch import RIGHT, SOLUTIONS, TESTS, TOML
 
-from pytest_mpgrade.records import Criterion, Status
+from pytest_mpgrade.records import Concern, Criterion, Outcome, Status
+from pytest_mpgrade.report import students
 from pytest_mpgrade.report.exports import FORMATS, classroom50
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile, SubmissionPart
 
@@ -29,7 +30,8 @@ GRADESCOPE: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {
         "score": NUMBER, "execution_time": NUMBER, "output": TEXT, "stdout_visibility": {"const": "hidden"},
-        "output_format": {"enum": ["text", "html", "simple_format", "md", "ansi"]}, "extra_data": {"type": "object"},
+        **{key: {"const": "text"} for key in ("output_format", "test_output_format", "test_name_format")},
+        "visibility": {"const": "visible"}, "extra_data": {"type": "object"},
         "tests": {
             "type": "array",
             "items": {
@@ -39,8 +41,18 @@ GRADESCOPE: dict[str, Any] = {
                 "properties": {
                     "name": TEXT, "number": TEXT, "score": NUMBER, "max_score": NUMBER, "output": TEXT,
                     "status": {"enum": ["passed", "failed"]}, "output_format": {"const": "text"},
-                    "tags": {"type": "array", "items": TEXT},
+                    "name_format": {"const": "text"}, "tags": {"type": "array", "items": TEXT},
+                    "visibility": {"const": "visible"}, "extra_data": {"type": "object"},
                 },
+            },
+        },
+        "leaderboard": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["name", "value"],
+                "properties": {"name": TEXT, "value": {"type": ["number", "string"]}, "order": {"const": "asc"}},
             },
         },
     },
@@ -157,32 +169,157 @@ def read(place: Path) -> set[tuple[float, bool]]:
     return {read(((place / "res") / name).read_text("utf-8")) for name, read in READ.items()}
 
 
+SLOW = ("--limit", "seconds=600", "--limit", "patience=600")
+"""With which a submission that sleeps is left alone."""
+
+
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "options", "said"),
     [
-        (RIGHT, (1.0, True)),
-        (SOLUTIONS["ben"], (0.0, True)),
-        (SOLUTIONS["dan"], (0.0, True)),  # hangs
-        (SOLUTIONS["chloe"], (0.0, False)),  # a syntax error
-        ("raise ValueError('\x1b[31m <&> \x00')".replace("\x00", ""), (0.0, False)),
+        pytest.param(RIGHT, (), (1.0, True), id="success"),
+        pytest.param(SOLUTIONS["ben"], (), (0.0, True), id="failure"),
+        pytest.param(SOLUTIONS["dan"], (), (0.0, True), id="hang"),
+        pytest.param(SOLUTIONS["chloe"], (), (0.0, False), id="syntax error"),
+        pytest.param("raise ValueError('\x1b[31m <&>')", (), (0.0, False), id="import error"),
+        pytest.param(SOLUTIONS["dan"], (*SLOW, "--deadline", "12"), (0.0, False), id="deadline"),
+        pytest.param(RIGHT, ("--deadline", "2020-02-29T00:00:00Z"), (0.0, False), id="deadline has passed"),
     ],
 )
-def test_endings(place: Path, text: str, said: tuple[float, bool]) -> None:
-    """Success, failure, a hang, and what cannot be imported."""
-    done = run_command(words(place, text), place)
+def test_endings(place: Path, text: str, options: tuple[str, ...], said: tuple[float, bool]) -> None:
+    """Every export says the same of each ending, and gives no point that was not earned."""
+    done = run_command(words(place, text, *options), place)
     assert read(place) == {said}, done.stderr
+    late = [name for name in FORMATS if "not graded in time" in (place / "res" / name).read_text("utf-8")]
+    assert late == (list(FORMATS) if "--deadline" in options else [])
 
 
 def test_killed_grader(place: Path) -> None:
     """A grader that is killed leaves files that give nothing, and say so."""
     process = subprocess.Popen(
-        words(place, SOLUTIONS["dan"], "--limit", "seconds=60", "--limit", "patience=60"), cwd=place, env=variables(),
+        words(place, SOLUTIONS["dan"], *SLOW), cwd=place, env=variables(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     assert wait_until(lambda: (place / "out" / "ada" / "pytest.log").exists())
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert read(place) == {(0.0, False)}
+
+
+TWO_TESTS = """
+import pytest
+
+@pytest.mark.criterion("values")
+def test_small(student):
+    assert student.call("double", 21).value == ["int", "42"]
+
+@pytest.mark.criterion("values")
+def test_large(student):
+    assert student.call("double", 10**6).value == ["int", "2000000"]
+"""
+SLEEPS = "import time\n\ndef double(x):\n    time.sleep(3600 if x > 100 else 0)\n    return 2 * x\n"
+
+
+@pytest.mark.parametrize("seconds", [20])
+def test_deadline_says_what_was_graded(place: Path, seconds: int) -> None:
+    """What was graded in time and what was not is told, there is no grade, and the result file agrees."""
+    (place / "double" / "test_double.py").write_text(TWO_TESTS)
+    command = words(place, SLEEPS, *SLOW)
+    found: dict[str, Any] = {"checks": []}
+    while seconds < 700 and not any(check["outcome"] == "passed" for check in found["checks"]):
+        done = run_command([*command, "--deadline", str(seconds)], place)
+        found = json.loads((place / "out" / "ada" / "result.json").read_text("utf-8"))
+        seconds *= 3
+    assert (done.returncode, found["status"]) == (3, "error")
+    assert found["reason"] == "not graded in time: the grading was ended before its deadline; 1 of 2 tests were not run"
+    assert [check["outcome"] for check in found["checks"]] == ["passed", "not run"]
+    assert read(place) == {(0.0, False)}
+    assert (
+        "of its checks: 1 passed, 1 not run"
+        in json.loads((place / "res" / "gradescope").read_text())["tests"][0]["output"]
+    )
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="this machine lacks the capability: mount (root)"
+)
+def test_full_disk(place: Path) -> None:
+    """Where the disk is full when grades are to be written, the files of the first moment stay, whole."""
+    full = place / "res"
+    full.mkdir()
+    fill = f"with open({str(full / 'filler')!r}, 'wb') as file:\n    while file.write(b'0' * 4096): pass\n"
+    test = TESTS.replace("    run = ", "    fill()\n    run = ") + "\ndef fill():\n    try:\n"
+    (place / "double" / "test_double.py").write_text(
+        test + "".join(f"        {line}\n" for line in fill.splitlines()) + "    except OSError:\n        pass\n"
+    )
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(full)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"this machine lacks the capability: mount ({mounted.stderr.decode().strip()})")
+    try:
+        done = run_command(words(place, RIGHT), place)
+        assert "No space left on device" in done.stderr
+        assert done.returncode == 2
+        assert read(place) == {(0.0, False)}
+        assert sorted(path.name for path in full.iterdir()) == sorted([*FORMATS, "filler"])
+    finally:
+        subprocess.run(["umount", str(full)], check=True)
+
+
+HIDDEN_TOML = (
+    TOML.replace("points = 1", "points = 2", 1)
+    + """
+[[criteria]]
+name = "secret_criterion"
+title = "Secret title"
+points = 1
+hidden = true
+"""
+)
+HIDDEN_TESTS = (
+    TESTS
+    + """
+
+@pytest.mark.criterion("secret_criterion")
+def test_secret_name(student):
+    run = student.call("double", 123454321)
+    assert run.value == ["int", "246908642"], "secret message"
+"""
+)
+
+
+def test_hidden_checks(place: Path) -> None:
+    """No export and no output for students tells more of a hidden check than its points; the result file tells all."""
+    (place / "double" / "assignment.toml").write_text(HIDDEN_TOML)
+    (place / "double" / "test_double.py").write_text(HIDDEN_TESTS)
+    done = run_command(words(place, "def double(x):\n    return 42\n"), place)
+    assert done.returncode == 1, done.stderr
+    assert read(place) == {(1.0, True)}
+    check = run_command([sys.executable, "-m", "pytest_mpgrade", "check", "double", "ada"], place)
+    alone = run_command(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--mpgrade=double", "--mpgrade-submission=ada"],
+        place,
+    )
+    told = {name: (place / "res" / name).read_text("utf-8") for name in FORMATS}
+    told |= {"grade": done.stdout, "check": check.stdout, "pytest": alone.stdout.replace("test_secret_name", "")}
+    for name, text in told.items():
+        assert not {word for word in ("secret", "Secret", "12345") if word in text}, name
+        assert "a hidden check" in text, name
+    whole = (place / "out" / "ada" / "result.json").read_text("utf-8")
+    assert "secret message" in whole
+
+
+def test_hidden_names_in_other_checks() -> None:
+    """A check that was left undecided by a hidden one does not name it, and keeps what is not hidden."""
+    hidden = check_part(id="t.py::test_secret[fork]/met", criterion="b", message="m", outcome=Outcome.FAILED)
+    other = check_part(
+        id="t.py::test_open[fork]/values", criterion="a", outcome=Outcome.SKIPPED, undecided_by="met",
+        message="left undecided by test_secret[fork]/met; values are metres",
+    )  # fmt: skip
+    criteria = (Criterion(name="a", points=1.0), Criterion(name="b", points=1.0, hidden=True))
+    result, rubric = students.shown(result_of(hidden, other), criteria)
+    assert [each.name for each in rubric] == ["a", "hidden-1"]
+    assert result.checks[1].undecided_by == "a hidden check"
+    assert result.checks[1].message == "left undecided by a hidden check; values are metres"
+    assert students.shown(result_of(other), criteria[:1]) == (result_of(other), criteria[:1])
 
 
 def test_unknown_format(place: Path) -> None:
@@ -192,17 +329,27 @@ def test_unknown_format(place: Path) -> None:
     assert "'grade_scope' is none of gradescope, " in done.stderr
 
 
+def check_part(**more: Any) -> CheckPart:
+    """Return a check that failed."""
+    usual: dict[str, Any] = {
+        "id": "test_x.py::test_x/values", "title": "t", "concern": Concern.RESULTS, "criterion": "all",
+        "start_method": "fork", "outcome": Outcome.FAILED, "points": 0.0, "max_points": 1.0, "message": "m",
+        "hint": "h", "evidence": {}, "seconds": 0.1,
+    }  # fmt: skip
+    return CheckPart(**usual | more)
+
+
+def result_of(*checks: CheckPart) -> ResultFile:
+    """Return the result of a grading with these checks."""
+    return ResultFile(
+        schema="mpgrade.result/1", assignment="x", submission=SubmissionPart(id="a", path="a", module="a", sha256=""),
+        score=0.0, max_score=1.0, status=Status.GRADED, checks=checks, started="2026-11-23T03:00:00Z", seconds=1.0,
+    )  # fmt: skip
+
+
 def test_awkward_text() -> None:
     """Whatever a submission printed, files can be read."""
-    check = CheckPart(
-        id="test_x.py::test_é/values", title="t", concern="results", criterion="all", start_method="fork",  # type: ignore[arg-type]
-        outcome="failed", points=0.0, max_points=1.0, message="\x00\x1b[31m ]]> <&>\udc80", hint="h", evidence={},  # type: ignore[arg-type]
-        seconds=0.1,
-    )  # fmt: skip
-    result = ResultFile(
-        schema="mpgrade.result/1", assignment="x", submission=SubmissionPart(id="a", path="a", module="a", sha256=""),
-        score=0.0, max_score=1.0, status=Status.GRADED, checks=(check,), started="2026-11-23T03:00:00Z",
-    )  # fmt: skip
+    result = result_of(check_part(id="test_x.py::test_é/values", message="\x00\x1b[31m ]]> <&>\udc80"))
     for name, (_, render) in FORMATS.items():
         text = render(result, (Criterion(name="all", points=1.0),)).encode("utf-8", "backslashreplace").decode()
         assert READ[name](text) == (0.0, True), name

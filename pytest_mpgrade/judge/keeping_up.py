@@ -114,14 +114,10 @@ def _slow(name: str, run: Timing, found: speed.Verdict) -> str:
 
 def _unsure(name: str, run: Timing, found: speed.Verdict) -> str:
     if name == "starting":
-        return f"your workers seemed to come {found.late:.1f} s later than the reference's"
+        return f"your workers seemed to come {found.late:.1f} s later than the reference's ({_here(run)})"
     ratio = found.ratios[name]
     whose, where = _WHAT[name]
-    machine = run.machine
-    return (
-        f"yours seemed to take {ratio.estimate:.2f}x {whose} on {where} ({ratio.pairs} pairs, {machine.cores:g} cores, "
-        f"load {machine.load:.1f})"
-    )
+    return f"yours seemed to take {ratio.estimate:.2f}x {whose} on {where} ({ratio.pairs} pairs, {_here(run)})"
 
 
 def _parts(run: Timing) -> str:
@@ -204,15 +200,21 @@ def _faster(run: Run, at_least: float) -> Verdict:
     if own.estimate >= at_least:
         return Verdict(outcome=Outcome.PASSED, evidence=shown)
     if run.machine.cores < 2 or theirs.bound < at_least:
-        return _not_now(f"the reference itself was not surely {at_least:g}x as fast as one process", shown)
+        return _not_now(
+            f"the reference itself was not surely {at_least:g}x as fast as one process ({_here(run)})", shown
+        )
     if slower.bound * at_least <= 1:
-        return _not_now(f"yours seemed to be {own.estimate:.2f}x as fast as one process", shown)
+        return _not_now(f"yours seemed to be {own.estimate:.2f}x as fast as one process ({_here(run)})", shown)
     verdict = failed(
         f"yours was {own.estimate:.2f}x as fast as one process on tasks that compute, the reference "
         f"{theirs.estimate:.2f}x ({own.pairs} pairs); {at_least:g}x was asked for",
         symptom="slow",
     )
     return replace(verdict, evidence=shown)
+
+
+def _here(run: Timing) -> str:
+    return f"{run.machine.cores:g} cores, load {run.machine.load:.1f}"
 
 
 def _not_now(why: str, shown: dict[str, object]) -> Verdict:

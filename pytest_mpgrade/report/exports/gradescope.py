@@ -1,39 +1,78 @@
-"""Gradescope's ``/autograder/results/results.json`` (gradescope/autograder_samples, docs/specs.md)."""
+"""Gradescope's ``/autograder/results/results.json`` (gradescope/autograder_samples, docs/specs.md).
+
+Texts are plain: what a submission says is no markup of ours. Lateness and earlier submissions are told, not judged.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from pytest_mpgrade.records import Criterion
+from pytest_mpgrade.report.exports import gradescope_metadata
 from pytest_mpgrade.report.exports.lines import Line, lines, summary
 from pytest_mpgrade.report.result_json import ResultFile
 
+METADATA = Path("/autograder/submission_metadata.json")
+"""Where Gradescope says who handed in what, and when."""
 
-def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
+
+def render(result: ResultFile, criteria: Sequence[Criterion], metadata: Path = METADATA) -> str:
     """Return a test for each criterion; the score is that of the result, the sum of the tests."""
     found = lines(result, criteria)
+    told = gradescope_metadata.read(metadata)
+    head = summary(result) or f"graded by mpgrade {result.environment.get('mpgrade', '')}".strip()
     body: dict[str, Any] = {
         "score": round(sum(line.score for line in found), 6),
         "execution_time": result.seconds,
-        "output": summary(result) or f"graded by mpgrade {result.environment.get('mpgrade', '')}".strip(),
+        "output": "\n".join([head, *(told.lines if told else ())]),
         "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": "visible",
         "stdout_visibility": "hidden",
         "tests": [_test(number, line) for number, line in enumerate(found, 1)],
-        "extra_data": {"assignment": result.assignment, "status": str(result.status), "max_score": result.max_score},
-    }
+        "leaderboard": list(_leaderboard(result)),
+        "extra_data": {
+            "assignment": result.assignment, "status": str(result.status), "max_score": result.max_score,
+            "sha256": result.submission.sha256, "module": result.submission.module,
+            "containment": result.containment.get("level", ""), "environment": result.environment,
+            **({"late_days": told.late_days, "attempt": told.attempt} if told else {}),
+        },
+    }  # fmt: skip
     return json.dumps(body, ensure_ascii=False, indent=1)
 
 
 def _test(number: int, line: Line) -> dict[str, Any]:
     return {
         "name": line.title,
+        "name_format": "text",
         "number": str(number),
         "score": line.score,
         "max_score": line.max_score,
         "status": "passed" if line.passed and not line.text else "failed",
         "output": line.text,
         "output_format": "text",
-        "tags": list(line.concerns),
+        "tags": [*line.concerns, *line.start_methods],
+        "visibility": "visible",  # one that is not would hide the whole score from its student
+        "extra_data": {"criterion": line.name},
     }
+
+
+def _leaderboard(result: ResultFile) -> Iterator[dict[str, Any]]:
+    """Yield what the first check that was timed has measured; see `judge.keeping_up` for its evidence."""
+    timed = next((check.evidence for check in result.checks if "ms per task" in _part(check.evidence, "waiting")), {})
+    for name in ("waiting", "computing"):
+        ratio = _part(timed, name).get("ratio")
+        if isinstance(ratio, (int, float)):
+            yield {"name": f"time by the reference's, tasks that are {name}", "value": ratio, "order": "asc"}
+    times = _part(timed, "faster than one process").get("yours")
+    if isinstance(times, (int, float)):
+        yield {"name": "times as fast as one process", "value": times}
+
+
+def _part(evidence: dict[str, Any], name: str) -> dict[str, Any]:
+    found = evidence.get(name)
+    return found if isinstance(found, dict) else {}

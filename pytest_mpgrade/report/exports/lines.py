@@ -22,6 +22,7 @@ class Line:
     max_score: float
     text: str  # what failed, and what to do about it; "" where there is nothing to say
     concerns: tuple[str, ...] = ()  # that failed
+    start_methods: tuple[str, ...] = ()  # under which something failed
 
     @property
     def passed(self) -> bool:
@@ -41,14 +42,15 @@ def _line(result: ResultFile, criterion: Criterion) -> Line:
             name=criterion.name, title=criterion.title or criterion.name, score=0.0, max_score=criterion.points,
             text="\n".join(_not_graded(result, mine)),
         )  # fmt: skip
-    failed = dict.fromkeys(str(check.concern) for check in mine if check.outcome is Outcome.FAILED)
+    failed = [check for check in mine if check.outcome is Outcome.FAILED]
     return Line(
         name=criterion.name,
         title=criterion.title or criterion.name,
         score=round(sum(check.points for check in mine), 6),
         max_score=round(sum(check.max_points for check in mine), 6),
         text="\n".join(_said(mine)),
-        concerns=tuple(failed),
+        concerns=tuple(dict.fromkeys(str(check.concern) for check in failed)),
+        start_methods=tuple(dict.fromkeys(check.start_method for check in failed if check.start_method)),
     )
 
 
