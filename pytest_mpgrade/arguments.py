@@ -38,6 +38,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     diff = commands.add_parser("diff", help="show whose points changed between two gradings, and by which checks")
     diff.add_argument("old", metavar="OLD", type=Path, help="folder with results (--out of grade or batch)")
     diff.add_argument("new", metavar="NEW", type=Path, help="another one")
+    _add_package(commands)
     _add_verify(commands)
     for name, command in commands.choices.items():
         command.set_defaults(run=run[name], command=name)
@@ -82,6 +83,19 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
     batch.add_argument("--resume", action="store_true", help="grade only what is missing, has changed, or was an error")
     _add_places(batch)
     _add_common(batch)
+
+
+def _add_package(commands: argparse._SubParsersAction[Parser]) -> None:
+    package = commands.add_parser("package", help="pack an assignment with mpgrade for a course system that runs it")
+    package.add_argument("system", choices=("gradescope", "classroom50"), help="the course system")
+    package.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
+    package.add_argument("--out", metavar="FILE.zip", type=Path, help="default: SYSTEM-ASSIGNMENT.zip, here")
+    built = "of mpgrade, if it is not to be made of the one that runs"
+    package.add_argument("--wheel", metavar="FILE", type=Path, help=built)
+    more = "of mpgrade, to be installed too: course, notebook, all; may be given several times"
+    package.add_argument("--extra", metavar="NAME", action="append", default=[], help=more)
+    host = "for one grading; less than the system's own limit (default: 540 for gradescope, 720 for classroom50)"
+    package.add_argument("--deadline", metavar="SECONDS", type=_seconds, default=0.0, help=host)
 
 
 def _add_places(parser: argparse.ArgumentParser) -> None:

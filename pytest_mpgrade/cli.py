@@ -239,6 +239,22 @@ def _diff(arguments: argparse.Namespace) -> int:
     return WRONG if found else RIGHT
 
 
+def _package(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade import package
+    from pytest_mpgrade.assignment import reference_folder
+
+    assignment = _find(arguments.assignment)
+    out = arguments.out or Path(f"{arguments.system}-{assignment.name}.zip")
+    package.write(
+        arguments.system, assignment, out,
+        wheel_file=arguments.wheel, extras=arguments.extra, deadline=arguments.deadline,
+    )  # fmt: skip
+    _say(f"{out}: {package.KINDS[arguments.system].next_step}")
+    if reference_folder(assignment) is None:
+        _say("without the reference, which is not here: what is timed against it will be skipped", sys.stderr)
+    return RIGHT
+
+
 def _doctor(_arguments: argparse.Namespace) -> int:
     from pytest_mpgrade import doctor
 
@@ -272,5 +288,6 @@ _COMMANDS = {
     "list": _list,
     "diff": _diff,
     "doctor": _doctor,
+    "package": _package,
     "verify": _verify,
 }

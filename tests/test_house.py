@@ -83,6 +83,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "batch": ("records", "errors", "run", "report", "grade", "pytest_run"),
     "verify": ("records", "errors", "assignment", "submission", "report", "grade", "pytest_run"),
     "doctor": ("records", "errors", "assignment", "report", "run", "containment"),
+    "package": ("records", "errors", "assignment", "report", "__init__"),
     "arguments": ("errors", "report", "__init__"),
     "cli": (
         "records",
@@ -95,6 +96,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "batch",
         "verify",
         "doctor",
+        "package",
         "arguments",
     ),
     "__main__": ("cli",),

@@ -1,0 +1,101 @@
+"""Pack all that a course system needs for grading by itself: mpgrade as a wheel, one assignment, and what starts them.
+
+Called by `mpgrade package`. The scripts beside this file go into the archive as they are, but for two settings.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mpgrade.assignment import NOTEBOOK, reference_folder
+from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.package import wheel
+from pytest_mpgrade.records import Assignment
+from pytest_mpgrade.report import atomic
+
+_LEFT_OUT = ("starter", "wrong", "reference", "__pycache__")
+"""Of an assignment: the reference is packed from wherever it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A course system that can be packed for."""
+
+    scripts: tuple[str, ...]
+    deadline: int  # seconds, below the system's own limit
+    next_step: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "gradescope": Kind(
+        scripts=("setup.sh", "run_autograder"),
+        deadline=540,
+        next_step="upload it under Configure Autograder, with Ubuntu 22.04 or newer as base image",
+    ),
+    "classroom50": Kind(
+        scripts=("autograder.py",),
+        deadline=720,
+        next_step="unpack it into CLASSROOM/autograders/ASSIGNMENT",
+    ),
+}
+"""By the name that a user gives. Gradescope's own limit is 10 min by default, that of Classroom 50 is 15."""
+
+
+def write(
+    kind: str, assignment: Assignment, out: Path, *, wheel_file: Path | None, extras: Sequence[str], deadline: float
+) -> None:
+    """Write the archive. Raises UsageError where there is no wheel, and OSError where *out* cannot be written."""
+    chosen = KINDS[kind]
+    wanted = dict.fromkeys(["stacks", *extras, *(["notebook"] if assignment.module.endswith(NOTEBOOK) else [])])
+    settings = {"deadline": f"{deadline or chosen.deadline:g}", "extras": f'"{",".join(wanted)}"'}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in chosen.scripts:
+            text = Path(__file__).with_name(name).read_text("utf-8")
+            _add(archive, name, _set(text, settings).encode(), 0o755)
+        _add(archive, *_wheel(wheel_file))
+        for path, name in _files(assignment):
+            _add(archive, f"assignment/{name}", path.read_bytes())
+    atomic.write_bytes(packed.getvalue(), out)
+
+
+def _set(text: str, settings: Mapping[str, str]) -> str:
+    """Put settings into those lines of a script that give them, be it shell or Python."""
+    for name, value in settings.items():
+        text = re.sub(rf"(?im)^({name} ?= ?)\S*", rf"\g<1>{value}", text)
+    return text
+
+
+def _wheel(given: Path | None) -> tuple[str, bytes]:
+    if given is None:
+        return wheel.build()
+    if not given.name.endswith(".whl"):
+        raise UsageError(f"{given} is not a wheel: its name has to end in .whl")
+    return given.name, given.read_bytes()
+
+
+def _files(assignment: Assignment) -> Iterator[tuple[Path, str]]:
+    """Yield what is packed of an assignment, with the names that it has in there."""
+    folder = Path(assignment.folder)
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and name.parts[0] not in _LEFT_OUT and "__pycache__" not in name.parts:
+            yield path, name.as_posix()
+    trusted = reference_folder(assignment)
+    for path in sorted(trusted.rglob("*")) if trusted else ():
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path, f"reference/{path.relative_to(trusted or path).as_posix()}"
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int = 0o644) -> None:
+    """Add a file; the same files give the same archive, whenever it is made."""
+    entry = zipfile.ZipInfo(name)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.create_system = 3  # Unix, or modes are not read
+    entry.external_attr = (0o100000 | mode) << 16
+    archive.writestr(entry, data)
