@@ -28,8 +28,8 @@ from pytest_mpgrade.items import Sent, criterion_of, judge_test, method_of, name
 from pytest_mpgrade.judge import blame, rubric
 from pytest_mpgrade.judge.rubric import Placed
 from pytest_mpgrade.records import Report, Status
+from pytest_mpgrade.report import junit_properties, result_json, students, terminal
 from pytest_mpgrade.report import notebook as executed
-from pytest_mpgrade.report import result_json, students, terminal
 from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.machine import usable_cores
 from pytest_mpgrade.run.supervision import Setting
@@ -226,6 +226,13 @@ class GradingSession:
             terminalreporter.ensure_newline()
             result = result_json.as_result(self.report())
             terminalreporter.write_line(terminal.rubric(*students.shown(result, self.assignment.criteria)))
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Add what only the whole grading knows to pytest's own JUnit file, which is written by now."""
+        file = config.getoption("xmlpath", None)
+        if file and self._placed and not hasattr(config, "workerinput"):
+            checks = result_json.as_result(self.report()).checks
+            junit_properties.add(Path(file), checks, self._hidden if self._out is None else ())
 
     # --- the report
 
