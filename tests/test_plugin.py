@@ -438,7 +438,7 @@ def test_quiet(author: Path) -> None:
 def test_collection_runs_nothing(author: Path) -> None:
     """`--co` lists the tests under each start method and runs none of the student's code."""
     put(author / "right" / "twice.py", f"open({str(author / 'was here')!r}, 'w').close()\n" + RIGHT)
-    done = grade(author, "right", "--co", "-q")
+    done = grade(author, "right", "--mpgrade-isolation=none", "--co", "-q")
     assert done.returncode == 0
     assert [line.rpartition("::")[2] for line in done.stdout.splitlines() if "::" in line] == [
         "test_import[fork]", "test_import[spawn]", "test_values[fork]", "test_values[spawn]", "test_one[fork]",
