@@ -57,11 +57,13 @@ def _add_check(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_grade(commands: argparse._SubParsersAction[Parser]) -> None:
     grade = commands.add_parser("grade", help="grade one submission")
     grade.add_argument("path", metavar="PATH", type=Path, help="the submission: a folder or a file")
-    known = "gradescope, classroom50, prairielearn, autolab or junit"
+    known = "gradescope, classroom50, prairielearn, autolab, junit or github"
     grade.add_argument(
         "--format", metavar="NAME[=FILE]", action="append", type=_format, default=[],
         help=f"also write the result for {known} (default: beside result.json); may be given several times",
     )  # fmt: skip
+    code = "end with 1 or 3 as the result is, or with 0 where there is one (default: by-result)"
+    grade.add_argument("--exit-code", choices=("by-result", "always-0"), default="by-result", help=code)
     grade.add_argument("--id", metavar="NAME", default="", help="whose it is (default: the name of PATH)")
     _add_places(grade)
     _add_common(grade)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pytest_mpgrade.arguments import parser
 from pytest_mpgrade.errors import MpgradeError, UngradableError
-from pytest_mpgrade.report.text import encodable, one_line, points
+from pytest_mpgrade.report.text import encodable, no_commands, one_line, points
 
 if TYPE_CHECKING:
     from pytest_mpgrade.grade import Grading
@@ -72,7 +72,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    print(encodable(f"mpgrade: {one_line(message)}", sys.stderr.encoding), file=sys.stderr)
+    _say(f"mpgrade: {one_line(message)}", sys.stderr)
     return code
 
 
@@ -152,7 +152,16 @@ def _grade(arguments: argparse.Namespace) -> int:
     shown, criteria = students.shown(grading.result, assignment.criteria)
     _say(terminal.rubric(shown, criteria, _width(), _color(sys.stdout)))
     _say(f"\nresult: {grading.folder / RESULT}")
-    return _code(grading.result)
+    if "github" in dict(arguments.format):
+        _annotate(shown, arguments.path)
+    return RIGHT if arguments.exit_code == "always-0" else _code(grading.result)
+
+
+def _annotate(result: ResultFile, path: Path) -> None:
+    from pytest_mpgrade.report.exports.github import places, step
+
+    for command in places.marks(result, step.locate(path)):
+        print(encodable(command, sys.stdout.encoding), flush=True)
 
 
 def _code(result: ResultFile) -> int:
@@ -269,7 +278,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _say(text: str, stream: TextIO | None = None) -> None:
     out = stream or sys.stdout
-    print(encodable(text, out.encoding), file=out, flush=True)
+    shown = no_commands(text) if os.environ.get("GITHUB_ACTIONS") == "true" else text
+    print(encodable(shown, out.encoding), file=out, flush=True)
 
 
 def _width() -> int:

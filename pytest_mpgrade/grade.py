@@ -153,8 +153,10 @@ def _keep(result: ResultFile, folder: Path, assignment: Assignment, options: Opt
         for name, given in options.exports:
             usual, render = exports.FORMATS[name]
             path = Path(given) if given else folder / usual
-            text = render(*students.shown(result, assignment.criteria))
-            atomic.write_bytes(text.encode("utf-8", "backslashreplace"), path)
+            told = students.shown(result, assignment.criteria)
+            atomic.write_bytes(render(*told).encode("utf-8", "backslashreplace"), path)
+            if name in exports.ALSO:
+                exports.ALSO[name](*told)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
     return Grading(result=result, folder=folder)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report.exports import autolab, classroom50, gradescope, junit, prairielearn
+from pytest_mpgrade.report.exports.github import payload, step
 from pytest_mpgrade.report.result_json import ResultFile
 
 Export = Callable[[ResultFile, Sequence[Criterion]], str]
@@ -19,5 +20,9 @@ FORMATS: Mapping[str, tuple[str, Export]] = {
     "prairielearn": ("prairielearn.json", prairielearn.render),
     "autolab": ("autolab.txt", autolab.render),
     "junit": ("junit.xml", junit.render),
+    "github": ("github.json", payload.render),
 }
 """By the name that a user gives: the name of the file, where none is given, and what makes it."""
+
+ALSO: Mapping[str, Callable[[ResultFile, Sequence[Criterion]], None]] = {"github": step.tell}
+"""What a place awaits besides a file of ours; left there whenever that file is written."""

@@ -1,0 +1,174 @@
+"""What classroom-resources/autograding-grading-reporter reads: a payload for each of its runners.
+
+Its table shows ``max_score * passed / len(tests)``, its notice the sum of the tests' scores. Both are the same where
+the tests of a runner weigh the same and are passed whole or not at all, so each criterion is a runner of its own: with
+a test for each check where that holds for them, else with k passed of n equal parts that stand for its points.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from pytest_mpgrade.records import Criterion, Outcome, Status
+from pytest_mpgrade.report import evidence
+from pytest_mpgrade.report.exports.github.places import source
+from pytest_mpgrade.report.exports.lines import Line, lines
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.report.text import no_commands, one_line, points
+
+Payload = dict[str, Any]
+
+WHOLE = "result"
+"""The output with one payload for everything, for workflows with a single runner."""
+VERSION = 3  # of the payload, as the graders for Python write it
+MOST_PARTS = 100
+LONGEST = 500
+"""Characters of a message and of an output."""
+MOST_BYTES = 30_000
+"""Of a payload: the reporter gets each as a variable, which Linux limits to 128 KiB, and all of them to 2 MiB."""
+_UNIT = 2.0**-30
+_LONGEST_NAME = 200
+
+
+def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
+    """Return all outputs by name, and the reporter's input `runners`."""
+    found = outputs(result, criteria)
+    runners = ",".join(name for name in found if name != WHOLE)
+    return json.dumps({"runners": runners, "outputs": found}, ensure_ascii=False, indent=1)
+
+
+def outputs(result: ResultFile, criteria: Sequence[Criterion]) -> dict[str, Payload]:
+    """Return a payload for each criterion, by its runner's id, and one for the whole."""
+    ids = runner_ids(criteria)
+    found = lines(result, criteria)
+    made = {ids[line.name]: _runner(result, line) for line in found} | {WHOLE: _whole(result, found)}
+    return {name: _fitting(body) for name, body in made.items()}
+
+
+def runner_ids(criteria: Sequence[Criterion]) -> dict[str, str]:
+    """Return an id for each criterion's name: letters and digits, a letter first, as expressions and variables ask."""
+    ids: dict[str, str] = {}
+    for criterion in criteria:
+        plain = re.sub(r"[^a-z0-9]", "", criterion.name.lower())
+        plain = plain if plain[:1].isalpha() else f"c{plain}"
+        numbered = (f"{plain}{number}" for number in itertools.count(2))
+        taken = {WHOLE, *ids.values()}
+        ids[criterion.name] = next(each for each in itertools.chain([plain], numbered) if each not in taken)
+    return ids
+
+
+def _runner(result: ResultFile, line: Line) -> Payload:
+    checks = [check for check in result.checks if check.criterion == line.name and check.max_points > 0]
+    if result.status is not Status.GRADED:
+        tests = [_test(line.title, status="error", message=line.text)]
+    elif not checks:
+        # A test that is passed would be shown with a point by some releases of the reporter, though there is none.
+        tests = [_test(f"{line.title}: no points, nothing was decided here", status="error", message=line.text)]
+    elif _whole_and_equal(checks):
+        tests = list(_checks(checks, line.max_score, result.submission.module))
+    else:
+        tests = list(_parts(line))
+    return _payload(_status(result, line.passed), line.max_score, tests)
+
+
+def _whole(result: ResultFile, found: Sequence[Line]) -> Payload:
+    """Return a test for each criterion with its exact points; of this only the notice shows them."""
+    tests = [
+        _test(line.title, status=_status(result, line.passed), score=line.score, message=line.text) for line in found
+    ]
+    return _payload(_status(result, all(line.passed for line in found)), sum(line.max_score for line in found), tests)
+
+
+def _payload(status: str, most: float, tests: Sequence[Mapping[str, Any]]) -> Payload:
+    return {"version": VERSION, "status": status, "max_score": most, "tests": list(tests)}
+
+
+def _status(result: ResultFile, passed: bool) -> str:
+    if result.status is not Status.GRADED:
+        return "error"
+    return "pass" if passed else "fail"
+
+
+def _whole_and_equal(checks: Sequence[CheckPart]) -> bool:
+    most = checks[0].max_points
+    return all(math.isclose(check.max_points, most) and check.points in (0, check.max_points) for check in checks)
+
+
+def _checks(checks: Sequence[CheckPart], most: float, module: str) -> Iterator[Mapping[str, Any]]:
+    passed = [check.points > 0 for check in checks]
+    scores = iter(_shares(most * sum(passed) / len(checks), sum(passed)))
+    for check, earned in zip(checks, passed, strict=True):
+        under = f" ({check.start_method})" if check.start_method else ""
+        said = f"{check.message} (hint: {check.hint})" if check.hint else check.message
+        place = source(check, module)
+        yield _test(
+            f"{check.title or check.id}{under}",
+            status="pass" if earned else "fail",
+            score=next(scores) if earned else 0.0,
+            message="" if earned else said or f"{check.outcome}: see the log",
+            test_code=check.call,
+            filename=place[0] if place else "",
+            line_no=place[1] if place else 0,
+            duration=check.seconds,
+            output="" if check.outcome is Outcome.PASSED else "\n".join(evidence.lines(check.evidence)),
+        )
+
+
+def _parts(line: Line) -> Iterator[Mapping[str, Any]]:
+    part = Fraction(line.score / line.max_score).limit_denominator(MOST_PARTS)
+    if part == 1 and not line.passed:
+        part = Fraction(MOST_PARTS - 1, MOST_PARTS)  # nobody gets all points by rounding
+    count, whole = part.numerator, part.denominator
+    earned = line.max_score * count / whole
+    told = f"{line.title}: {points(line.score)} of {points(line.max_score)} points"
+    for number, score in enumerate([*_shares(earned, count), *[0.0] * (whole - count)], start=1):
+        message = line.text if number == count + 1 else ""
+        status = "pass" if number <= count else "fail"
+        yield _test(f"{told}, part {number} of {whole}", status=status, score=score, message=message)
+
+
+def _shares(total: float, count: int) -> list[float]:
+    """Return *count* equal scores, but for what floats cannot hold: added up in turn they give *total* to the bit.
+
+    All but the last are multiples of a power of two, which sums hold exactly; else 20 of 20 points may be shown as
+    19.999999999999996.
+    """
+    if not count:
+        return []
+    share = math.floor(total / count / _UNIT) * _UNIT
+    return [share] * (count - 1) + [total - share * (count - 1)]
+
+
+def _test(name: str, *, status: str, score: float = 0.0, **more: Any) -> Mapping[str, Any]:
+    empty = {"message": "", "test_code": "", "filename": "", "line_no": 0, "duration": 0.0, "output": ""}
+    return {"name": name, "status": status, "score": score, **empty, **more}
+
+
+def _fitting(payload: Payload) -> Payload:
+    """Return the payload with its texts on one line each, without commands, and shorter where it would be too long."""
+    for longest in (LONGEST, 100, 0):
+        tests = [_short(test, longest) for test in payload["tests"]]
+        made = {**payload, "tests": tests}
+        if len(encoded(made)) <= MOST_BYTES:
+            break
+    return made
+
+
+def _short(test: Mapping[str, Any], longest: int) -> Mapping[str, Any]:
+    limits = {"name": _LONGEST_NAME, "filename": _LONGEST_NAME}
+    # The reporter prints them, and GitHub obeys what stands in its output.
+    return {
+        key: no_commands(one_line(value))[: limits.get(key, longest)] if isinstance(value, str) else value
+        for key, value in test.items()
+    }
+
+
+def encoded(payload: Payload) -> bytes:
+    """Return the JSON of a payload, short."""
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")

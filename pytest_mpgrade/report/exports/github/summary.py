@@ -1,0 +1,67 @@
+"""The summary of a step on GitHub, in Markdown: the rubric, and what failed.
+
+What comes from a submission is written as character references or as escaped text in `<pre>`, in which Markdown means
+nothing: it can neither break the page nor add to it.
+"""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pytest_mpgrade.records import Criterion, Outcome, Status
+from pytest_mpgrade.report import merge, terminal
+from pytest_mpgrade.report.exports.lines import lines, summary
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.report.text import counted, one_line, points
+
+MOST_BYTES = 100_000
+"""GitHub takes 1 MiB, older runners 128 KiB; of more it shows nothing at all."""
+_WIDTH = 100
+_LONGEST = 8000  # characters of one explanation
+_EXPLAINED = frozenset((Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE))
+
+
+def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
+    """Return the page: as many explanations as there is room for."""
+    page = "\n".join(_rubric(result, criteria))
+    blocks = [_preformatted(text) for text in _explanations(result)]
+    for number, block in enumerate(blocks):
+        rest = f"\n… and {counted(len(blocks) - number, 'other')}: see result.json\n"
+        if len((page + block + rest).encode()) > MOST_BYTES:
+            return page + rest
+        page += block
+    return page
+
+
+def _rubric(result: ResultFile, criteria: Sequence[Criterion]) -> Iterator[str]:
+    score = f"{points(result.score)} / {points(result.max_score)}"
+    yield f"## {_inline(result.assignment)}: {score if result.status is Status.GRADED else 'not graded'}\n"
+    for remark in filter(None, (result.submission.note, summary(result))):
+        yield _preformatted(remark)
+    yield "| Criterion | Checks | Points |\n|---|---|--:|"
+    for line in lines(result, criteria):
+        mine = [check for check in result.checks if check.criterion == line.name]
+        yield f"| {_inline(line.title)} | {_tally(mine)} | {points(line.score)} / {points(line.max_score)} |"
+    yield f"| **Total** | {_tally(result.checks)} | **{score}** |\n\n"
+
+
+def _tally(checks: Sequence[CheckPart]) -> str:
+    counts = Counter(check.outcome for check in checks)
+    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
+
+
+def _explanations(result: ResultFile) -> Iterator[str]:
+    for block in merge.blocks(result.checks):
+        if any(finding.outcome in _EXPLAINED for finding in block.findings):
+            yield terminal.explain(block.subject, block.findings, _WIDTH)
+
+
+def _preformatted(text: str) -> str:
+    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+    return f"<pre>{html.escape(short)}</pre>\n\n"
+
+
+def _inline(text: str) -> str:
+    return "".join(sign if sign.isalnum() or sign == " " else f"&#{ord(sign)};" for sign in one_line(text))
