@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import github_actions
 import jsonschema
 import pytest
 from conftest import run_command, variables, wait_until
@@ -135,9 +136,19 @@ def junit(text: str) -> tuple[float, bool]:
     return sum(points), all(case.attrib["name"] != "graded" for case in cases)
 
 
+def github(text: str) -> tuple[float, bool]:
+    """Add up what the runners of GitHub's reporter give; tests/test_github.py has more."""
+    body = json.loads(text)
+    for each in body["outputs"].values():
+        jsonschema.validate(each, github_actions.PAYLOAD)
+    runners = [body["outputs"][name] for name in body["runners"].split(",")]
+    score = sum(test["score"] for each in runners for test in each["tests"])
+    return score, body["outputs"]["result"]["status"] != "error"
+
+
 READ: dict[str, Callable[[str], tuple[float, bool]]] = {
     "gradescope": gradescope, "classroom50": hundredths, "prairielearn": prairielearn, "autolab": autolab,
-    "junit": junit,
+    "junit": junit, "github": github,
 }  # fmt: skip
 
 

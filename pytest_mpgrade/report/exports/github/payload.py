@@ -27,13 +27,14 @@ Payload = dict[str, Any]
 WHOLE = "result"
 """The output with one payload for everything, for workflows with a single runner."""
 VERSION = 3  # of the payload, as the graders for Python write it
-MOST_PARTS = 100
+MOST_TESTS = 100
+"""Of a criterion: more checks than that are shown as parts."""
 LONGEST = 500
 """Characters of a message and of an output."""
 MOST_BYTES = 30_000
 """Of a payload: the reporter gets each as a variable, which Linux limits to 128 KiB, and all of them to 2 MiB."""
 _UNIT = 2.0**-30
-_LONGEST_NAME = 200
+_LONGEST_NAME = 100
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
@@ -70,7 +71,7 @@ def _runner(result: ResultFile, line: Line) -> Payload:
     elif not checks:
         # A test that is passed would be shown with a point by some releases of the reporter, though there is none.
         tests = [_test(f"{line.title}: no points, nothing was decided here", status="error", message=line.text)]
-    elif _whole_and_equal(checks):
+    elif len(checks) <= MOST_TESTS and _whole_and_equal(checks):
         tests = list(_checks(checks, line.max_score, result.submission.module))
     else:
         tests = list(_parts(line))
@@ -121,9 +122,9 @@ def _checks(checks: Sequence[CheckPart], most: float, module: str) -> Iterator[M
 
 
 def _parts(line: Line) -> Iterator[Mapping[str, Any]]:
-    part = Fraction(line.score / line.max_score).limit_denominator(MOST_PARTS)
+    part = Fraction(line.score / line.max_score).limit_denominator(MOST_TESTS)
     if part == 1 and not line.passed:
-        part = Fraction(MOST_PARTS - 1, MOST_PARTS)  # nobody gets all points by rounding
+        part = Fraction(MOST_TESTS - 1, MOST_TESTS)  # nobody gets all points by rounding
     count, whole = part.numerator, part.denominator
     earned = line.max_score * count / whole
     told = f"{line.title}: {points(line.score)} of {points(line.max_score)} points"
@@ -161,7 +162,7 @@ def _fitting(payload: Payload) -> Payload:
 
 
 def _short(test: Mapping[str, Any], longest: int) -> Mapping[str, Any]:
-    limits = {"name": _LONGEST_NAME, "filename": _LONGEST_NAME}
+    limits = {"name": _LONGEST_NAME, "filename": _LONGEST_NAME, "status": _LONGEST_NAME}
     # The reporter prints them, and GitHub obeys what stands in its output.
     return {
         key: no_commands(one_line(value))[: limits.get(key, longest)] if isinstance(value, str) else value
