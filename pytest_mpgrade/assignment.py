@@ -23,8 +23,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.limits import LimitsTable, NotebookTable, SpeedTable
-from pytest_mpgrade.records import Assignment, Criterion, Limits, NotebookRules, SpeedRules
+from pytest_mpgrade.judge import expression, late
+from pytest_mpgrade.limits import LateTable, LimitsTable, NotebookTable, SpeedTable
+from pytest_mpgrade.records import Assignment, Criterion, LateRules, Limits, NotebookRules, SpeedRules
 from pytest_mpgrade.toml_text import TomlText, Where
 
 __all__ = ["check_criteria", "find", "load", "reference_folder", "shipped"]
@@ -62,6 +63,7 @@ class _Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     notebook: NotebookTable = NotebookTable()
     limits: LimitsTable = LimitsTable()
     speedup: SpeedTable = SpeedTable()
+    late: LateTable | None = None
 
 
 def load(folder_or_toml: Path) -> Assignment:
@@ -86,6 +88,7 @@ def load(folder_or_toml: Path) -> Assignment:
         limits=Limits(**msgspec.structs.asdict(document.limits)),
         speedup=SpeedRules(**msgspec.structs.asdict(document.speedup)),
         notebook=_notebook(document, source.file.parent.resolve()),
+        late=LateRules(**msgspec.structs.asdict(document.late)) if document.late else None,
     )
 
 
@@ -124,11 +127,14 @@ def reference_folder(assignment: Assignment) -> Path | None:
 
 
 def fingerprint(assignment: Assignment) -> str:
-    """Return a hash of all that decides verdicts but the submission: tests, data, limits, rules, points."""
+    """Return a hash of all that decides verdicts but the submission: tests, data, limits, rules, points.
+
+    What coming late costs is no part of it: that is applied to a verdict, and can be changed without grading again.
+    """
     rules, data = assignment.notebook, ""
     if rules is not None:
         rules, data = dataclasses.replace(rules, files=""), rules.files
-    whole = hashlib.sha256(repr(dataclasses.replace(assignment, folder="", notebook=rules)).encode())
+    whole = hashlib.sha256(repr(dataclasses.replace(assignment, folder="", notebook=rules, late=None)).encode())
     files = [Path(assignment.folder, assignment.test_file)]
     files += sorted(path for path in Path(data).rglob("*") if path.is_file()) if data else []
     for file in files:
@@ -185,6 +191,7 @@ def _in_words(message: str) -> tuple[Where, str]:
     where: Where = tuple(int(index) if index else key for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", place))
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
         tables = {"limits": LimitsTable, "speedup": SpeedTable, "notebook": NotebookTable, "criteria": _Criterion}
+        tables |= {"late": LateTable}
         table = tables.get(str(*where[:1]), _Document)
         return (*where, found[1]), f"there is no such key{_nearest(found[1], table.__struct_fields__)}"
     if found := re.fullmatch(r"Object missing required field `(.*)`", what):
@@ -192,6 +199,8 @@ def _in_words(message: str) -> tuple[Where, str]:
     if found := re.fullmatch(r"Invalid enum value '(.*)'", what, re.DOTALL):
         choices = get_args(_Ordering if where == ("ordering",) else _StartMethod)
         return where, f"expected one of {', '.join(choices)}, got {found[1]!r}{_nearest(found[1], choices)}"
+    if "datetime" in what:
+        return where, "expected a time with its offset from UTC, such as 2026-03-02T23:59:00+01:00"
     what = re.sub(r" matching regex .*", " of letters, digits, '_', '-' and '.'", what)
     what = re.sub(r"`(\w+)`", lambda kind: _KINDS.get(kind[1], kind[1]), what)
     return where, what[0].lower() + what[1:]
@@ -220,9 +229,18 @@ def _mistakes(document: _Document, folder: Path) -> Iterator[tuple[Where, str]]:
     yield from _repeated("criteria", [criterion.name for criterion in document.criteria], "name")
     if document.speedup.lost <= document.speedup.free:
         yield ("speedup",), f"lost ({document.speedup.lost:g}) must be more than free ({document.speedup.free:g})"
+    yield from _late_faults(document.late) if document.late else ()
     total = sum(criterion.points for criterion in document.criteria)
     if not math.isclose(total, document.points, abs_tol=1e-9):
         yield ("points",), f"the criteria add up to {total:g}, not {document.points:g}"
+
+
+def _late_faults(table: LateTable) -> Iterator[tuple[Where, str]]:
+    for key, text in (("penalty", table.penalty), ("drop", table.drop)):
+        try:
+            expression.check(text, late.NAMES)
+        except ValueError as error:
+            yield ("late", key), str(error)
 
 
 def _module_faults(module: str) -> Iterator[str]:

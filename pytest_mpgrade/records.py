@@ -19,6 +19,7 @@ from pytest_mpgrade.kinds import Ending as Ending
 from pytest_mpgrade.kinds import Outcome as Outcome
 from pytest_mpgrade.kinds import Status as Status
 from pytest_mpgrade.kinds import StrEnum as StrEnum
+from pytest_mpgrade.rules import LateRules as LateRules
 from pytest_mpgrade.rules import Limits as Limits
 from pytest_mpgrade.rules import NotebookRules as NotebookRules
 from pytest_mpgrade.rules import SpeedRules as SpeedRules
@@ -69,6 +70,7 @@ class Assignment:
     limits: Limits = field(default_factory=Limits)
     speedup: SpeedRules = field(default_factory=SpeedRules)
     notebook: NotebookRules | None = None
+    late: LateRules | None = None
 
     @property
     def points(self) -> float:

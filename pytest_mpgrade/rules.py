@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,3 +44,12 @@ class NotebookRules:
     variables: tuple[str, ...] = ()  # that tests ask for
     files: str = ""  # folder with data, found by the notebook in its current folder, read-only
     python: str = ""  # the kernel's interpreter; "": the grader's own
+
+
+@dataclass(frozen=True, kw_only=True)
+class LateRules:
+    """What handing in late costs; expressions of `judge/expression.py`, about the names of `judge/late.py`."""
+
+    due: datetime | None = None  # with its offset from UTC
+    penalty: str = "0"  # points that are taken off
+    drop: str = "0"  # where this is true no points are left

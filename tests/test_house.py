@@ -38,7 +38,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "report": ("records", "errors"),
     "limits": ("records", "errors"),
     "toml_text": ("errors",),
-    "assignment": ("records", "errors", "limits", "toml_text"),
+    "assignment": ("records", "errors", "limits", "toml_text", "judge.expression", "judge.late"),
     "syntax": ("errors",),
     "notebooks": ("errors", "syntax", "__init__"),
     "submission": ("records", "errors", "syntax", "notebooks", "__init__"),
@@ -80,11 +80,11 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "plugin": ("records", "session", "student", "student_notebook"),
     "pytest_run": ("records", "report"),
     "grade": ("records", "errors", "limits", "assignment", "submission", "report", "pytest_run", "__init__"),
-    "batch": ("records", "errors", "run", "report", "grade", "pytest_run"),
+    "batch": ("records", "errors", "assignment", "judge.late", "run", "report", "grade", "pytest_run"),
     "verify": ("records", "errors", "assignment", "submission", "report", "grade", "pytest_run"),
     "doctor": ("records", "errors", "assignment", "report", "run", "containment"),
     "package": ("records", "errors", "assignment", "report", "__init__"),
-    "arguments": ("errors", "report", "__init__"),
+    "arguments": ("errors", "report", "batch.instants", "__init__"),
     "cli": (
         "records",
         "errors",
@@ -110,7 +110,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "items.py": "what a test item says of itself",
         "setup.py": "reads pytest's options",
     },
-    "rich": {"report/terminal.py": "draws the report"},
+    "rich": {"report/terminal.py": "draws the report", "report/live.py": "draws a batch while it runs"},
     "psutil": {"run/observe_portable.py": "sees processes where /proc is not"},
     "msgspec": {
         "assignment.py": "reads assignment.toml by types",
@@ -152,7 +152,9 @@ LIBRARIES: dict[str, dict[str, str]] = {
 PURE = frozenset(
     (
         "__future__",
+        "difflib",
         "functools",
+        "itertools",
         "ast",
         "collections",
         "dataclasses",
@@ -160,6 +162,7 @@ PURE = frozenset(
         "fractions",
         "json",
         "math",
+        "operator",
         "re",
         "signal",
     )
