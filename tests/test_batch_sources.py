@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mpgrade.batch import archives, source
+from pytest_mpgrade.batch import archives, roster, source
 from pytest_mpgrade.errors import UsageError
 
 MODULE = b"def double(x):\n    return 2 * x\n"
@@ -211,9 +211,10 @@ def test_broken_archive_stops_nobody(tmp_path: Path) -> None:
 def test_roster_and_mapping(tmp_path: Path) -> None:
     """Who handed in nothing, and who is not in the roster, has a line in mapping.csv."""
     members = {"doejane_101_5001_cv_funcs.py": MODULE, "strange_102_5002_cv_funcs.py": b"x = 1\n"}
-    roster = tmp_path / "roster.csv"
-    roster.write_text('ID,Student\n101,"Doe, Jane"\n103,"Newline\nSam"\n', "utf-8")
-    source.load(pack(tmp_path / "hw.zip", members), tmp_path / "out", roster=roster)
+    listed = tmp_path / "roster.csv"
+    listed.write_text('ID,Student\n101,"Doe, Jane"\n103,"Newline\nSam"\n', "utf-8")
+    students = roster.read(listed, None)
+    source.load(pack(tmp_path / "hw.zip", members), tmp_path / "out", roster=students)
     with (tmp_path / "out" / "mapping.csv").open(encoding="utf-8", newline="") as file:
         rows = {(row["submission"], row["what"]) for row in csv.DictReader(file)}
     assert ("", "handed in nothing") in rows

@@ -17,6 +17,7 @@ from pathlib import Path
 from pytest_mpgrade.batch import Job, archives, folder
 from pytest_mpgrade.batch.layouts import LAYOUTS, Found, recognise
 from pytest_mpgrade.batch.layouts.entry import Entry
+from pytest_mpgrade.batch.roster import Student
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import folder_name
 from pytest_mpgrade.report import atomic
@@ -45,13 +46,16 @@ class Source:
     jobs: tuple[Job, ...]
     mapping: tuple[Mapped, ...]
     keys: Mapping[str, tuple[str, ...]]  # by which a course system knows each submission's student
+    handed_in: Mapping[str, str]  # when, for each submission of which that is known
+    marked_late: frozenset[str]  # submissions that the course system calls late
+    students: tuple[Student, ...]  # of the roster
 
     def left_out(self) -> list[Mapped]:
         """Return what is not graded."""
         return [each for each in self.mapping if each.what != "graded"]
 
 
-def load(source: Path, out: Path, *, layout: str = "auto", roster: Path | None = None) -> Source:
+def load(source: Path, out: Path, *, layout: str = "auto", roster: Sequence[Student] = ()) -> Source:
     """Read a source; what has to be unpacked or copied for that goes below *out*.
 
     Raises UsageError where there is nothing to grade, an archive is broken, or it is not of the *layout* asked for.
@@ -65,11 +69,28 @@ def load(source: Path, out: Path, *, layout: str = "auto", roster: Path | None =
     found = _found(root, layout)
     read = _plain(root, out) if found is None else _collected(found, root, out / COLLECTED)
     students, jobs, mapping = read
-    mapping = [*mapping, *left_out, *(_roster(roster, students) if roster else ())]
+    mapping = [*mapping, *left_out, *(_missing(roster, students) if roster else ())]
     if not jobs:
         raise UsageError(f"there is nothing to grade in {source}")
     _keep(mapping, out / MAPPING)
-    return Source(layout=found.layout if found else PLAIN, jobs=tuple(jobs), mapping=tuple(mapping), keys=students)
+    return Source(
+        layout=found.layout if found else PLAIN, jobs=tuple(jobs), mapping=tuple(mapping), keys=students,
+        handed_in=_times(found.entries if found else ()), students=tuple(roster),
+        marked_late=frozenset(entry.student for entry in _graded(found.entries if found else ()) if entry.late),
+    )  # fmt: skip
+
+
+def _graded(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries of everybody's newest attempt."""
+    mine: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.kind not in _NOT_GRADED:
+            mine[entry.student].append(entry)
+    return [entry for each in mine.values() for entry in each if _is_newest(entry, each)]
+
+
+def _times(entries: Sequence[Entry]) -> dict[str, str]:
+    return {entry.student: entry.when for entry in _graded(entries) if entry.when}
 
 
 def _inner(root: Path) -> Path:
@@ -195,19 +216,17 @@ def _digest(path: Path) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest() if parts else str(path)
 
 
-def _roster(file: Path, students: dict[str, tuple[str, ...]]) -> Iterator[Mapped]:
-    """Tell who of a roster, a CSV file with a header, handed in nothing, and who is not in it."""
-    try:
-        rows = list(csv.reader(io.StringIO(file.read_text("utf-8-sig"))))[1:]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"the roster {file} cannot be read: {error}") from error
-    cells = [{cell.strip() for cell in row if cell.strip()} for row in rows]
-    for row, known in zip(rows, cells, strict=True):
-        if known and not any(known & {student, *keys} for student, keys in students.items()):
-            yield Mapped(submission="", source=", ".join(cell for cell in row if cell), what="handed in nothing")
-    everybody = set().union(*cells)
-    for student, keys in students.items():
-        if not everybody & {student, *keys}:
+def _missing(roster: Sequence[Student], students: Mapping[str, tuple[str, ...]]) -> Iterator[Mapped]:
+    """Tell who of a roster handed in nothing, and who is not in it."""
+    known = {student: frozenset((student, *keys)) for student, keys in students.items()}
+    everybody = frozenset(key for keys in known.values() for key in keys)
+    for each in roster:
+        if not each.is_one_of(everybody):
+            source = ", ".join(cell for cell in each.cells if cell)
+            yield Mapped(submission="", source=source, what="handed in nothing")
+    listed = {cell for each in roster for cell in each.cells}
+    for student, keys in known.items():
+        if keys.isdisjoint(listed):
             yield Mapped(submission=student, source="", what="not in the roster", note="graded all the same")
 
 

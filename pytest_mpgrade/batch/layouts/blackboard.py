@@ -13,6 +13,8 @@ from pytest_mpgrade.batch.layouts.entry import Entry, named
 
 _NAME = re.compile(r"^.*_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)$", re.DOTALL)
 
+_ISO = re.compile(r"^(.*)-(\d\d)-(\d\d)-(\d\d)$")
+
 
 def entries(root: Path) -> list[Entry]:
     """Read a flat folder of files."""
@@ -29,5 +31,6 @@ def _entries(root: Path) -> Iterator[Entry]:
             name=match["file"] or "",
             kind="file" if match["file"] else "comment",
             attempt=match["when"],
+            when=_ISO.sub(r"\1T\2:\3:\4", match["when"]),
             keys=(match["user"],),
         )

@@ -6,7 +6,7 @@ The names of all begin alike: with the assignment's. Classroom 50 puts a ``score
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pytest_mpgrade.batch.layouts.entry import Entry
@@ -18,7 +18,7 @@ def entries(root: Path) -> list[Entry]:
     return list(_entries(clones, _users(root / "scores.csv")))
 
 
-def _entries(clones: list[Path], users: set[str]) -> Iterator[Entry]:
+def _entries(clones: list[Path], users: Mapping[str, str]) -> Iterator[Entry]:
     heads = [path.name.split("-") for path in clones]
     shared = 0
     while len(clones) > 1 and all(len(head) > shared + 1 for head in heads) and len({h[shared] for h in heads}) == 1:
@@ -27,12 +27,13 @@ def _entries(clones: list[Path], users: set[str]) -> Iterator[Entry]:
     for path in clones:
         known = max((user for user in users if path.name.endswith(f"-{user}")), key=len, default="")
         student = known or path.name.removeprefix(start) or path.name
-        yield Entry(student=student, path=path, kind="folder", keys=(student,))
+        yield Entry(student=student, path=path, kind="folder", keys=(student,), when=users.get(student, ""))
 
 
-def _users(scores: Path) -> set[str]:
+def _users(scores: Path) -> dict[str, str]:
+    """Return when each user has handed in."""
     try:
         with scores.open(encoding="utf-8-sig", newline="") as file:
-            return {row["username"] for row in csv.DictReader(file) if row.get("username")}
+            return {row["username"]: row.get("datetime") or "" for row in csv.DictReader(file) if row.get("username")}
     except (OSError, csv.Error, UnicodeDecodeError):
-        return set()
+        return {}

@@ -42,7 +42,8 @@ def _entries(place: Path, known: dict[str, Any]) -> Iterator[Entry]:
         people = [each for each in told.get(":submitters") or () if isinstance(each, dict)]
         keys = [str(each[key]) for each in people for key in (":sid", ":email", ":name") if each.get(key)]
         names = [str(each.get(":sid") or each.get(":email") or each.get(":name")) for each in people]
+        created = str(told.get(":created_at", ""))
         yield Entry(
-            student="+".join(names) or path.name, path=path, kind="folder", attempt=str(told.get(":created_at", "")),
-            keys=tuple(keys),
+            student="+".join(names) or path.name, path=path, kind="folder", attempt=created, keys=tuple(keys),
+            when=created,
         )  # fmt: skip

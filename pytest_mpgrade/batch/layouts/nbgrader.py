@@ -18,4 +18,4 @@ def _entries(root: Path) -> Iterator[Entry]:
     for stamp in sorted(root.glob("*/*/timestamp.txt")):
         student = stamp.parent.parent.name
         when = stamp.read_text("utf-8", "replace").strip()[:40]
-        yield Entry(student=student, path=stamp.parent, kind="folder", attempt=when, keys=(student,))
+        yield Entry(student=student, path=stamp.parent, kind="folder", attempt=when, when=when, keys=(student,))

@@ -1,0 +1,60 @@
+"""Who of a class is late, and by how much: by the due time, everybody's extension, and what the course system tells."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pytest_mpgrade.batch.instants import instant
+from pytest_mpgrade.batch.roster import Student
+from pytest_mpgrade.batch.source import Source
+from pytest_mpgrade.records import LateRules
+from pytest_mpgrade.report.text import counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lateness:
+    """Seconds for each submission that is late; None: it is marked late, and nothing says by how much."""
+
+    seconds: dict[str, float | None]
+    notes: tuple[str, ...]  # what a teacher should know about it
+
+
+def lateness(found: Source, rules: LateRules) -> Lateness:
+    """Hold each submission against its due time.
+
+    Where nothing tells when it was handed in, it is on time, unless the course system marks it as late.
+    """
+    late: dict[str, float | None] = {}
+    unknown = 0
+    for job in found.jobs:
+        own = _student(found.students, frozenset((job.id, *found.keys.get(job.id, ()))))
+        when = own.submitted or _known(found.handed_in.get(job.id, ""), rules.due)
+        if when is not None and rules.due is not None:
+            seconds = (when - (own.due or rules.due + own.extension)).total_seconds()
+            late |= {job.id: seconds} if seconds > 0 else {}
+        elif job.id in found.marked_late:
+            late[job.id] = None
+        else:
+            unknown += 1
+    return Lateness(seconds=late, notes=tuple(_notes(rules, unknown)))
+
+
+def _student(students: Sequence[Student], keys: frozenset[str]) -> Student:
+    return next((each for each in students if each.is_one_of(keys)), Student(cells=()))
+
+
+def _known(text: str, due: datetime | None) -> datetime | None:
+    """Return when a course system says that it was handed in; in the due time's zone where it names none."""
+    with contextlib.suppress(ValueError):
+        return instant(text, due.tzinfo if due else None)
+    return None
+
+
+def _notes(rules: LateRules, unknown: int) -> list[str]:
+    if rules.due is None:
+        return ["late rule: no due time is known; give one with --due, or in assignment.toml"]
+    told = f"late rule: nothing says when {counted(unknown, 'submission')} came, taken as on time"
+    return [f"{told} (a roster with a column 'submitted' can say)"] if unknown else []

@@ -1,0 +1,66 @@
+"""A class's list, a CSV file with a header: who should have handed in, and who has more time than others.
+
+A student is known by any cell of a row: user id, user name, name, e-mail address. Moodle's grading worksheet is such a
+list too, and tells when each has handed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+
+from pytest_mpgrade.batch.instants import instant
+from pytest_mpgrade.batch.tables import Row, rows
+from pytest_mpgrade.errors import UsageError
+
+_SUBMITTED = ("submitted", "last modified (submission)")
+_DUE, _EXTENSION = "due", "extension_days"
+_TIMES = frozenset((*_SUBMITTED, _DUE, _EXTENSION))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Student:
+    """One row of a roster."""
+
+    cells: tuple[str, ...]
+    due: datetime | None = None
+    extension: timedelta = timedelta()
+    submitted: datetime | None = None
+
+    def is_one_of(self, keys: frozenset[str]) -> bool:
+        """Tell whether somebody with these keys is this student."""
+        return not keys.isdisjoint(self.cells)
+
+
+def read(file: Path, zone: tzinfo | None) -> list[Student]:
+    """Return all students. Times without an offset are in *zone*, the due time's; None: nothing is due, none is read.
+
+    Raises UsageError, with file and line, for a time that cannot be read.
+    """
+    return [_student(file, row, zone) for row in rows(file, ())]
+
+
+def _student(file: Path, row: Row, zone: tzinfo | None) -> Student:
+    # A number of days may be somebody's user id.
+    cells = tuple(cell for name, cell in row.named.items() if cell and name.lower() not in _TIMES)
+    if zone is None:
+        return Student(cells=cells)
+    named = {name.lower(): cell for name, cell in row.named.items() if cell and cell != "-"}
+    submitted = next((named[name] for name in _SUBMITTED if name in named), "")
+    try:
+        return Student(
+            cells=cells,
+            due=instant(named[_DUE], zone) if _DUE in named else None,
+            extension=_days(named.get(_EXTENSION, "0")),
+            submitted=instant(submitted, zone) if submitted else None,
+        )
+    except ValueError as error:
+        raise UsageError(f"{file}:{row.line}: {error}") from error
+
+
+def _days(text: str) -> timedelta:
+    try:
+        return timedelta(days=float(text))
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{_EXTENSION}: expected a number of days, got {text!r}") from error
