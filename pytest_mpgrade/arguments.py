@@ -7,6 +7,7 @@ import datetime
 import re
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -76,6 +77,10 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
     layouts = ("auto", "plain", "canvas", "moodle", "blackboard", "gradescope", "nbgrader", "classroom")
     batch.add_argument("--layout", choices=layouts, default="auto", help="whose download SOURCE is (default: by names)")
     batch.add_argument("--roster", metavar="FILE", type=Path, help="CSV of all students: who is missing is listed")
+    by_hand = "CSV of points set by hand: submission, criterion, points, reason, who (default: DIR/overrides.csv)"
+    batch.add_argument("--overrides", metavar="FILE", type=Path, help=by_hand)
+    due = "when it was due, for the assignment's late rule, e.g. 2026-03-02T23:59:00+01:00 (default: the assignment's)"
+    batch.add_argument("--due", metavar="TIME", type=_time, help=due)
     fill = "fill FILE, exported by canvas, moodle, blackboard or nbgrader; the copy with grades in it is below DIR"
     batch.add_argument("--gradebook", nargs=2, metavar=("SYSTEM", "FILE"), help=fill)
     batch.add_argument("--gradebook-column", metavar="NAME", default="", help="where the grade goes, if that is open")
@@ -142,6 +147,15 @@ def _format(text: str) -> tuple[str, str]:
     if name not in FORMATS:
         raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(FORMATS)}")
     return name, file
+
+
+def _time(text: str) -> datetime:
+    from pytest_mpgrade.batch.instants import instant
+
+    try:
+        return instant(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _number(text: str) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import shutil
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -20,7 +20,6 @@ from pytest_mpgrade.errors import MpgradeError, UngradableError
 from pytest_mpgrade.report.text import encodable, no_commands, one_line, points
 
 if TYPE_CHECKING:
-    from pytest_mpgrade.grade import Grading
     from pytest_mpgrade.pytest_run import Options
     from pytest_mpgrade.records import Assignment
     from pytest_mpgrade.report.result_json import ResultFile
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 RIGHT, WRONG, USAGE, UNGRADABLE = 0, 1, 2, 3
 """Exit codes: no check failed, some did, wrong usage, some submission could not be graded."""
 
-RATE_FROM = 3
-"""Gradings from which on a rate is told."""
 _BROKEN_PIPE = 128 + 13  # as a shell reports SIGPIPE
 
 
@@ -173,57 +170,45 @@ def _code(result: ResultFile) -> int:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.batch import GRADEBOOK, exported, pool, run, source
+    from pytest_mpgrade.batch import GRADEBOOK, exported, pool, prepare, progress, run, source
     from pytest_mpgrade.report import terminal
 
-    assignment = _find(arguments.assignment)
+    assignment, out = _find(arguments.assignment), arguments.out
     if arguments.gradebook:
         exported.check(*arguments.gradebook)
-    found = source.load(arguments.source, arguments.out, layout=arguments.layout, roster=arguments.roster)
-    jobs = found.jobs
-    _say(f"{len(jobs)} submissions, layout: {found.layout}; what became of what: {arguments.out / source.MAPPING}")
-    for line in found.left_out():
-        _say(one_line(f"left out: {line.source or line.submission}: {line.what}"), sys.stderr)
-    results = []
-    width, color = _width(), _color(sys.stdout)
-    options = _options(arguments)
-    executor = pool.SideBySide(arguments.jobs or pool.slots(), options.stop)
-    graded = run(jobs, assignment, arguments.out, options, executor, resume=arguments.resume)
-    before, began = 0, time.monotonic()
-    for number, grading in enumerate(graded, start=1):
-        results.append(grading.result.slim())
-        before += grading.kept
-        _say(_progress(number, len(jobs), grading) + _time_left(number - before, len(jobs) - number, began))
-        if arguments.rubric:
-            _say(terminal.rubric(grading.result, assignment.criteria, width, color) + "\n")
-    _say("\n" + terminal.class_table(results, width, color))
-    _say(f"  gradebook: {arguments.out / GRADEBOOK}" + (f"; {before} were graded before" if before else ""))
-    for words in exported.statistics(results, arguments.out):
-        _say(one_line(words))
+    choices = {name: getattr(arguments, name) for name in ("layout", "roster", "overrides", "due")}
+    ready = prepare.prepare(arguments.source, assignment, out, **choices)
+    found, jobs = ready.source, ready.source.jobs
+    _say(f"{len(jobs)} submissions, layout: {found.layout}; what became of what: {out / source.MAPPING}")
+    left_out = [f"left out: {line.source or line.submission}: {line.what}" for line in found.left_out()]
+    for words in (*left_out, *ready.notes):
+        _say(one_line(words), sys.stderr)
+    width, color, options = _width(), _color(sys.stdout), _options(arguments)
+    whole, before = exported.Class(), 0
+    with progress.shown(progress.Board(len(jobs), out, options.stop.is_set), color) as shown:
+        graded = run(
+            jobs, assignment, out, options, pool.SideBySide(arguments.jobs or pool.slots(), options.stop),
+            resume=arguments.resume, settled=ready.settled, begun=shown.begun,
+        )  # fmt: skip
+        with contextlib.closing(graded):
+            for grading in graded:
+                whole.add(grading.result)
+                before += grading.kept
+                shown.done(grading)
+                if arguments.rubric:
+                    shown.say(terminal.rubric(grading.result, assignment.criteria, width, color) + "\n")
+    _say("\n" + terminal.class_table(whole.rows, width, color))
+    _say(f"  gradebook: {out / GRADEBOOK}" + (f"; {before} were graded before" if before else ""))
+    told = [whole.statistics(jobs, out)]
     if arguments.gradebook:
         system, file = arguments.gradebook
-        column = arguments.gradebook_column
-        for words in exported.fill(system, Path(file), arguments.out, assignment, results, found.keys, column):
-            _say(one_line(words))
-    if missing := terminal.ungradable(results, width, color):
+        put = whole.rows, found.keys, arguments.gradebook_column
+        told.append(exported.fill(system, Path(file), out, assignment, *put))
+    for words in itertools.chain(*told):
+        _say(one_line(words))
+    if missing := terminal.ungradable(whole.rows, width, color):
         _say("\nwithout a grade:\n" + missing)
     return UNGRADABLE if missing else RIGHT
-
-
-def _progress(number: int, all_jobs: int, grading: Grading) -> str:
-    result = grading.result
-    place = f"[{number:{len(str(all_jobs))}}/{all_jobs}]"
-    score = f"{points(result.score)} / {points(result.max_score)}"
-    how = "graded before" if grading.kept else f"{result.seconds:.1f} s"
-    return one_line(f"{place} {result.submission.id}: {result.status}, {score} points, {how}")
-
-
-def _time_left(done: int, left: int, began: float) -> str:
-    """Say how long the rest may take, by the rate so far."""
-    if done < RATE_FROM or not left:
-        return ""
-    seconds = left * (time.monotonic() - began) / done
-    return f", about {seconds:.0f} s left" if seconds < 100 else f", about {seconds / 60:.0f} min left"
 
 
 def _list(_arguments: argparse.Namespace) -> int:

@@ -29,6 +29,7 @@ NOT_YET = "not graded yet"
 ASSIGNED = "assignment_sha256"
 """Where a final result says by which tests, limits and points it was made."""
 _LONGEST_NAME = 60
+_TAKEN = frozenset(("", "gradebook.csv", "mapping.csv", "items.csv", "overrides.csv"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,7 @@ def folder_name(id: str) -> str:
     """Return a safe folder name for a submission's id; one that had to be changed ends with a hash, to stay unique."""
     name = re.sub(r"[^\w .@+=-]", "_", id)
     name = re.sub(r"^[.\-\s]+|[.\s]+$", "_", name)[:_LONGEST_NAME]
-    if name == id and name not in ("", "gradebook.csv", "mapping.csv"):
+    if name == id and name not in _TAKEN:
         return name
     return f"{name}-{hashlib.sha256(id.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 

@@ -11,6 +11,8 @@ from test_changes import keep
 
 from pytest_mpgrade.records import Outcome, Status
 from pytest_mpgrade.report import items, result_json
+from pytest_mpgrade.report.items import Item
+from pytest_mpgrade.report.overview import Overview, overview
 from pytest_mpgrade.report.result_json import ResultFile
 
 PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
@@ -31,9 +33,22 @@ def results(tmp_path: Path) -> list[ResultFile]:
     return [dataclasses.replace(each, seconds=float(place)) for place, each in enumerate(found)]
 
 
+def tally(results: list[ResultFile]) -> list[Item]:
+    """Return what the results say of each check."""
+    found = items.Tally()
+    for each in results:
+        found.add(each)
+    return found.items()
+
+
+def rows(results: list[ResultFile]) -> list[Overview]:
+    """Return what is kept of the results."""
+    return [overview(each) for each in results]
+
+
 def test_shares_and_discrimination(results: list[ResultFile]) -> None:
     """Good checks correlate with all others, bad ones the other way; one that all fail cannot."""
-    good, bad, never, also = items.items(results)
+    good, bad, never, also = tally(results)
     assert [each.passed for each in (good, bad, never, also)] == [3, 3, 0, 3]
     assert never.decided == 5
     assert never.discrimination is None
@@ -43,7 +58,7 @@ def test_shares_and_discrimination(results: list[ResultFile]) -> None:
 
 def test_what_a_person_should_look_at(results: list[ResultFile]) -> None:
     """Checks that nearly all fail, results that nothing could decide, what took longest."""
-    lines = list(items.worth_a_look(results, items.items(results)))
+    lines = list(items.worth_a_look(rows(results), tally(results)))
     assert lines[0].startswith("5 of 5 fail test_x.py::test_2/values")
     assert lines[1] == "finn: 1 check undecided: test_x.py::test_2/values (inconclusive)"
     assert lines[2].startswith("slowest: ")
@@ -52,12 +67,12 @@ def test_what_a_person_should_look_at(results: list[ResultFile]) -> None:
 def test_small_classes_say_nothing(results: list[ResultFile]) -> None:
     """Of a few submissions nothing follows."""
     few = results[:3]
-    assert list(items.worth_a_look(few, items.items(few))) == []
+    assert list(items.worth_a_look(rows(few), tally(few))) == []
 
 
 def test_table(results: list[ResultFile], tmp_path: Path) -> None:
     """A row for each check."""
-    items.write(items.items(results), tmp_path / "items.csv")
+    items.write(tally(results), tmp_path / "items.csv")
     with (tmp_path / "items.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert rows[0]["check"] == "test_x.py::test_0/values"

@@ -10,6 +10,7 @@ import pytest
 from pytest_mpgrade.judge.rubric import Placed, place, status
 from pytest_mpgrade.records import Concern, Criterion, Finding, Outcome, Report, Status, Submission
 from pytest_mpgrade.report import terminal
+from pytest_mpgrade.report.overview import overview
 from pytest_mpgrade.report.result_json import ResultFile, as_result
 from pytest_mpgrade.report.text import clean, encodable, exit_words, joined
 
@@ -178,7 +179,7 @@ def test_class_in_full() -> None:
     """The class is sorted by name and summed up."""
     zoe = as_result(dataclasses.replace(graded(), submission=Submission(id="zoe", path="zoe"), entries=()))
     zoe = dataclasses.replace(zoe, score=14.0, max_score=6.5)
-    assert terminal.class_table([zoe, ungraded(), as_result(graded())]) == CLASS
+    assert terminal.class_table([overview(each) for each in (zoe, ungraded(), as_result(graded()))]) == CLASS
 
 
 def test_start_methods_are_merged() -> None:
@@ -210,8 +211,8 @@ def test_different_reasons_are_not_merged() -> None:
 
 def test_ungradable_says_why() -> None:
     """A submission without a grade is listed with its reason; graded ones are not."""
-    assert terminal.ungradable([as_result(graded())]) == ""
-    assert terminal.ungradable([ungraded(), as_result(graded()), ungraded("al")]) == (
+    assert terminal.ungradable([overview(as_result(graded()))]) == ""
+    assert terminal.ungradable([overview(each) for each in (ungraded(), as_result(graded()), ungraded("al"))]) == (
         "al: ungradable: no module: cv_funcs.py is missing; found a.py and b.py\\x1b[2J\n"
         "bob: ungradable: no module: cv_funcs.py is missing; found a.py and b.py\\x1b[2J"
     )
@@ -227,8 +228,8 @@ def test_no_line_is_too_long(width: int) -> None:
         terminal.explain(CALL, [long], width),
         terminal.explanations(result, width),
         terminal.rubric(result, CRITERIA, width),
-        terminal.class_table([result, ungraded()], width),
-        terminal.ungradable([ungraded("z" * 99)], width),
+        terminal.class_table([overview(result), overview(ungraded())], width),
+        terminal.ungradable([overview(ungraded("z" * 99))], width),
     ]
     assert max(len(line) for text in texts for line in text.splitlines()) <= max(width, 40)
 
@@ -269,8 +270,8 @@ def test_hostile_text_moves_no_terminal() -> None:
         terminal.explain(bad, [hostile]),
         terminal.explanations(result),
         terminal.rubric(report),
-        terminal.class_table([result]),
-        terminal.ungradable([result]),
+        terminal.class_table([overview(result)]),
+        terminal.ungradable([overview(result)]),
     ]
     for text in texts:
         text.encode()

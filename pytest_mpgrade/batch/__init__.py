@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from pytest_mpgrade.batch.settled import Settled
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import Grading, failed, grade, kept
 from pytest_mpgrade.pytest_run import Options
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import gradebook
+from pytest_mpgrade.report.result_json import ResultFile
 
 GRADEBOOK = "gradebook.csv"
 
@@ -39,6 +42,39 @@ def one_by_one(jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator
     return map(grade, jobs)
 
 
+def grade_all(
+    source: str | Path, assignment: str | Assignment, out: str | Path, *, jobs: int = 0, resume: bool = False,
+    options: Options | None = None, **choices: Any,
+) -> Iterator[ResultFile]:  # fmt: skip
+    """Grade a class as `mpgrade batch` does, and yield each result as it comes.
+
+    *jobs*: gradings at a time; 0: what this machine is good for. *choices*: `layout`, `roster`, `overrides` and `due`
+    of `prepare.prepare`. Raises UsageError for what is wrong, before anything is graded. The files below *out* are
+    those of `mpgrade batch`; only `items.csv` is not written. Whoever stops asking ends the gradings that run.
+
+    >>> from pytest_mpgrade import batch
+    >>> for result in batch.grade_all("class", "double", "out"):
+    ...     print(result.submission.id, result.status, result.score, [check.id for check in result.checks])
+    ada graded 1.0 ['test_double.py::test_double[fork]/test']
+    """
+    from pytest_mpgrade.assignment import find
+    from pytest_mpgrade.batch import pool, prepare
+
+    asked = find(assignment) if isinstance(assignment, str) else assignment
+    ready = prepare.prepare(Path(source), asked, Path(out), **choices)
+    chosen = options or Options(require_isolation=True)
+    executor = pool.SideBySide(jobs or pool.slots(), chosen.stop)
+    graded = run(ready.source.jobs, asked, Path(out), chosen, executor, resume=resume, settled=ready.settled)
+    # Not a generator itself: what is wrong is raised here, and not when the first result is asked for.
+    return _results(graded)
+
+
+def _results(graded: Generator[Grading, None, None]) -> Iterator[ResultFile]:
+    with contextlib.closing(graded):
+        for grading in graded:
+            yield grading.result
+
+
 def run(
     jobs: Sequence[Job],
     assignment: Assignment,
@@ -47,23 +83,32 @@ def run(
     execute: Executor = one_by_one,
     *,
     resume: bool = False,
-) -> Iterator[Grading]:
+    settled: Settled | None = None,
+    begun: Callable[[Job], None] = lambda _: None,
+) -> Generator[Grading, None, None]:
     """Grade all jobs and yield their results as they come; the gradebook below *out* has always all there are so far.
 
     A submission that cannot be graded is a result like any other. *resume*: what an earlier batch has graded is taken
-    from there, where nothing has changed since. Raises UsageError where *out* cannot be written.
+    from there, where nothing has changed since. *settled*: what people decided about points. *begun* is called with
+    each job before it is graded, where that is done. Raises UsageError where *out* cannot be written.
     """
+    settle = settled or Settled(criteria=assignment.criteria)
     rows: list[gradebook.Row] = []
     todo: list[Job] = []
-    one = functools.partial(_grade, assignment=assignment, out=out, options=options)
+
+    def done(grading: Grading) -> Grading:
+        whole = settle(grading)
+        rows.append(gradebook.row(whole.result, assignment.criteria, settle.columns))
+        return whole
+
+    one = functools.partial(_grade, assignment=assignment, out=out, options=options, begun=begun)
     for grading in _kept(jobs, todo, assignment, out, options) if resume else ():
-        rows.append(gradebook.row(grading.result, assignment.criteria))
-        yield grading
-    _keep(rows, assignment, out)
+        yield done(grading)
+    _keep(rows, assignment, out, settle)
     for grading in execute(todo if resume else jobs, one):
-        rows.append(gradebook.row(grading.result, assignment.criteria))
-        _keep(rows, assignment, out)
-        yield grading
+        whole = done(grading)
+        _keep(rows, assignment, out, settle)
+        yield whole
 
 
 def _kept(
@@ -78,14 +123,17 @@ def _kept(
             yield found
 
 
-def _keep(rows: Sequence[gradebook.Row], assignment: Assignment, out: Path) -> None:
+def _keep(rows: Sequence[gradebook.Row], assignment: Assignment, out: Path, settled: Settled) -> None:
     try:
-        gradebook.write(rows, assignment.criteria, out / GRADEBOOK)
+        gradebook.write(rows, assignment.criteria, out / GRADEBOOK, settled.columns)
     except OSError as error:
         raise UsageError(f"cannot write {out / GRADEBOOK}: {error.strerror}") from error
 
 
-def _grade(job: Job, *, assignment: Assignment, out: Path, options: Options) -> Grading:
+def _grade(
+    job: Job, *, assignment: Assignment, out: Path, options: Options, begun: Callable[[Job], None]
+) -> Grading:  # fmt: skip
+    begun(job)
     chosen = replace(options, id=job.id, folder=job.folder)
     try:
         return grade(job.path, assignment, out, options=chosen)

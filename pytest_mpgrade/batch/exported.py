@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pytest_mpgrade.batch import Job
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.records import Assignment, Status
+from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import atomic, course_gradebook, items
 from pytest_mpgrade.report.course_gradebook import Filled, Grade
+from pytest_mpgrade.report.overview import Overview, overview
 from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.report.text import one_line
 
 ITEMS = "items.csv"
 
 
-def statistics(results: Sequence[ResultFile], out: Path) -> Iterator[str]:
-    """Write what the class says of each check below *out*; yield what a person should look at."""
-    found = items.items(results)
-    items.write(found, out / ITEMS)
-    yield from items.worth_a_look(results, found)
+class Class:
+    """What is kept of a whole class while it is graded: a line for each submission, and sums for each check."""
+
+    def __init__(self) -> None:
+        self.rows: list[Overview] = []
+        self._tally = items.Tally()
+
+    def add(self, result: ResultFile) -> None:
+        """Take in one result."""
+        self.rows.append(overview(result))
+        self._tally.add(result)
+
+    def statistics(self, jobs: Sequence[Job], out: Path) -> Iterator[str]:
+        """Write what the class says of each check below *out*; yield what a person should look at."""
+        found = self._tally.items()
+        items.write(found, out / ITEMS)
+        yield from items.worth_a_look(self.rows, found)
+        if len(jobs) >= items.FEWEST:
+            large = heapq.nlargest(items.SHOWN, ((_bytes(job.path), job.id) for job in jobs))
+            yield "largest: " + ", ".join(f"{one_line(id)} {size / 1e6:.1f} MB" for size, id in large)
+
+
+def _bytes(path: Path) -> int:
+    """Return the size of what was handed in, links aside."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(each.stat().st_size for each in files if each.is_file() and not each.is_symlink())
 
 
 def check(system: str, file: str) -> None:
@@ -30,23 +55,23 @@ def check(system: str, file: str) -> None:
 
 
 def fill(
-    system: str, file: Path, out: Path, assignment: Assignment, results: Iterable[ResultFile],
+    system: str, file: Path, out: Path, assignment: Assignment, rows: Iterable[Overview],
     keys: Mapping[str, tuple[str, ...]], column: str = "",
 ) -> Iterator[str]:  # fmt: skip
     """Write a copy of *file* with the grades in it below *out*; yield what there is to say about it.
 
-    *keys*: by which the course system knows each submission's student. Only what is graded gets a grade. Raises
+    *keys*: by which the course system knows each submission's student. Only what is graded gets a grade: the
+    one after overrides and the late rule. Raises
     UsageError where the file is not what it should be; it is never changed itself.
     """
     try:
         text, encoding = course_gradebook.decode(file.read_bytes())
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    graded = [each for each in results if each.status is Status.GRADED]
     grades = [
-        Grade(submission=name, keys=frozenset({name, *keys.get(name, ())}), score=each.score)
-        for each in graded
-        for name in [each.submission.id]
+        Grade(submission=row.id, keys=frozenset({row.id, *keys.get(row.id, ())}), score=row.final)
+        for row in rows
+        if row.final is not None
     ]
     filled = course_gradebook.fill(system, text, assignment, grades, column)
     target = out / file.name

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Status
-from pytest_mpgrade.report import result_json
+from pytest_mpgrade.report import by_hand, result_json
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.report.text import one_line, points
 
@@ -32,14 +32,17 @@ def changes(old: Mapping[str, ResultFile], new: Mapping[str, ResultFile]) -> Ite
             yield f"{one_line(name)}: {'only in the new ones' if name in new else 'not in the new ones'}"
             continue
         before, after = old[name], new[name]
-        if _grade(before) != _grade(after):
+        told = [*_checks(before, after), *_by_hand(before, after)]
+        if _grade(before) != _grade(after) or _by_hand(before, after):
             yield f"{one_line(name)}: {_grade(before)} -> {_grade(after)}"
-            yield from (f"    {line}" for line in _checks(before, after))
+            yield from (f"    {line}" for line in told)
 
 
 def _grade(result: ResultFile) -> str:
     status = "" if result.status is Status.GRADED else f" ({result.status})"
-    return f"{points(result.score)} of {points(result.max_score)}{status}"
+    late = result.late
+    after = f", {'unknown' if late.score is None else points(late.score)} after the late rule" if late else ""
+    return f"{points(result.score)} of {points(result.max_score)}{after}{status}"
 
 
 def _checks(before: ResultFile, after: ResultFile) -> Iterator[str]:
@@ -52,3 +55,9 @@ def _checks(before: ResultFile, after: ResultFile) -> Iterator[str]:
 
 def _said(check: CheckPart | None) -> str:
     return f"{check.outcome}, {points(check.points)} of {points(check.max_points)}" if check else "not made"
+
+
+def _by_hand(before: ResultFile, after: ResultFile) -> list[str]:
+    """Say which points are set by hand now, and which no more."""
+    old, new = by_hand.words(before), by_hand.words(after)
+    return [line for line in new if line not in old] + [f"no more: {line}" for line in old if line not in new]

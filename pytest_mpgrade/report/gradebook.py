@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pytest_mpgrade.records import Criterion
@@ -15,13 +15,32 @@ Row = tuple[str | float, ...]
 """What the table has of one submission."""
 
 
-def row(result: ResultFile, criteria: Sequence[Criterion]) -> Row:
-    """Return a submission's row: its name, status, score, max_score, and points per criterion."""
+def _late_hours(result: ResultFile) -> str | float:
+    if result.late is None:
+        return 0.0
+    return "unknown" if result.late.seconds is None else round(result.late.seconds / 3600, 2)
+
+
+def _after_late(result: ResultFile) -> str | float:
+    return "" if result.final is None else result.final
+
+
+MORE: Mapping[str, Callable[[ResultFile], str | float]] = {
+    "by_hand": lambda result: " ".join(each.criterion for each in result.overrides),
+    "late_hours": _late_hours,
+    "score_after_late": _after_late,
+}
+"""Columns after the criteria's, of a batch that has overrides or a late rule; `score` is before the late rule."""
+
+
+def row(result: ResultFile, criteria: Sequence[Criterion], more: Sequence[str] = ()) -> Row:
+    """Return a submission's row: its name, status, score, max_score, points per criterion, and *more* columns."""
     earned = [result.earned(criterion.name) for criterion in criteria]
-    return (result.submission.id, result.status.value, result.score, result.max_score, *earned)
+    others = [MORE[name](result) for name in more]
+    return (result.submission.id, result.status.value, result.score, result.max_score, *earned, *others)
 
 
-def dumps(rows: Iterable[Row], criteria: Sequence[Criterion]) -> str:
+def dumps(rows: Iterable[Row], criteria: Sequence[Criterion], more: Sequence[str] = ()) -> str:
     """Return the table, sorted by name.
 
     Rows end with a newline alone and fields are quoted where they have to be (RFC 4180). Names are written as they
@@ -30,12 +49,12 @@ def dumps(rows: Iterable[Row], criteria: Sequence[Criterion]) -> str:
     """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["submission", "status", "score", "max_score", *(criterion.name for criterion in criteria)])
+    writer.writerow(["submission", "status", "score", "max_score", *(criterion.name for criterion in criteria), *more])
     ordered: list[Row] = sorted(rows, key=lambda each: str(each[0]))
     writer.writerows(ordered)
     return table.getvalue()
 
 
-def write(rows: Iterable[Row], criteria: Sequence[Criterion], path: Path) -> None:
+def write(rows: Iterable[Row], criteria: Sequence[Criterion], path: Path, more: Sequence[str] = ()) -> None:
     """Replace the gradebook at once, so that one that is open in the middle of a batch is whole."""
-    atomic.write_bytes(dumps(rows, criteria).encode(), path)
+    atomic.write_bytes(dumps(rows, criteria, more).encode(), path)

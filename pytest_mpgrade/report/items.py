@@ -8,15 +8,16 @@ Near 0 or below it, good submissions fail the check as often as weak ones: it ma
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
-import statistics
-from collections import defaultdict
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mpgrade.records import Outcome, Status
 from pytest_mpgrade.report import atomic
+from pytest_mpgrade.report.overview import Overview
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.report.text import counted, one_line
 
@@ -25,7 +26,6 @@ SUSPICIOUS = 0.8
 FEWEST = 5
 """Of a smaller class nothing of that kind is said."""
 _DECIDED = (Outcome.PASSED, Outcome.FAILED)
-_UNSURE = (Outcome.ERROR, Outcome.INCONCLUSIVE)
 SHOWN = 5
 
 
@@ -46,25 +46,57 @@ class Item:
         return 1 - self.passed / self.decided if self.decided else 0.0
 
 
-def items(results: Sequence[ResultFile]) -> list[Item]:
-    """Return each check of a class, in the order of the tests."""
-    seen: dict[str, list[tuple[CheckPart, float]]] = defaultdict(list)
-    for result in results:
-        if result.status is Status.GRADED:
-            for check in result.checks:
-                if check.outcome in _DECIDED:
-                    seen[check.id].append((check, result.score - check.points))
-    return [_item(id, mine) for id, mine in seen.items()]
+class _Sums:
+    """Of one check, over the class so far: what Pearson's r is made of, without keeping a single result."""
+
+    def __init__(self, check: CheckPart) -> None:
+        self.check = check
+        self.decided = self.passed = 0
+        self.rest = self.squares = self.both = 0.0
+        self.least, self.most = math.inf, -math.inf
+
+    def add(self, passed: bool, rest: float) -> None:
+        """Take in one submission: did it pass, and the points of all its other checks."""
+        self.decided += 1
+        self.passed += passed
+        self.rest += rest
+        self.squares += rest * rest
+        self.both += rest * passed
+        self.least, self.most = min(self.least, rest), max(self.most, rest)
+
+    def item(self, id: str) -> Item:
+        """Return what the class says of the check."""
+        varies = 0 < self.passed < self.decided and self.least < self.most
+        return Item(
+            id=id, title=self.check.title, concern=str(self.check.concern), decided=self.decided, passed=self.passed,
+            discrimination=self._correlation() if varies else None,
+        )  # fmt: skip
+
+    def _correlation(self) -> float | None:
+        n, x, y = self.decided, self.passed, self.rest
+        spread = (n * x - x * x) * (n * self.squares - y * y)
+        return max(-1.0, min(1.0, (n * self.both - x * y) / math.sqrt(spread))) if spread > 0 else None
 
 
-def _item(id: str, mine: Sequence[tuple[CheckPart, float]]) -> Item:
-    passed = [float(check.outcome is Outcome.PASSED) for check, _ in mine]
-    rest = [others for _, others in mine]
-    varies = len(set(passed)) > 1 and len(set(rest)) > 1
-    return Item(
-        id=id, title=mine[0][0].title, concern=str(mine[0][0].concern), decided=len(mine), passed=int(sum(passed)),
-        discrimination=statistics.correlation(passed, rest) if varies else None,
-    )  # fmt: skip
+class Tally:
+    """Statistics of a class's checks, which grow with the checks and not with the class."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, _Sums] = {}
+
+    def add(self, result: ResultFile) -> None:
+        """Take in one result, as the machine made it: points that a person has set say nothing of a check."""
+        own = result.by_machine()
+        if own.status is not Status.GRADED:
+            return
+        for check in own.checks:
+            if check.outcome in _DECIDED:
+                sums = self._sums.setdefault(check.id, _Sums(dataclasses.replace(check, evidence={}, message="")))
+                sums.add(check.outcome is Outcome.PASSED, own.score - check.points)
+
+    def items(self) -> list[Item]:
+        """Return each check, in the order of the tests."""
+        return [sums.item(id) for id, sums in self._sums.items()]
 
 
 def write(found: Sequence[Item], path: Path) -> None:
@@ -80,17 +112,22 @@ def write(found: Sequence[Item], path: Path) -> None:
     atomic.write_bytes(table.getvalue().encode(), path)
 
 
-def worth_a_look(results: Sequence[ResultFile], found: Sequence[Item]) -> Iterator[str]:
+def worth_a_look(rows: Sequence[Overview], found: Sequence[Item]) -> Iterator[str]:
     """Yield lines on what a person should look at: checks that nearly all fail, results that nothing could decide."""
     for item in found:
         if item.decided >= FEWEST and item.failed_share > SUSPICIOUS:
             share = f"{item.decided - item.passed} of {item.decided}"
             yield f"{share} fail {one_line(item.id)}: is the check right, or was this never taught?"
-    for result in sorted(results, key=lambda each: each.submission.id):
-        unsure = [check for check in result.checks if check.outcome in _UNSURE]
-        if unsure:
-            names = ", ".join(f"{check.id} ({check.outcome})" for check in unsure[:SHOWN])
-            yield f"{one_line(result.submission.id)}: {counted(len(unsure), 'check')} undecided: {one_line(names)}"
-    slow = sorted(results, key=lambda each: -each.seconds)[:SHOWN]
-    if len(results) >= FEWEST:
-        yield "slowest: " + ", ".join(f"{one_line(each.submission.id)} {each.seconds:.0f} s" for each in slow)
+    for row in sorted(rows, key=lambda each: each.id):
+        name = one_line(row.id)
+        if row.status is Status.ERROR:
+            yield f"{name}: error: {one_line(row.reason)}"
+        if row.undecided:
+            more = ", …" if len(row.undecided) > SHOWN else ""
+            names = one_line(", ".join(row.undecided[:SHOWN]))
+            yield f"{name}: {counted(len(row.undecided), 'check')} undecided: {names}{more}"
+        if row.problem:
+            yield f"{name}: no grade after the late rule: {one_line(row.problem)}"
+    if len(rows) >= FEWEST:
+        slow = sorted(rows, key=lambda each: -each.seconds)[:SHOWN]
+        yield "slowest: " + ", ".join(f"{one_line(each.id)} {each.seconds:.0f} s" for each in slow)

@@ -20,7 +20,7 @@ from pytest_mpgrade.records import RESULT_SCHEMA, Concern, Criterion, Entry, Fin
 from pytest_mpgrade.report import atomic
 from pytest_mpgrade.report.text import clean
 
-_OPTIONAL = frozenset(("note", "reason", "undecided_by"))
+_OPTIONAL = frozenset(("note", "reason", "undecided_by", "overrides", "machine", "late", "problem"))
 """Keys that are left out where they are empty."""
 
 _DEPTH = 20
@@ -91,8 +91,42 @@ class CheckPart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OverridePart:
+    """One of the key `overrides`: the points of a criterion that a person has set, and what they were."""
+
+    criterion: str
+    points: float
+    max_points: float
+    was: float
+    was_of: float
+    reason: str
+    who: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachinePart:
+    """The key `machine`: what the grading itself said, where a person has set points."""
+
+    score: float
+    max_score: float
+    status: Status
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatePart:
+    """The key `late`: how late it was, and what the assignment's rule makes of the score."""
+
+    seconds: float | None  # None: it is marked late, and nothing says by how much
+    score: float | None  # after the rule; None: the rule could not say, for this reason
+    problem: str = ""
+    penalty: str
+    drop: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ResultFile:
-    """A result file, key by key, in its order."""
+    """A result file, key by key, in its order; checks are always the machine's, whoever set the score."""
 
     schema: str
     assignment: str
@@ -106,19 +140,39 @@ class ResultFile:
     environment: dict[str, Any] = field(default_factory=dict)
     started: str = ""
     seconds: float = 0.0
+    overrides: tuple[OverridePart, ...] = ()
+    machine: MachinePart | None = None
+    late: LatePart | None = None
+
+    @property
+    def final(self) -> float | None:
+        """The grade that is exported: after overrides and the late rule; None where there is none."""
+        if self.status is not Status.GRADED:
+            return None
+        return self.late.score if self.late else self.score
+
+    def by_machine(self) -> ResultFile:
+        """Return the result as the grading made it: without what people and the late rule changed."""
+        own = dataclasses.asdict(self.machine) if self.machine else {}
+        return dataclasses.replace(self, **own, overrides=(), machine=None, late=None)
 
     def count(self, outcome: Outcome) -> int:
         """Return how many checks ended so."""
         return sum(check.outcome is outcome for check in self.checks)
 
-    def slim(self) -> ResultFile:
-        """Return what tables of a whole class need of it: points and outcomes, without what was seen."""
-        bare = tuple(dataclasses.replace(check, evidence={}, message="", hint="") for check in self.checks)
-        return dataclasses.replace(self, checks=bare)
-
     def earned(self, criterion: str) -> float:
         """Return the points earned in one criterion."""
-        return round(math.fsum(check.points for check in self.checks if check.criterion == criterion), 6)
+        by_hand = [each.points for each in self.overrides if each.criterion == criterion]
+        return round(math.fsum(by_hand or (check.points for check in self.of(criterion))), 6)
+
+    def most(self, criterion: str) -> float:
+        """Return the points that could be had in one criterion."""
+        by_hand = [each.max_points for each in self.overrides if each.criterion == criterion]
+        return round(math.fsum(by_hand or (check.max_points for check in self.of(criterion))), 6)
+
+    def of(self, criterion: str) -> tuple[CheckPart, ...]:
+        """Return the checks of one criterion."""
+        return tuple(check for check in self.checks if check.criterion == criterion)
 
 
 def as_result(report: Report) -> ResultFile:
@@ -197,11 +251,14 @@ def dumps(report: Report | ResultFile) -> bytes:
     return msgspec.json.format(msgspec.json.encode(_keys(result)), indent=2) + b"\n"
 
 
-def _keys(part: ResultFile | CheckPart | SubmissionPart) -> dict[str, Any]:
+_Part = ResultFile | CheckPart | SubmissionPart | OverridePart | MachinePart | LatePart
+
+
+def _keys(part: _Part) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in dataclasses.fields(part):
         value = getattr(part, each.name)
-        if isinstance(value, SubmissionPart):
+        if isinstance(value, (SubmissionPart, MachinePart, LatePart)):
             value = _keys(value)
         elif isinstance(value, tuple):
             value = [_keys(check) for check in value]

@@ -1,4 +1,4 @@
-"""Text for people: explanations, the rubric, the class. The only user of rich.
+"""Text for people: explanations, the rubric, the class; with rich.
 
 Everything is returned as text, so that the plugin, the command line and tests print it as they need.
 """
@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_mpgrade.records import Criterion, Finding, Outcome, Report, Status
-from pytest_mpgrade.report import evidence, merge
+from pytest_mpgrade.report import by_hand, evidence, merge
+from pytest_mpgrade.report.overview import Overview
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile, as_result
 from pytest_mpgrade.report.text import counted, exit_words, one_line, points
 
@@ -148,12 +149,14 @@ def rubric(
     for remark in filter(None, (handed_in.note, _reason(result))):
         page.line(one_line(remark), indent=2, hang=2)
     page.table(_rubric_table(result, known))
+    for words in filter(None, [*by_hand.words(result), by_hand.late_words(result)]):
+        page.line(words, indent=2, hang=4)
     _failed(page, result)
     _flags(page, result)
     return page.text
 
 
-def _reason(result: ResultFile) -> str:
+def _reason(result: ResultFile | Overview) -> str:
     return "" if result.status is Status.GRADED else f"{result.status}: {one_line(result.reason)}"
 
 
@@ -166,9 +169,9 @@ def _rubric_table(result: ResultFile, criteria: Sequence[Criterion]) -> Table:
     )
     titles = {criterion.name: criterion.title or criterion.name for criterion in criteria}
     for name in dict.fromkeys([*titles, *(check.criterion for check in result.checks)]):
-        checks = [check for check in result.checks if check.criterion == name]
-        most = sum(check.max_points for check in checks)
-        earned = f"{points(result.earned(name))} / {points(most)}" if checks else "-"
+        checks = result.of(name)
+        given = checks or any(each.criterion == name for each in result.overrides)
+        earned = f"{points(result.earned(name))} / {points(result.most(name))}" if given else "-"
         table.add_row(one_line(titles.get(name, name)) or "(no points)", _tally(checks), earned)
     return table
 
@@ -204,51 +207,50 @@ def _flags(page: _Page, result: ResultFile) -> None:
                 page.line(f"… and {counted(len(reasons) - _MOST_REASONS, 'other reason')}", indent=6)
 
 
-def class_table(results: Iterable[ResultFile], width: int = 80, color: bool = False) -> str:
+def class_table(results: Iterable[Overview], width: int = 80, color: bool = False) -> str:
     """Return one row per submission, sorted by name, and what the class as a whole did."""
     page = _Page(width, color)
-    rows = sorted(results, key=lambda each: each.submission.id)
+    rows = sorted(results, key=lambda each: each.id)
+    late = any(row.late for row in rows)
     table = Table(box=SIMPLE_HEAD)
     table.add_column("Submission", overflow="fold")
     table.add_column("Status", no_wrap=True)
     table.add_column("Points", justify="right", no_wrap=True)
+    if late:
+        table.add_column("After late rule", justify="right")
     table.add_column("Failed concerns", overflow="fold")
-    for result in rows:
-        style = _STYLES[Outcome.PASSED] if result.status is Status.GRADED else _STYLES[Outcome.ERROR]
-        score = f"{points(result.score)} / {points(result.max_score)}"
-        table.add_row(
-            one_line(result.submission.id), Text(result.status.value, style), score, ", ".join(_concerns(result))
-        )
+    for row in rows:
+        style = _STYLES[Outcome.PASSED] if row.status is Status.GRADED else _STYLES[Outcome.ERROR]
+        score = f"{'* ' * row.by_hand}{points(row.score)} / {points(row.max_score)}"
+        after = [("?" if row.final is None else points(row.final)) if row.late else ""] if late else []
+        table.add_row(one_line(row.id), Text(row.status.value, style), score, *after, ", ".join(row.concerns))
     page.table(table)
     for line in _totals(rows):
         page.line(line, indent=2, hang=4)
     return page.text
 
 
-def _concerns(result: ResultFile) -> list[str]:
-    return list(dict.fromkeys(check.concern.value for check in result.checks if check.outcome is Outcome.FAILED))
-
-
-def _totals(rows: Sequence[ResultFile]) -> Iterable[str]:
-    counts = Counter(result.status for result in rows)
+def _totals(rows: Sequence[Overview]) -> Iterable[str]:
+    counts = Counter(row.status for row in rows)
     kinds = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
     yield f"{counted(len(rows), 'submission')}: {kinds or 'none'}"
-    graded = sorted(result.score for result in rows if result.status is Status.GRADED)
+    graded = sorted(row.score for row in rows if row.status is Status.GRADED)
     if graded:
         middle = (graded[(len(graded) - 1) // 2] + graded[len(graded) // 2]) / 2
         mean = points(sum(graded) / len(graded))
         spread = f"from {points(graded[0])} to {points(graded[-1])}"
         yield f"points of the graded: mean {mean}, median {points(middle)}, {spread}"
-    faults = Counter(concern for result in rows for concern in _concerns(result))
+    if changed := sum(row.by_hand for row in rows):
+        yield f"* {counted(changed, 'submission')} with points set by hand"
+    faults = Counter(concern for row in rows for concern in row.concerns)
     if faults:
         yield f"failed: {', '.join(f'{concern} {count}' for concern, count in faults.most_common())}"
 
 
-def ungradable(results: Iterable[ResultFile], width: int = 80, color: bool = False) -> str:
+def ungradable(results: Iterable[Overview], width: int = 80, color: bool = False) -> str:
     """Return the submissions without a grade, one line each with why; "" when there are none."""
     page = _Page(width, color)
-    for result in sorted(results, key=lambda each: each.submission.id):
-        if result.status is not Status.GRADED:
-            name = (f"{one_line(result.submission.id)}: ", "bold")
-            page.line(name, _reason(result), hang=4)
+    for row in sorted(results, key=lambda each: each.id):
+        if row.status is not Status.GRADED:
+            page.line((f"{one_line(row.id)}: ", "bold"), _reason(row), hang=4)
     return page.text

@@ -1,0 +1,168 @@
+"""How far a batch is: a line for each submission that is done, and on a terminal what runs right now below them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol, TextIO
+
+from pytest_mpgrade.batch import Job
+from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.grade import RESULT, Grading
+from pytest_mpgrade.records import Outcome, Status
+from pytest_mpgrade.report import live, result_json
+from pytest_mpgrade.report.live import Running, Standing
+from pytest_mpgrade.report.text import encodable, one_line, points
+
+RATE_FROM = 3
+"""Gradings from which on a rate is told."""
+
+
+class Progress(Protocol):
+    """What a batch tells while it runs."""
+
+    def begun(self, job: Job) -> None:
+        """A job is in somebody's hands; called from any thread."""
+
+    def done(self, grading: Grading) -> None:
+        """A submission has its result."""
+
+    def say(self, text: str) -> None:
+        """Print something of its own."""
+
+
+class Board:
+    """Counts what is done, and knows what runs: whose, since when, at which test."""
+
+    def __init__(self, total: int, out: Path, stopping: Callable[[], bool]) -> None:
+        self._total = total
+        self._out = out
+        self._stopping = stopping
+        self._lock = threading.Lock()
+        self._running: dict[str, tuple[Job, float]] = {}
+        self._counts: Counter[str] = Counter()
+        self._number = self._kept = 0
+        self._began = time.monotonic()
+        self._read: dict[str, tuple[int, str]] = {}  # folder -> when its result was written, which test runs
+
+    def begun(self, job: Job) -> None:
+        """Note what runs."""
+        with self._lock:
+            self._running[job.id] = (job, time.monotonic())
+
+    def done(self, grading: Grading) -> str:
+        """Count a result; return its line."""
+        result = grading.result
+        with self._lock:
+            job, _ = self._running.pop(result.submission.id, (None, 0.0))
+            self._read.pop(job.folder if job else "", None)
+            self._number += 1
+            self._kept += grading.kept
+            failed = result.status is Status.GRADED and result.count(Outcome.FAILED)
+            self._counts["with failed checks" if failed else result.status.value] += 1
+        place = f"[{self._number:{len(str(self._total))}}/{self._total}]"
+        how = "graded before" if grading.kept else f"{result.seconds:.1f} s"
+        score = f"{points(result.score)} / {points(result.max_score)}"
+        return one_line(f"{place} {result.submission.id}: {result.status}, {score} points, {how}")
+
+    def seconds_left(self) -> float | None:
+        """Return how long the rest may take, by the rate so far; None: nobody knows yet, or nothing is left."""
+        made, left = self._number - self._kept, self._total - self._number
+        return left * (time.monotonic() - self._began) / made if made >= RATE_FROM and left else None
+
+    def standing(self) -> Standing:
+        """Return what is to be seen right now."""
+        now = time.monotonic()
+        with self._lock:
+            running, counts = list(self._running.values()), dict(self._counts)
+            made = self._number - self._kept
+        return Standing(
+            done=self._number,
+            total=self._total,
+            counts=counts,
+            running=tuple(Running(id=job.id, seconds=now - since, what=self._test(job)) for job, since in running),
+            per_minute=60 * made / (now - self._began) if made >= RATE_FROM else None,
+            seconds_left=self.seconds_left(),
+            stopping=self._stopping(),
+        )
+
+    def _test(self, job: Job) -> str:
+        """Return which test of a submission runs: the first that its result file has as not run."""
+        file = self._out / job.folder / RESULT
+        try:
+            written = file.stat().st_mtime_ns
+            if self._read.get(job.folder, (0, ""))[0] != written:
+                checks = result_json.read(file).checks
+                waiting = (each.test for each in checks if each.outcome is Outcome.NOT_RUN)
+                self._read[job.folder] = (written, next(waiting, "").rpartition("::")[2])
+            return self._read[job.folder][1]
+        except (OSError, UsageError):
+            return ""
+
+
+class Lines:
+    """For files and pipes: a line for each submission, with the time that the rest may take."""
+
+    def __init__(self, board: Board, stream: TextIO) -> None:
+        self._board = board
+        self._stream = stream
+        self.begun = board.begun
+
+    def done(self, grading: Grading) -> None:
+        """Print a submission's line."""
+        line = self._board.done(grading)
+        left = self._board.seconds_left()
+        self.say(line if left is None else f"{line}, about {live.rough(left)} left")
+
+    def say(self, text: str) -> None:
+        """Print *text*."""
+        print(encodable(text, self._stream.encoding), file=self._stream, flush=True)
+
+
+class _OnTerminal:
+    """The same lines, above a display that is drawn again and again."""
+
+    def __init__(self, board: Board, say: Callable[[str], None]) -> None:
+        self._board = board
+        self.begun = board.begun
+        self.say = say
+
+    def done(self, grading: Grading) -> None:
+        """Print a submission's line."""
+        self.say(self._board.done(grading))
+
+
+@contextlib.contextmanager
+def shown(board: Board, color: bool) -> Iterator[Progress]:
+    """Show how far a batch is while the context lasts; the terminal is whole again however it ends."""
+    stream = _terminal()
+    if stream is None:
+        yield Lines(board, sys.stdout)
+        return
+    with live.display(stream, board.standing, color) as above:
+        on_stdout = stream is sys.stdout
+        yield _OnTerminal(board, above) if on_stdout else _OnTerminal(board, Lines(board, sys.stdout).say)
+
+
+def _terminal() -> TextIO | None:
+    """Return where a display can be drawn: not where somebody else's lines, such as tee's, would go through it."""
+    if os.environ.get("TERM") == "dumb":
+        return None
+    if sys.stdout.isatty():
+        return sys.stdout
+    return sys.stderr if sys.stderr.isatty() and _is_file(sys.stdout) else None
+
+
+def _is_file(stream: TextIO) -> bool:
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(mode)
