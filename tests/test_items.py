@@ -77,3 +77,13 @@ def test_table(results: list[ResultFile], tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert rows[0]["check"] == "test_x.py::test_0/values"
     assert [row["share_passed"] for row in rows] == ["0.500", "0.500", "0.000", "0.500"]
+    assert [row["undecided"] for row in rows] == ["0", "0", "1", "0"]
+
+
+def test_check_that_nothing_decided(tmp_path: Path) -> None:
+    """A check that is an error in every submission is in the table, and has no share."""
+    keep(tmp_path, "ada", Outcome.ERROR, PASSED)
+    items.write(tally([result_json.read(tmp_path / "ada" / "result.json")]), tmp_path / "items.csv")
+    with (tmp_path / "items.csv").open(encoding="utf-8", newline="") as file:
+        row = next(csv.DictReader(file))
+    assert (row["decided"], row["share_passed"], row["undecided"]) == ("0", "", "1")

@@ -45,17 +45,19 @@ def one_by_one(jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator
 def grade_all(
     source: str | Path, assignment: str | Assignment, out: str | Path, *, jobs: int = 0, resume: bool = False,
     options: Options | None = None, **choices: Any,
-) -> Iterator[ResultFile]:  # fmt: skip
-    """Grade a class as `mpgrade batch` does, and yield each result as it comes.
+) -> Generator[ResultFile, None, None]:  # fmt: skip
+    """Grade a class as `mpgrade batch` does, and yield each result as it comes; for scripts.
 
-    *jobs*: gradings at a time; 0: what this machine is good for. *choices*: `layout`, `roster`, `overrides` and `due`
-    of `prepare.prepare`. Raises UsageError for what is wrong, before anything is graded. The files below *out* are
-    those of `mpgrade batch`; only `items.csv` is not written. Whoever stops asking ends the gradings that run.
+    *source*, *assignment* and *out* are those of the command, and so are the files below *out*, save `items.csv`.
+    *jobs*: gradings at a time; 0: what this machine is good for. *options*: default with isolation required. *choices*:
+    `layout`, `roster`, `overrides` and `due`, see `prepare.prepare`. What is wrong with any of these raises UsageError
+    here, before anything is graded. Whoever closes the generator, or is interrupted, ends what runs.
 
     >>> from pytest_mpgrade import batch
-    >>> for result in batch.grade_all("class", "double", "out"):
-    ...     print(result.submission.id, result.status, result.score, [check.id for check in result.checks])
-    ada graded 1.0 ['test_double.py::test_double[fork]/test']
+    >>> for result in batch.grade_all("class", "./double", "out", jobs=2):
+    ...     failed = [check.message for check in result.checks if check.outcome == "failed"]
+    ...     print(result.submission.id, result.status, result.score, result.final, failed)
+    ben graded 0.0 0.0 ['double(21) is not 42']
     """
     from pytest_mpgrade.assignment import find
     from pytest_mpgrade.batch import pool, prepare
@@ -65,11 +67,10 @@ def grade_all(
     chosen = options or Options(require_isolation=True)
     executor = pool.SideBySide(jobs or pool.slots(), chosen.stop)
     graded = run(ready.source.jobs, asked, Path(out), chosen, executor, resume=resume, settled=ready.settled)
-    # Not a generator itself: what is wrong is raised here, and not when the first result is asked for.
     return _results(graded)
 
 
-def _results(graded: Generator[Grading, None, None]) -> Iterator[ResultFile]:
+def _results(graded: Generator[Grading, None, None]) -> Generator[ResultFile, None, None]:
     with contextlib.closing(graded):
         for grading in graded:
             yield grading.result

@@ -8,7 +8,6 @@ Near 0 or below it, good submissions fail the check as often as weak ones: it ma
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import math
 from collections.abc import Iterator, Sequence
@@ -17,8 +16,8 @@ from pathlib import Path
 
 from pytest_mpgrade.records import Outcome, Status
 from pytest_mpgrade.report import atomic
-from pytest_mpgrade.report.overview import Overview
-from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.report.overview import UNSURE, Overview
+from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.report.text import counted, one_line
 
 SUSPICIOUS = 0.8
@@ -39,6 +38,7 @@ class Item:
     decided: int  # submissions in which it passed or failed
     passed: int
     discrimination: float | None  # None: all alike
+    undecided: int = 0  # submissions in which it was `error` or `inconclusive`
 
     @property
     def failed_share(self) -> float:
@@ -49,9 +49,10 @@ class Item:
 class _Sums:
     """Of one check, over the class so far: what Pearson's r is made of, without keeping a single result."""
 
-    def __init__(self, check: CheckPart) -> None:
-        self.check = check
-        self.decided = self.passed = 0
+    def __init__(self, title: str, concern: str) -> None:
+        self.title = title
+        self.concern = concern
+        self.decided = self.passed = self.undecided = 0
         self.rest = self.squares = self.both = 0.0
         self.least, self.most = math.inf, -math.inf
 
@@ -68,8 +69,8 @@ class _Sums:
         """Return what the class says of the check."""
         varies = 0 < self.passed < self.decided and self.least < self.most
         return Item(
-            id=id, title=self.check.title, concern=str(self.check.concern), decided=self.decided, passed=self.passed,
-            discrimination=self._correlation() if varies else None,
+            id=id, title=self.title, concern=self.concern, decided=self.decided, passed=self.passed,
+            discrimination=self._correlation() if varies else None, undecided=self.undecided,
         )  # fmt: skip
 
     def _correlation(self) -> float | None:
@@ -90,8 +91,14 @@ class Tally:
         if own.status is not Status.GRADED:
             return
         for check in own.checks:
-            if check.outcome in _DECIDED:
-                sums = self._sums.setdefault(check.id, _Sums(dataclasses.replace(check, evidence={}, message="")))
+            if check.outcome not in (*_DECIDED, *UNSURE):
+                continue
+            if check.id not in self._sums:
+                self._sums[check.id] = _Sums(check.title, str(check.concern))
+            sums = self._sums[check.id]
+            if check.outcome in UNSURE:
+                sums.undecided += 1
+            else:
                 sums.add(check.outcome is Outcome.PASSED, own.score - check.points)
 
     def items(self) -> list[Item]:
@@ -103,12 +110,11 @@ def write(found: Sequence[Item], path: Path) -> None:
     """Write a row for each check."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["check", "title", "concern", "decided", "passed", "share_passed", "discrimination"])
+    writer.writerow(["check", "title", "concern", "decided", "passed", "share_passed", "discrimination", "undecided"])
     for item in found:
         told = "" if item.discrimination is None else f"{item.discrimination:.3f}"
-        writer.writerow(
-            [item.id, item.title, item.concern, item.decided, item.passed, f"{1 - item.failed_share:.3f}", told]
-        )
+        share = f"{1 - item.failed_share:.3f}" if item.decided else ""
+        writer.writerow([item.id, item.title, item.concern, item.decided, item.passed, share, told, item.undecided])
     atomic.write_bytes(table.getvalue().encode(), path)
 
 

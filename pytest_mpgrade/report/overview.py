@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pytest_mpgrade.records import Outcome, Status
 from pytest_mpgrade.report.result_json import ResultFile
 
-_UNSURE = (Outcome.ERROR, Outcome.INCONCLUSIVE)
+UNSURE = (Outcome.ERROR, Outcome.INCONCLUSIVE)
+"""How a check ends that nobody could decide."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +43,6 @@ def overview(result: ResultFile) -> Overview:
         problem=result.late.problem if result.late else "",
         by_hand=bool(result.overrides),
         concerns=tuple(dict.fromkeys(failed)),
-        undecided=tuple(f"{check.id} ({check.outcome})" for check in result.checks if check.outcome in _UNSURE),
+        undecided=tuple(f"{check.id} ({check.outcome})" for check in result.checks if check.outcome in UNSURE),
         seconds=result.seconds,
     )
