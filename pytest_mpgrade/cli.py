@@ -170,18 +170,18 @@ def _code(result: ResultFile) -> int:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.batch import GRADEBOOK, exported, pool, prepare, progress, run, source
+    from pytest_mpgrade.batch import GRADEBOOK, exported, pool, prepare, progress, run, source, wait_for_earlier
     from pytest_mpgrade.report import terminal
 
     assignment, out = _find(arguments.assignment), arguments.out
     if arguments.gradebook:
         exported.check(*arguments.gradebook)
+    wait_for_earlier(out, lambda words: _say(one_line(words), sys.stderr))
     choices = {name: getattr(arguments, name) for name in ("layout", "roster", "overrides", "due")}
     ready = prepare.prepare(arguments.source, assignment, out, **choices)
     found, jobs = ready.source, ready.source.jobs
     _say(f"{len(jobs)} submissions, layout: {found.layout}; what became of what: {out / source.MAPPING}")
-    left_out = [f"left out: {line.source or line.submission}: {line.what}" for line in found.left_out()]
-    for words in (*left_out, *ready.notes):
+    for words in ready.words():
         _say(one_line(words), sys.stderr)
     width, color, options = _width(), _color(sys.stdout), _options(arguments)
     whole, before = exported.Class(), 0

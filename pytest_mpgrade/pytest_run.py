@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_mpgrade import locked
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report.text import exit_words, one_line
 
@@ -140,6 +141,7 @@ def run(command: list[str], submission: Path, folder: Path, allowed: Budget, sto
     """Run the grading to its end, or until *stop*; return in words how it ended where that was not by itself."""
     if allowed.seconds <= 0:
         return allowed.said
+    locked.wait(folder / LOG)  # here, where an interrupt still comes through
     with _signals_held() as release:
         process = _start(command, submission, folder)
         try:
@@ -186,7 +188,7 @@ def _set_mask(signals: Iterable[int]) -> None:
 
 def _start(command: list[str], submission: Path, folder: Path) -> subprocess.Popen[bytes]:
     # Python puts the folder it is started in on sys.path: never the submission, or a student's file could be imported.
-    with open(folder / LOG, "wb") as log:
+    with locked.log(folder / LOG) as log:
         return subprocess.Popen(
             command,
             cwd=folder,

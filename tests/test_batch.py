@@ -16,6 +16,8 @@ import psutil
 import pytest
 from conftest import run_command, variables, wait_until
 
+from pytest_mpgrade import cli, locked
+
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals")
 
 TOML = """
@@ -207,3 +209,50 @@ def test_killed_batch_is_gone_on_with(course: Path) -> None:
     hand_in(course, "aaron", RIGHT)
     batch(course, "-j", "4", "--resume")
     assert gradebook(course) == {**GRADES, "aaron": ("graded", "1.0")}
+
+
+def test_started_again_waits_for_what_was_killed(course: Path) -> None:
+    """A batch that is started while a grading of a killed one is still there waits for it, and then grades all."""
+    hand_in(course, "aaron", SOLUTIONS["dan"])
+    process = started(course)
+    assert wait_until(lambda: graders(process.pid, "aaron"))
+    (grader,) = graders(process.pid, "aaron")
+    grader.suspend()
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    hand_in(course, "aaron", RIGHT)
+    with subprocess.Popen(
+        words("-j", "4", "--resume"), cwd=course, env=variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    ) as again:  # fmt: skip
+        assert again.stderr is not None
+        assert any(again.stderr.readline() == "waiting for an earlier grading to end: out/aaron\n" for _ in range(4))
+        assert again.poll() is None
+        grader.resume()
+        said, complaints = again.communicate(timeout=120)
+    assert again.returncode == 3, said + complaints
+    assert not grader.is_running()
+    assert gradebook(course) == {**GRADES, "aaron": ("graded", "1.0")}
+
+
+def graders(pid: int, name: str) -> list[psutil.Process]:
+    """Return the processes of a batch that grade one submission."""
+    children = psutil.Process(pid).children()
+    return [each for each in children if f"--mpgrade-id={name}" in each.cmdline()]
+
+
+def test_two_batches_into_one_folder(
+    course: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where another batch is at work for long, a second one says so, and touches nothing of it."""
+    hand_in(course, "aaron", SOLUTIONS["dan"])
+    monkeypatch.setattr(locked, "SECONDS", 0.2)
+    process = started(course)
+    assert wait_until(lambda: graders(process.pid, "aaron"))
+    monkeypatch.chdir(course)
+    assert cli.main(words()[3:]) == 2
+    assert "another grading writes into" in capsys.readouterr().err
+    assert graders(process.pid, "aaron")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from pytest_mpgrade import locked
 from pytest_mpgrade.batch.settled import Settled
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import Grading, failed, grade, kept
-from pytest_mpgrade.pytest_run import Options
+from pytest_mpgrade.pytest_run import LOG, Options
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import gradebook
 from pytest_mpgrade.report.result_json import ResultFile
@@ -63,6 +64,7 @@ def grade_all(
     from pytest_mpgrade.batch import pool, prepare
 
     asked = find(assignment) if isinstance(assignment, str) else assignment
+    wait_for_earlier(Path(out))
     ready = prepare.prepare(Path(source), asked, Path(out), **choices)
     chosen = options or Options(require_isolation=True)
     executor = pool.SideBySide(jobs or pool.slots(), chosen.stop)
@@ -74,6 +76,17 @@ def _results(graded: Generator[Grading, None, None]) -> Generator[ResultFile, No
     with contextlib.closing(graded):
         for grading in graded:
             yield grading.result
+
+
+def wait_for_earlier(out: Path, say: Callable[[str], None] = lambda _: None) -> None:
+    """Wait until the gradings of an earlier batch, one that was killed, are gone: two would write into one result.
+
+    Raises UsageError where they are not gone soon: then another batch is at work.
+    """
+    for log in sorted(out.glob(f"*/{LOG}")):
+        if not locked.is_free(log):
+            say(f"waiting for an earlier grading to end: {log.parent}")
+            locked.wait(log)
 
 
 def run(

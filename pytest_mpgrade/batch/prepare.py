@@ -20,7 +20,12 @@ class Prepared:
 
     source: Source
     settled: Settled
-    notes: tuple[str, ...]  # what a teacher should know beforehand
+    notes: tuple[str, ...]  # about who is late
+
+    def words(self) -> tuple[str, ...]:
+        """Say what a teacher should know beforehand: what is left out, and what is not known."""
+        left = (f"left out: {each.source or each.submission}: {each.what}" for each in self.source.left_out())
+        return (*left, *self.notes)
 
 
 def prepare(

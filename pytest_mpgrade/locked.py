@@ -1,0 +1,72 @@
+"""A grading's log is locked while anybody writes into it: whoever comes later waits until an earlier grading is gone.
+
+The lock belongs to the open file, which the grading's process inherits: it ends with that process, however that ends.
+Windows has no such locks; there nothing is locked, and nobody waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pytest_mpgrade.errors import UsageError
+
+SECONDS = 30.0
+"""Longer than a grading that is to end may take; who holds a log after that is grading."""
+_PERIOD = 0.05
+
+
+@contextlib.contextmanager
+def log(file: Path) -> Iterator[BinaryIO]:
+    """Open a log for a new grading, empty and locked. Raises UsageError where another grading keeps it for long."""
+    with file.open("ab") as opened:
+        if not _free(opened, SECONDS):
+            raise UsageError(_in_use(file))
+        opened.truncate(0)
+        yield opened
+
+
+def is_free(file: Path) -> bool:
+    """Tell whether no grading writes into a log, or there is none."""
+    try:
+        with file.open("rb") as opened:
+            return _free(opened, 0.0)
+    except OSError:
+        return True
+
+
+def wait(file: Path) -> None:
+    """Wait until no grading writes into a log. Raises UsageError where that takes long."""
+    end = time.monotonic() + SECONDS
+    while not is_free(file):
+        if time.monotonic() > end:
+            raise UsageError(_in_use(file))
+        time.sleep(_PERIOD)
+
+
+def _in_use(file: Path) -> str:
+    return f"another grading writes into {file.parent}; wait until it has ended, or name another folder with --out"
+
+
+def _free(opened: BinaryIO, seconds: float) -> bool:
+    """Lock an open file, in at most so many seconds."""
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(_PERIOD)
+        except OSError:
+            return True  # a file system without locks
+        else:
+            return True
