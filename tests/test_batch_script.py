@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import os
 import shutil
@@ -13,9 +14,14 @@ import pytest
 from conftest import wait_until
 from test_batch import RIGHT, SOLUTIONS, course, gradebook, hand_in
 
-from pytest_mpgrade import batch
+from pytest_mpgrade import assignment, batch
+from pytest_mpgrade.batch import overrides
+from pytest_mpgrade.batch.settled import Settled
 from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.grade import Grading
 from pytest_mpgrade.pytest_run import Options
+from pytest_mpgrade.records import Status
+from pytest_mpgrade.report import result_json
 from pytest_mpgrade.run import isolation
 
 __all__ = ["course"]
@@ -81,3 +87,19 @@ def test_who_stops_asking_ends_what_runs(script: Path) -> None:
     results.close()
     assert wait_until(lambda: not any(each.is_running() for each in begun))
     assert "dan" not in gradebook(script)
+
+
+def test_points_by_hand_do_not_end_the_trying(script: Path) -> None:
+    """What the grader broke on is graded again, also where a person has given points meanwhile."""
+    Path("o.csv").write_text("submission,criterion,points,reason,who\nben,values,0.5,r,w\n")
+    options = Options(isolation="none")
+    (first,) = batch.grade_all("class", "./double", "out", options=options)
+    broken = dataclasses.replace(first, status=Status.ERROR, reason="the machine broke", checks=())
+    result_json.write(broken, script / "out" / "ben" / "result.json")
+    settled = Settled(criteria=assignment.find("./double").criteria, overrides=overrides.read(
+        Path("o.csv"), ["ben"], assignment.find("./double").criteria))  # fmt: skip
+    given = settled(Grading(result=broken, folder=script / "out" / "ben"))
+    assert (given.result.status, given.result.final) == (Status.GRADED, 0.5)
+    (again,) = batch.grade_all("class", "./double", "out", options=options, resume=True, overrides=Path("o.csv"))
+    assert (again.score, again.by_machine().status) == (0.5, Status.GRADED)
+    assert len(again.checks) == 1

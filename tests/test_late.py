@@ -205,6 +205,22 @@ def test_moodle_worksheet_as_roster(tmp_path: Path) -> None:
         roster.read(file, DUE.tzinfo)
 
 
+def test_group_has_the_time_of_whoever_has_most(tmp_path: Path) -> None:
+    """An extension of one member of a group is the group's."""
+    pytest.importorskip("yaml")
+    root = tmp_path / "in"
+    (root / "submission_1").mkdir(parents=True)
+    (root / "submission_1" / "a.py").write_text("x = 1\n")
+    people = '[{":sid": "a"}, {":sid": "b"}]'
+    (root / "submission_metadata.yml").write_text(
+        f"submission_1:\n  :submitters: {people}\n  :created_at: 2026-03-03 13:00:00 +01:00\n"
+    )
+    file = tmp_path / "roster.csv"
+    file.write_text("ID,extension_days\na,\nb,1\n", "utf-8")
+    found = load(root, tmp_path / "out", layout="gradescope", roster=roster.read(file, DUE.tzinfo))
+    assert lateness(found, LateRules(due=DUE)).seconds == {"a+b": HOUR}
+
+
 def test_days_are_nobodys_name(tmp_path: Path) -> None:
     """A number of days that is somebody else's user id makes nobody somebody else."""
     file = tmp_path / "roster.csv"

@@ -60,9 +60,9 @@ def fill(
 ) -> Iterator[str]:  # fmt: skip
     """Write a copy of *file* with the grades in it below *out*; yield what there is to say about it.
 
-    *keys*: by which the course system knows each submission's student. Only what is graded gets a grade: the
-    one after overrides and the late rule. Raises
-    UsageError where the file is not what it should be; it is never changed itself.
+    *keys*: by which the course system knows each submission's student. Only what is graded gets a grade: the one
+    after overrides and the late rule. Raises UsageError where the file is not what it should be; it is never changed
+    itself.
     """
     try:
         text, encoding = course_gradebook.decode(file.read_bytes())

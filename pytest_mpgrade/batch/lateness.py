@@ -11,14 +11,14 @@ from pytest_mpgrade.batch.instants import instant
 from pytest_mpgrade.batch.roster import Student
 from pytest_mpgrade.batch.source import Source
 from pytest_mpgrade.records import LateRules
-from pytest_mpgrade.report.text import counted
+from pytest_mpgrade.report.text import clean, counted
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lateness:
-    """Seconds for each submission that is late; None: it is marked late, and nothing says by how much."""
+    """Who is late, by the names in results."""
 
-    seconds: dict[str, float | None]
+    seconds: dict[str, float | None]  # None: it is marked late, and nothing says by how much
     notes: tuple[str, ...]  # what a teacher should know about it
 
 
@@ -30,26 +30,28 @@ def lateness(found: Source, rules: LateRules) -> Lateness:
     late: dict[str, float | None] = {}
     unknown = 0
     for job in found.jobs:
-        own = _student(found.students, frozenset((job.id, *found.keys.get(job.id, ()))))
-        when = own.submitted or _known(found.handed_in.get(job.id, ""), rules.due)
+        keys = frozenset((job.id, *found.keys.get(job.id, ())))
+        own = [each for each in found.students if each.is_one_of(keys)]
+        when = next((each.submitted for each in own if each.submitted), _known(found.handed_in.get(job.id), rules.due))
         if when is not None and rules.due is not None:
-            seconds = (when - (own.due or rules.due + own.extension)).total_seconds()
-            late |= {job.id: seconds} if seconds > 0 else {}
+            seconds = (when - _due(rules.due, own)).total_seconds()
+            late |= {clean(job.id): seconds} if seconds > 0 else {}
         elif job.id in found.marked_late:
-            late[job.id] = None
+            late[clean(job.id)] = None
         else:
             unknown += 1
     return Lateness(seconds=late, notes=tuple(_notes(rules, unknown)))
 
 
-def _student(students: Sequence[Student], keys: frozenset[str]) -> Student:
-    return next((each for each in students if each.is_one_of(keys)), Student(cells=()))
+def _due(usual: datetime, own: Sequence[Student]) -> datetime:
+    """Return when a submission was due: a group has the time of whoever in it has most."""
+    return max([each.due or usual + each.extension for each in own], default=usual)
 
 
-def _known(text: str, due: datetime | None) -> datetime | None:
+def _known(text: str | None, due: datetime | None) -> datetime | None:
     """Return when a course system says that it was handed in; in the due time's zone where it names none."""
     with contextlib.suppress(ValueError):
-        return instant(text, due.tzinfo if due else None)
+        return instant(text, due.tzinfo if due else None) if text else None
     return None
 
 

@@ -12,6 +12,7 @@ from pytest_mpgrade.batch.lateness import Lateness, lateness
 from pytest_mpgrade.batch.settled import Settled
 from pytest_mpgrade.batch.source import Source, load
 from pytest_mpgrade.records import Assignment, LateRules
+from pytest_mpgrade.report.text import clean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,6 @@ def prepare(
     late = lateness(found, rules) if rules else Lateness(seconds={}, notes=())
     usual = out / by_hand.FILE
     file = overrides or (usual if usual.is_file() else None)
-    given = by_hand.read(file, [job.id for job in found.jobs], assignment.criteria) if file else {}
+    given = by_hand.read(file, [clean(job.id) for job in found.jobs], assignment.criteria) if file else {}
     settled = Settled(criteria=assignment.criteria, overrides=given, late=late.seconds, rules=rules)
     return Prepared(source=found, settled=settled, notes=late.notes)

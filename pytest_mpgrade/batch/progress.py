@@ -19,7 +19,7 @@ from pytest_mpgrade.grade import RESULT, Grading
 from pytest_mpgrade.records import Outcome, Status
 from pytest_mpgrade.report import live, result_json
 from pytest_mpgrade.report.live import Running, Standing
-from pytest_mpgrade.report.text import encodable, one_line, points
+from pytest_mpgrade.report.text import clean, encodable, one_line, points
 
 RATE_FROM = 3
 """Gradings from which on a rate is told."""
@@ -55,7 +55,7 @@ class Board:
     def begun(self, job: Job) -> None:
         """Note what runs."""
         with self._lock:
-            self._running[job.id] = (job, time.monotonic())
+            self._running[clean(job.id)] = (job, time.monotonic())
 
     def done(self, grading: Grading) -> str:
         """Count a result; return its line."""
@@ -153,7 +153,7 @@ def shown(board: Board, color: bool) -> Iterator[Progress]:
 
 def _terminal() -> TextIO | None:
     """Return where a display can be drawn: not where somebody else's lines, such as tee's, would go through it."""
-    if os.environ.get("TERM") == "dumb":
+    if os.environ.get("TERM") in ("dumb", "unknown"):
         return None
     if sys.stdout.isatty():
         return sys.stdout

@@ -126,8 +126,6 @@ def worth_a_look(rows: Sequence[Overview], found: Sequence[Item]) -> Iterator[st
             yield f"{share} fail {one_line(item.id)}: is the check right, or was this never taught?"
     for row in sorted(rows, key=lambda each: each.id):
         name = one_line(row.id)
-        if row.status is Status.ERROR:
-            yield f"{name}: error: {one_line(row.reason)}"
         if row.undecided:
             more = ", …" if len(row.undecided) > SHOWN else ""
             names = one_line(", ".join(row.undecided[:SHOWN]))
