@@ -449,8 +449,8 @@ def test_who_did_the_work(execute: Execute) -> None:
     assert "never started" in check(forged).message
 
 
-def test_an_answer_that_arrives_while_the_client_is_asked_keeps_a_cell_from_being_called_hanging() -> None:
-    # The kernel has done everything and sleeps for ever; its answer is taken in by a client that had no core till now.
+def test_answer_that_arrives_late() -> None:
+    """The kernel has done everything, and its answer is taken in while the client is asked: the cell does not hang."""
     ways, arrived = iter(("quiet", "yes")), Event()
 
     def arrives_and_is_idle_again() -> bool:
