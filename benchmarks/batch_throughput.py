@@ -93,14 +93,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mpgrade-benchmark-") as folder:
         source = Path(folder)
         mixed(source, arguments.number)
-        for keyword in (UNTIMED,) if arguments.untimed_only else (UNTIMED, ""):
+        keywords = ((UNTIMED,) if arguments.untimed_only else (UNTIMED, "")) if arguments.number else ()
+        for keyword, jobs in itertools.product(keywords, (*arguments.jobs, 0)):
             what = "without tests of speed" if keyword else "all tests"
-            ways = [(f"batch -j {jobs}", in_a_batch(source, jobs, keyword, arguments.isolation))
-                    for jobs in arguments.jobs if arguments.number]  # fmt: skip
-            ways += [("plain loop", in_a_loop(source, keyword, arguments.isolation))] if arguments.number else []
-            for name, seconds in ways:
-                rate = 60 * arguments.number / seconds
-                print(f"{what}, {name}: {rate:.1f} submissions a minute ({seconds:.0f} s)", flush=True)
+            if jobs:
+                how, seconds = f"batch -j {jobs}", in_a_batch(source, jobs, keyword, arguments.isolation)
+            else:
+                how, seconds = "plain loop", in_a_loop(source, keyword, arguments.isolation)
+            rate = 60 * arguments.number / seconds
+            print(f"{what}, {how}: {rate:.1f} submissions a minute ({seconds:.0f} s)", flush=True)
     for number in arguments.cheap:
         with tempfile.TemporaryDirectory(prefix="mpgrade-benchmark-") as folder:
             print(f"batch of {number} that cannot be graded: {peak_memory(number, Path(folder)):.1f} MB", flush=True)

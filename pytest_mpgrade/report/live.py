@@ -74,7 +74,7 @@ def display(stream: TextIO, standing: Callable[[], Standing], color: bool) -> It
     class Now:
         def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
             for line in lines(standing(), options.size.height - 1):
-                text = Text(encodable(line, stream.encoding), no_wrap=True, overflow="ellipsis")
+                text = Text(encodable(line, stream.encoding), no_wrap=True, overflow="crop")
                 text.truncate(options.max_width)
                 yield text
 
