@@ -44,6 +44,8 @@ benchmarks: .venv/ready
 	$(BIN)/python benchmarks/grading_time.py
 	$(BIN)/python benchmarks/isolation_cost.py
 	$(BIN)/python benchmarks/notebook_cost.py
+	$(BIN)/python benchmarks/batch_throughput.py
+	$(BIN)/python benchmarks/batch_kills.py
 
 clean:
 	rm -rf .venv results dist build .mypy_cache .ruff_cache .pytest_cache

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
 from test_changes import keep
 
+from pytest_mpgrade.batch import exported
 from pytest_mpgrade.records import Outcome, Status
 from pytest_mpgrade.report import items, result_json
 from pytest_mpgrade.report.items import Item
@@ -68,6 +71,20 @@ def test_small_classes_say_nothing(results: list[ResultFile]) -> None:
     """Of a few submissions nothing follows."""
     few = results[:3]
     assert list(items.worth_a_look(rows(few), tally(few))) == []
+
+
+def test_class_keeps_no_result(tmp_path: Path) -> None:
+    """What is kept of a class does not hold on to results, which can be large."""
+    whole = exported.Class()
+    for name in ("ada", "ben"):
+        keep(tmp_path, name, PASSED, FAILED)
+        result = result_json.read(tmp_path / name / "result.json")
+        gone = weakref.ref(result), weakref.ref(result.checks[0])
+        whole.add(result)
+        del result
+        gc.collect()
+        assert [each() for each in gone] == [None, None]
+    assert [row.id for row in whole.rows] == ["ada", "ben"]
 
 
 def test_table(results: list[ResultFile], tmp_path: Path) -> None:
