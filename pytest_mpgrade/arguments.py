@@ -75,7 +75,8 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
     batch.add_argument("source", metavar="SOURCE", type=Path, help=source)
     layouts = ("auto", "plain", "canvas", "moodle", "blackboard", "gradescope", "nbgrader", "classroom")
     batch.add_argument("--layout", choices=layouts, default="auto", help="whose download SOURCE is (default: by names)")
-    batch.add_argument("--roster", metavar="FILE", type=Path, help="CSV of all students: who is missing is listed")
+    listed = "CSV of all students: who is missing is listed; may say when each handed in, and was due (see README)"
+    batch.add_argument("--roster", metavar="FILE", type=Path, help=listed)
     by_hand = "CSV of points set by hand: submission, criterion, points, reason, who (default: DIR/overrides.csv)"
     batch.add_argument("--overrides", metavar="FILE", type=Path, help=by_hand)
     due = "when it was due, for the assignment's late rule, e.g. 2026-03-02T23:59:00+01:00 (default: the assignment's)"

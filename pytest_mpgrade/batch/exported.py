@@ -37,7 +37,11 @@ class Class:
         yield from items.worth_a_look(self.rows, found)
         if len(jobs) >= items.FEWEST:
             large = heapq.nlargest(items.SHOWN, ((_bytes(job.path), job.id) for job in jobs))
-            yield "largest: " + ", ".join(f"{one_line(id)} {size / 1e6:.1f} MB" for size, id in large)
+            yield "largest: " + ", ".join(f"{one_line(id)} {_size(size)}" for size, id in large)
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
 
 
 def _bytes(path: Path) -> int:
