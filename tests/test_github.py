@@ -111,7 +111,7 @@ class Step:
         """Grade to the end."""
         return subprocess.run(
             [*self.command, *options], cwd=self.workspace, env=self.variables, capture_output=True, encoding="utf-8",
-            timeout=120, check=False,
+            timeout=600, check=False,
         )  # fmt: skip
 
     def reported(self) -> Reported:
