@@ -88,8 +88,22 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
     several = "gradings at a time (default: two for each core, and one)"
     batch.add_argument("-j", dest="jobs", metavar="N", type=_number, default=0, help=several)
     batch.add_argument("--resume", action="store_true", help="grade only what is missing, has changed, or was an error")
+    _add_elsewhere(batch)
     _add_places(batch)
     _add_common(batch)
+
+
+def _add_elsewhere(batch: Parser) -> None:
+    group = batch.add_argument_group("beyond this machine", "each goes on with an earlier batch, as --resume does")
+    engines = ("local", "dask")
+    group.add_argument("--executor", choices=engines, help="who runs the gradings (default: as the others ask)")
+    group.add_argument("--scheduler", metavar="ADDRESS", default="", help="of a Dask scheduler, e.g. tls://head:8786")
+    kinds = ("slurm", "pbs", "lsf", "sge")
+    group.add_argument("--cluster", choices=kinds, help="start Dask workers as jobs there (-j of them at most)")
+    array = "write a job array for sbatch; run again, take in its results"
+    group.add_argument("--slurm-array", action="store_true", help=array)
+    cores = "cores that each grading has to itself on a node (default: 2)"
+    group.add_argument("--cores", metavar="N", type=_cores, default=2, help=cores)
 
 
 def _add_package(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -162,6 +176,12 @@ def _number(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of times")
     return int(text)
+
+
+def _cores(text: str) -> int:
+    if not (number := _number(text)):
+        raise argparse.ArgumentTypeError("a grading needs at least one core")
+    return number
 
 
 def _seconds(text: str) -> float:

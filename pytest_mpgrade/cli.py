@@ -170,12 +170,15 @@ def _code(result: ResultFile) -> int:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.batch import GRADEBOOK, exported, pool, prepare, progress, run, source, wait_for_earlier
+    from pytest_mpgrade.batch import GRADEBOOK, exported, prepare, progress, run, source, wait_for_earlier
+    from pytest_mpgrade.batch.cluster import chosen
     from pytest_mpgrade.report import terminal
 
     assignment, out = _find(arguments.assignment), arguments.out
     if arguments.gradebook:
         exported.check(*arguments.gradebook)
+    options = _options(arguments)
+    choice = chosen.choice(arguments, assignment, options)
     wait_for_earlier(out, lambda words: _say(one_line(words), sys.stderr))
     choices = {name: getattr(arguments, name) for name in ("layout", "roster", "overrides", "due")}
     ready = prepare.prepare(arguments.source, assignment, out, **choices)
@@ -183,12 +186,12 @@ def _batch(arguments: argparse.Namespace) -> int:
     _say(f"{len(jobs)} submissions, layout: {found.layout}; what became of what: {out / source.MAPPING}")
     for words in ready.words():
         _say(one_line(words), sys.stderr)
-    width, color, options = _width(), _color(sys.stdout), _options(arguments)
+    width, color = _width(), _color(sys.stdout)
     whole, before = exported.Class(), 0
     with progress.shown(progress.Board(len(jobs), out, options.stop.is_set), color) as shown:
         graded = run(
-            jobs, assignment, out, options, pool.SideBySide(arguments.jobs or pool.slots(), options.stop),
-            resume=arguments.resume, settled=ready.settled, begun=shown.begun,
+            jobs, assignment, out, options, choice.execute,
+            resume=choice.resume, settled=ready.settled, begun=shown.begun,
         )  # fmt: skip
         with contextlib.closing(graded):
             for grading in graded:
@@ -208,6 +211,8 @@ def _batch(arguments: argparse.Namespace) -> int:
         _say(one_line(words))
     if missing := terminal.ungradable(whole.rows, width, color):
         _say("\nwithout a grade:\n" + missing)
+    for words in choice.notes():
+        _say(words)
     return UNGRADABLE if missing else RIGHT
 
 

@@ -84,6 +84,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "batch": (
         "records",
         "errors",
+        "limits",
         "assignment",
         "judge.late",
         "locked",
@@ -154,6 +155,9 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "run/jupyter.py": "knows how a kernel names the code of a cell",
     },
     "IPython": {"notebooks.py": "tells magics from Python; optional"},
+    "distributed": {"batch/cluster/on_dask.py": "carries specs to the workers of a Dask scheduler; optional"},
+    "dask": {"batch/cluster/jobqueue.py": "the configuration of a scheduler that we start; optional"},
+    "dask_jobqueue": {"batch/cluster/jobqueue.py": "starts Dask workers as jobs of a cluster; optional"},
     "tomli": {
         "toml_text.py": "Python 3.10 has no tomllib",
         "verify.py": "Python 3.10 has no tomllib",

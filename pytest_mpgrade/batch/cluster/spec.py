@@ -1,0 +1,50 @@
+"""What a node is told of one submission: plain data and the files themselves, so that it needs no folder of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """One submission to grade anywhere."""
+
+    key: str  # a hash of all that decides the result: the same key, the same result
+    id: str
+    submission: str  # its place in the files
+    options: tuple[str, ...]  # of `mpgrade grade`
+    seconds: float  # that a grading may take at most; a backstop
+    cores: int
+    version: str  # of mpgrade
+    store: str  # folder for results, where the node has it too
+    alone: bool = False  # nothing else is graded meanwhile: an earlier attempt was lost
+    files: bytes = b""
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as data that an engine can carry without this class."""
+        return asdict(self)
+
+    def write(self, path: Path) -> None:
+        """Write a line of JSON, and the files after it."""
+        head = json.dumps({**self.plain(), "files": ""}).encode()
+        path.write_bytes(head + b"\n" + self.files)
+
+
+def read(path: Path) -> Spec:
+    """Return a spec that was written."""
+    head, _, files = path.read_bytes().partition(b"\n")
+    return of({**json.loads(head), "files": files})
+
+
+def of(plain: dict[str, Any]) -> Spec:
+    """Return the spec that plain data was made of."""
+    return Spec(**{**plain, "options": tuple(plain["options"])})
+
+
+def key(files: bytes, *words: str) -> str:
+    """Return the key of a submission's and an assignment's files, and of all *words* that matter."""
+    return hashlib.sha256(hashlib.sha256(files).digest() + json.dumps(words).encode()).hexdigest()[:32]
