@@ -1,0 +1,60 @@
+"""A Dask scheduler here, whose workers are jobs of a cluster: dask-jobqueue submits them, and replaces lost ones.
+
+What differs from site to site (queue, account, memory, walltime, network interface) is in dask-jobqueue's own file,
+`~/.config/dask/jobqueue.yaml`. A job is as large as a grading: the cluster keeps everybody else off its cores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pytest_mpgrade.errors import UsageError
+
+MOST_JOBS = 20
+"""Jobs at a time, where the user does not say how many."""
+MEMORY, WALLTIME = "4GB", "04:00:00"
+"""Of a job, where the site's configuration does not say."""
+_SETTINGS = {
+    "distributed.scheduler.allowed-failures": 0,  # what was lost is run again alone, see on_dask
+    "distributed.deploy.lost-worker-timeout": "15s",
+    "distributed.scheduler.worker-ttl": "60s",
+}
+
+
+@contextlib.contextmanager
+def cluster(kind: str, jobs: int, cores: int, place: Path) -> Iterator[Any]:
+    """Start a scheduler, and keep *jobs* jobs in the queue of a cluster; all end with it. Files go below *place*."""
+    try:
+        import dask_jobqueue
+        from dask import config
+    except ImportError:
+        raise UsageError("dask-jobqueue is not installed: pip install 'pytest-mpgrade[cluster]'") from None
+    kinds = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster", "sge": "SGECluster"}
+    keys = place / "keys"
+    keys.mkdir(parents=True, exist_ok=True)
+    keys.chmod(0o700)  # whoever reads them runs code as us
+    site = {name: config.get(f"jobqueue.{kind}.{name}", None) for name in ("memory", "walltime")}
+    with config.set(_SETTINGS):
+        try:
+            started = getattr(dask_jobqueue, kinds[kind])(
+                cores=cores,
+                processes=1,
+                memory=site["memory"] or MEMORY,
+                walltime=site["walltime"] or WALLTIME,
+                python=sys.executable,
+                worker_extra_args=["--resources", f"core={cores}", "--no-dashboard"],
+                log_directory=str(place / "log"),
+                protocol="tls://",
+                security=True,
+                shared_temp_directory=str(keys),
+                scheduler_options={"dashboard_address": None},
+            )
+        except (OSError, ValueError, RuntimeError, ImportError) as error:
+            raise UsageError(f"no Dask scheduler for {kind} could be started: {error}") from error
+        with started:
+            started.adapt(minimum_jobs=jobs, maximum_jobs=jobs)
+            yield started
