@@ -154,10 +154,10 @@ def variables() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def run_command(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+def run_command(arguments: list[str], cwd: Path, seconds: float = 120) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        arguments, cwd=cwd, env=variables(), capture_output=True, encoding="utf-8", timeout=120, check=False
+        arguments, cwd=cwd, env=variables(), capture_output=True, encoding="utf-8", timeout=seconds, check=False
     )
 
 

@@ -1,8 +1,8 @@
 """`mpgrade` on a node: on cores of its own, and ended when whoever started it is gone.
 
-Started as `python -m pytest_mpgrade.batch.cluster.lifeline CORES COMMAND …`, with a pipe as standard input that nobody
-writes to: its end is the end of our parent, also of one that was killed. The kernel's death signal would come when the
-thread that started us ends, and engines end threads as they like.
+Started in its scratch folder as `python -m pytest_mpgrade.batch.cluster.lifeline CORES COMMAND …`, with a pipe as
+standard input that nobody writes to: its end is the end of our parent, also of one that was killed. The kernel's death
+signal would come when the thread that started us ends, and engines end threads as they like.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import os
 import random
 import runpy
+import shutil
 import signal
 import sys
 import threading
@@ -24,6 +25,7 @@ _PERIOD = 0.2
 
 def main() -> None:
     """Run a command of `mpgrade`; the exit code is its own, or 2 where there are not as many cores."""
+    parent, scratch = os.getppid(), os.getcwd()
     threading.Thread(target=_watch, daemon=True).start()
     cores = int(sys.argv.pop(1))
     try:
@@ -32,6 +34,9 @@ def main() -> None:
     except TooFewCoresError as error:
         print(f"mpgrade: {error}", file=sys.stderr)
         sys.exit(2)
+    finally:
+        if os.getppid() != parent:  # nobody else is left to clean up
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 class TooFewCoresError(Exception):

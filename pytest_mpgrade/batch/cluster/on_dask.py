@@ -229,7 +229,7 @@ def _attached(address: str) -> Iterator[Any]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, TypeError, ValueError) as error:
         raise UsageError(f"the Dask scheduler {address} cannot be reached: {error}") from error
     with client:

@@ -1,0 +1,108 @@
+"""What tests of clusters share: a small class, and processes that end with the test that started them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+from conftest import variables, wait_until
+from test_batch import RIGHT, TESTS, TOML, hand_in
+
+UNREADABLE = "def double(x)\n    return x\n"
+SLOW = "import time\n\ndef double(x):\n    time.sleep(8)\n    return 2 * x\n"
+POISON = """
+import os, signal
+
+def double(x):
+    pid = os.getpid()
+    while b"cluster.lifeline" not in open(f"/proc/{pid}/cmdline", "rb").read():
+        pid = int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+    worker = int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+    os.kill(worker, signal.SIGKILL)
+    return 2 * x
+"""
+"""Ends the worker that started its grading; only where it is not kept apart."""
+
+
+def course(folder: Path, solutions: Mapping[str, str]) -> Path:
+    """Write an assignment and a class into a folder."""
+    (folder / "double").mkdir()
+    (folder / "double" / "assignment.toml").write_text(TOML + "\n[limits]\nseconds = 60\npatience = 60\n")
+    (folder / "double" / "test_double.py").write_text(TESTS)
+    for name, text in solutions.items():
+        hand_in(folder, name, text)
+    return folder
+
+
+def many(right: int, unreadable: int) -> dict[str, str]:
+    """Return a class in which most cannot be graded, which is quick."""
+    ungradable = {f"broken{number:02}": UNREADABLE for number in range(unreadable)}
+    return {f"right{number:02}": RIGHT for number in range(right)} | ungradable
+
+
+def words(*options: str) -> list[str]:
+    """Return the command line of a batch, each grading on one core."""
+    command = [sys.executable, "-m", "pytest_mpgrade", "batch", "class", "--assignment", "double", "--out", "out"]
+    return [*command, "--no-require-isolation", "--cores", "1", *options]
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], folder: Path, log: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command beside a test; its whole tree is ended with the block."""
+    with (folder / log).open("wb") as file:
+        process = subprocess.Popen(
+            command, cwd=folder, env={**variables(), **more}, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+        )
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all below it, which it may have had no time to end."""
+    tree = below(process.pid)
+    process.kill()
+    process.wait()
+    for each in tree:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+
+
+def below(pid: int) -> list[psutil.Process]:
+    """Return a process and all below it."""
+    try:
+        top = psutil.Process(pid)
+        return [top, *top.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def grades(pid: int) -> bool:
+    """Tell whether a student's process runs somewhere below one."""
+    for each in below(pid):
+        with contextlib.suppress(psutil.Error):
+            if any("inside.child" in word for word in each.cmdline()):
+                return True
+    return False
+
+
+def gone(tree: Sequence[psutil.Process]) -> bool:
+    """Wait until no process of a tree is left."""
+    return wait_until(lambda: not any(each.is_running() and each.status() != "zombie" for each in tree))
+
+
+def attempts(folder: Path) -> int:
+    """Return how many attempts a batch has logged."""
+    return len(os.listdir(folder / "out" / ".cluster" / "results" / "attempts"))
+
+
+def reason(folder: Path, name: str) -> str:
+    """Return why a submission has no grade."""
+    return str(json.loads((folder / "out" / name / "result.json").read_text("utf-8"))["reason"])
