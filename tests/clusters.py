@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -16,18 +17,6 @@ from test_batch import RIGHT, TESTS, TOML, hand_in
 
 UNREADABLE = "def double(x)\n    return x\n"
 SLOW = "import time\n\ndef double(x):\n    time.sleep(8)\n    return 2 * x\n"
-POISON = """
-import os, signal
-
-def double(x):
-    pid = os.getpid()
-    while b"cluster.lifeline" not in open(f"/proc/{pid}/cmdline", "rb").read():
-        pid = int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
-    worker = int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
-    os.kill(worker, signal.SIGKILL)
-    return 2 * x
-"""
-"""Ends the worker that started its grading; only where it is not kept apart."""
 
 
 def course(folder: Path, solutions: Mapping[str, str]) -> Path:
@@ -84,13 +73,45 @@ def below(pid: int) -> list[psutil.Process]:
         return []
 
 
-def grades(pid: int) -> bool:
-    """Tell whether a student's process runs somewhere below one."""
-    for each in below(pid):
-        with contextlib.suppress(psutil.Error):
-            if any("inside.child" in word for word in each.cmdline()):
-                return True
-    return False
+def grades(pid: int, name: str = "") -> bool:
+    """Tell whether a student's process runs somewhere below a process; *name*: this student's."""
+    return any("inside.child" in words for top in gradings(pid, name) for words in map(_words, below(top.pid)))
+
+
+def gradings(pid: int, name: str = "") -> list[psutil.Process]:
+    """Return the gradings below a process; *name*: of this submission only."""
+    found = [(each, _words(each)) for each in below(pid)]
+    return [each for each, words in found if "cluster.lifeline" in words and f"/submission/{name}" in words]
+
+
+def _words(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+@contextlib.contextmanager
+def poisonous(pid: int, name: str) -> Iterator[list[int]]:
+    """End every worker below a process as soon as it grades one submission; gives the pids of those that were ended."""
+    over, ended = threading.Event(), list[int]()
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            for each in gradings(pid, name):
+                with contextlib.suppress(psutil.Error):
+                    worker = each.parent()
+                    if worker is not None and worker.pid in {one.pid for one in below(pid)} - {pid, *ended}:
+                        ended.append(worker.pid)
+                        worker.kill()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield ended
+    finally:
+        over.set()
+        watcher.join()
 
 
 def gone(tree: Sequence[psutil.Process]) -> bool:

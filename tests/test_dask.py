@@ -12,9 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
-from clusters import POISON, SLOW, UNREADABLE, attempts, below, course, gone, grades, many, reason, running, words
+from clusters import SLOW, UNREADABLE, attempts, below, course, gone, grades, many, poisonous, reason, running, words
 from conftest import run_command, wait_until
 from test_batch import RIGHT, gradebook
 
@@ -25,15 +24,15 @@ LOOPBACK = "127.0.0.1"
 
 
 @contextlib.contextmanager
-def scheduler(folder: Path, **more: str) -> Iterator[str]:
-    """Run a scheduler and a worker with two slots on this host; gives the address."""
+def scheduler(folder: Path, **more: str) -> Iterator[tuple[str, int]]:
+    """Run a scheduler and a worker with two slots on this host; gives the address, and the pid of the nanny."""
     with socket.socket() as free:
         free.bind((LOOPBACK, 0))
         port = free.getsockname()[1]
     address = f"tcp://{LOOPBACK}:{port}"
     command = [*DASK[0], "--host", LOOPBACK, "--port", str(port), "--no-dashboard"]
-    with running(command, folder, "scheduler.log", **more), worker(folder, address):
-        yield address
+    with running(command, folder, "scheduler.log", **more), worker(folder, address) as nanny:
+        yield address, nanny
 
 
 @contextlib.contextmanager
@@ -47,9 +46,13 @@ def worker(folder: Path, address: str, *before: str, name: str = "w1", options: 
 
 def test_poison_is_quarantined_and_innocents_are_graded(tmp_path: Path) -> None:
     """A submission that ends its worker is run alone, then left to a person; all others have their grades."""
-    course(tmp_path, {"poison": POISON, **many(2, 3)})
-    with scheduler(tmp_path, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as address:
-        done = run_command(words("--executor", "dask", "--scheduler", address, "--isolation", "none"), tmp_path)
+    course(tmp_path, {"poison": SLOW, **many(2, 3)})
+    with (
+        scheduler(tmp_path, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as (address, nanny),
+        poisonous(nanny, "poison") as ended,
+    ):
+        done = run_command(words("--executor", "dask", "--scheduler", address), tmp_path, seconds=300)
+    assert len(ended) == 3
     found = gradebook(tmp_path)
     assert found.pop("poison") == ("error", "0.0"), done.stderr
     assert "look at it by hand" in reason(tmp_path, "poison")
@@ -60,13 +63,12 @@ def test_poison_is_quarantined_and_innocents_are_graded(tmp_path: Path) -> None:
 def test_killed_driver_leaves_nothing_and_is_gone_on_with(tmp_path: Path) -> None:
     """When the driver is killed, workers end its gradings; the next one takes up what is there."""
     course(tmp_path, {"slow": SLOW.replace("8", "3600"), "chloe": UNREADABLE})
-    with scheduler(tmp_path) as address:
+    with scheduler(tmp_path) as (address, nanny):
         options = words("--executor", "dask", "--scheduler", address)
-        (nanny,) = [each for each in psutil.Process().children() if "dask_worker" in " ".join(each.cmdline())]
         with running(options, tmp_path, "driver.log") as driver:
-            assert wait_until(lambda: grades(nanny.pid)), (tmp_path / "driver.log").read_text()
+            assert wait_until(lambda: grades(nanny, "slow")), (tmp_path / "driver.log").read_text()
             assert wait_until(lambda: attempts(tmp_path) == 2)
-            tree = [each for each in below(nanny.pid) if any("mpgrade" in word for word in each.cmdline())]
+            tree = [each for each in below(nanny) if any("mpgrade" in word for word in each.cmdline())]
             driver.send_signal(signal.SIGKILL)
             assert gone(tree)
         (tmp_path / "class" / "slow" / "double.py").write_text(RIGHT)
@@ -90,8 +92,8 @@ def hosts() -> Iterator[list[str]]:
             _ip("netns", "add", name)
             _ip("-n", name, "link", "set", "lo", "up")
         for number, name in enumerate(others, start=1):
-            _ip("-n", head, "link", "add", f"to{number}", "type", "veth", "peer", "name", "up", "netns", name)
-            for place, link, end in ((head, f"to{number}", 1), (name, "up", 2)):
+            _ip("-n", head, "link", "add", f"to{number}", "type", "veth", "peer", "name", "uplink", "netns", name)
+            for place, link, end in ((head, f"to{number}", 1), (name, "uplink", 2)):
                 _ip("-n", place, "addr", "add", f"10.99.{number}.{end}/24", "dev", link)
                 _ip("-n", place, "link", "set", link, "up")
     except subprocess.CalledProcessError as error:
@@ -141,9 +143,10 @@ def test_killed_host_loses_nothing(
             for number in (1, 2)
         ]
         batch = stack.enter_context(running(driver, tmp_path, "driver.log", **named))
-        assert wait_until(lambda: any(grades(each) for each in nannies)), (tmp_path / "driver.log").read_text()
-        victim = next(each for each in nannies if grades(each))
-        tree = below(victim)
+        victims: list[int] = []
+        find = lambda: victims.extend(each for each in nannies if grades(each, "slow")) or victims  # noqa: E731
+        assert wait_until(find), (tmp_path / "driver.log").read_text()
+        victim, tree = victims[0], below(victims[0])
         for each in tree[:1] + [each for each in tree[1:] if each.ppid() == victim]:
             each.kill()
         assert gone(tree)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from clusters import SLOW, course, many, words
+from clusters import SLOW, below, course, gone, grades, many, words
 from conftest import run_command, wait_until
 from test_batch import gradebook
 
@@ -87,23 +88,21 @@ def test_cancelled_array_leaves_nothing(tmp_path: Path) -> None:
     course(tmp_path, {"slow": SLOW.replace("8", "3600")})
     run_command(words("--slurm-array"), tmp_path)
     job = submitted(tmp_path)
-    assert wait_until(lambda: gradings("inside.child"))
+    assert wait_until(lambda: any(map(grades, tasks(tmp_path))))
+    tree = [each for pid in tasks(tmp_path) for each in below(pid)]
     told("scancel", job)
     assert over(job)
-    assert wait_until(lambda: not gradings(""))
+    assert gone(tree)
     assert "sbatch" in run_command(words("--slurm-array"), tmp_path).stdout
 
 
-def gradings(word: str) -> list[int]:
-    """Return the processes of jobs that this test has submitted: they inherit its environment."""
-    found = []
+def tasks(folder: Path) -> list[int]:
+    """Return the tasks of a test's array, which Slurm runs now."""
+    found, place = [], str(folder / "out" / ".cluster" / "array")
     for process in psutil.process_iter():
-        try:
-            ours = process.environ().get("TMPDIR") == os.environ["TMPDIR"] and process.pid != os.getpid()
-            if ours and "SLURM_JOB_ID" in process.environ() and word in " ".join(process.cmdline()):
+        with contextlib.suppress(psutil.Error):
+            if place in process.cmdline():
                 found.append(process.pid)
-        except psutil.Error:
-            continue
     return found
 
 

@@ -68,7 +68,8 @@ def _attempt(spec: Spec, cancelled: Callable[[], bool]) -> tuple[bytes, bool]:
         place = Path(scratch)
         # Isolation by a spare user needs to reach the submission, and nothing else.
         place.chmod(0o711)
-        (place / "out").mkdir()
+        for name in ("out", "tmp"):
+            (place / name).mkdir(0o711)
         problem = _grade(spec, place, cancelled)
         folder = next((each for each in (place / "out").iterdir() if each.is_dir()), place / "out" / "none")
         folder.mkdir(exist_ok=True)
@@ -91,8 +92,10 @@ def _grade(spec: Spec, place: Path, cancelled: Callable[[], bool]) -> str:
     command = [sys.executable, "-m", "pytest_mpgrade.batch.cluster.lifeline", str(spec.cores), "grade"]
     command += [str(place / "files" / spec.submission), "--assignment", str(place / "files" / "assignment")]
     command += ["--out", str(place / "out"), f"--id={spec.id}", *spec.options]
+    # What a grading that is killed leaves behind goes away with the rest.
+    variables = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(place / "tmp"))}
     with open(place / LOG, "wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=place)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=place, env=variables)
     with _ended(process):
         deadline = time.monotonic() + spec.seconds + MARGIN
         while (code := process.poll()) is None:
