@@ -15,6 +15,8 @@ import psutil
 from conftest import variables, wait_until
 from test_batch import RIGHT, TESTS, TOML, hand_in
 
+PATIENCE = 300.0
+"""Seconds: a backstop for machines that are busy with much else."""
 UNREADABLE = "def double(x)\n    return x\n"
 SLOW = "import time\n\ndef double(x):\n    time.sleep(8)\n    return 2 * x\n"
 
@@ -116,7 +118,7 @@ def poisonous(pid: int, name: str) -> Iterator[list[int]]:
 
 def gone(tree: Sequence[psutil.Process]) -> bool:
     """Wait until no process of a tree is left."""
-    return wait_until(lambda: not any(each.is_running() and each.status() != "zombie" for each in tree))
+    return wait_until(lambda: not any(each.is_running() and each.status() != "zombie" for each in tree), PATIENCE)
 
 
 def attempts(folder: Path) -> int:

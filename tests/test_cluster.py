@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from clusters import SLOW, UNREADABLE, attempts, below, course, gone, grades, reason, running, words
+from clusters import PATIENCE, SLOW, UNREADABLE, attempts, below, course, gone, grades, reason, running, words
 from conftest import run_command, variables, wait_until
 from test_batch import RIGHT, gradebook
 
@@ -28,7 +28,7 @@ def array(folder: Path, index: int) -> subprocess.CompletedProcess[str]:
     """Run one index of the job array as its node would."""
     script = folder / "out" / ".cluster" / "array.sh"
     return subprocess.run(
-        ["bash", str(script)], env={**variables(), "SLURM_ARRAY_TASK_ID": str(index)}, timeout=120, check=False,
+        ["bash", str(script)], env={**variables(), "SLURM_ARRAY_TASK_ID": str(index)}, timeout=PATIENCE, check=False,
         capture_output=True, text=True,
     )  # fmt: skip
 
@@ -98,10 +98,10 @@ def test_no_process_outlives_a_job(tmp_path: Path, number: int) -> None:
     batch(tmp_path)
     script = str(tmp_path / "out" / ".cluster" / "array.sh")
     with running(["bash", script], tmp_path, "log", SLURM_ARRAY_TASK_ID="0") as job:
-        assert wait_until(lambda: grades(job.pid)), (tmp_path / "log").read_text()
+        assert wait_until(lambda: grades(job.pid), PATIENCE), (tmp_path / "log").read_text()
         tree = below(job.pid)
         job.send_signal(number)
-        job.wait(60)
+        job.wait(PATIENCE)
         assert gone(tree)
     (attempt,) = (tmp_path / "out" / ".cluster" / "results" / "attempts").iterdir()
     assert ("ended" in json.loads(attempt.read_text())) == (number == signal.SIGTERM)
@@ -110,10 +110,7 @@ def test_no_process_outlives_a_job(tmp_path: Path, number: int) -> None:
 def test_two_gradings_have_different_cores(tmp_path: Path) -> None:
     """Each grading of a host is pinned to cores that no other one has; who finds none free waits."""
     cores = len(os.sched_getaffinity(0))
-    code = tmp_path / "pytest_mpgrade" / "__main__.py"
-    code.parent.mkdir()
-    code.write_text("")
-    done = run_command([*LIFELINE, str(cores + 1), "list"], tmp_path)
+    done = run_command([*LIFELINE, str(os.getpid()), str(cores + 1), "list"], tmp_path)
     assert done.returncode == 2
     assert f"only {cores} are allowed" in done.stderr
     script = (

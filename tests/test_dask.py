@@ -13,7 +13,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clusters import SLOW, UNREADABLE, attempts, below, course, gone, grades, many, poisonous, reason, running, words
+from clusters import (
+    PATIENCE,
+    SLOW,
+    UNREADABLE,
+    attempts,
+    below,
+    course,
+    gone,
+    grades,
+    many,
+    poisonous,
+    reason,
+    running,
+    words,
+)
 from conftest import run_command, wait_until
 from test_batch import RIGHT, gradebook
 
@@ -51,7 +65,7 @@ def test_poison_is_quarantined_and_innocents_are_graded(tmp_path: Path) -> None:
         scheduler(tmp_path, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as (address, nanny),
         poisonous(nanny, "poison") as ended,
     ):
-        done = run_command(words("--executor", "dask", "--scheduler", address), tmp_path, seconds=300)
+        done = run_command(words("--executor", "dask", "--scheduler", address), tmp_path, seconds=PATIENCE)
     assert len(ended) == 3
     found = gradebook(tmp_path)
     assert found.pop("poison") == ("error", "0.0"), done.stderr
@@ -66,13 +80,13 @@ def test_killed_driver_leaves_nothing_and_is_gone_on_with(tmp_path: Path) -> Non
     with scheduler(tmp_path) as (address, nanny):
         options = words("--executor", "dask", "--scheduler", address)
         with running(options, tmp_path, "driver.log") as driver:
-            assert wait_until(lambda: grades(nanny, "slow")), (tmp_path / "driver.log").read_text()
-            assert wait_until(lambda: attempts(tmp_path) == 2)
+            assert wait_until(lambda: grades(nanny, "slow"), PATIENCE), (tmp_path / "driver.log").read_text()
+            assert wait_until(lambda: attempts(tmp_path) == 2, PATIENCE)
             tree = [each for each in below(nanny) if any("mpgrade" in word for word in each.cmdline())]
             driver.send_signal(signal.SIGKILL)
             assert gone(tree)
         (tmp_path / "class" / "slow" / "double.py").write_text(RIGHT)
-        done = run_command(options, tmp_path)
+        done = run_command(options, tmp_path, seconds=PATIENCE)
     assert gradebook(tmp_path) == {"slow": ("graded", "1.0"), "chloe": ("ungradable", "0.0")}, done.stderr
     assert attempts(tmp_path) == 3
 
@@ -145,12 +159,12 @@ def test_killed_host_loses_nothing(
         batch = stack.enter_context(running(driver, tmp_path, "driver.log", **named))
         victims: list[int] = []
         find = lambda: victims.extend(each for each in nannies if grades(each, "slow")) or victims  # noqa: E731
-        assert wait_until(find), (tmp_path / "driver.log").read_text()
+        assert wait_until(find, PATIENCE), (tmp_path / "driver.log").read_text()
         victim, tree = victims[0], below(victims[0])
         for each in tree[:1] + [each for each in tree[1:] if each.ppid() == victim]:
             each.kill()
         assert gone(tree)
-        assert batch.wait(120) == 3, (tmp_path / "driver.log").read_text()
+        assert batch.wait(PATIENCE) == 3, (tmp_path / "driver.log").read_text()
     found = gradebook(tmp_path)
     assert {name for name, grade in found.items() if grade == ("graded", "1.0")} == {"slow", *many(3, 0)}
     assert {name for name, grade in found.items() if grade == ("ungradable", "0.0")} == {*many(0, 4)}

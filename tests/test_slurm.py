@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from clusters import SLOW, below, course, gone, grades, many, words
+from clusters import PATIENCE, SLOW, below, course, gone, grades, many, words
 from conftest import run_command, wait_until
 from test_batch import gradebook
 
@@ -58,7 +58,7 @@ def told(*words: str) -> str:
 
 def over(job: str) -> bool:
     """Wait until a job is no more in the queue."""
-    return wait_until(lambda: not told("squeue", "-h", "-r", "-j", job).strip(), 300)
+    return wait_until(lambda: not told("squeue", "-h", "-r", "-j", job).strip(), PATIENCE)
 
 
 def submitted(folder: Path) -> str:
@@ -88,7 +88,7 @@ def test_cancelled_array_leaves_nothing(tmp_path: Path) -> None:
     course(tmp_path, {"slow": SLOW.replace("8", "3600")})
     run_command(words("--slurm-array"), tmp_path)
     job = submitted(tmp_path)
-    assert wait_until(lambda: any(map(grades, tasks(tmp_path))))
+    assert wait_until(lambda: any(map(grades, tasks(tmp_path))), PATIENCE)
     tree = [each for pid in tasks(tmp_path) for each in below(pid)]
     told("scancel", job)
     assert over(job)

@@ -215,6 +215,7 @@ def _packages() -> Iterator[Row]:
         ("multiprocess", "submissions that import it are ungradable", "course"),
         ("scikit-learn", "cross_validation and builtin_parallelism cannot be graded", "course"),
         ("nbclient", "notebooks cannot be executed", "notebook"),
+        ("distributed", "batches run on this machine, or as a Slurm job array", "cluster"),
         ("pytest-xdist", "pytest -n is not there; a batch does not need it", "xdist"),
     ):
         wanted = f"pytest-mpgrade[{extra}]" if extra else name

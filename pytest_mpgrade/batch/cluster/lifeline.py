@@ -1,8 +1,8 @@
 """`mpgrade` on a node: on cores of its own, and ended when whoever started it is gone.
 
-Started in its scratch folder as `python -m pytest_mpgrade.batch.cluster.lifeline CORES COMMAND …`, with a pipe as
-standard input that nobody writes to: its end is the end of our parent, also of one that was killed. The kernel's death
-signal would come when the thread that started us ends, and engines end threads as they like.
+Started in its scratch folder as `python -m pytest_mpgrade.batch.cluster.lifeline PARENT CORES COMMAND …`, with a
+pipe as standard input that nobody writes to: its end is the end of our parent, also of one that was killed. The
+kernel's death signal would come when the thread that started us ends, and engines end threads as they like.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _PERIOD = 0.2
 
 def main() -> None:
     """Run a command of `mpgrade`; the exit code is its own, or 2 where there are not as many cores."""
-    parent, scratch = os.getppid(), os.getcwd()
-    threading.Thread(target=_watch, daemon=True).start()
-    cores = int(sys.argv.pop(1))
+    scratch, parent, cores = os.getcwd(), int(sys.argv.pop(1)), int(sys.argv.pop(1))
+    signal.signal(signal.SIGTERM, _end)
     try:
+        threading.Thread(target=_watch, daemon=True).start()
         with own_cores(cores):
             runpy.run_module("pytest_mpgrade", run_name="__main__", alter_sys=True)
     except TooFewCoresError as error:
@@ -41,6 +41,10 @@ def main() -> None:
 
 class TooFewCoresError(Exception):
     """This host does not let us have as many cores as a grading was promised."""
+
+
+def _end(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _watch() -> None:
