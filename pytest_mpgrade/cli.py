@@ -6,20 +6,23 @@ import argparse
 import contextlib
 import itertools
 import os
-import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from pytest_mpgrade.arguments import parser
 from pytest_mpgrade.errors import MpgradeError, UngradableError
-from pytest_mpgrade.report.text import encodable, no_commands, one_line, points
+from pytest_mpgrade.report import console
+from pytest_mpgrade.report.text import encodable, one_line, points
 
 if TYPE_CHECKING:
+    from pytest_mpgrade.batch.cluster.chosen import Choice
+    from pytest_mpgrade.batch.exported import Class
+    from pytest_mpgrade.batch.prepare import Prepared
     from pytest_mpgrade.pytest_run import Options
     from pytest_mpgrade.records import Assignment
     from pytest_mpgrade.report.result_json import ResultFile
@@ -69,7 +72,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    _say(f"mpgrade: {one_line(message)}", sys.stderr)
+    console.say(f"mpgrade: {one_line(message)}", sys.stderr)
     return code
 
 
@@ -131,11 +134,11 @@ def _check(arguments: argparse.Namespace) -> int:
         out = arguments.out or Path(scratch)
         result = grade(arguments.path, assignment, out, options=_options(arguments)).result
     shown, criteria = students.shown(result, assignment.criteria)
-    if text := terminal.explanations(shown, _width(), _color(sys.stdout)):
-        _say(text + "\n")
-    _say(terminal.rubric(shown, criteria, _width(), _color(sys.stdout)))
+    if text := terminal.explanations(shown, console.width(), console.color(sys.stdout)):
+        console.say(text + "\n")
+    console.say(terminal.rubric(shown, criteria, console.width(), console.color(sys.stdout)))
     if result.status is Status.ERROR and not arguments.out:
-        _say("\nwith --out DIR the grading's own log is kept there")
+        console.say("\nwith --out DIR the grading's own log is kept there")
     return _code(result)
 
 
@@ -147,8 +150,8 @@ def _grade(arguments: argparse.Namespace) -> int:
     grading = grade(arguments.path, assignment, arguments.out, options=_options(arguments))
     # In CI this is what students read.
     shown, criteria = students.shown(grading.result, assignment.criteria)
-    _say(terminal.rubric(shown, criteria, _width(), _color(sys.stdout)))
-    _say(f"\nresult: {grading.folder / RESULT}")
+    console.say(terminal.rubric(shown, criteria, console.width(), console.color(sys.stdout)))
+    console.say(f"\nresult: {grading.folder / RESULT}")
     if "github" in dict(arguments.format):
         _annotate(shown, arguments.path)
     return RIGHT if arguments.exit_code == "always-0" else _code(grading.result)
@@ -170,7 +173,7 @@ def _code(result: ResultFile) -> int:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.batch import GRADEBOOK, exported, prepare, progress, run, source, wait_for_earlier
+    from pytest_mpgrade.batch import GRADEBOOK, exported, prepare, source, wait_for_earlier
     from pytest_mpgrade.batch.cluster import chosen
     from pytest_mpgrade.report import terminal
 
@@ -179,14 +182,40 @@ def _batch(arguments: argparse.Namespace) -> int:
         exported.check(*arguments.gradebook)
     options = _options(arguments)
     choice = chosen.choice(arguments, assignment, options)
-    wait_for_earlier(out, lambda words: _say(one_line(words), sys.stderr))
+    wait_for_earlier(out, lambda words: console.say(one_line(words), sys.stderr))
     choices = {name: getattr(arguments, name) for name in ("layout", "roster", "overrides", "due")}
     ready = prepare.prepare(arguments.source, assignment, out, **choices)
     found, jobs = ready.source, ready.source.jobs
-    _say(f"{len(jobs)} submissions, layout: {found.layout}; what became of what: {out / source.MAPPING}")
+    console.say(f"{len(jobs)} submissions, layout: {found.layout}; what became of what: {out / source.MAPPING}")
     for words in ready.words():
-        _say(one_line(words), sys.stderr)
-    width, color = _width(), _color(sys.stdout)
+        console.say(one_line(words), sys.stderr)
+    whole, before = _class(arguments, assignment, options, choice, ready)
+    width, color = console.width(), console.color(sys.stdout)
+    console.say("\n" + terminal.class_table(whole.rows, width, color))
+    console.say(f"  gradebook: {out / GRADEBOOK}" + (f"; {before} were graded before" if before else ""))
+    told = [whole.statistics(jobs, out)]
+    if arguments.gradebook:
+        system, file = arguments.gradebook
+        put = whole.rows, found.keys, arguments.gradebook_column
+        told.append(exported.fill(system, Path(file), out, assignment, *put))
+    for words in itertools.chain(*told):
+        console.say(one_line(words))
+    if missing := terminal.ungradable(whole.rows, width, color):
+        console.say("\nwithout a grade:\n" + missing)
+    for words in choice.notes():
+        console.say(words)
+    return UNGRADABLE if missing else RIGHT
+
+
+def _class(
+    arguments: argparse.Namespace, assignment: Assignment, options: Options, choice: Choice, ready: Prepared
+) -> tuple[Class, int]:
+    """Grade all, and show it meanwhile; return what is known of the class, and how many were graded before."""
+    from pytest_mpgrade.batch import exported, progress, run
+    from pytest_mpgrade.report import terminal
+
+    jobs, out = ready.source.jobs, arguments.out
+    width, color = console.width(), console.color(sys.stdout)
     whole, before = exported.Class(), 0
     with progress.shown(progress.Board(len(jobs), out, options.stop.is_set), color) as shown:
         graded = run(
@@ -200,20 +229,7 @@ def _batch(arguments: argparse.Namespace) -> int:
                 shown.done(grading)
                 if arguments.rubric:
                     shown.say(terminal.rubric(grading.result, assignment.criteria, width, color) + "\n")
-    _say("\n" + terminal.class_table(whole.rows, width, color))
-    _say(f"  gradebook: {out / GRADEBOOK}" + (f"; {before} were graded before" if before else ""))
-    told = [whole.statistics(jobs, out)]
-    if arguments.gradebook:
-        system, file = arguments.gradebook
-        put = whole.rows, found.keys, arguments.gradebook_column
-        told.append(exported.fill(system, Path(file), out, assignment, *put))
-    for words in itertools.chain(*told):
-        _say(one_line(words))
-    if missing := terminal.ungradable(whole.rows, width, color):
-        _say("\nwithout a grade:\n" + missing)
-    for words in choice.notes():
-        _say(words)
-    return UNGRADABLE if missing else RIGHT
+    return whole, before
 
 
 def _list(_arguments: argparse.Namespace) -> int:
@@ -222,7 +238,7 @@ def _list(_arguments: argparse.Namespace) -> int:
     found = list(shipped())
     width = max((len(each.name) for each in found), default=0)
     for each in found:
-        _say(f"{each.name:{width}}  {points(each.points):>4} points  {each.title}")
+        console.say(f"{each.name:{width}}  {points(each.points):>4} points  {each.title}")
     return RIGHT
 
 
@@ -232,9 +248,9 @@ def _diff(arguments: argparse.Namespace) -> int:
     old, new = changes.read(arguments.old), changes.read(arguments.new)
     found = list(changes.changes(old, new))
     for line in found:
-        _say(line)
+        console.say(line)
     if not found:
-        _say(f"no points changed in {len(new)} submissions")
+        console.say(f"no points changed in {len(new)} submissions")
     return WRONG if found else RIGHT
 
 
@@ -248,9 +264,9 @@ def _package(arguments: argparse.Namespace) -> int:
         arguments.system, assignment, out,
         wheel_file=arguments.wheel, extras=arguments.extra, deadline=arguments.deadline,
     )  # fmt: skip
-    _say(f"{out}: {package.KINDS[arguments.system].next_step}")
+    console.say(f"{out}: {package.KINDS[arguments.system].next_step}")
     if reference_folder(assignment) is None:
-        _say("without the reference, which is not here: what is timed against it will be skipped", sys.stderr)
+        console.say("without the reference, which is not here: what is timed against it will be skipped", sys.stderr)
     return RIGHT
 
 
@@ -264,21 +280,6 @@ def _verify(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade import verify
 
     return verify.main(arguments)
-
-
-def _say(text: str, stream: TextIO | None = None) -> None:
-    out = stream or sys.stdout
-    shown = no_commands(text) if os.environ.get("GITHUB_ACTIONS") == "true" else text
-    print(encodable(shown, out.encoding), file=out, flush=True)
-
-
-def _width() -> int:
-    return min(shutil.get_terminal_size((80, 24)).columns, 120)
-
-
-def _color(stream: TextIO) -> bool:
-    """Colour is for terminals only, and not where the user does not want it (https://no-color.org)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 _COMMANDS = {

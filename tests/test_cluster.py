@@ -117,9 +117,11 @@ def test_two_gradings_have_different_cores(tmp_path: Path) -> None:
         "import os, sys; from pytest_mpgrade.batch.cluster.lifeline import own_cores\n"
         "with own_cores(1):\n    print(os.sched_getaffinity(0), flush=True); sys.stdin.read()\n"
     )
-    start = lambda: subprocess.Popen(  # noqa: E731
-        [sys.executable, "-c", script], env=variables(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+
+    def start() -> subprocess.Popen[str]:
+        command, pipe = [sys.executable, "-c", script], subprocess.PIPE
+        return subprocess.Popen(command, env=variables(), stdin=pipe, stdout=pipe, text=True)
+
     holders = [start() for _ in range(cores)]
     try:
         held = [each.stdout.readline() for each in holders if each.stdout]

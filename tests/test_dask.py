@@ -128,7 +128,7 @@ def tls(tmp_path: Path) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return the certificates of a cluster, as options of its parts and as variables of a driver."""
     from distributed.security import Security
 
-    made = Security.temporary()  # type: ignore[no-untyped-call]
+    made = Security.temporary()
     parts = {"ca-file": made.tls_ca_file, "cert": made.tls_scheduler_cert, "key": made.tls_scheduler_key}
     for name, text in parts.items():
         (tmp_path / name).write_text(text)
@@ -158,7 +158,11 @@ def test_killed_host_loses_nothing(
         ]
         batch = stack.enter_context(running(driver, tmp_path, "driver.log", **named))
         victims: list[int] = []
-        find = lambda: victims.extend(each for each in nannies if grades(each, "slow")) or victims  # noqa: E731
+
+        def find() -> list[int]:
+            victims.extend(each for each in nannies if grades(each, "slow"))
+            return victims
+
         assert wait_until(find, PATIENCE), (tmp_path / "driver.log").read_text()
         victim, tree = victims[0], below(victims[0])
         for each in tree[:1] + [each for each in tree[1:] if each.ppid() == victim]:
