@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import doctest
 import os
+import pickle
 import shutil
+import threading
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from pytest_mpgrade import assignment, batch
 from pytest_mpgrade.batch import overrides
 from pytest_mpgrade.batch.settled import Settled
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade import Grading
+from pytest_mpgrade.grade import Grading, failed
 from pytest_mpgrade.pytest_run import Options
 from pytest_mpgrade.records import Status
 from pytest_mpgrade.report import result_json
@@ -103,3 +105,19 @@ def test_points_by_hand_do_not_end_the_trying(script: Path) -> None:
     (again,) = batch.grade_all("class", "./double", "out", options=options, resume=True, overrides=Path("o.csv"))
     assert (again.score, again.by_machine().status) == (0.5, Status.GRADED)
     assert len(again.checks) == 1
+
+
+def graded_elsewhere(job: batch.Job) -> Grading:
+    """Grade without looking at anything."""
+    return failed(job.path, assignment.find("mp_apply"), Path(job.folder), options=Options(), reason=job.id)
+
+
+def test_grading_can_be_sent(tmp_path: Path) -> None:
+    """An executor may send what grades to another process; what shows the progress stays behind."""
+    begun = threading.Lock()  # like a display, it cannot be pickled
+    told = batch.Told(graded_elsewhere, lambda _: begun.release())
+    job = batch.Job(id="ada", path=tmp_path, folder=str(tmp_path / "out"))
+    assert pickle.loads(pickle.dumps(told))(job).result.reason == "ada"
+    begun.acquire()
+    assert told(job).result.reason == "ada"
+    assert not begun.locked()

@@ -43,6 +43,23 @@ def one_by_one(jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator
     return map(grade, jobs)
 
 
+class Told:
+    """Grades a job, and tells before that it begins; sent to another process it grades, and tells nobody."""
+
+    def __init__(self, grade: Callable[[Job], Grading], begun: Callable[[Job], None]) -> None:
+        self._grade = grade
+        self._begun = begun
+
+    def __call__(self, job: Job) -> Grading:
+        """Tell, then grade."""
+        self._begun(job)
+        return self._grade(job)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A display cannot be sent."""
+        return functools.partial, (self._grade,)
+
+
 def grade_all(
     source: str | Path, assignment: str | Assignment, out: str | Path, *, jobs: int = 0, resume: bool = False,
     options: Options | None = None, **choices: Any,
@@ -115,7 +132,7 @@ def run(
         rows.append(gradebook.row(whole.result, assignment.criteria, settle.columns))
         return whole
 
-    one = functools.partial(_grade, assignment=assignment, out=out, options=options, begun=begun)
+    one = Told(functools.partial(_grade, assignment=assignment, out=out, options=options), begun)
     for grading in _kept(jobs, todo, assignment, out, options) if resume else ():
         yield done(grading)
     _keep(rows, assignment, out, settle)
@@ -144,10 +161,7 @@ def _keep(rows: Sequence[gradebook.Row], assignment: Assignment, out: Path, sett
         raise UsageError(f"cannot write {out / GRADEBOOK}: {error.strerror}") from error
 
 
-def _grade(
-    job: Job, *, assignment: Assignment, out: Path, options: Options, begun: Callable[[Job], None]
-) -> Grading:  # fmt: skip
-    begun(job)
+def _grade(job: Job, *, assignment: Assignment, out: Path, options: Options) -> Grading:
     chosen = replace(options, id=job.id, folder=job.folder)
     try:
         return grade(job.path, assignment, out, options=chosen)
