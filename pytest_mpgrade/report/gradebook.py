@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pytest_mpgrade.records import Criterion
-from pytest_mpgrade.report import atomic
+from pytest_mpgrade.report import atomic, by_hand
 from pytest_mpgrade.report.result_json import ResultFile
 
 Row = tuple[str | float, ...]
@@ -26,7 +26,7 @@ def _after_late(result: ResultFile) -> str | float:
 
 
 MORE: Mapping[str, Callable[[ResultFile], str | float]] = {
-    "by_hand": lambda result: " ".join(each.criterion for each in result.overrides),
+    "by_hand": lambda result: "; ".join(by_hand.words(result)),
     "late_hours": _late_hours,
     "score_after_late": _after_late,
 }
