@@ -7,6 +7,7 @@ What differs from site to site (queue, account, memory, walltime, network interf
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,14 +34,17 @@ def cluster(kind: str, jobs: int, cores: int, place: Path) -> Iterator[Any]:
         from dask import config
     except ImportError:
         raise UsageError("dask-jobqueue is not installed: pip install 'pytest-mpgrade[cluster]'") from None
-    kinds = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster", "sge": "SGECluster"}
+    engine = getattr(dask_jobqueue, f"{kind.upper()}Cluster")
+    submit = engine.job_cls.submit_command.split()[0]
+    if shutil.which(submit) is None:
+        raise UsageError(f"there is no command {submit} here: start this on a host that can submit jobs to {kind}")
     keys = place / "keys"
     keys.mkdir(parents=True, exist_ok=True)
     keys.chmod(0o700)  # whoever reads them runs code as us
     site = {name: config.get(f"jobqueue.{kind}.{name}", None) for name in ("memory", "walltime")}
     with config.set(_SETTINGS):
         try:
-            started = getattr(dask_jobqueue, kinds[kind])(
+            started = engine(
                 cores=cores,
                 processes=1,
                 memory=site["memory"] or MEMORY,

@@ -81,7 +81,7 @@ class _Batch:
     def _alone(self, job: Job, spec: Spec) -> Grading:
         """Nothing else is in flight, so that whoever is lost now has only itself to be lost by."""
         for _ in range(TRIES_ALONE):
-            for _, data in self._flown([(job, spec)], lambda: 1):
+            for _, data in self._flown([(job, spec)], lambda: min(1, self._slots())):
                 if data is not None:
                     return self._taken(job, spec, data)
         return self._carrier.failed(
@@ -141,7 +141,7 @@ class _Batch:
                     f"no Dask worker has declared {cores} cores for {self._settings.patience:g} s: start some with "
                     f"dask worker ADDRESS --resources core=N, N at least {cores}; then run the same command again"
                 )
-            time.sleep(min(_PERIOD, 1.0))
+            time.sleep(1.0)
         return min(slots, self._settings.most or slots)
 
     def _slots_now(self) -> int:
