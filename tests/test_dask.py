@@ -165,7 +165,7 @@ def test_killed_host_loses_nothing(
             return victims
 
         assert wait_until(find, PATIENCE), (tmp_path / "driver.log").read_text()
-        victim, tree = victims[0], below(victims[0])
+        tree = below(victims[0])
         lost = [tree[0], *tree[0].children()]  # the nanny and its worker, as when a host loses its power
         for each in lost:
             with contextlib.suppress(psutil.NoSuchProcess):  # a worker ends with its nanny

@@ -62,10 +62,15 @@ class Server:
             raise SupervisorError(f"the supervisor broke: {' | '.join(said) or 'no report'}")
         return line
 
+    def tell_to_end(self) -> None:
+        """Have the server and its supervisor end, which ends what it watches; nothing is waited for."""
+        if not self._told_to_end:
+            self._told_to_end = True
+            self._signal(signal.SIGTERM)
+
     def end(self) -> None:
-        """End the server and its supervisor, which ends what it watches; then for certain."""
-        self._told_to_end = True
-        self._signal(signal.SIGTERM)
+        """End the server and its supervisor; for certain, after a while."""
+        self.tell_to_end()
         try:
             self._process.wait(_TERM_SECONDS)
         except subprocess.TimeoutExpired:
@@ -88,12 +93,16 @@ class Server:
             else:
                 self._process.terminate()
 
-    def close(self) -> None:
-        """Let the server end by the end of its input, and wait for it."""
+    def hang_up(self) -> None:
+        """Let the server end by the end of its input; nothing is waited for."""
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+
+    def close(self) -> None:
+        """Let the server end by the end of its input, and wait for it."""
+        self.hang_up()
         try:
             self._process.wait(_TERM_SECONDS)
         except subprocess.TimeoutExpired:
@@ -139,6 +148,10 @@ def end_all() -> None:
     with _lock:
         busy, idle = list(_busy), list(_idle)
         _idle.clear()
+    for server in busy:
+        server.tell_to_end()
+    for server in idle:
+        server.hang_up()
     for server in busy:
         server.end()
     for server in idle:
