@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -18,7 +17,7 @@ from test_batch import RIGHT, TESTS, TOML, hand_in
 PATIENCE = 300.0
 """Seconds: a backstop for machines that are busy with much else."""
 UNREADABLE = "def double(x)\n    return x\n"
-SLOW = "import time\n\ndef double(x):\n    time.sleep(8)\n    return 2 * x\n"
+SLOW = "import time\n\ndef double(x):\n    time.sleep(20)\n    return 2 * x\n"
 
 
 def course(folder: Path, solutions: Mapping[str, str]) -> Path:
@@ -121,9 +120,10 @@ def gone(tree: Sequence[psutil.Process]) -> bool:
     return wait_until(lambda: not any(each.is_running() and each.status() != "zombie" for each in tree), PATIENCE)
 
 
-def attempts(folder: Path) -> int:
-    """Return how many attempts a batch has logged."""
-    return len(os.listdir(folder / "out" / ".cluster" / "results" / "attempts"))
+def attempts(folder: Path, word: str = "begun") -> int:
+    """Return how many attempts a batch has logged; *word*: only those of which the log says that, such as `ended`."""
+    place = folder / "out" / ".cluster" / "results" / "attempts"
+    return sum(word in path.read_text() for path in place.iterdir()) if place.is_dir() else 0
 
 
 def reason(folder: Path, name: str) -> str:

@@ -94,7 +94,7 @@ def test_lost_submissions_are_tried_alone_then_left_to_a_person(tmp_path: Path) 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_no_process_outlives_a_job(tmp_path: Path, number: int) -> None:
     """A job that is killed is a lost attempt, one that is cancelled an ended one; neither leaves a process."""
-    course(tmp_path, {"slow": SLOW.replace("8", "3600")})
+    course(tmp_path, {"slow": SLOW.replace("20", "3600")})
     batch(tmp_path)
     script = str(tmp_path / "out" / ".cluster" / "array.sh")
     with running(["bash", script], tmp_path, "log", SLURM_ARRAY_TASK_ID="0") as job:
@@ -119,8 +119,9 @@ def test_two_gradings_have_different_cores(tmp_path: Path) -> None:
     )
 
     def start() -> subprocess.Popen[str]:
-        command, pipe = [sys.executable, "-c", script], subprocess.PIPE
-        return subprocess.Popen(command, env=variables(), stdin=pipe, stdout=pipe, text=True)
+        return subprocess.Popen(
+            [sys.executable, "-c", script], env=variables(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     holders = [start() for _ in range(cores)]
     try:

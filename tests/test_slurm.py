@@ -89,7 +89,7 @@ def test_array_grades_a_class(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("slurm")
 def test_cancelled_array_leaves_nothing(tmp_path: Path) -> None:
     """After scancel no process of a grading is left, and the submission waits for the next array."""
-    course(tmp_path, {"slow": SLOW.replace("8", "3600")})
+    course(tmp_path, {"slow": SLOW.replace("20", "3600")})
     run_command(words("--slurm-array"), tmp_path)
     job = submitted(tmp_path)
     assert wait_until(lambda: any(map(grades, tasks(tmp_path))), PATIENCE)
