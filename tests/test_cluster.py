@@ -20,7 +20,10 @@ from pytest_mpgrade.batch.cluster.on_dask import _check_address
 from pytest_mpgrade.batch.cluster.store import Store
 from pytest_mpgrade.errors import UsageError
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, /proc")
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, /proc"),
+    pytest.mark.xdist_group("cluster"),  # they share the cores of this host
+]
 LIFELINE = [sys.executable, "-m", "pytest_mpgrade.batch.cluster.lifeline"]
 
 
@@ -110,9 +113,13 @@ def test_no_process_outlives_a_job(tmp_path: Path, number: int) -> None:
 def test_two_gradings_have_different_cores(tmp_path: Path) -> None:
     """Each grading of a host is pinned to cores that no other one has; who finds none free waits."""
     cores = len(os.sched_getaffinity(0))
-    done = run_command([*LIFELINE, str(os.getpid()), str(cores + 1), "list"], tmp_path)
-    assert done.returncode == 2
-    assert f"only {cores} are allowed" in done.stderr
+    command = [*LIFELINE, str(os.getpid()), str(tmp_path), str(cores + 1), "list"]
+    with subprocess.Popen(
+        command, env=variables(), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert f"only {cores} are allowed" in process.stderr.read()
+        assert process.wait(PATIENCE) == 2
     script = (
         "import os, sys; from pytest_mpgrade.batch.cluster.lifeline import own_cores\n"
         "with own_cores(1):\n    print(os.sched_getaffinity(0), flush=True); sys.stdin.read()\n"

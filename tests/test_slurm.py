@@ -22,7 +22,7 @@ pytestmark = [
         any(shutil.which(tool, path=PATH) is None for tool in TOOLS),
         reason="needs Slurm: apt-get install slurmctld slurmd slurm-client munge",
     ),
-    pytest.mark.xdist_group("slurm"),
+    pytest.mark.xdist_group("cluster"),
 ]
 SCRIPTS = Path(__file__).parent / "slurm"
 JOBQUEUE = """

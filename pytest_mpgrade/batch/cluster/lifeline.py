@@ -1,8 +1,8 @@
 """`mpgrade` on a node: on cores of its own, and ended when whoever started it is gone.
 
-Started in its scratch folder as `python -m pytest_mpgrade.batch.cluster.lifeline PARENT CORES COMMAND …`, with a
-pipe as standard input that nobody writes to: its end is the end of our parent, also of one that was killed. The
-kernel's death signal would come when the thread that started us ends, and engines end threads as they like.
+Started as `python -m pytest_mpgrade.batch.cluster.lifeline PARENT SCRATCH CORES COMMAND …`, with a pipe as standard
+input that nobody writes to: its end is the end of our parent, also of one that was killed, and then SCRATCH goes too.
+The kernel's death signal would come when the thread that started us ends, and engines end threads as they like.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PERIOD = 0.2
 
 def main() -> None:
     """Run a command of `mpgrade`; the exit code is its own, or 2 where there are not as many cores."""
-    scratch, parent, cores = os.getcwd(), int(sys.argv.pop(1)), int(sys.argv.pop(1))
+    parent, scratch, cores = int(sys.argv.pop(1)), sys.argv.pop(1), int(sys.argv.pop(1))
     signal.signal(signal.SIGTERM, _end)
     try:
         threading.Thread(target=_watch, daemon=True).start()

@@ -90,7 +90,7 @@ def _grade(spec: Spec, place: Path, cancelled: Callable[[], bool]) -> str:
     (place / "files" / "assignment").chmod(0o700)
     _open_to_all(place / "files" / spec.submission)
     command = [sys.executable, "-m", "pytest_mpgrade.batch.cluster.lifeline"]
-    command += [str(os.getpid()), str(spec.cores), "grade"]
+    command += [str(os.getpid()), str(place), str(spec.cores), "grade"]
     command += [str(place / "files" / spec.submission), "--assignment", str(place / "files" / "assignment")]
     command += ["--out", str(place / "out"), f"--id={spec.id}", *spec.options]
     # What a grading that is killed leaves behind goes away with the rest.
