@@ -113,8 +113,8 @@ def _add_package(commands: argparse._SubParsersAction[Parser]) -> None:
     package.add_argument("--out", metavar="FILE.zip", type=Path, help="default: SYSTEM-ASSIGNMENT.zip, here")
     built = "of mpgrade, if it is not to be made of the one that runs"
     package.add_argument("--wheel", metavar="FILE", type=Path, help=built)
-    more = "of mpgrade, to be installed too: course, notebook, all; may be given several times"
-    package.add_argument("--extra", metavar="NAME", action="append", default=[], help=more)
+    more = "of mpgrade's optional parts, to be installed too; may be given several times"
+    package.add_argument("--extra", choices=("course", "notebook", "all"), action="append", default=[], help=more)
     host = "for one grading; less than the system's own limit (default: 540 for gradescope, 720 for classroom50)"
     package.add_argument("--deadline", metavar="SECONDS", type=_seconds, default=0.0, help=host)
 

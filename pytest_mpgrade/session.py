@@ -231,8 +231,7 @@ class GradingSession:
         """Add what only the whole grading knows to pytest's own JUnit file, which is written by now."""
         file = config.getoption("xmlpath", None)
         if file and self._placed and not hasattr(config, "workerinput"):
-            checks = result_json.as_result(self.report()).checks
-            junit_properties.add(Path(file), checks, self._hidden if self._out is None else ())
+            junit_properties.add(str(file), self.report(), self._hidden if self._out is None else ())
 
     # --- the report
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import pytest
 from conftest import run_command, variables, wait_until
 from test_batch import RIGHT, SOLUTIONS, TESTS, TOML
 
+from pytest_mpgrade.pytest_run import Options, budget
 from pytest_mpgrade.records import Concern, Criterion, Outcome, Status
 from pytest_mpgrade.report import students
 from pytest_mpgrade.report.exports import FORMATS, classroom50
@@ -230,12 +232,12 @@ def test_large(student):
 SLEEPS = "import time\n\ndef double(x):\n    time.sleep(3600 if x > 100 else 0)\n    return 2 * x\n"
 
 
-@pytest.mark.parametrize("seconds", [20])
-def test_deadline_says_what_was_graded(place: Path, seconds: int) -> None:
+def test_deadline_says_what_was_graded(place: Path) -> None:
     """What was graded in time and what was not is told, there is no grade, and the result file agrees."""
     (place / "double" / "test_double.py").write_text(TWO_TESTS)
     command = words(place, SLEEPS, *SLOW)
     found: dict[str, Any] = {"checks": []}
+    seconds = 20  # more where that is too little for the first test
     while seconds < 700 and not any(check["outcome"] == "passed" for check in found["checks"]):
         done = run_command([*command, "--deadline", str(seconds)], place)
         found = json.loads((place / "out" / "ada" / "result.json").read_text("utf-8"))
@@ -254,23 +256,33 @@ def test_deadline_says_what_was_graded(place: Path, seconds: int) -> None:
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="this machine lacks the capability: mount (root)"
 )
 def test_full_disk(place: Path) -> None:
-    """Where the disk is full when grades are to be written, the files of the first moment stay, whole."""
+    """Where the disk is full when grades are to be written, all files of the first moment stay, whole."""
     full = place / "res"
     full.mkdir()
-    fill = f"with open({str(full / 'filler')!r}, 'wb') as file:\n    while file.write(b'0' * 4096): pass\n"
-    test = TESTS.replace("    run = ", "    fill()\n    run = ") + "\ndef fill():\n    try:\n"
+    (place / "out").symlink_to(full)
     (place / "double" / "test_double.py").write_text(
-        test + "".join(f"        {line}\n" for line in fill.splitlines()) + "    except OSError:\n        pass\n"
+        TESTS.replace("    run = ", "    fill_the_disk()\n    run = ")
+        + f"""
+
+def fill_the_disk():
+    try:
+        with open({str(full / "filler")!r}, "wb", buffering=0) as file:
+            while file.write(b"0" * 4096):
+                pass
+    except OSError:
+        pass
+"""
     )
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(full)], capture_output=True)
     if mounted.returncode:
         pytest.skip(f"this machine lacks the capability: mount ({mounted.stderr.decode().strip()})")
     try:
         done = run_command(words(place, RIGHT), place)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
         assert "No space left on device" in done.stderr
-        assert done.returncode == 2
         assert read(place) == {(0.0, False)}
-        assert sorted(path.name for path in full.iterdir()) == sorted([*FORMATS, "filler"])
+        assert json.loads((full / "ada" / "result.json").read_text("utf-8"))["status"] == "error"
+        assert sorted(path.name for path in full.iterdir()) == sorted([*FORMATS, "filler", "ada"])
     finally:
         subprocess.run(["umount", str(full)], check=True)
 
@@ -320,17 +332,37 @@ def test_hidden_checks(place: Path) -> None:
 
 def test_hidden_names_in_other_checks() -> None:
     """A check that was left undecided by a hidden one does not name it, and keeps what is not hidden."""
-    hidden = check_part(id="t.py::test_secret[fork]/met", criterion="b", message="m", outcome=Outcome.FAILED)
+    hidden = check_part(id="t.py::test_secret[fork]/workers", criterion="b", message="m", outcome=Outcome.FAILED)
     other = check_part(
-        id="t.py::test_open[fork]/values", criterion="a", outcome=Outcome.SKIPPED, undecided_by="met",
-        message="left undecided by test_secret[fork]/met; values are metres",
+        id="t.py::test_open[fork]/values", criterion="a", outcome=Outcome.SKIPPED, undecided_by="workers",
+        message="left undecided by workers: 2 workers, as test_secret[fork] and test_secret say",
     )  # fmt: skip
     criteria = (Criterion(name="a", points=1.0), Criterion(name="b", points=1.0, hidden=True))
     result, rubric = students.shown(result_of(hidden, other), criteria)
     assert [each.name for each in rubric] == ["a", "hidden-1"]
     assert result.checks[1].undecided_by == "a hidden check"
-    assert result.checks[1].message == "left undecided by a hidden check; values are metres"
+    assert (
+        result.checks[1].message
+        == "left undecided by a hidden check: 2 workers, as a hidden check and a hidden check say"
+    )
     assert students.shown(result_of(other), criteria[:1]) == (result_of(other), criteria[:1])
+
+
+@pytest.mark.parametrize(("left", "limit"), [(600.0, 1800.0), (8.0, 1800.0), (600.0, 30.0), (0.0, 5.0), (-9.0, 5.0)])
+def test_a_grading_and_its_ending_fit_before_the_deadline(left: float, limit: float) -> None:
+    """What is given to a grading, to its polite end and to writing is no more than what is left."""
+    given = budget(Options(deadline=time.time() + left), limit)
+    assert 0 <= given.seconds <= limit
+    assert given.seconds + given.grace <= max(0.0, left)
+    assert ("deadline" in given.said) is (left < limit)
+    assert budget(Options(), limit) == dataclasses.replace(budget(Options(), limit), seconds=limit)
+
+
+def test_deadline_that_is_none(place: Path) -> None:
+    """A time that cannot be read is one line that says what is wanted."""
+    done = run_command(words(place, RIGHT, "--deadline", "tomorrow"), place)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "'tomorrow' is not a number of seconds, or a time such as " in done.stderr
 
 
 def test_unknown_format(place: Path) -> None:

@@ -84,3 +84,12 @@ def test_tags(tmp_path: Path) -> None:
     """A test is tagged by the concerns that failed, and by the start methods under which they did."""
     (test,) = rendered(tmp_path / "none", check_part(), check_part(start_method="spawn"))["tests"]
     assert test["tags"] == ["results", "fork", "spawn"]
+
+
+def test_what_was_not_decided_is_no_failure(tmp_path: Path) -> None:
+    """A check that this machine could not decide costs nothing and is not called failed."""
+    open_one = check_part(outcome=Outcome.INCONCLUSIVE, max_points=0.0, message="0.5 cores")
+    (test,) = rendered(tmp_path / "none", open_one)["tests"]
+    assert (test["score"], test["max_score"], test.get("status")) == (0.0, 0.0, None)
+    assert "0.5 cores" in test["output"]
+    assert rendered(tmp_path / "none", check_part())["tests"][0]["status"] == "failed"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MakeRuns, wait_until
+from conftest import MakeRuns, variables, wait_until
 
 from pytest_mpgrade import assignment, checks, steps, tasks
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.records import Ending, Outcome
 from pytest_mpgrade.run import exclusive, machine
+from pytest_mpgrade.run.linux import cgroups
 from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.submission import discover
@@ -287,3 +290,38 @@ def test_quotas_of_all_groups_above(tmp_path: Path, files: dict[str, str], cores
     version_1 = any("cfs" in name for name in files)
     own = {"cpu" if version_1 else "": (str(tmp_path), str(tmp_path / "a" / "b"))}
     assert list(machine.quotas(own)) == cores
+
+
+@pytest.fixture
+def half_a_core() -> Iterator[list[str]]:
+    """Return the beginning of a command line whose rest runs in a control group of its own, with half a core."""
+    own = cgroups.own()
+    version_1 = {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "50000"}
+    controller, quota = ("cpu", version_1) if "cpu" in own else ("", {"cpu.max": "50000 100000"})
+    folder = Path(own.get(controller, ("", "/nowhere"))[1], f"mpg-tests-half-{os.getpid()}")
+    try:
+        folder.mkdir()
+        for name, value in quota.items():
+            (folder / name).write_text(value)
+    except OSError as error:
+        if folder.exists():
+            folder.rmdir()
+        pytest.skip(f"this machine lacks the capability: a CPU quota ({error})")
+    yield ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(folder / "cgroup.procs")]
+    assert wait_until(lambda: not (folder / "cgroup.procs").read_text())
+    folder.rmdir()
+
+
+def test_half_a_core_costs_no_points(tmp_path: Path, half_a_core: list[str]) -> None:
+    """With half a core, which is what Gradescope gives, the reference loses nothing, and is told how little it had."""
+    command = [sys.executable, "-m", "pytest_mpgrade", "check", "mp_apply", str(ROOT / "reference" / "mp_apply")]
+    done = subprocess.run(
+        [*half_a_core, *command, "-k", "speed", "--out", str(tmp_path)], cwd=tmp_path, env=variables(),
+        capture_output=True, encoding="utf-8", timeout=900, check=False,
+    )  # fmt: skip
+    found = json.loads((tmp_path / "mp_apply" / "result.json").read_text("utf-8"))
+    (check,) = found["checks"]
+    assert check["outcome"] in ("passed", "inconclusive"), done.stdout
+    assert "0.5 cores" in check["message"] or check["evidence"]["machine"]["cores"] == 0.5
+    if check["outcome"] == "inconclusive":
+        assert "not deducted" in check["message"]

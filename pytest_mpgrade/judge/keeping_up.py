@@ -77,7 +77,7 @@ def _unjudged(run: Run) -> Verdict | None:
     if not run.pairs and not run.problem:
         return undecided("left undecided: not every task was run once when it was timed", "values_in_any_order")
     if run.problem:
-        return inconclusive(f"not measured, and not deducted: {run.problem}")
+        return inconclusive(f"not measured, and not deducted: {run.problem} ({_here(run)})")
     return None
 
 

@@ -74,8 +74,8 @@ def _set(text: str, settings: Mapping[str, str]) -> str:
 def _wheel(given: Path | None) -> tuple[str, bytes]:
     if given is None:
         return wheel.build()
-    if not given.name.endswith(".whl"):
-        raise UsageError(f"{given} is not a wheel: its name has to end in .whl")
+    if not re.fullmatch(r"pytest_mpgrade-.+\.whl", given.name):
+        raise UsageError(f"{given} is not a wheel of mpgrade: its name has to be pytest_mpgrade-….whl")
     return given.name, given.read_bytes()
 
 

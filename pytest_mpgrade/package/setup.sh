@@ -21,7 +21,7 @@ find_python() {
     return 1
 }
 
-if ! find_python > /dev/null || ! command -v bwrap setpriv > /dev/null; then
+if ! find_python > /dev/null || ! command -v bwrap > /dev/null || ! command -v setpriv > /dev/null; then
     apt-get update || true
     for package in python3 python3-venv bubblewrap util-linux; do
         DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package" ||

@@ -5,19 +5,23 @@ Points depend on how many checks all tests make, so they are known only when pyt
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from pytest_mpgrade.records import Report
 from pytest_mpgrade.report import atomic
-from pytest_mpgrade.report.result_json import CheckPart
+from pytest_mpgrade.report.result_json import CheckPart, as_result
 
 
-def add(path: Path, checks: Sequence[CheckPart], hidden: Collection[str] = ()) -> None:
+def add(file: str, report: Report, hidden: Collection[str] = ()) -> None:
     """Add points, criterion, concern and start method to each test case; of *hidden* criteria the points only.
 
     Raises OSError and ElementTree.ParseError where pytest has written no such file.
     """
+    path = Path(os.path.expanduser(os.path.expandvars(file)))  # as pytest reads the option
+    checks = as_result(report).checks
     document = ElementTree.parse(path)  # noqa: S314 - pytest's own file
     for case in document.iter("testcase"):
         mine = [check for check in checks if _is_of(check.test, case)]

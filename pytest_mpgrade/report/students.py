@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pytest_mpgrade.records import Concern, Criterion
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
@@ -39,17 +39,22 @@ def _is_hidden(criterion: Criterion) -> bool:
 
 
 def _told(hidden: Sequence[CheckPart], others: Sequence[CheckPart]) -> re.Pattern[str]:
-    """Return what finds the names of hidden checks and their tests in a text, and no name that others have too."""
-    known = {name for check in others for name in _names(check)}
-    names = {name for check in hidden for name in _names(check)} - known
+    """Return what finds the names of hidden tests in a text, and of hidden checks where a check is named."""
+    tests = {name for check in hidden for name in _test_names(check)}
+    tests -= {name for check in others for name in _test_names(check)}
+    # Names of checks are words such as "workers": only where `judge.blame` puts one, or alone.
+    checks = _any_of({check.check for check in hidden} - {check.check for check in others})
+    return re.compile(rf"(?<!\w)(?:{_any_of(tests)})(?!\w)|(?<=undecided by )(?:{checks})(?!\w)|\A(?:{checks})\Z")
+
+
+def _any_of(names: Collection[str]) -> str:
     # The longest first, for a test's id holds its name. Without any, what never matches.
-    words = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or "(?!)"
-    return re.compile(rf"(?<!\w)(?:{words})(?!\w)")
+    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name) or "(?!)"
 
 
-def _names(check: CheckPart) -> set[str]:
-    test = check.test
-    return {check.id, test, test.rpartition("::")[2], re.sub(r"\[.*", "", test.rpartition("::")[2]), check.check} - {""}
+def _test_names(check: CheckPart) -> set[str]:
+    name = check.test.rpartition("::")[2]
+    return {check.id, check.test, name, name.partition("[")[0]}
 
 
 def _covered(check: CheckPart, number: int, criterion: str) -> CheckPart:
