@@ -21,8 +21,7 @@ MEMORY, WALLTIME = "4GB", "04:00:00"
 """Of a job, where the site's configuration does not say."""
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,  # what was lost is run again alone, see on_dask
-    "distributed.deploy.lost-worker-timeout": "15s",
-    "distributed.scheduler.worker-ttl": "60s",
+    "distributed.scheduler.worker-ttl": "60s",  # a host that is silent for so long is lost
 }
 
 

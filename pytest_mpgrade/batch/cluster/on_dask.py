@@ -20,10 +20,12 @@ from pytest_mpgrade import __version__
 from pytest_mpgrade.batch import Job
 from pytest_mpgrade.batch.cluster import jobqueue
 from pytest_mpgrade.batch.cluster.carry import Carrier
+from pytest_mpgrade.batch.cluster.one import CancelledError
 from pytest_mpgrade.batch.cluster.spec import Spec
 from pytest_mpgrade.batch.cluster.store import Store
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import Grading
+from pytest_mpgrade.records import Status
 
 CONNECT_SECONDS = 60.0
 IDLE_SECONDS = 600.0
@@ -94,7 +96,7 @@ class _Batch:
         if isinstance(data, str):
             return self._carrier.failed(job, data)
         grading = self._carrier.received(job, data)
-        if grading.result.status == "error":
+        if grading.result.status is Status.ERROR:
             self._store.keep_broken(spec.key, data)
             return grading
         kept = self._store.commit(spec.key, data)
@@ -157,7 +159,7 @@ def _brought(future: Any) -> bytes | str | None:
         raise UsageError("the Dask scheduler was lost or restarted; run the same command again to go on")
     try:
         return bytes(future.result())
-    except KilledWorker:
+    except (KilledWorker, CancelledError):  # we have not cancelled it: its worker was told to end
         return None
     except Exception as error:
         return f"the worker could not grade it: {type(error).__name__}: {error}"

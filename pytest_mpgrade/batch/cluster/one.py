@@ -54,14 +54,6 @@ def run_one(spec: Spec, cancelled: Callable[[], bool] = lambda: False) -> bytes:
     return data
 
 
-def is_whole(folder: Path) -> bool:
-    """Tell whether a folder has a result that counts: not one that says that the grader broke."""
-    try:
-        return bool(json.loads((folder / RESULT).read_bytes())["status"] != "error")
-    except (OSError, ValueError, KeyError):
-        return False
-
-
 def _attempt(spec: Spec, cancelled: Callable[[], bool]) -> tuple[bytes, bool]:
     """Return the files of one grading, and whether they hold a result that counts."""
     with TemporaryDirectory(prefix="mpgrade-", ignore_cleanup_errors=True) as scratch:
@@ -76,7 +68,15 @@ def _attempt(spec: Spec, cancelled: Callable[[], bool]) -> tuple[bytes, bool]:
         (folder / NODE).write_text(json.dumps({"host": socket.gethostname()}))
         if problem:
             (folder / PROBLEM).write_text(f"on {socket.gethostname()}: {problem}", "utf-8")
-        return parcel.pack({".": folder}), is_whole(folder)
+        return parcel.pack({".": folder}), _is_whole(folder)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Tell whether a folder has a result that counts: not one that says that the grader broke."""
+    try:
+        return bool(json.loads((folder / RESULT).read_bytes())["status"] != "error")
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def _grade(spec: Spec, place: Path, cancelled: Callable[[], bool]) -> str:
@@ -131,5 +131,5 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def _last_line(log: Path) -> str:
-    lines = log.read_text("utf-8", "replace").split("\n")
-    return next((line for line in reversed(lines) if line.strip()), os.devnull)[:300]
+    lines = log.read_text("utf-8", "replace").splitlines()
+    return next((line for line in reversed(lines) if line.strip()), "it printed nothing")[:300]
