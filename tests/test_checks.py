@@ -677,3 +677,22 @@ def test_checks_of_notebooks_are_for_notebooks() -> None:
     """A check of a notebook that is given something else says so."""
     with pytest.raises(TypeError, match=r"what notebook.run\(\) returns"):
         checks.runs_top_to_bottom()(worked(MIXED))
+
+
+def test_timeline_of_workers() -> None:
+    """What fails for want of working together shows when each worker began its tasks; what passes shows nothing."""
+    check = checks.workers(3)
+    events = (
+        GateEvent(kind="gate", key="7", pid=CREW[0], at=0.25),
+        GateEvent(kind="gate", key="8", pid=CREW[0], at=0.5),
+        GateEvent(kind="leave", key="", pid=CREW[0], at=0.75),
+        GateEvent(kind="lost", key="9", pid=CREW[1], at=1.0),
+        GateEvent(kind="gate", key="1", pid=CALLER, at=1.25),
+    )
+    run = changed(LINED_UP, events=events)
+    assert check(run).evidence["timeline"] == [
+        "worker 1: began tasks at 0.25, 0.50 s; told to end at 0.75 s",
+        "worker 2: died in its task at 1.00 s",
+        "the caller: began tasks at 1.25 s",
+    ]
+    assert "timeline" not in check(LINED_UP).evidence

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pytest_mpgrade.judge import timeline
 from pytest_mpgrade.records import Concern, Ending, Finding, Outcome, Run
 
 ENDED = (Ending.RETURNED, Ending.RAISED)
@@ -63,6 +64,9 @@ def inconclusive(message: str) -> Verdict:
     return Verdict(outcome=Outcome.INCONCLUSIVE, message=message)
 
 
+_TOGETHER = frozenset((Concern.WORKERS, Concern.CONCURRENCY, Concern.ORDERING))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Check:
     """A check with its name, its concern, and what it tells a student to do."""
@@ -83,7 +87,7 @@ class Check:
             outcome=verdict.outcome,
             message=verdict.message,
             hint=(verdict.hint or self.hint) if verdict.outcome is Outcome.FAILED else "",
-            evidence=verdict.evidence,
+            evidence=verdict.evidence | self._timeline(run, verdict),
             run=run.key,
             call=run.at,
             symptom=verdict.symptom,
@@ -91,6 +95,12 @@ class Check:
             undecided_by=verdict.undecided_by,
             seconds=run.seconds,
         )
+
+    def _timeline(self, run: Run, verdict: Verdict) -> dict[str, Any]:
+        """Return who did what when, where that is what a failure is about."""
+        wanted = verdict.outcome is Outcome.FAILED and (verdict.concern or self.concern) in _TOGETHER
+        found = timeline.lines(run) if wanted else []
+        return {"timeline": found} if found else {}
 
 
 def judge_safely(check: Judge, run: Run) -> Finding:

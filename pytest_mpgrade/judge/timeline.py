@@ -1,0 +1,28 @@
+"""When which worker began tasks, as text: evidence for whoever asks why workers did not work together."""
+
+from __future__ import annotations
+
+from pytest_mpgrade.records import GateEvent, Run
+
+MOST_WORKERS, MOST_TASKS = 8, 10
+_ENDS = {"leave": "told to end", "lost": "died in its task"}
+
+
+def lines(run: Run) -> list[str]:
+    """Return a line for each process that told of a task, in seconds since the call began; none where nobody did."""
+    told: dict[int, list[GateEvent]] = {}
+    for event in run.trace.events:
+        told.setdefault(event.pid, []).append(event)
+    workers = [pid for pid in told if pid != run.trace.caller]
+    names = {pid: f"worker {number}" for number, pid in enumerate(workers, 1)} | {run.trace.caller: "the caller"}
+    found = [f"{names[pid]}: {_events(events)}" for pid, events in told.items()]
+    rest = len(found) - MOST_WORKERS
+    return found if rest <= 1 else [*found[:MOST_WORKERS], f"… and {rest} more processes"]
+
+
+def _events(events: list[GateEvent]) -> str:
+    begun = [f"{event.at:.2f}" for event in events if event.kind not in _ENDS]
+    rest = len(begun) - MOST_TASKS
+    shown = begun if rest <= 1 else [*begun[:MOST_TASKS], f"… and {rest} more"]
+    ends = [f"{_ENDS[event.kind]} at {event.at:.2f} s" for event in events if event.kind in _ENDS]
+    return "; ".join([*([f"began tasks at {', '.join(shown)} s"] if shown else []), *ends])
