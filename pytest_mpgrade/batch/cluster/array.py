@@ -21,7 +21,6 @@ from pytest_mpgrade.batch.cluster.carry import Carrier
 from pytest_mpgrade.batch.cluster.one import MARGIN, run_one
 from pytest_mpgrade.batch.cluster.spec import Spec
 from pytest_mpgrade.batch.cluster.store import Store
-from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import NOT_YET, Grading
 
 MOST_INDEXES = 1000
@@ -50,25 +49,19 @@ class Array:
 
     def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002
         """Take in what is done, and write scripts for the rest; *grade* would grade here, so it is not called."""
+        left: list[tuple[Job, Spec]] = []
+        yield from self.carrier.known(jobs, left)
         store = self.carrier.store()
-        todo: dict[str, list[Spec]] = {"array": [], "alone": []}
-        others: list[tuple[Job, bytes | None, str]] = []
-        for job in jobs:
-            try:
-                spec = self.carrier.spec(job)
-            except UsageError as error:
-                others.append((job, None, str(error)))
-                continue
-            if found := store.final(spec.key):
-                yield self.carrier.received(job, found)
-                continue
+        scripts: dict[str, list[Spec]] = {"array": [], "alone": [], "": []}
+        reasons = []
+        for _, spec in left:
             script, reason = self._next(store, spec)
-            if script:
-                todo[script].append(replace(spec, alone=script == "alone"))
-            others.append((job, store.broken(spec.key), reason))
-        for name, each in todo.items():
-            self._write(name, each)
-        for job, broken, reason in others:
+            scripts[script].append(replace(spec, alone=script == "alone"))
+            reasons.append(reason)
+        for name in ("array", "alone"):
+            self._write(name, scripts[name])
+        for (job, spec), reason in zip(left, reasons, strict=True):
+            broken = store.broken(spec.key)
             yield self.carrier.received(job, broken) if broken else self.carrier.failed(job, reason)
 
     def _next(self, store: Store, spec: Spec) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,20 @@ class Carrier:
             store=str(self.place / "results"),
             files=files,
         )
+
+    def known(self, jobs: Sequence[Job], todo: list[tuple[Job, Spec]]) -> Iterator[Grading]:
+        """Yield the results that are there, and say of what cannot travel why; all others are added to *todo*."""
+        store = self.store()
+        for job in jobs:
+            try:
+                spec = self.spec(job)
+            except UsageError as error:
+                yield self.failed(job, str(error))
+                continue
+            if found := store.final(spec.key):
+                yield self.received(job, found)
+            else:
+                todo.append((job, spec))
 
     def received(self, job: Job, data: bytes) -> Grading:
         """Put what a node brought into the submission's own folder."""

@@ -22,7 +22,6 @@ from pytest_mpgrade.batch.cluster import jobqueue
 from pytest_mpgrade.batch.cluster.carry import Carrier
 from pytest_mpgrade.batch.cluster.one import CancelledError
 from pytest_mpgrade.batch.cluster.spec import Spec
-from pytest_mpgrade.batch.cluster.store import Store
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import Grading
 from pytest_mpgrade.records import Status
@@ -47,28 +46,19 @@ class Dask:
 
     def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002
         """Yield gradings as they come; *grade* would grade here, so it is not called."""
-        store = self.carrier.store()
         todo: list[tuple[Job, Spec]] = []
-        for job in jobs:
-            try:
-                spec = self.carrier.spec(job)
-            except UsageError as error:
-                yield self.carrier.failed(job, str(error))
-                continue
-            if found := store.final(spec.key):
-                yield self.carrier.received(job, found)
-            else:
-                todo.append((job, spec))
+        yield from self.carrier.known(jobs, todo)
         if todo:
             with self.connect() as client:
-                yield from _Batch(self, client, store).run(todo)
+                yield from _Batch(self, client).run(todo)
 
 
 class _Batch:
     """One batch on one scheduler."""
 
-    def __init__(self, settings: Dask, client: Any, store: Store) -> None:
-        self._carrier, self._settings, self._client, self._store = settings.carrier, settings, client, store
+    def __init__(self, settings: Dask, client: Any) -> None:
+        self._carrier, self._settings, self._client = settings.carrier, settings, client
+        self._store = self._carrier.store()
 
     def run(self, todo: Sequence[tuple[Job, Spec]]) -> Iterator[Grading]:
         lost: list[tuple[Job, Spec]] = []
