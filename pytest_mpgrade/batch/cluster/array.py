@@ -53,15 +53,15 @@ class Array:
         yield from self.carrier.known(jobs, left)
         store = self.carrier.store()
         scripts: dict[str, list[Spec]] = {"array": [], "alone": [], "": []}
-        reasons = []
+        told = []
         for _, spec in left:
             script, reason = self._next(store, spec)
             scripts[script].append(replace(spec, alone=script == "alone"))
-            reasons.append(reason)
+            # What an attempt says that broke is worth more than that there is another one to come.
+            told.append((store.broken(spec.key) if script else None, reason))
         for name in ("array", "alone"):
             self._write(name, scripts[name])
-        for (job, spec), reason in zip(left, reasons, strict=True):
-            broken = store.broken(spec.key)
+        for (job, _), (broken, reason) in zip(left, told, strict=True):
             yield self.carrier.received(job, broken) if broken else self.carrier.failed(job, reason)
 
     def _next(self, store: Store, spec: Spec) -> tuple[str, str]:
