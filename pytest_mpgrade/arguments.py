@@ -198,4 +198,7 @@ def _deadline(text: str) -> float:
     """Return seconds since the epoch; a time without a zone is local."""
     if re.fullmatch(r"[\d.]+", text):
         return time.time() + _seconds(text)
-    return _time(text, datetime.now().astimezone().tzinfo).timestamp()
+    try:
+        return _time(text, datetime.now().astimezone().tzinfo).timestamp()
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, or a number of seconds") from None
