@@ -18,7 +18,10 @@ from conftest import run_command
 from test_batch import RIGHT, SOLUTIONS, TESTS, TOML
 from test_exports import GRADESCOPE, gradescope, hundredths
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a system of Linux is packed for")
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a system of Linux is packed for"),
+    pytest.mark.xdist_group("package"),  # its root is set up once
+]
 
 PLACES = [
     "source", "source/assignment/reference/double.py", "source/assignment/test_double.py", "results",

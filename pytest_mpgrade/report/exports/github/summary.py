@@ -26,12 +26,15 @@ _EXPLAINED = frozenset((Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE))
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
     """Return the page: as many explanations as there is room for."""
     page = "\n".join(_rubric(result, criteria))
-    blocks = [_preformatted(text) for text in _explanations(result)]
-    for number, block in enumerate(blocks):
-        rest = f"\n… and {counted(len(blocks) - number, 'other')}: see result.json\n"
-        if len((page + block + rest).encode()) > MOST_BYTES:
+    told = [
+        block for block in merge.blocks(result.checks) if any(each.outcome in _EXPLAINED for each in block.findings)
+    ]
+    for number, block in enumerate(told):
+        text = _preformatted(terminal.explain(block.subject, block.findings, _WIDTH))
+        rest = f"\n… and {counted(len(told) - number, 'other')}: see result.json\n"
+        if len((page + text + rest).encode()) > MOST_BYTES:
             return page + rest
-        page += block
+        page += text
     return page
 
 
@@ -52,10 +55,8 @@ def _tally(checks: Sequence[CheckPart]) -> str:
     return ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
 
 
-def _explanations(result: ResultFile) -> Iterator[str]:
-    for block in merge.blocks(result.checks):
-        if any(finding.outcome in _EXPLAINED for finding in block.findings):
-            yield terminal.explain(block.subject, block.findings, _WIDTH)
+def _is_explained(block: merge.Block) -> bool:
+    return any(finding.outcome in _EXPLAINED for finding in block.findings)
 
 
 def _preformatted(text: str) -> str:
