@@ -55,7 +55,8 @@ def test_workflow_is_valid(name: str) -> None:
     schema = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
     done = subprocess.run([*schema, str(workflow(name))], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    if lint := shutil.which("actionlint"):
+    beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    if lint := shutil.which("actionlint", path=beside):
         done = subprocess.run([lint, str(workflow(name))], capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
