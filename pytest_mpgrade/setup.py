@@ -16,13 +16,14 @@ from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.limits import with_limits
 from pytest_mpgrade.records import Assignment, Submission
-from pytest_mpgrade.run import isolation, servers
+from pytest_mpgrade.run import isolation, servers, trees
 from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.submission import discover, importable, stage
 
 
 def setting(name: str, config: pytest.Config) -> Setting:
     """Return the setting that pytest's options ask for. Raises MpgradeError for wrong usage and what is ungradable."""
+    servers.guard()
     limits: Sequence[str] = config.getoption("--mpgrade-limit")
     assignment = with_limits(assignments.find(name), limits)
     path = Path(config.getoption("--mpgrade-submission") or config.invocation_params.dir)
@@ -61,10 +62,9 @@ def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Sub
     plain = path.is_dir() and importable(submission)  # a notebook never is: each run has a copy to write in
     if plain and (os.geteuid() != 0 or _open_to_all(Path(submission.folder))):
         return submission
-    scratch = tempfile.TemporaryDirectory(prefix="mpgrade-", ignore_cleanup_errors=True)
+    scratch = tempfile.TemporaryDirectory(prefix=trees.MARK, ignore_cleanup_errors=True)
     config.add_cleanup(scratch.cleanup)
     os.chmod(scratch.name, 0o755)  # noqa: S103 - read by a spare user
-    servers.guard(scratch.name)
     return stage(submission, Path(scratch.name), assignment.module)
 
 

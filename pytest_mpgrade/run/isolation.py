@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_mpgrade.records import Limits
+from pytest_mpgrade.run import trees
 from pytest_mpgrade.run.readable import View, view
 
 LAYERS = ("uid", "bwrap", "landlock", "none")
@@ -125,7 +126,7 @@ def probe(isolation: Isolation, module: str) -> str:
         return ""
     from pytest_mpgrade.run.confine import Confinement, RunFolder
 
-    with tempfile.TemporaryDirectory(prefix="mpgrade-", ignore_cleanup_errors=True) as path:
+    with tempfile.TemporaryDirectory(prefix=trees.MARK, ignore_cleanup_errors=True) as path:
         folder = RunFolder.make(path)
         with open(os.path.join(path, "canary"), "w", encoding="ascii") as file:
             file.write("must not be read in a layer that keeps files apart")

@@ -13,30 +13,46 @@ import os
 import select
 import signal
 import sys
+import time
 import traceback
 from typing import Any
 
 from pytest_mpgrade.run import confine, trees
 from pytest_mpgrade.run.supervisor import supervise
 
+REMOVE_SECONDS = 10.0
+"""How long what a killed grader has left is removed again and again: its other servers may still be writing."""
+
 
 def main() -> None:
     """Serve until standard input ends, which it does when the grader is gone."""
     _go_first()
-    scratch = ""
+    mark = ""
     try:
         for line in sys.stdin:
             request = json.loads(line)
             _load(request)
             if "guard" in request:
-                scratch = request["guard"]
+                mark = request["guard"]
+            elif "part" in request:
+                mark = ""
             elif sys.platform.startswith("linux"):
                 _fork(request)
             else:
                 _report(supervise(request))
     finally:
-        if scratch and _nobody_listens():  # the grader was killed, or it is gone already
-            trees.remove(scratch)
+        if mark and _nobody_listens():  # the grader was killed, for it did not part from us
+            _remove_all(mark)
+
+
+def _remove_all(mark: str) -> None:
+    """Remove the folders whose paths begin so; other servers do so too, and supervisors that are still ending."""
+    folder, begins = os.path.split(mark)
+    end = time.monotonic() + REMOVE_SECONDS
+    while (left := [name for name in os.listdir(folder) if name.startswith(begins)]) and time.monotonic() < end:
+        for name in left:
+            trees.remove(os.path.join(folder, name))
+        time.sleep(0.05)
 
 
 def _load(request: dict[str, Any]) -> None:

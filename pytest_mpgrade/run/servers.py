@@ -11,10 +11,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from typing import Any
 
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
+from pytest_mpgrade.run import trees
 
 _TERM_SECONDS = 10.0
 """How long a supervisor that is told to end may take to end what it watches."""
@@ -95,6 +97,8 @@ class Server:
 
     def hang_up(self) -> None:
         """Let the server end by the end of its input; nothing is waited for."""
+        with contextlib.suppress(OSError, ValueError):
+            self.tell({"part": True})
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 with contextlib.suppress(OSError):
@@ -118,7 +122,7 @@ _busy: list[Server] = []
 def ask(request: dict[str, Any], seconds: float) -> bytes:
     """Have a request served by an idle server, or by a new one."""
     with _lock:
-        server = _idle.pop() if _idle else Server()
+        server = _idle.pop() if _idle else _new()
         _busy.append(server)
     healthy = False
     try:
@@ -135,12 +139,18 @@ def ask(request: dict[str, Any], seconds: float) -> bytes:
             server.close()
 
 
-def guard(folder: str) -> None:
-    """Have a folder removed when this process is gone, however it ends: a server outlives it by a moment."""
-    server = Server()
-    server.tell({"guard": folder})
+def guard() -> None:
+    """Have a server, so that whatever kills this process, its temporary folders are removed; for who makes one."""
     with _lock:
-        _idle.append(server)
+        if not _idle and not _busy:
+            _idle.append(_new())
+
+
+def _new() -> Server:
+    server = Server()
+    with contextlib.suppress(OSError):  # it is gone already, as whoever asks it will find
+        server.tell({"guard": os.path.join(tempfile.gettempdir(), trees.MARK)})
+    return server
 
 
 def end_all() -> None:

@@ -40,7 +40,7 @@ class Setting:
 @contextmanager
 def workspace() -> Iterator[tuple[RunFolder, str]]:
     """Give a run its folder, and the prefix of its names for semaphores and shared memory; remove both at the end."""
-    folder = tempfile.mkdtemp(prefix="mpgrade-")
+    folder = tempfile.mkdtemp(prefix=trees.MARK)
     prefix = f"/mg{secrets.token_hex(3)}"  # names of shared memory have 14 characters in all
     try:
         yield RunFolder.make(folder), prefix

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+
+MARK = f"mpgrade-{secrets.token_hex(4)}-"
+"""Begins the names of all temporary folders of this process: where it was killed, its servers remove them."""
 
 
 def remove(path: str) -> None:
