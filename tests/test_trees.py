@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,15 @@ def test_nothing_there(tmp_path: Path) -> None:
     """No folder, no size, and nothing to be removed."""
     trees.remove(str(tmp_path / "none"))
     assert list(trees.sizes([str(tmp_path / "none")])) == []
+
+
+def test_removes_what_somebody_else_removes_too(tmp_path: Path) -> None:
+    """A supervisor that is ending and a grader that has given it up remove the same files: nothing of them stays."""
+    place = tmp_path / "place"
+    for _ in range(5):
+        for number in range(300):
+            (place / str(number)).mkdir(parents=True)
+        names = [str(place), *(str(place / str(number)) for number in range(0, 300, 10))]
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(trees.remove, names))
+        assert not place.exists()

@@ -19,9 +19,10 @@ def remove(path: str) -> None:
     """
     try:
         shutil.rmtree(path)
-    except FileNotFoundError:
-        return
     except (OSError, RecursionError):
+        if not os.path.lexists(path):
+            return
+        # Also where somebody else has removed something in it meanwhile, as a supervisor does that is ending.
         for command in (("chmod", "-R", "u+rwx"), ("rm", "-rf")):
             if program := shutil.which(command[0]):
                 subprocess.run(
