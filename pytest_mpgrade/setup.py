@@ -23,7 +23,8 @@ from pytest_mpgrade.submission import discover, importable, stage
 
 def setting(name: str, config: pytest.Config) -> Setting:
     """Return the setting that pytest's options ask for. Raises MpgradeError for wrong usage and what is ungradable."""
-    servers.guard()
+    if not config.option.collectonly:  # editors list tests again and again
+        servers.guard()
     limits: Sequence[str] = config.getoption("--mpgrade-limit")
     assignment = with_limits(assignments.find(name), limits)
     path = Path(config.getoption("--mpgrade-submission") or config.invocation_params.dir)
@@ -62,6 +63,7 @@ def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Sub
     plain = path.is_dir() and importable(submission)  # a notebook never is: each run has a copy to write in
     if plain and (os.geteuid() != 0 or _open_to_all(Path(submission.folder))):
         return submission
+    servers.guard()
     scratch = tempfile.TemporaryDirectory(prefix=trees.MARK, ignore_cleanup_errors=True)
     config.add_cleanup(scratch.cleanup)
     os.chmod(scratch.name, 0o755)  # noqa: S103 - read by a spare user
