@@ -270,6 +270,29 @@ def test_worker_that_the_kernel_ends_for_its_memory(play: MakeRuns) -> None:
     assert (run.ending, run.stopped) == (Ending.STOPPED, "out of memory: the limit is 300 MB"), run
 
 
+@pytest.mark.parametrize("where", ["in a worker", "in the caller"])
+def test_memory_that_was_had_between_two_looks_counts(play: MakeRuns, where: str) -> None:
+    """Without a control group nobody but the kernel's accounts remembers what was taken and given back at once."""
+    text = f"""
+        import mmap
+        import multiprocessing as mp
+
+        def eat():
+            mmap.mmap(-1, 150_000_000, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
+
+        def f():
+            if {where == "in the caller"}:
+                eat()
+                raise MemoryError
+            p = mp.Process(target=eat)
+            p.start()
+            p.join()
+    """
+    for _ in range(3):
+        run = play(text, steps.call("f"), isolation="none", memory_bytes=100_000_000)[1]
+        assert (run.ending, run.stopped) == (Ending.STOPPED, "out of memory: the limit is 100 MB"), run
+
+
 READS_MEMORY = """
 import os
 import sys

@@ -38,15 +38,18 @@ class Budget:
         self._out_of_memory = out_of_memory
         self._next_disk = 0.0
 
-    def overdrawn(self, live: Sequence[int], cpu_of_ended: float, *, last: bool = False) -> str:
-        """Return which limit the processes *live* have gone over, "" for none; CPU in seconds.
+    def overdrawn(self, live: Sequence[int], cpu_of_ended: float, peak_of_ended: int, *, last: bool = False) -> str:
+        """Return which limit the processes *live* have gone over, "" for none; CPU in seconds, peak in bytes.
 
-        The disk is looked at now and then, and the *last* time.
+        The disk is looked at now and then, and the *last* time; so is what each process has had at most, for one that
+        is refused memory by the kernel has let go of it when it says so.
         """
         limits = self._limits
         if len(live) > limits["processes"]:
             return f"too many processes: the limit is {limits['processes']} at a time"
-        if self._out_of_memory() or self._memory(live) > limits["memory_bytes"]:
+        if last:
+            peak_of_ended = max([peak_of_ended, *map(procfs.peak_bytes, live)])
+        if self._out_of_memory() or max(peak_of_ended, self._memory(live)) > limits["memory_bytes"]:
             return f"out of memory: the limit is {amount(limits['memory_bytes'])}"
         if cpu_of_ended + sum(map(procfs.cpu, live)) > limits["cpu_seconds"]:
             return f"too much computing: the limit is {limits['cpu_seconds']:g} s of CPU time"

@@ -31,7 +31,7 @@ class LinuxObserver:
         self._stopped: set[int] = set()
         self._unannounced: set[int] = set()  # processes that were met before their parent's fork event
         self._threads: set[int] = set()  # ids met that are threads, not processes
-        self._early: dict[int, tuple[int, float]] = {}  # ends of what had not been met: exit code, CPU seconds
+        self._early: dict[int, tuple[int, kernel.Used]] = {}  # ends of what had not been met
         self._most = most  # processes at a time; 0: any number
         self._read_as = user if user and not kernel.may_trace_anybody() else 0
         self._root = 0
@@ -126,9 +126,9 @@ class LinuxObserver:
         while (happened := kernel.wait_any()) is not None:
             self._note(*happened)
 
-    def _note(self, pid: int, status: int, cpu: float) -> None:
+    def _note(self, pid: int, status: int, used: kernel.Used) -> None:
         if not os.WIFSTOPPED(status):
-            self._ended(pid, os.waitstatus_to_exitcode(status), cpu)
+            self._ended(pid, os.waitstatus_to_exitcode(status), used)
             return
         event, sent = status >> 16, os.WSTOPSIG(status)
         self._stopped.discard(pid)
@@ -175,14 +175,15 @@ class LinuxObserver:
         if child in self._early:
             self._ended(child, *self._early.pop(child))
 
-    def _ended(self, pid: int, exitcode: int, cpu: float) -> None:
+    def _ended(self, pid: int, exitcode: int, used: kernel.Used) -> None:
         if pid in self._threads:
             self._threads.remove(pid)
         elif pid in self.seen and not self.seen[pid].ended:
             known = self.seen[pid]
-            known.exitcode, known.ended, known.cpu = exitcode, True, cpu
+            known.exitcode, known.ended = exitcode, True
+            known.cpu, known.peak = used.cpu, used.peak
         else:
-            self._early[pid] = (exitcode, cpu)  # killed before its first stop
+            self._early[pid] = (exitcode, used)  # killed before its first stop
 
     def _executed(self, pid: int) -> None:
         if pid not in self.seen:

@@ -27,6 +27,7 @@ class Seen:
     exitcode: int | None = None
     ended: bool = False
     cpu: float = 0.0
+    peak: int = 0  # bytes: the largest resident set of one that has ended, or of a child that it waited for
     ran_task: bool = False  # it has told of a task, in some call
     inside: int = 0  # its pid as it sees itself
     sandbox: bool = False  # it was there before the submission was: part of the isolation

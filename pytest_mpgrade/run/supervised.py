@@ -90,8 +90,9 @@ class Supervised:
         seen = [each for each in list(self.observer.seen.values()) if not each.sandbox]
         if any(each.exitcode == -signal.SIGXCPU for each in seen):
             return f"too much computing: the limit is {self.limits['cpu_seconds']:g} s of CPU time"
-        live = [each.pid for each in seen if not each.ended]
-        return self.budget.overdrawn(live, sum(each.cpu for each in seen if each.ended), last=last)
+        live, ended = [each.pid for each in seen if not each.ended], [each for each in seen if each.ended]
+        peak = max((each.peak for each in ended), default=0)
+        return self.budget.overdrawn(live, sum(each.cpu for each in ended), peak, last=last)
 
     def _path(self, name: str) -> str:
         return os.path.join(self.folder.path, name)

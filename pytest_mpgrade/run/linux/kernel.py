@@ -10,6 +10,7 @@ import ctypes
 import os
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
@@ -36,6 +37,14 @@ def become_subreaper() -> None:
     """Let orphans of this process's descendants become its children (PR_SET_CHILD_SUBREAPER, prctl(2))."""
     if _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Used:
+    """What a process had used when it ended (getrusage(2)), each with the children that it had waited for."""
+
+    cpu: float  # seconds
+    peak: int  # bytes: the largest resident set, of itself or of one child
 
 
 def seize(pid: int) -> None:
@@ -65,13 +74,13 @@ def event_message(pid: int) -> int:
     return message.value
 
 
-def wait_any() -> tuple[int, int, float] | None:
-    """Wait for any child or tracee: ``(pid, status, CPU seconds)``; None when there can be none any more (ECHILD)."""
+def wait_any() -> tuple[int, int, Used] | None:
+    """Wait for any child or tracee: ``(pid, status, what it has used)``; None when there can be none (ECHILD)."""
     try:
         pid, status, usage = os.wait4(-1, WALL)
     except ChildProcessError:
         return None
-    return pid, status, usage.ru_utime + usage.ru_stime
+    return pid, status, Used(cpu=usage.ru_utime + usage.ru_stime, peak=usage.ru_maxrss * 1024)
 
 
 def drop_capabilities() -> None:

@@ -185,6 +185,12 @@ def _status(pid: int, name: str) -> list[str]:
     return []
 
 
+def peak_bytes(pid: int) -> int:
+    """Return the largest resident set that a process has had (VmHWM, proc(5)); 0 if it has none any more."""
+    words = _status(pid, "VmHWM:")
+    return int(words[0]) * 1024 if words else 0
+
+
 def inside(pid: int) -> int:
     """Return the number of a process in its own pid namespace, as it sees itself (NSpid, proc(5)); 0 if unknown."""
     words = _status(pid, "NSpid:")
