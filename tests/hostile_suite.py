@@ -7,6 +7,8 @@ for both what is left where namespaces are forbidden, as in a container. Others 
 
     python tests/hostile_suite.py            every case in every layer, twice
     python tests/hostile_suite.py --once     every case once, the layers in turn
+
+The whole table takes more than an hour of an idle machine: with --journal FILE it may be broken off and gone on with.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from pathlib import Path
 from hostile import grading
 from hostile.grading import CASES, cell_works, grade
 from hostile.places import ROOT, Place, places
-from hostile.verdict import Case, Graded, cases, judge
+from hostile.verdict import Case, Graded, Rows, cases, judge
 
 Turn = tuple[Case, Place]
 
@@ -46,7 +48,8 @@ def main() -> int:
             print(f"this machine lacks the capability: cells ({why}); what is left is looked for by its marks")
         found = [each for each in _there(temp, celled=not why) if not arguments.places or each.name in arguments.places]
         turns = _turns(chosen, found, once=arguments.once)
-        rows = _all(turns, temp, arguments)
+        rows = Rows(arguments.journal)
+        _all([turn for turn in turns if _key(turn) not in rows], rows, temp, arguments)
     print(_table(rows, found))
     faults = [f"{case} in {place}: {fault}" for (case, place), one in sorted(rows.items()) for fault in one.faults]
     faults += ["the repository was changed"] * (why != "" and before != _repository())
@@ -59,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--once", action="store_true", help="each case once, the layers in turn")
     parser.add_argument("--repeat", type=int, default=2, help="gradings of each case in each layer (default: 2)")
+    parser.add_argument("--journal", type=Path, metavar="FILE", help="rows so far; those in it are not made again")
     parser.add_argument("--only", nargs="+", default=[], metavar="CASE")
     parser.add_argument("--places", nargs="+", default=[], metavar="USER/LAYER")
     parser.add_argument("--seconds", type=float, default=8.0, help="limit of one call (default: 8)")
@@ -98,22 +102,25 @@ def _turns(chosen: Sequence[Case], found: Sequence[Place], *, once: bool) -> lis
     return turns
 
 
-def _all(turns: Sequence[Turn], temp: Path, arguments: argparse.Namespace) -> dict[tuple[str, str], Graded]:
+def _key(turn: Turn) -> tuple[str, str]:
+    return turn[0].name, turn[1].name
+
+
+def _all(turns: Sequence[Turn], rows: Rows, temp: Path, arguments: argparse.Namespace) -> None:
     repeat = 1 if arguments.once else arguments.repeat
-    rows: dict[tuple[str, str], Graded] = {}
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as threads:
         waiting = {threads.submit(_turn, turn, temp, repeat, arguments.seconds): turn for turn in turns}
         try:
             for number, future in enumerate(concurrent.futures.as_completed(waiting), 1):
                 case, place = waiting[future]
-                one = rows[case.name, place.name] = future.result()
+                one = future.result()
+                rows.add(case.name, place.name, one)
                 words = f"[{number}/{len(turns)}] {case.name} in {place.name} ({one.seconds:.1f} s): {one.words}"
                 print(words, *one.faults, sep="\n    ", flush=True)
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)
             grading.end_all()
             raise
-    return rows
 
 
 def _turn(turn: Turn, temp: Path, repeat: int, seconds: float) -> Graded:
@@ -129,7 +136,7 @@ def _turn(turn: Turn, temp: Path, repeat: int, seconds: float) -> Graded:
     return Graded(words=found[0].words, faults=tuple(faults), verdict=found[0].verdict, seconds=longest)
 
 
-def _table(rows: dict[tuple[str, str], Graded], found: Sequence[Place]) -> str:
+def _table(rows: Rows, found: Sequence[Place]) -> str:
     names = sorted({name for name, _ in rows})
     width = max((len(name) for name in names), default=0)
     lines = ["  ".join([" " * width, *(place.name.ljust(16) for place in found)])]

@@ -6,8 +6,11 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from hostile.cell import Left
 from hostile.grading import CASES
@@ -51,6 +54,25 @@ class Graded:
     seconds: float
 
 
+class Rows(dict[tuple[str, str], Graded]):
+    """What came of each case in each place, on disk too if a file is named."""
+
+    def __init__(self, path: Path | None) -> None:
+        super().__init__()
+        self._path = path
+        if path is not None and path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                case, place, one = msgspec.json.decode(line, type=tuple[str, str, Graded])
+                self[case, place] = one
+
+    def add(self, case: str, place: str, one: Graded) -> None:
+        """Note a row; a line that is written is never lost."""
+        self[case, place] = one
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([case, place, asdict(one)]) + "\n")
+
+
 def cases() -> list[Case]:
     """Return all hostile submissions. Raises SystemExit where the tables and the files differ."""
     tables = tomllib.loads((CASES / "hostile.toml").read_text(encoding="utf-8"))
@@ -89,6 +111,10 @@ def judge(case: Case, place: Place, left: Left) -> Graded:
     )
 
 
+def _undecided_by_load(check: dict[str, Any]) -> bool:
+    return (check["concern"], check["outcome"]) == ("speedup", "inconclusive")
+
+
 def _of_result(case: Case, place: Place, result: dict[str, Any], failed: list[str]) -> Iterator[str]:
     if result["status"] == "graded" and result["score"] >= result["max_score"]:
         yield "full marks"
@@ -97,7 +123,8 @@ def _of_result(case: Case, place: Place, result: dict[str, Any], failed: list[st
     short = place.shortfall(result["containment"])
     if short:
         yield short
-    lost = [check for check in result["checks"] if check["outcome"] in _LOST]
+    # A clock that says nothing on a busy machine is no fault of isolation, and takes no points by design.
+    lost = [each for each in result["checks"] if each["outcome"] in _LOST and not _undecided_by_load(each)]
     if lost and not case.spared(place, "lost"):
         yield f"{len(lost)} checks lost from the sum: {lost[0]['outcome']} {lost[0]['id']}: {lost[0]['message'][:200]}"
     told = "\n".join([str(result.get("reason") or ""), *(check["message"] for check in result["checks"])])
