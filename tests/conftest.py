@@ -23,7 +23,7 @@ from pytest_mpgrade.run.isolation import Isolation
 from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.student import Student
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "scheduling"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SHM = Path("/dev/shm")

@@ -20,10 +20,7 @@ from pytest_mpgrade.batch.cluster.on_dask import _check_address
 from pytest_mpgrade.batch.cluster.store import Store
 from pytest_mpgrade.errors import UsageError
 
-pytestmark = [
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, /proc"),
-    pytest.mark.xdist_group("cluster"),  # they share the cores of this host
-]
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, /proc")
 LIFELINE = [sys.executable, "-m", "pytest_mpgrade.batch.cluster.lifeline"]
 
 

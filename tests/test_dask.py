@@ -33,10 +33,7 @@ from conftest import run_command, wait_until
 from test_batch import RIGHT, gradebook
 
 pytest.importorskip("distributed", reason="needs the extra cluster")
-pytestmark = [
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, /proc"),
-    pytest.mark.xdist_group("cluster"),
-]
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, /proc")
 DASK = [sys.executable, "-m", "distributed.cli.dask_scheduler"], [sys.executable, "-m", "distributed.cli.dask_worker"]
 LOOPBACK = "127.0.0.1"
 

@@ -18,10 +18,7 @@ from conftest import run_command
 from test_batch import RIGHT, SOLUTIONS, TESTS, TOML
 from test_exports import GRADESCOPE, gradescope, hundredths
 
-pytestmark = [
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a system of Linux is packed for"),
-    pytest.mark.xdist_group("package"),  # its root is set up once
-]
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a system of Linux is packed for")
 
 PLACES = [
     "source", "source/assignment/reference/double.py", "source/assignment/test_double.py", "results",

@@ -17,13 +17,10 @@ from test_batch import gradebook
 
 TOOLS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
 PATH = f"{os.environ['PATH']}:/usr/sbin"
-pytestmark = [
-    pytest.mark.skipif(
-        any(shutil.which(tool, path=PATH) is None for tool in TOOLS),
-        reason="needs Slurm: apt-get install slurmctld slurmd slurm-client munge",
-    ),
-    pytest.mark.xdist_group("cluster"),
-]
+pytestmark = pytest.mark.skipif(
+    any(shutil.which(tool, path=PATH) is None for tool in TOOLS),
+    reason="needs Slurm: apt-get install slurmctld slurmd slurm-client munge",
+)
 SCRIPTS = Path(__file__).parent / "slurm"
 JOBQUEUE = """
 jobqueue:
