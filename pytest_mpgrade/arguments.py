@@ -149,9 +149,17 @@ def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
     verify.add_argument("-j", dest="jobs", metavar="N", type=_number, default=1, help="gradings at a time")
     verify.add_argument("--untimed", action="store_true", help="without the tests named test_speed, which run alone")
     verify.add_argument("--only", metavar="NAME", nargs="+", default=[], help="only these solutions")
+    verify.add_argument("--part", metavar="K/N", type=_part, help="every N-th wrong solution only, from the K-th on")
     verify.add_argument("--right", metavar="PATH", nargs="+", type=Path, default=[], help="further right solutions")
     verify.add_argument("--resume", metavar="FILE", type=Path, help="journal to go on from")
     _add_common(verify)
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, _, parts = text.partition("/")
+    if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
+        raise argparse.ArgumentTypeError("K/N is asked for, as in 1/3")
+    return int(number), int(parts)
 
 
 def _format(text: str) -> tuple[str, str]:

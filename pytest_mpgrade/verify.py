@@ -207,7 +207,7 @@ def main(arguments: argparse.Namespace) -> int:
     ]
     print(table(chosen, mine))
     wrong = [one for one in mine if one.wrong]
-    unfailed = [] if arguments.only else never_failed(mine)
+    unfailed = [] if arguments.only or arguments.part else never_failed(mine)
     for check in unfailed:
         print(f"no wrong solution ever fails {check}")
     print(
@@ -218,10 +218,12 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _chosen(known: Sequence[Case], arguments: argparse.Namespace) -> list[Case]:
-    """Return the cases asked for; without timings, those that nothing else could fail are left out."""
+    """Return the cases asked for, right ones first; untimed, those that only a timing could fail are left out."""
     timed = (str(Concern.SPEEDUP),)
+    number, parts = arguments.part or (1, 1)
     found = [case for case in known if not arguments.only or case.name in arguments.only]
-    return [case for case in found if not arguments.untimed or case.concerns != timed]
+    wrong = [case for case in found if case.concerns and not (arguments.untimed and case.concerns == timed)]
+    return [case for case in found if not case.concerns] + wrong[number - 1 :: parts]
 
 
 def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:

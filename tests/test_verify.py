@@ -141,6 +141,19 @@ def test_without_timings(course: Path) -> None:
     assert run(course, "--only", "naps").returncode == 1
 
 
+def test_in_parts(course: Path) -> None:
+    """The parts together are all wrong solutions, each once; the right one is in every part, and nothing is missed."""
+    wrong: list[str] = []
+    for part in ("1/2", "2/2"):
+        done = run(course, "--part", part)
+        assert done.returncode == 0, done.stdout + done.stderr
+        names = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("[")]
+        assert "reference" in names
+        wrong += [name for name in names if name != "reference"]
+    assert sorted(wrong) == ["hangs", "thrice"]
+    assert "K/N" in run(course, "--part", "3/2").stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_ctrl_c_ends_what_is_running(course: Path, tmp_path: Path) -> None:
     """Gradings in progress are ended rather than waited for, and the journal has no line of theirs."""
