@@ -31,10 +31,10 @@ RIGHT ?= tests/designs
 TIMED ?= reference naps_between_tasks polls_busily pickles_context process_per_task serial
 
 verify: .venv/ready  ## grade the references and all wrong solutions, and hold the verdicts against what is known
-	$(BIN)/mpgrade verify mp_apply -j $(JOBS) --untimed $(if $(RIGHT),--right $(RIGHT)/mp_apply)
+	$(BIN)/mpgrade verify mp_apply -j $(JOBS) --untimed $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/mp_apply)
 	$(BIN)/mpgrade verify mp_apply --only $(TIMED)
-	$(BIN)/mpgrade verify bg_task -j $(JOBS) $(if $(RIGHT),--right $(RIGHT)/bg_task)
-	$(BIN)/mpgrade verify notebook -j $(JOBS)
+	$(BIN)/mpgrade verify bg_task -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/bg_task)
+	$(BIN)/mpgrade verify notebook -j $(JOBS) $(VERIFY)
 
 hostile: .venv/ready  ## grade the hostile submissions in every layer of isolation that this machine has
 	$(BIN)/python tests/hostile_suite.py $(HOSTILE)
