@@ -56,13 +56,16 @@ def running(command: Sequence[str], folder: Path, log: str, **more: str) -> Iter
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all below it, which it may have had no time to end."""
-    tree = below(process.pid)
+    """End a process and all below it, which it may have had no time to end; resource trackers end by themselves."""
+    tree = [(each, _words(each)) for each in below(process.pid)]
     process.kill()
     process.wait()
-    for each in tree:
+    trackers = [each for each, words in tree if "resource_tracker import main" in words]
+    for each, _ in tree:
         with contextlib.suppress(psutil.NoSuchProcess):
-            each.kill()
+            if each not in trackers:
+                each.kill()
+    psutil.wait_procs(trackers, PATIENCE)  # they remove the semaphores of those that are gone
 
 
 def below(pid: int) -> list[psutil.Process]:

@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from hostile import grading
@@ -46,7 +46,8 @@ def main() -> int:
         why = cell_works(temp)
         if why:
             print(f"this machine lacks the capability: cells ({why}); what is left is looked for by its marks")
-        found = [each for each in _there(temp, celled=not why) if not arguments.places or each.name in arguments.places]
+        there = _there(temp, celled=not why, jobs=arguments.jobs)
+        found = [each for each in there if not arguments.places or each.name in arguments.places]
         turns = _turns(chosen, found, once=arguments.once)
         rows = Rows(arguments.journal)
         _all([turn for turn in turns if _key(turn) not in rows], rows, temp, arguments)
@@ -78,17 +79,22 @@ def _repository() -> str:
     return done.stdout
 
 
-def _there(temp: Path, *, celled: bool) -> Iterator[Place]:
-    """Yield the places of this machine; one in which the starter, which fails at once, is graded otherwise is named."""
+def _there(temp: Path, *, celled: bool, jobs: int) -> list[Place]:
+    """Return the places of this machine, and name those where the starter, which fails at once, is graded otherwise."""
     starter = Case(name="starter")
     source = ROOT / "assignments" / "mp_apply" / "starter"
-    for place in places(temp, celled=celled):
+
+    def lacks(place: Place) -> str:
         left = grade(source, place, temp, f"starter-{place.user}-{place.layer}", 20)
-        graded = judge(starter, place, left)
-        if not graded.faults:
-            yield place
-        else:
-            print(f"this machine lacks the capability: {place.name} ({'; '.join(graded.faults)})", flush=True)
+        return "; ".join(judge(starter, place, left).faults)
+
+    found = list(places(temp, celled=celled))
+    with concurrent.futures.ThreadPoolExecutor(jobs) as threads:
+        lacking = list(threads.map(lacks, found))
+    for place, why in zip(found, lacking, strict=True):
+        if why:
+            print(f"this machine lacks the capability: {place.name} ({why})", flush=True)
+    return [place for place, why in zip(found, lacking, strict=True) if not why]
 
 
 def _turns(chosen: Sequence[Case], found: Sequence[Place], *, once: bool) -> list[Turn]:
