@@ -172,7 +172,7 @@ def _format(text: str) -> tuple[str, str]:
 
 
 def _time(text: str, zone: tzinfo | None = None) -> datetime:
-    from pytest_mpgrade.batch.instants import instant
+    from pytest_mpgrade.instants import instant
 
     try:
         return instant(text, zone)

@@ -35,7 +35,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "steps": ("inside", "records", "tasks"),
     "run": ("records", "errors", "inside"),
     "judge": ("records", "errors", "tasks", "inside.plain"),
-    "report": ("records", "errors"),
+    "instants": (),
+    "report": ("records", "errors", "instants"),
     "limits": ("records", "errors"),
     "toml_text": ("errors",),
     "assignment": ("records", "errors", "limits", "toml_text", "judge.expression", "judge.late"),
@@ -84,6 +85,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "batch": (
         "records",
         "errors",
+        "instants",
         "limits",
         "assignment",
         "judge.late",
@@ -97,7 +99,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "verify": ("records", "errors", "assignment", "submission", "report", "grade", "pytest_run"),
     "doctor": ("records", "errors", "assignment", "report", "run", "containment"),
     "package": ("records", "errors", "assignment", "report", "__init__"),
-    "arguments": ("errors", "report", "batch.instants", "__init__"),
+    "arguments": ("errors", "report", "instants", "__init__"),
     "cli": (
         "records",
         "errors",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pytest_mpgrade.batch.instants import instant
 from pytest_mpgrade.batch.roster import Student
 from pytest_mpgrade.batch.source import Source
+from pytest_mpgrade.instants import instant
 from pytest_mpgrade.records import LateRules
 from pytest_mpgrade.report.text import clean, counted
 

@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pytest_mpgrade.instants import instant
+
 _DAY = 86400
 
 
@@ -78,11 +80,7 @@ def _list(told: dict[str, Any], key: str) -> list[Any]:
 
 
 def _time(text: object) -> datetime | None:
-    """Read a time with its zone; Python 3.10 does not read a Z, nor fractions of other than 3 or 6 digits."""
-    if not isinstance(text, str):
-        return None
     try:
-        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return instant(text) if isinstance(text, str) else None
     except ValueError:
         return None
-    return found if found.tzinfo else None
