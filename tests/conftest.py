@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import subprocess
-import sys
 import tempfile
 import textwrap
 import time
@@ -14,21 +11,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import psutil
 import pytest
+from ours import Ours
 
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.records import Assignment, Limits, Run, Scenario, Step, Submission
 from pytest_mpgrade.run import isolation, runner, servers
 from pytest_mpgrade.run.isolation import Isolation
-from pytest_mpgrade.run.linux import procfs
 from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.student import Student
 
 pytest_plugins = ["pytester", "scheduling"]
 
 ROOT = Path(__file__).resolve().parent.parent
-SHM = Path("/dev/shm")
 GONE_SECONDS = 10.0
 """How long what a test has ended may take to be gone; a backstop, not an expectation."""
 
@@ -52,91 +47,6 @@ def wait_until(met: Callable[[], object], seconds: float = 60.0) -> bool:
             return False
         time.sleep(0.02)
     return True
-
-
-# After every test all processes are looked at; where /proc is, by hand, which takes a tenth of psutil's time.
-
-
-def _below(pid: int) -> list[int]:
-    if sys.platform == "linux":
-        return procfs.descendants(pid)
-    return [process.pid for process in psutil.Process(pid).children(recursive=True)]
-
-
-def _started_with(setting: str) -> Iterator[int]:
-    """Yield the processes in whose environment some line begins with *setting*."""
-    if sys.platform == "linux":
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:
-                if b"\0" + setting.encode() in b"\0" + file.read():
-                    yield int(name)
-        return
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if any(f"{name}={value}".startswith(setting) for name, value in process.environ().items()):
-                yield process.pid
-
-
-class Ours:
-    """What this test process, and whatever it started, may have left: told by marks of our own, never by difference."""
-
-    def __init__(self, temp: Path) -> None:
-        self.temp = temp
-        self.prefixes: set[str] = set()
-        self._apart = {os.getpid(), *(process.pid for process in psutil.Process().parents())}
-
-    def left(self) -> list[str]:
-        """Name everything that is still there."""
-        return [
-            *(f"process {self._words(process)}" for process in self.processes()),
-            *(f"shared memory or semaphore {name}" for name in self.names()),
-            *(f"folder {path.name}" for path in self.temp.glob("mpgrade-*")),
-        ]
-
-    def processes(self) -> list[psutil.Process]:
-        """Return our descendants, and orphans that were started with our TMPDIR, without idle servers."""
-        found = []
-        for pid in {*_below(os.getpid()), *_started_with(f"TMPDIR={self.temp}")} - self._apart:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process = psutil.Process(pid)
-                if not self._idle(process):
-                    found.append(process)
-        return found
-
-    def names(self) -> list[str]:
-        """Return the names in /dev/shm that carry the prefix of one of our runs."""
-        noted = self.temp / "prefixes"
-        told = noted.read_text().split() if noted.exists() else []
-        marks = [prefix.lstrip("/") for prefix in (*self.prefixes, *told)]
-        names = os.listdir(SHM) if SHM.is_dir() else []
-        return [name for name in names if any(mark in name for mark in marks)]
-
-    @staticmethod
-    def _idle(process: psutil.Process) -> bool:
-        """A server that waits for its next request is a child of ours without children."""
-        try:
-            server = "pytest_mpgrade.run.server" in process.cmdline() and process.ppid() == os.getpid()
-            return process.status() != psutil.STATUS_ZOMBIE and server and not _below(process.pid)
-        except psutil.NoSuchProcess:
-            return True
-
-    @staticmethod
-    def _words(process: psutil.Process) -> str:
-        try:
-            return f"{process.pid} ({process.status()}): {' '.join(process.cmdline())[:150]}"
-        except psutil.Error:
-            return str(process.pid)
-
-    def sweep(self) -> None:
-        """Remove what was left, so that one failure is one failure."""
-        for process in self.processes():
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        for name in self.names():
-            with contextlib.suppress(OSError):
-                (SHM / name).unlink()
-        for path in self.temp.glob("mpgrade-*"):
-            shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from conftest import NOTE_RUN, ROOT, Ours, run_command, variables, wait_until
+from conftest import NOTE_RUN, ROOT, run_command, variables, wait_until
+from ours import Ours
 
 from pytest_mpgrade.records import Concern, Outcome
 
