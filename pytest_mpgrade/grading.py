@@ -18,6 +18,8 @@ from pytest_mpgrade.run import exclusive, notebook, runner, servers
 from pytest_mpgrade.run.machine import usable_cores
 from pytest_mpgrade.run.supervision import Setting
 
+TRIES = 2
+"""How often a run is made whose supervisor breaks: a fault of ours must not cost anybody points."""
 POOL_TRIES = 2
 """How often a call is made again that hung within a Pool or an executor, before it is blamed for that."""
 
@@ -73,7 +75,7 @@ class Grading:
 
     def _execute(self, document: dict[str, Any], start_method: str, packages: Sequence[str]) -> Notebook:
         broken = ""
-        for _ in range(2):  # a fault of ours must not cost anybody points
+        for _ in range(TRIES):
             try:
                 with self._turn, exclusive.shared():
                     return notebook.run(document, start_method, self.setting, packages)
@@ -94,19 +96,16 @@ class Grading:
             self._runs[key] = self._threads.submit(self._make, scenario, key)
 
     def _make(self, scenario: Scenario, key: str) -> tuple[Run, ...]:
-        """A supervisor that breaks is tried once more: a fault of ours must not cost anybody points."""
-        if self._closed:
-            return broken_runs(scenario, key, SupervisorError("the grading was broken off"))
-        try:
-            return self._tried(scenario, key)
-        except SupervisorError as error:
+        error = SupervisorError("the grading was broken off")
+        for _ in range(TRIES):
             if self._closed:
-                return broken_runs(scenario, key, error)
-        try:
-            return self._tried(scenario, key)
-        except SupervisorError as error:
-            theirs = isinstance(error, SupervisorKilledError) and not self._closed
-            return broken_runs(scenario, key, error, Ending.STOPPED if theirs else Ending.BROKEN)
+                break
+            try:
+                return self._tried(scenario, key)
+            except SupervisorError as met:
+                error = met
+        theirs = isinstance(error, SupervisorKilledError) and not self._closed
+        return broken_runs(scenario, key, error, Ending.STOPPED if theirs else Ending.BROKEN)
 
     def _tried(self, scenario: Scenario, key: str) -> tuple[Run, ...]:
         """A call that hung within a Pool may do so by a race which is not the submission's: that comes back again."""
