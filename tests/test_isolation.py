@@ -236,13 +236,16 @@ def test_shared_memory_by_any_name_is_seen(play: MakeRuns, layer: str) -> None:
         ("while True: pass", {"cpu_seconds": 1}, "too much computing: the limit is 1 s of CPU time"),
         ("for i in range(60): open(str(i), 'wb').write(bytes(1_000_000))\n            time.sleep(60)",
          {"disk_bytes": 20_000_000}, "too much written to disk: the limit is 20 MB"),
+        ("open('/dev/shm/' + os.environ['MPGRADE_RUN'][1:], 'wb').write(bytes(30_000_000))",
+         {"disk_bytes": 20_000_000}, "too much shared memory: the limit is 20 MB"),
     ],
-    ids=["memory", "processes", "CPU", "disk"],
+    ids=["memory", "processes", "CPU", "disk", "shared memory"],
 )  # fmt: skip
 def test_limit_is_named(play: MakeRuns, layer: str, body: str, limits: dict[str, Any], words: str) -> None:
     """A run that goes over a limit is ended at once, and the result says which."""
     text = f"""
         import multiprocessing as mp
+        import os
         import time
 
         def f():

@@ -22,7 +22,7 @@ class Budget:
     """Asked at every look; *limits* are those of `records.Limits`, *folders* where student code may write.
 
     *memory* returns a process's own bytes and its part of those that it shares, *out_of_memory* how many processes the
-    kernel has ended for theirs.
+    kernel has ended for theirs, *shared* the bytes in shared memory.
     """
 
     def __init__(
@@ -31,11 +31,13 @@ class Budget:
         folders: Sequence[str],
         memory: Callable[[int], int],
         out_of_memory: Callable[[], int] = lambda: 0,
+        shared: Callable[[], int] = lambda: 0,
     ) -> None:
         self._limits = limits
         self._folders = folders
         self._memory_of = memory
         self._out_of_memory = out_of_memory
+        self._shared = shared
         self._next_disk = 0.0
 
     def overdrawn(self, live: Sequence[int], cpu_of_ended: float, peak_of_ended: int, *, last: bool = False) -> str:
@@ -55,6 +57,8 @@ class Budget:
             return f"too much computing: the limit is {limits['cpu_seconds']:g} s of CPU time"
         if last or time.monotonic() > self._next_disk:
             self._next_disk = time.monotonic() + _DISK_PERIOD
+            if self._shared() >= limits["disk_bytes"]:  # a run that has a file system for it finds that full by now
+                return f"too much shared memory: the limit is {amount(limits['disk_bytes'])}"
             return _overfull(self._folders, limits["disk_bytes"])
         return ""
 

@@ -36,6 +36,16 @@ class Names:
         except OSError:
             return []
 
+    def size(self, pid: int) -> int:
+        """Return the bytes that the run has in shared memory, as *pid*, a process of it, sees that."""
+        if not self.private:
+            return sum(found.st_blocks * 512 for name in names(self.prefix, self.uid) if (found := _status(name)))
+        try:
+            whole = os.statvfs(f"/proc/{pid}/root{SHM}")
+        except OSError:
+            return 0
+        return (whole.f_blocks - whole.f_bfree) * whole.f_frsize
+
 
 @dataclass(frozen=True, kw_only=True)
 class Holdings:
@@ -67,10 +77,15 @@ def names(prefix: str, uid: int = 0) -> list[str]:
 
 
 def _owner(name: str) -> int:
+    found = _status(name)
+    return found.st_uid if found else -1
+
+
+def _status(name: str) -> os.stat_result | None:
     try:
-        return os.lstat(os.path.join(SHM, name)).st_uid
+        return os.lstat(os.path.join(SHM, name))
     except OSError:
-        return -1
+        return None  # removed since it was listed
 
 
 def gained(before: Holdings, after: Holdings, helpers: Collection[int]) -> list[tuple[str, str]]:

@@ -51,8 +51,9 @@ class Supervised:
             prefix=request["prefix"], private=self.confinement.private_shm, uid=self.confinement.uid
         )
         self.budget = Budget(
-            self.limits, (self.folder.scratch, self.folder.box), self.observer.memory, self.confinement.out_of_memory
-        )
+            self.limits, (self.folder.scratch, self.folder.box), self.observer.memory, self.confinement.out_of_memory,
+            lambda: self.names.size(self.watch.caller),
+        )  # fmt: skip
         self.out = Output(self._path("out"), self.limits["output_bytes"])
         self.err = Output(self._path("err"), self.limits["output_bytes"])
         self.stacks = Stacks(file=self.folder.stacks, own=(request["shown"],))
