@@ -185,10 +185,26 @@ def spinning(number: int, share: float = 1.0) -> Thread:
     return thread(CALLER, state="R", timed=True, ran=int(number * PERIOD * share * 1e9), syscall="running")
 
 
+def quiet_with_a_task_held() -> Quiet:
+    """Return a watch whose caller has nothing to come back for before a gate is opened."""
+    watch = quiet()
+    watch.held = True
+    return watch
+
+
 def test_caller_that_spins() -> None:
-    """A caller that has burned 2 s of a core while all others are steady will never come back."""
-    rule, number = until_quiet(lambda number: (spinning(number), thread(WORKER)))
+    """A caller that has burned 2 s of a core, while a task is held and all others are steady, waits for that task."""
+    rule, number = until_quiet(lambda number: (spinning(number), thread(WORKER)), quiet_with_a_task_held())
     assert (rule, seconds(number)) == ("the caller spins", 2.0)
+
+
+@pytest.mark.parametrize("may_compute", [10.0, 4.0])
+def test_caller_that_may_compute(may_compute: float) -> None:
+    """Where no task is held, a caller may do something by itself that takes as long as that."""
+    watch = quiet()
+    watch.may_compute = may_compute
+    rule, number = until_quiet(lambda number: (spinning(number), thread(WORKER)), watch, looks=150)
+    assert (rule, seconds(number)) == ("the caller spins", may_compute)
 
 
 def test_caller_on_a_crowded_core_is_given_longer() -> None:
@@ -198,7 +214,7 @@ def test_caller_on_a_crowded_core_is_given_longer() -> None:
         caller = spinning(number, share=0.25)
         return replace(caller, queued=3 * caller.ran), thread(WORKER)
 
-    rule, number = until_quiet(scene)
+    rule, number = until_quiet(scene, quiet_with_a_task_held())
     assert (rule, seconds(number)) == ("the caller spins", 8.0)
 
 

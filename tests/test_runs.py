@@ -431,6 +431,28 @@ def test_caller_that_spins_is_found_out(play: MakeRuns) -> None:
     assert (run.ending, run.why) == (Ending.HUNG, "the caller spins")
 
 
+def test_caller_that_computes_by_itself_is_not_a_hang(play: MakeRuns) -> None:
+    """Sorting results, or printing a lot, may take a caller seconds while its workers wait for the sentinel."""
+    text = """
+        import multiprocessing as mp
+        import time
+
+        def worker(todo):
+            todo.get()
+
+        def f():
+            todo = mp.Queue()
+            p = mp.Process(target=worker, args=(todo,))
+            p.start()
+            while time.process_time() < 3.5:
+                pass
+            todo.put("STOP")
+            p.join()
+    """
+    run = play(text, steps.call("f", seconds=60.0))[1]
+    assert (run.ending, run.why) == (Ending.RETURNED, ""), run
+
+
 def test_long_naps_are_not_a_hang(play: MakeRuns) -> None:
     """One that sleeps longer than any window, and then returns, has returned."""
     text = """

@@ -6,7 +6,8 @@ while it had something to do):
 - proof: every thread waits in a call without time-out, and none has woken between three looks;
 - steady: for a while the tree has used almost no core time and wanted none, nobody runs, and everyone who waits with a
   time-out has come round twice;
-- the caller spins: all others are steady and the calling process has burned 2 s of CPU;
+- the caller spins: all others are steady and the calling process has burned 2 s of CPU while a task is held, or 10 s
+  where it may be computing something (or printing: a gigabyte takes more than 2 s of a slow machine);
 - the caller polls: all others are steady and the calling process has woken hundreds of times in 4 s,
   while a task is held: else it may be collecting results, slowly.
 
@@ -27,7 +28,7 @@ STEADY_SECONDS = 1.0
 BLIND_SECONDS = 4.0
 """Where waits cannot be read, the window is longer than the time-outs that people use when they poll."""
 BUSY_SHARE = 0.04
-SPIN_SECONDS = 2.0
+SPIN_SECONDS, COMPUTE_SECONDS = 2.0, 10.0
 POLL_SECONDS, POLLS = 4.0, 200
 """A caller that wakes so often, and to no effect for so long, polls; to compute it would have to stay awake."""
 
@@ -50,6 +51,7 @@ class Quiet:
     def __init__(self, *, caller: int, sees_waits: bool, stopped: Callable[[int], bool]) -> None:
         self.caller = caller
         self.held = False  # a task stands at a shut gate: what the caller polls for cannot come
+        self.may_compute = COMPUTE_SECONDS  # of CPU, which the caller may burn by itself while no task is held
         self._sees_waits = sees_waits
         self._stopped = stopped
         self._watch: _Watch | None = None
@@ -97,7 +99,7 @@ class Quiet:
         if passed < window or any(self._busy(thread) for thread in new.values()):
             return ""
         if mine > BUSY_SHARE * 1e9 * passed:
-            if ran >= SPIN_SECONDS * 1e9:
+            if ran >= (SPIN_SECONDS if self.held else self.may_compute) * 1e9:
                 return "the caller spins"
             wakes = sum(t.switches - watch.first[tid].switches for tid, t in new.items() if t.pid == self.caller)
             polls = self.held and passed >= max(POLL_SECONDS, window) and wakes >= POLLS

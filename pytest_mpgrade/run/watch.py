@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pytest_mpgrade.records import GateEvent
 from pytest_mpgrade.run.linux import procfs
 from pytest_mpgrade.run.observer import Observer
-from pytest_mpgrade.run.quiet import PERIOD, STEADY_SECONDS, Quiet
+from pytest_mpgrade.run.quiet import COMPUTE_SECONDS, PERIOD, STEADY_SECONDS, Quiet
 from pytest_mpgrade.run.transport import Message, Server
 
 CONTROL = frozenset(("ready", "imported", "call", "unusable", "back", "settled", "done"))
@@ -90,6 +90,7 @@ class Watch:
         self.events = []
         self.rule = ""
         self._reading = _Reading()
+        self.quiet.may_compute = min(COMPUTE_SECONDS, seconds / 2)
         self.quiet.disturb()
 
     def reply(self, data: bytes = GO) -> None:
