@@ -565,7 +565,7 @@ def test_daemon_that_outlives_the_call(play: MakeRuns, method: str, observer: st
     (left,) = [one for one in run.trace.processes if not one.helper]
     assert run.value == encoded(left.pid)
     assert (left.at_return, left.later, left.exitcode) == ("alive", "alive", None)
-    assert not psutil.pid_exists(left.pid)
+    assert wait_until(lambda: not psutil.pid_exists(left.pid))
 
 
 @OBSERVERS
