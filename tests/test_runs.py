@@ -412,43 +412,34 @@ def test_each_call_has_the_whole_cap_of_output(play: MakeRuns) -> None:
     assert second.printed.strip() == "hello"
 
 
+BUSY_CALLER = """
+    import multiprocessing as mp
+    import time
+
+    def worker(todo):
+        todo.get()
+
+    def f():
+        todo = mp.Queue()
+        p = mp.Process(target=worker, args=(todo,))
+        p.start()
+        while {condition}:
+            pass
+        todo.put("STOP")
+        p.join()
+"""
+
+
 def test_caller_that_spins_is_found_out(play: MakeRuns) -> None:
     """A caller that polls without a pause, for what never comes, is called hung before its time limit."""
-    text = """
-        import multiprocessing as mp
-
-        def worker(todo):
-            todo.get()
-
-        def f():
-            todo = mp.Queue()
-            p = mp.Process(target=worker, args=(todo,))
-            p.start()
-            while p.is_alive():
-                pass
-    """
+    text = BUSY_CALLER.format(condition="p.is_alive()")
     run = play(text, steps.call("f", seconds=60.0), patience=1.0)[1]
     assert (run.ending, run.why) == (Ending.HUNG, "the caller spins")
 
 
 def test_caller_that_computes_by_itself_is_not_a_hang(play: MakeRuns) -> None:
     """Sorting results, or printing a lot, may take a caller seconds while its workers wait for the sentinel."""
-    text = """
-        import multiprocessing as mp
-        import time
-
-        def worker(todo):
-            todo.get()
-
-        def f():
-            todo = mp.Queue()
-            p = mp.Process(target=worker, args=(todo,))
-            p.start()
-            while time.process_time() < 3.5:
-                pass
-            todo.put("STOP")
-            p.join()
-    """
+    text = BUSY_CALLER.format(condition="time.process_time() < 3.5")
     run = play(text, steps.call("f", seconds=60.0))[1]
     assert (run.ending, run.why) == (Ending.RETURNED, ""), run
 

@@ -20,10 +20,19 @@ from pytest_mpgrade.run.linux.uids import SpareUid
 
 HOLDS = """
 import sys
+from pytest_mpgrade.run.linux import uids
 from pytest_mpgrade.run.linux.uids import SpareUid
+uids._PLACES = (sys.argv[1],)
 print(SpareUid().uid, flush=True)
 sys.stdin.read()
 """
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have users reserved in a folder of the test's own: in the real one other gradings come and go beside it."""
+    monkeypatch.setattr(uids, "_PLACES", (str(tmp_path),))
+    return str(tmp_path)
 
 
 def lock_of(spare: SpareUid) -> Path:
@@ -32,17 +41,18 @@ def lock_of(spare: SpareUid) -> Path:
     return found
 
 
-def holder() -> tuple[subprocess.Popen[str], int]:
+def holder(place: str) -> tuple[subprocess.Popen[str], int]:
     """Have another process reserve a user."""
-    process = subprocess.Popen([sys.executable, "-c", HOLDS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", HOLDS, place]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     return process, int(process.stdout.readline())
 
 
-def test_each_has_its_own() -> None:
+def test_each_has_its_own(place: str) -> None:
     """Reservations of one process, and those of another, are of different users; what is released leaves nothing."""
     first, second = SpareUid(), SpareUid()
-    process, other = holder()
+    process, other = holder(place)
     try:
         assert len({first.uid, second.uid, other}) == 3
         files = [lock_of(first), lock_of(second)]
@@ -55,9 +65,9 @@ def test_each_has_its_own() -> None:
     first.release()  # once more is no error
 
 
-def test_killed_holder_lets_go() -> None:
+def test_killed_holder_lets_go(place: str) -> None:
     """What a killed process has reserved is free again, and the file that it leaves goes with the next holder."""
-    process, uid = holder()
+    process, uid = holder(place)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     again = SpareUid()
