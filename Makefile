@@ -12,6 +12,7 @@ JOBS ?= 3
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "pytest-mpgrade needs Python 3.10 or newer")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m compileall -q pytest_mpgrade  # children of a grading read its modules and write no bytecode
 	touch $@
 
 demo: .venv/ready  ## grade the example submissions: a rubric for each, and a table of the class

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -44,19 +44,18 @@ class Grading:
 
     def run(self, scenario: Scenario) -> tuple[Run, ...]:
         """Run a scenario, or return what it gave before: one Run for each step, the import's first."""
-        key = runner.key_of(scenario)
-        known = self._runs.get(key)
+        known = self._runs.get(scenario.key)
         if known is not None and not known.cancel():
             return known.result()
         # New, or still waiting for its turn in the background: whoever asks for it now does not wait for others.
         found: Future[tuple[Run, ...]] = Future()
-        self._runs[key] = found
-        found.set_result(self._make(scenario, key))
+        self._runs[scenario.key] = found
+        found.set_result(self._make(scenario))
         return found.result()
 
     def run_again(self, scenario: Scenario) -> tuple[Run, ...]:
         """Run a scenario once more, whatever it gave before."""
-        return self._make(scenario, runner.key_of(scenario))
+        return self._make(scenario)
 
     def execute(
         self, document: dict[str, Any], start_method: str, packages: Sequence[str] = (), *, again: bool = False
@@ -91,36 +90,37 @@ class Grading:
 
     def prepare(self, scenario: Scenario) -> None:
         """Have a scenario run in the background, unless it has been."""
-        key = runner.key_of(scenario)
-        if key not in self._runs:
-            self._runs[key] = self._threads.submit(self._make, scenario, key)
+        if scenario.key not in self._runs:
+            self._runs[scenario.key] = self._threads.submit(self._make, scenario)
 
-    def _make(self, scenario: Scenario, key: str) -> tuple[Run, ...]:
+    def _make(self, scenario: Scenario) -> tuple[Run, ...]:
         error = SupervisorError("the grading was broken off")
         for _ in range(TRIES):
             if self._closed:
                 break
             try:
-                return self._tried(scenario, key)
+                return self._tried(scenario)
             except SupervisorError as met:
                 error = met
         theirs = isinstance(error, SupervisorKilledError) and not self._closed
-        return broken_runs(scenario, key, error, Ending.STOPPED if theirs else Ending.BROKEN)
+        return broken_runs(scenario, error, Ending.STOPPED if theirs else Ending.BROKEN)
 
-    def _tried(self, scenario: Scenario, key: str) -> tuple[Run, ...]:
+    def _tried(self, scenario: Scenario) -> tuple[Run, ...]:
         """A call that hung within a Pool may do so by a race which is not the submission's: that comes back again."""
         with self._turn:
-            runs = make_runs(scenario, self.setting, key)
+            runs = make_runs(scenario, self.setting)
             for _ in range(POOL_TRIES):
                 if self._closed or not any(map(in_its_pool, runs)):
                     break
-                runs = make_runs(scenario, self.setting, key)
+                runs = make_runs(scenario, self.setting)
             return runs
 
-    def done(self) -> list[Run]:
-        """Return all runs that have been made."""
-        made = [run for future in self._runs.values() if _done(future) for run in future.result()]
-        return [*made, *self.executed()]
+    def done(self) -> Iterator[Run]:
+        """Yield all runs that have been made, in the order in which they were asked for."""
+        for future in list(self._runs.values()):
+            if _done(future):
+                yield from future.result()
+        yield from self.executed()
 
     def close(self) -> None:
         """End what still runs."""
@@ -134,23 +134,21 @@ def _done(future: Future[Any]) -> bool:
     return future.done() and not future.cancelled()
 
 
-def make_runs(scenario: Scenario, setting: Setting, key: str) -> tuple[Run, ...]:
+def make_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
     """Run a scenario; return one Run for each step, also for those that were not reached."""
     with exclusive.shared():
-        return timed_runs(scenario, setting, key)
+        return timed_runs(scenario, setting)
 
 
-def timed_runs(scenario: Scenario, setting: Setting, key: str) -> tuple[Run, ...]:
+def timed_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
     """The same for whoever keeps all other runs of this machine away; see `run/exclusive.py`."""
-    return _complete(runner.run(scenario, setting), scenario, key)
+    return _complete(runner.run(scenario, setting), scenario)
 
 
-def broken_runs(
-    scenario: Scenario, key: str, error: SupervisorError, ending: Ending = Ending.BROKEN
-) -> tuple[Run, ...]:
+def broken_runs(scenario: Scenario, error: SupervisorError, ending: Ending = Ending.BROKEN) -> tuple[Run, ...]:
     """Return runs of which nothing is known; *ending*: BROKEN, or STOPPED where the submission is to blame for that."""
     base = Run(
-        key=key,
+        key=scenario.key,
         call="import",
         function="import",
         start_method=scenario.start_method,
@@ -164,7 +162,7 @@ def broken_runs(
     return (base, *calls)
 
 
-def _complete(found: Sequence[Run], scenario: Scenario, key: str) -> tuple[Run, ...]:
+def _complete(found: Sequence[Run], scenario: Scenario) -> tuple[Run, ...]:
     """Add a Run for each step that was not reached."""
     imported, *calls = found
     broken = imported.why if imported.ending is Ending.BROKEN else "the module could not be imported"
@@ -172,7 +170,7 @@ def _complete(found: Sequence[Run], scenario: Scenario, key: str) -> tuple[Run, 
     because = blamed_for(calls[-1]) if calls else "imports_cleanly"
     missing = tuple(
         Run(
-            key=f"{key}/{number}", call=step.label, function=step.function, start_method=scenario.start_method,
+            key=f"{scenario.key}/{number}", call=step.label, function=step.function, start_method=scenario.start_method,
             ending=imported.ending if imported.ending in (Ending.NOT_IMPORTED, Ending.BROKEN) else Ending.NOT_TRIED,
             why=why, because=because,
         )

@@ -7,6 +7,7 @@ Times are seconds; ``at`` counts from the start of the call. Process ids are tho
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
@@ -120,6 +121,14 @@ class Scenario:
 
     steps: tuple[Step, ...]
     start_method: str
+
+    @functools.cached_property
+    def key(self) -> str:
+        """A name: equal scenarios have equal names. Some hold ten thousand tasks, so it is made once."""
+        import hashlib
+        import pickle
+
+        return hashlib.sha256(pickle.dumps((self.start_method, self.steps), protocol=4)).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -242,6 +242,7 @@ class GradingSession:
         if len(self._done) == self._total and not self._partial:
             settled = blame.accuse([(one.start_method, f) for one, f in zip(placed, settled, strict=True)])
         placed = [dataclasses.replace(one, finding=f) for one, f in zip(placed, settled, strict=True)]
+        observers = self._observers()
         missing = [item for item in self._items if item[0] not in self._done]
         entries = rubric.place(self.assignment.criteria, [*placed, *(rubric.waiting(*item) for item in missing)])
         if self._refused:
@@ -259,19 +260,19 @@ class GradingSession:
             reason=reason,
             criteria=self.assignment.criteria,
             entries=entries,
-            containment=containment.as_json(self._setting.isolation, self._observers()[-1]),
-            environment=self._environment(),
+            containment=containment.as_json(self._setting.isolation, observers[-1]),
+            environment=self._environment(observers),
             started=datetime.datetime.fromtimestamp(self._began, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             seconds=round(time.time() - self._began, 2),
         )
 
-    def _environment(self) -> dict[str, Any]:
+    def _environment(self, observers: list[str]) -> dict[str, Any]:
         return {
             "python": platform.python_version(),
             "platform": sys.platform,
             "cpus": usable_cores(),
             "mpgrade": __version__,
-            "observer": self._observers(),
+            "observer": observers,
         }
 
     def _observers(self) -> list[str]:

@@ -27,7 +27,6 @@ from pytest_mpgrade.records import (
     Timing,
     as_kind,
 )
-from pytest_mpgrade.run import runner
 from pytest_mpgrade.tasks import held
 
 LUCKY_TRIES = 3
@@ -151,7 +150,7 @@ class Student:
             return None
         return tuple(
             Run(
-                key=f"{runner.key_of(self._scenario(steps))}/{number}", call=step.label, function=step.function,
+                key=f"{self._scenario(steps).key}/{number}", call=step.label, function=step.function,
                 start_method=self.start_method, ending=Ending.NOT_TRIED, why=why, because=because,
             )
             for number, step in enumerate(steps)
@@ -206,9 +205,8 @@ class Student:
         n = gates.wanted if gates is not None and gates.wanted else 2
         script = {"script": "line", "n": n, "keys": list(workload.keys), "seed": 1}
         step = make.call("mp_apply", workload, n_processes=n, gates=script)
-        scenario = self._scenario((step,))
         try:
-            done = make_runs(scenario, setting, runner.key_of(scenario))[-1]
+            done = make_runs(self._scenario((step,)), setting)[-1]
         except SupervisorError:
             return replace(run, control=False)
         met = done.trace.gates is not None and done.trace.gates.met and done.ending is Ending.RETURNED

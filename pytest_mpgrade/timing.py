@@ -32,7 +32,7 @@ from pytest_mpgrade.records import (
     Timing,
     as_kind,
 )
-from pytest_mpgrade.run import exclusive, machine, runner
+from pytest_mpgrade.run import exclusive, machine
 from pytest_mpgrade.run.supervision import Setting
 
 FEW, MORE = 1, 4
@@ -150,11 +150,10 @@ class Timer:
             for call in calls
         )  # fmt: skip
         scenario = Scenario(steps=row, start_method=self.start_method)
-        key = runner.key_of(scenario)
         try:
-            runs = timed_runs(scenario, setting, key)
+            runs = timed_runs(scenario, setting)
         except SupervisorError as error:
-            runs = broken_runs(scenario, key, error)
+            runs = broken_runs(scenario, error)
         return dict(zip(calls, runs[1:], strict=True))
 
     def _pair(self, own: Round, theirs: Round) -> Pair:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 from dataclasses import dataclass, replace
@@ -22,11 +21,6 @@ _SUPERVISED = ("do", "gates", "again", "same_holdings", "n", "seconds", "patienc
 class _CallsReport(Report):
     imported: Seen
     calls: tuple[Seen, ...]
-
-
-def key_of(scenario: Scenario) -> str:
-    """Return a name for a scenario; equal scenarios have equal names."""
-    return hashlib.sha256(pickle.dumps((scenario.start_method, scenario.steps), protocol=4)).hexdigest()[:16]
 
 
 def run(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
@@ -84,9 +78,8 @@ def _seconds(scenario: Scenario, setting: Setting) -> float:
 
 
 def _runs(report: _CallsReport, scenario: Scenario, folder: RunFolder, setting: Setting) -> list[Run]:
-    key = key_of(scenario)
     base = Run(
-        key=f"{key}/import",
+        key=f"{scenario.key}/import",
         call=f"import {setting.submission.module.removesuffix('.py')}",
         function="import",
         start_method=scenario.start_method,
@@ -96,7 +89,7 @@ def _runs(report: _CallsReport, scenario: Scenario, folder: RunFolder, setting: 
     found = [_filled(base, report.imported, report, folder, setting)]
     for seen in report.calls:
         step = scenario.steps[seen.step]
-        call = replace(base, key=f"{key}/{seen.step}", call=step.label, function=step.function)
+        call = replace(base, key=f"{scenario.key}/{seen.step}", call=step.label, function=step.function)
         found.append(_filled(call, seen, report, folder, setting))
     return found
 
