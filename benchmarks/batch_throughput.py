@@ -2,14 +2,16 @@
 
 The class is a mix: right, wrong, hanging and hostile submissions of `mp_apply`, in turn. The plain loop is what one
 would write without a batch: ``for d in */: pytest …``, one after the other. Both are run with and without the tests of
-speed, which have the machine to themselves. Memory is the highest resident size (VmHWM) of the batch's own process,
-for classes of submissions that cost nothing, since they cannot be graded, and differ in size only.
+speed, which have the machine to themselves, and each verdict of a batch is held against the loop's. Memory is the
+highest resident size (VmHWM) of the batch's own process, for classes of submissions that cost nothing, since they
+cannot be graded, and differ in size only.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import itertools
 import re
 import shutil
@@ -21,6 +23,8 @@ from pathlib import Path
 
 from pytest_mpgrade import batch
 from pytest_mpgrade.pytest_run import Options
+from pytest_mpgrade.report import result_json
+from pytest_mpgrade.report.result_json import ResultFile
 
 ROOT = Path(__file__).resolve().parent.parent
 WRONG = ROOT / "assignments" / "mp_apply" / "wrong"
@@ -32,6 +36,8 @@ MIX = (
 """Right, wrong, hanging, hostile."""
 UNTIMED = "not test_speed"
 
+Verdict = tuple[str, float, tuple[tuple[str, str], ...]]
+
 
 def mixed(folder: Path, number: int) -> None:
     """Write a class of so many submissions."""
@@ -41,27 +47,64 @@ def mixed(folder: Path, number: int) -> None:
         shutil.copyfile(source, target / "cv_funcs.py")
 
 
-def in_a_batch(source: Path, jobs: int, keyword: str, isolation: str) -> float:
-    """Grade a class in a batch; return the seconds."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Graded:
+    """A class that was graded: in how many seconds, and the verdict on each submission."""
+
+    seconds: float
+    verdicts: dict[str, Verdict]
+
+    @property
+    def rate(self) -> float:
+        """Submissions a minute."""
+        return 60 * len(self.verdicts) / self.seconds
+
+
+def verdict(result: ResultFile) -> Verdict:
+    """Return what must not depend on how a class is graded: status, points, how each check ended."""
+    return result.status, result.score, tuple(sorted((check.id, check.outcome) for check in result.checks))
+
+
+def in_a_batch(source: Path, jobs: int, keyword: str, isolation: str) -> Graded:
+    """Grade a class in a batch."""
     options = Options(keyword=keyword, isolation=isolation)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="mpgrade-benchmark-") as out:
-        count = sum(1 for _ in batch.grade_all(source, "mp_apply", out, jobs=jobs, options=options))
-    assert count == len(list(source.iterdir()))
-    return time.perf_counter() - start
+        results = batch.grade_all(source, "mp_apply", out, jobs=jobs, options=options)
+        verdicts = {result.submission.id: verdict(result) for result in results}
+    assert len(verdicts) == len(list(source.iterdir()))
+    return Graded(seconds=time.perf_counter() - start, verdicts=verdicts)
 
 
-def in_a_loop(source: Path, keyword: str, isolation: str) -> float:
-    """Grade a class with pytest, one submission after the other; return the seconds."""
+def in_a_loop(source: Path, number: int, keyword: str, isolation: str) -> Graded:
+    """Grade the first submissions of a class with pytest, one after the other."""
+    verdicts: dict[str, Verdict] = {}
     start = time.perf_counter()
-    for each in sorted(source.iterdir()):
+    for each in sorted(source.iterdir())[:number]:
         with tempfile.TemporaryDirectory(prefix="mpgrade-benchmark-") as out:
             command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--mpgrade-out={out}"]
             command += ["--mpgrade", "mp_apply", f"--mpgrade-submission={each}", f"--mpgrade-isolation={isolation}"]
             subprocess.run(
                 [*command, *([f"-k={keyword}"] if keyword else [])], cwd=out, check=False, stdout=subprocess.DEVNULL
             )
-    return time.perf_counter() - start
+            verdicts[each.name] = verdict(result_json.read(Path(out, "result.json")))
+    return Graded(seconds=time.perf_counter() - start, verdicts=verdicts)
+
+
+def differences(one_by_one: Graded, together: Graded) -> list[str]:
+    """Return the submissions on which a batch has another verdict than the loop has on the same solution."""
+    alone = {kind(name): found for name, found in one_by_one.verdicts.items()}
+    return [
+        f"{name}: {alone[kind(name)][:2]} by itself, {found[:2]} in the batch, "
+        + ", ".join(f"{check} {how}" for check, how in sorted({*found[2]} - {*alone[kind(name)][2]}))
+        for name, found in sorted(together.verdicts.items())
+        if kind(name) in alone and found != alone[kind(name)]
+    ]
+
+
+def kind(name: str) -> str:
+    """Return which solution of the mix a submission is."""
+    return name.partition("-")[2]
 
 
 def peak_memory(number: int, folder: Path) -> float:
@@ -81,11 +124,28 @@ def peak_memory(number: int, folder: Path) -> float:
     return peak / 1e3
 
 
+def compare(source: Path, keyword: str, arguments: argparse.Namespace) -> None:
+    """Grade a class in the plain loop and in batches; print the rates, and where verdicts differ."""
+    what = "without tests of speed" if keyword else "all tests"
+    alone = in_a_loop(source, arguments.loop or arguments.number, keyword, arguments.isolation)
+    print(f"{what}, plain loop: {alone.rate:.1f} submissions a minute ({alone.seconds:.0f} s)", flush=True)
+    for jobs in arguments.jobs:
+        together = in_a_batch(source, jobs, keyword, arguments.isolation)
+        differ = differences(alone, together)
+        print(
+            f"{what}, batch -j {jobs}: {together.rate:.1f} submissions a minute ({together.seconds:.0f} s), "
+            f"{together.rate / alone.rate:.2f} times the loop's; "
+            f"of {len(together.verdicts)} verdicts differ {len(differ)}",
+            *differ, sep="\n    ", flush=True,
+        )  # fmt: skip
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", dest="number", type=int, default=24, help="submissions of the mix")
     parser.add_argument("-j", dest="jobs", type=int, nargs="+", default=[2, 4], help="gradings at a time")
+    parser.add_argument("--loop", type=int, help="so many of them in the plain loop (default: all)")
     parser.add_argument("--cheap", type=int, nargs="*", default=[200, 2000], help="sizes of the classes for memory")
     parser.add_argument("--untimed-only", action="store_true", help="leave the tests of speed out")
     parser.add_argument("--isolation", default="auto")
@@ -94,14 +154,8 @@ def main() -> None:
         source = Path(folder)
         mixed(source, arguments.number)
         keywords = ((UNTIMED,) if arguments.untimed_only else (UNTIMED, "")) if arguments.number else ()
-        for keyword, jobs in itertools.product(keywords, (*arguments.jobs, 0)):
-            what = "without tests of speed" if keyword else "all tests"
-            if jobs:
-                how, seconds = f"batch -j {jobs}", in_a_batch(source, jobs, keyword, arguments.isolation)
-            else:
-                how, seconds = "plain loop", in_a_loop(source, keyword, arguments.isolation)
-            rate = 60 * arguments.number / seconds
-            print(f"{what}, {how}: {rate:.1f} submissions a minute ({seconds:.0f} s)", flush=True)
+        for keyword in keywords:
+            compare(source, keyword, arguments)
     for number in arguments.cheap:
         with tempfile.TemporaryDirectory(prefix="mpgrade-benchmark-") as folder:
             print(f"batch of {number} that cannot be graded: {peak_memory(number, Path(folder)):.1f} MB", flush=True)
