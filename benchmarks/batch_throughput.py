@@ -1,10 +1,10 @@
 """What grading a class costs: submissions a minute of a batch beside a plain loop of pytest, and a batch's memory.
 
-The class is a mix: right, wrong, hanging and hostile submissions of `mp_apply`, in turn. The plain loop is what one
-would write without a batch: ``for d in */: pytest …``, one after the other. Both are run with and without the tests of
-speed, which have the machine to themselves, and each verdict of a batch is held against the loop's. Memory is the
-highest resident size (VmHWM) of the batch's own process, for classes of submissions that cost nothing, since they
-cannot be graded, and differ in size only.
+The class is a mix: right, wrong, hanging and hostile submissions, in turn. The plain loop is what one would write
+without a batch: ``for d in */: pytest …``, one after the other. `bg_task` has no test of speed, `mp_apply` has one,
+which has the machine to itself. Each verdict of a batch is held against the loop's. Memory is the highest resident size
+(VmHWM) of the batch's own process, for classes of submissions that cost nothing, since they cannot be graded, and
+differ in size only.
 """
 
 from __future__ import annotations
@@ -27,21 +27,29 @@ from pytest_mpgrade.report import result_json
 from pytest_mpgrade.report.result_json import ResultFile
 
 ROOT = Path(__file__).resolve().parent.parent
-WRONG = ROOT / "assignments" / "mp_apply" / "wrong"
-MIX = (
-    ROOT / "reference" / "mp_apply" / "cv_funcs.py", WRONG / "never_joins.py", WRONG / "no_sentinel_join.py",
-    WRONG / "serial.py", WRONG / "join_before_drain.py", WRONG / "hostile" / "forges_answers.py",
-    WRONG / "drops_last.py", WRONG / "hostile" / "stubborn_workers.py",
-)  # fmt: skip
+ASSIGNMENTS = ROOT / "assignments"
+MIXES = {
+    "bg_task": (
+        ROOT / "reference/bg_task/cv_funcs.py", ASSIGNMENTS / "bg_task/wrong/never_joins.py",
+        ASSIGNMENTS / "bg_task/wrong/join_before_get.py", ASSIGNMENTS / "bg_task/wrong/runs_in_caller.py",
+        ASSIGNMENTS / "bg_task/wrong/death_hangs.py", ROOT / "benchmarks/hostile/stubborn_child.py",
+        ASSIGNMENTS / "bg_task/wrong/wrong_value.py", ASSIGNMENTS / "mp_apply/wrong/hostile/exits_at_import.py",
+    ),
+    "mp_apply": (
+        ROOT / "reference/mp_apply/cv_funcs.py", ASSIGNMENTS / "mp_apply/wrong/never_joins.py",
+        ASSIGNMENTS / "mp_apply/wrong/no_sentinel_join.py", ASSIGNMENTS / "mp_apply/wrong/serial.py",
+        ASSIGNMENTS / "mp_apply/wrong/join_before_drain.py", ASSIGNMENTS / "mp_apply/wrong/hostile/forges_answers.py",
+        ASSIGNMENTS / "mp_apply/wrong/drops_last.py", ASSIGNMENTS / "mp_apply/wrong/hostile/stubborn_workers.py",
+    ),
+}  # fmt: skip
 """Right, wrong, hanging, hostile."""
-UNTIMED = "not test_speed"
 
 Verdict = tuple[str, float, tuple[tuple[str, str], ...]]
 
 
-def mixed(folder: Path, number: int) -> None:
+def mixed(folder: Path, number: int, assignment: str) -> None:
     """Write a class of so many submissions."""
-    for place, source in zip(range(number), itertools.cycle(MIX), strict=False):
+    for place, source in zip(range(number), itertools.cycle(MIXES[assignment]), strict=False):
         target = folder / f"{place:04}-{source.stem}"
         target.mkdir(parents=True)
         shutil.copyfile(source, target / "cv_funcs.py")
@@ -65,28 +73,26 @@ def verdict(result: ResultFile) -> Verdict:
     return result.status, result.score, tuple(sorted((check.id, check.outcome) for check in result.checks))
 
 
-def in_a_batch(source: Path, jobs: int, keyword: str, isolation: str) -> Graded:
+def in_a_batch(source: Path, assignment: str, jobs: int, isolation: str) -> Graded:
     """Grade a class in a batch."""
-    options = Options(keyword=keyword, isolation=isolation)
+    options = Options(isolation=isolation)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="mpgrade-benchmark-") as out:
-        results = batch.grade_all(source, "mp_apply", out, jobs=jobs, options=options)
+        results = batch.grade_all(source, assignment, out, jobs=jobs, options=options)
         verdicts = {result.submission.id: verdict(result) for result in results}
     assert len(verdicts) == len(list(source.iterdir()))
     return Graded(seconds=time.perf_counter() - start, verdicts=verdicts)
 
 
-def in_a_loop(source: Path, number: int, keyword: str, isolation: str) -> Graded:
+def in_a_loop(source: Path, assignment: str, number: int, isolation: str) -> Graded:
     """Grade the first submissions of a class with pytest, one after the other."""
     verdicts: dict[str, Verdict] = {}
     start = time.perf_counter()
     for each in sorted(source.iterdir())[:number]:
         with tempfile.TemporaryDirectory(prefix="mpgrade-benchmark-") as out:
             command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--mpgrade-out={out}"]
-            command += ["--mpgrade", "mp_apply", f"--mpgrade-submission={each}", f"--mpgrade-isolation={isolation}"]
-            subprocess.run(
-                [*command, *([f"-k={keyword}"] if keyword else [])], cwd=out, check=False, stdout=subprocess.DEVNULL
-            )
+            command += ["--mpgrade", assignment, f"--mpgrade-submission={each}", f"--mpgrade-isolation={isolation}"]
+            subprocess.run(command, cwd=out, check=False, stdout=subprocess.DEVNULL)
             verdicts[each.name] = verdict(result_json.read(Path(out, "result.json")))
     return Graded(seconds=time.perf_counter() - start, verdicts=verdicts)
 
@@ -124,16 +130,15 @@ def peak_memory(number: int, folder: Path) -> float:
     return peak / 1e3
 
 
-def compare(source: Path, keyword: str, arguments: argparse.Namespace) -> None:
+def compare(source: Path, assignment: str, arguments: argparse.Namespace) -> None:
     """Grade a class in the plain loop and in batches; print the rates, and where verdicts differ."""
-    what = "without tests of speed" if keyword else "all tests"
-    alone = in_a_loop(source, arguments.loop or arguments.number, keyword, arguments.isolation)
-    print(f"{what}, plain loop: {alone.rate:.1f} submissions a minute ({alone.seconds:.0f} s)", flush=True)
+    alone = in_a_loop(source, assignment, arguments.loop or arguments.number, arguments.isolation)
+    print(f"{assignment}, plain loop: {alone.rate:.1f} submissions a minute ({alone.seconds:.0f} s)", flush=True)
     for jobs in arguments.jobs:
-        together = in_a_batch(source, jobs, keyword, arguments.isolation)
+        together = in_a_batch(source, assignment, jobs, arguments.isolation)
         differ = differences(alone, together)
         print(
-            f"{what}, batch -j {jobs}: {together.rate:.1f} submissions a minute ({together.seconds:.0f} s), "
+            f"{assignment}, batch -j {jobs}: {together.rate:.1f} submissions a minute ({together.seconds:.0f} s), "
             f"{together.rate / alone.rate:.2f} times the loop's; "
             f"of {len(together.verdicts)} verdicts differ {len(differ)}",
             *differ, sep="\n    ", flush=True,
@@ -147,15 +152,13 @@ def main() -> None:
     parser.add_argument("-j", dest="jobs", type=int, nargs="+", default=[2, 4], help="gradings at a time")
     parser.add_argument("--loop", type=int, help="so many of them in the plain loop (default: all)")
     parser.add_argument("--cheap", type=int, nargs="*", default=[200, 2000], help="sizes of the classes for memory")
-    parser.add_argument("--untimed-only", action="store_true", help="leave the tests of speed out")
+    parser.add_argument("--assignments", nargs="*", default=list(MIXES), choices=list(MIXES), metavar="NAME")
     parser.add_argument("--isolation", default="auto")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="mpgrade-benchmark-") as folder:
-        source = Path(folder)
-        mixed(source, arguments.number)
-        keywords = ((UNTIMED,) if arguments.untimed_only else (UNTIMED, "")) if arguments.number else ()
-        for keyword in keywords:
-            compare(source, keyword, arguments)
+    for assignment in arguments.assignments:
+        with tempfile.TemporaryDirectory(prefix="mpgrade-benchmark-") as folder:
+            mixed(Path(folder), arguments.number, assignment)
+            compare(Path(folder), assignment, arguments)
     for number in arguments.cheap:
         with tempfile.TemporaryDirectory(prefix="mpgrade-benchmark-") as folder:
             print(f"batch of {number} that cannot be graded: {peak_memory(number, Path(folder)):.1f} MB", flush=True)
