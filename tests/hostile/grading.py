@@ -29,10 +29,12 @@ SECRET = "4711"
 
 _numbers = itertools.count()
 _running: set[subprocess.Popen[str]] = set()
+_broken_off = threading.Event()
 
 
 def end_all() -> None:
-    """End all cells: the suite is broken off."""
+    """End all cells, and those that are still begun: the suite is broken off."""
+    _broken_off.set()
     for process in list(_running):
         process.kill()
 
@@ -108,6 +110,8 @@ def _in_cell(order: Order, id: str) -> Left:
         stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=group.join if group else None,
     )  # fmt: skip
     _running.add(process)
+    if _broken_off.is_set():
+        process.kill()
     try:
         told, broke = process.communicate(json.dumps(vars(order)), timeout=order.seconds + 60)
         left = Left(**json.loads(told)) if told else Left(broke=broke[-500:] or "the cell ended without a word")
