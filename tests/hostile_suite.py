@@ -50,7 +50,10 @@ def main() -> int:
         found = [each for each in there if not arguments.places or each.name in arguments.places]
         turns = _turns(chosen, found, once=arguments.once)
         rows = Rows(arguments.journal)
-        _all([turn for turn in turns if _key(turn) not in rows], rows, temp, arguments)
+        todo = [turn for turn in turns if _key(turn) not in rows]
+        _all([turn for turn in todo if not turn[0].slow], rows, temp, arguments, arguments.jobs)
+        # Those take all of the machine.
+        _all([turn for turn in todo if turn[0].slow], rows, temp, arguments, 1 if arguments.once else arguments.jobs)
     print(_table(rows, found))
     faults = [f"{case} in {place}: {fault}" for (case, place), one in sorted(rows.items()) for fault in one.faults]
     faults += ["the repository was changed"] * (why != "" and before != _repository())
@@ -101,9 +104,8 @@ def _turns(chosen: Sequence[Case], found: Sequence[Place], *, once: bool) -> lis
     turns = []
     for number, case in enumerate(chosen):
         open_to = [place for place in found if not case.spared(place, "all")]
-        picked = [open_to[number % len(open_to)]] if once and open_to else open_to
-        if once and case.slow:
-            continue
+        place = 0 if case.slow else number % max(1, len(open_to))
+        picked = open_to[place : place + 1] if once else open_to
         turns += [(case, place) for place in picked]
     return turns
 
@@ -112,9 +114,9 @@ def _key(turn: Turn) -> tuple[str, str]:
     return turn[0].name, turn[1].name
 
 
-def _all(turns: Sequence[Turn], rows: Rows, temp: Path, arguments: argparse.Namespace) -> None:
+def _all(turns: Sequence[Turn], rows: Rows, temp: Path, arguments: argparse.Namespace, jobs: int) -> None:
     repeat = 1 if arguments.once else arguments.repeat
-    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as threads:
+    with concurrent.futures.ThreadPoolExecutor(jobs) as threads:
         waiting = {threads.submit(_turn, turn, temp, repeat, arguments.seconds): turn for turn in turns}
         try:
             for number, future in enumerate(concurrent.futures.as_completed(waiting), 1):
