@@ -242,7 +242,6 @@ class GradingSession:
         if len(self._done) == self._total and not self._partial:
             settled = blame.accuse([(one.start_method, f) for one, f in zip(placed, settled, strict=True)])
         placed = [dataclasses.replace(one, finding=f) for one, f in zip(placed, settled, strict=True)]
-        observers = self._observers()
         missing = [item for item in self._items if item[0] not in self._done]
         entries = rubric.place(self.assignment.criteria, [*placed, *(rubric.waiting(*item) for item in missing)])
         if self._refused:
@@ -253,6 +252,7 @@ class GradingSession:
             status, reason = Status.UNGRADABLE, next(iter(self._done.values()))
         else:
             status, reason = rubric.status(entries)
+        observers = self._observers()
         return Report(
             assignment=self.assignment.name,
             submission=self.submission,

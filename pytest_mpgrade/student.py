@@ -148,9 +148,10 @@ class Student:
         because, why = self._reason_not_to_try(steps)
         if not because:
             return None
+        key = self._scenario(steps).key
         return tuple(
             Run(
-                key=f"{self._scenario(steps).key}/{number}", call=step.label, function=step.function,
+                key=f"{key}/{number}", call=step.label, function=step.function,
                 start_method=self.start_method, ending=Ending.NOT_TRIED, why=why, because=because,
             )
             for number, step in enumerate(steps)

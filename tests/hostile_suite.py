@@ -104,8 +104,8 @@ def _turns(chosen: Sequence[Case], found: Sequence[Place], *, once: bool) -> lis
     turns = []
     for number, case in enumerate(chosen):
         open_to = [place for place in found if not case.spared(place, "all")]
-        place = 0 if case.slow else number % max(1, len(open_to))
-        picked = open_to[place : place + 1] if once else open_to
+        first = 0 if case.slow else number % max(1, len(open_to))
+        picked = open_to[first : first + 1] if once else open_to
         turns += [(case, place) for place in picked]
     return turns
 
