@@ -36,6 +36,8 @@ pytest.importorskip("distributed", reason="needs the extra cluster")
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, /proc")
 DASK = [sys.executable, "-m", "distributed.cli.dask_scheduler"], [sys.executable, "-m", "distributed.cli.dask_worker"]
 LOOPBACK = "127.0.0.1"
+ITS_OWN_SHM = ("sh", "-c", 'mount -t tmpfs none /dev/shm && exec "$@"', "sh")
+"""In the mount namespace of ``ip netns exec``: semaphores of a killed host go with it, as when it loses its power."""
 
 
 @contextlib.contextmanager
@@ -146,7 +148,7 @@ def test_killed_host_loses_nothing(
     """When one of two hosts is killed in mid-run, all results are there, over TLS, and nothing is left on it."""
     course(tmp_path, {"zoe": SLOW, **many(3, 4)})
     options, named = tls
-    on = [("ip", "netns", "exec", name) for name in hosts]
+    on = [("ip", "netns", "exec", name, *ITS_OWN_SHM) for name in hosts]
     command = [*on[0], *DASK[0], "--protocol", "tls", "--port", "8786", "--no-dashboard", *options]
     driver = [*on[0], *words("--executor", "dask", "--scheduler", "tls://10.99.1.1:8786")]
     with contextlib.ExitStack() as stack:
