@@ -52,7 +52,7 @@ class Ending(StrEnum):
     RETURNED = "returned"
     RAISED = "raised"
     HUNG = "hung"  # proven, or quiet for long: nothing would ever have happened again
-    TIMED_OUT = "timed out"  # still busy when the time limit came
+    TIMED_OUT = "timed out"  # not back when the time limit came
     DIED = "died"  # the calling process ended without returning
     NOT_IMPORTED = "not imported"  # the module itself raised, hung or ended the interpreter
     NOT_TRIED = "not tried"  # an earlier, plainer call ended so that this one could teach nothing

@@ -531,7 +531,7 @@ INACTIVE = "Child process inactive."
             Case("recursion", checks.drains(MIXED, 2), RECURSES, FAILED, words="RecursionError"),
             Case("goes on", checks.drains(MIXED, 2), SLOW, INCONCLUSIVE),
             Case("goes on, a process each", checks.drains(MIXED, 2), SLOW_STARTS, SKIPPED, "in_children"),
-            Case("stalled", checks.drains(MIXED, 2), STALLED, FAILED, words="still busy"),
+            Case("stalled", checks.drains(MIXED, 2), STALLED, FAILED, words="had not come back"),
             Case(
                 "set_start_method", checks.uses_the_default(), worked(MIXED, **TOLD), FAILED, words="set_start_method"
             ),

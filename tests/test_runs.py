@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.records import STILL_READING, Ending, Run, Scenario
-from pytest_mpgrade.run import runner
+from pytest_mpgrade.run import inspection, runner
 from pytest_mpgrade.student import Student
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace and /proc")
@@ -474,6 +475,31 @@ def test_worker_stopped_by_a_signal(play: MakeRuns) -> None:
     run = play(text, steps.call("f"))[1]
     assert run.ending is Ending.HUNG
     assert "was stopped by a signal" in sentence(run, "worker 1")
+
+
+@PROC
+def test_stopped_worker_is_not_waited_for_as_if_it_moved(play: MakeRuns, observer: str) -> None:
+    """A worker that stands still has 2 s, not a busy machine's 10; its own child naps, so that no proof comes first."""
+    text = """
+        import multiprocessing as mp
+        import os
+        import signal
+        import time
+
+        def worker():
+            if os.fork() == 0:
+                time.sleep(1000)
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+        def f():
+            p = mp.Process(target=worker)
+            p.start()
+            p.join(0.5)
+            return int(time.monotonic() * 1000)
+    """
+    run = play(text, steps.call("f"), observer=observer)[1]
+    assert [one.later for one in run.trace.processes if not one.helper] == ["alive", "alive"]
+    assert time.monotonic() - int(run.value[1]) / 1000 < inspection.BUSY_SECONDS
 
 
 @pytest.mark.parametrize("observer", ["proc", "psutil"])

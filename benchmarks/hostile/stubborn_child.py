@@ -3,7 +3,6 @@
 import multiprocessing as mp
 import os
 import signal
-import time
 
 
 def worker(task_queue, done_queue):
@@ -11,7 +10,7 @@ def worker(task_queue, done_queue):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if os.fork() == 0:
         os.setsid()
-        time.sleep(1000)
+        signal.pause()
     for func, args in iter(task_queue.get, "STOP"):
         done_queue.put(func(*args))
     os.kill(os.getpid(), signal.SIGSTOP)

@@ -48,7 +48,7 @@ def in_its_pool(run: Run) -> bool:
 
 
 def not_back(run: Run) -> Verdict:
-    """Return the failure of a call that hung, was still busy at a limit, or ended its own process."""
+    """Return the failure of a call that hung, was not back at its time limit, or ended its own process."""
     if run.stopped:
         return failed(f"{run.call} was ended: {run.stopped}", symptom="stopped", **_said(run))
     if run.ending is Ending.DIED:
@@ -58,8 +58,9 @@ def not_back(run: Run) -> Verdict:
             **_said(run),
         )
     if run.ending is Ending.TIMED_OUT:
+        seen = f": {summary(run)}" if run.trace.stuck else ""
         return failed(
-            f"{run.call} was still busy when the time limit came after {run.seconds:.0f} s",
+            f"{run.call} had not come back when the time limit came after {run.seconds:.0f} s{seen}",
             symptom="hang",
             **waiting(run),
         )

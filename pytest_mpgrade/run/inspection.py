@@ -94,8 +94,10 @@ class Inspection:
         return sum(mine) + sum(thread.ran + thread.queued for thread in others) / 1e9
 
     def nothing_moves(self) -> bool:
-        """Tell whether every process but the caller is asleep or gone."""
-        return not any(thread.state in "RDt" for thread in self.watch.observer.threads(self.watch.workers_alive()))
+        """Tell whether every process but the caller is asleep, stopped by a signal, or gone."""
+        observer = self.watch.observer
+        moving = {thread.pid for thread in observer.threads(self.watch.workers_alive()) if thread.state in "RDt"}
+        return all(map(observer.stopped, moving))  # who is traced shows "t" for that, and for a moment at each event
 
     def workers_linger(self) -> bool:
         """Tell whether a process is alive that has run a task in this call or an earlier one."""

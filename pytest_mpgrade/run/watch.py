@@ -294,5 +294,5 @@ class Watch:
         looks = 0
         while looks < 3 and time.monotonic() < end and not self.back and not self.dead:
             self.pump(0.01)
-            busy = any(thread.state in "RDt" for thread in self.observer.threads(self.live()))
-            looks = 0 if busy else looks + 1
+            moving = {thread.pid for thread in self.observer.threads(self.live()) if thread.state in "RDt"}
+            looks = looks + 1 if all(map(self.observer.stopped, moving)) else 0
