@@ -168,11 +168,12 @@ def _complete(found: Sequence[Run], scenario: Scenario) -> tuple[Run, ...]:
     broken = imported.why if imported.ending is Ending.BROKEN else "the module could not be imported"
     why = f"{calls[-1].call} did not come back" if calls else broken
     because = blamed_for(calls[-1]) if calls else "imports_cleanly"
+    taken_along = bool(calls) and calls[-1].in_caller and calls[-1].ending is Ending.DIED
     missing = tuple(
         Run(
             key=f"{scenario.key}/{number}", call=step.label, function=step.function, start_method=scenario.start_method,
             ending=imported.ending if imported.ending in (Ending.NOT_IMPORTED, Ending.BROKEN) else Ending.NOT_TRIED,
-            why=why, because=because,
+            why=why, because=because, in_caller=taken_along,
         )
         for number, step in enumerate(scenario.steps[len(calls) :], len(calls))
     )  # fmt: skip

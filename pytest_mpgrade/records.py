@@ -165,7 +165,7 @@ class Run:
     control: bool | None = None  # did the grader's own processes meet at the same gate just now?
     returned_under: str = ""  # the call did not return, but does under this other start method
     import_children: int = 0  # processes that the import of the module started
-    in_caller: bool = False  # in this call or an earlier one of its play, a task ran in the calling process
+    in_caller: bool = False  # in some call of its play, a task ran in the calling process
     because: str = ""  # NOT_TRIED: the check that says why
 
     @property

@@ -509,6 +509,8 @@ MISSING = changed(made("import cv_funcs"), ending=Ending.NOT_IMPORTED, facts=FAC
 GREEDY = raising(made("worker(a queue, a queue)"), "IndexError", "everything after 'STOP' was taken too")
 TWO_LINES = raising(made("calculate(fail)"), "ValueError", "kaputt\n4713")
 INACTIVE = "Child process inactive."
+TAKEN_ALONG = got(ending=Ending.NOT_TRIED, why="bg_task(a task) did not come back", in_caller=True)
+GRANDCHILD = got(processes=(child(ran_task=True), child(CREW[1], born="exec")))
 
 
 @pytest.mark.parametrize(
@@ -536,6 +538,12 @@ INACTIVE = "Child process inactive."
                 "set_start_method", checks.uses_the_default(), worked(MIXED, **TOLD), FAILED, words="set_start_method"
             ),
             Case("context set", checks.uses_the_default(), CONTEXT_SET, FAILED, words="set_start_method('fork')"),
+            Case("a child of the child", checks.uses_the_default(), GRANDCHILD, PASSED),
+            Case("in the caller", checks.hands_over(400, asked=polled()), got(in_caller=True), ABSENT),
+            Case("in the caller", checks.child_ended(), got(in_caller=True), ABSENT),
+            Case("in the caller", checks.child_joined(), got(in_caller=True), ABSENT),
+            Case("in the caller", checks.nothing_left_of_tasks(got(in_caller=True)), got(in_caller=True), ABSENT),
+            Case("took the caller along", checks.says_inactive(INACTIVE), TAKEN_ALONG, ABSENT, words="not tried"),
             Case("no message", checks.still_running("Task still running.", begun()), polled(printed=""), FAILED),
             Case("block ignored", checks.waits_when_asked(begun()), POLLED_NONE, FAILED),
             Case("block ignored", checks.hands_over(400), POLLED_NONE, SKIPPED, "waits_when_asked"),

@@ -502,6 +502,27 @@ def test_stopped_worker_is_not_waited_for_as_if_it_moved(play: MakeRuns, observe
     assert time.monotonic() - int(run.value[1]) / 1000 < inspection.BUSY_SECONDS
 
 
+def test_all_calls_of_a_play_know_of_a_task_in_the_caller(play: MakeRuns) -> None:
+    """A thread of the caller may begin its task during a later call: that is told of the earlier ones too."""
+    text = """
+        import threading
+
+        GO = threading.Event()
+
+        def f(task):
+            global thread
+            thread = threading.Thread(target=lambda: (GO.wait(), task[0](*task[1])))
+            thread.start()
+
+        def g():
+            GO.set()
+            thread.join()
+    """
+    _, first, second = play(text, steps.call("f", (tasks.work.square, (3,))), steps.call("g"))
+    assert (first.ending, second.ending) == (Ending.RETURNED, Ending.RETURNED)
+    assert ([*first.trace.events], first.in_caller, second.in_caller) == ([], True, True)
+
+
 @pytest.mark.parametrize("observer", ["proc", "psutil"])
 def test_hang_is_seen_by_other_observers(play: MakeRuns, observer: str) -> None:
     """Without ptrace a hang is proven all the same; without /proc it is found by silence."""

@@ -125,6 +125,8 @@ def _before_all(run: Run) -> Verdict | None:
     """Return what every check answers for a run that teaches nothing."""
     if run.ending is Ending.BROKEN:
         return Verdict(outcome=Outcome.ERROR, message=f"the grader could not run {run.at}: {run.why}")
+    if run.ending is Ending.NOT_TRIED and run.in_caller:
+        return absent(f"not tried: {run.why}, for a task had ended it that ran in the calling process")
     if run.ending is Ending.NOT_TRIED:
         return undecided(f"not tried: {run.why}", run.because or "an earlier step")
     if run.ending is Ending.NOT_IMPORTED and run.function != "import":

@@ -12,6 +12,7 @@ from pytest_mpgrade.records import Concern, Ending, Run
 
 _ANY = object()
 """Any result will do."""
+_NO_DOER = absent("no child process ran the task, so none had to end for it (see starts_in_background)")
 
 
 def hands_over(expected: object, concern: Concern = Concern.RESULTS, *, asked: Run | None = None) -> Check:
@@ -32,6 +33,8 @@ def hands_over_plain(want: object, concern: Concern = Concern.RESULTS, *, asked:
             return absent(
                 "no child process was started, so there was no result to hand over (see starts_in_background)"
             )
+        if asked is not None and ran_in_caller(run):
+            return absent("no result was waited for: the task ran in the calling process (see starts_in_background)")
         if asked is not None and asked.value == want != ["none"]:
             return undecided(f"left undecided: {asked.call} had handed it over before", "returns_at_once")
         if _ignored_block(run, want):
@@ -147,6 +150,8 @@ def _ignored_block(run: Run, want: object = _ANY) -> bool:
 
 def _not_handed_over(run: Run, concern: Concern, result: object) -> Verdict | None:
     want = _ANY if result is _ANY else plain.encode(result)
+    if ran_in_caller(run):
+        return _NO_DOER
     if _ignored_block(run, want):
         return undecided(f"left undecided: {run.call} did not wait", "waits_when_asked")
     if run.ending is not Ending.RETURNED:
@@ -218,6 +223,8 @@ def nothing_left_of_tasks(got: Run, *, result: object = _ANY) -> Check:
     """After *got* has returned the *result*, when the handles are dropped: nothing is left of the task."""
 
     def judge(run: Run) -> Verdict:
+        if ran_in_caller(got):
+            return _NO_DOER
         if got.ending is not Ending.RETURNED or _ignored_block(got):
             return undecided("left undecided: the task did not get that far", "hands_over")
         if result is not _ANY and got.value != plain.encode(result):

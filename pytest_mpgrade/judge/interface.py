@@ -159,7 +159,8 @@ def uses_the_default() -> Check:
                 f"the module calls set_start_method({asked[0]!r}); the choice belongs to the program that uses it",
                 symptom="start method",
             )
-        workers = workers_of(run) or [process for process in run.trace.processes if not process.helper]
+        others = [process for process in run.trace.processes if not process.helper]
+        workers = workers_of(run) or [process for process in others if process.ran_task] or others
         if not workers:
             return not_returned(run, Concern.START_METHOD) or absent("no child process ran a task (see in_children)")
         other = [worker for worker in workers if worker.born not in (run.start_method, "unknown")]

@@ -91,7 +91,9 @@ def _runs(report: _CallsReport, scenario: Scenario, folder: RunFolder, setting: 
         step = scenario.steps[seen.step]
         call = replace(base, key=f"{scenario.key}/{seen.step}", call=step.label, function=step.function)
         found.append(_filled(call, seen, report, folder, setting))
-    return found
+    # Which call sees a task begin that a thread of the calling process runs is a matter of luck.
+    mine = any(seen.in_caller for seen in report.calls)
+    return [found[0], *(replace(call, in_caller=mine) for call in found[1:])]
 
 
 def _filled(run: Run, seen: Seen, report: _CallsReport, folder: RunFolder, setting: Setting) -> Run:
@@ -114,7 +116,6 @@ def _filled(run: Run, seen: Seen, report: _CallsReport, folder: RunFolder, setti
         seconds=seen.seconds,
         blocked=seen.blocked,
         tries=seen.tries,
-        in_caller=seen.in_caller,
         import_children=sum(not process.helper for process in report.imported.processes),
         trace=seen.trace(report.observer),
     )
