@@ -98,11 +98,13 @@ class AttestedServer:
         self._count = 0
 
     def poll(self, seconds: float) -> Iterator[Message]:
-        """Yield what has come in."""
-        for chosen, _ in self._selector.select(seconds):
-            if chosen.fileobj is self._listener:
-                self._accept()
-            else:
+        """Yield what has come in, also over connections that are new: who has ended since may have sent its only word."""
+        ready = self._selector.select(seconds)
+        if any(chosen.fileobj is self._listener for chosen, _ in ready):
+            self._accept()
+            ready = self._selector.select(0)
+        for chosen, _ in ready:
+            if chosen.fileobj is not self._listener:
                 assert isinstance(chosen.fileobj, socket.socket)
                 yield from self._receive(chosen.fileobj)
 
