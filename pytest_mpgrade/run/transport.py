@@ -98,7 +98,7 @@ class AttestedServer:
         self._count = 0
 
     def poll(self, seconds: float) -> Iterator[Message]:
-        """Yield what has come in, also over connections that are new: who has ended since may have sent its only word."""
+        """Yield what has come in, over new connections too: it may be the only word of one that has ended."""
         ready = self._selector.select(seconds)
         if any(chosen.fileobj is self._listener for chosen, _ in ready):
             self._accept()
