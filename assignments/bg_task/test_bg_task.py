@@ -20,8 +20,6 @@ HELD = tasks.held(3).tasks
 HELD_VALUES = [3 * args[0] + 1 for _, args in HELD]
 LARGE = (tasks.work.big, (7, 4_000_000))
 LARGE_VALUE = bytes([7]) * 4_000_000
-BLOCK = (True, False)
-TIMES = {"fork": 20, "spawn": 6, "forkserver": 6}
 ODD = {"None": None, "False": False, "'STOP'": "STOP"}
 DYING = {
     "exit status 3": (tasks.work.exit_now, ("dies", 3)),
@@ -60,33 +58,11 @@ THREE = (
 )
 
 
-def _large(block: bool) -> tuple[Step, Step]:
-    return _begin(LARGE), _get(block=block, again=ASK_AGAIN)
-
-
-def _dying(how: str, block: bool) -> tuple[Step, Step]:
-    return _begin(DYING[how]), _get(block=block, again=ASK_AGAIN)
-
-
-def _one_after_the_other(times: int) -> tuple[Step, ...]:
-    rounds = [
-        step
-        for i in range(times)
-        for step in (
-            _begin((tasks.work.square, (i,)), same_holdings=i > 0),
-            _get(block=True, again=ASK_AGAIN, same_holdings=True, last=False),
-        )
-    ]
-    return (*rounds, steps.drop("job"))
-
-
 @pytest.fixture(autouse=True)
 def plain(student: Student) -> tuple[Run, ...]:
     """Start the plainest task and wait for its result; make the longer plays in the background."""
     runs = student.rely_on(*PLAIN)
     student.prepare(POLLED, BLOCKING, THREE, *([PATIENT] if student.start_method == "fork" else []))
-    student.prepare(_one_after_the_other(TIMES[student.start_method]), *map(_large, BLOCK))
-    student.prepare(*(_dying(how, block) for how in DYING for block in BLOCK))
     return runs
 
 
@@ -182,33 +158,41 @@ def test_nothing_is_left(student: Student) -> None:
 @pytest.mark.criterion("shutdown")
 def test_nothing_accumulates(student: Student) -> None:
     """One task after the other piles nothing up."""
-    times = TIMES[student.start_method]
-    *_, late, dropped = student.play(*_one_after_the_other(times))
+    times = 20 if student.start_method == "fork" else 6
+    rounds = [
+        step
+        for i in range(times)
+        for step in (
+            _begin((tasks.work.square, (i,)), same_holdings=i > 0),
+            _get(block=True, again=ASK_AGAIN, same_holdings=True, last=False),
+        )
+    ]
+    *_, late, dropped = student.play(*rounds, steps.drop("job"))
     student.check(dropped, checks.nothing_left_of_tasks(late, result=(times - 1) ** 2))
 
 
 @pytest.mark.criterion("deadlock")
-@pytest.mark.parametrize("block", BLOCK, ids="block={}".format)
+@pytest.mark.parametrize("block", [True, False], ids=["block=True", "block=False"])
 def test_large_result(student: Student, block: bool, plain: tuple[Run, ...]) -> None:
     """A large result comes through."""
     student.check(plain[1], checks.comes_back())
-    run = student.play(*_large(block))[1]
+    run = student.play(_begin(LARGE), _get(block=block, again=ASK_AGAIN))[1]
     student.check(run, checks.hands_over(LARGE_VALUE, Concern.DEADLOCK))
 
 
 @pytest.mark.criterion("failure")
-@pytest.mark.parametrize("block", BLOCK, ids="block={}".format)
+@pytest.mark.parametrize("block", [True, False], ids=["block=True", "block=False"])
 @pytest.mark.parametrize("how", DYING)
 def test_child_that_dies(student: Student, how: str, block: bool) -> None:
     """When the child has died without a result, bg_get says so and does not wait for ever."""
-    begun, run = student.play(*_dying(how, block))
+    begun, run = student.play(_begin(DYING[how]), _get(block=block, again=ASK_AGAIN))
     student.check(run, checks.says_inactive(INACTIVE, begun, early=student.play(*POLLED)[1]))
 
 
 @pytest.mark.criterion("results")
 def test_says_that_the_child_has_died(student: Student) -> None:
     """bg_get says so when the child has died."""
-    begun, run = student.play(*_dying("SIGKILL", block=False))
+    begun, run = student.play(_begin(DYING["SIGKILL"]), _get(block=False, again=ASK_AGAIN))
     student.check(run, checks.names_the_death(INACTIVE, begun))
 
 
