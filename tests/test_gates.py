@@ -452,3 +452,15 @@ def test_caller_that_is_busy_with_waiting(play: MakeRuns, nap: str) -> None:
     assert got.trace.gates.blocked
     # One that naps in between may get so little core time on a busy machine that it is steady.
     assert got.trace.gates.quiet in ("the caller polls", "the caller spins", *(["steady"] if nap != "pass" else []))
+
+
+def test_held_task_is_let_go_at_the_time_limit(play: MakeRuns) -> None:
+    """Where a tree is never quiet, as on a full machine, a caller that waited for us till the limit may come back."""
+    text = BACKGROUND.replace("    for func", "    threading.Thread(target=spin, daemon=True).start()\n    for func")
+    text = f"import threading\n{text}\n\ndef spin():\n    while True:\n        pass\n"
+    workload = tasks.held(1)
+    begin = steps.call("bg_task", workload.tasks[0], save="job", opaque=True, gates=steps.SHUT)
+    wait = steps.call("bg_get", *steps.saved("job", 3), block=True, gates=steps.SHUT, seconds=2.0)
+    got = play(text, begin, wait)[2]
+    assert (got.ending, got.value) == (Ending.RETURNED, workload.expected[0])
+    assert got.trace.gates == GateReport(script="shut")

@@ -31,7 +31,7 @@ EXIT_SECONDS = 1.0
 POLLED_SECONDS = 1.0
 """CPU time after which a caller that has not come back is one that polls, and not one that was starved."""
 LATE_SECONDS = 10.0
-"""What such a caller gets to come back when its task has been let go."""
+"""What a caller gets to come back when its task has been let go at the time limit."""
 
 Spec = Mapping[str, Any]
 
@@ -77,9 +77,10 @@ def _shut(watch: Watch, _: Spec) -> GateReport:
     how = watch.until(lambda: False)
     if how == "back":
         return GateReport(script="shut", early=True)
-    polled = how == "late" and _polled(watch)
+    held = how == "late" and bool(watch.insiders())
+    polled = held and _polled(watch)
     report = GateReport(script="shut", blocked=how == "quiet" or polled, quiet=watch.rule if how == "quiet" else "")
-    if polled:
+    if held:  # by us, all that time: it gets its task, and may come back
         watch.deadline += LATE_SECONDS
     watch.open_all()
     return report
@@ -87,7 +88,7 @@ def _shut(watch: Watch, _: Spec) -> GateReport:
 
 def _polled(watch: Watch) -> bool:
     """The limit came while the caller was busy with waiting: it had the core time to find that its task is held."""
-    return procfs.cpu(watch.caller) >= POLLED_SECONDS and bool(watch.insiders())
+    return procfs.cpu(watch.caller) >= POLLED_SECONDS
 
 
 def _hold(watch: Watch, spec: Spec) -> GateReport:
