@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pytest_mpgrade.records import Leftover
 from pytest_mpgrade.run import leftovers
 from pytest_mpgrade.run.linux import procfs
+from pytest_mpgrade.run.observer import nothing_moves
 from pytest_mpgrade.run.watch import Watch
 
 GONE_SECONDS = 2.0
@@ -95,9 +96,7 @@ class Inspection:
 
     def nothing_moves(self) -> bool:
         """Tell whether every process but the caller is asleep, stopped by a signal, or gone."""
-        observer = self.watch.observer
-        moving = {thread.pid for thread in observer.threads(self.watch.workers_alive()) if thread.state in "RDt"}
-        return all(map(observer.stopped, moving))  # who is traced shows "t" for that, and for a moment at each event
+        return nothing_moves(self.watch.observer, self.watch.workers_alive())
 
     def workers_linger(self) -> bool:
         """Tell whether a process is alive that has run a task in this call or an earlier one."""

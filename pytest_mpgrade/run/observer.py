@@ -119,6 +119,12 @@ class Observer(Protocol):
         """Kill the whole tree; True when it is proven that nothing is left, by the given `time.monotonic`."""
 
 
+def nothing_moves(observer: Observer, pids: Sequence[int]) -> bool:
+    """Tell whether all these processes are asleep, stopped by a signal, or gone."""
+    moving = {thread.pid for thread in observer.threads(pids) if thread.state in "RDt"}
+    return all(map(observer.stopped, moving))  # who is traced shows "t" for that, and for a moment at each event
+
+
 def choose(wanted: str, user: int = 0, most: int = 0) -> Observer:
     """Return the observer asked for: "auto", "ptrace", "proc" or "psutil".
 

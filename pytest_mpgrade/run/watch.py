@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pytest_mpgrade.records import GateEvent
 from pytest_mpgrade.run.linux import procfs
-from pytest_mpgrade.run.observer import Observer
+from pytest_mpgrade.run.observer import Observer, nothing_moves
 from pytest_mpgrade.run.quiet import COMPUTE_SECONDS, PERIOD, STEADY_SECONDS, Quiet
 from pytest_mpgrade.run.transport import Message, Server
 
@@ -294,5 +294,4 @@ class Watch:
         looks = 0
         while looks < 3 and time.monotonic() < end and not self.back and not self.dead:
             self.pump(0.01)
-            moving = {thread.pid for thread in self.observer.threads(self.live()) if thread.state in "RDt"}
-            looks = looks + 1 if all(map(self.observer.stopped, moving)) else 0
+            looks = looks + 1 if nothing_moves(self.observer, self.live()) else 0
