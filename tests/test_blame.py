@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
-from pytest_mpgrade.judge.blame import attribute
+from pytest_mpgrade.judge.blame import accuse, attribute
 from pytest_mpgrade.judge.shutdown import ALIVE
 from pytest_mpgrade.records import Concern, Finding, Outcome
 
@@ -134,3 +135,24 @@ def test_settled_findings_settle_no_more() -> None:
     once = attribute([RESULTS, EDGE, STAYS, STAYS_AFTER_ERROR])
     assert attribute([("fork", finding) for finding in once]) == once
     assert attribute([]) == []
+
+
+def undecided(by: str) -> Placed:
+    """Return a finding that was left undecided by a check."""
+    method, finding = PASSING
+    return method, replace(
+        finding, check="meets", outcome=Outcome.SKIPPED, undecided_by=by, message="left undecided: f() did not wait"
+    )
+
+
+def test_undecided_by_what_has_passed_fails_and_says_so() -> None:
+    """No points are lost without a failure that says why: where what it was laid to has passed, it fails itself."""
+    _, found = accuse([PASSING, undecided("met")])
+    assert (found.outcome, found.undecided_by) == (Outcome.FAILED, "")
+    assert found.message == "f() did not wait (it shows only here: met has not failed)"
+
+
+def test_undecided_by_what_has_failed_stays_so() -> None:
+    """One fault costs points once."""
+    blamed = undecided("drains")
+    assert accuse([OTHER, blamed]) == [OTHER[1], blamed[1]]

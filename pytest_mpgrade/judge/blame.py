@@ -78,7 +78,9 @@ def _accused(method: str, finding: Finding, findings: Sequence[tuple[str, Findin
     ]
     if likely:
         return replace(finding, undecided_by=likely[0].check)
-    return replace(finding, outcome=Outcome.FAILED, undecided_by="", hint="", symptom="orphan")
+    seen = finding.message.removeprefix("left undecided: ")
+    only_here = f"{seen} (it shows only here: {finding.undecided_by} has not failed)"
+    return replace(finding, outcome=Outcome.FAILED, message=only_here, undecided_by="", hint="", symptom="orphan")
 
 
 def _settled(finding: Finding, owner: Finding | None) -> Finding:
