@@ -269,6 +269,12 @@ BUSY: dict[str, Any] = {"control": False}
             Case(
                 "forkserver", checks.child_joined(), got(start_method="forkserver", processes=FORKSERVER[:1]), SKIPPED
             ),
+            Case(
+                "forkserver, by luck not yet reaped",
+                checks.child_joined(),
+                got(start_method="forkserver", processes=SERVED_UNJOINED.trace.processes[:1]),
+                SKIPPED,
+            ),
             Case("psutil", checks.ended_by_sentinel(), lined_up(**FOREIGN), SKIPPED, words="psutil"),
             Case("psutil", checks.nothing_else_left(), lined_up(**FOREIGN), SKIPPED, words="psutil"),
             Case("psutil", checks.nothing_accumulates(6), worked(MIXED, **FOREIGN), SKIPPED, words="psutil"),
