@@ -523,6 +523,25 @@ def test_all_calls_of_a_play_know_of_a_task_in_the_caller(play: MakeRuns) -> Non
     assert ([*first.trace.events], first.in_caller, second.in_caller) == ([], True, True)
 
 
+def test_caller_that_ends_between_two_calls_ends_the_next(play: MakeRuns) -> None:
+    """A thread may end its process when a call has returned and the next is not begun: that one has no other reason."""
+    text = """
+        import os
+        import sys
+
+        def f():
+            gates = sys.modules["pytest_mpgrade.inside.gates"]
+            ask = gates.ask
+            gates.ask = lambda kind, **more: os._exit(3) if kind == "call" else ask(kind, **more)
+
+        def g():
+            pass
+    """
+    _, first, second = play(text, steps.call("f"), steps.call("g"))
+    assert (first.ending, second.ending) == (Ending.RETURNED, Ending.DIED)
+    assert second.why == "dead before it was called, exit 3"
+
+
 @pytest.mark.parametrize("observer", ["proc", "psutil"])
 def test_hang_is_seen_by_other_observers(play: MakeRuns, observer: str) -> None:
     """Without ptrace a hang is proven all the same; without /proc it is found by silence."""

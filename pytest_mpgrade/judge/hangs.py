@@ -53,7 +53,7 @@ def not_back(run: Run) -> Verdict:
         return failed(f"{run.call} was ended: {run.stopped}", symptom="stopped", **_said(run))
     if run.ending is Ending.DIED:
         return failed(
-            f"the process that called {run.call} ended without returning ({run.why.removeprefix('dead').strip()})",
+            f"the calling process ended before {run.call} had returned ({run.why.removeprefix('dead').lstrip(', ')})",
             symptom="died",
             **_said(run),
         )

@@ -62,7 +62,7 @@ def why_not_imported(run: Run) -> Verdict:
     verdict = not_back(run)
     words = verdict.message
     if "exit" in run.why and run.why.startswith("dead"):
-        status = run.why.removeprefix("dead while the module was imported").strip()
+        status = run.why.removeprefix("dead while the module was imported").lstrip(", ")
         words = f"importing the module ended the interpreter ({status})"
     return failed(words, symptom="import", **verdict.evidence)
 

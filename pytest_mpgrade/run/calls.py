@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from pytest_mpgrade.records import Ending, GateReport
+from pytest_mpgrade.records import Ending
 from pytest_mpgrade.run import gatekeeper
 from pytest_mpgrade.run.inspection import after
 from pytest_mpgrade.run.looks import Looks
@@ -73,13 +73,15 @@ class Calls:
     def _step(self, number: int, step: dict[str, Any]) -> bool:
         """Do one step; False when no further one can be done."""
         watch = self.watch
+        how = self._next()
+        if how != "back" or watch.control is None:
+            self._add(number, self.run.ended(how, "before it was called"))
+            return False
         if step["do"] == "meet":
-            report = gatekeeper.meet(watch, step["n"]) if self._next() else GateReport(script="meet")
+            report = gatekeeper.meet(watch, step["n"])
             self._add(number, self.run.facts(Ending.RETURNED, "") | {"gates": dataclasses.asdict(report)})
             watch.reply()
             return True
-        if not self._next() or watch.control is None:
-            return False
         if watch.control.kind == "unusable":
             self._add(number, {"ending": Ending.NOT_TRIED, "why": "what an earlier call returned could not be used"})
             watch.reply()
@@ -92,10 +94,10 @@ class Calls:
             return True
         return self._call(number, step)
 
-    def _next(self) -> bool:
-        """Wait until the child stands at its next step."""
+    def _next(self) -> str:
+        """Wait until the child stands at its next step: "back"; a thread of the last call may end it before that."""
         self.watch.deadline = time.monotonic() + self.limits["seconds"]
-        return self.watch.back or self.watch.until(lambda: False) == "back"
+        return "back" if self.watch.back else self.watch.until(lambda: False)
 
     def _call(self, number: int, step: dict[str, Any]) -> bool:
         watch = self.watch

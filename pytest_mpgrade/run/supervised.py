@@ -119,7 +119,7 @@ class Supervised:
         code = self.observer.seen[watch.caller].exitcode
         return {
             "ending": ending,
-            "why": why if ending != Ending.DIED else f"{why} exit {code}",
+            "why": why if ending != Ending.DIED else f"{why}, exit {code}",
             "caller": watch.caller,
             "in_caller": watch.in_caller,
             "events": [dataclasses.asdict(event) for event in watch.events],
