@@ -1,12 +1,14 @@
-"""A grading's log is locked while anybody writes into it: whoever comes later waits until an earlier grading is gone.
+"""A grading's log is locked while anybody is at work on it: whoever comes later waits until an earlier one is gone.
 
-The lock belongs to the open file, which the grading's process inherits: it ends with that process, however that ends.
-Windows has no such locks; there nothing is locked, and nobody waits.
+The lock belongs to the open file, which the grading's process inherits, and so do those that end students' processes
+when it is killed: it ends with the last of them, however they end. Windows has no such locks; there nothing is locked,
+and nobody waits.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +20,8 @@ from pytest_mpgrade.errors import UsageError
 SECONDS = 30.0
 """Longer than a grading that is to end may take; who holds a log after that is grading."""
 _PERIOD = 0.05
+WORKS = sys.platform != "win32"
+_HELD = "MPGRADE_HELD_LOG"
 
 
 @contextlib.contextmanager
@@ -28,6 +32,25 @@ def log(file: Path) -> Iterator[BinaryIO]:
             raise UsageError(_in_use(file))
         opened.truncate(0)
         yield opened
+
+
+def told(log: BinaryIO) -> dict[str, str]:
+    """Return the environment variable that tells a process which of the files that it inherits is its locked log."""
+    return {_HELD: f"{log.fileno()} {_identity(log.fileno())}"}
+
+
+def inherited() -> tuple[int, ...]:
+    """Return the file that `told` tells of, for others to inherit (`pass_fds`); none where it is not open here."""
+    number, _, identity = os.environ.get(_HELD, "").partition(" ")
+    with contextlib.suppress(OSError, ValueError):
+        if WORKS and identity == _identity(int(number)):
+            return (int(number),)
+    return ()
+
+
+def _identity(number: int) -> str:
+    found = os.fstat(number)
+    return f"{found.st_dev}.{found.st_ino}"
 
 
 def is_free(file: Path) -> bool:

@@ -192,18 +192,20 @@ def _start(command: list[str], submission: Path, folder: Path) -> subprocess.Pop
         return subprocess.Popen(
             command,
             cwd=folder,
-            env=_variables(submission),
+            env={**_variables(submission), **locked.told(log)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            pass_fds=(log.fileno(),) if locked.WORKS else (),
             start_new_session=True,
             preexec_fn=_child_setup(),
         )
 
 
 def _child_setup() -> Callable[[], None] | None:
-    """Return what the grading's process does first: listen to signals, and end when we are killed (Linux).
+    """Return what the grading's process does first: listen to signals, and be killed with us (Linux).
 
+    Killed, not interrupted: nobody reads what it would still write, and its supervisors end what they watch at once.
     The kernel watches the thread that starts the process: an executor's thread has to wait for its grading.
     """
     if sys.platform == "win32":
@@ -214,7 +216,7 @@ def _child_setup() -> Callable[[], None] | None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs inherit it ignored
         _set_mask(())
         if sys.platform == "linux":
-            libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
+            libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
 

@@ -172,13 +172,15 @@ def started(course: Path, *options: str) -> subprocess.Popen[str]:
 
 def below(pid: int) -> list[list[str]]:
     """Return the command lines of all processes below one."""
-    found = []
-    for process in psutil.Process(pid).children(recursive=True):
-        try:
-            found.append(process.cmdline())
-        except psutil.Error:
-            continue
-    return found
+    return [command(process) for process in psutil.Process(pid).children(recursive=True)]
+
+
+def command(process: psutil.Process) -> list[str]:
+    """Return the command line of a process; [] of one that is ending."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -212,14 +214,17 @@ def test_killed_batch_is_gone_on_with(course: Path) -> None:
 
 
 def test_started_again_waits_for_what_was_killed(course: Path) -> None:
-    """A batch that is started while a grading of a killed one is still there waits for it, and then grades all."""
+    """A batch that is started while processes of a killed one are still there waits for them, and then grades all."""
     hand_in(course, "aaron", SOLUTIONS["dan"])
     process = started(course)
-    assert wait_until(lambda: graders(process.pid, "aaron"))
+    assert wait_until(lambda: graders(process.pid, "aaron") and supervisors(process.pid, "aaron"))
     (grader,) = graders(process.pid, "aaron")
-    grader.suspend()
+    held = supervisors(process.pid, "aaron")
+    for each in held:
+        each.suspend()
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
+    assert wait_until(lambda: not grader.is_running())
     hand_in(course, "aaron", RIGHT)
     with subprocess.Popen(
         words("-j", "4", "--resume"), cwd=course, env=variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -228,17 +233,36 @@ def test_started_again_waits_for_what_was_killed(course: Path) -> None:
         assert again.stderr is not None
         assert any(again.stderr.readline() == "waiting for an earlier grading to end: out/aaron\n" for _ in range(4))
         assert again.poll() is None
-        grader.resume()
+        for each in held:
+            each.resume()
         said, complaints = again.communicate(timeout=120)
     assert again.returncode == 3, said + complaints
-    assert not grader.is_running()
+    assert not any(each.is_running() for each in held)
     assert gradebook(course) == {**GRADES, "aaron": ("graded", "1.0")}
 
 
 def graders(pid: int, name: str) -> list[psutil.Process]:
     """Return the processes of a batch that grade one submission."""
     children = psutil.Process(pid).children()
-    return [each for each in children if f"--mpgrade-id={name}" in each.cmdline()]
+    return [each for each in children if f"--mpgrade-id={name}" in command(each)]
+
+
+def supervisors(pid: int, name: str) -> list[psutil.Process]:
+    """Return who ends the students' processes of one grading, once there are some: they have its log open too."""
+    (grader,) = graders(pid, name)
+    tree = grader.children(recursive=True)
+    students = [each for each in tree if "pytest_mpgrade.inside.child" in command(each)]
+    holding = [each for each in tree if any(file.path.startswith(grader.cwd()) for file in files(each))]
+    assert not {*students} & {*holding}
+    return holding if students else []
+
+
+def files(process: psutil.Process) -> list[Any]:
+    """Return the files that a process has open; [] of one that is ending."""
+    try:
+        return process.open_files()
+    except psutil.Error:
+        return []
 
 
 def test_two_batches_into_one_folder(

@@ -33,7 +33,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "inside": (),
     "tasks": ("inside",),
     "steps": ("inside", "records", "tasks"),
-    "run": ("records", "errors", "inside"),
+    "run": ("records", "errors", "locked", "inside"),
     "judge": ("records", "errors", "tasks", "inside.plain"),
     "instants": (),
     "report": ("records", "errors", "instants"),

@@ -17,6 +17,7 @@ import time
 import traceback
 from typing import Any
 
+from pytest_mpgrade import locked
 from pytest_mpgrade.run import confine, trees
 from pytest_mpgrade.run.supervisor import supervise
 
@@ -27,6 +28,8 @@ REMOVE_SECONDS = 10.0
 def main() -> None:
     """Serve until standard input ends, which it does when the grader is gone."""
     _go_first()
+    for number in locked.inherited():
+        os.set_inheritable(number, False)  # for us and our supervisors alone
     mark = ""
     try:
         for line in sys.stdin:

@@ -15,6 +15,7 @@ import tempfile
 import threading
 from typing import Any
 
+from pytest_mpgrade import locked
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.run import trees
 
@@ -31,6 +32,7 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            pass_fds=locked.inherited(),
             start_new_session=True,
         )
         self._told_to_end = False
