@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -500,6 +501,34 @@ def test_stopped_worker_is_not_waited_for_as_if_it_moved(play: MakeRuns, observe
     run = play(text, steps.call("f"), observer=observer)[1]
     assert [one.later for one in run.trace.processes if not one.helper] == ["alive", "alive"]
     assert time.monotonic() - int(run.value[1]) / 1000 < inspection.BUSY_SECONDS
+
+
+BEGINS_WITHOUT_ITS_FOLDER = """
+import sys
+import time
+from pytest_mpgrade.run.linux import kernel, procfs
+from pytest_mpgrade.run.observe_linux import LinuxObserver
+from pytest_mpgrade.run.observer import Start
+
+def late(pid):
+    while procfs.state(pid) != "Z":
+        time.sleep(0.001)
+    seize(pid)
+
+seize, kernel.seize = kernel.seize, late
+observer = LinuxObserver(trace=True)
+root = observer.start(Start(argv=[sys.executable], env={}, cwd="/", out="/nowhere/out", err="/nowhere/err"))
+while not observer.seen[root].ended:
+    time.sleep(0.001)
+print(observer.seen[root].exitcode, observer.end_all(time.monotonic() + 10))
+"""
+
+
+def test_process_that_cannot_begin_is_not_waited_for() -> None:
+    """One that ends before it is traced, as where the folder of its run went with a killed grader, is seen to end."""
+    argv = [sys.executable, "-c", BEGINS_WITHOUT_ITS_FOLDER]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "127 True\n", done.stderr
 
 
 def test_all_calls_of_a_play_know_of_a_task_in_the_caller(play: MakeRuns) -> None:
