@@ -7,7 +7,6 @@ fork, the requests are served in this process.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import select
@@ -18,7 +17,7 @@ import traceback
 from typing import Any
 
 from pytest_mpgrade import locked
-from pytest_mpgrade.run import confine, trees
+from pytest_mpgrade.run import trees
 from pytest_mpgrade.run.supervisor import supervise
 
 REMOVE_SECONDS = 10.0
@@ -27,22 +26,19 @@ REMOVE_SECONDS = 10.0
 
 def main() -> None:
     """Serve until standard input ends, which it does when the grader is gone."""
-    _go_first()
     for number in locked.inherited():
         os.set_inheritable(number, False)  # for us and our supervisors alone
     mark = ""
     try:
         for line in sys.stdin:
             request = json.loads(line)
-            _load(request)
             if "guard" in request:
                 mark = request["guard"]
             elif "part" in request:
                 mark = ""
-            elif sys.platform.startswith("linux"):
-                _fork(request)
-            else:
-                _report(supervise(request))
+            elif not _nobody_listens():  # else the grader was killed since it has asked
+                _load(request)
+                _run(request)
     finally:
         if mark and _nobody_listens():  # the grader was killed, for it did not part from us
             _remove_all(mark)
@@ -66,14 +62,10 @@ def _load(request: dict[str, Any]) -> None:
         jupyter.warm_up()
 
 
-def _go_first() -> None:
-    """Whoever watches must not be starved by what it watches; `run/confine.py` puts student code back. Needs root."""
-    if hasattr(os, "setpriority"):
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) - confine.AHEAD)
-
-
-def _fork(request: dict[str, Any]) -> None:
+def _run(request: dict[str, Any]) -> None:
+    if not sys.platform.startswith("linux"):
+        _report(supervise(request))
+        return
     pid = os.fork()
     if pid == 0:
         _serve(request)
@@ -99,7 +91,9 @@ def _serve(request: dict[str, Any]) -> None:
 
 
 def _nobody_listens() -> bool:
-    """Tell whether the grader has gone: the other end of our standard input is closed."""
+    """Tell whether the grader has gone: the other end of our standard input is closed. Windows cannot tell."""
+    if not hasattr(select, "poll"):
+        return False
     poll = select.poll()
     poll.register(0, select.POLLHUP)
     return any(event & select.POLLHUP for _, event in poll.poll(0))
