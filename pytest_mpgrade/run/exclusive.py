@@ -2,8 +2,8 @@
 
 flock(2) on two folders that are there on every machine: nothing is written, and the kernel lets go of a lock with its
 holder, however that ends. Ordinary runs share the *room*; a timing has it alone. Who wants it alone shuts the *door*
-first, or a row of runs would keep it out for ever. Waiting is bounded. Runs that are in the room already are given a
-moment: most are over by then, and what takes longer mostly hangs, which disturbs nobody.
+first, or a row of runs would keep it out for ever. Waiting is bounded. Runs that are in the room already are given
+some time: nearly all are over by then, and what takes longer hangs, which disturbs nobody.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ except ImportError:  # Windows
 
 DOOR, ROOM = "/tmp", "/var/tmp"  # noqa: S108 - nothing is written there
 MOST_SECONDS = 120.0
-ROOM_SECONDS = 2.0
+ROOM_SECONDS = 15.0
 SHOWN_SECONDS = 1.0
 """Who waits for longer is told so."""
 _PERIOD = 0.02
