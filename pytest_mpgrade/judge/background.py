@@ -175,7 +175,7 @@ def meet_in_background(n: int) -> Check:
     def judge(run: Run) -> Verdict:
         gates = run.trace.gates
         if gates is None:
-            return undecided("left undecided: the tasks were not started", "starts_in_background")
+            return undecided("left undecided: the tasks did not get that far", "starts_in_background")
         if gates.met:
             return PASSED
         if not gates.most_inside:
