@@ -16,7 +16,10 @@ import pytest
 from conftest import MakeRuns, variables, wait_until
 
 from pytest_mpgrade import assignment, checks, steps, tasks
+from pytest_mpgrade.batch import Job
+from pytest_mpgrade.batch.pool import SideBySide
 from pytest_mpgrade.grading import Grading
+from pytest_mpgrade.pytest_run import Stop
 from pytest_mpgrade.records import Ending, Outcome
 from pytest_mpgrade.run import exclusive, machine
 from pytest_mpgrade.run.linux import cgroups
@@ -267,6 +270,24 @@ def test_waiting_is_shown_and_bounded(
     with exclusive.alone(told.append) as got:
         assert got is False
     assert told == ["waiting for a timing of another grading on this machine (at most 0.5 s)"]
+
+
+def test_batch_that_is_stopped_waits_for_no_timing(holder: Callable[[str], subprocess.Popen[str]]) -> None:
+    """A grading is not started beside a timing; Ctrl-C does not wait for that timing's end."""
+    holder("alone")
+    stop, begun = Stop(), threading.Event()
+
+    def grade(job: Job) -> Any:
+        begun.set()
+        return job
+
+    jobs = [Job(id="ada", path=Path("ada"), folder="ada")]
+    thread = threading.Thread(target=lambda: list(SideBySide(1, stop)(jobs, grade)))
+    thread.start()
+    assert not begun.wait(0.3)
+    stop.set()
+    assert begun.wait(30)
+    thread.join(30)
 
 
 # --- cores

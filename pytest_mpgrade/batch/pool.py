@@ -36,7 +36,7 @@ class SideBySide:
             try:
                 while True:
                     for job in todo:
-                        running.add(threads.submit(_begin, grade, job))
+                        running.add(threads.submit(self._begin, grade, job))
                         if len(running) >= self.slots:
                             break
                     if not running:
@@ -48,6 +48,12 @@ class SideBySide:
                 self._end(running)
                 raise
 
+    def _begin(self, grade: Callable[[Job], Grading], job: Job) -> Grading:
+        """Grade, but do not begin beside a timing: to start a grading is a second of computing."""
+        with exclusive.shared(self.stop.is_set):
+            pass
+        return grade(job)
+
     def _end(self, running: set[Future[Grading]]) -> None:
         """Let gradings end by themselves; a second interrupt ends them at once."""
         self.stop.set()
@@ -57,9 +63,3 @@ class SideBySide:
             self.stop.set()
             wait(running)
             raise
-
-
-def _begin(grade: Callable[[Job], Grading], job: Job) -> Grading:
-    with exclusive.shared():  # to start a grading is a second of computing: not beside a timing
-        pass
-    return grade(job)

@@ -3,7 +3,7 @@
 flock(2) on two folders that are there on every machine: nothing is written, and the kernel lets go of a lock with its
 holder, however that ends. Ordinary runs share the *room*; a timing has it alone. Who wants it alone shuts the *door*
 first, or a row of runs would keep it out for ever. Waiting is bounded. Runs that are in the room already are given
-some time: nearly all are over by then, and what takes longer hangs, which disturbs nobody.
+some time: nearly all are over by then, and what takes longer mostly hangs, which disturbs nobody.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _PERIOD = 0.02
 
 
 @contextlib.contextmanager
-def shared() -> Iterator[None]:
-    """Run beside other runs, but not beside a timing."""
+def shared(give_up: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """Run beside other runs, but not beside a timing; *give_up* tells when to wait for none any longer."""
     deadline = time.monotonic() + MOST_SECONDS
     with contextlib.ExitStack() as held:
         with contextlib.ExitStack() as door:
-            _lock(door, DOOR, deadline, alone=False)
-        _lock(held, ROOM, deadline, alone=False)
+            _lock(door, DOOR, deadline, alone=False, give_up=give_up)
+        _lock(held, ROOM, deadline, alone=False, give_up=give_up)
         yield
 
 
@@ -59,8 +59,9 @@ def alone(tell: Callable[[str], None] = lambda _: None) -> Iterator[bool]:
 
 
 def _lock(
-    held: contextlib.ExitStack, place: str, deadline: float, *, alone: bool, waits: Callable[[], None] = lambda: None
-) -> bool:
+    held: contextlib.ExitStack, place: str, deadline: float, *, alone: bool, waits: Callable[[], None] = lambda: None,
+    give_up: Callable[[], bool] = lambda: False,
+) -> bool:  # fmt: skip
     """Hold a lock until *held* ends; False where it could not be had in time."""
     if fcntl is None:
         return False
@@ -75,7 +76,7 @@ def _lock(
             fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:
             now = time.monotonic()
-            if now > deadline:
+            if now > deadline or give_up():
                 return False
             if now > shown:
                 waits()
