@@ -122,6 +122,28 @@ def test_every_timed_waiter_must_wake_twice() -> None:
     assert (rule, seconds(number)) == ("steady", 4.0)
 
 
+@pytest.mark.parametrize("bustle", [0.05, 0.3, 0.8])
+@pytest.mark.parametrize("gap", [PERIOD, 0.17, 0.5, 1.1], ids="looks {} s apart".format)
+def test_nap_after_bustle_is_waited_for(gap: float, bustle: float) -> None:
+    """Who woke often before, as in starting up, and now naps for longer than ever has not come round, but is away."""
+    watch = quiet()
+    for number in range(40):
+        wakes = int(min(number * gap, bustle) * 100)
+        look = (thread(CALLER, timed=True, switches=7 + wakes, ran=wakes * MS // 10),)
+        assert watch.look(1000.0 + number * gap, look) == "", number
+
+
+def test_naps_that_grow() -> None:
+    """A back-off that doubles each time is steady once a nap has not yet taken as long as the one before."""
+    wakes = [2**count - 1 for count in range(1, 8)]
+
+    def scene(number: int) -> Sequence[Thread]:
+        return (thread(CALLER), thread(WORKER, timed=True, switches=sum(wake <= number for wake in wakes)))
+
+    rule, number = until_quiet(scene)
+    assert (rule, STEADY_SECONDS <= seconds(number) < 2.0) == ("steady", True), number
+
+
 @pytest.mark.parametrize("window", [STEADY_SECONDS, 4.0, 7.5])
 def test_window(window: float) -> None:
     """A tree that naps is steady when the window is over, and no sooner."""

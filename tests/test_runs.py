@@ -447,11 +447,13 @@ def test_caller_that_computes_by_itself_is_not_a_hang(play: MakeRuns) -> None:
 
 
 def test_long_naps_are_not_a_hang(play: MakeRuns) -> None:
-    """One that sleeps longer than any window, and then returns, has returned."""
+    """One that sleeps longer than any window, and then returns, has returned; so has one that woke often before."""
     text = """
         import time
 
         def f():
+            for _ in range(20):
+                time.sleep(0.01)
             time.sleep(2.5)
             return 1
     """

@@ -5,7 +5,7 @@ while it had something to do):
 
 - proof: every thread waits in a call without time-out, and none has woken between three looks;
 - steady: for a while the tree has used almost no core time and wanted none, nobody runs, and everyone who waits with a
-  time-out has come round twice;
+  time-out has come round twice, and has not been waiting for longer than it did before;
 - the caller spins: all others are steady and the calling process has burned 2 s of CPU while a task is held, or 10 s
   where it may be computing something (or printing: a gigabyte takes more than 2 s of a slow machine);
 - the caller polls: all others are steady and the calling process has woken hundreds of times in 4 s,
@@ -16,8 +16,9 @@ Any message, and any thread that starts or ends, starts the watch anew.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_mpgrade.run.linux.procfs import Thread
 
@@ -32,7 +33,37 @@ SPIN_SECONDS, COMPUTE_SECONDS = 2.0, 10.0
 POLL_SECONDS, POLLS = 4.0, 200
 """A caller that wakes so often, and to no effect for so long, polls; to compute it would have to stay awake."""
 
+ROUNDS = 4
+"""Looks at which a thread must have been seen to come round, where each of its waits is too short to be measured."""
+
 Look = Mapping[int, Thread]
+
+
+@dataclass(kw_only=True)
+class _Waits:
+    """How long one thread has waited each time, by its voluntary switches at every look."""
+
+    switches: int = -1
+    asleep: float = 0.0  # when the wait that it is in was first seen
+    seen: float = 0.0  # when it was last looked at
+    before: float = 0.0  # last look before the wait that it is in began
+    longest: float = 0.0  # least seconds that the longest of its ended waits took
+    rounds: int = 0  # looks at which it had woken
+
+    def look(self, now: float, thread: Thread) -> None:
+        """Take in one look at the thread."""
+        if thread.switches != self.switches or thread.state != "S":
+            self.rounds += self.switches >= 0 and thread.switches != self.switches
+            self.longest = max(self.longest, self.seen - self.asleep)
+            self.before = self.seen or now
+            self.asleep = now
+        self.switches, self.seen = thread.switches, now
+
+    def as_before(self) -> bool:
+        """Tell whether nothing speaks against its having done this all along; a nap may be the first of its kind."""
+        if self.rounds >= ROUNDS and self.asleep == self.seen:
+            return True
+        return self.rounds >= 2 and self.seen - self.before <= self.longest + 1.5 * PERIOD
 
 
 @dataclass(kw_only=True)
@@ -43,6 +74,13 @@ class _Watch:
     first: Look
     last: Look
     unchanged: int = 0
+    waits: dict[int, _Waits] = field(default_factory=lambda: defaultdict(_Waits))
+
+    def look(self, now: float, new: Look) -> None:
+        """Take in one look."""
+        self.last = new
+        for tid, thread in new.items():
+            self.waits[tid].look(now, thread)
 
 
 class Quiet:
@@ -65,13 +103,17 @@ class Quiet:
         new = {thread.tid: thread for thread in threads}
         watch = self._watch
         if watch is None or watch.first.keys() != new.keys():
-            self._watch = _Watch(since=now, first=new, last=new)
+            self._anew(now, new)
             return ""
         watch.unchanged = watch.unchanged + 1 if self._asleep_for_ever(watch.last, new) else 0
-        watch.last = new
+        watch.look(now, new)
         if self._sees_waits and watch.unchanged >= PROOF_LOOKS:
             return "proof"
         return self._steady(watch, now, new, window if self._sees_waits else max(window, BLIND_SECONDS))
+
+    def _anew(self, now: float, new: Look, unchanged: int = 0) -> None:
+        self._watch = _Watch(since=now, first=new, last=new, unchanged=unchanged)
+        self._watch.look(now, new)
 
     def _asleep_for_ever(self, before: Look, now: Look) -> bool:
         for tid, thread in now.items():
@@ -94,7 +136,7 @@ class Quiet:
             else:
                 others += used
         if others > BUSY_SHARE * 1e9 * max(window, passed):
-            self._watch = _Watch(since=now, first=new, last=new, unchanged=watch.unchanged)
+            self._anew(now, new, watch.unchanged)
             return ""
         if passed < window or any(self._busy(thread) for thread in new.values()):
             return ""
@@ -104,7 +146,7 @@ class Quiet:
             wakes = sum(t.switches - watch.first[tid].switches for tid, t in new.items() if t.pid == self.caller)
             polls = self.held and passed >= max(POLL_SECONDS, window) and wakes >= POLLS
             return "the caller polls" if polls else ""
-        if self._sees_waits and any(t.timed and t.switches - watch.first[tid].switches < 2 for tid, t in new.items()):
+        if self._sees_waits and any(t.timed and not watch.waits[tid].as_before() for tid, t in new.items()):
             return ""
         return "steady"
 
