@@ -126,7 +126,7 @@ class Grading:
         """End what still runs."""
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
-        servers.end_all()
+        servers.end_busy()
         self._threads.shutdown(wait=True)
 
 

@@ -23,6 +23,7 @@ from pytest_mpgrade.submission import discover, importable, stage
 
 def setting(name: str, config: pytest.Config) -> Setting:
     """Return the setting that pytest's options ask for. Raises MpgradeError for wrong usage and what is ungradable."""
+    config.add_cleanup(servers.end_all)  # the last of all: when nothing is left that has to be removed
     if not config.option.collectonly:  # editors list tests again and again
         servers.guard()
     limits: Sequence[str] = config.getoption("--mpgrade-limit")

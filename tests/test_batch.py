@@ -217,9 +217,9 @@ def test_started_again_waits_for_what_was_killed(course: Path) -> None:
     """A batch that is started while processes of a killed one are still there waits for them, and then grades all."""
     hand_in(course, "aaron", SOLUTIONS["dan"])
     process = started(course)
-    assert wait_until(lambda: graders(process.pid, "aaron") and supervisors(process.pid, "aaron"))
+    held: list[psutil.Process] = []
+    assert wait_until(lambda: held.extend(supervisors(process.pid, "aaron")) or held)
     (grader,) = graders(process.pid, "aaron")
-    held = supervisors(process.pid, "aaron")
     for each in held:
         each.suspend()
     os.kill(process.pid, signal.SIGKILL)
@@ -249,10 +249,10 @@ def graders(pid: int, name: str) -> list[psutil.Process]:
 
 def supervisors(pid: int, name: str) -> list[psutil.Process]:
     """Return who ends the students' processes of one grading, once there are some: they have its log open too."""
-    (grader,) = graders(pid, name)
-    tree = grader.children(recursive=True)
+    found = graders(pid, name)
+    tree = found[0].children(recursive=True) if found else []
     students = [each for each in tree if "pytest_mpgrade.inside.child" in command(each)]
-    holding = [each for each in tree if any(file.path.startswith(grader.cwd()) for file in files(each))]
+    holding = [each for each in tree if any(file.path.startswith(found[0].cwd()) for file in files(each))]
     assert not {*students} & {*holding}
     return holding if students else []
 

@@ -658,6 +658,20 @@ def test_kill_in_the_middle_of_a_run(author: Path, ours: Ours, options: tuple[st
     assert wait_until(lambda: not ours.processes(), 10.0), ours.left()
 
 
+def test_kill_when_all_is_graded(author: Path, ours: Ours) -> None:
+    """To the last, what a killed grading leaves is removed: here the copy of a submission that is one file."""
+    put(author / "done" / "twice.py", RIGHT)
+    dies = "import os, signal\n\ndef pytest_terminal_summary():\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    put(author / "plugins" / "dies.py", dies)
+    done = subprocess.run(
+        command(author, "done/twice.py", "-p", "dies"), cwd=author, capture_output=True, text=True, check=False,
+        env=variables() | {"PYTHONPATH": f"{ROOT}{os.pathsep}{author / 'plugins'}"},
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert result(author / "out")["status"] == "graded"
+    assert wait_until(lambda: not ours.left(), 10.0), ours.left()
+
+
 def test_texts_are_python() -> None:
     """The submissions of this file have no mistake but those that are meant."""
     for text in (RIGHT, WRONG, STUCK, TESTS):

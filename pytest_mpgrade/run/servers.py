@@ -163,16 +163,23 @@ def _new() -> Server:
     return server
 
 
-def end_all() -> None:
-    """End all servers: idle ones at once, busy ones with what they watch. Called when a grading is over."""
+def end_busy() -> None:
+    """End the servers that are making runs, with what they watch. Called when a grading is over."""
     with _lock:
-        busy, idle = list(_busy), list(_idle)
-        _idle.clear()
+        busy = list(_busy)
     for server in busy:
         server.tell_to_end()
-    for server in idle:
-        server.hang_up()
     for server in busy:
         server.end()
+
+
+def end_all() -> None:
+    """End all servers; from then on nobody removes what this process would leave if it were killed."""
+    with _lock:
+        idle = list(_idle)
+        _idle.clear()
+    for server in idle:
+        server.hang_up()
+    end_busy()
     for server in idle:
         server.close()
