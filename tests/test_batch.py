@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -218,10 +219,13 @@ def test_started_again_waits_for_what_was_killed(course: Path) -> None:
     hand_in(course, "aaron", SOLUTIONS["dan"])
     process = started(course)
     held: list[psutil.Process] = []
-    assert wait_until(lambda: held.extend(supervisors(process.pid, "aaron")) or held)
+
+    def hold() -> bool:
+        held.extend(suspended(supervisors(process.pid, "aaron")))
+        return bool(held)
+
+    assert wait_until(hold)
     (grader,) = graders(process.pid, "aaron")
-    for each in held:
-        each.suspend()
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     assert wait_until(lambda: not grader.is_running())
@@ -255,6 +259,16 @@ def supervisors(pid: int, name: str) -> list[psutil.Process]:
     holding = [each for each in tree if any(file.path.startswith(found[0].cwd()) for file in files(each))]
     assert not {*students} & {*holding}
     return holding if students else []
+
+
+def suspended(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Stop these processes; return those that had not ended."""
+    stopped = []
+    for each in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.suspend()
+            stopped.append(each)
+    return stopped
 
 
 def files(process: psutil.Process) -> list[Any]:
