@@ -40,8 +40,10 @@ FEW, MORE = 1, 4
 NAP_SECONDS = 0.04
 SPIN_ROUNDS = 150_000
 """About 15 ms of computing: so much that what queues cost beside it does not count."""
+SPIN_SECONDS = 0.02
+"""A machine that takes longer for them is slow, or busy with something else, and so is all else that is timed."""
 PATIENCE = 3.0
-"""Times the seconds in which pairs are taken, at most, on a machine that is busy with something else."""
+"""Times the seconds in which pairs are taken, at most, on such a machine."""
 DELAY_SECONDS, LONGEST_DELAY = 0.1, 1.0
 """From 0 to this the gates stay shut; longer where a call's end comes later: it may be looked for that seldom."""
 SCALED_TASKS, SCALED_ROUNDS = 8, 3
@@ -102,19 +104,12 @@ class Timer:
                 return pairs, last, ""
 
     def _over(self, pairs: Sequence[Pair], seconds: float, rules: SpeedRules) -> bool:
-        """Tell whether a further pair would take too long; where others want the cores too, it may take longer."""
+        """Tell whether a further pair would take too long; on a machine that is slow or busy it may take longer."""
         if len(pairs) >= rules.pairs:
             return True
         worth_it = len(pairs) < speed.ENOUGH_TO_TAKE or _plainly_slow(pairs)
-        slower = PATIENCE if worth_it else min(PATIENCE, self._slowdown(pairs[-1]))
+        slower = PATIENCE if worth_it else min(PATIENCE, slowdown(pairs[-1], self.n, machine.usable_cores()))
         return seconds + seconds / len(pairs) > rules.seconds * slower
-
-    def _slowdown(self, pair: Pair) -> float:
-        """Return by how much the reference's tasks took longer than what they computed would take on free cores."""
-        if pair.computing is None:
-            return 1.0
-        cores = min(self.n, machine.usable_cores())
-        return max(1.0, pair.wall[1] * cores / (self.n * MORE * pair.computing[1]))
 
     def _both(self, draw: random.Random, pairs: Sequence[Pair]) -> tuple[Round, Round]:
         """Time both, one right after the other in random order, with the same calls in the same random order.
@@ -216,6 +211,11 @@ class Timer:
                     times[call.n].append(_gates(run).spent)
             here = machine.now(alone=alone)
         return as_kind(Scaling, last, times={n: tuple(each) for n, each in times.items()}, machine=here)
+
+
+def slowdown(pair: Pair, n: int, cores: float) -> float:
+    """Return by how much the reference's tasks took longer in n processes than they would on free and usual cores."""
+    return max(1.0, pair.wall[1] * min(n, cores) / (n * MORE * SPIN_SECONDS))
 
 
 def without_reference(function: str, start_method: str) -> Timing:

@@ -20,12 +20,13 @@ from pytest_mpgrade.batch import Job
 from pytest_mpgrade.batch.pool import SideBySide
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.pytest_run import Stop
-from pytest_mpgrade.records import Ending, Outcome
+from pytest_mpgrade.records import Ending, Outcome, Pair
 from pytest_mpgrade.run import exclusive, machine
 from pytest_mpgrade.run.linux import cgroups
 from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.submission import discover
+from pytest_mpgrade.timing import slowdown
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs ptrace, /proc and flock")
 
@@ -70,6 +71,23 @@ def test_reference_keeps_up_with_itself(timed: Callable[[Path, str], Student], m
         assert min(pair.computing) > 0
         assert min(*pair.starting, *pair.working, *pair.wall, pair.serial) > 0
     assert finding.evidence["machine"]["threads of BLAS and OpenMP"] == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cores", "longer"),
+    [
+        pytest.param(0.064, 2.0, 1.0, id="a free machine"),
+        pytest.param(0.0, 2.0, 1.0, id="unknown"),
+        pytest.param(0.16, 2.0, 2.0, id="busy or slow"),
+        pytest.param(0.16, 1.0, 1.0, id="one core for two processes"),
+        pytest.param(0.64, 0.5, 2.0, id="busy or slow, and a quota of half a core"),
+        pytest.param(0.16, 8.0, 2.0, id="more cores than processes"),
+    ],
+)
+def test_slow_machine_is_given_longer(seconds: float, cores: float, longer: float) -> None:
+    """Four tasks in each of two processes, each of 16 ms where nothing is in the way."""
+    pair = Pair(waiting=(0.02, 0.02), computing=None, starting=(0.0, 0.0), wall=(9.0, seconds))
+    assert slowdown(pair, 2, cores) == pytest.approx(longer)
 
 
 def test_nap_is_found_with_its_line(timed: Callable[[Path, str], Student]) -> None:
