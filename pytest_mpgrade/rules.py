@@ -30,7 +30,7 @@ class SpeedRules:
     free: float = 1.15  # times the reference's cost per task
     lost: float = 1.5  # here all points are; linear in between
     starting_seconds: float = 1.0  # more than the reference's until all workers are there; all points at twice that
-    seconds: float = 8.0  # in which pairs are taken
+    seconds: float = 8.0  # in which pairs are taken; up to three times as long where the machine is busy or slow
     pairs: int = 15  # at most
 
 
