@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -131,6 +132,17 @@ def test_nap_after_bustle_is_waited_for(gap: float, bustle: float) -> None:
         wakes = int(min(number * gap, bustle) * 100)
         look = (thread(CALLER, timed=True, switches=7 + wakes, ran=wakes * MS // 10),)
         assert watch.look(1000.0 + number * gap, look) == "", number
+
+
+@pytest.mark.parametrize("gap", [PERIOD, 0.3, 1.0], ids="looks up to {} s apart".format)
+@pytest.mark.parametrize("period", [0.01, 0.1, 0.2, 0.5, 1.0, 3.0])
+def test_poll_is_seen_through_irregular_looks(period: float, gap: float) -> None:
+    """Who looks for something again and again is found out on a busy machine too, whose looks come when they can."""
+    draw = random.Random(f"{period} {gap}")
+    watch, now = quiet(), 0.0
+    while not watch.look(now, (thread(CALLER, timed=True, switches=7 + int(now / period)), thread(WORKER))):
+        now += draw.uniform(PERIOD, gap)
+        assert now < 5.0 + 3 * period
 
 
 def test_naps_that_grow() -> None:
