@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,7 @@ with getattr(exclusive, sys.argv[1])():
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """Use two folders of this test's, so that it keeps no real grading waiting; and all the time that is needed."""
     monkeypatch.setattr(exclusive, "ROOM_SECONDS", 60.0)
+    monkeypatch.setattr(exclusive, "CALM_CORES", 0.0)  # somebody always computes
     found = (str(tmp_path / "door"), str(tmp_path / "room"))
     for name, place in zip(("DOOR", "ROOM"), found, strict=True):
         Path(place).mkdir()
@@ -246,6 +248,23 @@ def test_a_run_that_goes_on_and_on_is_not_waited_for(
     holder("shared")
     with exclusive.alone() as got:
         assert got is False
+
+
+def test_a_run_that_hangs_is_not_waited_for(
+    holder: Callable[[str], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody computes, a timing need not wait for a run that waits itself; it says that it was not alone."""
+    monkeypatch.setattr(exclusive, "CALM_CORES", 1000.0)  # whatever other tests do
+    holder("shared")
+    with exclusive.alone() as got:
+        assert got is False
+
+
+def test_who_computes_is_seen() -> None:
+    """One core that is used is enough: here by who asks again and again."""
+    calm, end = exclusive.nobody_computes(), time.monotonic() + 2 * exclusive.CALM_SECONDS
+    while time.monotonic() < end:
+        assert not calm()
 
 
 def test_a_timing_is_not_kept_out_by_a_row_of_runs(holder: Callable[[str], subprocess.Popen[str]]) -> None:

@@ -3,7 +3,7 @@
 flock(2) on two folders that are there on every machine: nothing is written, and the kernel lets go of a lock with its
 holder, however that ends. Ordinary runs share the *room*; a timing has it alone. Who wants it alone shuts the *door*
 first, or a row of runs would keep it out for ever. Waiting is bounded. Runs that are in the room already are given
-some time: nearly all are over by then, and what takes longer mostly hangs, which disturbs nobody.
+some time, while anybody computes: what takes longer mostly hangs, and waits for nothing, which disturbs nobody.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psutil
+
 fcntl: Any
 try:
     import fcntl
@@ -25,6 +27,8 @@ except ImportError:  # Windows
 DOOR, ROOM = "/tmp", "/var/tmp"  # noqa: S108 - nothing is written there
 MOST_SECONDS = 120.0
 ROOM_SECONDS = 15.0
+CALM_SECONDS, CALM_CORES = 0.5, 0.3
+"""Nobody computes on a machine of whose cores so little was used for so long; to look after hanging runs takes some."""
 SHOWN_SECONDS = 1.0
 """Who waits for longer is told so."""
 _PERIOD = 0.02
@@ -54,8 +58,30 @@ def alone(tell: Callable[[str], None] = lambda _: None) -> Iterator[bool]:
 
     with contextlib.ExitStack() as held:
         got = _lock(held, DOOR, deadline, alone=True, waits=waits)
-        got = _lock(held, ROOM, min(deadline, time.monotonic() + ROOM_SECONDS), alone=True) and got
+        end = min(deadline, time.monotonic() + ROOM_SECONDS)
+        got = _lock(held, ROOM, end, alone=True, give_up=nobody_computes()) and got
         yield got
+
+
+def nobody_computes() -> Callable[[], bool]:
+    """Return what tells, called again and again, whether the machine's cores have just been idle for a while."""
+    since, used = time.monotonic(), _used()
+
+    def tell() -> bool:
+        nonlocal since, used
+        passed = time.monotonic() - since
+        if passed < CALM_SECONDS:
+            return False
+        before, since, used = used, time.monotonic(), _used()
+        return used - before < CALM_CORES * passed
+
+    return tell
+
+
+def _used() -> float:
+    """Return the seconds for which all cores together have been used since the machine was started."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 
 
 def _lock(
