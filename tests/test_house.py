@@ -126,7 +126,10 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "setup.py": "reads pytest's options",
     },
     "rich": {"report/terminal.py": "draws the report", "report/live.py": "draws a batch while it runs"},
-    "psutil": {"run/observe_portable.py": "sees processes where /proc is not"},
+    "psutil": {
+        "run/machine.py": "how much the cores are used",
+        "run/observe_portable.py": "sees processes where /proc is not",
+    },
     "msgspec": {
         "assignment.py": "reads assignment.toml by types",
         "limits.py": "the types of its table of limits",

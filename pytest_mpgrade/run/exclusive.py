@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import psutil
+from pytest_mpgrade.run import machine
 
 fcntl: Any
 try:
@@ -65,23 +65,17 @@ def alone(tell: Callable[[str], None] = lambda _: None) -> Iterator[bool]:
 
 def nobody_computes() -> Callable[[], bool]:
     """Return what tells, called again and again, whether the machine's cores have just been idle for a while."""
-    since, used = time.monotonic(), _used()
+    since, used = time.monotonic(), machine.used()
 
     def tell() -> bool:
         nonlocal since, used
         passed = time.monotonic() - since
         if passed < CALM_SECONDS:
             return False
-        before, since, used = used, time.monotonic(), _used()
+        before, since, used = used, time.monotonic(), machine.used()
         return used - before < CALM_CORES * passed
 
     return tell
-
-
-def _used() -> float:
-    """Return the seconds for which all cores together have been used since the machine was started."""
-    times = psutil.cpu_times()
-    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 
 
 def _lock(

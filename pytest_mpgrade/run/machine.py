@@ -1,9 +1,11 @@
-"""What this machine lets us use just now: cores, by affinity and by the quota of cgroups, and its load."""
+"""What this machine lets us use just now: cores, by affinity and by the quota of cgroups; and how much is in use."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+
+import psutil
 
 from pytest_mpgrade.records import Machine
 from pytest_mpgrade.run.linux import cgroups
@@ -18,6 +20,12 @@ def now(*, alone: bool) -> Machine:
     """Return what a timing had to itself."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     return Machine(cores=min([float(usable_cores()), *quotas(cgroups.own())]), load=load, alone=alone)
+
+
+def used() -> float:
+    """Return the seconds for which all cores together have been used since the machine was started."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 
 
 def quotas(own: Mapping[str, tuple[str, str]]) -> Iterator[float]:
