@@ -145,14 +145,18 @@ def ask(request: dict[str, Any], seconds: float) -> bytes:
             if healthy:
                 _idle.append(server)
         if not healthy:
+            guard()
             server.end()
             server.close()
 
 
 def guard() -> None:
-    """Have a server, so that whatever kills this process, its temporary folders are removed; for who makes one."""
+    """Have a server that nobody ends, so that whatever kills this process, its temporary folders are removed.
+
+    For who makes such a folder, and for who ends a server that watches them.
+    """
     with _lock:
-        if not _idle and not _busy:
+        if not _idle:
             _idle.append(_new())
 
 
@@ -167,6 +171,8 @@ def end_busy() -> None:
     """End the servers that are making runs, with what they watch. Called when a grading is over."""
     with _lock:
         busy = list(_busy)
+    if busy:
+        guard()
     for server in busy:
         server.tell_to_end()
     for server in busy:
@@ -175,11 +181,11 @@ def end_busy() -> None:
 
 def end_all() -> None:
     """End all servers; from then on nobody removes what this process would leave if it were killed."""
+    end_busy()
     with _lock:
         idle = list(_idle)
         _idle.clear()
     for server in idle:
         server.hang_up()
-    end_busy()
     for server in idle:
         server.close()
