@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import run_command, variables, wait_until
+from ours import Ours
 
 from pytest_mpgrade import cli, locked
 
@@ -277,6 +278,26 @@ def files(process: psutil.Process) -> list[Any]:
         return process.open_files()
     except psutil.Error:
         return []
+
+
+def test_kill_while_a_run_is_being_ended(course: Path, ours: Ours) -> None:
+    """A second Ctrl-C may kill a grading whose run has just been told to end: its folders are removed all the same."""
+    dies = "import os, signal\nfrom pytest_mpgrade.run import servers\n\ndef end(self):\n    self.tell_to_end()\n"
+    dies += "    self._process.wait()\n    os.kill(os.getpid(), signal.SIGKILL)\n\nservers.Server.end = end\n"
+    (course / "dies.py").write_text(dies)
+    (course / "one").mkdir()
+    (course / "one" / "double.py").write_text(SOLUTIONS["dan"])
+    options = [f"--mpgrade={course / 'double'}", f"--mpgrade-submission={course / 'one' / 'double.py'}"]
+    options += ["--mpgrade-out=out", "--mpgrade-limit=seconds=60", "--mpgrade-limit=patience=60", "-p", "dies"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options], cwd=course, env=variables(),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert wait_until(lambda: any("inside.child" in " ".join(line) for line in below(process.pid)))
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, said
+    assert wait_until(lambda: not ours.left(), 20.0), ours.left()
 
 
 def test_two_batches_into_one_folder(
