@@ -343,13 +343,25 @@ def test_hang_is_told_once() -> None:
     assert len(text.splitlines()) == 7
 
 
-def test_long_messages_are_cut_in_the_rubric() -> None:
-    """The rubric names a failure; its explanation has all of it."""
-    long = dataclasses.replace(LEFT, message="so it is " * 99)
-    entry = place(CRITERIA, [Placed(id="t.py::t/x", criterion="results", start_method="", finding=long)])
-    lines = terminal.rubric(dataclasses.replace(graded(), entries=entry)).splitlines()[-2:]
-    assert lines[0].startswith("  cleanup  x: so it is so it is")
-    assert lines[1].endswith("so it is so …")
+@pytest.mark.parametrize(
+    ("message", "end"),
+    [
+        ("so it is " * 99, "is so it …"),
+        (
+            "mp_apply(5 tasks, in the first of which the worker exits with 0, n_processes=2) never came back: "
+            "the parent waits for a worker to end",
+            " for a worker to end",
+        ),
+    ],
+)
+def test_only_very_long_messages_are_cut_in_the_rubric(message: str, end: str) -> None:
+    """The rubric names a failure, a hang with who waits for what; its explanation has all of it."""
+    finding = dataclasses.replace(LEFT, message=message)
+    placed = Placed(id="t.py::t/x", criterion="results", start_method="", finding=finding)
+    report = dataclasses.replace(graded(), entries=place(CRITERIA, [placed]))
+    lines = terminal.rubric(report, width=1000).splitlines()
+    assert lines[-1].startswith(f"  cleanup  x: {message[:14]}")
+    assert lines[-1].endswith(end)
 
 
 @pytest.mark.parametrize(

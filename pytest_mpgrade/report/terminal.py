@@ -43,7 +43,7 @@ _FLAGS = {
     Outcome.NOT_RUN: "",
 }
 _MOST_REASONS = 3
-_LONGEST = 120  # characters of a message in the rubric, where it is only named; explain() has all of it
+_LONGEST = 240  # characters of a message in the rubric: two sentences, a hang and who waits for what; explain() has all
 
 
 class _Page:
