@@ -672,6 +672,42 @@ def test_kill_when_all_is_graded(author: Path, ours: Ours) -> None:
     assert wait_until(lambda: not ours.left(), 10.0), ours.left()
 
 
+INTERRUPTS = """
+import os, signal, {module}
+from pathlib import Path
+from pytest_mpgrade.run import trees
+
+usual = {module}.{function}
+
+def interrupted(*args, **options):
+    done = usual(*args, **options) if {after} else args
+    if trees.MARK in str(done) and not Path("interrupted").exists():
+        Path("interrupted").touch()
+        os.kill(os.getpid(), signal.SIGINT)
+    return done if {after} else usual(*args, **options)
+
+{module}.{function} = interrupted
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "after"),
+    [("tempfile", "mkdtemp", True), ("shutil", "rmtree", False)],
+    ids=["before it is noted", "in its removal"],
+)
+def test_interrupt_leaves_no_folder(author: Path, ours: Ours, module: str, function: str, after: bool) -> None:
+    """Wherever Ctrl-C comes, no temporary folder is left: also where a new one has no name yet in the grader."""
+    put(author / "done" / "twice.py", RIGHT)
+    put(author / "plugins" / "interrupts.py", INTERRUPTS.format(module=module, function=function, after=after))
+    done = subprocess.run(
+        command(author, "done/twice.py", "-p", "interrupts"), cwd=author, capture_output=True, text=True, check=False,
+        env=variables() | {"PYTHONPATH": f"{ROOT}{os.pathsep}{author / 'plugins'}"},
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert (author / "interrupted").exists()
+    assert wait_until(lambda: not ours.left(), 10.0), ours.left()
+
+
 def test_texts_are_python() -> None:
     """The submissions of this file have no mistake but those that are meant."""
     for text in (RIGHT, WRONG, STUCK, TESTS):

@@ -12,16 +12,12 @@ import os
 import select
 import signal
 import sys
-import time
 import traceback
 from typing import Any
 
 from pytest_mpgrade import locked
 from pytest_mpgrade.run import trees
 from pytest_mpgrade.run.supervisor import supervise
-
-REMOVE_SECONDS = 10.0
-"""How long what a killed grader has left is removed again and again: its other servers may still be writing."""
 
 
 def main() -> None:
@@ -41,17 +37,7 @@ def main() -> None:
                 _run(request)
     finally:
         if mark and _nobody_listens():  # the grader was killed, for it did not part from us
-            _remove_all(mark)
-
-
-def _remove_all(mark: str) -> None:
-    """Remove the folders whose paths begin so; other servers do so too, and supervisors that are still ending."""
-    folder, begins = os.path.split(mark)
-    end = time.monotonic() + REMOVE_SECONDS
-    while (left := [name for name in os.listdir(folder) if name.startswith(begins)]) and time.monotonic() < end:
-        for name in left:
-            trees.remove(os.path.join(folder, name))
-        time.sleep(0.05)
+            trees.remove_all(mark)
 
 
 def _load(request: dict[str, Any]) -> None:

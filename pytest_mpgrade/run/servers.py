@@ -163,8 +163,13 @@ def guard() -> None:
 def _new() -> Server:
     server = Server()
     with contextlib.suppress(OSError):  # it is gone already, as whoever asks it will find
-        server.tell({"guard": os.path.join(tempfile.gettempdir(), trees.MARK)})
+        server.tell({"guard": _mark()})
     return server
+
+
+def _mark() -> str:
+    """Return how the paths of all temporary folders of this process begin."""
+    return os.path.join(tempfile.gettempdir(), trees.MARK)
 
 
 def end_busy() -> None:
@@ -180,8 +185,12 @@ def end_busy() -> None:
 
 
 def end_all() -> None:
-    """End all servers; from then on nobody removes what this process would leave if it were killed."""
+    """End all servers; from then on nobody removes what this process would leave if it were killed.
+
+    First what it has left so far: an interrupt may come just where a folder is made, or is removed.
+    """
     end_busy()
+    trees.remove_all(_mark())
     with _lock:
         idle = list(_idle)
         _idle.clear()

@@ -6,10 +6,13 @@ import os
 import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 
 MARK = f"mpgrade-{secrets.token_hex(4)}-"
 """Begins the names of all temporary folders of this process: where it was killed, its servers remove them."""
+REMOVE_SECONDS = 10.0
+"""How long folders are removed again and again: supervisors that are still ending may be writing in them."""
 
 
 def remove(path: str) -> None:
@@ -31,6 +34,16 @@ def remove(path: str) -> None:
                     stderr=subprocess.DEVNULL,
                     check=False,
                 )
+
+
+def remove_all(mark: str) -> None:
+    """Remove the folders whose paths begin with *mark*; others may be doing so too."""
+    folder, begins = os.path.split(mark)
+    end = time.monotonic() + REMOVE_SECONDS
+    while (left := [name for name in os.listdir(folder) if name.startswith(begins)]) and time.monotonic() < end:
+        for name in left:
+            remove(os.path.join(folder, name))
+        time.sleep(0.05)
 
 
 def sizes(folders: Sequence[str]) -> Iterator[tuple[int, int]]:
