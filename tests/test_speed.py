@@ -226,12 +226,23 @@ RECORDS = Path(__file__).parent.parent / "benchmarks" / "records" / "speed.jsonl
 SLOW = ("naps_between_tasks", "polls_busily", "pickles_context", "half_again", "one_result_a_look")
 
 
-@pytest.mark.parametrize("slow", [False, True], ids=["right", "slow"])
-def test_recorded_pairs_are_judged_as_they_must_be(slow: bool) -> None:
-    """Of right variants none loses points, whatever the load; a slow one keeps no points for sure."""
+def recorded(*, slow: bool) -> list[speed.Verdict]:
+    """Judge the pairs of all recorded verdicts over slow variants, or over right ones."""
     rows = [json.loads(line) for line in RECORDS.read_text(encoding="utf-8").splitlines()]
-    rows = [row for row in rows if row["pairs"] and (row["variant"] in SLOW) is slow]
-    assert len(rows) >= 30
-    for row in rows:
-        found = speed.judge([msgspec.convert(each, Pair) for each in row["pairs"]], RULES)
-        assert bool(found.slow) is slow, (row["variant"], row["method"], row["load"], row["label"])
+    rows = [row["pairs"] for row in rows if row["pairs"] and (row["variant"] in SLOW) is slow]
+    return [speed.judge(msgspec.convert(pairs, list[Pair]), RULES) for pairs in rows]
+
+
+def test_no_recorded_right_variant_loses_points() -> None:
+    """Whatever the load."""
+    found = recorded(slow=False)
+    assert len(found) >= 300
+    assert not any(verdict.slow for verdict in found)
+
+
+def test_no_recorded_slow_variant_keeps_all_points() -> None:
+    """Most of them lose some; the others are left undecided."""
+    found = recorded(slow=True)
+    assert len(found) >= 200
+    assert all(verdict.slow or verdict.unsure for verdict in found)
+    assert sum(bool(verdict.slow) for verdict in found) > 0.9 * len(found)
