@@ -28,20 +28,13 @@ from pytest_mpgrade.errors import AssignmentError, UsageError
 from pytest_mpgrade.records import Assignment, Concern, Outcome, Status
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.report.text import one_line
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
+from pytest_mpgrade.toml_text import TomlText
 
 TIMED = "test_speed"
 """How tests that take the machine for themselves are named; without them gradings side by side take far less time."""
 SUFFIXES = (".py", ".ipynb", ".md")
 HOSTILE = "hostile"
 """A folder among the wrong solutions with those that attack the grader: what they fail is not the point of them."""
-
-
 _UNSURE = frozenset((Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_RUN))
 
 
@@ -77,10 +70,9 @@ def cases(assignment: Assignment, right: Sequence[Path] = ()) -> list[Case]:
     found += [Case(name=f"right: {path.stem}", path=path) for given in right for path in _solutions(given)]
     wrong = Path(assignment.folder) / "wrong"
     expected = wrong / "expected.toml"
-    try:
-        table = tomllib.loads(expected.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise AssignmentError(f"{expected}: {error}") from None
+    if not expected.is_file():
+        raise AssignmentError(f"there is no {expected} to say what each wrong solution must fail")
+    table = TomlText.of(expected).tables()
     files = {path.stem: path for path in _solutions(wrong)}
     if files.keys() != table.keys():
         odd = sorted(files.keys() ^ table.keys())
@@ -221,9 +213,17 @@ def _chosen(known: Sequence[Case], arguments: argparse.Namespace) -> list[Case]:
     """Return the cases asked for, right ones first; untimed, those that only a timing could fail are left out."""
     timed = (str(Concern.SPEEDUP),)
     number, parts = arguments.part or (1, 1)
-    found = [case for case in known if not arguments.only or case.name in arguments.only]
+    found = _named(known, arguments.only) if arguments.only else known
     wrong = [case for case in found if case.concerns and not (arguments.untimed and case.concerns == timed)]
     return [case for case in found if not case.concerns] + wrong[number - 1 :: parts]
+
+
+def _named(known: Sequence[Case], names: Sequence[str]) -> list[Case]:
+    """Return the cases of these names, or made from files of these names. Raises UsageError for one of neither."""
+    found = [case for case in known if {case.name, case.path.stem} & {*names}]
+    for name in {*names} - {name for case in found for name in (case.name, case.path.stem)}:
+        raise UsageError(f"there is no solution {name!r} to verify")
+    return found
 
 
 def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:

@@ -96,7 +96,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "pytest_run",
         "__init__",
     ),
-    "verify": ("records", "errors", "assignment", "submission", "report", "grade", "pytest_run"),
+    "verify": ("records", "errors", "toml_text", "assignment", "submission", "report", "grade", "pytest_run"),
     "doctor": ("records", "errors", "assignment", "report", "run", "containment"),
     "package": ("records", "errors", "assignment", "report", "__init__"),
     "arguments": ("errors", "report", "instants", "__init__"),
@@ -163,10 +163,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
     "distributed": {"batch/cluster/on_dask.py": "carries specs to the workers of a Dask scheduler; optional"},
     "dask": {"batch/cluster/jobqueue.py": "the configuration of a scheduler that we start; optional"},
     "dask_jobqueue": {"batch/cluster/jobqueue.py": "starts Dask workers as jobs of a cluster; optional"},
-    "tomli": {
-        "toml_text.py": "Python 3.10 has no tomllib",
-        "verify.py": "Python 3.10 has no tomllib",
-    },
+    "tomli": {"toml_text.py": "Python 3.10 has no tomllib"},
 }
 """Where each library of others is imported, and what for."""
 

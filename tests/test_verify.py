@@ -141,6 +141,25 @@ def test_without_timings(course: Path) -> None:
     assert run(course, "--only", "naps").returncode == 1
 
 
+def test_only_some(course: Path, tmp_path: Path) -> None:
+    """Solutions are named as the table names them, or as their files are; a name that is none is told."""
+    right = tmp_path / "sum.py"
+    right.write_text("def twice(x):\n    return x + x\n")
+    for name in ("sum", "right: sum"):
+        done = run(course, "--right", str(right), "--only", name, "thrice")
+        assert "2 gradings, 0 wrong verdicts" in done.stdout, done.stdout + done.stderr
+    wrong = run(course, "--only", "thrice", "trice")
+    assert wrong.returncode == 2
+    assert "there is no solution 'trice' to verify" in wrong.stderr
+
+
+def test_without_a_table(course: Path) -> None:
+    """Nothing is known of wrong solutions of which nothing is said."""
+    (course / "wrong" / "expected.toml").unlink()
+    with pytest.raises(AssignmentError, match="to say what each wrong solution must fail"):
+        verify.cases(assignments.find(str(course)))
+
+
 def test_in_parts(course: Path) -> None:
     """The parts together are all wrong solutions, each once; the right one is in every part, and nothing is missed."""
     wrong: list[str] = []
