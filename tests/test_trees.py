@@ -46,6 +46,16 @@ def test_removes_what_is_closed(tmp_path: Path, name: str) -> None:
     assert not (tmp_path / "place").exists()
 
 
+def test_only_marked_folders_are_removed(tmp_path: Path) -> None:
+    """Those whose paths begin as they are asked to, literally; where their folder has gone too, there are none."""
+    place = tmp_path / "temp[x]"
+    for name in ("mark-1", "mark-2", "other-1"):
+        (place / name / "inner").mkdir(parents=True)
+    for mark in (place / "mark-", tmp_path / "tempx" / "mark-"):
+        trees.remove_all(str(mark))
+    assert [left.name for left in place.iterdir()] == ["other-1"]
+
+
 def test_what_a_link_leads_to_stays(tmp_path: Path) -> None:
     """Neither its files nor its rights are touched."""
     outside, place = tmp_path / "outside", tmp_path / "place"

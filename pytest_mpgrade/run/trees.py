@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import shutil
@@ -38,11 +39,10 @@ def remove(path: str) -> None:
 
 def remove_all(mark: str) -> None:
     """Remove the folders whose paths begin with *mark*; others may be doing so too."""
-    folder, begins = os.path.split(mark)
     end = time.monotonic() + REMOVE_SECONDS
-    while (left := [name for name in os.listdir(folder) if name.startswith(begins)]) and time.monotonic() < end:
-        for name in left:
-            remove(os.path.join(folder, name))
+    while (left := glob.glob(f"{glob.escape(mark)}*")) and time.monotonic() < end:
+        for path in left:
+            remove(path)
         time.sleep(0.05)
 
 
