@@ -226,23 +226,29 @@ RECORDS = Path(__file__).parent.parent / "benchmarks" / "records" / "speed.jsonl
 SLOW = ("naps_between_tasks", "polls_busily", "pickles_context", "half_again", "one_result_a_look")
 
 
-def recorded(*, slow: bool) -> list[speed.Verdict]:
-    """Judge the pairs of all recorded verdicts over slow variants, or over right ones."""
+def recorded(*, slow: bool) -> list[tuple[str, speed.Verdict]]:
+    """Judge the pairs of all recorded verdicts over slow variants, or over right ones; each with what it is of."""
     rows = [json.loads(line) for line in RECORDS.read_text(encoding="utf-8").splitlines()]
-    rows = [row["pairs"] for row in rows if row["pairs"] and (row["variant"] in SLOW) is slow]
-    return [speed.judge(msgspec.convert(pairs, list[Pair]), RULES) for pairs in rows]
+    return [
+        (
+            f"{row['variant']} under {row['method']}, load {row['load']} {row['label']}",
+            speed.judge(msgspec.convert(row["pairs"], list[Pair]), RULES),
+        )
+        for row in rows
+        if row["pairs"] and (row["variant"] in SLOW) is slow
+    ]
 
 
 def test_no_recorded_right_variant_loses_points() -> None:
     """Whatever the load."""
     found = recorded(slow=False)
     assert len(found) >= 300
-    assert not any(verdict.slow for verdict in found)
+    assert not [name for name, verdict in found if verdict.slow]
 
 
 def test_no_recorded_slow_variant_keeps_all_points() -> None:
     """Most of them lose some; the others are left undecided."""
     found = recorded(slow=True)
     assert len(found) >= 200
-    assert all(verdict.slow or verdict.unsure for verdict in found)
-    assert sum(bool(verdict.slow) for verdict in found) > 0.9 * len(found)
+    assert not [name for name, verdict in found if not verdict.slow and not verdict.unsure]
+    assert sum(bool(verdict.slow) for _, verdict in found) > 0.9 * len(found)
