@@ -658,15 +658,20 @@ def test_kill_in_the_middle_of_a_run(author: Path, ours: Ours, options: tuple[st
     assert wait_until(lambda: not ours.processes(), 10.0), ours.left()
 
 
-def test_kill_when_all_is_graded(author: Path, ours: Ours) -> None:
-    """To the last, what a killed grading leaves is removed: here the copy of a submission that is one file."""
+def graded_beside(author: Path, plugin: str) -> subprocess.CompletedProcess[str]:
+    """Grade a right submission that is one file, and so is copied, beside another plugin."""
     put(author / "done" / "twice.py", RIGHT)
-    dies = "import os, signal\n\ndef pytest_terminal_summary():\n    os.kill(os.getpid(), signal.SIGKILL)\n"
-    put(author / "plugins" / "dies.py", dies)
-    done = subprocess.run(
-        command(author, "done/twice.py", "-p", "dies"), cwd=author, capture_output=True, text=True, check=False,
+    put(author / "plugins" / "beside.py", plugin)
+    return subprocess.run(
+        command(author, "done/twice.py", "-p", "beside"), cwd=author, capture_output=True, text=True, check=False,
         env=variables() | {"PYTHONPATH": f"{ROOT}{os.pathsep}{author / 'plugins'}"},
     )  # fmt: skip
+
+
+def test_kill_when_all_is_graded(author: Path, ours: Ours) -> None:
+    """To the last, what a killed grading leaves is removed: here the copy of a submission that is one file."""
+    dies = "import os, signal\n\ndef pytest_terminal_summary():\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    done = graded_beside(author, dies)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert result(author / "out")["status"] == "graded"
     assert wait_until(lambda: not ours.left(), 10.0), ours.left()
@@ -697,12 +702,7 @@ def interrupted(*args, **options):
 )
 def test_interrupt_leaves_no_folder(author: Path, ours: Ours, module: str, function: str, after: bool) -> None:
     """Wherever Ctrl-C comes, no temporary folder is left: also where a new one has no name yet in the grader."""
-    put(author / "done" / "twice.py", RIGHT)
-    put(author / "plugins" / "interrupts.py", INTERRUPTS.format(module=module, function=function, after=after))
-    done = subprocess.run(
-        command(author, "done/twice.py", "-p", "interrupts"), cwd=author, capture_output=True, text=True, check=False,
-        env=variables() | {"PYTHONPATH": f"{ROOT}{os.pathsep}{author / 'plugins'}"},
-    )  # fmt: skip
+    done = graded_beside(author, INTERRUPTS.format(module=module, function=function, after=after))
     assert done.returncode == 2, done.stderr
     assert (author / "interrupted").exists()
     assert wait_until(lambda: not ours.left(), 10.0), ours.left()
