@@ -220,10 +220,10 @@ def _chosen(known: Sequence[Case], arguments: argparse.Namespace) -> list[Case]:
 
 def _named(known: Sequence[Case], names: Sequence[str]) -> list[Case]:
     """Return the cases of these names, or made from files of these names. Raises UsageError for one of neither."""
-    found = [case for case in known if {case.name, case.path.stem} & {*names}]
-    for name in {*names} - {name for case in found for name in (case.name, case.path.stem)}:
-        raise UsageError(f"there is no solution {name!r} to verify")
-    return found
+    for name in names:
+        if not any(name in (case.name, case.path.stem) for case in known):
+            raise UsageError(f"there is no solution {name!r} to verify")
+    return [case for case in known if {case.name, case.path.stem} & {*names}]
 
 
 def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
