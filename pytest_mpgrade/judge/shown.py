@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, failed, undecided
 from pytest_mpgrade.judge.notebook import RUNS, cut_short, of_notebooks
@@ -58,15 +59,44 @@ def _folds(run: Notebook) -> int:
 
 def rows_of(cell: Cell) -> int:
     """Return how many rows a cell's output has, in whichever way it shows most."""
-    lines = [line for line in cell.printed.splitlines() if re.search(r"\d", line)]
-    counts = [len(lines)]
-    for html in cell.html:
-        counts.append(sum("<td" in row.lower() for row in _ROW.findall(html)))
-    for text in cell.shown("text/plain"):
-        listed = _items(text)
-        counts.append(len([x for x in text.splitlines() if re.search(r"\d", x)]) if listed is None else listed)
-    listed = _items(cell.printed)
-    return max([*counts, listed or 0])
+    tables = [sum("<td" in row.lower() for row in _ROW.findall(html)) for html in cell.html]
+    shown = [_rows(text) for text in cell.shown("text/plain")]
+    return max([_numbered(cell.printed), _rows(cell.printed), *tables, *shown])
+
+
+def _numbered(text: str) -> int:
+    """Return how many lines have a number in them."""
+    return sum(bool(re.search(r"\d", line)) for line in text.splitlines())
+
+
+def _rows(text: str) -> int:
+    """Return how many rows a text has: lines with a number, or the items of what it is or of a list in it."""
+    items = _items(text)
+    return max([_numbered(text) if items is None else items, *map(_listed, _lists(text))])
+
+
+def _lists(text: str) -> Iterator[str]:
+    """Find what stands in square brackets, with those: ``scores: [0.1, 0.2]``, ``array([0.1, 0.2])``."""
+    depth = start = 0
+    for place, char in enumerate(text):
+        if char == "[":
+            start = start if depth else place
+            depth += 1
+        elif char == "]" and depth:
+            depth -= 1
+            if not depth:
+                yield text[start : place + 1]
+
+
+def _listed(text: str) -> int:
+    """Return how many items a list has, or numbers an array that was printed: ``[0.1 0.2]``."""
+    items = _items(text)
+    if items is not None:
+        return items
+    try:
+        return len([float(word) for word in text.strip("[]").split()])
+    except ValueError:
+        return 0
 
 
 def _items(text: str) -> int | None:
