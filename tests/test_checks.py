@@ -646,6 +646,8 @@ def test_run_that_was_stopped_fails_what_asked_for_it() -> None:
         (printing("[5] mean 0.15 ] [["), 1),
         (showing(plain="   mse\n0  0.1\n1  0.2"), 2),
         (showing(plain="df", html="<table><tr><th>mse</th></tr><tr><td>1</td></tr>\n<TR><TD>2</TD></TR></table>"), 2),
+        (showing(plain="<IPython HTML object>", html="<ul><li>fold 0: 0.1</li>\n<li>fold 1: 0.2</ul>"), 2),
+        (showing(plain="<IPython Markdown object>", markdown="|fold|mse|\n|---|---|\n|0|0.1|\n|1|0.2|"), 2),
         (printing("0.1\n", name="stderr"), 0),
         ((), 0),
     ],

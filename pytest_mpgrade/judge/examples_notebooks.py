@@ -23,7 +23,7 @@ def printing(text: str, name: str = "stdout") -> Outputs:
 
 def showing(**bundle: str) -> Outputs:
     """Return the outputs of a cell that shows something: ``plain="[1]"``, ``html="<table>"``, ``png="…"``."""
-    mimes = {"plain": "text/plain", "html": "text/html", "png": "image/png"}
+    mimes = {"plain": "text/plain", "html": "text/html", "markdown": "text/markdown", "png": "image/png"}
     data = {mimes[name]: text for name, text in bundle.items()}
     return ({"output_type": "display_data", "data": data, "metadata": {}},)
 

@@ -11,6 +11,7 @@ from pytest_mpgrade.judge.notebook import RUNS, cut_short, of_notebooks
 from pytest_mpgrade.records import Cell, Concern, Ending, Notebook
 
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL | re.IGNORECASE)
+_ITEM = re.compile(r"<li\b", re.IGNORECASE)
 _FOLDS = ("folds", "n_folds", "n_splits")
 """Variables that say how many folds there are."""
 
@@ -60,8 +61,10 @@ def _folds(run: Notebook) -> int:
 def rows_of(cell: Cell) -> int:
     """Return how many rows a cell's output has, in whichever way it shows most."""
     tables = [sum("<td" in row.lower() for row in _ROW.findall(html)) for html in cell.html]
+    lists = [len(_ITEM.findall(html)) for html in cell.html]
     shown = [_rows(text) for text in cell.shown("text/plain")]
-    return max([_numbered(cell.printed), _rows(cell.printed), *tables, *shown])
+    marked = [_numbered(text) for text in cell.shown("text/markdown")]
+    return max([_numbered(cell.printed), _rows(cell.printed), *tables, *lists, *shown, *marked])
 
 
 def _numbered(text: str) -> int:
