@@ -292,6 +292,35 @@ def test_proven_hang(execute: Execute, method: str) -> None:
     assert "at code cell 2:2: q.get()" in message(run)
 
 
+@pytest.mark.parametrize(
+    "endless",
+    ["mp.Queue().get()", "while True:\n    pass", "mp.Pool(2).map(time.sleep, [99])", "while True:\n    time.sleep(0.05)"],
+)
+def test_what_was_made_before_a_hang_counts(execute: Execute, endless: str) -> None:
+    """A cell that does not come to its end is interrupted, and takes nothing from earlier ones; so in Jupyter."""
+    run = execute(
+        "import multiprocessing as mp, time\nresults = [1]",
+        f"print('so far')\n{endless}",
+        "results = []",
+        rules={"cell_seconds": 6.0},
+    )
+    assert run.ending in (Ending.HUNG, Ending.TIMED_OUT)
+    assert run.values == {"results": plain.encode([1])}
+    assert checks.has_list("results")(run).outcome is PASSED
+    assert checks.has_list("results2")(run).outcome is SKIPPED
+    assert (run.cells[1].error_type, run.cells[1].text) == ("", "so far\n")  # nothing of the interruption
+
+
+def test_cell_that_cannot_be_interrupted(execute: Execute) -> None:
+    """What earlier cells have made is not known then, and left undecided."""
+    run = execute(
+        "import multiprocessing as mp\nresults, q = [1], mp.Queue()",
+        "while True:\n    try:\n        q.get()\n    except KeyboardInterrupt:\n        pass",
+    )
+    assert (run.ending, run.told) == (Ending.HUNG, False)
+    assert checks.has_list("results")(run).outcome is SKIPPED
+
+
 def test_cells_with_the_same_code(execute: Execute) -> None:
     """Of two cells with the same code the one that was executed is named."""
     run = execute("import multiprocessing as mp\nq = mp.Queue()\nq.put(1)", "q.get()", "q.get()", "q.get()")

@@ -27,6 +27,7 @@ STEP_SECONDS = 0.003
 """How soon it is seen that a cell is done: notebooks have many short ones."""
 HELPERS_SECONDS = 2.0
 """How long what helps a kernel may take to end after it: joblib's resource tracker removes what joblib has made."""
+INTERRUPT_SECONDS = 30.0
 VALUES_SECONDS = 120.0
 RESPAWNS = 6
 """Child processes that have died for want of a function of the notebook: a Pool goes on starting new ones for ever."""
@@ -44,6 +45,7 @@ class Cells:
         self.cells: list[dict[str, Any]] = []
         self.pid = 0  # the kernel's, as it sees itself
         self.told = False  # its variables were told
+        self.endless: Future[Any] | None = None  # the execution of a cell that does not come to its end
         self.sources: list[str] = []  # a file for each cell's code
         self.names: dict[str, str] = {}  # what a kernel calls the code of the cells so far -> that file
 
@@ -130,7 +132,7 @@ class Cells:
         watch.fault = watch.fault or self.run.every_look(last=how == "yes")
         if watch.fault or how != "yes":
             told = self.run.ended("over" if watch.fault else how, TOGETHER if how == "late" and all_left < mine else "")
-            goes_on = False
+            self.endless, goes_on = None if watch.fault else future, False
         else:
             told, goes_on = self._done(future)
         self.cells.append({**told, "seconds": took})
@@ -174,19 +176,17 @@ class Cells:
     # --- the end
 
     def _finish(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-        """Ask for values, look at what is left behind, and have the kernel end; nothing more of one that hangs."""
-        last = self.cells[-1]["ending"] if self.cells else Ending.RETURNED
-        if last not in (Ending.RETURNED, Ending.RAISED):
+        """Ask for values, look at what is left behind, and have the kernel end; only the first of one that hangs."""
+        if self.endless:
+            if self._interrupt(self.endless):
+                self._tell()
+            return None, None
+        if self.cells and self.cells[-1]["ending"] not in (Ending.RETURNED, Ending.RAISED):
             return None, None
         watch = self.watch
         first = self.inspection.states()
-        watch.begin(VALUES_SECONDS)
-        names = json.dumps(self.request["notebook"]["names"])
-        code = f'__import__("pytest_mpgrade.inside.values", fromlist=["tell"]).tell(globals(), {names})'
-        how = self._until(self.jupyter.tell(code), lambda: self.jupyter.replied)
-        if how not in ("yes", "late", "quiet"):
+        if not self._tell():
             return None, None
-        self.told = how == "yes"
         self.inspection.let_end()
         left = self.run.facts(Ending.RETURNED, "", first)
         watch.begin(SHUTDOWN_SECONDS)
@@ -194,6 +194,21 @@ class Cells:
         how = watch.until(lambda: False)
         self._let_helpers_end()
         return left, self.run.facts(Ending.RETURNED, "" if how == "dead" else "the kernel did not end")
+
+    def _interrupt(self, endless: Future[Any]) -> bool:
+        """End a cell as a user of Jupyter would, so that what earlier ones have made can be told."""
+        self.watch.begin(INTERRUPT_SECONDS)
+        stopped = self.jupyter.interrupt(self.code[len(self.cells) - 1], endless, self.watch.caller)
+        return self._until(stopped, lambda: self.jupyter.replied) == "yes"
+
+    def _tell(self) -> bool:
+        """Have the kernel tell its variables; False where nothing more can be asked of it."""
+        self.watch.begin(VALUES_SECONDS)
+        names = json.dumps(self.request["notebook"]["names"])
+        code = f'__import__("pytest_mpgrade.inside.values", fromlist=["tell"]).tell(globals(), {names})'
+        how = self._until(self.jupyter.tell(code), lambda: self.jupyter.replied)
+        self.told = how == "yes"
+        return how in ("yes", "late", "quiet")
 
     def _let_helpers_end(self) -> None:
         watch, end = self.watch, time.monotonic() + HELPERS_SECONDS

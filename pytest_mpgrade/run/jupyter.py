@@ -7,8 +7,10 @@ at the kernel's processes while it waits. What comes from the kernel is JSON of 
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import os
+import signal
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
@@ -155,6 +157,10 @@ class Jupyter:
         self._kc.shell_channel.replied = False
         return self._submit(self._client.async_execute_cell(self.notebook.cells[index], index))
 
+    def interrupt(self, index: int, execution: Future[Any], kernel: int) -> Future[Any]:
+        """Interrupt a cell's *execution* by signal; the notebook keeps what the cell had shown before."""
+        return self._submit(self._interrupt(index, execution, kernel))
+
     def tell(self, code: str) -> Future[Any]:
         """Have the kernel execute something that leaves no trace in the notebook."""
         self._kc.shell_channel.replied = False
@@ -199,6 +205,13 @@ class Jupyter:
     async def _tell(self, code: str) -> None:
         message = self._kc.execute(code, silent=True, store_history=False, allow_stdin=False)
         await self._client.async_wait_for_reply(message)
+
+    async def _interrupt(self, index: int, execution: Future[Any], kernel: int) -> None:
+        cell = self.notebook.cells[index]
+        shown = copy.deepcopy(cell.outputs)
+        os.kill(kernel, signal.SIGINT)
+        await asyncio.gather(asyncio.wrap_future(execution), return_exceptions=True)
+        cell.outputs = shown
 
     async def _shut_down(self) -> None:
         self._kc.shutdown()

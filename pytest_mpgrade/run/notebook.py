@@ -22,6 +22,8 @@ from pytest_mpgrade.run.supervision import Setting, workspace
 from pytest_mpgrade.run.told import Report, Seen, answer
 
 MOST_DOCUMENT = 200_000_000
+_END_SECONDS = 200.0
+"""What a supervisor may take when the last cell is done, to interrupt it, to ask for values and to end the kernel."""
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LINE = re.compile(r"(?:Cell|Input) In ?\[(?P<count>\d+)\](?:, line (?P<line>\d+))?")
 _ARROW = re.compile(r"^-+> ?(\d+)", re.MULTILINE)
@@ -53,7 +55,7 @@ def run(document: dict[str, Any], start_method: str, setting: Setting, packages:
     with workspace() as (folder, prefix):
         request = _request(document, start_method, setting, packages, folder, prefix)
         limits = setting.assignment.limits
-        seconds = 2 * limits.import_seconds + rules.seconds + 60
+        seconds = 2 * limits.import_seconds + rules.seconds + _END_SECONDS
         report = supervision.ask(request, seconds, _CellsReport)
         executed = _executed(folder.executed) or document
         values = answer(folder.box, "values", limits.answer_bytes).value if report.told else None
