@@ -294,7 +294,7 @@ def test_proven_hang(execute: Execute, method: str) -> None:
 
 @pytest.mark.parametrize(
     "endless",
-    ["mp.Queue().get()", "while True:\n    pass", "mp.Pool(2).map(time.sleep, [99])", "while True:\n    time.sleep(0.05)"],
+    ["mp.Queue().get()", "while 1:\n    pass", "mp.Pool(2).map(time.sleep, [99])", "while 1:\n    time.sleep(0.05)"],
 )
 def test_what_was_made_before_a_hang_counts(execute: Execute, endless: str) -> None:
     """A cell that does not come to its end is interrupted, and takes nothing from earlier ones; so in Jupyter."""
