@@ -45,7 +45,6 @@ class Cells:
         self.cells: list[dict[str, Any]] = []
         self.pid = 0  # the kernel's, as it sees itself
         self.told = False  # its variables were told
-        self.endless: Future[Any] | None = None  # the execution of a cell that does not come to its end
         self.sources: list[str] = []  # a file for each cell's code
         self.names: dict[str, str] = {}  # what a kernel calls the code of the cells so far -> that file
 
@@ -132,7 +131,7 @@ class Cells:
         watch.fault = watch.fault or self.run.every_look(last=how == "yes")
         if watch.fault or how != "yes":
             told = self.run.ended("over" if watch.fault else how, TOGETHER if how == "late" and all_left < mine else "")
-            self.endless, goes_on = None if watch.fault else future, False
+            goes_on = False
         else:
             told, goes_on = self._done(future)
         self.cells.append({**told, "seconds": took})
@@ -177,11 +176,10 @@ class Cells:
 
     def _finish(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
         """Ask for values, look at what is left behind, and have the kernel end; only the first of one that hangs."""
-        if self.endless:
-            if self._interrupt(self.endless):
-                self._tell()
-            return None, None
-        if self.cells and self.cells[-1]["ending"] not in (Ending.RETURNED, Ending.RAISED):
+        last = self.cells[-1]["ending"] if self.cells else Ending.RETURNED
+        if last in (Ending.HUNG, Ending.TIMED_OUT) and self._interrupt():
+            self._tell()
+        if last not in (Ending.RETURNED, Ending.RAISED):
             return None, None
         watch = self.watch
         first = self.inspection.states()
@@ -195,11 +193,10 @@ class Cells:
         self._let_helpers_end()
         return left, self.run.facts(Ending.RETURNED, "" if how == "dead" else "the kernel did not end")
 
-    def _interrupt(self, endless: Future[Any]) -> bool:
+    def _interrupt(self) -> bool:
         """End a cell as a user of Jupyter would, so that what earlier ones have made can be told."""
         self.watch.begin(INTERRUPT_SECONDS)
-        stopped = self.jupyter.interrupt(self.code[len(self.cells) - 1], endless, self.watch.caller)
-        return self._until(stopped, lambda: self.jupyter.replied) == "yes"
+        return self._until(self.jupyter.interrupt(self.watch.caller), lambda: self.jupyter.replied) == "yes"
 
     def _tell(self) -> bool:
         """Have the kernel tell its variables; False where nothing more can be asked of it."""

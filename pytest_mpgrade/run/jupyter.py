@@ -130,6 +130,8 @@ class Jupyter:
     def __init__(self, notebook: Mapping[str, Any], connection: Any, alive: Callable[[], bool], most: int) -> None:
         self.notebook: Any = nbformat.from_dict(notebook)
         self._kc: Any = None
+        self._cell: Any = None  # the one that is executed, or was last
+        self._execution: Future[Any] = Future()
         self._before = set(procfs.tasks(os.getpid()))
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.MAXMSGSIZE, MOST_MESSAGE)  # type: ignore[attr-defined]  # made when it is imported
@@ -155,11 +157,13 @@ class Jupyter:
     def execute(self, index: int) -> Future[Any]:
         """Execute a cell of the notebook; an error that it may not raise is a CellExecutionError."""
         self._kc.shell_channel.replied = False
-        return self._submit(self._client.async_execute_cell(self.notebook.cells[index], index))
+        self._cell = self.notebook.cells[index]
+        self._execution = self._submit(self._client.async_execute_cell(self._cell, index))
+        return self._execution
 
-    def interrupt(self, index: int, execution: Future[Any], kernel: int) -> Future[Any]:
-        """Interrupt a cell's *execution* by signal; the notebook keeps what the cell had shown before."""
-        return self._submit(self._interrupt(index, execution, kernel))
+    def interrupt(self, kernel: int) -> Future[Any]:
+        """Interrupt the cell that is executed, by a signal to the *kernel*; what it had shown before is kept."""
+        return self._submit(self._interrupt(kernel))
 
     def tell(self, code: str) -> Future[Any]:
         """Have the kernel execute something that leaves no trace in the notebook."""
@@ -206,12 +210,11 @@ class Jupyter:
         message = self._kc.execute(code, silent=True, store_history=False, allow_stdin=False)
         await self._client.async_wait_for_reply(message)
 
-    async def _interrupt(self, index: int, execution: Future[Any], kernel: int) -> None:
-        cell = self.notebook.cells[index]
-        shown = copy.deepcopy(cell.outputs)
+    async def _interrupt(self, kernel: int) -> None:
+        shown = copy.deepcopy(self._cell.outputs)
         os.kill(kernel, signal.SIGINT)
-        await asyncio.gather(asyncio.wrap_future(execution), return_exceptions=True)
-        cell.outputs = shown
+        await asyncio.gather(asyncio.wrap_future(self._execution), return_exceptions=True)
+        self._cell.outputs = shown
 
     async def _shut_down(self) -> None:
         self._kc.shutdown()
