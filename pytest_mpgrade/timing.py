@@ -162,10 +162,10 @@ class Timer:
         more = self._call("spin", MORE)
         if more not in own:
             return pair
-        computing = self._computed(own), self._computed(theirs)
         return dataclasses.replace(
             pair,
-            computing=None if computing[0] is None or computing[1] is None else (computing[0], computing[1]),
+            computing=_known(self._computed(own, "spin", "nap"), self._computed(theirs, "spin", "nap")),
+            polling=_known(self._computed(own, "nap"), self._computed(theirs, "nap")),
             wall=(_gates(own[more]).spent, _gates(theirs[more]).spent),
             serial=_gates(theirs[self._serial]).spent,
         )
@@ -181,13 +181,13 @@ class Timer:
     def _ending(self, round: Round) -> float:
         return _gates(round[self._call("nap", MORE)]).spent - self._working(round)
 
-    def _computed(self, round: Round) -> float | None:
+    def _computed(self, round: Round, *kinds: str) -> float | None:
         """Who polls while tasks only wait burns a core all that time; among tasks that compute it shows less."""
-        found = [_gates(round[self._call(kind, count)]).computed for kind in ("spin", "nap") for count in (MORE, FEW)]
+        found = [_gates(round[self._call(kind, count)]).computed for kind in kinds for count in (MORE, FEW)]
         known = [seconds for seconds in found if seconds is not None]
         if len(known) < len(found):
             return None
-        return (known[0] - known[1] + known[2] - known[3]) / (self.n * (MORE - FEW))
+        return (sum(known[::2]) - sum(known[1::2])) / (self.n * (MORE - FEW))
 
     def _looks(self, slow: Sequence[str]) -> tuple[Look, ...]:
         """Where a submission is slow, run it once more and look at its stacks meanwhile."""
@@ -236,6 +236,10 @@ def _workload(call: _Call) -> tasks.Workload:
 def _gates(run: Run) -> GateReport:
     assert run.trace.gates is not None
     return run.trace.gates
+
+
+def _known(own: float | None, theirs: float | None) -> tuple[float, float] | None:
+    return None if own is None or theirs is None else (own, theirs)
 
 
 def _last(round: Round) -> tuple[Run, str]:

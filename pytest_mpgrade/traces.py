@@ -119,6 +119,7 @@ class Pair:
     waiting: tuple[float, float]  # wall time for each further task that only waits
     computing: tuple[float, float] | None  # CPU time of the whole tree for one more that waits and one that computes
     starting: tuple[float, float]  # until all workers were there
+    polling: tuple[float, float] | None = None  # CPU time, of computing, for the one that waits
     working: tuple[float, float] = (0.0, 0.0)  # of the longer call that waits: from then to the end of its last task
     ending: tuple[float, float] = (0.0, 0.0)  # of the same: from then to the return
     wall: tuple[float, float] = (0.0, 0.0)  # of a few tasks that compute, in n processes

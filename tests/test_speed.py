@@ -156,6 +156,45 @@ def test_what_is_not_sure_is_not_deducted() -> None:
     )
 
 
+UNSTEADY = ((15.8, 36.7), (20.1, 32.0), (26.8, 34.4), (19.9, 27.8), (29.9, 26.0))
+"""CPU milliseconds for a task that computes and one that waits, of the same calls, on cores that were not steady."""
+
+
+def _polling(own: float) -> list[Pair]:
+    """Return such pairs, in which the submission burned *own* milliseconds more while tasks only waited."""
+    return [
+        replace(pair(), computing=((later + own) / 1000, earlier / 1000), polling=(own / 1000, 0.0004))
+        for earlier, later in UNSTEADY
+    ]
+
+
+def test_polling_is_seen_beside_unsteady_computing() -> None:
+    """What a parent burns while its tasks only wait is sure where what all tasks cost is not, and is told alone."""
+    run = timed(*_polling(20.0))
+    assert speed.judge([replace(each, polling=None) for each in run.pairs], RULES).unsure == ("computing",)
+    found = KEEPS_UP(run)
+    assert (found.outcome, found.credit) == (Outcome.FAILED, 0.0)
+    assert "x the reference's CPU time on tasks, of which half compute and half only wait, counting only what it" in (
+        found.message
+    )
+    assert "seemed" not in found.message
+    assert found.hint.startswith("wait in get() or connection.wait()")
+
+
+def test_quiet_parent_beside_unsteady_computing() -> None:
+    """The same cores take no point from a pattern that waits as the reference does, or nearly."""
+    assert speed.judge(_polling(0.4), RULES).slow == ()
+    assert speed.judge(_polling(2.0), RULES).slow == ()
+
+
+def test_polling_is_told_once() -> None:
+    """Where all tasks together are surely slow, what was burned while they wait is a part of that."""
+    steady = [replace(each, computing=(0.0455 + i / 9999, 0.0163)) for i, each in enumerate(_polling(20.0))]
+    found = speed.judge(steady, RULES)
+    assert (found.slow, found.credit) == (("computing",), 0.0)
+    assert found.ratios["polling"].bound > RULES.free
+
+
 def test_cpu_time_that_cannot_be_seen() -> None:
     """Without ptrace the CPU time of ended processes is not known: judged is what is."""
     found = KEEPS_UP(timed(*(pair(computing=None) for _ in range(4))))

@@ -11,9 +11,11 @@ from pytest_mpgrade.judge.returned import blamed_for
 from pytest_mpgrade.judge.speed import CONFIDENCE, Ratio
 from pytest_mpgrade.records import Concern, Ending, Look, Outcome, Run, Timing
 
+_HALVES = "tasks, of which half compute and half only wait"
 _WHAT = {
     "waiting": ("the reference's time", "tasks that only wait"),
-    "computing": ("the reference's CPU time", "tasks, of which half compute and half only wait"),
+    "computing": ("the reference's CPU time", _HALVES),
+    "polling": ("the reference's CPU time", f"{_HALVES}, counting only what it burned while they wait"),
 }
 _DOES = {  # without waiting for a result: that is what a parent should do
     "sleep": "slept",
@@ -27,6 +29,7 @@ _DOES = {  # without waiting for a result: that is what a parent should do
 _HINTS = {
     "waiting": "a free worker should have its next task at once: wait in get() or connection.wait(), never in sleep()",
     "computing": "wait in get() or connection.wait() rather than ask again and again, keep workers, send data once",
+    "polling": "wait in get() or connection.wait() rather than ask again and again",
     "starting": "start all workers first, then wait",
 }
 

@@ -9,7 +9,7 @@ widens the interval and does not move it. Sequential: `decided` is asked after e
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
@@ -95,11 +95,11 @@ def _largest(holds: Callable[[float], bool]) -> float:
 class Verdict:
     """What the pairs say."""
 
-    ratios: Mapping[str, Ratio]  # "waiting" and, where CPU time can be seen, "computing"
+    ratios: Mapping[str, Ratio]  # "waiting" and, where CPU time can be seen, "computing" and "polling"
     late: float  # seconds by which the workers come later than the reference's, median
     late_bound: float  # at least so much, with CONFIDENCE
     credit: float  # part of the points that is earned, 1.0 for all
-    slow: tuple[str, ...]  # of "waiting", "computing", "starting": what costs points
+    slow: tuple[str, ...]  # of "starting" and the names of ratios: what costs points
     unsure: tuple[str, ...]  # what seems to be slow, and is not sure to be
 
 
@@ -115,21 +115,38 @@ def judge(pairs: Sequence[Pair], rules: SpeedRules) -> Verdict:
         credits["starting"] = _in_tenths(_falling(later, rules.starting_seconds, 2 * rules.starting_seconds))
     seems = {name: found.estimate > rules.free for name, found in ratios.items()}
     seems["starting"] = later > rules.starting_seconds
-    slow = tuple(name for name, credit in credits.items() if credit < 1)
+    slow = _apart(name for name, credit in credits.items() if credit < 1)
     return Verdict(
         ratios=ratios,
         late=later,
         late_bound=late_bound,
         credit=min(credits.values()),
         slow=slow,
-        unsure=tuple(name for name, seen in seems.items() if seen and name not in slow),
+        unsure=_apart(name for name, seen in seems.items() if seen and credits[name] == 1),
     )
 
 
+def _apart(names: Iterable[str]) -> tuple[str, ...]:
+    """Leave out what is only a part of another."""
+    told = tuple(names)
+    return tuple(name for name in told if name != "polling" or "computing" not in told)
+
+
 def _rows(pairs: Sequence[Pair]) -> dict[str, list[tuple[float, float]]]:
-    """Return the times to compare, by name; those that could not be seen are left out."""
-    computing = [pair.computing for pair in pairs if pair.computing is not None]
-    return {"waiting": [pair.waiting for pair in pairs]} | ({"computing": computing} if computing else {})
+    """Return the times to compare, by name; those that could not be seen are left out.
+
+    How fast a core computes can double from one call to the next (shared caches, a neighbour on the same core), and
+    hides a parent that polls. What that one burns while tasks only wait is steady, so it is also compared alone, as if
+    all else cost what it does with the reference.
+    """
+    computing = [pair.computing for pair in pairs if pair.computing]
+    polling = [_polled(pair.polling, pair.computing) for pair in pairs if pair.computing and pair.polling]
+    rows = {"waiting": [pair.waiting for pair in pairs], "computing": computing, "polling": polling}
+    return {name: row for name, row in rows.items() if row}
+
+
+def _polled(polling: tuple[float, float], computing: tuple[float, float]) -> tuple[float, float]:
+    return computing[1] + polling[0] - polling[1], computing[1]
 
 
 def _late(pairs: Sequence[Pair]) -> list[float]:
