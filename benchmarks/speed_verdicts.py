@@ -128,7 +128,7 @@ def _print(lines: Sequence[dict[str, Any]]) -> None:
     for line in lines:
         cells[line["variant"], line["load"], line["method"]].append(line)
     slow = {path.stem for path in SLOW}
-    wrong: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    totals: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     print(f"\n{'variant':20}{'load':>5} {'method':8}{'live':>5}{'wrong':>7}{'open':>6}{'s':>6}   replays: wrong, open")
     for (variant, load, method), found in sorted(cells.items()):
         kept = ["passed" if variant in slow else "failed"]
@@ -139,14 +139,14 @@ def _print(lines: Sequence[dict[str, Any]]) -> None:
         replays = ""
         if again:
             missed = again.count("full" if variant in slow else "deducted")
-            replays = f"{_rate(missed, len(again))}, {100 * again.count('inconclusive') / len(again):.1f} %"
+            replays = f"{_rate(missed, len(again))}, {_rate(again.count('inconclusive'), len(again))}"
         seconds = median(line["seconds"] for line in found)
         print(f"{variant:20}{load:5} {method:8}{len(found):5}{bad:7}{unsure:6}{seconds:6.1f}   {replays}")
         group = f"{'slow' if variant in slow else 'right'}, load {load}"
-        wrong[group][0] += bad
-        wrong[group][1] += len(found)
-    for group, (bad, count) in sorted(wrong.items()):
-        print(f"{group}: {bad} of {count} live verdicts wrong: {_rate(bad, count)}")
+        totals[group] = [sum(both) for both in zip(totals[group], (bad, unsure, len(found)), strict=True)]
+    for group, (bad, unsure, count) in sorted(totals.items()):
+        rates = f"{bad} wrong, {_rate(bad, count)}; {unsure} open, {_rate(unsure, count)}"
+        print(f"{group}: of {count} live verdicts {rates}")
 
 
 def _rate(count: int, of: int) -> str:
