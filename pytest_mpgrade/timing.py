@@ -182,7 +182,10 @@ class Timer:
         return _gates(round[self._call("nap", MORE)]).spent - self._working(round)
 
     def _computed(self, round: Round, *kinds: str) -> float | None:
-        """Who polls while tasks only wait burns a core all that time; among tasks that compute it shows less."""
+        """Return the CPU seconds of the whole tree for a further task of each of these kinds.
+
+        Who polls while tasks only wait burns a core all that time; among tasks that compute it shows less.
+        """
         found = [_gates(round[self._call(kind, count)]).computed for kind in kinds for count in (MORE, FEW)]
         known = [seconds for seconds in found if seconds is not None]
         if len(known) < len(found):
