@@ -107,11 +107,12 @@ class Student:
             self._relied, self._relied_functions = told, {step.function for step in steps}
         return runs
 
-    def time(self, function: str, *, n_processes: int = 2) -> Timing:
+    def time(self, function: str, *, n_processes: int = 2, against_serial: bool = False) -> Timing:
         """Time a function of tasks and *n_processes* in turn with the reference's; see `timing` for how.
 
-        For `checks.keeps_up_with_reference` and `checks.faster_than_serial`. The machine is had alone meanwhile: other
-        gradings wait, and it is waited for them.
+        For `checks.keeps_up_with_reference`, and for `checks.faster_than_serial` with *against_serial*: else one
+        process is timed too in the first pairs only, for learning. The machine is had alone meanwhile: other gradings
+        wait, and it is waited for them.
         """
         reference = self._reference()
         if reference is None:
@@ -119,7 +120,8 @@ class Student:
         stuck = self._not_tried((make.call(function, words="timed tasks", n_processes=n_processes),))
         if stuck is not None:
             return as_kind(Timing, stuck[0])
-        return self._timer(reference, function, n_processes).take(self.assignment.speedup)
+        timer = replace(self._timer(reference, function, n_processes), against_serial=against_serial)
+        return timer.take(self.assignment.speedup)
 
     def scale(self, function: str, workers: Sequence[int] = (1, 2, 4)) -> Scaling:
         """Time a function of tasks that wait with several numbers of processes; for `checks.scales`."""

@@ -37,6 +37,8 @@ from pytest_mpgrade.run.supervision import Setting
 
 FEW, MORE = 1, 4
 """Tasks for each process, in the two calls whose difference is judged."""
+SHOWN = 2
+"""Pairs that are also taken in one process, for learning; all are where that is to be judged."""
 NAP_SECONDS = 0.04
 SPIN_ROUNDS = 150_000
 """About 15 ms of computing: so much that what queues cost beside it does not count."""
@@ -69,6 +71,7 @@ class Timer:
     n: int
     start_method: str
     tell: Callable[[str], None]
+    against_serial: bool = False
 
     def take(self, rules: SpeedRules) -> Timing:
         """Take pairs, with the machine to ourselves; end at the first call that does not go as it should."""
@@ -118,9 +121,10 @@ class Timer:
         0.06 s seems to take has two values only, and some pairs in a row of one of them would look like certainty.
         """
         naps = {self._call("nap", count): draw.uniform(0, _reach(pairs)) for count in (FEW, MORE)}
-        spins = [] if _plainly_slow(pairs) else [self._call("spin", count) for count in (FEW, MORE)]
+        spinning = self.against_serial or not _plainly_slow(pairs)
+        spins = [self._call("spin", count) for count in (FEW, MORE)] if spinning else []
         calls = draw.sample([*naps, *spins], len(naps) + len(spins))
-        alone = [self._serial] if spins else []
+        alone = [self._serial] if self.against_serial or len(pairs) < SHOWN else []
         if draw.random() < 0.5:
             own = self._round(self.own, calls, naps)
             return own, self._round(self.theirs, [*calls, *alone])
@@ -167,7 +171,7 @@ class Timer:
             computing=_known(self._computed(own, "spin", "nap"), self._computed(theirs, "spin", "nap")),
             polling=_known(self._computed(own, "nap"), self._computed(theirs, "nap")),
             wall=(_gates(own[more]).spent, _gates(theirs[more]).spent),
-            serial=_gates(theirs[self._serial]).spent,
+            serial=_gates(theirs[self._serial]).spent if self._serial in theirs else 0.0,
         )
 
     def _waited(self, round: Round) -> float:

@@ -123,7 +123,7 @@ class Pair:
     working: tuple[float, float] = (0.0, 0.0)  # of the longer call that waits: from then to the end of its last task
     ending: tuple[float, float] = (0.0, 0.0)  # of the same: from then to the return
     wall: tuple[float, float] = (0.0, 0.0)  # of a few tasks that compute, in n processes
-    serial: float = 0.0  # of the same tasks in one process, by the reference
+    serial: float = 0.0  # of the same tasks in one process, by the reference; 0.0: not taken
 
 
 @dataclass(frozen=True, kw_only=True)

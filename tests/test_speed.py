@@ -240,6 +240,15 @@ def test_wall_clock_is_not_judged_where_the_reference_is_slow() -> None:
     assert checks.faster_than_serial()(timed(*slow)).outcome is Outcome.INCONCLUSIVE
 
 
+def test_wall_clock_is_not_judged_by_what_was_taken_for_learning() -> None:
+    """One process that was timed in the first pairs shows what is usual, and is no reason to take points."""
+    taken = [pair(wall=1.9 + i / 100) for i in range(5)]
+    assert checks.faster_than_serial()(timed(*taken)).outcome is Outcome.FAILED
+    found = checks.faster_than_serial()(timed(*taken[:2], *(replace(each, serial=0.0) for each in taken[2:])))
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "by 2 pairs; time it with against_serial=True" in found.message
+
+
 # --- scaling
 
 

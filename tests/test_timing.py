@@ -70,7 +70,8 @@ def test_reference_keeps_up_with_itself(timed: Callable[[Path, str], Student], m
     for pair in run.pairs:
         assert pair.computing is not None
         assert min(pair.computing) > 0
-        assert min(*pair.starting, *pair.working, *pair.wall, pair.serial) > 0
+        assert min(*pair.starting, *pair.working, *pair.wall) > 0
+    assert [pair.serial > 0 for pair in run.pairs] == [True, True, *[False] * (len(run.pairs) - 2)]
     assert finding.evidence["machine"]["threads of BLAS and OpenMP"] == 1
 
 
@@ -99,6 +100,15 @@ def test_nap_is_found_with_its_line(timed: Callable[[Path, str], Student]) -> No
     if finding.outcome is Outcome.FAILED:
         assert "time.sleep(0.1)" in finding.message
         assert "on tasks that only wait" in finding.message
+
+
+def test_one_process_is_timed_in_every_pair_where_that_is_asked_for(timed: Callable[[Path, str], Student]) -> None:
+    """Also where the submission is so slow on tasks that wait that no other tasks would be needed."""
+    run = timed(WRONG / "naps_between_tasks.py", "fork").time("mp_apply", against_serial=True)
+    assert len(run.pairs) >= 5
+    assert all(pair.serial > 0 for pair in run.pairs)
+    finding = checks.faster_than_serial()(run)
+    assert finding.outcome in (Outcome.FAILED, Outcome.INCONCLUSIVE), finding
 
 
 @pytest.mark.parametrize(
