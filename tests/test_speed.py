@@ -178,6 +178,8 @@ def test_polling_is_seen_beside_unsteady_computing() -> None:
         found.message
     )
     assert "seemed" not in found.message
+    assert "reckoned" in found.evidence["polling"]
+    assert "reckoned" not in found.evidence["computing"]
     assert found.hint.startswith("wait in get() or connection.wait()")
 
 

@@ -17,6 +17,7 @@ _WHAT = {
     "computing": ("the reference's CPU time", _HALVES),
     "polling": ("the reference's CPU time", f"{_HALVES}, counting only what it burned while they wait"),
 }
+_RECKONED = {"polling": {"reckoned": "what it burned while tasks wait is its own, all else the reference's"}}
 _DOES = {  # without waiting for a result: that is what a parent should do
     "sleep": "slept",
     "put": "waited in put()",
@@ -156,7 +157,7 @@ def _seen(look: Look) -> str:
 
 def _evidence(run: Timing, found: speed.Verdict) -> dict[str, object]:
     """Return times in milliseconds for a task, and what the machine offered."""
-    evidence: dict[str, object] = {name: _told(ratio) for name, ratio in found.ratios.items()}
+    evidence: dict[str, object] = {name: _told(ratio) | _RECKONED.get(name, {}) for name, ratio in found.ratios.items()}
     evidence["seconds, own and reference"] = {what: [round(s, 3) for s in both] for what, both in _spent(run).items()}
     times = speedup(run)
     if times:
