@@ -183,6 +183,17 @@ def test_polling_is_seen_beside_unsteady_computing() -> None:
     assert found.hint.startswith("wait in get() or connection.wait()")
 
 
+def test_few_pairs_of_one_comparison_do_not_end_the_others() -> None:
+    """Tasks that compute, left out once waiting ones seemed to decide, end nothing by pairs too few to take points."""
+    noisy = [pair(each, 3.0 + each / 999) for each in (2.1, 3.6, 1.2, 2.9, 1.1)]
+    some = [*noisy[:3], *(replace(each, computing=None) for each in noisy[3:])]
+    found = speed.judge(some, RULES)
+    assert found.ratios["computing"].bound > RULES.free
+    assert (found.slow, found.ratios["computing"].pairs) == ((), 3)
+    assert not speed.decided(some, RULES)
+    assert speed.decided(noisy, RULES)
+
+
 def test_quiet_parent_beside_unsteady_computing() -> None:
     """The same cores take no point from a pattern that waits as the reference does, or nearly."""
     assert speed.judge(_polling(0.4), RULES).slow == ()

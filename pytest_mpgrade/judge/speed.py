@@ -174,7 +174,7 @@ def decided(pairs: Sequence[Pair], rules: SpeedRules) -> bool:
     half = math.sqrt(rules.free)
     late = _late(pairs)
     told = [telling for row in _rows(pairs).values() if (telling := _telling(row))]
-    if len(pairs) >= ENOUGH_TO_TAKE and any(_low(row, rules.free) > 0 for row in told):
+    if any(len(row) >= ENOUGH_TO_TAKE and _low(row, rules.free) > 0 for row in told):
         return True
     if len(pairs) >= ENOUGH_TO_TAKE and lower_bound(late) > rules.starting_seconds:
         return True
