@@ -120,7 +120,7 @@ class Student:
         stuck = self._not_tried((make.call(function, words="timed tasks", n_processes=n_processes),))
         if stuck is not None:
             return as_kind(Timing, stuck[0])
-        timer = replace(self._timer(reference, function, n_processes), against_serial=against_serial)
+        timer = self._timer(reference, function, n_processes, against_serial=against_serial)
         return timer.take(self.assignment.speedup)
 
     def scale(self, function: str, workers: Sequence[int] = (1, 2, 4)) -> Scaling:
@@ -130,10 +130,10 @@ class Student:
             return as_kind(Scaling, stuck[0])
         return self._timer(self._grading, function, max(workers)).scale(workers)
 
-    def _timer(self, reference: Grading, function: str, n: int) -> timing.Timer:
+    def _timer(self, reference: Grading, function: str, n: int, *, against_serial: bool = False) -> timing.Timer:
         return timing.Timer(
             own=self._grading.setting, theirs=reference.setting, function=function, n=n,
-            start_method=self.start_method, tell=self._grading.tell,
+            start_method=self.start_method, tell=self._grading.tell, against_serial=against_serial,
         )  # fmt: skip
 
     def check(self, run: Run, *checks: Judge) -> list[Finding]:

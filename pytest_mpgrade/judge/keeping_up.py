@@ -205,9 +205,9 @@ def _faster(run: Run, at_least: float) -> Verdict:
     if own.estimate >= at_least:
         return Verdict(outcome=Outcome.PASSED, evidence=shown)
     if own.pairs < len(run.pairs):
-        words = f"yours seemed to be {own.estimate:.2f}x as fast as one process, by {own.pairs} pairs"
-        words = f"not judged, and not deducted: {words}; time it with against_serial=True"
-        return replace(inconclusive(words), evidence=shown)
+        seen = f"yours seemed to be {own.estimate:.2f}x as fast as one process, by {own.pairs} pairs"
+        verdict = inconclusive(f"not judged, and not deducted: {seen}; time it with against_serial=True")
+        return replace(verdict, evidence=shown)
     if run.machine.cores < 2 or theirs.bound < at_least:
         return _not_now(
             f"the reference itself was not surely {at_least:g}x as fast as one process ({_here(run)})", shown
