@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import difflib
 import hashlib
 import keyword
 import math
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
+from pytest_mpgrade import requirements
+from pytest_mpgrade.did_you_mean import nearest
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.judge import expression, late
 from pytest_mpgrade.limits import LateTable, LimitsTable, NotebookTable, SpeedTable
@@ -48,6 +50,7 @@ class _Criterion(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     points: _Points
     title: str = ""
     hidden: bool = False
+    requires: tuple[_Name, ...] = ()
 
 
 class _Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -60,6 +63,7 @@ class _Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     criteria: Annotated[tuple[_Criterion, ...], Meta(min_length=1)]
     functions: tuple[_Text, ...] = ()
     ordering: _Ordering = "any"
+    round: Annotated[float, Meta(gt=0, le=1e6)] = 0.01
     notebook: NotebookTable = NotebookTable()
     limits: LimitsTable = LimitsTable()
     speedup: SpeedTable = SpeedTable()
@@ -85,6 +89,7 @@ def load(folder_or_toml: Path) -> Assignment:
         criteria=tuple(Criterion(**msgspec.structs.asdict(each)) for each in document.criteria),
         test_file=document.test,
         ordering=document.ordering,
+        round=document.round,
         limits=Limits(**msgspec.structs.asdict(document.limits)),
         speedup=SpeedRules(**msgspec.structs.asdict(document.speedup)),
         notebook=_notebook(document, source.file.parent.resolve()),
@@ -110,7 +115,7 @@ def find(name_or_path: str) -> Assignment:
     if name_or_path and (re.search(r"[/\\]|\.toml$|^\.\.?$", name_or_path) or os.path.isfile(path / FILE)):
         return load(path)
     known = ", ".join(names) or "none"
-    raise UsageError(f"there is no assignment {name_or_path!r} (there are: {known}){_nearest(name_or_path, names)}")
+    raise UsageError(f"there is no assignment {name_or_path!r} (there are: {known}){nearest(name_or_path, names)}")
 
 
 def shipped() -> tuple[Assignment, ...]:
@@ -152,7 +157,7 @@ def check_criteria(assignment: Assignment, used: Mapping[str, str]) -> None:
     source = _text_of(Path(assignment.folder))
     for name, test in used.items():
         if name not in names:
-            raise source.mistake(("criteria",), f"{test} names an unknown criterion {name!r}{_nearest(name, names)}")
+            raise source.mistake(("criteria",), f"{test} names an unknown criterion {name!r}{nearest(name, names)}")
     for index, name in enumerate(names):
         if name not in used:
             raise source.mistake(("criteria", index, "name"), f"no test names the criterion {name!r}")
@@ -167,11 +172,6 @@ def _home() -> Path:
 
 def _shipped_names() -> list[str]:
     return sorted(found.parent.name for found in _home().glob(f"*/{FILE}"))
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _text_of(path: Path) -> TomlText:
@@ -193,12 +193,12 @@ def _in_words(message: str) -> tuple[Where, str]:
         tables = {"limits": LimitsTable, "speedup": SpeedTable, "notebook": NotebookTable, "criteria": _Criterion}
         tables |= {"late": LateTable}
         table = tables.get(str(*where[:1]), _Document)
-        return (*where, found[1]), f"there is no such key{_nearest(found[1], table.__struct_fields__)}"
+        return (*where, found[1]), f"there is no such key{nearest(found[1], table.__struct_fields__)}"
     if found := re.fullmatch(r"Object missing required field `(.*)`", what):
         return where, f"the key {found[1]!r} is missing"
     if found := re.fullmatch(r"Invalid enum value '(.*)'", what, re.DOTALL):
         choices = get_args(_Ordering if where == ("ordering",) else _StartMethod)
-        return where, f"expected one of {', '.join(choices)}, got {found[1]!r}{_nearest(found[1], choices)}"
+        return where, f"expected one of {', '.join(choices)}, got {found[1]!r}{nearest(found[1], choices)}"
     if "datetime" in what:
         return where, "expected a time with its offset from UTC, such as 2026-03-02T23:59:00+01:00"
     what = re.sub(r" matching regex .*", " of letters, digits, '_', '-' and '.'", what)
@@ -230,9 +230,16 @@ def _mistakes(document: _Document, folder: Path) -> Iterator[tuple[Where, str]]:
     if document.speedup.lost <= document.speedup.free:
         yield ("speedup",), f"lost ({document.speedup.lost:g}) must be more than free ({document.speedup.free:g})"
     yield from _late_faults(document.late) if document.late else ()
+    for where, what in requirements.faults({each.name: each.requires for each in document.criteria}):
+        yield ("criteria", *where), what
     total = sum(criterion.points for criterion in document.criteria)
     if not math.isclose(total, document.points, abs_tol=1e-9):
         yield ("points",), f"the criteria add up to {total:g}, not {document.points:g}"
+    if Fraction(str(document.points)) % Fraction(str(document.round)):
+        yield (
+            ("round",),
+            f"{document.points:g} points are no multiple of {document.round:g}: nobody could have them all",
+        )
 
 
 def _late_faults(table: LateTable) -> Iterator[tuple[Where, str]]:

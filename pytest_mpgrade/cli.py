@@ -133,10 +133,10 @@ def _check(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="mpgrade-") as scratch:
         out = arguments.out or Path(scratch)
         result = grade(arguments.path, assignment, out, options=_options(arguments)).result
-    shown, criteria = students.shown(result, assignment.criteria)
+    shown, _ = students.shown(result, assignment.criteria)
     if text := terminal.explanations(shown, console.width(), console.color(sys.stdout)):
         console.say(text + "\n")
-    console.say(terminal.rubric(shown, criteria, console.width(), console.color(sys.stdout)))
+    console.say(terminal.rubric(shown, console.width(), console.color(sys.stdout)))
     if result.status is Status.ERROR and not arguments.out:
         console.say("\nwith --out DIR the grading's own log is kept there")
     return _code(result)
@@ -149,8 +149,8 @@ def _grade(arguments: argparse.Namespace) -> int:
     assignment = _find(arguments.assignment)
     grading = grade(arguments.path, assignment, arguments.out, options=_options(arguments))
     # In CI this is what students read.
-    shown, criteria = students.shown(grading.result, assignment.criteria)
-    console.say(terminal.rubric(shown, criteria, console.width(), console.color(sys.stdout)))
+    shown, _ = students.shown(grading.result, assignment.criteria)
+    console.say(terminal.rubric(shown, console.width(), console.color(sys.stdout)))
     console.say(f"\nresult: {grading.folder / RESULT}")
     if "github" in dict(arguments.format):
         _annotate(shown, arguments.path)
@@ -228,7 +228,7 @@ def _class(
                 before += grading.kept
                 shown.done(grading)
                 if arguments.rubric:
-                    shown.say(terminal.rubric(grading.result, assignment.criteria, width, color) + "\n")
+                    shown.say(terminal.rubric(grading.result, width, color) + "\n")
     return whole, before
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pytest_mpgrade import __version__
 from pytest_mpgrade.errors import MpgradeError, UngradableError, UsageError
+from pytest_mpgrade.judge import rubric
 from pytest_mpgrade.limits import with_limits
 from pytest_mpgrade.pytest_run import LOG, Options, budget, command, last_words, run
 from pytest_mpgrade.records import Assignment, Report, Status, Submission
@@ -142,7 +143,7 @@ def _report(shown: Submission, assignment: Assignment, status: Status, reason: s
         submission=shown,
         status=status,
         reason=reason,
-        criteria=assignment.criteria,
+        score=rubric.ungraded(assignment.criteria),
         containment={"level": "not run", "missing": []},
         environment=_environment(),
         started=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 
 import pytest
 
-from pytest_mpgrade.judge.rubric import Placed
-from pytest_mpgrade.records import Concern, Finding, Outcome
+from pytest_mpgrade.errors import AssignmentError
+from pytest_mpgrade.judge.shares import Placed
+from pytest_mpgrade.records import Asked, Concern, Finding, Outcome
 from pytest_mpgrade.report import students, terminal
 
 
@@ -17,28 +20,48 @@ class Sent:
 
     test: str
     place: int
-    items: list[tuple[str, str, str, str]]  # all tests, with the first report of each process; then none
+    items: list[Asked]  # all tests, with the first report of each process; then none
     total: int
     partial: bool
     placed: list[Placed]
     not_imported: str
 
 
+def asked(item: pytest.Item) -> Asked:
+    """Return which question a test asks, under which start method, for which variant.
+
+    Raises AssignmentError for a weight that no share can be made of.
+    """
+    marker = item.get_closest_marker("criterion")
+    criterion = str(marker.args[0]) if marker and marker.args else ""
+    weight = marker.kwargs.get("weight", 1) if marker else 1
+    name = name_of(item)
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf:
+        raise AssignmentError(f"{name}: criterion({criterion!r}, weight={weight!r}): a weight is a number above 0")
+    callspec = getattr(item, "callspec", None)
+    method = str(callspec.params.get("start_method", "")) if callspec else ""
+    return Asked(
+        test=name,
+        question=f"{item.path.name}::{getattr(item, 'originalname', None) or item.name.partition('[')[0]}",
+        title=title_of(item),
+        criterion=criterion,
+        weight=float(weight),
+        start_method=method,
+        variant=_without(str(callspec.id), method) if callspec else "",
+    )
+
+
+def _without(parameters: str, method: str) -> str:
+    """Return a test's parameters, ``spawn-large results``, without its start method; pytest joins names by "-"."""
+    for found in (rf"\A{method}-", rf"-{method}\Z", rf"\A{method}\Z", rf"-{method}(?=-)"):
+        if method and re.search(found, parameters):
+            return re.sub(found, "", parameters, count=1)
+    return parameters
+
+
 def name_of(item: pytest.Item) -> str:
     """Return the test's id as results name it, wherever pytest was started."""
     return f"{item.path.name}::{item.name}"
-
-
-def criterion_of(item: pytest.Item) -> str:
-    """Return the criterion that a test's findings count for."""
-    marker = item.get_closest_marker("criterion")
-    return str(marker.args[0]) if marker and marker.args else ""
-
-
-def method_of(item: pytest.Item) -> str:
-    """Return the start method under which a test runs."""
-    callspec = getattr(item, "callspec", None)
-    return str(callspec.params.get("start_method", "")) if callspec else ""
 
 
 def title_of(item: pytest.Item) -> str:

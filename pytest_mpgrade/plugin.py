@@ -51,7 +51,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register markers, and the session's object if an assignment is graded."""
-    config.addinivalue_line("markers", "criterion(name): the findings of this test count for this line of the rubric")
+    config.addinivalue_line(
+        "markers",
+        "criterion(name, weight=1): the test is a question of this criterion; its questions share the points by weight",
+    )
     config.addinivalue_line(
         "markers",
         "start_methods(*names): run the test under these start methods; 'any': under one, whichever the platform has; "

@@ -24,6 +24,13 @@ from pytest_mpgrade.rules import LateRules as LateRules
 from pytest_mpgrade.rules import Limits as Limits
 from pytest_mpgrade.rules import NotebookRules as NotebookRules
 from pytest_mpgrade.rules import SpeedRules as SpeedRules
+from pytest_mpgrade.scores import Asked as Asked
+from pytest_mpgrade.scores import Criterion as Criterion
+from pytest_mpgrade.scores import CriterionScore as CriterionScore
+from pytest_mpgrade.scores import QuestionScore as QuestionScore
+from pytest_mpgrade.scores import Score as Score
+from pytest_mpgrade.scores import Undecided as Undecided
+from pytest_mpgrade.scores import Unit as Unit
 from pytest_mpgrade.traces import Frame as Frame
 from pytest_mpgrade.traces import GateEvent as GateEvent
 from pytest_mpgrade.traces import GateReport as GateReport
@@ -39,20 +46,10 @@ from pytest_mpgrade.traces import Trace as Trace
 STILL_READING = "late, still reading"
 """Why a call timed out whose process was taking in results to the end."""
 
-RESULT_SCHEMA = "mpgrade.result/1"
+RESULT_SCHEMA = "mpgrade.result/2"
 
 Plain = Any
 """Plain typed data as `pytest_mpgrade.inside.plain.encode` makes it: nested lists and dicts of JSON."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Criterion:
-    """A line of the rubric."""
-
-    name: str
-    points: float
-    title: str = ""
-    hidden: bool = False  # students are told that there is such a check, and its points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +65,7 @@ class Assignment:
     criteria: tuple[Criterion, ...]
     test_file: str
     ordering: str = "any"  # or "submission"
+    round: float = 0.01  # the score is a multiple of it
     limits: Limits = field(default_factory=Limits)
     speedup: SpeedRules = field(default_factory=SpeedRules)
     notebook: NotebookRules | None = None
@@ -237,20 +235,20 @@ class Finding:
     call: str = ""
     symptom: str = ""  # what was seen; one symptom is blamed on one concern only
     credit: float = 0.0  # FAILED: the part of its points that is earned all the same
-    undecided_by: str = ""  # SKIPPED: the check whose failure left this one undecided (it keeps its max_points)
+    undecided_by: str = ""  # SKIPPED: the check whose failure left this one undecided; it is not earned
     seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A finding in its place: which test, which criterion, how many points."""
+    """A finding in its place: which test, which question of which criterion."""
 
     id: str
     criterion: str
+    question: str
     start_method: str
     finding: Finding
-    points: float = 0.0
-    max_points: float = 0.0
+    variant: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,19 +259,9 @@ class Report:
     submission: Submission
     status: Status
     reason: str = ""
-    criteria: tuple[Criterion, ...] = ()
+    score: Score = field(default_factory=Score)
     entries: tuple[Entry, ...] = ()
     containment: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     started: str = ""  # UTC, ISO 8601
     seconds: float = 0.0
-
-    @property
-    def score(self) -> float:
-        """Points earned."""
-        return round(sum(entry.points for entry in self.entries), 6)
-
-    @property
-    def max_score(self) -> float:
-        """Points that could be decided; CONTRACT section 4."""
-        return round(sum(entry.max_points for entry in self.entries), 6)

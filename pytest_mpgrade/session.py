@@ -24,10 +24,10 @@ from pytest_mpgrade import __version__, containment, setup, start_methods
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade.errors import AssignmentError, MpgradeError
 from pytest_mpgrade.grading import Grading
-from pytest_mpgrade.items import Sent, criterion_of, judge_test, method_of, name_of, own_finding, passed, title_of
+from pytest_mpgrade.items import Sent, asked, judge_test, own_finding, passed
 from pytest_mpgrade.judge import blame, rubric
-from pytest_mpgrade.judge.rubric import Placed
-from pytest_mpgrade.records import Report, Status
+from pytest_mpgrade.judge.shares import Placed
+from pytest_mpgrade.records import Asked, Report, Score, Status
 from pytest_mpgrade.report import junit_properties, result_json, students, terminal
 from pytest_mpgrade.report import notebook as executed
 from pytest_mpgrade.run.isolation import Isolation
@@ -57,7 +57,7 @@ class GradingSession:
         self._refused = refused  # why nothing is graded here
         self._grading = Grading(setting, tell)
         self._reference: Grading | None = None
-        self._items: list[tuple[str, str, str, str]] = []  # id, criterion, start method, title
+        self._items: list[Asked] = []
         self._order: dict[str, int] = {}
         self._placed: list[Placed] = []
         self._done: dict[str, str] = {}  # test -> why the module could not be imported, or ""
@@ -131,15 +131,13 @@ class GradingSession:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Hold the test file against the assignment; write the result file of the first moment."""
-        used: dict[str, str] = {}
-        for item in session.items:
-            name, criterion, method = name_of(item), criterion_of(item), method_of(item)
-            if not _grades(item):
-                continue
-            self._items.append((name, criterion, method, title_of(item)))
-            used.setdefault(criterion, name)
+        try:
+            self._items = [asked(item) for item in session.items if _grades(item)]
+        except AssignmentError as error:
+            self._broken = True
+            raise pytest.UsageError(str(error)) from None
         self._total = len(self._items)
-        self._order = {name: place for place, (name, *_) in enumerate(self._items)}
+        self._order = {item.test: place for place, item in enumerate(self._items)}
         self._partial = bool(
             session.config.option.keyword
             or session.config.option.markexpr
@@ -147,7 +145,9 @@ class GradingSession:
         )
         if not self._partial:
             try:
-                assignments.check_criteria(self.assignment, used)
+                assignments.check_criteria(
+                    self.assignment, {item.criterion: item.test for item in reversed(self._items)}
+                )
             except AssignmentError as error:
                 self._broken = True
                 raise pytest.UsageError(str(error)) from None
@@ -172,25 +172,17 @@ class GradingSession:
         findings += own_finding(item, call, report)
         if not findings:
             findings = [passed(item)]
-        settled = blame.attribute([(method_of(item), finding) for finding in findings])
+        place = asked(item)
+        settled = blame.attribute([(place.start_method, finding) for finding in findings])
         # Whoever has result files written sees everything.
-        judge_test(report, settled, hidden=self._out is None and criterion_of(item) in self._hidden)
-        placed = [
-            Placed(
-                id=f"{name_of(item)}/{finding.check}",
-                criterion=criterion_of(item),
-                start_method=method_of(item),
-                finding=finding,
-            )
-            for finding in findings
-        ]
+        judge_test(report, settled, hidden=self._out is None and place.criterion in self._hidden)
         sent = Sent(
-            test=name_of(item),
-            place=self._order.get(name_of(item), 0),
+            test=place.test,
+            place=self._order.get(place.test, 0),
             items=[] if self._told else self._items,
             total=len(self._items),
             partial=self._partial,
-            placed=placed,
+            placed=[Placed(asked=place, finding=finding) for finding in findings],
             not_imported=graded.why_not_imported() if graded else "",
         )
         self._told = True
@@ -225,7 +217,8 @@ class GradingSession:
         if self._placed:
             terminalreporter.ensure_newline()
             result = result_json.as_result(self.report())
-            terminalreporter.write_line(terminal.rubric(*students.shown(result, self.assignment.criteria)))
+            shown, _ = students.shown(result, self.assignment.criteria)
+            terminalreporter.write_line(terminal.rubric(shown))
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Add what only the whole grading knows to pytest's own JUnit file, which is written by now."""
@@ -237,34 +230,36 @@ class GradingSession:
 
     def report(self) -> Report:
         """Return what is known so far."""
-        placed = sorted(self._placed, key=lambda one: self._order.get(one.id.rpartition("/")[0], 0))
-        settled = blame.attribute([(one.start_method, one.finding) for one in placed])
+        placed = sorted(self._placed, key=lambda one: self._order.get(one.asked.test, 0))
+        settled = blame.attribute([(one.asked.start_method, one.finding) for one in placed])
         if len(self._done) == self._total and not self._partial:
-            settled = blame.accuse([(one.start_method, f) for one, f in zip(placed, settled, strict=True)])
+            settled = blame.accuse([(one.asked.start_method, f) for one, f in zip(placed, settled, strict=True)])
         placed = [dataclasses.replace(one, finding=f) for one, f in zip(placed, settled, strict=True)]
-        missing = [item for item in self._items if item[0] not in self._done]
-        entries = rubric.place(self.assignment.criteria, [*placed, *(rubric.waiting(*item) for item in missing)])
-        if self._refused:
-            status, reason = Status.ERROR, self._refused
-        elif len(self._done) < self._total or not self._done:
-            status, reason = Status.ERROR, f"{self._total - len(self._done)} of {self._total} tests were not run"
-        elif all(self._done.values()):
-            status, reason = Status.UNGRADABLE, next(iter(self._done.values()))
-        else:
-            status, reason = rubric.status(entries)
+        placed += [rubric.waiting(item) for item in self._items if item.test not in self._done]
+        score = rubric.score(self.assignment.criteria, placed, self.assignment.round)
+        status, reason = self._status(placed, score)
         observers = self._observers()
         return Report(
             assignment=self.assignment.name,
             submission=self.submission,
             status=status,
             reason=reason,
-            criteria=self.assignment.criteria,
-            entries=entries,
+            score=score,
+            entries=tuple(one.entry() for one in placed),
             containment=containment.as_json(self._setting.isolation, observers[-1]),
             environment=self._environment(observers),
             started=datetime.datetime.fromtimestamp(self._began, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             seconds=round(time.time() - self._began, 2),
         )
+
+    def _status(self, placed: Sequence[Placed], score: Score) -> tuple[Status, str]:
+        if self._refused:
+            return Status.ERROR, self._refused
+        if len(self._done) < self._total or not self._done:
+            return Status.ERROR, f"{self._total - len(self._done)} of {self._total} tests were not run"
+        if all(self._done.values()):
+            return Status.UNGRADABLE, next(iter(self._done.values()))
+        return rubric.status([one.finding for one in placed], score)
 
     def _environment(self, observers: list[str]) -> dict[str, Any]:
         return {

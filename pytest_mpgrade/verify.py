@@ -130,8 +130,9 @@ def _wrong(case: Case, result: ResultFile, concerns: tuple[str, ...], load: int)
         said, known = (", ".join(names) or "nothing" for names in (concerns, case.concerns))
         return f"failed {said}, expected {known}. {(odd or [''])[0]}"
     if not case.concerns and result.score != result.max_score:
-        lost = [check for check in result.checks if check.max_points and check.outcome is not Outcome.PASSED]
-        return f"{result.score} of {result.max_score} points: {lost[0].id} {lost[0].outcome}: {lost[0].message}"
+        lost = [check for check in result.checks if check.criterion and check.outcome is not Outcome.PASSED]
+        first = f"{lost[0].id} {lost[0].outcome}: {lost[0].message}" if lost else ""
+        return f"{result.score} of {result.max_score} points: {first}"
     return ""
 
 

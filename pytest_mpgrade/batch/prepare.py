@@ -48,5 +48,7 @@ def prepare(
     usual = out / by_hand.FILE
     file = overrides or (usual if usual.is_file() else None)
     given = by_hand.read(file, [clean(job.id) for job in found.jobs], assignment.criteria) if file else {}
-    settled = Settled(criteria=assignment.criteria, overrides=given, late=late.seconds, rules=rules)
+    settled = Settled(
+        criteria=assignment.criteria, overrides=given, late=late.seconds, rules=rules, step=assignment.round
+    )  # fmt: skip
     return Prepared(source=found, settled=settled, notes=late.notes)

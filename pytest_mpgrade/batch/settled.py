@@ -26,6 +26,7 @@ class Settled:
     overrides: Mapping[str, Sequence[Override]] = field(default_factory=dict)
     late: Mapping[str, float | None] = field(default_factory=dict)  # seconds, of those who are late
     rules: LateRules | None = None
+    step: float = 0.01  # the assignment's, to which scores are rounded
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -51,13 +52,13 @@ class Settled:
         changed = by_hand.with_overrides(result, self.overrides.get(id, ()), self.criteria)
         if self.rules is None or id not in self.late or changed.status is not Status.GRADED:
             return changed
-        return replace(changed, late=_late(changed, self.rules, self.late[id]))
+        return replace(changed, late=_late(changed, self.rules, self.late[id], self.step))
 
 
-def _late(result: ResultFile, rules: LateRules, seconds: float | None) -> LatePart:
+def _late(result: ResultFile, rules: LateRules, seconds: float | None, step: float) -> LatePart:
     score, problem = None, ""
     try:
-        score = late.after(rules, result.score, result.max_score, seconds)
+        score = late.after(rules, result.score, result.max_score, seconds, step)
     except ValueError as error:
         problem = str(error)
     return LatePart(seconds=seconds, score=score, problem=problem, penalty=rules.penalty, drop=rules.drop)

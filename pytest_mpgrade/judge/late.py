@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from pytest_mpgrade.judge import expression
+from pytest_mpgrade.judge.rounding import half_up
 from pytest_mpgrade.records import LateRules
 
 NAMES = ("points", "max_points", "days", "hours", "late")
@@ -11,8 +14,10 @@ _TIMES = frozenset(("days", "hours"))
 _HOUR, _DAY = 3600.0, 86400.0
 
 
-def after(rules: LateRules, points: float, max_points: float, seconds: float | None) -> float:
+def after(rules: LateRules, points: float, max_points: float, seconds: float | None, step: float = 0.01) -> float:
     """Return the points of somebody who is so many *seconds* late (None: nobody knows), from 0 to *points*.
+
+    They are rounded half up to a multiple of *step*, as the assignment rounds its score.
 
     Raises ValueError, with the reason, where the rule cannot say.
     """
@@ -24,6 +29,7 @@ def after(rules: LateRules, points: float, max_points: float, seconds: float | N
     try:
         if expression.evaluate(rules.drop, values):
             return 0.0
-        return round(min(points, max(0.0, points - expression.evaluate(rules.penalty, values))), 6)
+        left = min(points, max(0.0, points - expression.evaluate(rules.penalty, values)))
+        return min(points, float(half_up(Fraction(str(round(left, 6))), Fraction(str(step)))))
     except ArithmeticError as error:
         raise ValueError(f"the late rule cannot be evaluated ({error}): give the points by hand") from error

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.records import Status
+from pytest_mpgrade.records import QuestionScore, Status
 from pytest_mpgrade.report import by_hand, result_json
-from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.report.text import one_line, points
 
 RESULT = "result.json"
@@ -46,15 +46,26 @@ def _grade(result: ResultFile) -> str:
 
 
 def _checks(before: ResultFile, after: ResultFile) -> Iterator[str]:
-    old, new = ({check.id: check for check in result.checks} for result in (before, after))
+    """Yield which questions have other points now, and which checks ended otherwise."""
+    old, new = ({each.id: each for each in _questions(result)} for result in (before, after))
     for id in dict.fromkeys([*old, *new]):
-        was, now = (_said(checks.get(id)) for checks in (old, new))
+        was, now = (_worth(questions.get(id)) for questions in (old, new))
         if was != now:
             yield f"{one_line(id)}: {was} -> {now}"
+    checks = ({check.id: str(check.outcome) for check in result.checks} for result in (before, after))
+    had, has = checks
+    for id in dict.fromkeys([*had, *has]):
+        if had.get(id) != has.get(id):
+            yield f"{one_line(id)}: {had.get(id, 'not made')} -> {has.get(id, 'not made')}"
 
 
-def _said(check: CheckPart | None) -> str:
-    return f"{check.outcome}, {points(check.points)} of {points(check.max_points)}" if check else "not made"
+def _questions(result: ResultFile) -> Iterator[QuestionScore]:
+    own = result.machine.criteria if result.machine else result.criteria
+    return (question for criterion in own for question in criterion.questions)
+
+
+def _worth(question: QuestionScore | None) -> str:
+    return f"{points(question.points)} of {points(question.max_points)} points" if question else "not asked"
 
 
 def _by_hand(before: ResultFile, after: ResultFile) -> list[str]:

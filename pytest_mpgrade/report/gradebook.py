@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report import atomic, by_hand
 from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.report.text import points
 
 Row = tuple[str | float, ...]
 """What the table has of one submission."""
@@ -51,7 +52,7 @@ def dumps(rows: Iterable[Row], criteria: Sequence[Criterion], more: Sequence[str
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["submission", "status", "score", "max_score", *(criterion.name for criterion in criteria), *more])
     ordered: list[Row] = sorted(rows, key=lambda each: str(each[0]))
-    writer.writerows(ordered)
+    writer.writerows([points(cell) if isinstance(cell, float) else cell for cell in each] for each in ordered)
     return table.getvalue()
 
 

@@ -57,7 +57,7 @@ class _Sums:
         self.least, self.most = math.inf, -math.inf
 
     def add(self, passed: bool, rest: float) -> None:
-        """Take in one submission: did it pass, and the points of all its other checks."""
+        """Take in one submission: did it pass, and the points of all other questions."""
         self.decided += 1
         self.passed += passed
         self.rest += rest
@@ -90,6 +90,7 @@ class Tally:
         own = result.by_machine()
         if own.status is not Status.GRADED:
             return
+        worth = {each.id: each.points for criterion in own.criteria for each in criterion.questions}
         for check in own.checks:
             if check.outcome not in (*_DECIDED, *UNSURE):
                 continue
@@ -99,7 +100,7 @@ class Tally:
             if check.outcome in UNSURE:
                 sums.undecided += 1
             else:
-                sums.add(check.outcome is Outcome.PASSED, own.score - check.points)
+                sums.add(check.outcome is Outcome.PASSED, own.score - worth.get(check.question, 0.0))
 
     def items(self) -> list[Item]:
         """Return each check, in the order of the tests."""

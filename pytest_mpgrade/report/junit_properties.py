@@ -1,18 +1,19 @@
 """Properties for the tests in the file that pytest's own ``--junitxml`` writes.
 
-Points depend on how many checks all tests make, so they are known only when pytest has written its file.
+Points depend on what could be decided in all tests, so they are known only when pytest has written its file.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 from pytest_mpgrade.records import Report
 from pytest_mpgrade.report import atomic
-from pytest_mpgrade.report.result_json import CheckPart, as_result
+from pytest_mpgrade.report.result_json import UnitOf, as_result
+from pytest_mpgrade.report.text import points
 
 
 def add(file: str, report: Report, hidden: Collection[str] = ()) -> None:
@@ -21,16 +22,16 @@ def add(file: str, report: Report, hidden: Collection[str] = ()) -> None:
     Raises OSError and ElementTree.ParseError where pytest has written no such file.
     """
     path = Path(os.path.expanduser(os.path.expandvars(file)))  # as pytest reads the option
-    checks = as_result(report).checks
+    units = list(as_result(report).units())
     document = ElementTree.parse(path)  # noqa: S314 - pytest's own file
     for case in document.iter("testcase"):
-        mine = [check for check in checks if _is_of(check.test, case)]
-        if mine:
+        mine = next((unit for unit in units if _is_of(unit.test, case)), None)
+        if mine is not None:
             properties = case.find("properties")
             if properties is None:
                 properties = ElementTree.Element("properties")
                 case.insert(0, properties)
-            for name, value in _told(mine, mine[0].criterion in hidden):
+            for name, value in _told(mine, mine.criterion in hidden):
                 ElementTree.SubElement(properties, "property", name=name, value=value)
     atomic.write_bytes(ElementTree.tostring(document.getroot(), "utf-8", xml_declaration=True), path)
 
@@ -41,11 +42,11 @@ def _is_of(test: str, case: ElementTree.Element) -> bool:
     return case.get("name") == name and file.removesuffix(".py") in case.get("classname", "").split(".")
 
 
-def _told(checks: Sequence[CheckPart], hidden: bool) -> Iterator[tuple[str, str]]:
-    yield "points", f"{sum(check.points for check in checks):g}"
-    yield "max_points", f"{sum(check.max_points for check in checks):g}"
+def _told(found: UnitOf, hidden: bool) -> Iterator[tuple[str, str]]:
+    yield "points", points(found.points)
+    yield "max_points", points(found.max_points)
     yield "visibility", "hidden" if hidden else "visible"
     if not hidden:
-        yield "criterion", checks[0].criterion
-        yield "concern", ", ".join(dict.fromkeys(str(check.concern) for check in checks))
-        yield "start_method", checks[0].start_method
+        yield "criterion", found.criterion
+        yield "concern", ", ".join(dict.fromkeys(str(check.concern) for check in found.checks))
+        yield "start_method", found.unit.start_method

@@ -9,16 +9,30 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.records import RESULT_SCHEMA, Concern, Criterion, Entry, Finding, Outcome, Report, Status
+from pytest_mpgrade.records import (
+    RESULT_SCHEMA,
+    CriterionScore,
+    Entry,
+    QuestionScore,
+    Report,
+    Undecided,
+    Unit,
+)
 from pytest_mpgrade.report import atomic
-from pytest_mpgrade.report.text import clean
+from pytest_mpgrade.report.parts import CheckPart as CheckPart
+from pytest_mpgrade.report.parts import LatePart as LatePart
+from pytest_mpgrade.report.parts import MachinePart as MachinePart
+from pytest_mpgrade.report.parts import OverridePart as OverridePart
+from pytest_mpgrade.report.parts import ResultFile as ResultFile
+from pytest_mpgrade.report.parts import SubmissionPart as SubmissionPart
+from pytest_mpgrade.report.parts import UnitOf as UnitOf
+from pytest_mpgrade.report.text import clean, one_line
 
 _OPTIONAL = frozenset(("note", "reason", "undecided_by", "overrides", "machine", "late", "problem"))
 """Keys that are left out where they are empty."""
@@ -28,158 +42,9 @@ _INTEGERS = range(-(2**63), 2**63)
 """What JSON readers can hold; others are written as hexadecimal text (decimal digits are limited by Python)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SubmissionPart:
-    """The key `submission` of a result file."""
-
-    id: str
-    path: str
-    module: str
-    sha256: str
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckPart:
-    """One of the key `checks` of a result file."""
-
-    id: str
-    title: str
-    concern: Concern
-    criterion: str
-    start_method: str
-    outcome: Outcome
-    points: float
-    max_points: float
-    message: str
-    hint: str
-    evidence: dict[str, Any]
-    seconds: float
-    undecided_by: str = ""
-
-    @property
-    def test(self) -> str:
-        """The test's id: all before the check's name."""
-        return self.id.removesuffix(f"/{self.check}")
-
-    @property
-    def check(self) -> str:
-        """The check's name; "" where its test has not been run."""
-        # The name of a file in a folder holds slashes too, so only what follows the file is looked at.
-        _, slash, check = self.id.rpartition("::")[2].rpartition("/")
-        return check if slash else ""
-
-    @property
-    def call(self) -> str:
-        """The call that the check is about, e.g. ``mp_apply(12 tasks, n_processes=3)``; "" where there is none."""
-        return str(self.evidence.get("call", ""))
-
-    def finding(self) -> Finding:
-        """Return the finding that this was written from, as far as a result file keeps it."""
-        return Finding(
-            check=self.check,
-            title=self.title,
-            concern=self.concern,
-            outcome=self.outcome,
-            message=self.message,
-            hint=self.hint,
-            evidence=self.evidence,
-            call=self.call,
-            undecided_by=self.undecided_by,
-            seconds=self.seconds,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class OverridePart:
-    """One of the key `overrides`: the points of a criterion that a person has set, and what they were."""
-
-    criterion: str
-    points: float
-    max_points: float
-    was: float
-    was_of: float
-    reason: str
-    who: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class MachinePart:
-    """The key `machine`: what the grading itself said, where a person has set points."""
-
-    score: float
-    max_score: float
-    status: Status
-    reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LatePart:
-    """The key `late`: how late it was, and what the assignment's rule makes of the score."""
-
-    seconds: float | None  # None: it is marked late, and nothing says by how much
-    score: float | None  # after the rule; None: the rule could not say, for this reason
-    problem: str = ""
-    penalty: str
-    drop: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResultFile:
-    """A result file, key by key, in its order; checks are always the machine's, whoever set the score."""
-
-    schema: str
-    assignment: str
-    submission: SubmissionPart
-    score: float
-    max_score: float
-    status: Status
-    reason: str = ""
-    checks: tuple[CheckPart, ...]
-    containment: dict[str, Any] = field(default_factory=dict)
-    environment: dict[str, Any] = field(default_factory=dict)
-    started: str = ""
-    seconds: float = 0.0
-    overrides: tuple[OverridePart, ...] = ()
-    machine: MachinePart | None = None
-    late: LatePart | None = None
-
-    @property
-    def final(self) -> float | None:
-        """The grade that is exported: after overrides and the late rule; None where there is none."""
-        if self.status is not Status.GRADED:
-            return None
-        return self.late.score if self.late else self.score
-
-    def by_machine(self) -> ResultFile:
-        """Return the result as the grading made it: without what people and the late rule changed."""
-        own = dataclasses.asdict(self.machine) if self.machine else {}
-        return dataclasses.replace(self, **own, overrides=(), machine=None, late=None)
-
-    def count(self, outcome: Outcome) -> int:
-        """Return how many checks ended so."""
-        return sum(check.outcome is outcome for check in self.checks)
-
-    def earned(self, criterion: str) -> float:
-        """Return the points earned in one criterion."""
-        by_hand = [each.points for each in self.overrides if each.criterion == criterion]
-        return round(math.fsum(by_hand or (check.points for check in self.of(criterion))), 6)
-
-    def most(self, criterion: str) -> float:
-        """Return the points that could be had in one criterion."""
-        by_hand = [each.max_points for each in self.overrides if each.criterion == criterion]
-        return round(math.fsum(by_hand or (check.max_points for check in self.of(criterion))), 6)
-
-    def of(self, criterion: str) -> tuple[CheckPart, ...]:
-        """Return the checks of one criterion."""
-        return tuple(check for check in self.checks if check.criterion == criterion)
-
-
 def as_result(report: Report) -> ResultFile:
     """Return what is written of a report; all text in it is clean."""
     handed_in = report.submission
-    # Without a single check nothing was decided against anybody: all points could have been had.
-    most = report.max_score if report.entries else _all_points(report.criteria)
     return ResultFile(
         schema=RESULT_SCHEMA,
         assignment=report.assignment,
@@ -190,10 +55,12 @@ def as_result(report: Report) -> ResultFile:
             sha256=handed_in.sha256,
             note=clean(handed_in.note),
         ),
-        score=float(report.score),
-        max_score=float(most),
+        score=report.score.points,
+        max_score=report.score.max_points,
         status=report.status,
         reason=clean(report.reason),
+        undecided=Undecided(points=report.score.undecided.points, why=tuple(map(one_line, report.score.undecided.why))),
+        criteria=tuple(map(_criterion, report.score.criteria)),
         checks=tuple(_check(entry) for entry in report.entries),
         containment=_clean_dict(report.containment),
         environment=_clean_dict(report.environment),
@@ -202,8 +69,18 @@ def as_result(report: Report) -> ResultFile:
     )
 
 
-def _all_points(criteria: tuple[Criterion, ...]) -> float:
-    return round(math.fsum(criterion.points for criterion in criteria), 6)
+def _criterion(found: CriterionScore) -> CriterionScore:
+    return dataclasses.replace(
+        found, name=clean(found.name), title=clean(found.title), reason=clean(found.reason),
+        questions=tuple(map(_question, found.questions)),
+    )  # fmt: skip
+
+
+def _question(found: QuestionScore) -> QuestionScore:
+    units = tuple(
+        dataclasses.replace(each, variant=clean(each.variant), share=round(each.share, 4)) for each in found.units
+    )
+    return dataclasses.replace(found, id=clean(found.id), title=clean(found.title), units=units)
 
 
 def _check(entry: Entry) -> CheckPart:
@@ -216,14 +93,14 @@ def _check(entry: Entry) -> CheckPart:
         title=clean(finding.title),
         concern=finding.concern,
         criterion=clean(entry.criterion),
+        question=clean(entry.question),
         start_method=clean(entry.start_method),
         outcome=finding.outcome,
-        points=float(entry.points),
-        max_points=float(entry.max_points),
         message=clean(finding.message),
         hint=clean(finding.hint),
         evidence=evidence,
         seconds=round(finding.seconds, 3),
+        variant=clean(entry.variant),
         undecided_by=clean(finding.undecided_by),
     )
 
@@ -251,18 +128,21 @@ def dumps(report: Report | ResultFile) -> bytes:
     return msgspec.json.format(msgspec.json.encode(_keys(result)), indent=2) + b"\n"
 
 
-_Part = ResultFile | CheckPart | SubmissionPart | OverridePart | MachinePart | LatePart
+_OPTIONAL_OF = {Unit: frozenset(("undecided",)), CheckPart: _OPTIONAL | {"variant"}}
+"""Where a key is not optional everywhere."""
 
 
-def _keys(part: _Part) -> dict[str, Any]:
+def _keys(part: Any) -> dict[str, Any]:
+    """Return what is written of a part of the file: its keys, without those that are optional and empty."""
+    optional = _OPTIONAL_OF.get(type(part), _OPTIONAL)
     found: dict[str, Any] = {}
     for each in dataclasses.fields(part):
         value = getattr(part, each.name)
-        if isinstance(value, (SubmissionPart, MachinePart, LatePart)):
+        if isinstance(value, tuple):
+            value = [_keys(item) if dataclasses.is_dataclass(item) else item for item in value]
+        elif dataclasses.is_dataclass(value):
             value = _keys(value)
-        elif isinstance(value, tuple):
-            value = [_keys(check) for check in value]
-        if value or each.name not in _OPTIONAL:
+        if value or each.name not in optional:
             found[each.name] = value
     return found
 

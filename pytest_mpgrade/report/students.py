@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from pytest_mpgrade.records import Concern, Criterion
+from pytest_mpgrade.records import Concern, Criterion, CriterionScore
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 
 HIDDEN = "a hidden check"
@@ -31,7 +31,13 @@ def shown(result: ResultFile, criteria: Sequence[Criterion]) -> tuple[ResultFile
         dataclasses.replace(each, name=names[each.name], title=HIDDEN) if each.name in names else each
         for each in criteria
     )
-    return dataclasses.replace(result, checks=checks, reason=told.sub(HIDDEN, result.reason)), rubric
+    return dataclasses.replace(
+        result,
+        checks=checks,
+        criteria=tuple(_covered_score(each, names, criteria) for each in result.criteria),
+        undecided=dataclasses.replace(result.undecided, why=_covered_why(result, hidden, told)),
+        reason=told.sub(HIDDEN, result.reason),
+    ), rubric
 
 
 def _is_hidden(criterion: Criterion) -> bool:
@@ -54,12 +60,29 @@ def _any_of(names: Collection[str]) -> str:
 
 def _test_names(check: CheckPart) -> set[str]:
     name = check.test.rpartition("::")[2]
-    return {check.id, check.test, name, name.partition("[")[0]}
+    return {check.id, check.test, check.question, name, name.partition("[")[0]}
+
+
+def _covered_score(found: CriterionScore, names: Mapping[str, str], criteria: Sequence[Criterion]) -> CriterionScore:
+    """Return a criterion's points; of a hidden one without its questions, and without its title in another's reason."""
+    if found.name in names:
+        return dataclasses.replace(found, name=names[found.name], title=HIDDEN, reason="", questions=())
+    titles = {repr(each.title or each.name) for each in criteria if each.hidden}
+    told = re.sub(_any_of(titles), HIDDEN, found.reason)
+    return dataclasses.replace(found, reason=told)
+
+
+def _covered_why(result: ResultFile, hidden: Sequence[CheckPart], told: re.Pattern[str]) -> tuple[str, ...]:
+    """Return why something was left undecided, without what a hidden check says."""
+    own = {check.check for check in hidden}
+    return tuple(
+        HIDDEN if reason.partition(":")[0] in own else told.sub(HIDDEN, reason) for reason in result.undecided.why
+    )
 
 
 def _covered(check: CheckPart, number: int, criterion: str) -> CheckPart:
     return dataclasses.replace(
-        check, id=f"hidden-{number}/{HIDDEN}", title=HIDDEN, concern=Concern.HIDDEN, criterion=criterion,
+        check, id=f"hidden-{number}/{HIDDEN}", title=HIDDEN, concern=Concern.HIDDEN, criterion=criterion, question="",
         start_method="", message=HIDDEN, hint="", evidence={}, undecided_by="",
     )  # fmt: skip
 

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pytest_mpgrade.records import Criterion, Finding, Outcome, Report, Status
+from pytest_mpgrade.records import Finding, Outcome, Status
 from pytest_mpgrade.report import by_hand, evidence, merge
 from pytest_mpgrade.report.overview import Overview
-from pytest_mpgrade.report.result_json import CheckPart, ResultFile, as_result
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.report.text import counted, exit_words, one_line, points
 
 __all__ = ["class_table", "exit_words", "explain", "explanations", "rubric", "ungradable"]
@@ -133,24 +133,17 @@ def explanations(result: ResultFile, width: int = 80, color: bool = False) -> st
     return "\n\n".join(explain(block.subject, block.findings, width, color) for block in blocks)
 
 
-def rubric(
-    report: Report | ResultFile, criteria: Sequence[Criterion] = (), width: int = 80, color: bool = False
-) -> str:
-    """Return the points of one submission, then what failed, then what a person should look at.
-
-    A result file does not hold the criteria's titles: give it the assignment's *criteria*.
-    """
-    result = as_result(report) if isinstance(report, Report) else report
-    known = criteria or (report.criteria if isinstance(report, Report) else ())
+def rubric(result: ResultFile, width: int = 80, color: bool = False) -> str:
+    """Return the points of one submission, then what failed, then what a person should look at."""
     page = _Page(width, color)
     handed_in = result.submission
     module = f" ({one_line(handed_in.module)})" if handed_in.module else ""
     page.line((f"{one_line(result.assignment)}: {one_line(handed_in.id)}{module}", "bold"), hang=4)
     for remark in filter(None, (handed_in.note, _reason(result))):
         page.line(one_line(remark), indent=2, hang=2)
-    page.table(_rubric_table(result, known))
-    for words in filter(None, [*by_hand.words(result), by_hand.late_words(result)]):
-        page.line(words, indent=2, hang=4)
+    page.table(_rubric_table(result))
+    for words in filter(None, [*_about_points(result), *by_hand.words(result), by_hand.late_words(result)]):
+        page.line(one_line(words), indent=2, hang=4)
     _failed(page, result)
     _flags(page, result)
     return page.text
@@ -160,20 +153,29 @@ def _reason(result: ResultFile | Overview) -> str:
     return "" if result.status is Status.GRADED else f"{result.status}: {one_line(result.reason)}"
 
 
-def _rubric_table(result: ResultFile, criteria: Sequence[Criterion]) -> Table:
+def _rubric_table(result: ResultFile) -> Table:
     table = Table(box=SIMPLE_HEAD, show_footer=True, pad_edge=True)
     table.add_column("Criterion", "Total", overflow="fold")
     table.add_column("Checks", _tally(result.checks), overflow="fold")
     table.add_column(
         "Points", f"{points(result.score)} / {points(result.max_score)}", justify="right", no_wrap=True, style="bold"
     )
-    titles = {criterion.name: criterion.title or criterion.name for criterion in criteria}
-    for name in dict.fromkeys([*titles, *(check.criterion for check in result.checks)]):
-        checks = result.of(name)
-        given = checks or any(each.criterion == name for each in result.overrides)
-        earned = f"{points(result.earned(name))} / {points(result.most(name))}" if given else "-"
-        table.add_row(one_line(titles.get(name, name)) or "(no points)", _tally(checks), earned)
+    for each in result.criteria:
+        earned = f"{points(each.points)} / {points(each.max_points)}" if each.max_points else "-"
+        table.add_row(one_line(each.title), _tally(result.of(each.name)), earned)
+    if outside := result.of(""):
+        table.add_row("(no points)", _tally(outside), "-")
     return table
+
+
+def _about_points(result: ResultFile) -> Iterable[str]:
+    """Say why points were not earned that no failed check explains, and whose points others have taken over."""
+    for criterion in result.criteria:
+        if criterion.reason:
+            yield f"{criterion.title}: {criterion.reason}"
+    if lost := result.undecided.points:
+        was = "was" if lost == 1 else "were"
+        yield f"{points(lost)} of the points could not be decided here, and {was} shared among the others"
 
 
 def _tally(checks: Sequence[CheckPart]) -> Text:

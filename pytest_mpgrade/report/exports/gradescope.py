@@ -6,6 +6,7 @@ Texts are plain: what a submission says is no markup of ours. Lateness and earli
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion], metadata: Path = M
     told = gradescope_metadata.read(metadata)
     head = summary(result) or f"graded by mpgrade {result.environment.get('mpgrade', '')}".strip()
     body: dict[str, Any] = {
-        "score": round(sum(line.score for line in found), 6),
+        "score": round(math.fsum(line.score for line in found), 6),
         "execution_time": result.seconds,
         "output": "\n".join([head, *(told.lines if told else ())]),
         "output_format": "text",

@@ -1,4 +1,4 @@
-"""JUnit XML, a test case for each check, with points, concern and start method as its properties."""
+"""JUnit XML, a test case for each unit of a question, with points, concerns and start method as its properties."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
 from pytest_mpgrade.report.exports.lines import summary
-from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile, UnitOf
+from pytest_mpgrade.report.text import points
 
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, section 2.2."""
@@ -21,8 +22,11 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:  # noqa: A
     if result.status is not Status.GRADED:
         case = ElementTree.SubElement(suite, "testcase", classname="mpgrade", name="graded")
         ElementTree.SubElement(case, "error", message=_text(summary(result)))
+    for unit in result.units():
+        _case(suite, unit, unit.points if result.status is Status.GRADED else 0.0)
     for check in result.checks:
-        _case(suite, check, check.points if result.status is Status.GRADED else 0.0)
+        if not check.criterion:
+            _outside(suite, check)
     cases = list(suite)
     counts = {kind: sum(case.find(kind) is not None for case in cases) for kind in ("failure", "error", "skipped")}
     suite.attrib |= {
@@ -35,20 +39,38 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:  # noqa: A
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(document, encoding="unicode") + "\n"
 
 
-def _case(suite: ElementTree.Element, check: CheckPart, points: float) -> None:
+def _case(suite: ElementTree.Element, found: UnitOf, earned: float) -> None:
+    file, _, name = found.test.partition("::")
+    seconds = sum(check.seconds for check in found.checks)
     case = ElementTree.SubElement(
-        suite, "testcase", classname=_text(check.test), name=_text(check.check or check.id), time=f"{check.seconds:.3f}"
+        suite, "testcase", classname=_text(file), name=_text(name or file), time=f"{seconds:.3f}"
     )
-    properties = ElementTree.SubElement(case, "properties")
+    open_ones = [check for check in found.checks if check.outcome is not Outcome.PASSED]
     told = {
-        "points": f"{points:g}", "max_points": f"{check.max_points:g}", "criterion": check.criterion,
-        "concern": str(check.concern), "start_method": check.start_method, "outcome": str(check.outcome),
+        "points": points(earned), "max_points": points(found.max_points), "criterion": found.criterion,
+        "question": found.question.id, "concern": ", ".join(dict.fromkeys(str(each.concern) for each in found.checks)),
+        "start_method": found.unit.start_method, "outcome": str(found.unit.outcome),
     }  # fmt: skip
-    for name, value in told.items():
-        ElementTree.SubElement(properties, "property", name=name, value=_text(value))
+    properties = ElementTree.SubElement(case, "properties")
+    for key, value in told.items():
+        ElementTree.SubElement(properties, "property", name=key, value=_text(value))
+    if found.unit.outcome is not Outcome.PASSED:
+        first = found.telling.message if found.telling else ""
+        part = ElementTree.SubElement(case, _KINDS.get(found.unit.outcome, "skipped"), message=_text(first))
+        part.text = _text("\n".join(_said(check) for check in open_ones))
+
+
+def _outside(suite: ElementTree.Element, check: CheckPart) -> None:
+    """Add a check that is no part of the rubric."""
+    case = ElementTree.SubElement(suite, "testcase", classname=_text(check.test), name=_text(check.check or check.id))
     if check.outcome is not Outcome.PASSED:
         part = ElementTree.SubElement(case, _KINDS.get(check.outcome, "skipped"), message=_text(check.message))
         part.text = _text(check.hint)
+
+
+def _said(check: CheckPart) -> str:
+    hint = f" (hint: {check.hint})" if check.hint else ""
+    return f"{check.check}: {check.outcome}: {check.message}{hint}"
 
 
 def _text(value: str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_mpgrade.records import Criterion, Outcome, Status
+from pytest_mpgrade.records import Criterion, Outcome, QuestionScore, Status
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 
 _SAID = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE)
@@ -21,6 +21,7 @@ class Line:
     score: float
     max_score: float
     text: str  # what failed, and what to do about it; "" where there is nothing to say
+    questions: tuple[QuestionScore, ...] = ()
     concerns: tuple[str, ...] = ()  # that failed
     start_methods: tuple[str, ...] = ()  # under which something failed
 
@@ -43,12 +44,14 @@ def _line(result: ResultFile, criterion: Criterion) -> Line:
             text="\n".join(_not_graded(result, mine)),
         )  # fmt: skip
     failed = [check for check in mine if check.outcome is Outcome.FAILED]
+    worth = result.criterion(criterion.name)
     return Line(
         name=criterion.name,
         title=criterion.title or criterion.name,
-        score=round(sum(check.points for check in mine), 6),
-        max_score=round(sum(check.max_points for check in mine), 6),
-        text="\n".join(_said(mine)),
+        score=worth.points if worth else 0.0,
+        max_score=worth.max_points if worth else 0.0,
+        text="\n".join([*([worth.reason] if worth and worth.reason else []), *_said(mine)]),
+        questions=worth.questions if worth else (),
         concerns=tuple(dict.fromkeys(str(check.concern) for check in failed)),
         start_methods=tuple(dict.fromkeys(check.start_method for check in failed if check.start_method)),
     )

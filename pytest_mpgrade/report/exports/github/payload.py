@@ -2,7 +2,8 @@
 
 Its table shows ``max_score * passed / len(tests)``, its notice the sum of the tests' scores. Both are the same where
 the tests of a runner weigh the same and are passed whole or not at all, so each criterion is a runner of its own: with
-a test for each check where that holds for them, else with k passed of n equal parts that stand for its points.
+a test for each unit of its questions where that gives its points, else with k passed of n equal parts that stand for
+them.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from pytest_mpgrade.records import Criterion, Outcome, Status
+from pytest_mpgrade.records import Criterion, Status
 from pytest_mpgrade.report import evidence
 from pytest_mpgrade.report.exports.github.places import source
 from pytest_mpgrade.report.exports.lines import Line, lines
-from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile, UnitOf
 from pytest_mpgrade.report.text import no_commands, one_line, points
 
 Payload = dict[str, Any]
@@ -28,7 +29,9 @@ WHOLE = "result"
 """The output with one payload for everything, for workflows with a single runner."""
 VERSION = 3  # of the payload, as the graders for Python write it
 MOST_TESTS = 100
-"""Of a criterion: more checks than that are shown as parts."""
+"""Of a criterion: more units than that are shown as parts."""
+_ROUNDED = 0.005 + 1e-9
+"""Points are rounded to hundredths."""
 LONGEST = 500
 """Characters of a message and of an output."""
 MOST_BYTES = 30_000
@@ -65,14 +68,14 @@ def runner_ids(criteria: Sequence[Criterion]) -> dict[str, str]:
 
 
 def _runner(result: ResultFile, line: Line) -> Payload:
-    checks = [check for check in result.checks if check.criterion == line.name and check.max_points > 0]
+    units = [each for each in result.units() if each.criterion == line.name and not each.unit.undecided]
     if result.status is not Status.GRADED:
         tests = [_test(line.title, status="error", message=line.text)]
-    elif not checks:
+    elif not line.max_score:
         # A test that is passed would be shown with a point by some releases of the reporter, though there is none.
         tests = [_test(f"{line.title}: no points, nothing was decided here", status="error", message=line.text)]
-    elif len(checks) <= MOST_TESTS and _whole_and_equal(checks):
-        tests = list(_checks(checks, line.max_score, result.submission.module))
+    elif _whole_and_equal(units, line):
+        tests = list(_units(units, line.max_score, result.submission.module))
     else:
         tests = list(_parts(line))
     return _payload(_status(result, line.passed), line.max_score, tests)
@@ -96,29 +99,35 @@ def _status(result: ResultFile, passed: bool) -> str:
     return "pass" if passed else "fail"
 
 
-def _whole_and_equal(checks: Sequence[CheckPart]) -> bool:
-    most = checks[0].max_points
-    return all(math.isclose(check.max_points, most) and check.points in (0, check.max_points) for check in checks)
+def _whole_and_equal(units: Sequence[UnitOf], line: Line) -> bool:
+    """Tell whether as many of equal parts as units are earned are the criterion's points, but for their rounding."""
+    passed = sum(each.unit.share == 1 for each in units)
+    whole = 0 < len(units) <= MOST_TESTS and all(each.unit.share in (0, 1) for each in units)
+    return whole and abs(line.max_score * passed / len(units) - line.score) <= _ROUNDED
 
 
-def _checks(checks: Sequence[CheckPart], most: float, module: str) -> Iterator[Mapping[str, Any]]:
-    passed = [check.points > 0 for check in checks]
-    scores = iter(_shares(most * sum(passed) / len(checks), sum(passed)))
-    for check, earned in zip(checks, passed, strict=True):
-        under = f" ({check.start_method})" if check.start_method else ""
-        said = f"{check.message} (hint: {check.hint})" if check.hint else check.message
-        place = source(check, module)
-        yield _test(
-            f"{check.title or check.id}{under}",
-            status="pass" if earned else "fail",
-            score=next(scores) if earned else 0.0,
-            message="" if earned else said or str(check.outcome),
-            test_code=check.call,
-            filename=place[0] if place else "",
-            line_no=place[1] if place else 0,
-            duration=check.seconds,
-            output="" if check.outcome is Outcome.PASSED else "\n".join(evidence.lines(check.evidence)),
-        )
+def _units(units: Sequence[UnitOf], most: float, module: str) -> Iterator[Mapping[str, Any]]:
+    passed = [each.unit.share == 1 for each in units]
+    scores = iter(_shares(most * sum(passed) / len(units), sum(passed)))
+    for each, earned in zip(units, passed, strict=True):
+        if earned or each.telling is None:
+            yield _test(each.title, status="pass" if earned else "fail", score=next(scores) if earned else 0.0)
+        else:
+            yield _failed(each.title, each.telling, module)
+
+
+def _failed(title: str, check: CheckPart, module: str) -> Mapping[str, Any]:
+    place = source(check, module)
+    return _test(
+        title,
+        status="fail",
+        message=(f"{check.message} (hint: {check.hint})" if check.hint else check.message) or str(check.outcome),
+        test_code=check.call,
+        filename=place[0] if place else "",
+        line_no=place[1] if place else 0,
+        duration=check.seconds,
+        output="\n".join(evidence.lines(check.evidence)),
+    )
 
 
 def _parts(line: Line) -> Iterator[Mapping[str, Any]]:

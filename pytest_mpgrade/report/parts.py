@@ -1,0 +1,208 @@
+"""What a result file holds, key by key; CONTRACT section 5. `result_json` writes and reads it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_mpgrade.records import Concern, CriterionScore, Finding, Outcome, QuestionScore, Status, Undecided, Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionPart:
+    """The key `submission` of a result file."""
+
+    id: str
+    path: str
+    module: str
+    sha256: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckPart:
+    """One of the key `checks` of a result file."""
+
+    id: str
+    title: str
+    concern: Concern
+    criterion: str
+    question: str
+    start_method: str
+    outcome: Outcome
+    message: str
+    hint: str
+    evidence: dict[str, Any]
+    seconds: float
+    variant: str = ""  # of its question
+    undecided_by: str = ""
+
+    @property
+    def test(self) -> str:
+        """The test's id: all before the check's name."""
+        return self.id.removesuffix(f"/{self.check}")
+
+    @property
+    def check(self) -> str:
+        """The check's name; "" where its test has not been run."""
+        # The name of a file in a folder holds slashes too, so only what follows the file is looked at.
+        _, slash, check = self.id.rpartition("::")[2].rpartition("/")
+        return check if slash else ""
+
+    @property
+    def call(self) -> str:
+        """The call that the check is about, e.g. ``mp_apply(12 tasks, n_processes=3)``; "" where there is none."""
+        return str(self.evidence.get("call", ""))
+
+    def finding(self) -> Finding:
+        """Return the finding that this was written from, as far as a result file keeps it."""
+        return Finding(
+            check=self.check,
+            title=self.title,
+            concern=self.concern,
+            outcome=self.outcome,
+            message=self.message,
+            hint=self.hint,
+            evidence=self.evidence,
+            call=self.call,
+            undecided_by=self.undecided_by,
+            seconds=self.seconds,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitOf:
+    """One unit of a question, with its points and its checks."""
+
+    criterion: str
+    question: QuestionScore
+    unit: Unit
+    points: float
+    max_points: float
+    checks: tuple[CheckPart, ...]
+
+    @property
+    def test(self) -> str:
+        """The id of the test that asked it."""
+        return self.checks[0].test if self.checks else self.question.id
+
+    @property
+    def title(self) -> str:
+        """What it asks, for which variant and under which start method."""
+        told = ", ".join(filter(None, (self.unit.variant, self.unit.start_method)))
+        return f"{self.question.title or self.question.id}{f' ({told})' if told else ''}"
+
+    @property
+    def telling(self) -> CheckPart | None:
+        """The check that says most about it: the first that ended as the unit did."""
+        return next((each for each in self.checks if each.outcome is self.unit.outcome), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverridePart:
+    """One of the key `overrides`: the points of a criterion that a person has set, and what they were."""
+
+    criterion: str
+    points: float
+    max_points: float
+    was: float
+    was_of: float
+    reason: str
+    who: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachinePart:
+    """The key `machine`: what the grading itself said, where a person has set points."""
+
+    score: float
+    max_score: float
+    status: Status
+    reason: str = ""
+    criteria: tuple[CriterionScore, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatePart:
+    """The key `late`: how late it was, and what the assignment's rule makes of the score."""
+
+    seconds: float | None  # None: it is marked late, and nothing says by how much
+    score: float | None  # after the rule; None: the rule could not say, for this reason
+    problem: str = ""
+    penalty: str
+    drop: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultFile:
+    """A result file, key by key, in its order; checks are always the machine's, whoever set the score."""
+
+    schema: str
+    assignment: str
+    submission: SubmissionPart
+    score: float
+    max_score: float
+    status: Status
+    reason: str = ""
+    undecided: Undecided = field(default_factory=Undecided)
+    criteria: tuple[CriterionScore, ...] = ()
+    checks: tuple[CheckPart, ...]
+    containment: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    started: str = ""
+    seconds: float = 0.0
+    overrides: tuple[OverridePart, ...] = ()
+    machine: MachinePart | None = None
+    late: LatePart | None = None
+
+    @property
+    def final(self) -> float | None:
+        """The grade that is exported: after overrides and the late rule; None where there is none."""
+        if self.status is not Status.GRADED:
+            return None
+        return self.late.score if self.late else self.score
+
+    def by_machine(self) -> ResultFile:
+        """Return the result as the grading made it: without what people and the late rule changed."""
+        if self.machine is None:
+            return dataclasses.replace(self, late=None)
+        own = {each.name: getattr(self.machine, each.name) for each in dataclasses.fields(MachinePart)}
+        return dataclasses.replace(self, **own, overrides=(), machine=None, late=None)
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many checks ended so."""
+        return sum(check.outcome is outcome for check in self.checks)
+
+    def criterion(self, name: str) -> CriterionScore | None:
+        """Return the points of one criterion; None where the result says nothing of it."""
+        return next((each for each in self.criteria if each.name == name), None)
+
+    def earned(self, criterion: str) -> float:
+        """Return the points earned in one criterion."""
+        found = self.criterion(criterion)
+        return found.points if found else 0.0
+
+    def units(self) -> Iterator[UnitOf]:
+        """Yield the units of all questions, each with its points and its checks."""
+        for criterion in self.criteria:
+            for question in criterion.questions:
+                yield from _units(criterion, question, self.checks)
+
+    def of(self, criterion: str) -> tuple[CheckPart, ...]:
+        """Return the checks of one criterion."""
+        return tuple(check for check in self.checks if check.criterion == criterion)
+
+
+def _units(criterion: CriterionScore, question: QuestionScore, checks: Sequence[CheckPart]) -> Iterator[UnitOf]:
+    """Yield the units of a question; those that count share its points equally."""
+    counted = sum(not unit.undecided for unit in question.units)
+    for unit in question.units:
+        own = (question.id, unit.start_method, unit.variant)
+        most = 0.0 if unit.undecided else question.max_points / counted
+        yield UnitOf(
+            criterion=criterion.name, question=question, unit=unit, max_points=most,
+            points=0.0 if unit.undecided else question.points if counted == 1 else most * unit.share,
+            checks=tuple(each for each in checks if (each.question, each.start_method, each.variant) == own),
+        )  # fmt: skip
