@@ -53,7 +53,9 @@ class _Criterion(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     requires: tuple[_Name, ...] = ()
 
 
-class _Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """An `assignment.toml`, key by key."""
+
     name: _Name
     title: _Text
     module: _Text
@@ -97,7 +99,7 @@ def load(folder_or_toml: Path) -> Assignment:
     )
 
 
-def _notebook(document: _Document, folder: Path) -> NotebookRules | None:
+def _notebook(document: Document, folder: Path) -> NotebookRules | None:
     """Return how a notebook is executed, where the assignment asks for one."""
     if not document.module.endswith(NOTEBOOK):
         return None
@@ -178,9 +180,9 @@ def _text_of(path: Path) -> TomlText:
     return TomlText.of(path if path.name == FILE else path / FILE)
 
 
-def _decoded(source: TomlText) -> _Document:
+def _decoded(source: TomlText) -> Document:
     try:
-        return msgspec.convert(source.tables(), _Document)
+        return msgspec.convert(source.tables(), Document)
     except msgspec.ValidationError as error:
         raise source.mistake(*_in_words(str(error))) from error
 
@@ -192,7 +194,7 @@ def _in_words(message: str) -> tuple[Where, str]:
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
         tables = {"limits": LimitsTable, "speedup": SpeedTable, "notebook": NotebookTable, "criteria": _Criterion}
         tables |= {"late": LateTable}
-        table = tables.get(str(*where[:1]), _Document)
+        table = tables.get(str(*where[:1]), Document)
         return (*where, found[1]), f"there is no such key{nearest(found[1], table.__struct_fields__)}"
     if found := re.fullmatch(r"Object missing required field `(.*)`", what):
         return where, f"the key {found[1]!r} is missing"
@@ -206,7 +208,7 @@ def _in_words(message: str) -> tuple[Where, str]:
     return where, what[0].lower() + what[1:]
 
 
-def _mistakes(document: _Document, folder: Path) -> Iterator[tuple[Where, str]]:
+def _mistakes(document: Document, folder: Path) -> Iterator[tuple[Where, str]]:
     """Yield what a schema cannot say; the first one is told."""
     yield from ((("module",), fault) for fault in _module_faults(document.module))
     if document.functions and document.module.endswith(NOTEBOOK):

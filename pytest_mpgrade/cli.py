@@ -14,10 +14,11 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from pytest_mpgrade import printing
 from pytest_mpgrade.arguments import parser
 from pytest_mpgrade.errors import MpgradeError, UngradableError
 from pytest_mpgrade.report import console
-from pytest_mpgrade.report.text import encodable, one_line, points
+from pytest_mpgrade.report.text import encodable, one_line
 
 if TYPE_CHECKING:
     from pytest_mpgrade.batch.cluster.chosen import Choice
@@ -232,28 +233,6 @@ def _class(
     return whole, before
 
 
-def _list(_arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.assignment import shipped
-
-    found = list(shipped())
-    width = max((len(each.name) for each in found), default=0)
-    for each in found:
-        console.say(f"{each.name:{width}}  {points(each.points):>4} points  {each.title}")
-    return RIGHT
-
-
-def _diff(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.report import changes
-
-    old, new = changes.read(arguments.old), changes.read(arguments.new)
-    found = list(changes.changes(old, new))
-    for line in found:
-        console.say(line)
-    if not found:
-        console.say(f"no points changed in {len(new)} submissions")
-    return WRONG if found else RIGHT
-
-
 def _package(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade import package
     from pytest_mpgrade.assignment import reference_folder
@@ -286,8 +265,10 @@ _COMMANDS = {
     "check": _check,
     "grade": _grade,
     "batch": _batch,
-    "list": _list,
-    "diff": _diff,
+    "list": printing.list_assignments,
+    "rubric": printing.rubric,
+    "schema": printing.schema,
+    "diff": printing.diff,
     "doctor": _doctor,
     "package": _package,
     "verify": _verify,

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pytest_mpgrade.records import Finding, Outcome, Status
+from pytest_mpgrade.records import Assignment, Finding, Outcome, Status
 from pytest_mpgrade.report import by_hand, evidence, merge
+from pytest_mpgrade.report.outline import rows
 from pytest_mpgrade.report.overview import Overview
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.report.text import counted, exit_words, one_line, points
@@ -207,6 +209,25 @@ def _flags(page: _Page, result: ResultFile) -> None:
                 page.line(f"{times}{one_line(line.message)}", indent=6, hang=4)
             if len(reasons) > _MOST_REASONS:
                 page.line(f"… and {counted(len(reasons) - _MOST_REASONS, 'other reason')}", indent=6)
+
+
+def outline(found: ResultFile, assignment: Assignment, width: int = 80, color: bool = False) -> str:
+    """Return what each question of an assignment is worth."""
+    page = _Page(width, color)
+    page.line((f"{one_line(assignment.name)}: {one_line(assignment.title)}", "bold"), hang=4)
+    table = Table(box=SIMPLE_HEAD, show_footer=True, pad_edge=True)
+    table.add_column("Question", "Total", overflow="fold")
+    table.add_column("Units", justify="right")
+    table.add_column("Points", points(found.max_score), justify="right", no_wrap=True)
+    for row in rows(found, assignment):
+        if row.units:
+            table.add_row(Padding(row.title, (0, 0, 0, 2)), str(row.units), row.points)
+        else:
+            title = Text.assemble((row.title, "bold"), f"; {row.requires}" if row.requires else "")
+            table.add_row(title, "", Text(row.points, "bold"))
+    page.table(table)
+    page.line("A unit is a question as it is asked under one start method and for one variant.", indent=2)
+    return page.text
 
 
 def class_table(results: Iterable[Overview], width: int = 80, color: bool = False) -> str:

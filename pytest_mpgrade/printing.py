@@ -1,0 +1,57 @@
+"""Commands of `mpgrade` that grade nothing and only print what there is; each returns its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pytest_mpgrade.report import console
+from pytest_mpgrade.report.text import points
+
+
+def list_assignments(_arguments: argparse.Namespace) -> int:
+    """Run `mpgrade list`."""
+    from pytest_mpgrade.assignment import shipped
+
+    found = list(shipped())
+    width = max((len(each.name) for each in found), default=0)
+    for each in found:
+        console.say(f"{each.name:{width}}  {points(each.points):>4} points  {each.title}")
+    return 0
+
+
+def rubric(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade rubric`. Raises MpgradeError for an assignment that there is not, or whose tests are broken."""
+    from pytest_mpgrade import outline
+    from pytest_mpgrade.assignment import find
+    from pytest_mpgrade.report import outline as shown
+    from pytest_mpgrade.report import terminal
+
+    assignment = find(arguments.assignment)
+    found = outline.collect(assignment)
+    if arguments.markdown:
+        console.say(shown.markdown(found, assignment))
+    else:
+        console.say(terminal.outline(found, assignment, console.width(), console.color(sys.stdout)))
+    return 0
+
+
+def schema(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade schema`."""
+    from pytest_mpgrade import schemas
+
+    console.say(schemas.text(arguments.kind))
+    return 0
+
+
+def diff(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade diff`; 1 where points have changed. Raises UsageError where there are no results."""
+    from pytest_mpgrade.report import changes
+
+    old, new = changes.read(arguments.old), changes.read(arguments.new)
+    found = list(changes.changes(old, new))
+    for line in found:
+        console.say(line)
+    if not found:
+        console.say(f"no points changed in {len(new)} submissions")
+    return 1 if found else 0
