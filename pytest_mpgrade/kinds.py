@@ -66,3 +66,51 @@ class Status(StrEnum):
     GRADED = "graded"
     UNGRADABLE = "ungradable"
     ERROR = "error"
+
+
+class Doing(StrEnum):
+    """What a process that hangs was found to do; see run/doing.py."""
+
+    GET = "get"
+    PUT = "put"
+    WRITE = "write"
+    TASK_DONE = "task_done"  # in a queue's join()
+    JOIN = "join"
+    POOL_JOIN = "pool join"
+    POOL_RESULT = "pool result"
+    RECEIVE = "receive"
+    WAIT = "wait"  # for whichever comes first
+    LOCK = "lock"
+    BARRIER = "barrier"
+    EVENT = "event"
+    CONDITION = "condition"
+    THREAD = "thread"  # for the end of one of its own
+    INPUT = "input"
+    SERVE = "serve"  # a manager's process
+    GATE = "gate"
+    STOPPED = "stopped"
+    BUSY = "busy"
+    SLEEP = "sleep"
+    OTHER = ""
+
+
+class Awaited(StrEnum):
+    """What would end the wait of a process."""
+
+    EXIT = "exit"  # the end of a process
+    MESSAGE = "message"  # a task, a sentinel, a result
+    LOCK = "lock"  # that somebody releases, or comes to
+    NOTICE = "notice"  # of an event or a condition
+    ROOM = "room"  # that somebody takes out of a queue or a pipe what is in it
+    PERSON = "person"
+
+
+AWAITS: dict[Doing, tuple[Awaited, ...]] = {
+    **dict.fromkeys((Doing.GET, Doing.POOL_RESULT, Doing.RECEIVE, Doing.WAIT), (Awaited.MESSAGE,)),
+    **dict.fromkeys((Doing.PUT, Doing.WRITE, Doing.TASK_DONE), (Awaited.ROOM,)),
+    **dict.fromkeys((Doing.JOIN, Doing.POOL_JOIN, Doing.THREAD), (Awaited.EXIT,)),
+    **dict.fromkeys((Doing.LOCK, Doing.BARRIER), (Awaited.LOCK,)),
+    **dict.fromkeys((Doing.EVENT, Doing.CONDITION), (Awaited.NOTICE,)),
+    Doing.INPUT: (Awaited.PERSON,),
+}
+"""What ends each kind of wait, where nothing more is known of it."""

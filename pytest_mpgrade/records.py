@@ -15,7 +15,10 @@ from pytest_mpgrade.cells import Cell as Cell
 from pytest_mpgrade.cells import Outputs as Outputs
 from pytest_mpgrade.cells import lost_function as lost_function
 from pytest_mpgrade.cells import shown_text as shown_text
+from pytest_mpgrade.kinds import AWAITS as AWAITS
+from pytest_mpgrade.kinds import Awaited as Awaited
 from pytest_mpgrade.kinds import Concern as Concern
+from pytest_mpgrade.kinds import Doing as Doing
 from pytest_mpgrade.kinds import Ending as Ending
 from pytest_mpgrade.kinds import Outcome as Outcome
 from pytest_mpgrade.kinds import Status as Status

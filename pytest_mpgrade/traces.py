@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_mpgrade.kinds import Awaited, Doing
+
 
 @dataclass(frozen=True, kw_only=True)
 class GateEvent:
@@ -59,9 +61,13 @@ class Stuck:
     """One process of a tree that hangs, and what it waits for."""
 
     pid: int
-    role: str  # "parent", "worker 1", …
-    doing: str  # "get", "join", "write", "lock", "recv", "sleep", "gate", "busy", … : see run/stuck.py
+    role: str  # "the parent", "worker 1", …, "the manager"
+    doing: Doing
     sentence: str
+    words: str = ""  # the sentence without who and where
+    awaits: tuple[Awaited, ...] = ()  # what would end its wait: any of these
+    whom: tuple[int, ...] = ()  # processes whose end it waits for, where they are known
+    holder: int = 0  # the process that has taken what it waits for, where that is known
     frames: tuple[Frame, ...] = ()
 
 
@@ -104,7 +110,7 @@ class Look:
     """What a process was found to do outside of tasks, in some of the looks at its Python stack."""
 
     role: str  # "parent" or "worker"
-    doing: str  # as in Stuck
+    doing: str  # a Doing, as in Stuck
     file: str
     line: int
     code: str
@@ -147,3 +153,4 @@ class Trace:
     stuck: tuple[Stuck, ...] = ()
     gates: GateReport | None = None
     looks: tuple[Look, ...] = ()  # of a call that was looked into while it ran
+    tasks: int = 0  # different ones that the call was given to hand out; 0: not known

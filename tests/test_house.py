@@ -24,7 +24,7 @@ EACH_MODULE = pytest.mark.parametrize("name", MODULES)
 LINES, FUNCTION_LINES = 300, 40
 
 ROOMS: dict[str, tuple[str, ...]] = {
-    "traces": (),
+    "traces": ("kinds",),
     "kinds": (),
     "cells": ("kinds", "traces"),
     "rules": (),

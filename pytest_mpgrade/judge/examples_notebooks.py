@@ -9,7 +9,7 @@ from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge import checks
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.examples_runs import CREW, child
-from pytest_mpgrade.records import Cell, Ending, Notebook, Outputs, Run, Stuck, Trace
+from pytest_mpgrade.records import Cell, Doing, Ending, Notebook, Outputs, Run, Stuck, Trace
 
 __all__ = ["NOTEBOOKS", "cell", "executed", "printing", "showing"]
 
@@ -74,7 +74,9 @@ NOTEBOOKS: tuple[tuple[Check, Run, Run], ...] = (
                 1,
                 ending=Ending.HUNG,
                 why="proof",
-                trace=Trace(stuck=(Stuck(pid=KERNEL, role="the parent", doing="get", sentence="the parent waits"),)),
+                trace=Trace(
+                    stuck=(Stuck(pid=KERNEL, role="the parent", doing=Doing.GET, sentence="the parent waits"),)
+                ),
             )
         ),
     ),

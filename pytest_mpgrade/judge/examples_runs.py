@@ -11,6 +11,9 @@ from typing import Any
 
 from pytest_mpgrade import tasks
 from pytest_mpgrade.records import (
+    AWAITS,
+    Awaited,
+    Doing,
     Ending,
     Frame,
     GateEvent,
@@ -203,20 +206,23 @@ def unmet(inside: int, alive: int = 3, **seen: Any) -> Run:
 # --- calls that do not come back, or raise
 
 _WORDS = {
-    ("the parent", "join"): "waits in join() for worker 1 (pid 4101) to end, at cv_funcs.py:31: p.join()",
-    ("the parent", "get"): "waits for a result that never comes, at cv_funcs.py:27: done_queue.get()",
-    ("worker", "get"): "waits for a task or 'STOP' that never comes, at cv_funcs.py:12: item = input.get()",
-    ("worker", "write"): "cannot finish writing: the pipe is full and nobody reads",
-    ("worker", "lock"): "waits for a lock that nobody releases, at cv_funcs.py:14: with lock:",
+    Doing.JOIN: "waits for worker 1 (pid 4101) to end",
+    Doing.WRITE: "cannot finish writing: the pipe is full and nobody reads",
+    Doing.LOCK: "waits for a lock that nobody releases",
 }
 
 
-def stuck(doing: str, worker: int = 0) -> Stuck:
-    """Return where the parent hangs, or a worker by its number."""
+def stuck(doing: str, worker: int = 0, *awaits: Awaited) -> Stuck:
+    """Return where the parent hangs, or a worker by its number; *awaits*: where the kind of wait does not say it."""
     role, pid = (f"worker {worker}", CREW[worker - 1]) if worker else ("the parent", CALLER)
-    words = _WORDS.get(("worker" if worker else role, doing), "waits")
+    what = Doing(doing)
+    words = _WORDS.get(
+        what, "waits for a task or 'STOP' that never comes" if worker else "waits for a result that never comes"
+    )
     own = Frame(file="submissions/ada/cv_funcs.py", line=12 if worker else 31, function="mp_apply", own=True)
-    return Stuck(pid=pid, role=role, doing=doing, sentence=f"{role} (pid {pid}) {words}", frames=(own,))
+    sentence = f"{role} (pid {pid}) {words}, at cv_funcs.py:{own.line}"
+    awaited = awaits or AWAITS.get(what, ())
+    return Stuck(pid=pid, role=role, doing=what, sentence=sentence, words=words, awaits=awaited, frames=(own,))
 
 
 def hung(run: Run, *where: Stuck, **seen: Any) -> Run:

@@ -2,33 +2,59 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 from pytest_mpgrade.judge.check import Verdict, failed
-from pytest_mpgrade.records import Concern, Ending, RaisedError, Run, Stuck
+from pytest_mpgrade.records import Awaited, Concern, Doing, Ending, ProcessSeen, RaisedError, Run, Stuck
 
 NO_ROOM = "no room"
 """The symptom of a parent that waits for room in a queue or pipe which nobody empties."""
 MAKE_ROOM = "put() waits while a queue with maxsize, or a pipe, is full: start the workers first, and take results out"
 NOT_TOLD = "workers not told to stop"
 """The symptom of a parent that waits for the end of workers which wait for a task or a sentinel."""
-_JOINS = frozenset(("join", "pool join", "thread"))
-_NO_WRITER = frozenset(("write", "put", "lock", "task_done"))
+_NO_WRITER = frozenset((Awaited.LOCK, Awaited.ROOM))
+PARENT, MANAGER = "the parent", "the manager"
 
 
 def explained_by(run: Run) -> Concern:
     """Return the concern that a hang belongs to by what each process was waiting for; CONTRACT section 3.
 
-    The parent waits for an exit while a worker waits for a task or a sentinel that never comes: sentinel. Somebody
-    waits for a lock, or for room in a pipe that nobody empties: deadlock. A result never comes: results.
+    Somebody waits for a lock, or for room in a pipe that nobody empties: deadlock. No worker is left: results. The
+    parent waits for nothing but exits while a worker waits for a task or a sentinel: sentinel. Else: results.
     """
-    parent = next((one for one in run.trace.stuck if one.role == "the parent"), None)
-    workers = [one for one in run.trace.stuck if one is not parent]
-    if any(one.doing in _NO_WRITER for one in run.trace.stuck):
+    parent, workers = _parent(run), _workers(run)
+    awaited = {each for one in run.trace.stuck for each in one.awaits}
+    if Awaited.LOCK in awaited:
         return Concern.DEADLOCK
-    if parent is not None and parent.doing in _JOINS and workers:
+    if nobody_left(run):
+        return Concern.RESULTS
+    if Awaited.ROOM in awaited:
+        return Concern.DEADLOCK
+    if parent is not None and parent.awaits == (Awaited.EXIT,) and workers:
         return Concern.SENTINEL
+    of_workers = {each for one in workers for each in one.awaits}
+    of_parent = parent.awaits if parent is not None else ()
+    if Awaited.NOTICE in of_workers or (Awaited.NOTICE in of_parent and Awaited.MESSAGE not in of_workers):
+        return Concern.DEADLOCK
     return Concern.RESULTS
+
+
+def _parent(run: Run) -> Stuck | None:
+    return next((one for one in run.trace.stuck if one.role == PARENT), None)
+
+
+def _workers(run: Run) -> list[Stuck]:
+    return [one for one in run.trace.stuck if one.role not in (PARENT, MANAGER)]
+
+
+def nobody_left(run: Run) -> bool:
+    """Tell whether the parent of a call that hangs waits for workers to give or take something, and none is left."""
+    parent = _parent(run)
+    helpers = {one.pid for one in run.trace.stuck if one.role == MANAGER}
+    mine = [each for each in run.trace.processes if not each.helper and each.pid not in helpers]
+    waits = parent is not None and not {Awaited.MESSAGE, Awaited.ROOM}.isdisjoint(parent.awaits)
+    return waits and bool(mine) and not _workers(run) and all(each.later != "alive" for each in mine)
 
 
 def not_told(run: Run) -> bool:
@@ -43,7 +69,7 @@ def in_its_pool(run: Run) -> bool:
     executor that has broken ends the others (python/cpython#94777, #105829, #107219).
     """
     return run.ending is Ending.HUNG and any(
-        one.role == "the parent" and one.doing == "pool join" for one in run.trace.stuck
+        one.role == PARENT and one.doing is Doing.POOL_JOIN for one in run.trace.stuck
     )
 
 
@@ -64,33 +90,72 @@ def not_back(run: Run) -> Verdict:
             symptom="hang",
             **waiting(run),
         )
-    parent = [one.doing for one in run.trace.stuck if one.role == "the parent"]
+    parent = _parent(run)
     words = f"{run.call} never came back: {summary(run)}"
-    if parent in (["put"], ["write"]):
+    if parent is not None and parent.doing in (Doing.PUT, Doing.WRITE) and not nobody_left(run):
         return failed(words, symptom=NO_ROOM, hint=MAKE_ROOM, **waiting(run))
     return failed(words, symptom=NOT_TOLD if not_told(run) else "hang", **waiting(run))
 
 
 def summary(run: Run) -> str:
-    """Say in one sentence what the parent and one worker wait for."""
-    parent = [one for one in run.trace.stuck if one.role == "the parent"]
-    workers = [one for one in run.trace.stuck if one.role != "the parent"]
-    named = [_brief(one) for one in (*_most_telling(workers)[:1], *parent[:1])]
+    """Say in one sentence who has died, and what the parent and one worker wait for."""
+    parent = _parent(run)
+    named = [_brief(one) for one in (*_most_telling(_workers(run))[:1], *([parent] if parent else []))]
+    if parent is not None and parent.awaits != (Awaited.EXIT,):
+        named = [*_gone(run), *named]
     return "; ".join(named) or "nothing was left running that could have ended it"
 
 
 def _most_telling(workers: list[Stuck]) -> list[Stuck]:
-    return sorted(workers, key=lambda one: (one.doing not in _NO_WRITER, one.doing == "", one.role))
+    return sorted(workers, key=lambda one: (_NO_WRITER.isdisjoint(one.awaits), one.doing is Doing.OTHER, one.role))
 
 
 def _brief(one: Stuck) -> str:
-    words = one.sentence.replace(f" (pid {one.pid})", "", 1)
-    return words.split(", at ")[0]
+    return f"{one.role} {one.words}"
+
+
+def _gone(run: Run) -> list[str]:
+    """Say which workers have died, and whether none is left."""
+    died = ended_badly(run)
+    said = [_died(died[0], run) + (f" ({len(died)} workers ended so)" if len(died) > 1 else "")] if died else []
+    if not nobody_left(run):
+        return said
+    never = unbegun(run)
+    tasks = f": {never} of {run.trace.tasks} tasks {'was' if never == 1 else 'were'} never begun" if never else ""
+    return [*said, f"no worker is left{tasks}"]
+
+
+def ended_badly(run: Run) -> list[ProcessSeen]:
+    """Return the workers that are known to have ended, and not as a worker should: with an exit status other than 0."""
+    return [each for each in run.trace.processes if each.exitcode and not each.helper]
+
+
+def unbegun(run: Run) -> int:
+    """Return how many of the tasks that were handed to a call no process has begun; 0 where that is not known."""
+    begun = {event.key for event in run.trace.events if event.kind in ("note", "gate", "doom")}
+    return max(run.trace.tasks - len(begun), 0)
+
+
+def _died(process: ProcessSeen, run: Run) -> str:
+    code = process.exitcode or 0
+    how = f"ended with exit status {code}" if code > 0 else f"was killed by {_signal(-code)}"
+    lines = [line for line in run.stderr.splitlines() if line.strip() and not line.startswith((" ", "\t"))]
+    why = f" ({lines[-1].strip()[:160]})" if code == 1 and lines else ""
+    at_task = any(event.kind in ("doom", "lost") and event.pid == process.pid for event in run.trace.events)
+    return f"a worker (pid {process.pid}) {how}{' in its task' if at_task else ''}{why}"
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def waiting(run: Run) -> dict[str, Any]:
     """Return the evidence of a hang: a sentence for each process, and its stack in the student's file."""
-    evidence: dict[str, Any] = {"lines": [one.sentence for one in run.trace.stuck[:8]]}
+    died = [_died(process, run) for process in ended_badly(run)[:4]]
+    evidence: dict[str, Any] = {"lines": [*died, *(one.sentence for one in run.trace.stuck[:8])]}
     evidence["stacks"] = [
         {"pid": one.pid, "frames": [f"{f.file.rpartition('/')[2]}:{f.line} {f.function}" for f in one.frames]}
         for one in run.trace.stuck

@@ -9,8 +9,10 @@ import os
 import time
 from collections import Counter
 
-from pytest_mpgrade.records import Frame, Look
-from pytest_mpgrade.run import stuck
+from pytest_mpgrade.records import Doing, Frame, Look
+from pytest_mpgrade.run.doing import doing_of, own_frame, source_of
+from pytest_mpgrade.run.linux import blocked
+from pytest_mpgrade.run.linux.blocked import Blocked
 from pytest_mpgrade.run.stacks import Stacks
 from pytest_mpgrade.run.watch import Watch
 
@@ -26,7 +28,7 @@ class Looks:
         self._next = 0.0
         self._taken = 0
         self._of: Counter[str] = Counter()
-        self._seen: Counter[tuple[str, str, Frame]] = Counter()
+        self._seen: Counter[tuple[str, Doing, Frame]] = Counter()
 
     def take(self) -> None:
         """Look at the next process, unless the last look was just now; called while the call is waited for."""
@@ -37,22 +39,23 @@ class Looks:
         pids = [watch.caller, *workers]
         pid = pids[self._taken % len(pids)]
         self._taken += 1
+        found = blocked.look(pid) if watch.observer.sees_waits else Blocked()
         threads = self._stacks.of(pid)
         if threads:
-            self._note("parent" if pid == watch.caller else "worker", threads[-1])
+            self._note("parent" if pid == watch.caller else "worker", threads[-1], found)
         self._next = time.monotonic() + PERIOD
 
-    def _note(self, role: str, frames: list[Frame]) -> None:
+    def _note(self, role: str, frames: list[Frame], found: Blocked) -> None:
         self._of[role] += 1
-        own = stuck.own_frame(frames, self._stacks)
+        own = own_frame(frames, self._stacks)
         if own is not None and not any(frame.file.endswith(_TASKS) for frame in frames):
-            self._seen[role, stuck.doing_of(frames, self._stacks), own] += 1
+            self._seen[role, doing_of(frames, self._stacks, found), own] += 1
 
     def found(self) -> tuple[Look, ...]:
         """Return where processes were seen outside of tasks, the most frequent place first."""
         return tuple(
             Look(
-                role=role, doing=doing, file=os.path.basename(own.file), line=own.line, code=stuck.source_of(own),
+                role=role, doing=doing, file=os.path.basename(own.file), line=own.line, code=source_of(own),
                 times=times, of=self._of[role],
             )
             for (role, doing, own), times in self._seen.most_common(8)

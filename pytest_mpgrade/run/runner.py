@@ -90,7 +90,8 @@ def _runs(report: _CallsReport, scenario: Scenario, folder: RunFolder, setting: 
     for seen in report.calls:
         step = scenario.steps[seen.step]
         call = replace(base, key=f"{scenario.key}/{seen.step}", call=step.label, function=step.function)
-        found.append(_filled(call, seen, report, folder, setting))
+        filled = _filled(call, seen, report, folder, setting)
+        found.append(replace(filled, trace=replace(filled.trace, tasks=len({*(step.keys or ())}))))
     # Which call sees a task begin that a thread of the calling process runs is a matter of luck.
     mine = any(seen.in_caller for seen in report.calls)
     return [found[0], *(replace(call, in_caller=mine) for call in found[1:])]

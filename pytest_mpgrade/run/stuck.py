@@ -1,167 +1,104 @@
-"""Where a tree that hangs stands, in words: Python stacks of every process, reduced to the student's lines."""
+"""Where a tree that hangs stands: what each process waits for in words, and its stack, as far as it is theirs."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pytest_mpgrade.records import Frame, Stuck
-from pytest_mpgrade.run.linux import procfs
-from pytest_mpgrade.run.stacks import Stacks, name_of
+from pytest_mpgrade.records import Awaited, Doing, Frame, Stuck
+from pytest_mpgrade.run.doing import own_frame, source_of
+from pytest_mpgrade.run.stacks import Stacks
+from pytest_mpgrade.run.waits import Wait, waits
 from pytest_mpgrade.run.watch import Watch
 
-_EXIT = re.compile(r"\b(is_alive|sentinels?|exitcode|active_children)\b")
-"""Who waits or polls for one of these waits for the end of a process."""
-
-_DOING: tuple[tuple[str, str, str], ...] = (
-    # file, function, what it does; of the frames below the student's, the outermost that fits decides
-    ("queues.py", "_finalize_join", "write"),
-    ("queues.py", "join_thread", "write"),
-    ("queues.py", "join", "task_done"),
-    ("queues.py", "get", "get"),
-    ("queues.py", "put", "put"),
-    ("queue.py", "get", "get"),
-    ("queue.py", "put", "put"),
-    ("pool.py", "join", "pool join"),
-    ("pool.py", "terminate", "pool join"),
-    ("pool.py", "wait", "pool result"),
-    ("pool.py", "get", "pool result"),
-    ("process.py", "join", "join"),
-    ("popen_fork.py", "wait", "join"),
-    ("popen_forkserver.py", "poll", "join"),
-    ("connection.py", "_send", "write"),
-    ("connection.py", "send", "write"),
-    ("connection.py", "send_bytes", "write"),
-    ("connection.py", "recv", "receive"),
-    ("connection.py", "recv_bytes", "receive"),
-    ("connection.py", "wait", "wait"),
-    ("synchronize.py", "wait", "condition"),
-    ("synchronize.py", "__enter__", "lock"),
-    ("_base.py", "result", "pool result"),
-    ("_base.py", "wait", "pool result"),
-    ("process.py", "shutdown", "pool join"),
-    ("threading.py", "join", "thread"),
-    ("threading.py", "wait", "condition"),
-    ("gates.py", "ask", "gate"),
-)
+PARENT, MANAGER = "the parent", "the manager"
+LONG_SECONDS = 10.0
+"""A single sleep of which so much is left is not one round of a loop."""
 
 _WORDS = {
-    "get": "waits for something to arrive in a queue",
-    "put": "waits for room in a queue",
-    "write": "cannot finish writing: the pipe is full and nobody reads",
-    "task_done": "waits in a queue's join() for task_done()",
-    "join": "waits for {whom} to end",
-    "pool join": "waits for the workers of its pool to end",
-    "pool result": "waits for a result of its pool",
-    "receive": "waits for a message on a connection",
-    "wait": "waits for a connection or a process",
-    "lock": "waits for a lock that nobody releases",
-    "condition": "waits to be notified",
-    "thread": "waits for a thread of its own to end",
-    "gate": "is in one of the grader's tasks",
-    "stopped": "was stopped by a signal",
-    "busy": "is busy",
-    "sleep": "sleeps again and again",
-    "": "waits",
+    Doing.GET: "waits for something to arrive in a queue",
+    Doing.PUT: "waits for room in a queue",
+    Doing.WRITE: "cannot finish writing: the pipe is full and nobody reads",
+    Doing.TASK_DONE: "waits in a queue's join() for task_done()",
+    Doing.JOIN: "waits for {whom} to end",
+    Doing.POOL_JOIN: "waits for the workers of its pool to end",
+    Doing.POOL_RESULT: "waits for a result of its pool",
+    Doing.RECEIVE: "waits for a message on a connection",
+    Doing.WAIT: "waits for a message on a connection",
+    Doing.LOCK: "waits for a lock that nobody releases",
+    Doing.BARRIER: "waits at a barrier for others that never come",
+    Doing.EVENT: "waits for an event that nobody sets",
+    Doing.CONDITION: "waits to be notified",
+    Doing.THREAD: "waits for a thread of its own to end",
+    Doing.SERVE: "serves what the others share",
+    Doing.GATE: "is in one of the grader's tasks",
+    Doing.STOPPED: "was stopped by a signal",
+    Doing.BUSY: "is busy",
+    Doing.SLEEP: "sleeps again and again",
+    Doing.OTHER: "waits",
 }
+_ASKS = {"pdb.py": "a debugger", "debugger.py": "a debugger", "getpass.py": "getpass()"}
+"""What asks a person, by the module of its frame; else input()."""
 
 
 def explain(watch: Watch, stacks: Stacks) -> tuple[Stuck, ...]:
     """Say of every process of a tree that hangs what it waits for."""
-    roles = _roles(watch)
-    found = []
-    for pid, role in roles.items():
-        found.append(_stuck(watch, pid, role, stacks, roles))
-    return tuple(found)
+    found = waits(watch, stacks)
+    roles = _roles(found, watch.caller)
+    return tuple(_stuck(wait, roles, stacks) for wait in found)
 
 
-def _roles(watch: Watch) -> dict[int, str]:
-    workers = sorted(watch.workers_alive())
-    roles = {watch.caller: "the parent"} if not watch.dead else {}
-    roles.update({pid: f"worker {number}" for number, pid in enumerate(workers, 1)})
-    return dict(list(roles.items())[:20])
+def _roles(found: Sequence[Wait], caller: int) -> dict[int, str]:
+    """Workers are numbered in the order of their process ids."""
+    workers = [one.pid for one in found if one.pid != caller and one.doing is not Doing.SERVE]
+    roles = {one.pid: PARENT if one.pid == caller else MANAGER for one in found}
+    return roles | {pid: f"worker {number}" for number, pid in enumerate(workers, 1)}
 
 
-def _stuck(watch: Watch, pid: int, role: str, stacks: Stacks, roles: dict[int, str]) -> Stuck:
-    threads = stacks.of(pid)
-    main = threads[-1] if threads else []
-    doing = "stopped" if watch.observer.stopped(pid) else doing_of(main, stacks)
-    if doing in ("thread", "") and any(_feeds(thread) for thread in threads[:-1]):
-        doing = "write"  # the main thread waits for its queue's feeder
-    own = own_frame(main, stacks)
-    if doing == "busy" and own is not None and _asleep(watch, pid):
-        doing = "lock" if re.search("acquire|lock|sem", source_of(own), re.IGNORECASE) else ""
-    if doing in ("wait", "sleep", "busy") and own is not None and _EXIT.search(_lines_above(own)):
-        doing = "join"
-    words = _WORDS.get(doing, "waits").format(whom=_whom(pid, roles))
-    if doing == "get" and role != "the parent":
-        words = "waits for a task or 'STOP' that never comes"
-    elif doing == "get":
-        words = "waits for a result that never comes"
+def _stuck(wait: Wait, roles: Mapping[int, str], stacks: Stacks) -> Stuck:
+    own, role = own_frame(wait.frames, stacks), roles[wait.pid]
+    words = _words(wait, roles)
     where = f", at {os.path.basename(own.file)}:{own.line}: {source_of(own)}" if own else ""
     return Stuck(
-        pid=pid,
+        pid=wait.pid,
         role=role,
-        doing=doing,
-        sentence=f"{role} (pid {pid}) {words}{where}",
-        frames=_reduced(main, stacks),
+        doing=wait.doing,
+        sentence=f"{role} (pid {wait.pid}) {words}{where}",
+        words=words,
+        awaits=wait.awaits,
+        whom=wait.whom,
+        holder=wait.holder,
+        frames=_reduced(wait.frames, stacks),
     )
 
 
-def _asleep(watch: Watch, pid: int) -> bool:
-    """A process whose innermost frame is the student's may still wait, in C: lock.acquire() has no Python frame."""
-    return not any(thread.state == "R" or thread.timed for thread in watch.observer.threads([pid]) if thread.tid == pid)
+def _words(wait: Wait, roles: Mapping[int, str]) -> str:
+    parent = roles[wait.pid] == PARENT
+    if wait.doing is Doing.LOCK and wait.holder:
+        itself = wait.holder == wait.pid
+        return _WORDS[Doing.LOCK] + (": it has taken it itself" if itself else f": process {wait.holder} ended with it")
+    if wait.doing is Doing.SLEEP and (wait.blocked.seconds or 0) > LONG_SECONDS:
+        return f"sleeps, and would for another {_span(wait.blocked.seconds or 0)}"
+    if wait.doing is Doing.INPUT:
+        asks = [_ASKS[name] for frame in wait.frames if (name := os.path.basename(frame.file)) in _ASKS]
+        return f"waits for input from a person: {asks[0] if asks else 'input()'}"
+    if parent and {*wait.awaits} == {Awaited.EXIT, Awaited.MESSAGE}:
+        return "waits for a result, or for the end of a worker"
+    if wait.doing is Doing.GET:
+        return "waits for a result that never comes" if parent else "waits for a task or 'STOP' that never comes"
+    return _WORDS[wait.doing].format(whom=_whom(wait, roles))
 
 
-def doing_of(frames: Sequence[Frame], stacks: Stacks) -> str:
-    """Return what the library call nearest to the student's code does."""
-    library: list[Frame] = []
-    for frame in frames:
-        if stacks.owns(frame):
-            break
-        library.append(frame)
-    for frame in reversed(library):
-        for file, function, doing in _DOING:
-            if os.path.basename(frame.file) == file and name_of(frame) == function:
-                return doing
-    if frames and not library:
-        return "sleep" if "sleep" in source_of(frames[0]) else "busy"
-    return ""
+def _whom(wait: Wait, roles: Mapping[int, str]) -> str:
+    known = [f"{roles[pid]} (pid {pid})" for pid in wait.whom if pid in roles]
+    return known[0] if len(known) == 1 else "a worker"
 
 
-def _feeds(frames: Sequence[Frame]) -> bool:
-    """Tell whether a thread is a queue's feeder that is stuck in writing to the pipe."""
-    names = {frame.function for frame in frames}
-    return "_feed" in names and "_send" in names
-
-
-def own_frame(frames: Sequence[Frame], stacks: Stacks) -> Frame | None:
-    """Return the innermost frame of a stack that is the submission's."""
-    return next((frame for frame in frames if stacks.owns(frame)), None)
-
-
-def _lines_above(frame: Frame) -> str:
-    """Return the line of a frame and the two above: the head of a polling loop is there."""
-    import linecache
-
-    return "".join(linecache.getline(frame.file, line) for line in range(max(1, frame.line - 2), frame.line + 1))
-
-
-def source_of(frame: Frame) -> str:
-    """Return the line of code that a frame stands at."""
-    import linecache
-
-    return linecache.getline(frame.file, frame.line).strip()[:120]
-
-
-def _whom(pid: int, roles: dict[int, str]) -> str:
-    """Return which worker a process waits for: the first argument of wait4(2) is its pid."""
-    for tid in procfs.tasks(pid):
-        waited = procfs.waits_for_child(pid, tid)
-        if waited in roles:
-            return f"{roles[waited]} (pid {waited})"
-    return "a worker"
+def _span(seconds: float) -> str:
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _reduced(frames: Sequence[Frame], stacks: Stacks) -> tuple[Frame, ...]:

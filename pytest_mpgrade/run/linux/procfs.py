@@ -206,9 +206,48 @@ def _expects_alarm(pid: int) -> bool:
     return bool((_caught(pid) or 0) & _ALARMS)
 
 
-def waits_for_child(pid: int, tid: int) -> int:
-    """Return the pid that a thread waits for in wait4(2), 0 if it does not."""
-    words = (_read(f"/proc/{pid}/task/{tid}/syscall") or "").split()
-    if len(words) < 2 or words[0] not in ("61", "260"):  # x86_64, aarch64
-        return 0
-    return int(words[1], 16) & 0x7FFFFFFF
+def system_call(pid: int, tid: int) -> str:
+    """Return the system call that a thread sits in: its number and arguments, "running", or "" if it is not shown."""
+    return (_read(f"/proc/{pid}/task/{tid}/syscall") or "").strip()
+
+
+def memory(pid: int, address: int, size: int) -> bytes:
+    """Return *size* bytes of a process's memory; b"" where they may not be read."""
+    try:
+        with open(f"/proc/{pid}/mem", "rb", buffering=0) as file:
+            file.seek(address)
+            found = file.read(size)
+    except (OSError, ValueError, OverflowError):
+        return b""
+    return found if len(found) == size else b""
+
+
+def pipe_ends(pid: int) -> dict[str, set[int]]:
+    """Return the ends of pipes that a process can write to, as ``{"pipe:[4711]": {4}}``: file descriptors by name."""
+    found: dict[str, set[int]] = {}
+    for number, name in open_files(pid).items():
+        if name.startswith("pipe:") and _writable(pid, number):
+            found.setdefault(name, set()).add(number)
+    return found
+
+
+def _writable(pid: int, number: int) -> bool:
+    """The permissions of the link tell how the file was opened; proc_pid_fd(5)."""
+    try:
+        return bool(os.lstat(f"/proc/{pid}/fd/{number}").st_mode & 0o200)
+    except OSError:
+        return False
+
+
+def watched_by_epoll(pid: int, number: int) -> list[int]:
+    """Return the file descriptors that an epoll instance watches (proc_pid_fdinfo(5))."""
+    lines = (_read(f"/proc/{pid}/fdinfo/{number}") or "").splitlines()
+    return [int(line.split()[1]) for line in lines if line.startswith("tfd:")]
+
+
+def of_pidfd(pid: int, number: int) -> int:
+    """Return the process that a pidfd stands for; 0 if that is not told."""
+    for line in (_read(f"/proc/{pid}/fdinfo/{number}") or "").splitlines():
+        if line.startswith("Pid:"):
+            return max(int(line.split()[1]), 0)
+    return 0

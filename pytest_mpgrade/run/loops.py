@@ -1,0 +1,174 @@
+"""What ends a loop that waits by asking again and again: the end of a process, or something that arrives?
+
+No system call tells what such a loop asks for, so this reads the student's source: by what the standard library calls
+its functions, never by what the student calls a variable.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import linecache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pytest_mpgrade.records import Awaited, Frame
+
+_OF_EXITS = frozenset(
+    ("is_alive", "exitcode", "sentinel", "active_children", "waitpid", "waitid", "pidfd_open", "pid_exists")
+)
+_OF_MESSAGES = frozenset(
+    ("get", "get_nowait", "recv", "recv_bytes", "recv_bytes_into", "poll", "empty", "qsize", "ready", "done", "result")
+)
+MOST_SOURCE = 300_000
+"""Characters of a file that is worth reading."""
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def awaited_by_loop(frames: Sequence[Frame]) -> frozenset[Awaited]:
+    """Return what would end the innermost loop that these frames are in; nothing where there is none.
+
+    *frames*: the submission's, innermost first.
+    """
+    for frame in frames:
+        module = _module(frame.file)
+        loops = [node for node in ast.walk(module) if isinstance(node, ast.While) and _spans(node, frame.line)]
+        if loops:
+            return _Loop(max(loops, key=lambda node: node.lineno), module).ends_by()
+    return frozenset()
+
+
+def called_at(frame: Frame) -> frozenset[str]:
+    """Return the names of the functions and methods that are called at the line of a frame; "with" for that."""
+    found = set()
+    for node in ast.walk(_module(frame.file)):
+        if isinstance(node, ast.Call) and _spans(node, frame.line):
+            found.add(_name(node.func))
+        elif isinstance(node, (ast.With, ast.AsyncWith)) and any(
+            _spans(item.context_expr, frame.line) for item in node.items
+        ):
+            found.add("with")
+    return frozenset(found)
+
+
+def sentinels_at(frame: Frame) -> tuple[bool, bool]:
+    """Tell whether the line of a frame waits for sentinels of processes, and whether for other things."""
+    exits, messages = False, False
+    for node in ast.walk(_module(frame.file)):
+        if isinstance(node, ast.Call) and _name(node.func) == "wait" and node.args and _spans(node, frame.line):
+            listed = node.args[0]
+            for each in listed.elts if isinstance(listed, (ast.List, ast.Tuple)) else [listed]:
+                of_exit = any(_name(inner) == "sentinel" for inner in ast.walk(each))
+                exits, messages = exits or of_exit, messages or not of_exit
+    return exits, messages or not exits
+
+
+@functools.lru_cache(maxsize=8)
+def _module(file: str) -> ast.Module:
+    text = "".join(linecache.getlines(file))
+    try:
+        return ast.parse(text if len(text) < MOST_SOURCE else "")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _spans(node: ast.expr | ast.stmt, line: int) -> bool:
+    return node.lineno <= line <= (node.end_lineno or node.lineno)
+
+
+def _name(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+@dataclass(kw_only=True)
+class _Place:
+    """A statement or expression within a loop, and the tests that decide whether it is come to."""
+
+    node: ast.AST
+    tests: list[ast.expr] = field(default_factory=list)
+
+
+class _Loop:
+    """One `while` loop, in its module."""
+
+    def __init__(self, loop: ast.While, module: ast.Module) -> None:
+        self._test = loop.test
+        self._places = [*_inner(loop.body, [])]
+        self._functions = {
+            node.name: node for node in ast.walk(module) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        }
+
+    def ends_by(self) -> frozenset[Awaited]:
+        """Return what can end the loop: its test, or what leads to a `break` or `return` in it."""
+        found = frozenset() if isinstance(self._test, ast.Constant) else self._of_test(self._test)
+        for place in self._places:
+            if isinstance(place.node, (ast.Break, ast.Return)):
+                found |= self._of_place(place)
+        return found or frozenset((Awaited.MESSAGE,))
+
+    def _of_test(self, test: ast.expr) -> frozenset[Awaited]:
+        if isinstance(test, ast.BoolOp):
+            parts = [self._of_test(value) for value in test.values]
+            only_exit = frozenset((Awaited.EXIT,))
+            if isinstance(test.op, ast.Or) and only_exit in parts:  # it has to be false, whatever the others are
+                return only_exit
+            return frozenset().union(*parts)
+        return self._asked(test) or self._of_changes(test) or frozenset((Awaited.MESSAGE,))
+
+    def _of_place(self, place: _Place) -> frozenset[Awaited]:
+        found = self._asked(place.node)
+        for test in place.tests:
+            found |= self._asked(test) or self._of_changes(test)
+        return found or frozenset((Awaited.MESSAGE,))
+
+    def _of_changes(self, test: ast.expr) -> frozenset[Awaited]:
+        """Return what is asked where the loop changes the variables that a test looks at."""
+        names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+        found: frozenset[Awaited] = frozenset()
+        for place in self._places:
+            if names & _changed(place.node):
+                found |= self._asked(place.node)
+                found = found.union(*(self._asked(each) for each in place.tests))
+        return found
+
+    def _asked(self, node: ast.AST, depth: int = 3) -> frozenset[Awaited]:
+        """Return what is asked for in a piece of code, and in the student's functions that it calls."""
+        found: set[Awaited] = set()
+        for each in ast.walk(node):
+            name = _name(each)
+            found |= {Awaited.EXIT} if name in _OF_EXITS else set()
+            found |= {Awaited.MESSAGE} if isinstance(each, ast.Call) and _name(each.func) in _OF_MESSAGES else set()
+            if isinstance(each, ast.Call) and depth and (inner := self._functions.get(_name(each.func))) is not None:
+                found |= self._asked(inner, depth - 1)
+        return frozenset(found)
+
+
+def _inner(body: Sequence[ast.stmt], tests: list[ast.expr], *, breaks: bool = True) -> Iterator[_Place]:
+    """Go through the statements of a loop; a `break` of a loop within it is none of its own."""
+    for node in body:
+        if isinstance(node, _SCOPES) or (isinstance(node, ast.Break) and not breaks):
+            continue
+        within = [*tests, node.test] if isinstance(node, ast.If) else tests
+        inside_loop = isinstance(node, (ast.While, ast.For, ast.AsyncFor))
+        blocks = [
+            getattr(node, name) for name in ("body", "orelse", "finalbody") if isinstance(getattr(node, name, 0), list)
+        ]
+        blocks += [handler.body for handler in getattr(node, "handlers", [])]
+        blocks += [case.body for case in getattr(node, "cases", [])]
+        if not blocks:
+            yield _Place(node=node, tests=tests)
+        for block in blocks:
+            yield from _inner(block, within, breaks=breaks and not inside_loop)
+
+
+def _changed(node: ast.AST) -> set[str]:
+    """Return the variables that a statement assigns, or calls a method of that may change them."""
+    found = set()
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name) and isinstance(each.ctx, (ast.Store, ast.Del)):
+            found.add(each.id)
+        elif isinstance(each, (ast.Attribute, ast.Subscript)) and isinstance(each.value, ast.Name):
+            called = isinstance(each, ast.Attribute) or not isinstance(each.ctx, ast.Load)
+            found |= {each.value.id} if called else set()
+    return found
