@@ -121,10 +121,10 @@ WORKERS = """
         done.put(i)
 """
 ORDER = """first, second = shared[:2] if i else shared[1::-1]
-        with first:
-            shared[2].wait()
-            with second:
-                pass"""
+    with first:
+        shared[2].wait()
+        with second:
+            pass"""
 
 
 @FORK_AND_SPAWN
@@ -139,7 +139,7 @@ ORDER = """first, second = shared[:2] if i else shared[1::-1]
     ids=["order of locks", "Semaphore(0)", "Barrier(3)"],
 )
 def test_what_nobody_releases(play: MakeRuns, shared: str, body: str, doing: Doing, parent: str, method: str) -> None:
-    """Workers that wait for each other, or for what nobody gives back, are a deadlock, whatever the parent waits for."""
+    """Workers that wait for each other, or for what nobody gives back, are a deadlock, whatever the parent does."""
     text = program(WORKERS).format(shared=shared, body=body, parent=parent)
     run = play(text, steps.call("f"), method=method)[1]
     assert (run.ending, run.why) == (Ending.HUNG, "proof")
@@ -168,7 +168,7 @@ def test_nobody_gives_notice(
 
 
 def test_lock_of_a_queue_is_lost_with_its_holder(play: MakeRuns) -> None:
-    """Workers that wait for a queue's lock, which one took along when it was killed, wait for a lock, not for a task."""
+    """Workers that wait for a queue's lock, which one that was killed took along, wait for a lock, not for a task."""
     text = """
         def worker(todo, done):
             for task in iter(todo.get, "STOP"):
@@ -477,7 +477,8 @@ def test_manager_is_no_worker(play: MakeRuns) -> None:
 
         def f():
             with mp.Manager() as manager:
-                p = mp.Process(target=worker, args=(manager.Queue(),))
+                todo = manager.Queue()
+                p = mp.Process(target=worker, args=(todo,))
                 p.start()
                 p.join()
     """

@@ -105,15 +105,16 @@ class _Process:
         return (False, "futex") in looks
 
     def _holder(self, here: Wait) -> int:
-        """A lock of this process alone, whose one thread waits for it, is held by that thread.
+        """A plain lock of this process alone, whose one thread waits for it, is held by that thread.
 
-        It may have been held at the fork, in a process that was forked.
+        In a process that was forked it may have been held at the fork; a semaphore may have begun at 0.
         """
         seen = self._watch.observer.seen
         parent = seen.get(seen[self._pid].parent)
         alone = self._blocked.call == "futex" and not self._blocked.shared and len(self._threads) == 1
         forked = self._pid != self._watch.caller and seen[self._pid].born(parent) != "spawn"
-        return self._pid if here.doing is Doing.LOCK and alone and not forked else 0
+        mine = here.doing is Doing.LOCK and alone and not forked and self._stacks.owns(self._main[0])
+        return self._pid if mine else 0
 
     def _ended(self, here: Wait) -> Wait:
         """Tell whose end is waited for, and whether something else would do as well."""
