@@ -12,7 +12,7 @@ from pytest_mpgrade import timing
 from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.grading import Grading, make_runs
 from pytest_mpgrade.judge.check import Judge, judge_safely
-from pytest_mpgrade.judge.hangs import not_told
+from pytest_mpgrade.judge.hangs import by_luck
 from pytest_mpgrade.judge.interface import unusable, why_not_imported
 from pytest_mpgrade.judge.returned import blamed_for
 from pytest_mpgrade.records import (
@@ -179,7 +179,7 @@ class Student:
         return blamed_for(relied), f"the plainest call, {relied.call}, ended before it had returned ({relied.ending})"
 
     def _returns_under(self, steps: Sequence[Step], stuck: Run) -> str:
-        lucky = not_told(stuck)
+        lucky = by_luck(stuck)
         for method in self.assignment.start_methods:
             if method != self.start_method and method in multiprocessing.get_all_start_methods():
                 there = Scenario(steps=tuple(steps), start_method=method)
@@ -188,7 +188,7 @@ class Student:
         return ""
 
     def _differs_by_luck(self, there: Scenario) -> bool:
-        """Who gets which sentinel may be a race: try both start methods again before one of them is blamed."""
+        """Who gets what, and when, may be a race: try both start methods again before one of them is blamed."""
         here = replace(there, start_method=self.start_method)
         for _ in range(LUCKY_TRIES):
             if _came_back(self._grading.run_again(here)) or not _came_back(self._grading.run_again(there)):

@@ -14,6 +14,7 @@ import pytest
 from pytest_mpgrade import checks, tasks
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.examples import EXAMPLES, Example
+from pytest_mpgrade.judge.examples_hangs import hung, stuck
 from pytest_mpgrade.judge.examples_notebooks import cell, executed, printing, showing
 from pytest_mpgrade.judge.examples_runs import (
     CALLER,
@@ -33,18 +34,17 @@ from pytest_mpgrade.judge.examples_runs import (
     dealt_in_turn,
     dropped,
     got,
-    hung,
     last_in,
     lined_up,
     made,
     polled,
     raising,
-    stuck,
     unmet,
     worked,
 )
 from pytest_mpgrade.judge.shown import rows_of
 from pytest_mpgrade.records import (
+    Awaited,
     Concern,
     Ending,
     Finding,
@@ -450,6 +450,7 @@ OF_PLAIN = (
     checks.nothing_else_left(),
     checks.works_under_start_method(),
 )
+EITHER = (Awaited.EXIT, Awaited.MESSAGE)
 
 
 @pytest.mark.parametrize(
@@ -462,6 +463,14 @@ OF_PLAIN = (
         pytest.param((stuck("write"), stuck("write", 1)), Concern.DEADLOCK, id="both write"),
         pytest.param((stuck("get"), stuck("get", 1), stuck("get", 2)), Concern.RESULTS, id="all get"),
         pytest.param((stuck("get"),), Concern.RESULTS, id="parent gets, nobody is left"),
+        pytest.param((stuck("wait", 0, *EITHER), stuck("get", 1)), Concern.RESULTS, id="result or exit, worker gets"),
+        pytest.param((stuck("wait", 0, *EITHER), stuck("lock", 1)), Concern.DEADLOCK, id="result or exit, a lock"),
+        pytest.param((stuck("sleep", 0, Awaited.EXIT), stuck("get", 1)), Concern.SENTINEL, id="polls for exits"),
+        pytest.param((stuck("join"), stuck("event", 1)), Concern.SENTINEL, id="join, worker waits for an event"),
+        pytest.param((stuck("get"), stuck("event", 1)), Concern.DEADLOCK, id="get, worker waits for an event"),
+        pytest.param((stuck("event"), stuck("get", 1)), Concern.RESULTS, id="parent waits for an event, worker gets"),
+        pytest.param((stuck("get"), stuck("barrier", 1)), Concern.DEADLOCK, id="worker waits at a barrier"),
+        pytest.param((stuck("join"), stuck("input", 1)), Concern.RESULTS, id="worker asks a person"),
         pytest.param((), Concern.RESULTS, id="nothing is known"),
     ],
 )
@@ -485,6 +494,49 @@ def test_other_start_method_is_at_fault(ending: Ending) -> None:
     found = {check.name: judged(check, run) for check in OF_PLAIN}
     assert found.pop("works_under_start_method").outcome is FAILED
     assert {(one.outcome, one.undecided_by) for one in found.values()} == {(SKIPPED, "works_under_start_method")}
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, -9])
+def test_no_worker_is_left(code: int) -> None:
+    """A parent that waits for workers which are no more fails results, and how they ended is said."""
+    gone = tuple(replace(each, exitcode=code) for each in worked(MIXED).trace.processes)
+    run = hung(worked(MIXED), stuck("get"), tasks=len(MIXED.keys) + 2, stderr="Traceback:\nValueError: kaputt 4711\n")
+    run = changed(run, processes=gone)
+    found = judged(checks.values_in_any_order(MIXED), run)
+    assert (found.outcome, found.concern) == (FAILED, Concern.RESULTS)
+    assert f"no worker is left: 2 of {len(MIXED.keys) + 2} tasks were never begun; the parent waits" in found.message
+    how = {
+        0: "",
+        1: "ended with exit status 1 (ValueError: kaputt 4711) (2",
+        3: "status 3 (2",
+        -9: "killed by SIGKILL (2",
+    }
+    assert how[code] in found.message
+    assert any(f"(pid {gone[0].pid})" in line for line in found.evidence["lines"]) is (code != 0)
+
+
+def test_worker_that_leaves_early_is_no_deadlock() -> None:
+    """Where workers end by themselves before many tasks are done, results are missing, whether it hangs or raises."""
+    plain = worked(MIXED, tasks=len(MIXED.keys) + 1)
+    for run in (
+        changed(hung(plain, stuck("get")), processes=plain.trace.processes),
+        raising(plain, "RuntimeError", "a worker has died", line="raise problem"),
+    ):
+        found = judged(checks.drains(MIXED, 2), run)
+        assert (found.outcome, found.concern) == (FAILED, Concern.RESULTS)
+        assert "1 of" in found.message
+    own = raising(plain, "RecursionError", "maximum recursion depth exceeded", line="return f(rest)")
+    assert judged(checks.drains(MIXED, 2), own).concern is Concern.DEADLOCK
+
+
+@pytest.mark.parametrize(
+    ("type", "message", "asks"),
+    [("EOFError", "EOF when reading a line", "input() asks a person"), ("BdbQuit", "", "a debugger asks a person")],
+)
+def test_question_to_a_person(type: str, message: str, asks: str) -> None:
+    """An exception that comes of asking a person says so."""
+    found = judged(checks.values_in_any_order(MIXED), raising(worked(MIXED), type, message, line="input()"))
+    assert asks in found.message
 
 
 def test_children_at_import_are_at_fault() -> None:

@@ -11,6 +11,7 @@ from pytest_mpgrade import tasks
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge import checks
 from pytest_mpgrade.judge.check import Check
+from pytest_mpgrade.judge.examples_hangs import hung, stuck
 from pytest_mpgrade.judge.examples_notebooks import NOTEBOOKS
 from pytest_mpgrade.judge.examples_runs import (
     CREW,
@@ -27,14 +28,12 @@ from pytest_mpgrade.judge.examples_runs import (
     dealt_in_turn,
     dropped,
     got,
-    hung,
     last_in,
     lined_up,
     made,
     met_in_background,
     polled,
     raising,
-    stuck,
     unmet,
     worked,
 )

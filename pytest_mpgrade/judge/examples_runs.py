@@ -11,9 +11,6 @@ from typing import Any
 
 from pytest_mpgrade import tasks
 from pytest_mpgrade.records import (
-    AWAITS,
-    Awaited,
-    Doing,
     Ending,
     Frame,
     GateEvent,
@@ -22,7 +19,6 @@ from pytest_mpgrade.records import (
     ProcessSeen,
     RaisedError,
     Run,
-    Stuck,
     Trace,
 )
 
@@ -203,37 +199,7 @@ def unmet(inside: int, alive: int = 3, **seen: Any) -> Run:
     return changed(run, events=events, **seen)
 
 
-# --- calls that do not come back, or raise
-
-_WORDS = {
-    Doing.JOIN: "waits for worker 1 (pid 4101) to end",
-    Doing.WRITE: "cannot finish writing: the pipe is full and nobody reads",
-    Doing.LOCK: "waits for a lock that nobody releases",
-}
-
-
-def stuck(doing: str, worker: int = 0, *awaits: Awaited) -> Stuck:
-    """Return where the parent hangs, or a worker by its number; *awaits*: where the kind of wait does not say it."""
-    role, pid = (f"worker {worker}", CREW[worker - 1]) if worker else ("the parent", CALLER)
-    what = Doing(doing)
-    words = _WORDS.get(
-        what, "waits for a task or 'STOP' that never comes" if worker else "waits for a result that never comes"
-    )
-    own = Frame(file="submissions/ada/cv_funcs.py", line=12 if worker else 31, function="mp_apply", own=True)
-    sentence = f"{role} (pid {pid}) {words}, at cv_funcs.py:{own.line}"
-    awaited = awaits or AWAITS.get(what, ())
-    return Stuck(pid=pid, role=role, doing=what, sentence=sentence, words=words, awaits=awaited, frames=(own,))
-
-
-def hung(run: Run, *where: Stuck, **seen: Any) -> Run:
-    """Return *run* as it is seen when it hangs, proven, with its processes still there."""
-    processes = tuple(
-        replace(process, exitcode=None, later="alive", cpu=0.0) if process.exitcode == 0 else process
-        for process in run.trace.processes
-    )
-    return changed(
-        run, ending=Ending.HUNG, why="proof", value=None, stuck=where, processes=processes, seconds=0.3784, **seen
-    )
+# --- calls that raise
 
 
 def raising(run: Run, type: str, message: str, *, chain: tuple[str, ...] = (), line: str = "", **seen: Any) -> Run:

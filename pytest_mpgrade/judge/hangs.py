@@ -11,6 +11,8 @@ from pytest_mpgrade.records import Awaited, Concern, Doing, Ending, ProcessSeen,
 NO_ROOM = "no room"
 """The symptom of a parent that waits for room in a queue or pipe which nobody empties."""
 MAKE_ROOM = "put() waits while a queue with maxsize, or a pipe, is full: start the workers first, and take results out"
+LEFT_EARLY = "let each worker end by a sentinel, not when the queue is empty: it may be empty before a task has arrived"
+"""A hint for workers that end by themselves too early."""
 NOT_TOLD = "workers not told to stop"
 """The symptom of a parent that waits for the end of workers which wait for a task or a sentinel."""
 _NO_WRITER = frozenset((Awaited.LOCK, Awaited.ROOM))
@@ -20,14 +22,15 @@ PARENT, MANAGER = "the parent", "the manager"
 def explained_by(run: Run) -> Concern:
     """Return the concern that a hang belongs to by what each process was waiting for; CONTRACT section 3.
 
-    Somebody waits for a lock, or for room in a pipe that nobody empties: deadlock. No worker is left: results. The
-    parent waits for nothing but exits while a worker waits for a task or a sentinel: sentinel. Else: results.
+    Somebody waits for a lock, or for room in a pipe that nobody empties: deadlock. No worker is left, or a person is
+    asked: results. The parent waits for nothing but exits while a worker waits: sentinel. Workers wait for an event
+    that nobody sets: deadlock. Else: results.
     """
     parent, workers = _parent(run), _workers(run)
     awaited = {each for one in run.trace.stuck for each in one.awaits}
     if Awaited.LOCK in awaited:
         return Concern.DEADLOCK
-    if nobody_left(run):
+    if nobody_left(run) or Awaited.PERSON in awaited:
         return Concern.RESULTS
     if Awaited.ROOM in awaited:
         return Concern.DEADLOCK
@@ -48,13 +51,35 @@ def _workers(run: Run) -> list[Stuck]:
     return [one for one in run.trace.stuck if one.role not in (PARENT, MANAGER)]
 
 
+def _children(run: Run) -> list[ProcessSeen]:
+    """Return the processes that a call started, else those that earlier calls of its play did; no helpers."""
+    managers = {one.pid for one in run.trace.stuck if one.role == MANAGER}
+    found = [each for each in run.trace.processes if not each.helper and each.pid not in managers]
+    return [each for each in found if each.first >= 0] or found
+
+
 def nobody_left(run: Run) -> bool:
     """Tell whether the parent of a call that hangs waits for workers to give or take something, and none is left."""
     parent = _parent(run)
-    helpers = {one.pid for one in run.trace.stuck if one.role == MANAGER}
-    mine = [each for each in run.trace.processes if not each.helper and each.pid not in helpers]
+    mine = _children(run)
     waits = parent is not None and not {Awaited.MESSAGE, Awaited.ROOM}.isdisjoint(parent.awaits)
     return waits and bool(mine) and not _workers(run) and all(each.later != "alive" for each in mine)
+
+
+def left_early(run: Run) -> bool:
+    """Tell whether workers ended by themselves although tasks were there: found a queue empty too early, say.
+
+    Whether a worker comes too early is a race. The parent waits for what these never did, or has noticed and raised.
+    """
+    mine = [each for each in _children(run) if each.first >= 0]
+    noticed = run.ending is Ending.RAISED and run.error is not None and run.error.line.startswith("raise")
+    ended = bool(mine) and all(each.exitcode == 0 for each in mine)
+    return ended and unbegun(run) > 0 and (noticed or (run.ending is Ending.HUNG and nobody_left(run)))
+
+
+def by_luck(run: Run) -> bool:
+    """Tell whether the same call may come back when it is made again: who gets what, and when, is a race."""
+    return not_told(run) or left_early(run)
 
 
 def not_told(run: Run) -> bool:
@@ -120,14 +145,12 @@ def _gone(run: Run) -> list[str]:
     said = [_died(died[0], run) + (f" ({len(died)} workers ended so)" if len(died) > 1 else "")] if died else []
     if not nobody_left(run):
         return said
-    never = unbegun(run)
-    tasks = f": {never} of {run.trace.tasks} tasks {'was' if never == 1 else 'were'} never begun" if never else ""
-    return [*said, f"no worker is left{tasks}"]
+    return [*said, f"no worker is left: {_never_begun(run)}" if unbegun(run) else "no worker is left"]
 
 
 def ended_badly(run: Run) -> list[ProcessSeen]:
     """Return the workers that are known to have ended, and not as a worker should: with an exit status other than 0."""
-    return [each for each in run.trace.processes if each.exitcode and not each.helper]
+    return [each for each in _children(run) if each.exitcode]
 
 
 def unbegun(run: Run) -> int:
@@ -136,13 +159,24 @@ def unbegun(run: Run) -> int:
     return max(run.trace.tasks - len(begun), 0)
 
 
+def _never_begun(run: Run) -> str:
+    never = unbegun(run)
+    return f"{never} of {run.trace.tasks} tasks {'was' if never == 1 else 'were'} never begun"
+
+
 def _died(process: ProcessSeen, run: Run) -> str:
     code = process.exitcode or 0
     how = f"ended with exit status {code}" if code > 0 else f"was killed by {_signal(-code)}"
-    lines = [line for line in run.stderr.splitlines() if line.strip() and not line.startswith((" ", "\t"))]
-    why = f" ({lines[-1].strip()[:160]})" if code == 1 and lines else ""
+    lines = [line.strip() for line in run.stderr.splitlines() if line.strip() and not line.startswith((" ", "\t"))]
+    why = f" ({lines[-1][:160]}{_asked(lines[-1])})" if code == 1 and lines else ""
     at_task = any(event.kind in ("doom", "lost") and event.pid == process.pid for event in run.trace.events)
     return f"a worker (pid {process.pid}) {how}{' in its task' if at_task else ''}{why}"
+
+
+def _asked(error: str) -> str:
+    """Say of an exception, as a traceback names it, that somebody was to answer a question."""
+    asks = {"EOFError: EOF when reading a line": "input()", "bdb.BdbQuit": "a debugger", "BdbQuit": "a debugger"}
+    return f"; {asks[error]} asks a person, and nobody is there" if error in asks else ""
 
 
 def _signal(number: int) -> str:
@@ -186,6 +220,9 @@ def raised(run: Run, what: str = "") -> Verdict:
     own = [frame for frame in error.frames if frame.own]
     if own:
         evidence["source"] = {"file": own[-1].file.rpartition("/")[2], "line": own[-1].line, "code": error.line}
+    what += _asked(f"{error.type}: {first_line(error)}".rstrip(": "))
+    if left_early(run):
+        what += f"; {_never_begun(run)}, and every worker had ended by itself"
     return failed(
         f"{run.call} raised {error.type}: {first_line(error)}".rstrip(": ") + what,
         symptom=f"raised {error.type}",

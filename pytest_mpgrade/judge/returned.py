@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_mpgrade.judge.check import Verdict, undecided
-from pytest_mpgrade.judge.hangs import explained_by, not_back, raised
+from pytest_mpgrade.judge.hangs import LEFT_EARLY, explained_by, left_early, not_back, raised
 from pytest_mpgrade.records import Concern, Ending, Run
 
 BLAMES = {
@@ -40,13 +42,17 @@ def blamed_for(run: Run) -> str:
 def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdict | None:
     """Return the verdict on a call that did not return, by *concern*'s share in it; None if it did.
 
-    *owns_all*: the run provokes one thing, so whatever goes wrong in it is this concern's.
+    *owns_all*: the run provokes one thing, so whatever goes wrong in it is this concern's. That workers leave before
+    all tasks are done is no deadlock, however many tasks there are.
     """
     if run.ending is Ending.RETURNED:
         return None
     elsewhere = somewhere_else(run)
     if elsewhere is not None:
         return elsewhere
+    if owns_all and concern is Concern.DEADLOCK and left_early(run):
+        verdict = raised(run) if run.ending is Ending.RAISED else not_back(run)
+        return replace(verdict, concern=Concern.RESULTS, hint=LEFT_EARLY)
     if owns_all:
         owner = concern
     elif run.ending in (Ending.RAISED, Ending.DIED, Ending.STOPPED):

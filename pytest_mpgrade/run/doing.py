@@ -85,11 +85,11 @@ _BY_CALL: dict[str, Doing] = {
     **dict.fromkeys(("poll", "ppoll", "select", "pselect6"), Doing.WAIT),
     **dict.fromkeys(("epoll_wait", "epoll_pwait", "epoll_pwait2", "accept", "accept4", "connect"), Doing.WAIT),
 }
-"""What a call of C is doing that the student's own line makes: it has no Python frame."""
+"""What a system call is doing: where C was called by the student's own line, or by a library that is not listed."""
 
 
 def doing_of(frames: Sequence[Frame], stacks: Stacks, blocked: Blocked) -> Doing:
-    """Return what the library call nearest to the student's code does, else what the student's own line does."""
+    """Return what the library call nearest to the student's code does, else what the system call does."""
     library: list[Frame] = []
     for frame in frames:
         if stacks.owns(frame):
@@ -100,7 +100,9 @@ def doing_of(frames: Sequence[Frame], stacks: Stacks, blocked: Blocked) -> Doing
         for name in (f"{_class_of(frame)}.{name_of(frame)}", name_of(frame)):
             if (file, name) in _BY_FRAME:
                 return _BY_FRAME[file, name]
-    return _of_line(frames[0], blocked) if frames and not library else Doing.OTHER
+    if frames and not library:
+        return _of_line(frames[0], blocked)
+    return _BY_CALL.get(blocked.call, Doing.OTHER) if blocked.call != "futex" else Doing.OTHER
 
 
 def _class_of(frame: Frame) -> str:

@@ -100,12 +100,12 @@ class _Loop:
         }
 
     def ends_by(self) -> frozenset[Awaited]:
-        """Return what can end the loop: its test, or what leads to a `break` or `return` in it."""
+        """Return what can end the loop: its test, or what leads to a `break` or `return` in it; nothing, if none."""
         found = frozenset() if isinstance(self._test, ast.Constant) else self._of_test(self._test)
         for place in self._places:
             if isinstance(place.node, (ast.Break, ast.Return)):
                 found |= self._of_place(place)
-        return found or frozenset((Awaited.MESSAGE,))
+        return found
 
     def _of_test(self, test: ast.expr) -> frozenset[Awaited]:
         if isinstance(test, ast.BoolOp):

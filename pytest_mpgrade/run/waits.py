@@ -89,11 +89,10 @@ class _Process:
             return dataclasses.replace(here, doing=Doing.WRITE)
         if here.doing not in _WITHIN or self._blocked.call not in ("", "futex") or self._blocked.shared:
             return here
+        theirs = Blocked(asleep=self._another_sleeps())
         for frames in self._threads[:-1]:
-            found = doing_of(frames, self._stacks, Blocked())
-            if found is Doing.BUSY and own_frame(frames, self._stacks) and self._another_sleeps():
-                found = Doing.LOCK
-            inside = found in _WITHIN and here.doing is not Doing.THREAD
+            found = doing_of(frames, self._stacks, theirs)
+            inside = found in _WITHIN - {Doing.LOCK} and here.doing is not Doing.THREAD
             if own_frame(frames, self._stacks) and not inside and found not in _SHOWS_LITTLE:
                 return dataclasses.replace(here, doing=found, frames=tuple(frames), blocked=Blocked())
         return here
@@ -101,8 +100,8 @@ class _Process:
     def _another_sleeps(self) -> bool:
         """Tell whether a thread other than the main one waits at a lock, without a time-out."""
         with blocked.readable(self._pid):
-            looks = [syscalls.timed(procfs.system_call(self._pid, tid)) for tid in procfs.tasks(self._pid)[1:]]
-        return (False, "futex") in looks
+            others = [tid for tid in procfs.tasks(self._pid) if tid != self._pid]
+            return any(syscalls.timed(procfs.system_call(self._pid, tid)) == (False, "futex") for tid in others)
 
     def _holder(self, here: Wait) -> int:
         """A plain lock of this process alone, whose one thread waits for it, is held by that thread.
