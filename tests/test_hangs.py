@@ -199,6 +199,25 @@ def test_lock_of_a_queue_is_lost_with_its_holder(play: MakeRuns) -> None:
     assert f"a worker (pid {killed[0]}) was killed by SIGKILL" in summary(run)
 
 
+@FORK_AND_SPAWN
+@pytest.mark.parametrize(
+    ("turn", "parent", "concern"),
+    [
+        ("with shared[0]: shared[1].recv()", "[p.join() for p in ps]", Concern.SENTINEL),
+        ("with shared[0]:\n        shared[1].recv()", "[p.join() for p in ps]", Concern.SENTINEL),
+        ("shared[0].acquire()\n    shared[1].recv()", "[done.get() for p in ps]", Concern.RESULTS),
+    ],
+)
+def test_lock_whose_holder_waits(play: MakeRuns, turn: str, parent: str, concern: Concern, method: str) -> None:
+    """Workers that take turns at a pipe wait for a task, all of them: the one that reads has the lock."""
+    text = program(WORKERS).format(shared="mp.Lock(), *mp.Pipe(duplex=False)", body=turn, parent=parent)
+    run = play(text, steps.call("f"), method=method)[1]
+    assert run.ending is Ending.HUNG
+    workers = [of(run, f"worker {number}") for number in (1, 2)]
+    assert {one.doing for one in workers} == {Doing.LOCK, Doing.RECEIVE}
+    assert explained_by(run) is concern
+
+
 def test_simple_queue_is_no_lock(play: MakeRuns) -> None:
     """queue.SimpleQueue.get(), which waits in C as a lock does, waits for something to arrive."""
     run = play(program("def f():\n    return queue.SimpleQueue().get()\n"), steps.call("f"))[1]

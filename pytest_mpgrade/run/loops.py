@@ -64,6 +64,20 @@ def sentinels_at(frame: Frame) -> tuple[bool, bool]:
     return exits, messages or not exits
 
 
+def holds(waiting: Frame, other: Frame) -> bool:
+    """Tell whether one who stands at *other* has passed the line, in the same function, at which *waiting* waits."""
+    if (waiting.file, waiting.function) != (other.file, other.function):
+        return False
+    blocks = [
+        node
+        for node in ast.walk(_module(waiting.file))
+        if isinstance(node, ast.With) and any(_spans(item.context_expr, waiting.line) for item in node.items)
+    ]
+    if not blocks:
+        return other.line > waiting.line
+    return any(_spans(inner, other.line) for node in blocks for inner in node.body)
+
+
 @functools.lru_cache(maxsize=8)
 def _module(file: str) -> ast.Module:
     text = "".join(linecache.getlines(file))

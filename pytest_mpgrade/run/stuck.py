@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from pytest_mpgrade.records import Awaited, Doing, Frame, Stuck
 from pytest_mpgrade.run.doing import own_frame, source_of
+from pytest_mpgrade.run.holders import Wait
 from pytest_mpgrade.run.stacks import Stacks
-from pytest_mpgrade.run.waits import Wait, waits
+from pytest_mpgrade.run.waits import waits
 from pytest_mpgrade.run.watch import Watch
 
 PARENT, MANAGER = "the parent", "the manager"
@@ -75,8 +76,7 @@ def _stuck(wait: Wait, roles: Mapping[int, str], stacks: Stacks) -> Stuck:
 def _words(wait: Wait, roles: Mapping[int, str]) -> str:
     parent = roles[wait.pid] == PARENT
     if wait.doing is Doing.LOCK and wait.holder:
-        itself = wait.holder == wait.pid
-        return _WORDS[Doing.LOCK] + (": it has taken it itself" if itself else f": process {wait.holder} ended with it")
+        return _of_lock(wait, roles)
     if wait.doing is Doing.SLEEP and (wait.blocked.seconds or 0) > LONG_SECONDS:
         return f"sleeps, and would for another {_span(wait.blocked.seconds or 0)}"
     if wait.doing is Doing.INPUT:
@@ -87,6 +87,14 @@ def _words(wait: Wait, roles: Mapping[int, str]) -> str:
     if wait.doing is Doing.GET:
         return "waits for a result that never comes" if parent else "waits for a task or 'STOP' that never comes"
     return _WORDS[wait.doing].format(whom=_whom(wait, roles))
+
+
+def _of_lock(wait: Wait, roles: Mapping[int, str]) -> str:
+    if wait.holder == wait.pid:
+        return f"{_WORDS[Doing.LOCK]}: it has taken it itself"
+    if wait.holder in roles:
+        return f"waits for a lock that {roles[wait.holder]} (pid {wait.holder}) has"
+    return f"{_WORDS[Doing.LOCK]}: process {wait.holder} ended with it"
 
 
 def _whom(wait: Wait, roles: Mapping[int, str]) -> str:

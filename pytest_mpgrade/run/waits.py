@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pytest_mpgrade.records import AWAITS, Awaited, Doing, Frame
-from pytest_mpgrade.run import loops
+from pytest_mpgrade.run import holders, loops
 from pytest_mpgrade.run.doing import doing_of, own_frame
+from pytest_mpgrade.run.holders import Wait
 from pytest_mpgrade.run.linux import blocked, procfs, syscalls
 from pytest_mpgrade.run.linux.blocked import Blocked
 from pytest_mpgrade.run.sentinels import Tree, sources
@@ -29,26 +29,16 @@ _POLLS = frozenset(
 _SHOWS_LITTLE = frozenset((Doing.SLEEP, Doing.BUSY, Doing.OTHER))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wait:
-    """What one process waits for."""
-
-    pid: int
-    doing: Doing
-    blocked: Blocked
-    frames: tuple[Frame, ...]  # of the thread that decides, innermost first
-    awaits: tuple[Awaited, ...] = ()
-    whom: tuple[int, ...] = ()
-    holder: int = 0
-
-
 def waits(watch: Watch, stacks: Stacks) -> list[Wait]:
     """Return what the calling process and the workers wait for, the caller first."""
     pids = [watch.caller] if not watch.dead else []
     pids = [*pids, *sorted(watch.workers_alive())][:MOST_PROCESSES]
     looks = {pid: _look(watch, pid) for pid in pids}  # before any stack is asked for: that wakes a process
     tree = Tree(helpers={pid: watch.observer.seen[pid].helper for pid in watch.live()})
-    return _abandoned([_Process(watch, stacks, tree, pid, looks[pid]).wait() for pid in pids], watch)
+    found = [_Process(watch, stacks, tree, pid, looks[pid]).wait() for pid in pids]
+    seen = watch.observer.seen.values()
+    died = [each.pid for each in seen if each.ended and each.exitcode and not each.helper and not each.sandbox]
+    return holders.with_holders(found, watch.caller, died, stacks)
 
 
 def _look(watch: Watch, pid: int) -> Blocked:
@@ -155,17 +145,3 @@ def _feeds(frames: Sequence[Frame]) -> bool:
     """Tell whether a thread is a queue's feeder that is stuck in writing to the pipe."""
     names = {frame.function.rpartition(".")[2] for frame in frames}
     return "_feed" in names and "_send" in names
-
-
-def _abandoned(found: list[Wait], watch: Watch) -> list[Wait]:
-    """Who reads from a queue holds its lock: if all its readers wait for that lock, one took it along when it ended."""
-    seen = watch.observer.seen.values()
-    died = [each.pid for each in seen if each.ended and each.exitcode and not each.helper and not each.sandbox]
-    readers = [one for one in found if one.doing is Doing.GET and one.pid != watch.caller]
-    if not died or not readers or not all(one.blocked.call == "futex" and one.blocked.shared for one in readers):
-        return found
-    holder = died[0] if len(died) == 1 else 0
-    return [
-        dataclasses.replace(one, doing=Doing.LOCK, awaits=(Awaited.LOCK,), holder=holder) if one in readers else one
-        for one in found
-    ]
