@@ -36,6 +36,8 @@ class Grading:
         self.tell = tell  # shows a line to whoever watches
         self._runs: dict[str, Future[tuple[Run, ...]]] = {}
         self._executed: dict[str, Future[Notebook]] = {}
+        self.returned_under: dict[str, str] = {}  # scenario that did not return -> start method under which it does
+        self.controls: dict[str, bool] = {}  # run that did not meet at its gates -> did the grader's own processes?
         self._closed = False
         # Where signals are not kept apart a filter keeps them off a run's own supervisor, and could not know of others.
         apart = setting.isolation.level not in ("none", "landlock-files") or not sys.platform.startswith("linux")
@@ -173,7 +175,7 @@ def _complete(found: Sequence[Run], scenario: Scenario) -> tuple[Run, ...]:
         Run(
             key=f"{scenario.key}/{number}", call=step.label, function=step.function, start_method=scenario.start_method,
             ending=imported.ending if imported.ending in (Ending.NOT_IMPORTED, Ending.BROKEN) else Ending.NOT_TRIED,
-            why=why, because=because, in_caller=taken_along,
+            why=why, because=because, in_caller=taken_along, cause=calls[-1] if calls else None,
         )
         for number, step in enumerate(scenario.steps[len(calls) :], len(calls))
     )  # fmt: skip

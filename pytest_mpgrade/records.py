@@ -15,6 +15,7 @@ from pytest_mpgrade.cells import Cell as Cell
 from pytest_mpgrade.cells import Outputs as Outputs
 from pytest_mpgrade.cells import lost_function as lost_function
 from pytest_mpgrade.cells import shown_text as shown_text
+from pytest_mpgrade.instead import Instead as Instead
 from pytest_mpgrade.kinds import AWAITS as AWAITS
 from pytest_mpgrade.kinds import Awaited as Awaited
 from pytest_mpgrade.kinds import Concern as Concern
@@ -97,7 +98,9 @@ class Submission:
 class Step:
     """One step of a scenario: a call, or something between two calls."""
 
-    do: str = "call"  # "call", "meet" (wait until n processes stand at gates), "drop" (let go of what was saved)
+    do: str = (
+        "call"  # "call", "meet" (n processes at gates), "let" (some tasks go on), "drop" (let go of what was saved)
+    )
     label: str = ""  # the call as messages name it
     function: str = ""
     args: tuple[Any, ...] = ()
@@ -111,6 +114,7 @@ class Step:
     same_holdings: bool = False  # leftovers are counted from an earlier call of this scenario
     last: bool = True  # it is waited for, and looked at, what is left; not for one of a row of calls
     n: int = 0
+    let: tuple[str, ...] = ()  # keys of the tasks whose gates are opened
     look: bool = False  # the stacks of its processes are looked at while it runs
     seconds: float = 0.0  # 0: the assignment's limit
     patience: float = 0.0
@@ -168,6 +172,7 @@ class Run:
     import_children: int = 0  # processes that the import of the module started
     in_caller: bool = False  # in some call of its play, a task ran in the calling process
     because: str = ""  # NOT_TRIED: the check that says why
+    cause: Run | None = None  # and the run that it says it of
 
     @property
     def at(self) -> str:
@@ -236,9 +241,11 @@ class Finding:
     evidence: dict[str, Any] = field(default_factory=dict)
     run: str = ""  # key of the run that it is about
     call: str = ""
+    function: str = ""
     symptom: str = ""  # what was seen; one symptom is blamed on one concern only
     credit: float = 0.0  # FAILED: the part of its points that is earned all the same
     undecided_by: str = ""  # SKIPPED: the check whose failure left this one undecided; it is not earned
+    instead: Instead | None = None  # SKIPPED, ABSENT: what the check says where no such failure explains it
     seconds: float = 0.0
 
 

@@ -231,9 +231,9 @@ class GradingSession:
     def report(self) -> Report:
         """Return what is known so far."""
         placed = sorted(self._placed, key=lambda one: self._order.get(one.asked.test, 0))
-        settled = blame.attribute([(one.asked.start_method, one.finding) for one in placed])
-        if len(self._done) == self._total and not self._partial:
-            settled = blame.accuse([(one.asked.start_method, f) for one, f in zip(placed, settled, strict=True)])
+        # Whom a hang is laid to is known when all tests have been run.
+        settle = blame.accuse if len(self._done) == self._total else blame.attribute
+        settled = settle([(one.asked.start_method, one.finding) for one in placed])
         placed = [dataclasses.replace(one, finding=f) for one, f in zip(placed, settled, strict=True)]
         placed += [rubric.waiting(item) for item in self._items if item.test not in self._done]
         score = rubric.score(self.assignment.criteria, placed, self.assignment.round)

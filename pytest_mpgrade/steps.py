@@ -18,10 +18,13 @@ from pytest_mpgrade.tasks import Workload
 SHUT: dict[str, Any] = {"script": "shut"}
 """All gates stay shut while the call runs; if it waits for good, they are opened."""
 
+KEPT: dict[str, Any] = {"script": "keep"}
+"""The same, for a call that need not wait: the gates at which tasks of earlier calls stand stay shut."""
+
 OPEN: dict[str, Any] = {"script": "open"}
 """All gates are open, those too at which tasks of earlier calls stand."""
 
-__all__ = ["OPEN", "SHUT", "BareQueue", "Own", "ThreadQueue", "call", "drop", "meet", "own", "saved"]
+__all__ = ["KEPT", "OPEN", "SHUT", "BareQueue", "Own", "ThreadQueue", "call", "drop", "let", "meet", "own", "saved"]
 
 
 def call(
@@ -79,6 +82,11 @@ def _shown(arg: object) -> str:
 def meet(n: int) -> Step:
     """Return a pause until *n* different processes stand at their gates, or nothing happens any more."""
     return Step(do="meet", label=f"{n} tasks at a time", n=n)
+
+
+def let(*keys: str) -> Step:
+    """Return a pause in which the gates of these tasks are opened, until what follows from that is done."""
+    return Step(do="let", label="letting a task go on", let=keys)
 
 
 def drop(*names: str) -> Step:

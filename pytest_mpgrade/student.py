@@ -64,7 +64,7 @@ class Student:
         not_tried = self._not_tried(steps)
         if not_tried is not None:
             return not_tried
-        return tuple(self._confirmed(run) for run in self._grading.run(self._scenario(steps))[1:])
+        return self._linked([self._confirmed(run) for run in self._grading.run(self._scenario(steps))[1:]])
 
     def prepare(self, *plays: Sequence[Step]) -> None:
         """Have these plays made in the background, each in a process of its own; `play` then finds them done."""
@@ -103,7 +103,7 @@ class Student:
             Ending.RAISED,
         ):
             told = replace(stuck, returned_under=self._returns_under(steps, stuck))
-            runs = tuple(told if run is stuck else run for run in runs)
+            runs = self._linked([told if run is stuck else run for run in runs])
             self._relied, self._relied_functions = told, {step.function for step in steps}
         return runs
 
@@ -142,50 +142,66 @@ class Student:
         self.findings += found
         return found
 
+    @staticmethod
+    def _linked(runs: Sequence[Run]) -> tuple[Run, ...]:
+        """Return the runs, those that were not tried with all that is known by now of the one before that is why."""
+        known = {run.key: run for run in runs}
+        causes = [known.get(run.cause.key) if run.cause is not None else None for run in runs]
+        return tuple(
+            run if cause is None else replace(run, cause=cause, because=blamed_for(cause))
+            for run, cause in zip(runs, causes, strict=True)
+        )
+
     def _scenario(self, steps: Sequence[Step]) -> Scenario:
         return Scenario(steps=tuple(steps), start_method=self.start_method)
 
     def _not_tried(self, steps: Sequence[Step]) -> tuple[Run, ...] | None:
         """Return runs that were not tried where nothing can be learned from them."""
-        because, why = self._reason_not_to_try(steps)
+        because, why, cause = self._reason_not_to_try(steps)
         if not because:
             return None
         key = self._scenario(steps).key
         return tuple(
             Run(
                 key=f"{key}/{number}", call=step.label, function=step.function,
-                start_method=self.start_method, ending=Ending.NOT_TRIED, why=why, because=because,
+                start_method=self.start_method, ending=Ending.NOT_TRIED, why=why, because=because, cause=cause,
             )
             for number, step in enumerate(steps)
         )  # fmt: skip
 
-    def _reason_not_to_try(self, steps: Sequence[Step]) -> tuple[str, str]:
+    def _reason_not_to_try(self, steps: Sequence[Step]) -> tuple[str, str, Run | None]:
+        """Return the check that says why nothing is tried, in words, and the run that it says it of; "" for none."""
         imported = self.imported()
         if imported.ending is Ending.NOT_IMPORTED:
-            return "imports_cleanly", "the module could not be imported"
-        wrong = unusable(
-            imported,
-            {
-                name: asked
-                for name, asked in self.assignment.functions.items()
-                if any(s.function == name for s in steps)
-            },
-        )
+            return "imports_cleanly", "the module could not be imported", imported
+        called = {step.function for step in steps}
+        functions = {name: asked for name, asked in self.assignment.functions.items() if name in called}
+        wrong = unusable(imported, functions)
         if wrong:
-            return "has_functions", next(iter(wrong.values()))
+            return "has_functions", next(iter(wrong.values())), imported
         relied = self._relied
-        if relied is None or not self._relied_functions & {step.function for step in steps}:
-            return "", ""
-        return blamed_for(relied), f"the plainest call, {relied.call}, ended before it had returned ({relied.ending})"
+        if relied is None or not self._relied_functions & called:
+            return "", "", None
+        why = f"the plainest call, {relied.call}, ended before it had returned ({relied.ending})"
+        return blamed_for(relied), why, relied
 
     def _returns_under(self, steps: Sequence[Step], stuck: Run) -> str:
-        lucky = by_luck(stuck)
-        for method in self.assignment.start_methods:
-            if method != self.start_method and method in multiprocessing.get_all_start_methods():
-                there = Scenario(steps=tuple(steps), start_method=method)
-                if _came_back(self._grading.run(there)) and not (lucky and self._differs_by_luck(there)):
-                    return method
-        return ""
+        """Return a start method under which the same calls come back, where that is what makes the difference."""
+        here = self._scenario(steps)
+        found = self._grading.returned_under.get(here.key)
+        if found is None:
+            found = self._grading.returned_under[here.key] = self._differs_from(here, stuck)
+        return found
+
+    def _differs_from(self, here: Scenario, stuck: Run) -> str:
+        """Both methods that start Python anew must differ from fork: where one does, it may be how fast it is."""
+        asked = [name for name in self.assignment.start_methods if name in multiprocessing.get_all_start_methods()]
+        others = [name for name in asked if (name == "fork") != (self.start_method == "fork")]
+        there = [replace(here, start_method=name) for name in others]
+        if not there or not all(_came_back(self._grading.run(each)) for each in there):
+            return ""
+        lucky = by_luck(stuck) or self.start_method == "fork"
+        return "" if lucky and any(map(self._differs_by_luck, there)) else others[0]
 
     def _differs_by_luck(self, there: Scenario) -> bool:
         """Who gets what, and when, may be a race: try both start methods again before one of them is blamed."""
@@ -203,6 +219,12 @@ class Student:
         )
         if not unmet and run.ending is not Ending.TIMED_OUT:
             return run
+        if run.key not in self._grading.controls:
+            self._grading.controls[run.key] = self._control(run)
+        return replace(run, control=self._grading.controls[run.key])
+
+    def _control(self, run: Run) -> bool:
+        gates = run.trace.gates
         setting = replace(self._grading.setting, submission=CONTROL)
         workload = held(12)
         n = gates.wanted if gates is not None and gates.wanted else 2
@@ -211,9 +233,8 @@ class Student:
         try:
             done = make_runs(self._scenario((step,)), setting)[-1]
         except SupervisorError:
-            return replace(run, control=False)
-        met = done.trace.gates is not None and done.trace.gates.met and done.ending is Ending.RETURNED
-        return replace(run, control=met)
+            return False
+        return done.trace.gates is not None and done.trace.gates.met and done.ending is Ending.RETURNED
 
 
 def _came_back(runs: Sequence[Run]) -> bool:

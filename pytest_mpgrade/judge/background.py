@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_mpgrade.inside import plain
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, undecided
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
 from pytest_mpgrade.judge.hangs import raised
-from pytest_mpgrade.judge.returned import not_returned
-from pytest_mpgrade.records import Concern, Ending, ProcessSeen, Run
+from pytest_mpgrade.judge.returned import blamed_for, not_returned, unreturned
+from pytest_mpgrade.records import Concern, Ending, GateReport, ProcessSeen, Run
 
 POLL_SECONDS = 0.3
 """What a poll may keep the caller waiting: 0.2 s are free (CONTRACT 2.4); a time-out of 0.2 s takes a little longer."""
@@ -52,7 +52,7 @@ def returns_at_once(others: Sequence[Run] = (), *, started: Run | None = None, s
         if not_held is not None:
             return not_held
         if run.ending is Ending.RAISED:
-            return undecided(f"left undecided: {run.call} raised", "starts_in_background")
+            return not_returned(run, Concern.NONBLOCKING) or PASSED
         if run.ending is not Ending.RETURNED:
             return not_returned(run, Concern.NONBLOCKING, owns_all=True) or PASSED
         if any(one.trace.gates is not None and one.trace.gates.blocked for one in (run, *others)):
@@ -71,6 +71,13 @@ def returns_at_once(others: Sequence[Run] = (), *, started: Run | None = None, s
     )
 
 
+def waited(run: Run) -> Verdict:
+    """A call that waited for a task, although it must not, leaves undecided what is asked meanwhile."""
+    seen = f"{run.call} waited for the task"
+    said = fault(Concern.NONBLOCKING, seen, symptom="blocks")
+    return undecided(seen, "returns_at_once", said, shown_by=run)
+
+
 def ran_in_caller(run: Run) -> bool:
     """Tell whether a task ran in the calling process, in this call or before it."""
     return run.in_caller or any(event.pid == run.trace.caller for event in run.trace.events)
@@ -79,11 +86,11 @@ def ran_in_caller(run: Run) -> bool:
 def _not_held(started: Run, run: Run | None = None) -> Verdict | None:
     """The task was not held when `bg_get` was asked: `bg_task` had waited for it, or had run it itself."""
     if started.ending is not Ending.RETURNED:
-        return undecided(f"left undecided: {started.call} did not return", "starts_in_background")
+        return undecided(f"{started.call} did not return", blamed_for(started), unreturned(started), shown_by=started)
     if not children(started) or ran_in_caller(started) or (run is not None and ran_in_caller(run)):
         return absent("the task did not run in a child process (see starts_in_background)")
     if started.trace.gates is not None and started.trace.gates.blocked:
-        return undecided(f"left undecided: {started.call} had waited for the task", "returns_at_once")
+        return waited(started)
     return None
 
 
@@ -97,7 +104,7 @@ def still_running(message: str, started: Run) -> Check:
         if run.ending is Ending.RAISED:
             return raised(run)
         if run.ending is not Ending.RETURNED or (run.trace.gates is not None and run.trace.gates.blocked):
-            return undecided(f"left undecided: {run.call} waited for the task", "returns_at_once")
+            return waited(run)
         if run.value != ["none"]:
             return failed(
                 f"{run.call} returned {plain.shown(run.value)} before the task was done, not None", symptom="values"
@@ -126,7 +133,7 @@ def waits_when_asked(started: Run) -> Check:
         if not_held is not None:
             return not_held
         if run.ending is Ending.RAISED:
-            return undecided(f"left undecided: {run.call} raised", "hands_over")
+            return not_returned(run, Concern.NONBLOCKING) or PASSED
         gates = run.trace.gates
         if gates is not None and gates.early:
             return failed(
@@ -134,7 +141,7 @@ def waits_when_asked(started: Run) -> Check:
                 symptom="does not block",
             )
         if run.ending is not Ending.RETURNED:
-            return undecided(f"left undecided: {run.call} did not come back", "hands_over")
+            return not_returned(run, Concern.NONBLOCKING) or PASSED
         return PASSED
 
     return Check(
@@ -150,8 +157,6 @@ def starts_in_background(*later: Run) -> Check:
     """The task runs in a child process."""
 
     def judge(run: Run) -> Verdict:
-        if run.function and run.ending is Ending.RAISED:
-            return raised(run)
         if run.ending is not Ending.RETURNED:
             return not_returned(run, Concern.WORKERS) or PASSED
         if any(ran_in_caller(one) for one in (run, *later)):
@@ -169,18 +174,32 @@ def starts_in_background(*later: Run) -> Check:
     )
 
 
+def _no_overlap(gates: GateReport, n: int) -> Verdict:
+    words = f"only {gates.most_inside} of {n} background tasks ran at the same time"
+    return fault(Concern.CONCURRENCY, words, symptom="no overlap")
+
+
+def never_met(pause: Run) -> Verdict | None:
+    """Tasks that did not run at the same time leave undecided whose result comes first."""
+    gates = pause.trace.gates
+    if gates is None or gates.met:
+        return None
+    said = _no_overlap(gates, gates.wanted)
+    return undecided("the tasks did not run at the same time", "meet_in_background", said, shown_by=pause)
+
+
 def meet_in_background(n: int) -> Check:
     """*n* background tasks run at the same time, each in a process of its own."""
 
     def judge(run: Run) -> Verdict:
         gates = run.trace.gates
         if gates is None:
-            return undecided("left undecided: the tasks did not get that far", "starts_in_background")
+            return undecided("the tasks did not get that far", "starts_in_background")
         if gates.met:
             return PASSED
         if not gates.most_inside:
             return absent("no task was run in a child process (see starts_in_background)")
-        return failed(f"only {gates.most_inside} of {n} background tasks ran at the same time", symptom="no overlap")
+        return _no_overlap(gates, n)
 
     return Check(
         name="meet_in_background",

@@ -1,7 +1,7 @@
 """One fault, one concern: a symptom that an earlier or plainer check is blamed for is not blamed on another concern.
 
 Checks judge one run each. The same fault often shows in several runs: a module that drops the last result drops it in
-the call with an empty list too. Pure, and the same whatever the order in which tests ran.
+the call with an empty list too. Pure, and of two orders in which tests ran both give the same outcomes.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pytest_mpgrade.judge import witnesses
+from pytest_mpgrade.judge.computed import MADE_UP
 from pytest_mpgrade.judge.hangs import NO_ROOM, NOT_TOLD
-from pytest_mpgrade.judge.returned import BLAMES
 from pytest_mpgrade.judge.shutdown import ALIVE, FORCED, HELPER, RESIDUE, UNJOINED
 from pytest_mpgrade.judge.values import DIRECT
 from pytest_mpgrade.records import Concern, Finding, Outcome
@@ -21,6 +22,7 @@ _FIRST: dict[str, tuple[Concern, ...]] = {
     FORCED: (Concern.SENTINEL,),
     NOT_TOLD: (Concern.SENTINEL,),
     "in the caller": (Concern.WORKERS,),
+    MADE_UP: (Concern.WORKERS,),
     UNJOINED: (Concern.CLEANUP,),
     HELPER: (Concern.CLEANUP,),
     RESIDUE: (Concern.CLEANUP,),
@@ -32,22 +34,22 @@ _FIRST: dict[str, tuple[Concern, ...]] = {
 _BY_LUCK = frozenset((NOT_TOLD,))
 """Which worker a sentinel reaches can be a race, under every start method."""
 
+Placed = tuple[str, Finding]
+"""A finding with its start method."""
 
-def attribute(findings: Sequence[tuple[str, Finding]]) -> list[Finding]:
+
+def attribute(findings: Sequence[Placed]) -> list[Finding]:
     """Return the findings of ``(start method, finding)`` with each symptom blamed on one concern only.
 
     A failure whose symptom has already failed a check of the concern that it belongs to, under the same start method,
-    (or any, see `_BY_LUCK`) becomes `skipped`, and names that check.
+    (or any, see `_BY_LUCK`) becomes `skipped`, and names that check: of several the one about the same run, else the
+    first in the test file.
     """
-    owners: dict[tuple[str, str], Finding] = {}  # by `_place`
+    owners: dict[tuple[str, str], list[Finding]] = {}  # by `_place`
     for method, finding in findings:
-        first = _FIRST.get(finding.symptom, ())
-        if finding.outcome is Outcome.FAILED and finding.concern in first:
-            known = owners.get(_place(method, finding.symptom))
-            rank = (first.index(finding.concern), finding.check)
-            if known is None or rank < (first.index(known.concern), known.check):
-                owners[_place(method, finding.symptom)] = finding
-    return [_settled(finding, owners.get(_place(method, finding.symptom))) for method, finding in findings]
+        if finding.outcome is Outcome.FAILED and finding.concern in _FIRST.get(finding.symptom, ()):
+            owners.setdefault(_place(method, finding.symptom), []).append(finding)
+    return [_settled(finding, owners.get(_place(method, finding.symptom), [])) for method, finding in findings]
 
 
 def _place(method: str, symptom: str) -> tuple[str, str]:
@@ -55,36 +57,12 @@ def _place(method: str, symptom: str) -> tuple[str, str]:
     return ("" if symptom in _BY_LUCK else method, symptom)
 
 
-def accuse(findings: Sequence[tuple[str, Finding]]) -> list[Finding]:
-    """Return the findings of a whole grading, each undecided one with a check to its name that really is at fault.
-
-    A check that was left undecided by one that this test file does not make is laid to a failed one of the same
-    concern; if nothing of the kind has failed, its own run is what failed, and the check fails itself: no points are
-    lost without a failure that says why.
-    """
-    return [_accused(method, finding, findings) for method, finding in findings]
-
-
-def _accused(method: str, finding: Finding, findings: Sequence[tuple[str, Finding]]) -> Finding:
-    if finding.outcome is not Outcome.SKIPPED or not finding.undecided_by:
+def _settled(finding: Finding, owners: Sequence[Finding]) -> Finding:
+    if finding.outcome is not Outcome.FAILED or not owners:
         return finding
-    named = [other for _, other in findings if other.check == finding.undecided_by]
-    if any(other.outcome not in (Outcome.PASSED, Outcome.NOT_RUN) for other in named if other is not finding):
-        return finding
-    concern = next((concern for concern, check in BLAMES.items() if check == finding.undecided_by), None)
-    failed = [(at, other) for at, other in findings if other.outcome is Outcome.FAILED]
-    likely = [other for at, other in failed if other.concern is concern] or [
-        other for at, other in failed if at == method
-    ]
-    if likely:
-        return replace(finding, undecided_by=likely[0].check)
-    seen = finding.message.removeprefix("left undecided: ")
-    only_here = f"{seen} (it shows only here: {finding.undecided_by} has not failed)"
-    return replace(finding, outcome=Outcome.FAILED, message=only_here, undecided_by="", hint="", symptom="orphan")
-
-
-def _settled(finding: Finding, owner: Finding | None) -> Finding:
-    if finding.outcome is not Outcome.FAILED or owner is None or owner.concern is finding.concern:
+    first = _FIRST[finding.symptom]
+    owner = min(owners, key=lambda each: (first.index(each.concern), each.run != finding.run))
+    if owner.concern is finding.concern:
         return finding
     return replace(
         finding,
@@ -93,3 +71,29 @@ def _settled(finding: Finding, owner: Finding | None) -> Finding:
         message=f"left undecided by {owner.check}: {finding.message}",
         hint="",
     )
+
+
+def accuse(findings: Sequence[Placed]) -> list[Finding]:
+    """Return the findings of a whole grading, attributed, each undecided one with a check to its name that has failed.
+
+    One that no failure explains fails itself, by what its own run shows: no points are lost without a failure that
+    says why. It then explains what shows the same.
+    """
+    methods = [method for method, _ in findings]
+    now = attribute([(method, witnesses.with_instead(finding)) for method, finding in findings])
+    open_ones = [place for place, finding in enumerate(now) if witnesses.wanted(finding)]
+    by: dict[int, int] = {}  # finding -> what explains it, by their places
+    for place in open_ones:
+        explaining = witnesses.explaining(place, now, methods, by, _BY_LUCK)
+        if explaining is not None:
+            by[place] = explaining
+    for place in open_ones:
+        if place in by:
+            continue
+        explaining = witnesses.explaining(place, now, methods, by, _BY_LUCK)
+        if explaining is None:
+            now[place] = witnesses.alone(now[place], now)
+        else:
+            by[place] = explaining
+    last = attribute(list(zip(methods, now, strict=True)))
+    return [witnesses.named(finding, last, by.get(place)) for place, finding in enumerate(last)]

@@ -6,11 +6,21 @@ A custom check is any function from `Run` to `Finding`; `Check` is the convenien
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pytest_mpgrade.judge import timeline
-from pytest_mpgrade.records import Concern, Ending, Finding, Outcome, Run
+from pytest_mpgrade.judge.returned import at_import, unreturned
+from pytest_mpgrade.judge.verdict import PASSED as PASSED
+from pytest_mpgrade.judge.verdict import Verdict as Verdict
+from pytest_mpgrade.judge.verdict import absent as absent
+from pytest_mpgrade.judge.verdict import failed as failed
+from pytest_mpgrade.judge.verdict import fault as fault
+from pytest_mpgrade.judge.verdict import inconclusive as inconclusive
+from pytest_mpgrade.judge.verdict import not_here as not_here
+from pytest_mpgrade.judge.verdict import not_tried
+from pytest_mpgrade.judge.verdict import undecided as undecided
+from pytest_mpgrade.records import Concern, Ending, Finding, Instead, Outcome, Run
 
 ENDED = (Ending.RETURNED, Ending.RAISED)
 
@@ -20,48 +30,6 @@ class Judge(Protocol):
 
     def __call__(self, run: Run, /) -> Finding:
         """Judge one run."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What a check says of a run."""
-
-    outcome: Outcome
-    message: str = ""
-    evidence: dict[str, Any] = field(default_factory=dict)
-    symptom: str = ""
-    undecided_by: str = ""
-    hint: str = ""
-    credit: float = 0.0  # FAILED: the part of the points that is earned all the same
-    concern: Concern | None = None  # another than the check's, where what was seen is a matter of that
-
-
-PASSED = Verdict(outcome=Outcome.PASSED)
-
-
-def failed(message: str, *, symptom: str = "", hint: str = "", **evidence: Any) -> Verdict:
-    """The submission is at fault."""
-    return Verdict(outcome=Outcome.FAILED, message=message, symptom=symptom, hint=hint, evidence=evidence)
-
-
-def absent(message: str) -> Verdict:
-    """The submission did nothing that could be judged."""
-    return Verdict(outcome=Outcome.ABSENT, message=message)
-
-
-def undecided(message: str, by: str) -> Verdict:
-    """The failure of another check, named *by*, leaves this one undecided."""
-    return Verdict(outcome=Outcome.SKIPPED, message=message, undecided_by=by)
-
-
-def not_here(message: str) -> Verdict:
-    """This platform, start method or observer cannot show it."""
-    return Verdict(outcome=Outcome.SKIPPED, message=message)
-
-
-def inconclusive(message: str) -> Verdict:
-    """This machine could not decide."""
-    return Verdict(outcome=Outcome.INCONCLUSIVE, message=message)
 
 
 _TOGETHER = frozenset((Concern.WORKERS, Concern.CONCURRENCY, Concern.ORDERING))
@@ -90,9 +58,11 @@ class Check:
             evidence=verdict.evidence | self._timeline(run, verdict),
             run=run.key,
             call=run.at,
+            function=run.function,
             symptom=verdict.symptom,
             credit=verdict.credit,
             undecided_by=verdict.undecided_by,
+            instead=_instead(run, verdict, self.concern),
             seconds=run.seconds,
         )
 
@@ -113,11 +83,24 @@ def judge_safely(check: Judge, run: Run) -> Finding:
     return Check(name=name, title=name, concern=Concern.RESULTS, judge=lambda _: PASSED)(run)
 
 
+def _instead(run: Run, verdict: Verdict, concern: Concern) -> Instead | None:
+    """Return what is said of the run that shows it, where no failure explains what was left undecided."""
+    said = verdict.otherwise
+    if said is None:
+        return None
+    shown = verdict.shown_by or run
+    return Instead(
+        concern=said.concern or concern, message=said.message, hint=said.hint, symptom=said.symptom,
+        evidence=said.evidence, explained=verdict.explained or said.symptom, run=shown.key, function=shown.function,
+        came_back=shown.ending in ENDED,
+    )  # fmt: skip
+
+
 def _at_import(run: Run, concern: Concern, verdict: Verdict) -> Verdict:
     """A module that starts processes when it is imported does so in every child that imports it, and breaks that."""
     everywhere = run.import_children and run.start_method != "fork"
     if verdict.outcome is Outcome.FAILED and everywhere and concern is not Concern.IMPORT:
-        return undecided("left undecided: the module starts processes when it is imported", "imports_cleanly")
+        return at_import()
     return verdict
 
 
@@ -127,10 +110,25 @@ def _before_all(run: Run) -> Verdict | None:
         return Verdict(outcome=Outcome.ERROR, message=f"the grader could not run {run.at}: {run.why}")
     if run.ending is Ending.NOT_TRIED and run.in_caller:
         return absent(f"not tried: {run.why}, for a task had ended it that ran in the calling process")
-    if run.ending is Ending.NOT_TRIED:
-        return undecided(f"not tried: {run.why}", run.because or "an earlier step")
     if run.ending is Ending.NOT_IMPORTED and run.function != "import":
-        return undecided("not tried: the module could not be imported", "imports_cleanly")
-    if run.ending is Ending.TIMED_OUT and run.control is False:
+        return undecided("the module could not be imported", "imports_cleanly", _NO_MODULE)
+    if _too_busy(run) or (run.cause is not None and _too_busy(run.cause)):
         return inconclusive("the time limit came, but this machine was too busy for the grader's own processes too")
+    if run.ending is Ending.NOT_TRIED:
+        return not_tried(run, run.because or "an earlier step", _not_made(run))
     return None
+
+
+_NO_MODULE = fault(Concern.IMPORT, "the module could not be imported", symptom="import")
+
+
+def _not_made(run: Run) -> Verdict:
+    """Return the failure of a call that was not made, by what was seen of the one that it depended on."""
+    if run.cause is not None and run.cause.ending not in (Ending.RETURNED, Ending.NOT_IMPORTED):
+        return unreturned(run.cause)
+    concern = Concern.IMPORT if run.because in ("imports_cleanly", "has_functions") else Concern.RESULTS
+    return failed(f"{run.call} could not be called: {run.why}", symptom="not called", concern=concern)
+
+
+def _too_busy(run: Run) -> bool:
+    return run.ending is Ending.TIMED_OUT and run.control is False

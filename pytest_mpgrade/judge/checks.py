@@ -11,6 +11,7 @@ from pytest_mpgrade.judge.background import (
     waits_when_asked,
 )
 from pytest_mpgrade.judge.check import Check
+from pytest_mpgrade.judge.computed import in_children
 from pytest_mpgrade.judge.dispatch import first_in_first_out, free_worker_takes_next, met, workers
 from pytest_mpgrade.judge.faults import all_shut_down, notices_death, raises_soon, waiting_not_started
 from pytest_mpgrade.judge.handover import (
@@ -39,7 +40,6 @@ from pytest_mpgrade.judge.shutdown import ended_by_sentinel, no_leftovers, nothi
 from pytest_mpgrade.judge.values import (
     comes_back,
     drains,
-    in_children,
     late_result_arrives,
     lets_through,
     returns_value,

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, inconclusive, undecided
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
+from pytest_mpgrade.judge.computed import by_nobody
 from pytest_mpgrade.judge.hangs import waiting
-from pytest_mpgrade.judge.returned import somewhere_else
+from pytest_mpgrade.judge.returned import somewhere_else, unreturned
+from pytest_mpgrade.judge.shutdown import returned_early
 from pytest_mpgrade.records import Concern, Ending, GateReport, Run
 from pytest_mpgrade.tasks import Workload
 
@@ -22,11 +24,15 @@ def _unjudged(run: Run) -> Verdict | None:
     if elsewhere is not None:
         return elsewhere
     if run.trace.gates is None:
-        return undecided("the run has no gates", "values_in_any_order")
+        return undecided("the run has no gates", "values_in_any_order", _failed_first(run))
     came = {event.pid for event in run.trace.events if event.kind == "gate"}
     if not came and run.ending is not Ending.RETURNED:
-        return undecided(f"left undecided: no task was run before {run.call} failed", "values_in_any_order")
+        return undecided(f"no task was run before {run.call} failed", "values_in_any_order", _failed_first(run))
     return None
+
+
+def _failed_first(run: Run) -> Verdict | None:
+    return None if run.ending is Ending.RETURNED else unreturned(run)
 
 
 def _child_pids(run: Run) -> set[int]:
@@ -71,7 +77,7 @@ def _worked(run: Run, n: int) -> Verdict:
         what = "every task" if not pids else f"{len(mine)} of the tasks"
         return failed(f"{what} ran in the process that called {run.function}", symptom="in the caller", tasks=mine[:5])
     if not pids:
-        return absent(f"{run.call} ran no task")
+        return absent(f"{run.call} ran no task", by_nobody(run))
     if len(gates.crew) > n:
         return failed(
             f"{len(gates.crew)} processes were inside a task together; {n} were asked for",
@@ -87,7 +93,7 @@ def _worked(run: Run, n: int) -> Verdict:
             pids=sorted(pids),
         )
     if not gates.met and gates.early:
-        return undecided(f"left undecided: {run.call} returned while tasks were still held", "values_in_any_order")
+        return returned_early(run)
     if not gates.met and _fewer(run, gates):
         return _blame(run, f"only {len(pids)} of {n} workers ever ran a task", "too few workers")
     return PASSED
@@ -127,11 +133,9 @@ def met() -> Check:
         if gates.met:
             return PASSED
         if gates.early:
-            return undecided(f"left undecided: {run.call} returned while tasks were still held", "values_in_any_order")
+            return returned_early(run)
         if _fewer(run, gates):
-            return undecided(
-                f"left undecided: only {len(_child_pids(run))} of {gates.wanted} workers were there", "workers"
-            )
+            return _too_few(run, gates)
         return _blame(
             run,
             f"only {gates.most_inside} of {gates.wanted} workers were ever inside a task together; "
@@ -148,12 +152,18 @@ def met() -> Check:
     )
 
 
+def _too_few(run: Run, gates: GateReport) -> Verdict:
+    words = f"only {len(_child_pids(run))} of {gates.wanted} workers were there"
+    return undecided(words, "workers", fault(Concern.WORKERS, words, symptom="too few workers"))
+
+
 def _no_crew(run: Run) -> Verdict | None:
     unjudged = _unjudged(run)
     if unjudged is not None:
         return unjudged
     if not _child_pids(run):
-        return absent("no task ran in a child process, so there was nothing to run at the same time (see workers)")
+        words = "no task ran in a child process, so there was nothing to run at the same time (see workers)"
+        return absent(words, by_nobody(run))
     return None
 
 
@@ -203,8 +213,11 @@ def _not_met(run: Run) -> Verdict | None:
     if gates.met:
         return None
     if gates.early:
-        return undecided(f"left undecided: {run.call} returned while tasks were still held", "values_in_any_order")
-    return undecided("left undecided: the workers did not meet", "workers" if _fewer(run, gates) else "met")
+        return returned_early(run)
+    if _fewer(run, gates):
+        return _too_few(run, gates)
+    words = f"only {gates.most_inside} of {gates.wanted} workers were ever inside a task together"
+    return undecided("the workers did not meet", "met", fault(Concern.CONCURRENCY, words, symptom="no overlap"))
 
 
 def first_in_first_out(workload: Workload) -> Check:
@@ -218,9 +231,11 @@ def first_in_first_out(workload: Workload) -> Check:
         gates = run.trace.gates
         count = Counter(event.key for event in run.trace.events if event.kind == "gate")
         if any(times > 1 for times in count.values()):
-            return undecided("left undecided: a task was run more than once", "values_in_any_order")
+            words = "a task was run more than once"
+            return undecided(words, "values_in_any_order", fault(Concern.RESULTS, words, symptom="values"))
         if _promised(run, gates):
-            return undecided("left undecided: tasks were dealt out beforehand", "free_worker_takes_next")
+            said = fault(Concern.CONCURRENCY, _promise_words(gates, _promised(run, gates)), symptom="promised")
+            return undecided("tasks were dealt out beforehand", "free_worker_takes_next", said)
         return _in_order(run, gates, position)
 
     return Check(

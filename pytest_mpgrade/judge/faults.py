@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pytest_mpgrade.inside import plain
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, undecided
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
+from pytest_mpgrade.judge.computed import MADE_UP
 from pytest_mpgrade.judge.hangs import not_back
-from pytest_mpgrade.judge.returned import somewhere_else
+from pytest_mpgrade.judge.returned import at_import, somewhere_else, unreturned
 from pytest_mpgrade.judge.shutdown import ALIVE, HELPER, UNJOINED, listed, residue, workers_of
 from pytest_mpgrade.records import Concern, Ending, ProcessSeen, Run
 from pytest_mpgrade.tasks import Workload
@@ -14,8 +15,22 @@ from pytest_mpgrade.tasks import Workload
 def _serial(run: Run) -> Verdict | None:
     pids = {event.pid for event in run.trace.events if event.kind in ("note", "doom")}
     if pids and pids <= {run.trace.caller}:
-        return absent("the task ran in the calling process, so no worker could fail (see in_children)")
+        words = "the task ran in the calling process"
+        said = fault(Concern.WORKERS, words, symptom="in the caller")
+        return absent(f"{words}, so no worker could fail (see in_children)", said)
     return None
+
+
+def _task_not_run(seen: str, run: Run) -> Verdict:
+    """The task that this is about was never run: a result is missing, or the call has ended before."""
+    said = fault(Concern.RESULTS, f"{seen} by {run.call}", symptom="values")
+    return undecided(seen, "values_in_any_order", said if run.ending is Ending.RETURNED else unreturned(run))
+
+
+def _did_not_raise(run: Run, by: str) -> Verdict:
+    seen = f"{run.call} did not raise"
+    returned = run.ending is Ending.RETURNED
+    return somewhere_else(run) or undecided(seen, by, failed(seen, symptom="swallowed") if returned else not_back(run))
 
 
 def raises_soon(message: str) -> Check:
@@ -26,7 +41,7 @@ def raises_soon(message: str) -> Check:
         if verdict is not None:
             return verdict
         if run.ending is Ending.RETURNED and not any(event.kind == "note" for event in run.trace.events):
-            return undecided("left undecided: the task that raises was not run", "values_in_any_order")
+            return _task_not_run("the task that raises was not run", run)
         if run.ending is Ending.RETURNED:
             return failed(
                 f"a task raised, but {run.call} returned {plain.shown(run.value)} instead of raising",
@@ -35,6 +50,12 @@ def raises_soon(message: str) -> Check:
         if run.ending is not Ending.RAISED or run.error is None:
             return somewhere_else(run) or not_back(run)
         error = run.error
+        if not any(event.kind == "note" for event in run.trace.events) and message in error.message:
+            return fault(
+                Concern.WORKERS,
+                f"{run.call} raised the exception of a task that no process had run",
+                symptom=MADE_UP,
+            )
         if message in error.message or any(message in link for link in error.chain):
             return PASSED
         return failed(
@@ -60,9 +81,7 @@ def notices_death() -> Check:
         if verdict is not None:
             return verdict
         if not any(event.kind == "doom" for event in run.trace.events):
-            return somewhere_else(run) or undecided(
-                "left undecided: the task in which the worker dies was not run", "values_in_any_order"
-            )
+            return somewhere_else(run) or _task_not_run("the task in which the worker dies was not run", run)
         if run.ending is Ending.RAISED:
             return PASSED
         if run.ending is Ending.RETURNED:
@@ -90,10 +109,10 @@ def waiting_not_started(workload: Workload) -> Check:
         if verdict is not None:
             return verdict
         if run.ending is not Ending.RAISED:
-            return undecided(f"left undecided: {run.call} did not raise", "raises_soon")
+            return _did_not_raise(run, "raises_soon")
         told = [event.key for event in run.trace.events if event.kind == "note"]
         if workload.keys[0] not in told:
-            return undecided("left undecided: the task that raises was not run", "values_in_any_order")
+            return _task_not_run("the task that raises was not run", run)
         # What was started before the error is a matter of order, not of what is done about the error.
         started = sum(key in line for key in told[told.index(workload.keys[0]) :])
         if 2 * started <= len(line):
@@ -138,9 +157,9 @@ def all_shut_down(after: str = "raises_soon") -> Check:
         if verdict is not None:
             return verdict
         if run.ending is not Ending.RAISED:
-            return undecided(f"left undecided: {run.call} did not raise", after)
+            return _did_not_raise(run, after)
         if run.import_children:
-            return undecided("left undecided: the module starts processes when it is imported", "imports_cleanly")
+            return at_import()
         left = [process for process in run.trace.processes if not process.helper and process.later != "gone"]
         if left:
             return _still_there(run, left)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_mpgrade.inside import plain
-from pytest_mpgrade.judge.background import RUNNING, children, doers, ran_in_caller
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, not_here, undecided
+from pytest_mpgrade.judge.background import RUNNING, children, doers, never_met, ran_in_caller
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, not_here, undecided
 from pytest_mpgrade.judge.hangs import raised
-from pytest_mpgrade.judge.returned import not_returned
+from pytest_mpgrade.judge.returned import not_returned, unreturned
 from pytest_mpgrade.judge.shutdown import ALIVE, FORCED, HELPER, listed, residue, words
 from pytest_mpgrade.records import Concern, Ending, Run
 
@@ -15,12 +17,19 @@ _ANY = object()
 _NO_DOER = absent("no child process ran the task, so none had to end for it (see starts_in_background)")
 
 
-def hands_over(expected: object, concern: Concern = Concern.RESULTS, *, asked: Run | None = None) -> Check:
-    """Once the task is done, `bg_get` returns its result, unless it had been *asked* before and handed it over then."""
-    return hands_over_plain(plain.encode(expected), concern, asked=asked)
+def hands_over(
+    expected: object, concern: Concern = Concern.RESULTS, *, asked: Run | None = None, met: Run | None = None
+) -> Check:
+    """Once the task is done, `bg_get` returns its result, unless it had been *asked* before and handed it over then.
+
+    *met*: the pause in which this task and others were to be seen running at the same time.
+    """
+    return hands_over_plain(plain.encode(expected), concern, asked=asked, met=met)
 
 
-def hands_over_plain(want: object, concern: Concern = Concern.RESULTS, *, asked: Run | None = None) -> Check:
+def hands_over_plain(
+    want: object, concern: Concern = Concern.RESULTS, *, asked: Run | None = None, met: Run | None = None
+) -> Check:
     """The same for a result that is given as plain data, as `tasks.Workload.expected` has it."""
 
     def judge(run: Run) -> Verdict:
@@ -28,7 +37,10 @@ def hands_over_plain(want: object, concern: Concern = Concern.RESULTS, *, asked:
         if wrong is not None:
             return wrong
         if run.trace.gates is not None and run.trace.gates.early:
-            return undecided(f"left undecided: {run.call} did not wait", "waits_when_asked")
+            return _did_not_wait(run)
+        never_together = never_met(met) if met is not None else None
+        if never_together is not None:
+            return never_together
         if concern is Concern.DEADLOCK and not children(run):
             return absent(
                 "no child process was started, so there was no result to hand over (see starts_in_background)"
@@ -36,20 +48,8 @@ def hands_over_plain(want: object, concern: Concern = Concern.RESULTS, *, asked:
         if asked is not None and ran_in_caller(run):
             return absent("no result was waited for: the task ran in the calling process (see starts_in_background)")
         if asked is not None and asked.value == want != ["none"]:
-            return undecided(f"left undecided: {asked.call} had handed it over before", "returns_at_once")
-        if _ignored_block(run, want):
-            return undecided(f"left undecided: {run.call} did not wait", "waits_when_asked")
-        if run.value == want:
-            if want == ["none"] and "inactive" in run.printed:
-                return failed(f"{run.call} took the result None for a child that had died", symptom="values")
-            return PASSED
-        alive = any(child.later == "alive" for child in doers(run))
-        if concern is not Concern.RESULTS and run.value == ["none"] and "inactive" in run.printed and alive:
-            return undecided(f"left undecided: {run.call} took a living child for dead", "still_running")
-        after = f" (asked {run.tries} times)" if run.tries > 1 else ""
-        return failed(
-            f"{run.call} returned {plain.shown(run.value)}{after}, expected {plain.shown(want)}", symptom="values"
-        )
+            return PASSED  # so early that it waited, or somebody else had: that is another matter
+        return _compared(run, want, concern)
 
     return Check(
         name="hands_over",
@@ -58,6 +58,29 @@ def hands_over_plain(want: object, concern: Concern = Concern.RESULTS, *, asked:
         hint="get() one result from done_queue; tell a result from its absence by the queue, not by its value",
         judge=judge,
     )
+
+
+def _compared(run: Run, want: object, concern: Concern) -> Verdict:
+    if _ignored_block(run, want):
+        return _did_not_wait(run)
+    if run.value == want:
+        if want == ["none"] and "inactive" in run.printed:
+            return failed(f"{run.call} took the result None for a child that had died", symptom="values")
+        return PASSED
+    alive = any(child.later == "alive" for child in doers(run))
+    if concern is not Concern.RESULTS and run.value == ["none"] and "inactive" in run.printed and alive:
+        seen = f"{run.call} took a living child for dead"
+        return undecided(seen, "still_running", fault(Concern.RESULTS, seen, symptom="message"))
+    after = f" (asked {run.tries} times)" if run.tries > 1 else ""
+    return failed(
+        f"{run.call} returned {plain.shown(run.value)}{after}, expected {plain.shown(want)}", symptom="values"
+    )
+
+
+def _did_not_wait(run: Run) -> Verdict:
+    seen = f"{run.call} did not wait"
+    said = fault(Concern.NONBLOCKING, seen, symptom="does not block")
+    return undecided(seen, "waits_when_asked", said)
 
 
 def _in_caller(*runs: Run | None) -> Verdict | None:
@@ -88,9 +111,11 @@ def says_inactive(message: str, started: Run | None = None, *, early: Run | None
         if message in run.printed:
             return PASSED
         if run.printed.count(RUNNING) < run.tries:
-            return undecided(f"left undecided: {run.call} returned None, but not in so many words", "names_the_death")
+            seen = f"{run.call} returned None, but not in so many words"
+            return undecided(seen, "names_the_death", fault(Concern.RESULTS, seen, symptom="message"))
         if early is not None and message in early.printed:
-            return undecided(f"left undecided: it says {message!r} while a task is running", "still_running")
+            seen = f"it says {message!r} while a task is running"
+            return undecided(seen, "still_running", fault(Concern.RESULTS, seen, symptom="message"))
         asked = f"asked {run.tries} times" if run.tries > 1 else "asked"
         return failed(
             f"the child died without a result; {run.call}, {asked}, "
@@ -148,16 +173,30 @@ def _ignored_block(run: Run, want: object = _ANY) -> bool:
     return want != ["none"] or any(child.later == "alive" for child in doers(run))
 
 
+def _no_result(run: Run) -> Verdict:
+    seen = f"{run.call} did not return the result"
+    return undecided(seen, "hands_over", fault(Concern.RESULTS, seen, symptom="values"))
+
+
+def _not_told(run: Run) -> Verdict:
+    alive = [child for child in doers(run) if child.later == "alive"]
+    said = fault(
+        Concern.SENTINEL, f"the child was still running 2 s after {run.call}", symptom=ALIVE,
+        **listed(alive, lambda _: "alive"),
+    )  # fmt: skip
+    return undecided("the child was not told to stop", "child_ended", said)
+
+
 def _not_handed_over(run: Run, concern: Concern, result: object) -> Verdict | None:
     want = _ANY if result is _ANY else plain.encode(result)
     if ran_in_caller(run):
         return _NO_DOER
     if _ignored_block(run, want):
-        return undecided(f"left undecided: {run.call} did not wait", "waits_when_asked")
+        return _did_not_wait(run)
     if run.ending is not Ending.RETURNED:
-        return not_returned(run, concern) or undecided(f"left undecided: {run.call} did not return", "hands_over")
+        return not_returned(run, concern)
     if want is not _ANY and run.value != want:
-        return undecided(f"left undecided: {run.call} did not return the result", "hands_over")
+        return _no_result(run)
     if not children(run):
         return absent("no child process was started (see starts_in_background)")
     return None
@@ -172,7 +211,7 @@ def child_joined(*, result: object = _ANY) -> Check:
             return wrong
         seen = doers(run)
         if any(child.later == "alive" for child in seen):
-            return undecided("left undecided: the child was not told to stop", "child_ended")
+            return _not_told(run)
         if run.start_method == "forkserver" and any(child.born == "forkserver" for child in seen):
             # Whether an unjoined one is still to be seen is a race with the server, which reaps it.
             return not_here("zombies cannot be seen under forkserver, where the server reaps them")
@@ -204,11 +243,14 @@ def names_the_death(message: str, started: Run | None = None) -> Check:
         if in_caller is not None:
             return in_caller
         if run.ending is not Ending.RETURNED or run.value != ["none"]:
-            return undecided(f"left undecided: {run.call} did not return None", "says_inactive")
+            seen = f"{run.call} did not return None"
+            said = fault(Concern.FAILURE, f"the child died without a result; {seen}", symptom="values")
+            return undecided(seen, "says_inactive", unreturned(run) if run.ending is not Ending.RETURNED else said)
         if message in run.printed:
             return PASSED
         if run.printed.count(RUNNING) >= run.tries:
-            return undecided(f"left undecided: {run.call} had not noticed the death", "says_inactive")
+            seen = f"{run.call} had not noticed the death"
+            return undecided(seen, "says_inactive", fault(Concern.FAILURE, seen, symptom="death unnoticed"))
         return failed(f"{run.call} did not print {message!r} when the child had died", symptom="message")
 
     return Check(
@@ -226,16 +268,15 @@ def nothing_left_of_tasks(got: Run, *, result: object = _ANY) -> Check:
     def judge(run: Run) -> Verdict:
         if ran_in_caller(got):
             return _NO_DOER
-        if got.ending is not Ending.RETURNED or _ignored_block(got):
-            return undecided("left undecided: the task did not get that far", "hands_over")
-        if result is not _ANY and got.value != plain.encode(result):
-            return undecided(f"left undecided: {got.call} did not return the result", "hands_over")
+        not_got = _not_handed_over(got, Concern.CLEANUP, result)
+        if not_got is not None:
+            return replace(not_got, shown_by=got)
         if not children(run):
             return absent("no child process was started (see starts_in_background)")
         worked = doers(run)
         alive = [child for child in children(run) if child.later == "alive"]
         if any(child in worked for child in alive):
-            return undecided("left undecided: the child was not told to stop", "child_ended")
+            return _not_told(run)
         if alive:
             return failed(
                 "a process that ran no task (a manager?) is left although p and both queues were dropped",

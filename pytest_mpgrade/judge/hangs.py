@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from pytest_mpgrade.judge.check import Verdict, failed
+from pytest_mpgrade.judge.verdict import Verdict, failed
 from pytest_mpgrade.records import Awaited, Concern, Doing, Ending, ProcessSeen, RaisedError, Run, Stuck
 
 NO_ROOM = "no room"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, undecided
 from pytest_mpgrade.judge.hangs import not_back, raised
-from pytest_mpgrade.judge.returned import BLAMES, not_returned
+from pytest_mpgrade.judge.returned import at_import, not_returned
 from pytest_mpgrade.judge.shutdown import workers_of
 from pytest_mpgrade.records import Concern, Ending, Plain, Run
 
@@ -72,7 +72,7 @@ def has_functions(functions: Mapping[str, Sequence[str]]) -> Check:
 
     def judge(run: Run) -> Verdict:
         if run.ending is Ending.NOT_IMPORTED:
-            return undecided("left undecided: the module could not be imported", "imports_cleanly")
+            return undecided("the module could not be imported", "imports_cleanly")
         wrong = unusable(run, functions)
         if not wrong:
             return PASSED
@@ -129,7 +129,7 @@ def works_under_start_method() -> Check:
         if run.ending is Ending.RETURNED:
             return PASSED
         if run.import_children:
-            return undecided("left undecided: the module starts processes when it is imported", BLAMES[Concern.IMPORT])
+            return at_import()
         if not run.returned_under:
             return not_returned(run, Concern.START_METHOD) or PASSED
         verdict = raised(run) if run.ending is Ending.RAISED else not_back(run)
@@ -202,7 +202,7 @@ def worker_output(expected: Sequence[object]) -> Check:
                 return failed(f"worker() returned {plain.shown(run.value)}, not None", symptom="values")
             return PASSED
         if _goes_on(run) or run.ending is not Ending.RAISED or _queue(run, 1) == want:
-            return undecided("left undecided: worker() does not return at 'STOP'", "worker_obeys_sentinel")
+            return undecided("worker() does not return at 'STOP'", "worker_obeys_sentinel")
         return raised(run)
 
     return Check(
@@ -223,7 +223,7 @@ def worker_obeys_sentinel(left: int = 1, results: int = 3) -> Check:
         if run.ending is Ending.RAISED and len(_queue(run, 1)) == results:
             return replace(raised(run, " when it had got 'STOP'"), symptom="sentinel ignored")
         if run.ending is Ending.RAISED:
-            return undecided("left undecided: worker() raised", "worker_output")
+            return undecided("worker() raised", "worker_output")
         if run.ending is not Ending.RETURNED:
             return not_back(run)
         rest = len(_queue(run, 0))

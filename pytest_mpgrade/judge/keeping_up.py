@@ -6,10 +6,10 @@ from dataclasses import replace
 from statistics import median
 
 from pytest_mpgrade.judge import speed
-from pytest_mpgrade.judge.check import Check, Verdict, failed, inconclusive, not_here, undecided
-from pytest_mpgrade.judge.returned import blamed_for
+from pytest_mpgrade.judge.check import Check, Verdict, failed, fault, inconclusive, not_here, undecided
+from pytest_mpgrade.judge.returned import blamed_for, unreturned
 from pytest_mpgrade.judge.speed import CONFIDENCE, Ratio
-from pytest_mpgrade.records import Concern, Ending, Look, Outcome, Run, Timing
+from pytest_mpgrade.records import Concern, Ending, GateReport, Look, Outcome, Run, Timing
 
 _HALVES = "tasks, of which half compute and half only wait"
 _WHAT = {
@@ -66,21 +66,20 @@ def _unjudged(run: Run) -> Verdict | None:
     if not run.reference:
         return not_here("the reference solution, which it would be timed against, is not installed here")
     if run.ending is not Ending.RETURNED:
-        return undecided(f"left undecided: {run.call} did not return when it was timed", blamed_for(run))
+        return undecided(f"{run.call} did not return when it was timed", blamed_for(run), unreturned(run))
     gates = run.trace.gates
     if gates is None or {event.pid for event in run.trace.events} <= {run.trace.caller}:
-        return undecided("left undecided: the tasks were run in the calling process", "in_children")
+        seen = "the tasks were run in the calling process"
+        return undecided(seen, "in_children", fault(Concern.WORKERS, seen, symptom="in the caller"))
     if not gates.met:
-        return undecided(
-            f"left undecided: of {gates.wanted} workers only {gates.most_inside} ran tasks at the same time", "met"
-        )
+        return _not_together(run, gates)
     ran = {event.pid for event in run.trace.events}
     if len(ran) > gates.wanted:
-        return undecided(
-            f"left undecided: {len(ran)} processes ran tasks where {gates.wanted} were asked for", "workers"
-        )
+        seen = f"{len(ran)} processes ran tasks where {gates.wanted} were asked for"
+        return undecided(seen, "workers", fault(Concern.WORKERS, seen, symptom="too many workers"))
     if not run.pairs and not run.problem:
-        return undecided("left undecided: not every task was run once when it was timed", "values_in_any_order")
+        seen = "not every task was run once when it was timed"
+        return undecided(seen, "values_in_any_order", fault(Concern.RESULTS, seen, symptom="values"))
     if run.problem:
         return inconclusive(f"not measured, and not deducted: {run.problem} ({_here(run)})")
     return None
@@ -220,6 +219,13 @@ def _faster(run: Run, at_least: float) -> Verdict:
         symptom="slow",
     )
     return replace(verdict, evidence=shown)
+
+
+def _not_together(run: Timing, gates: GateReport) -> Verdict:
+    seen = f"of {gates.wanted} workers only {gates.most_inside} ran tasks at the same time"
+    if sum(not process.helper for process in run.trace.processes) < gates.wanted:
+        return undecided(seen, "workers", fault(Concern.WORKERS, seen, symptom="too few workers"))
+    return undecided(seen, "met", fault(Concern.CONCURRENCY, seen, symptom="no overlap"))
 
 
 def _here(run: Timing) -> str:

@@ -100,7 +100,7 @@ def has_list(name: str) -> Check:
 
 def cut_short(run: Notebook) -> Verdict:
     """What a notebook that did not run to its end leaves undecided."""
-    return undecided(f"left undecided: {run.call} did not run to its end", RUNS)
+    return undecided(f"{run.call} did not run to its end", RUNS)
 
 
 def missing(run: Notebook, message: str) -> Verdict:
@@ -120,7 +120,7 @@ def made_by_children(name: str) -> Check:
         if name not in run.values and not run.told and run.failing is None:
             return inconclusive("the notebook's variables could not be read when its last cell was done")
         if kind not in ("list", "tuple") or not rest[0]:
-            return undecided(f"left undecided: there is no list {name}", RUNS if run.failing else "has_list")
+            return undecided(f"there is no list {name}", RUNS if run.failing else "has_list")
         children = [process for process in run.trace.processes if not process.helper]
         if not children:
             return failed(

@@ -60,7 +60,7 @@ def same_again(other: Notebook) -> Check:
 
     def judge(run: Notebook) -> Verdict:
         if other.failing is not None:
-            return undecided(f"left undecided: {other.call} did not run to its end again", RUNS)
+            return undecided(f"{other.call} did not run to its end again", RUNS)
         pairs = ((cell, again.text, cell.text) for cell, again in zip(run.cells, other.cells, strict=True))
         return _compare(run, pairs, "shows, run once more,")
 

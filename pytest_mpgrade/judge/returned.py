@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_mpgrade.judge.check import Verdict, undecided
 from pytest_mpgrade.judge.hangs import LEFT_EARLY, explained_by, left_early, not_back, raised
+from pytest_mpgrade.judge.verdict import Verdict, fault, undecided
 from pytest_mpgrade.records import Concern, Ending, Run
 
 BLAMES = {
@@ -18,25 +18,35 @@ BLAMES = {
 """The check that fails for a plain call which does not come back, by the concern that explains it."""
 
 
+def at_import() -> Verdict:
+    """The module starts processes when it is imported: whatever goes wrong then may come from that."""
+    seen = "the module starts processes when it is imported"
+    return undecided(seen, BLAMES[Concern.IMPORT], fault(Concern.IMPORT, seen, symptom="children at import"))
+
+
 def somewhere_else(run: Run) -> Verdict | None:
     """The same call comes back under another start method, or the import is at fault: not this check's affair."""
     if run.import_children and run.ending is not Ending.RETURNED:
-        return undecided("left undecided: the module starts processes when it is imported", BLAMES[Concern.IMPORT])
+        return at_import()
     if run.returned_under:
-        return undecided(
-            f"left undecided: the call works under {run.returned_under} and not under {run.start_method}",
-            BLAMES[Concern.START_METHOD],
-        )
+        seen = f"the call works under {run.returned_under} and not under {run.start_method}"
+        said = replace(_ended(run), concern=Concern.START_METHOD, symptom="start method")
+        return undecided(seen, BLAMES[Concern.START_METHOD], replace(said, message=f"{seen}: {said.message}"))
     return None
+
+
+def unreturned(run: Run) -> Verdict:
+    """Return the failure of a call that did not return, with the concern that it belongs to."""
+    elsewhere = somewhere_else(run)
+    if elsewhere is not None and elsewhere.otherwise is not None:
+        return elsewhere.otherwise
+    return replace(_ended(run), concern=_owner(run))
 
 
 def blamed_for(run: Run) -> str:
     """Return the name of the check that fails for a plain call which did not return."""
     elsewhere = somewhere_else(run)
-    if elsewhere is not None:
-        return elsewhere.undecided_by
-    hung = run.ending in (Ending.HUNG, Ending.TIMED_OUT)
-    return BLAMES[explained_by(run) if hung else Concern.RESULTS]
+    return elsewhere.undecided_by if elsewhere is not None else BLAMES[_owner(run)]
 
 
 def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdict | None:
@@ -51,14 +61,17 @@ def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdi
     if elsewhere is not None:
         return elsewhere
     if owns_all and concern is Concern.DEADLOCK and left_early(run):
-        verdict = raised(run) if run.ending is Ending.RAISED else not_back(run)
-        return replace(verdict, concern=Concern.RESULTS, hint=LEFT_EARLY)
-    if owns_all:
-        owner = concern
-    elif run.ending in (Ending.RAISED, Ending.DIED, Ending.STOPPED):
-        owner = Concern.RESULTS
-    else:
-        owner = explained_by(run)
+        return replace(_ended(run), concern=Concern.RESULTS, hint=LEFT_EARLY)
+    owner = concern if owns_all else _owner(run)
     if owner is not concern:
-        return undecided(f"left undecided: {run.call} did not come back", BLAMES.get(owner, str(owner)))
+        return undecided(f"{run.call} did not come back", BLAMES.get(owner, str(owner)), unreturned(run))
+    return _ended(run)
+
+
+def _owner(run: Run) -> Concern:
+    """Return the concern that a call which did not return belongs to."""
+    return explained_by(run) if run.ending in (Ending.HUNG, Ending.TIMED_OUT) else Concern.RESULTS
+
+
+def _ended(run: Run) -> Verdict:
     return raised(run) if run.ending is Ending.RAISED else not_back(run)

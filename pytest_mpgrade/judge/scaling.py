@@ -7,8 +7,8 @@ from dataclasses import replace
 from statistics import fmean, median
 
 from pytest_mpgrade.judge import speed
-from pytest_mpgrade.judge.check import Check, Verdict, failed, inconclusive, not_here, undecided
-from pytest_mpgrade.judge.returned import blamed_for
+from pytest_mpgrade.judge.check import Check, Verdict, failed, fault, inconclusive, not_here, undecided
+from pytest_mpgrade.judge.returned import blamed_for, unreturned
 from pytest_mpgrade.records import Concern, Ending, Outcome, Run, Scaling
 
 
@@ -48,10 +48,11 @@ def _scales(run: Run, at_most: float | None) -> Verdict:
     if not isinstance(run, Scaling):
         return not_here("not timed")
     if run.ending is not Ending.RETURNED:
-        return undecided(f"left undecided: {run.call} did not return when it was timed", blamed_for(run))
+        return undecided(f"{run.call} did not return when it was timed", blamed_for(run), unreturned(run))
     found = _rounds(run.times)
     if not found:
-        return undecided("left undecided: the workers asked for did not all run tasks at the same time", "met")
+        seen = "the workers asked for did not all run tasks at the same time"
+        return undecided(seen, "met", fault(Concern.CONCURRENCY, seen, symptom="no overlap"))
     fraction = median(found)
     evidence: dict[str, object] = {
         "seconds": {str(n): round(median(row), 4) for n, row in run.times.items()},

@@ -25,7 +25,7 @@ def shows_rows(tag: str, least: int = 2) -> Check:
             hint = f"add the tag {tag} to the cell, among its properties"
             return failed(f"no code cell is tagged {tag}", symptom="no tag", hint=hint)
         if all(cell.ending is Ending.NOT_TRIED for cell in cells) or any(cell is run.failing for cell in cells):
-            return undecided(f"left undecided: the cell tagged {tag} did not come to its end", RUNS)
+            return undecided(f"the cell tagged {tag} did not come to its end", RUNS)
         wanted = max(least, _folds(run))
         rows = max(rows_of(cell) for cell in cells)
         if rows >= wanted:

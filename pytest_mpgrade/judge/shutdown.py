@@ -6,9 +6,9 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, not_here, undecided
-from pytest_mpgrade.judge.returned import blamed_for, not_returned, somewhere_else
-from pytest_mpgrade.records import Concern, Ending, ProcessSeen, Run
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, not_here, undecided
+from pytest_mpgrade.judge.returned import at_import, not_returned
+from pytest_mpgrade.records import Concern, ProcessSeen, Run
 
 ALIVE = "workers stay alive"
 """The symptom of workers that nobody has told to stop."""
@@ -43,15 +43,29 @@ def _unjudged(run: Run, concern: Concern) -> Verdict | None:
     if verdict is not None:
         return verdict
     if run.import_children:
-        return undecided("left undecided: the module starts processes when it is imported", "imports_cleanly")
+        return at_import()
     if not workers_of(run) and _task_pids(run):
         return not_here(f"the workers had gone before they could be seen (observer: {run.trace.observer})")
     if not workers_of(run):
-        return absent("no child process ran a task, so there was nothing to shut down (see workers)")
+        words = "no child process ran a task, so there was nothing to shut down (see workers)"
+        return absent(words, fault(Concern.WORKERS, f"no child process ran a task of {run.call}"))
     gates = run.trace.gates
     if gates is not None and gates.early:
-        return undecided(f"left undecided: {run.call} returned while tasks were still held", "values_in_any_order")
+        return returned_early(run)
     return None
+
+
+def returned_early(run: Run) -> Verdict:
+    """A call that returned while its tasks were held has lost their results."""
+    seen = f"{run.call} returned while tasks were still held"
+    return undecided(seen, "values_in_any_order", fault(Concern.RESULTS, seen, symptom="values"))
+
+
+def not_told_to_stop(run: Run, alive: list[ProcessSeen]) -> Verdict:
+    """Workers that are alive say that nobody told them to stop: what is left of them is no matter of its own."""
+    still = f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running 2 s after {run.call}"
+    said = fault(Concern.SENTINEL, still, symptom=ALIVE, **listed(alive, lambda _: "alive"))
+    return undecided("the workers were not told to stop", "ended_by_sentinel", said)
 
 
 def words(exitcode: int | None) -> str:
@@ -128,7 +142,7 @@ def no_leftovers() -> Check:
         if unjoined:
             return _unjoined(run, unjoined)
         if left:
-            return undecided("left undecided: the workers were not told to stop", "ended_by_sentinel")
+            return not_told_to_stop(run, left)
         if run.start_method == "forkserver" and any(worker.born == "forkserver" for worker in workers):
             return not_here("no worker was alive; zombies cannot be seen under forkserver, where the server reaps them")
         return PASSED
@@ -174,8 +188,9 @@ def nothing_else_left() -> Check:
 
 
 def _residue(run: Run, when: str) -> Verdict:
-    if any(process.later == "alive" for process in workers_of(run)):
-        return undecided("left undecided: the workers were not told to stop", "ended_by_sentinel")
+    stuck = [process for process in workers_of(run) if process.later == "alive"]
+    if stuck:
+        return not_told_to_stop(run, stuck)
     return residue(run, when)
 
 
@@ -199,15 +214,13 @@ def nothing_accumulates(times: int) -> Check:
     """After *times* calls in a row nothing has piled up: no processes, pipes, threads or semaphores."""
 
     def judge(run: Run) -> Verdict:
-        if run.ending is not Ending.RETURNED:
-            return somewhere_else(run) or undecided(f"left undecided: {run.call} did not return", blamed_for(run))
         verdict = _unjudged(run, Concern.CLEANUP)
         if verdict is not None:
             return verdict
         alive = [process for process in others_of(run) if process.later == "alive"]
         stuck = [worker for worker in workers_of(run) if worker.later == "alive"]
         if stuck:
-            return undecided("left undecided: the workers were not told to stop", "ended_by_sentinel")
+            return not_told_to_stop(run, stuck)
         if alive:
             return failed(
                 f"{len(alive)} processes that ran no task were left after {times} calls",

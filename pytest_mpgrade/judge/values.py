@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_mpgrade.inside import plain
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, inconclusive, undecided
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
+from pytest_mpgrade.judge.computed import by_nobody
 from pytest_mpgrade.judge.hangs import first_line, not_back, not_told
-from pytest_mpgrade.judge.returned import blamed_for, not_returned, somewhere_else
+from pytest_mpgrade.judge.returned import not_returned, somewhere_else
 from pytest_mpgrade.records import STILL_READING, Concern, Ending, Outcome, Run
 from pytest_mpgrade.tasks import Workload
 
@@ -48,11 +49,9 @@ def values_in_order(workload: Workload, concern: Concern = Concern.ORDERING) -> 
     def judge(run: Run) -> Verdict:
         wrong = not_returned(run, concern) or compare(run, workload.expected, workload.keys)
         if wrong is not PASSED:
-            return (
-                wrong
-                if wrong.undecided_by
-                else undecided("left undecided: the values are wrong", "values_in_any_order")
-            )
+            if wrong.undecided_by:
+                return wrong
+            return undecided("the values are wrong", "values_in_any_order", replace(wrong, concern=Concern.RESULTS))
         got = run.value[1]
         place = next((i for i, (a, b) in enumerate(zip(got, workload.expected, strict=True)) if a != b), None)
         if place is None:
@@ -158,43 +157,6 @@ def lets_through(message: str, concern: Concern = Concern.FAILURE) -> Check:
     )
 
 
-def in_children(workload: Workload, n: int) -> Check:
-    """Each task ran in a child process that the kernel vouches for, and in at most *n* different ones."""
-
-    def judge(run: Run) -> Verdict:
-        if run.ending is not Ending.RETURNED:
-            return somewhere_else(run) or undecided(f"left undecided: {run.call} did not return", blamed_for(run))
-        caller = run.trace.caller
-        who = {event.key: event.pid for event in run.trace.events if event.kind in ("note", "gate")}
-        inside = [i for i, key in enumerate(workload.keys) if who.get(key) == caller]
-        if inside:
-            return failed(_in_caller(inside, len(workload.keys), run), symptom="in the caller")
-        pids = set(who.values())
-        if len(pids) > n:
-            return failed(
-                f"{len(pids)} processes ran tasks; {n} were asked for", symptom="too many workers", pids=sorted(pids)
-            )
-        lost = [i for i, key in enumerate(workload.keys) if key not in who]
-        if lost and len(lost) == len(workload.keys):
-            return absent(f"none of the tasks was run by {run.call}")
-        if lost:
-            return undecided(f"task {lost[0]} was not run at all", "values_in_any_order")
-        return PASSED
-
-    return Check(
-        name="in_children",
-        title=f"the work is done in at most {n} child processes, none of it in the caller",
-        concern=Concern.WORKERS,
-        hint="start n_processes Process objects once, and let each take tasks from the queue until 'STOP'",
-        judge=judge,
-    )
-
-
-def _in_caller(places: list[int], total: int, run: Run) -> str:
-    what = "every task" if len(places) == total else f"task {places[0]}"
-    return f"{what} ran in the process that called {run.function}"
-
-
 def comes_back(concern: Concern = Concern.DEADLOCK) -> Check:
     """The call comes back: nobody waits for a lock or a pipe for ever."""
 
@@ -229,7 +191,8 @@ def _by_children(run: Run) -> Verdict:
     """What returned has shown something only if a child process ran a task."""
     ran = {event.pid for event in run.trace.events if event.kind in ("note", "gate")}
     if (ran or run.in_caller) and ran <= {run.trace.caller}:
-        return absent("no child process ran a task, so there was nothing to wait for (see in_children)")
+        words = "no child process ran a task, so there was nothing to wait for (see in_children)"
+        return absent(words, by_nobody(run))
     return PASSED
 
 
@@ -240,7 +203,8 @@ def drains(workload: Workload, n: int) -> Check:
     def judge(run: Run) -> Verdict:
         ran = {event.pid for event in run.trace.events if event.kind == "note"}
         if run.ending in (Ending.TIMED_OUT, Ending.STOPPED) and len(ran) > n:
-            return undecided(f"left undecided: {len(ran)} processes were started for the tasks", "in_children")
+            words = f"{len(ran)} processes were started for the tasks"
+            return undecided(words, "in_children", fault(Concern.WORKERS, words, symptom="too many workers"))
         if run.ending is Ending.TIMED_OUT and _goes_on(run):
             return inconclusive(
                 f"{run.call} was still making progress when the time limit came after {run.seconds:.0f} s"
@@ -249,7 +213,8 @@ def drains(workload: Workload, n: int) -> Check:
             return replace(not_back(run), concern=Concern.SENTINEL, hint=TELL_THEM)
         verdict = inner.judge(run)
         if verdict is PASSED and ran <= {run.trace.caller}:
-            return absent("no child process ran a task, so there were no results to drain (see in_children)")
+            words = "no child process ran a task, so there were no results to drain (see in_children)"
+            return absent(words, by_nobody(run))
         return verdict
 
     return Check(

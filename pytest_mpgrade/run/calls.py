@@ -77,8 +77,9 @@ class Calls:
         if how != "back" or watch.control is None:
             self._add(number, self.run.ended(how, "before it was called"))
             return False
-        if step["do"] == "meet":
-            report = gatekeeper.meet(watch, step["n"])
+        if step["do"] in ("meet", "let"):
+            meets = step["do"] == "meet"
+            report = gatekeeper.meet(watch, step["n"]) if meets else gatekeeper.let(watch, step["let"])
             self._add(number, self.run.facts(Ending.RETURNED, "") | {"gates": dataclasses.asdict(report)})
             watch.reply()
             return True

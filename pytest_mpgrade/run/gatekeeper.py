@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -84,6 +84,11 @@ def _shut(watch: Watch, _: Spec) -> GateReport:
         watch.deadline += LATE_SECONDS
     watch.open_all()
     return report
+
+
+def _keep(watch: Watch, spec: Spec) -> GateReport:
+    """The gates at which tasks of earlier calls stand stay shut, and the call need not wait for any of them."""
+    return replace(_shut(watch, spec), script="keep", early=False)
 
 
 def _polled(watch: Watch) -> bool:
@@ -200,9 +205,22 @@ def meet(watch: Watch, n: int) -> GateReport:
     )  # fmt: skip
 
 
+def let(watch: Watch, keys: Sequence[str]) -> GateReport:
+    """Between two calls: open the gates of these tasks, and wait until what follows from that is done."""
+    control, watch.control = watch.control, None
+    inside = [key for key in keys if key in watch.inside]
+    for key in inside:
+        watch.open(key)
+    if inside:
+        watch.settle(SETTLE_SECONDS)
+    watch.control = control
+    return GateReport(script="let", wanted=len(keys), met=len(inside) == len(keys), first=tuple(inside))
+
+
 _SCRIPTS: dict[str, Callable[[Watch, Spec], GateReport]] = {
     "open": _open,
     "shut": _shut,
+    "keep": _keep,
     "hold": _hold,
     "line": _line,
     "start": _start,

@@ -14,7 +14,20 @@ from pytest_mpgrade.run.supervision import Setting, workspace
 from pytest_mpgrade.run.told import Answer, Report, Seen, answer
 
 _MOST_KEYS = 20_000
-_SUPERVISED = ("do", "gates", "again", "same_holdings", "n", "seconds", "patience", "save", "drop", "last", "look")
+_SUPERVISED = (
+    "do",
+    "gates",
+    "again",
+    "same_holdings",
+    "n",
+    "seconds",
+    "patience",
+    "save",
+    "drop",
+    "last",
+    "look",
+    "let",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,116 @@
+"""Which failure explains what another check was left undecided by, and what is said where none does. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from pytest_mpgrade.records import Concern, Finding, Instead, Outcome
+
+_OF_THE_MODULE = frozenset(("imports_cleanly", "has_functions"))
+"""Checks of the import, which is seen again in every run."""
+_NOTHING_DONE = frozenset((Concern.WORKERS, Concern.RESULTS, Concern.START_METHOD, Concern.IMPORT))
+"""Concerns that explain why nothing was done that could be judged."""
+_NO_VERDICT = (Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.ABSENT, Outcome.SKIPPED)
+
+
+def with_instead(finding: Finding) -> Finding:
+    """Return a finding with what it says instead; of a check that is not one of ours that is what it has said."""
+    if finding.instead is not None or finding.outcome is not Outcome.SKIPPED or not finding.undecided_by:
+        return finding
+    said = Instead(
+        concern=finding.concern, message=finding.message, evidence=finding.evidence, run=finding.run,
+        function=finding.function,
+    )  # fmt: skip
+    return replace(finding, instead=said)
+
+
+def wanted(finding: Finding) -> bool:
+    """Tell whether a failure has to explain this finding."""
+    return finding.instead is not None and finding.outcome in (Outcome.SKIPPED, Outcome.ABSENT)
+
+
+def explaining(
+    place: int, findings: Sequence[Finding], methods: Sequence[str], by: Mapping[int, int], by_luck: Collection[str]
+) -> int | None:
+    """Return the place of the failure that explains best what the finding at *place* was left undecided by.
+
+    *by*: what is explained already, and by which; *by_luck*: symptoms that show under one start method or another.
+    """
+    finding = findings[place]
+    if finding.instead is None:
+        return None
+    ranked = []
+    for other, witness in enumerate(findings):
+        same = methods[other] == methods[place]
+        how_well = _rank(finding, finding.instead, witness, same, by_luck) if _has_failed(witness) else None
+        if how_well is not None:
+            ranked.append((how_well, other))
+    if ranked:
+        return min(ranked)[1]
+    return next((by[other] for other, each in enumerate(findings) if other in by and _same_end(finding, each)), None)
+
+
+def _has_failed(witness: Finding) -> bool:
+    """Tell whether a check has failed, be it that its symptom has been laid to another."""
+    return witness.outcome is Outcome.FAILED or (witness.outcome is Outcome.SKIPPED and _laid(witness))
+
+
+def _laid(witness: Finding) -> bool:
+    return witness.instead is None and bool(witness.undecided_by)
+
+
+def _rank(
+    finding: Finding, instead: Instead, witness: Finding, same_method: bool, by_luck: Collection[str]
+) -> int | None:
+    """Return how well a failure explains a finding, the best as 0; None where it does not."""
+    if finding.outcome is Outcome.ABSENT:
+        if not same_method:
+            return None
+        return 0 if witness.run == instead.run else 1 if witness.concern in _NOTHING_DONE else None
+    named = witness.check == finding.undecided_by
+    if witness.run == instead.run:
+        if named:
+            return 0
+        if witness.symptom and witness.symptom in (instead.symptom, instead.explained):
+            return 1
+        return None if instead.came_back else 2
+    if named and witness.check in _OF_THE_MODULE:
+        return 3
+    like = witness.symptom and witness.symptom == instead.explained and witness.function == instead.function
+    if like and (same_method or witness.symptom in by_luck) and (named or witness.concern is instead.concern):
+        return 4
+    return None
+
+
+def _same_end(finding: Finding, other: Finding) -> bool:
+    """Tell whether both are about one run that did not come back: what explains its end explains it to both."""
+    mine, theirs = finding.instead, other.instead
+    return mine is not None and theirs is not None and not mine.came_back and mine.run == theirs.run
+
+
+def alone(finding: Finding, findings: Sequence[Finding]) -> Finding:
+    """Return a finding that no failure explains: failed, or as little decided as the check that it names."""
+    instead = finding.instead
+    if instead is None:
+        return finding
+    about = [other for other in findings if other.run == instead.run and other is not finding]
+    open_too = [other for other in about if other.check == finding.undecided_by and other.outcome in _NO_VERDICT]
+    if not instead.came_back:
+        open_too += [other for other in about if other.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE)]
+    for other in open_too:
+        if not wanted(other):
+            return replace(finding, outcome=other.outcome, message=other.message, undecided_by="", instead=None)
+    return replace(
+        finding, outcome=Outcome.FAILED, concern=instead.concern, message=instead.message, hint=instead.hint,
+        evidence=instead.evidence, symptom=instead.symptom, undecided_by="", instead=None, run=instead.run,
+        function=instead.function,
+    )  # fmt: skip
+
+
+def named(finding: Finding, findings: Sequence[Finding], by: int | None) -> Finding:
+    """Return an undecided finding with the name of the check that has failed for it."""
+    if by is None or finding.outcome is not Outcome.SKIPPED:
+        return finding
+    witness = findings[by]
+    return replace(finding, undecided_by=witness.undecided_by if _laid(witness) else witness.check)
