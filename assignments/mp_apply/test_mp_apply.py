@@ -24,6 +24,26 @@ ALIKE = tasks.square([8, 3]) + tasks.square([8]) + tasks.square([8, -3])
 ODD = tasks.gives([None, False, "STOP", 0, "", None]) + tasks.arrays([3, 0, 5])
 LARGE = tasks.big(6, 3_000_000)
 MANY = tasks.many(10_000)
+ROW = (
+    (tasks.square([21, -4, 6]), 2),
+    (tasks.mixed() + tasks.square([31, 17]), 3),
+    (tasks.square([5, 40, -13]), 2),
+    (tasks.square([6, 52]), 1),
+    (tasks.square([21, -4, 6]), 2),
+)
+"""Calls in one process, each with its own values, size and number of processes; the last is as the first."""
+ENDINGS = {
+    "held tasks": (LINE, 3),
+    "late result": (LATE, 2),
+    "large results": (LARGE, 2),
+    "many results": (MANY, 2),
+    "no task": (tasks.square([]), 2),
+    "one task": (SINGLE, 2),
+    "more processes than tasks": (FEW, 5),
+    "generator": (PLAIN.as_generator(), 2),
+    "odd results": (ODD, 2),
+}
+"""Calls after which it is looked at what is left."""
 RAISES = tasks.raises(message="kaputt 4711", followed_by=48)
 RAISES_UNPICKLABLY = tasks.raises(message="kaputt 4712", picklable=False, followed_by=4)
 DYING = {
@@ -38,7 +58,10 @@ FORCED: dict[str, Any] = {"patience": 16.0, "seconds": 40.0}
 
 
 def _apply(workload: tasks.Workload, n: int = 2, **options: Any) -> Step:
-    return steps.call("mp_apply", workload, n_processes=n, **options)
+    return steps.call("mp_apply", workload, n_processes=n, **(PATIENT if workload is MANY else {}), **options)
+
+
+CALLS = tuple(_apply(workload, n) for workload, n in ROW)
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +71,9 @@ def plain(student: Student) -> Run:
     If it comes back, the calls that take longest are made in the background while others are judged.
     """
     (run,) = student.rely_on(_apply(PLAIN))
-    longest = [_apply(LINE, 3), _apply(LATE), _apply(LARGE), _apply(MANY, **PATIENT)]
+    longest = [_apply(LINE, 3), _apply(LATE), _apply(LARGE), _apply(MANY)]
     failing = [_apply(workload, **FORCED) for workload in (RAISES, RAISES_UNPICKLABLY, *DYING.values())]
-    student.prepare(*[(step,) for step in (*longest, *failing)])
+    student.prepare(*[(step,) for step in (*longest, *failing)], CALLS)
     return run
 
 
@@ -64,6 +87,15 @@ def test_module_imports_and_has_the_functions(student: Student, assignment: Assi
 def test_every_task_has_its_result(student: Student, plain: Run) -> None:
     """One right result per task, whatever its function, arguments and type; some functions are the student's own."""
     student.check(plain, checks.values_in_any_order(PLAIN))
+    student.check(student.play(_apply(LINE, 3))[0], checks.values_in_any_order(LINE))
+
+
+@pytest.mark.criterion("results")
+def test_calls_do_not_know_of_each_other(student: Student) -> None:
+    """Of several calls in one process each returns the results of its own tasks, and nothing of an earlier one."""
+    workloads = [workload for workload, _ in ROW]
+    for place, run in enumerate(student.play(*CALLS)):
+        student.check(run, checks.values_in_any_order(workloads[place], after=workloads[:place]))
 
 
 @pytest.mark.criterion("results")
@@ -139,13 +171,24 @@ def test_asked_number_of_workers(student: Student, plain: Run) -> None:
         pytest.param(SINGLE, 2, id="one task"),
         pytest.param(FEW, 5, id="more processes than tasks"),
         pytest.param(ALIKE, 1, id="one process"),
+        pytest.param(ALIKE, 2, id="tasks that are alike"),
         pytest.param(LATE, 2, id="a late task"),
         pytest.param(LARGE, 2, id="large results"),
+        pytest.param(MANY, 2, id="many results"),
+        pytest.param(PLAIN.as_generator(), 2, id="generator"),
+        pytest.param(ODD, 2, id="odd results"),
     ],
 )
 def test_no_task_is_done_by_the_caller(student: Student, workload: tasks.Workload, n: int) -> None:
     """Few tasks, one process, a last task: child processes do them all."""
     student.check(student.play(_apply(workload, n))[0], checks.in_children(workload, n))
+
+
+@pytest.mark.criterion("workers")
+def test_no_task_is_done_by_an_earlier_call(student: Student) -> None:
+    """Child processes do all tasks of every call in one process, also those that were done in an earlier one."""
+    for run, (workload, n) in zip(student.play(*CALLS), ROW, strict=True):
+        student.check(run, checks.in_children(workload, n))
 
 
 @pytest.mark.criterion("workers")
@@ -170,10 +213,13 @@ def test_workers_end_by_sentinel(student: Student, plain: Run) -> None:
 
 
 @pytest.mark.criterion("shutdown")
-def test_nothing_outlives_the_call(student: Student) -> None:
-    """When the call returns, no process, thread, pipe or semaphore of it is left."""
-    run = student.play(_apply(LINE, 3))[0]
-    student.check(run, checks.no_leftovers(), checks.nothing_else_left())
+@pytest.mark.parametrize("kind", ENDINGS)
+def test_nothing_outlives_the_call(student: Student, kind: str) -> None:
+    """When the call returns, no process, thread, pipe or semaphore of it is left, whatever the tasks were."""
+    workload, n = ENDINGS[kind]
+    run = student.play(_apply(workload, n))[0]
+    idle = not workload.tasks
+    student.check(run, checks.no_leftovers(idle=idle), checks.nothing_else_left(idle=idle))
 
 
 @pytest.mark.criterion("shutdown")
@@ -191,10 +237,10 @@ def test_plain_call_comes_back(student: Student, plain: Run) -> None:
 
 
 @pytest.mark.criterion("deadlock")
-@pytest.mark.parametrize(("workload", "options"), [(LARGE, {}), (MANY, PATIENT)], ids=["large results", "many results"])
-def test_results_are_drained(student: Student, workload: tasks.Workload, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("workload", [LARGE, MANY], ids=["large results", "many results"])
+def test_results_are_drained(student: Student, workload: tasks.Workload) -> None:
     """Large results, and many, come through."""
-    student.check(student.play(_apply(workload, **options))[0], checks.drains(workload, 2))
+    student.check(student.play(_apply(workload))[0], checks.drains(workload, 2))
 
 
 @pytest.mark.criterion("failure")

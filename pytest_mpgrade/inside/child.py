@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # every spawned worker pays for an import
 
 if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
     prepare.dump_stacks_on_request()
+    prepare.name_shared_memory()
     for _package in prepare.packages():
         prepare.keep_start_method(_package)
 

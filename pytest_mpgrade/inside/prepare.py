@@ -59,6 +59,38 @@ def set_up(more: Sequence[str], start_method: str, prefix: str) -> None:
     shared_memory._SHM_NAME_PREFIX = prefix + "-"  # type: ignore[attr-defined]
 
 
+class _Named:
+    """Finds shared memory's module as everybody does, and gives its names the run's prefix: few workers import it."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> Any:
+        """Find the module once, by all who come after this one."""
+        if name != "multiprocessing.shared_memory":
+            return None
+        import importlib.util
+
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        loader: Any = spec.loader if spec else None
+        run = loader.exec_module
+
+        def exec_module(module: Any) -> None:
+            run(module)
+            module._SHM_NAME_PREFIX = self._prefix + "-"
+
+        loader.exec_module = exec_module
+        return spec
+
+
+def name_shared_memory() -> None:
+    """In a worker that was started anew: shared memory carries the run's prefix there too."""
+    prefix = os.environ.get("MPGRADE_PREFIX")
+    if prefix:
+        sys.meta_path.insert(0, _Named(prefix))
+
+
 def go_to(folder: str) -> None:
     """Make a folder the current one, as if it had been when the interpreter started: a kernel has it on its path."""
     os.chdir(folder)

@@ -38,12 +38,14 @@ def others_of(run: Run) -> list[ProcessSeen]:
     return [process for process in run.trace.processes if process.pid not in ran and not process.helper]
 
 
-def _unjudged(run: Run, concern: Concern) -> Verdict | None:
+def _unjudged(run: Run, concern: Concern, *, idle: bool = False) -> Verdict | None:
     verdict = not_returned(run, concern)
     if verdict is not None:
         return verdict
     if run.import_children:
         return at_import()
+    if idle:
+        return None
     if not workers_of(run) and _task_pids(run):
         return not_here(f"the workers had gone before they could be seen (observer: {run.trace.observer})")
     if not workers_of(run):
@@ -121,13 +123,15 @@ def ended_by_sentinel() -> Check:
     )
 
 
-def no_leftovers() -> Check:
-    """When the call returns, no child process is alive and none is a zombie."""
+def no_leftovers(*, idle: bool = False) -> Check:
+    """When the call returns, no child process is alive and none is a zombie; *idle*: there was no task to run."""
 
     def judge(run: Run) -> Verdict:
-        verdict = _unjudged(run, Concern.CLEANUP)
+        verdict = _unjudged(run, Concern.CLEANUP, idle=idle)
         if verdict is not None:
             return verdict
+        if idle:
+            return _idle_ones(run)
         helpers = [process for process in others_of(run) if process.later == "alive"]
         if helpers:
             return failed(
@@ -156,6 +160,21 @@ def no_leftovers() -> Check:
     )
 
 
+def _idle_ones(run: Run) -> Verdict:
+    """Nobody knows which processes with nothing to do were workers: those stay alive that nobody tells to end."""
+    processes = others_of(run)
+    alive = [process for process in processes if process.later == "alive"]
+    if alive:
+        words = f"{len(alive)} process{'es' * (len(alive) > 1)} outlived {run.call}, although there was no task to run"
+        said = failed(words, symptom=HELPER, **listed(alive, lambda _: "alive"))
+        return undecided(words, "ended_by_sentinel", said, explained=ALIVE)
+    zombies = [process for process in processes if process.later == "zombie"]
+    if not zombies:
+        return PASSED
+    what = f"{len(zombies)} process{'es were zombies' if len(zombies) > 1 else ' was a zombie'}"
+    return failed(f"{what} when {run.call} returned", symptom=UNJOINED, **listed(zombies, lambda _: "zombie"))
+
+
 def _unjoined(run: Run, workers: list[ProcessSeen]) -> Verdict:
     zombies = sum(worker.at_return == "zombie" for worker in workers)
     total = len(workers_of(run))
@@ -172,11 +191,11 @@ def _state(worker: ProcessSeen) -> str:
     return "still running at the return, never joined"
 
 
-def nothing_else_left() -> Check:
+def nothing_else_left(*, idle: bool = False) -> Check:
     """After the return, garbage collected: no thread, pipe, semaphore or shared memory of the call is left."""
 
     def judge(run: Run) -> Verdict:
-        return _unjudged(run, Concern.CLEANUP) or _residue(run, f"{run.call} had returned")
+        return _unjudged(run, Concern.CLEANUP, idle=idle) or _residue(run, f"{run.call} had returned")
 
     return Check(
         name="nothing_else_left",

@@ -17,17 +17,27 @@ from pytest_mpgrade.tasks import Workload
 
 DIRECT = "called directly"
 """The symptom of a function that does not do its plainest work when it is called by itself."""
+ANEW = (
+    "make new lists and queues in every call: a default argument, a global variable or an attribute of a function "
+    "keeps what earlier calls have put there"
+)
 TELL_THEM = "put one 'STOP' per worker on the task queue before you join() them"
 _OWNERS = frozenset((Concern.EDGE, Concern.DEADLOCK, Concern.FAILURE))
 """Concerns whose runs provoke one thing: whatever goes wrong there is theirs."""
 
 
-def values_in_any_order(workload: Workload, concern: Concern = Concern.RESULTS, *, hint: str = "") -> Check:
-    """One result per task, in any order, each of the right type and value, and each task run once."""
+def values_in_any_order(
+    workload: Workload, concern: Concern = Concern.RESULTS, *, hint: str = "", after: Sequence[Workload] = ()
+) -> Check:
+    """One result per task, in any order, each of the right type and value, and each task run once.
+
+    *after*: what was asked of the same process before, and must not turn up again.
+    """
+    earlier = [result for other in after for result in other.expected]
 
     def judge(run: Run) -> Verdict:
         wrong = not_returned(run, concern, owns_all=concern in _OWNERS)
-        return wrong or compare(run, _expected(run, workload), workload.keys)
+        return wrong or compare(run, _expected(run, workload), workload.keys, earlier)
 
     return Check(
         name="values_in_any_order",
@@ -79,14 +89,17 @@ def _expected(run: Run, workload: Workload) -> Sequence[object]:
     return [["tuple", [["int", key], ["str", given.get(key, "not run")]]] for key in workload.keys]
 
 
-def compare(run: Run, expected: Sequence[object], keys: Sequence[str]) -> Verdict:
-    """Compare the returned list with what was expected, as bags of plain data."""
+def compare(run: Run, expected: Sequence[object], keys: Sequence[str], earlier: Sequence[object] = ()) -> Verdict:
+    """Compare the returned list with what was expected, as bags of plain data; *earlier*: results of earlier calls."""
     if not isinstance(run.value, list) or run.value[0] != "list":
         return failed(f"{run.call} returned {plain.shown(run.value)}, not a list", symptom="values")
     want, got = Counter(map(json.dumps, expected)), Counter(map(json.dumps, run.value[1]))
     missing, extra = list((want - got).elements()), list((got - want).elements())
     if missing or extra:
-        return failed(_difference(run, missing, extra, len(expected)), symptom="values")
+        words, old = _difference(run, missing, extra, len(expected)), set(map(json.dumps, earlier)).intersection(extra)
+        if old:
+            return failed(f"{words}: results of an earlier call in the same process", symptom="values", hint=ANEW)
+        return failed(words, symptom="values")
     ran = Counter(event.key for event in run.trace.events if event.kind in ("note", "gate"))
     handed_out = Counter(keys)
     twice = [key for key in keys if ran[key] > handed_out[key]]

@@ -64,6 +64,7 @@ class Supervised:
             "MPGRADE_GATE": self.server.address,
             "MPGRADE_GATE_KEY": self.server.key,
             "MPGRADE_STACKS": self.folder.stacks,
+            "MPGRADE_PREFIX": self.request["prefix"],
         }
         root = self.observer.start(self.confinement.start(argv, {**environment, **gate}, shield=_grader()))
         self.watch = Watch(self.observer, self.server, root, every_look=self.every_look)
