@@ -150,13 +150,13 @@ class Calls:
         """Let the child call again until it answers otherwise, nothing has moved for long, or time is up."""
         watch = self.watch
         tries = 1
-        moved = time.monotonic()
+        moved = watch.clock.now()
         end = moved + again["seconds"]
         while watch.control is not None and self._same_answer(again):
             control, watch.control = watch.control, None
             watch.until(after(POLL_SECONDS))
             watch.control = control
-            now = time.monotonic()
+            now = watch.clock.now()
             if not self.inspection.nothing_moves():
                 moved = now
             if now > end or now > moved + STILL_SECONDS:

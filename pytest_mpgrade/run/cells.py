@@ -208,9 +208,9 @@ class Cells:
         return how in ("yes", "late", "quiet")
 
     def _let_helpers_end(self) -> None:
-        watch, end = self.watch, time.monotonic() + HELPERS_SECONDS
+        watch, end = self.watch, self.watch.clock.now() + HELPERS_SECONDS
         seen = self.run.observer.seen
-        while time.monotonic() < end and any(seen[pid].helper not in ("", "sandbox") for pid in watch.live()):
+        while watch.clock.now() < end and any(seen[pid].helper not in ("", "sandbox") for pid in watch.live()):
             watch.pump(STEP_SECONDS)
 
     def _keep(self) -> None:

@@ -35,7 +35,11 @@ class Inspection:
         """At the moment of return: what has become of each process? The calling thread waits meanwhile."""
         observer = self.watch.observer
         observer.refresh()
-        return {pid: observer.state(pid) for pid in list(observer.seen) if pid != self.watch.caller}
+        found = {pid: observer.state(pid) for pid in list(observer.seen) if pid != self.watch.caller}
+        untold = [pid for pid, state in found.items() if state == "zombie" and not observer.seen[pid].ended]
+        if untold:  # an orphan of the tree, whom nobody but us can reap, is no zombie of the caller's
+            self.watch.take_in_ends(GONE_SECONDS)
+        return found | {pid: observer.state(pid) for pid in untold}
 
     def left(self, before: leftovers.Holdings, *, handles: bool, saved: bool) -> list[Leftover]:
         """When the tree is quiet, or after 2 s: what other than processes is there that was not *before*?
@@ -45,54 +49,46 @@ class Inspection:
         """
         watch = self.watch
         control, watch.control = watch.control, None
-        start = time.monotonic()
+        start = watch.clock.now()
         watch.quiet.disturb()
         gained, calm = self._gained(before), 0
-        while not handles and self._lingers(gained, saved) and time.monotonic() < start + BUSY_SECONDS:
+        while not handles and self._lingers(gained, saved) and watch.clock.now() < start + BUSY_SECONDS:
             watch.deadline = time.monotonic() + 1
             how = watch.until(after(0.01))
             gained = self._gained(before)
             calm = calm + 1 if self.nothing_moves() else 0
-            long = time.monotonic() > start + GONE_SECONDS
+            long = watch.clock.now() > start + GONE_SECONDS
             if how == "over" or (how == "quiet" and (watch.rule == "proof" or long)):
                 break
             if calm >= CALM_LOOKS and not self.workers_linger():  # only workers have 2 s
                 break
-        self._until_ends_are_told()
+        watch.take_in_ends(GONE_SECONDS)
         watch.control = control
         return [Leftover(kind=kind, name=name) for kind, name in gained]
 
     def let_end(self) -> None:
         """Give the caller's children time to be gone: 2 s, and more where the machine does not let them run."""
-        watch, start, calm = self.watch, time.monotonic(), 0
+        watch, start, calm = self.watch, self.watch.clock.now(), 0
         watch.quiet.disturb()
-        while self._alive() and time.monotonic() < start + BUSY_SECONDS:
+        while self._alive() and watch.clock.now() < start + BUSY_SECONDS:
             watch.deadline = time.monotonic() + 1
             watch.until(after(0.01))
             calm = calm + 1 if self.nothing_moves() else 0
-            if calm >= CALM_LOOKS and time.monotonic() > start + GONE_SECONDS:
+            if calm >= CALM_LOOKS and watch.clock.now() > start + GONE_SECONDS:
                 break
-        self._until_ends_are_told()
+        watch.take_in_ends(GONE_SECONDS)
 
     def _alive(self) -> list[int]:
         return [pid for pid in self.watch.workers_alive() if self.watch.observer.state(pid) == "alive"]
 
-    def _until_ends_are_told(self) -> None:
-        """A process is a zombie for the system a moment before its end is told to whoever traces it."""
-        observer, end = self.watch.observer, time.monotonic() + GONE_SECONDS
-        while observer.sees_exits and time.monotonic() < end:
-            if not any(observer.state(pid) != "alive" for pid in self.watch.live()):
-                return
-            self.watch.pump(0.002)
-
     def used(self) -> float:
-        """Return the seconds that the calling thread, and all other processes, have run or waited for a core.
+        """Return the seconds that the calling thread, and all other processes, have run or waited for a core or for us.
 
         What the caller waits for meanwhile, such as the start of a manager, takes as long as the machine is busy.
         """
         others = self.watch.observer.threads(self.watch.workers_alive())
         mine = procfs.times(self.watch.caller, self.watch.caller)
-        return sum(mine) + sum(thread.ran + thread.queued for thread in others) / 1e9
+        return self.watch.clock.held_up + sum(mine) + sum(thread.ran + thread.queued for thread in others) / 1e9
 
     def nothing_moves(self) -> bool:
         """Tell whether every process but the caller is asleep, stopped by a signal, or gone."""
@@ -108,7 +104,7 @@ class Inspection:
         return bool(alive or (gained and not saved))
 
     def _gained(self, before: leftovers.Holdings) -> list[tuple[str, str]]:
-        helpers = [pid for pid, seen in self.watch.observer.seen.items() if seen.helper]
+        helpers = [pid for pid, seen in list(self.watch.observer.seen.items()) if seen.helper]
         return leftovers.gained(before, self.holdings(), helpers)
 
 

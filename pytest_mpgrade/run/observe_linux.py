@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pytest_mpgrade.run.linux import kernel, procfs, syscalls
 from pytest_mpgrade.run.observer import Seen, Start
@@ -23,6 +23,9 @@ class LinuxObserver:
     """See the module's docstring; `name` says whether ptrace was permitted."""
 
     sees_waits = True
+    wait: Callable[[], bool] = staticmethod(kernel.await_any)
+    take: Callable[[], kernel.Happened | None] = staticmethod(kernel.take_any)
+    """What the tracing thread waits with; whoever replaces them can hold it back."""
 
     def __init__(self, *, trace: bool, user: int = 0, most: int = 0) -> None:
         self.name = "ptrace" if trace else "proc"
@@ -35,6 +38,7 @@ class LinuxObserver:
         self._most = most  # processes at a time; 0: any number
         self._read_as = user if user and not kernel.may_trace_anybody() else 0
         self._root = 0
+        self._taking = False  # the tracing thread has something in hand
         self._error: OSError | None = None
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
@@ -63,14 +67,20 @@ class LinuxObserver:
             if command and parent is not None and command != procfs.command(parent.pid):
                 known.command = command
         for pid, known in self.seen.items():
-            known.ended = known.ended or pid not in now
+            known.ended = known.ended or (pid not in now and not _below_us(pid))
+
+    def meet(self, pid: int) -> bool:
+        """Where it is traced, it was met before it could run."""
+        if pid not in self.seen and not self.sees_exits and _below_us(pid):
+            self.seen[pid] = _met(pid)
+        return pid in self.seen
 
     def state(self, pid: int) -> str:
-        """Return what /proc says."""
+        """Return what /proc says; a process whose first thread alone has ended is alive."""
         letter = procfs.state(pid)
         if letter in ("", "X"):
             return "gone"
-        return "zombie" if letter == "Z" else "alive"
+        return "zombie" if letter == "Z" and all(map(_over, procfs.tasks(pid))) else "alive"
 
     def threads(self, pids: Sequence[int]) -> list[procfs.Thread]:
         """Look at the threads of these processes in /proc."""
@@ -90,6 +100,10 @@ class LinuxObserver:
     def _reading(self) -> contextlib.AbstractContextManager[None]:
         """Be, for /proc, somebody who may look into the processes."""
         return kernel.reading_as(self._read_as) if self._read_as else contextlib.nullcontext()
+
+    def pending(self) -> bool:
+        """Ask the kernel, then the tracing thread: what it has begun to take in, the kernel does not know any more."""
+        return kernel.awaits_us() or self._taking
 
     def stopped(self, pid: int) -> bool:
         """Tell whether the process is in a group-stop."""
@@ -115,8 +129,11 @@ class LinuxObserver:
             self._error = error
         finally:
             self._ready.set()
-        while (happened := kernel.wait_any()) is not None:
-            self._note(*happened)
+        while self.wait():
+            self._taking = True  # before it is taken: `pending` looks for it in the kernel first
+            if happened := self.take():
+                self._note(*happened)
+            self._taking = False
 
     def _begin(self, how: Start) -> None:
         hold, release = os.pipe()
@@ -135,11 +152,11 @@ class LinuxObserver:
         os.close(release)
 
     def _note(self, pid: int, status: int, used: kernel.Used) -> None:
+        self._stopped.discard(pid)
         if not os.WIFSTOPPED(status):
             self._ended(pid, os.waitstatus_to_exitcode(status), used)
             return
         event, sent = status >> 16, os.WSTOPSIG(status)
-        self._stopped.discard(pid)
         self._meet(pid)
         if event in (kernel.EVENT_FORK, kernel.EVENT_VFORK, kernel.EVENT_CLONE):
             child = kernel.event_message(pid)
@@ -197,6 +214,21 @@ class LinuxObserver:
         if pid not in self.seen:
             self.seen[pid] = _met(pid)
         self.seen[pid].command = procfs.command(pid) or "?"
+
+
+def _below_us(pid: int) -> bool:
+    """Ask the other way round: a list of children may lack one when another ends meanwhile (proc_pid_task(5))."""
+    for _ in range(3):  # a parent may end in between; its children are a living ancestor's from then on
+        above = pid
+        while above > 1 and above != os.getpid():
+            above = procfs.parent(above)
+        if above > 1:
+            return True
+    return False
+
+
+def _over(tid: int) -> bool:
+    return procfs.state(tid) in ("", "X", "Z")
 
 
 def _met(pid: int, parent: int = 0) -> Seen:

@@ -21,6 +21,7 @@ _LETTERS = {
     psutil.STATUS_DISK_SLEEP: "D",
     psutil.STATUS_ZOMBIE: "Z",
     psutil.STATUS_STOPPED: "T",
+    psutil.STATUS_TRACING_STOP: "t",
 }
 MARK = "MPGRADE_RUN"
 
@@ -76,6 +77,11 @@ class PsutilObserver:
         except psutil.Error:
             return []
 
+    def meet(self, pid: int) -> bool:
+        """Take in the tree once more: it may be new."""
+        self.refresh()
+        return pid in self.seen
+
     def state(self, pid: int) -> str:
         """Return what psutil says."""
         try:
@@ -123,6 +129,10 @@ class PsutilObserver:
             return int(getattr(process.memory_full_info(), "pss", 0) or process.memory_info().rss)
         except psutil.Error:
             return 0
+
+    def pending(self) -> bool:
+        """Nobody waits for us: we trace nothing, and `refresh` reaps our only child."""
+        return False
 
     def stopped(self, pid: int) -> bool:
         """Tell whether the process is stopped."""

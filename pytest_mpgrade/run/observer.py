@@ -100,6 +100,9 @@ class Observer(Protocol):
     def refresh(self) -> None:
         """Take in what has happened; cheap, called often."""
 
+    def meet(self, pid: int) -> bool:
+        """Take in a process that has sent something; False where it is none of the tree's."""
+
     def state(self, pid: int) -> str:
         """Return "alive", "zombie" or "gone"."""
 
@@ -112,6 +115,13 @@ class Observer(Protocol):
     def memory(self, pid: int) -> int:
         """Return the bytes of the process that are in memory, shared ones divided by their users; 0 if unknown."""
 
+    def pending(self) -> bool:
+        """Tell whether something has happened that the tree cannot go on from before we have taken it in.
+
+        Such as a traced process that has started another, which stands still until then; or one that has ended, of
+        which its parent does not hear until then, however it waits.
+        """
+
     def stopped(self, pid: int) -> bool:
         """Tell whether the process was stopped by a signal and waits to be continued."""
 
@@ -120,9 +130,17 @@ class Observer(Protocol):
 
 
 def nothing_moves(observer: Observer, pids: Sequence[int]) -> bool:
-    """Tell whether all these processes are asleep, stopped by a signal, or gone."""
-    moving = {thread.pid for thread in observer.threads(pids) if thread.state in "RDt"}
-    return all(map(observer.stopped, moving))  # who is traced shows "t" for that, and for a moment at each event
+    """Tell whether all these processes are asleep, stopped by a signal, or gone, and nothing in the tree waits for us.
+
+    Asked before and after the look: while it is taken, what waits for us may come or be taken in.
+    """
+    moving = observer.pending() or any(_moves(observer, thread) for thread in observer.threads(pids))
+    return not moving and not observer.pending()
+
+
+def _moves(observer: Observer, thread: Thread) -> bool:
+    """Who is traced shows "t" when a signal has stopped it, and at each event until it is let go on."""
+    return thread.state in "RD" or (thread.state == "t" and not observer.stopped(thread.pid))
 
 
 def choose(wanted: str, user: int = 0, most: int = 0) -> Observer:

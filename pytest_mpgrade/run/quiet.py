@@ -11,7 +11,8 @@ while it had something to do):
 - the caller polls: all others are steady and the calling process has woken hundreds of times in 4 s,
   while a task is held: else it may be collecting results, slowly.
 
-Any message, and any thread that starts or ends, starts the watch anew.
+Any message, and any thread that starts or ends, starts the watch anew; so does whatever waits for us: a process that
+stands still until we let it go on, or the end of one that its parent does not hear of before we have.
 """
 
 from __future__ import annotations
@@ -98,8 +99,17 @@ class Quiet:
         """Something happened: start anew."""
         self._watch = None
 
-    def look(self, now: float, threads: Iterable[Thread], window: float = STEADY_SECONDS) -> str:
-        """Take in one look at all threads of the tree at *now*; *window* is the least time to be called steady."""
+    def look(
+        self, now: float, threads: Iterable[Thread], window: float = STEADY_SECONDS, *, pending: bool = False
+    ) -> str:
+        """Take in one look at all threads of the tree at *now*; *window* is the least time to be called steady.
+
+        *pending*: after that look, something was waiting for us. Asked before it, this would prove nothing: between two
+        looks at which all are asleep, there must be a moment at which nothing waits for us.
+        """
+        if pending:
+            self.disturb()
+            return ""
         new = {thread.tid: thread for thread in threads}
         watch = self._watch
         if watch is None or watch.first.keys() != new.keys():
@@ -117,9 +127,7 @@ class Quiet:
 
     def _asleep_for_ever(self, before: Look, now: Look) -> bool:
         for tid, thread in now.items():
-            if thread.state == "Z":
-                continue
-            if self._stopped(thread.pid):
+            if thread.state == "Z" == before[tid].state or self._stands(thread):
                 continue
             if thread.state != "S" or thread.timed or thread.switches != before[tid].switches:
                 return False
@@ -151,7 +159,11 @@ class Quiet:
         return "steady"
 
     def _busy(self, thread: Thread) -> bool:
-        """Runs, or waits for a disk; that the caller runs is judged by how much."""
-        if self._stopped(thread.pid):
-            return False
-        return thread.state == "D" or (thread.state in "Rt" and thread.pid != self.caller)
+        """Runs, waits for a disk, or is held by a tracer; that the caller runs is judged by how much."""
+        if thread.state == "R":
+            return thread.pid != self.caller
+        return thread.state == "D" or (thread.state == "t" and not self._stands(thread))
+
+    def _stands(self, thread: Thread) -> bool:
+        """Tell whether a signal has stopped it; one that has been continued since, and not been told of, runs."""
+        return thread.state in "Tt" and self._stopped(thread.pid)

@@ -13,9 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_mpgrade.records import GateEvent
+from pytest_mpgrade.run.clock import Clock
 from pytest_mpgrade.run.linux import procfs
 from pytest_mpgrade.run.observer import Observer, nothing_moves
 from pytest_mpgrade.run.quiet import COMPUTE_SECONDS, PERIOD, STEADY_SECONDS, Quiet
+from pytest_mpgrade.run.reading import Reading
 from pytest_mpgrade.run.transport import Message, Server
 
 CONTROL = frozenset(("ready", "imported", "call", "unusable", "back", "settled", "done"))
@@ -27,21 +29,6 @@ TASKS = frozenset(("note", "gate", "doom"))
 MAX_EVENTS = 50_000
 ENDS_SECONDS = 1.0
 """How long the end of a process may be seen before it is told by who traces it; that of a kept zombie has been."""
-READING_SECONDS = 3.0
-"""A caller that has read something so lately is busy collecting, however little core time that takes."""
-
-
-@dataclass(kw_only=True)
-class _Reading:
-    """How much the calling process has read, and when that was last seen to change."""
-
-    chars: int = -1
-    changed: float = 0.0
-
-    def look(self, now: float, chars: int) -> None:
-        if chars != self.chars:
-            self.changed = now if self.chars >= 0 else 0.0
-            self.chars = chars
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +49,7 @@ class Watch:
         self.server = server
         self.caller = root  # until the process that imports the submission has told that it is ready
         self.quiet = Quiet(caller=root, sees_waits=observer.sees_waits, stopped=observer.stopped)
+        self.clock = Clock(observer.pending)
         self.began = time.monotonic()
         self.deadline = math.inf
         self.events: list[GateEvent] = []
@@ -81,7 +69,7 @@ class Watch:
         self._ready = False
         self._every_look = every_look
         self._next_look = 0.0
-        self._reading = _Reading()
+        self._reading = Reading()
 
     def begin(self, seconds: float) -> None:
         """A new call starts: forget the events of the last one; gates that are shut stay shut."""
@@ -89,7 +77,7 @@ class Watch:
         self.deadline = self.began + seconds
         self.events = []
         self.rule = ""
-        self._reading = _Reading()
+        self._reading = Reading()
         self.quiet.may_compute = min(COMPUTE_SECONDS, seconds / 2)
         self.quiet.disturb()
 
@@ -107,6 +95,7 @@ class Watch:
             some = True
             self._take(message)
         self.observer.refresh()
+        self.deadline += self.clock.look()
         if some:
             self.quiet.disturb()
         return some
@@ -131,17 +120,14 @@ class Watch:
 
     def _known(self, message: Message) -> bool:
         """Only processes that the observer has seen start are listened to; a traced one cannot run before that."""
-        if message.pid in self.observer.seen or not self.server.attests:
-            return True
-        self.observer.refresh()
-        return message.pid in self.observer.seen
+        return message.pid in self.observer.seen or not self.server.attests or self.observer.meet(message.pid)
 
     def _controlled(self, message: Message) -> None:
         """The first who is ready is the caller: no student code has run by then. What it sits in is the isolation."""
         if not self._ready and message.kind == "ready":
             self._ready = True
             self.caller = self.quiet.caller = message.pid
-            for pid, seen in self.observer.seen.items():
+            for pid, seen in list(self.observer.seen.items()):
                 seen.sandbox = pid != message.pid
         if message.pid == self.caller:
             self.control = message
@@ -223,7 +209,7 @@ class Watch:
 
     def live(self) -> list[int]:
         """Return all processes of the tree that have not ended."""
-        return [pid for pid, seen in self.observer.seen.items() if not seen.ended]
+        return [pid for pid, seen in list(self.observer.seen.items()) if not seen.ended]
 
     def workers_alive(self) -> list[int]:
         """Return the processes that have not ended, without the caller and Python's own helpers."""
@@ -233,9 +219,7 @@ class Watch:
         """Return the CPU seconds of all processes so far; None where those of ended ones are not known."""
         if not self.observer.sees_exits:
             return None
-        end = time.monotonic() + ENDS_SECONDS
-        while any(self.observer.state(pid) != "alive" for pid in self.live()) and time.monotonic() < end:
-            self.pump(0.002)  # its end is about to be told, with what it has used
+        self.take_in_ends(ENDS_SECONDS)  # each is told with what it has used
         seen = [each for each in list(self.observer.seen.values()) if not each.sandbox]
         alive = [each.pid for each in seen if not each.ended]
         return sum(each.cpu for each in seen if each.ended) + sum(map(procfs.cpu, alive))
@@ -251,10 +235,10 @@ class Watch:
             if self.back:
                 self._drain()
                 return "back"
-            if self.dead and not self.pump(0):
+            if self.dead and not self.pump(self.server.lag):
                 return "dead"
             now = time.monotonic()
-            if now > self.deadline:
+            if now > self.deadline and not self.clock.stands:
                 return "late"
             calm = not self.pump(self.step)
             self.look_in()
@@ -265,7 +249,8 @@ class Watch:
             self._reading.look(now, self.observer.chars_read(self.caller))
             if calm:
                 self.quiet.held = bool(self.inside)
-                self.rule = self.quiet.look(now, self._threads(), window)
+                threads = self._threads()
+                self.rule = self.quiet.look(now, threads, window, pending=self.observer.pending())
                 if self.rule != "proof" and not self.inside and self.still_reading:
                     self.rule = ""
                 if self.rule:
@@ -280,7 +265,7 @@ class Watch:
     @property
     def still_reading(self) -> bool:
         """Has the calling process read anything in the last seconds? Then it takes results one by one, and goes on."""
-        return time.monotonic() < self._reading.changed + READING_SECONDS
+        return self._reading.lately
 
     def _drain(self) -> None:
         """Take in what was sent before the call came back, and has not been read yet."""
@@ -289,9 +274,17 @@ class Watch:
                 return
 
     def settle(self, seconds: float) -> None:
-        """Wait until every thread of the tree is asleep in 3 looks 10 ms apart, *seconds* at most."""
-        end = time.monotonic() + seconds
+        """Wait until every thread of the tree is asleep in 3 looks 10 ms apart, *seconds* of its time at most."""
+        end = self.clock.now() + seconds
         looks = 0
-        while looks < 3 and time.monotonic() < end and not self.back and not self.dead:
+        while looks < 3 and self.clock.now() < end and not self.back and not self.dead:
             self.pump(0.01)
             looks = looks + 1 if nothing_moves(self.observer, self.live()) else 0
+
+    def take_in_ends(self, seconds: float) -> None:
+        """Wait until the end of each process that has ended is told, *seconds* at most: it is a zombie before that."""
+        end = self.clock.now() + seconds
+        while self.observer.sees_exits and self.clock.now() < end:
+            if all(self.observer.state(pid) == "alive" for pid in self.live()):
+                return
+            self.pump(0.002)

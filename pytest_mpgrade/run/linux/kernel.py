@@ -74,13 +74,52 @@ def event_message(pid: int) -> int:
     return message.value
 
 
-def wait_any() -> tuple[int, int, Used] | None:
+Happened = tuple[int, int, Used]
+"""What wait4(2) tells: whose it is, the status, and what has been used so far."""
+
+
+def wait_any() -> Happened | None:
     """Wait for any child or tracee: ``(pid, status, what it has used)``; None when there can be none (ECHILD)."""
     try:
-        pid, status, usage = os.wait4(-1, WALL)
+        return _taken(WALL)
     except ChildProcessError:
         return None
-    return pid, status, Used(cpu=usage.ru_utime + usage.ru_stime, peak=usage.ru_maxrss * 1024)
+
+
+def await_any() -> bool:
+    """Wait until something has happened to a child or tracee, and leave it to be taken in; False when nothing can."""
+    try:
+        return os.waitid(os.P_ALL, 0, _PEEK) is not None
+    except ChildProcessError:
+        return False
+
+
+def take_any() -> Happened | None:
+    """Take in what has happened to a child or tracee; None where SIGKILL has ended the stop meanwhile."""
+    try:
+        return _taken(WALL | os.WNOHANG)
+    except ChildProcessError:
+        return None
+
+
+def awaits_us() -> bool:
+    """Tell whether something has happened to a child or tracee that nobody has taken in; any thread of ours may ask.
+
+    Until then a tracee stands where it is, and the end of one is not told to its parent (ptrace(2), wait(2)).
+    """
+    try:
+        return os.waitid(os.P_ALL, 0, _PEEK | os.WNOHANG) is not None
+    except ChildProcessError:
+        return False
+
+
+_PEEK = os.WEXITED | os.WNOWAIT | WALL
+"""A tracee's stops are told without WSTOPPED, as wait4(2) tells them."""
+
+
+def _taken(options: int) -> Happened | None:
+    pid, status, usage = os.wait4(-1, options)
+    return (pid, status, Used(cpu=usage.ru_utime + usage.ru_stime, peak=usage.ru_maxrss * 1024)) if pid else None
 
 
 def drop_capabilities() -> None:
