@@ -104,6 +104,15 @@ def test_wait_with_time_out_is_no_proof(timed: Thread) -> None:
     assert until_quiet(lambda number: (*rest, timed)) == ("", 100)
 
 
+def test_process_that_has_just_ended_has_moved() -> None:
+    """Between two looks a thread has ended: what it did last, and who hears of that, is not known yet."""
+
+    def scene(number: int) -> Sequence[Thread]:
+        return thread(CALLER), thread(WORKER, state="S" if number < 3 else "Z")
+
+    assert until_quiet(scene) == ("proof", 3 + PROOF_LOOKS)
+
+
 # --- steady
 
 
@@ -194,14 +203,34 @@ def test_runnable_or_uninterruptible_process_is_not_quiet(state: str) -> None:
     assert until_quiet(lambda number: (thread(CALLER), thread(WORKER, state=state))) == ("", 100)
 
 
-def test_caller_in_disk_wait_is_not_quiet() -> None:
-    """A caller that stands in a disk's wait will go on."""
-    assert until_quiet(lambda number: (thread(CALLER, state="D"), thread(WORKER))) == ("", 100)
+@pytest.mark.parametrize("state", ["D", "t"])
+def test_caller_that_will_go_on_is_not_quiet(state: str) -> None:
+    """A caller that has come round often, and now stands in a disk's wait or is held by a tracer, will go on."""
+
+    def scene(number: int) -> Sequence[Thread]:
+        caller = napping(number, 1, CALLER) if number < 8 else thread(CALLER, state=state, timed=True, switches=15)
+        return caller, thread(WORKER)
+
+    assert until_quiet(scene) == ("", 100)
 
 
 def test_stopped_process_counts_as_asleep() -> None:
     """A process that a signal has stopped goes on only when somebody outside continues it."""
     stopped = thread(WORKER, state="T", timed=True)
+    assert until_quiet(lambda number: (thread(CALLER), stopped), quiet(stopped=[WORKER])) == ("proof", PROOF_LOOKS)
+
+
+@pytest.mark.parametrize("state", ["R", "D"])
+@pytest.mark.parametrize("pid", [CALLER, WORKER])
+def test_process_that_was_stopped_and_goes_on(pid: int, state: str) -> None:
+    """One that has just been continued runs, whatever is still believed of it."""
+    rest = [one for one in ASLEEP if one.pid != pid]
+    assert until_quiet(lambda number: (*rest, thread(pid, state=state)), quiet(stopped=[pid]))[0] == ""
+
+
+def test_stopped_process_that_is_traced_counts_as_asleep() -> None:
+    """Who traces it sees a process that a signal has stopped in the state of those that it holds itself."""
+    stopped = thread(WORKER, state="t", timed=True)
     assert until_quiet(lambda number: (thread(CALLER), stopped), quiet(stopped=[WORKER])) == ("proof", PROOF_LOOKS)
 
 
@@ -252,6 +281,16 @@ def test_caller_on_a_crowded_core_is_given_longer() -> None:
     assert (rule, seconds(number)) == ("the caller spins", 8.0)
 
 
+def test_caller_that_gets_no_core() -> None:
+    """The kernel counts the time in its queue when it is over: one that has come round often may be starving in it."""
+
+    def scene(number: int) -> Sequence[Thread]:
+        caller = napping(number, 1, CALLER) if number < 8 else thread(CALLER, state="R", timed=True, switches=15)
+        return caller, thread(WORKER)
+
+    assert until_quiet(scene) == ("", 100)
+
+
 def test_caller_that_spins_while_a_worker_computes() -> None:
     """A caller that polls without sleeping may be waiting for a worker that computes."""
     assert until_quiet(
@@ -290,6 +329,38 @@ def test_message_resets() -> None:
             watch.disturb()
     assert watch.look(20 * PERIOD, ASLEEP) == ""
     assert watch.look(21 * PERIOD, ASLEEP) == "proof"
+
+
+SCENES: dict[str, Callable[[int], Sequence[Thread]]] = {
+    "proof": lambda number: ASLEEP,
+    "steady": lambda number: (napping(number, 1, CALLER), thread(WORKER)),
+    "the caller spins": lambda number: (spinning(number), thread(WORKER)),
+    "the caller polls": lambda number: (thread(CALLER, timed=True, switches=9 * number, ran=number * 9 * MS),),
+}
+"""What each rule calls quiet, while a task is held."""
+
+
+@pytest.mark.parametrize("sees_waits", [True, False], ids=["waits are seen", "blind"])
+@pytest.mark.parametrize("rule", SCENES)
+def test_nothing_is_quiet_while_something_waits_for_us(rule: str, sees_waits: bool) -> None:
+    """An end or a start that we have not taken in keeps every rule from holding, and starts its time anew."""
+    watch = quiet(sees_waits=sees_waits)
+    watch.held = True
+    for number in range(60):
+        assert watch.look(1000.0 + number * PERIOD, SCENES[rule](number), pending=True) == ""
+    found, later = until_quiet(lambda number: SCENES[rule](60 + number), watch)
+    fresh = quiet(sees_waits=sees_waits)
+    fresh.held = True
+    assert (found, later) == until_quiet(lambda number: SCENES[rule](60 + number), fresh)
+    assert found == (rule if sees_waits or "caller" in rule else "steady")
+
+
+def test_one_look_at_which_something_waits_for_us_is_enough() -> None:
+    """Three looks prove something only together: at each of them nothing waited for us."""
+    watch = quiet()
+    for number in range(30):
+        pending = number % PROOF_LOOKS == 0
+        assert watch.look(1000.0 + number * PERIOD, ASLEEP, pending=pending) == ""
 
 
 def test_tree_that_has_ended_is_quiet() -> None:

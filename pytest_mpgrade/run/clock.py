@@ -14,16 +14,17 @@ MOST_SECONDS = 30.0
 
 
 class Clock:
-    """Shows the time without what was *held_up*; *pending*: does anything wait for us now (`Observer.pending`)?"""
+    """Shows the *time* without what was *held_up*; *pending*: does anything wait for us now (`Observer.pending`)?"""
 
-    def __init__(self, pending: Callable[[], bool]) -> None:
+    def __init__(self, pending: Callable[[], bool], time: Callable[[], float] = time.monotonic) -> None:
         self.held_up = 0.0
+        self._time = time
         self._pending = pending
         self._since: float | None = None  # when something was last seen to wait, and nothing else since
 
     def look(self) -> float:
         """Look whether anything waits for us; return the seconds since the last look, if something did then as well."""
-        now, waits = time.monotonic(), self._pending()
+        now, waits = self._time(), self._pending()
         held = now - self._since if waits and self._since is not None else 0.0
         held = min(held, MOST_SECONDS - self.held_up)
         self._since = now if waits else None
@@ -32,7 +33,7 @@ class Clock:
 
     def now(self) -> float:
         """Return the tree's time in seconds, for differences: it stands while the tree does."""
-        return time.monotonic() - self.held_up
+        return self._time() - self.held_up
 
     @property
     def stands(self) -> bool:

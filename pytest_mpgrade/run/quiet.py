@@ -154,6 +154,8 @@ class Quiet:
             wakes = sum(t.switches - watch.first[tid].switches for tid, t in new.items() if t.pid == self.caller)
             polls = self.held and passed >= max(POLL_SECONDS, window) and wakes >= POLLS
             return "the caller polls" if polls else ""
+        if any(thread.state == "R" for thread in new.values()):
+            return ""  # the caller, which has no core: how long it has waited for one is told when it gets it
         if self._sees_waits and any(t.timed and not watch.waits[tid].as_before() for tid, t in new.items()):
             return ""
         return "steady"

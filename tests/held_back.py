@@ -1,0 +1,115 @@
+"""A tracing thread that is late on purpose: runs are supervised in a process of ours, which holds it back."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from pytest_mpgrade.run.linux import kernel
+from pytest_mpgrade.run.observe_linux import LinuxObserver
+from pytest_mpgrade.run.supervisor import supervise
+
+_STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+_EVENTS = {
+    kernel.EVENT_FORK: "fork",
+    kernel.EVENT_VFORK: "vfork",
+    kernel.EVENT_CLONE: "clone",
+    kernel.EVENT_EXEC: "exec",
+}
+
+
+def supervised_here(prepare: Callable[[], None]) -> Callable[[dict[str, Any], float], bytes]:
+    """Return what takes the place of `servers.ask`: each request has a fork of this process, *prepare* called first."""
+
+    def ask(request: dict[str, Any], _: float) -> bytes:
+        there, here = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            _serve(request, here, prepare)
+        os.close(here)
+        with open(there, "rb") as pipe:
+            line = pipe.read()
+        os.waitpid(pid, 0)
+        return line
+
+    return ask
+
+
+def _serve(request: dict[str, Any], here: int, prepare: Callable[[], None]) -> None:
+    try:
+        prepare()
+        with open(here, "w", encoding="utf-8") as pipe:
+            pipe.write(json.dumps(supervise(request)) + "\n")
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
+def kind_of(status: int) -> str:
+    """Return which kind of event a status of wait4(2) tells."""
+    if not os.WIFSTOPPED(status):
+        return "exit"
+    event, sent = status >> 16, os.WSTOPSIG(status)
+    if event == kernel.EVENT_STOP:
+        return "group stop" if sent in _STOPS else "stop"
+    return _EVENTS.get(event, "signal")
+
+
+def late_at(kind: str, seconds: float, *, in_hand: bool) -> None:
+    """Have the tracing thread be late by *seconds* at each event of a kind.
+
+    *in_hand*: after it has taken the event from the kernel, and before it has done anything about it; else before that.
+    """
+
+    def wait() -> bool:
+        if not kernel.await_any():
+            return False
+        if _next_kind() == kind:
+            time.sleep(seconds)
+        return True
+
+    def take() -> kernel.Happened | None:
+        happened = kernel.take_any()
+        if happened and kind_of(happened[1]) == kind:
+            time.sleep(seconds)
+        return happened
+
+    if in_hand:
+        LinuxObserver.take = staticmethod(take)
+    else:
+        LinuxObserver.wait = staticmethod(wait)
+
+
+def late_at_random(draw: random.Random, share: float, most: float) -> None:
+    """Have the tracing thread be late by up to *most* seconds, at a *share* of all events: before it takes one in, or after."""
+
+    def doze() -> None:
+        if draw.random() < share / 2:
+            time.sleep(draw.uniform(0.0, most))
+
+    def wait() -> bool:
+        found = kernel.await_any()
+        doze()
+        return found
+
+    def take() -> kernel.Happened | None:
+        happened = kernel.take_any()
+        doze()
+        return happened
+
+    LinuxObserver.wait, LinuxObserver.take = staticmethod(wait), staticmethod(take)
+
+
+def _next_kind() -> str:
+    """Return the kind of the event that waits to be taken in (waitid(2) tells a stop's in another form)."""
+    found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG | kernel.WALL)
+    if found is None:
+        return ""
+    return kind_of(found.si_status << 8 | 0x7F) if found.si_code == os.CLD_TRAPPED else "exit"
