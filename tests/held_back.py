@@ -88,7 +88,7 @@ def late_at(kind: str, seconds: float, *, in_hand: bool) -> None:
 
 
 def late_at_random(draw: random.Random, share: float, most: float) -> None:
-    """Have the tracing thread be late by up to *most* seconds, at a *share* of all events: before it takes one in, or after."""
+    """Have the tracing thread be late by up to *most* seconds at a *share* of all events, before or after taking them."""
 
     def doze() -> None:
         if draw.random() < share / 2:
