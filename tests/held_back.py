@@ -88,7 +88,7 @@ def late_at(kind: str, seconds: float, *, in_hand: bool) -> None:
 
 
 def late_at_random(draw: random.Random, share: float, most: float) -> None:
-    """Have the tracing thread be late by up to *most* seconds at a *share* of all events, before or after taking them."""
+    """Have the tracing thread be late by up to *most* seconds at a *share* of events, before or after taking one."""
 
     def doze() -> None:
         if draw.random() < share / 2:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import textwrap
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from conftest import MakeRuns
 from held_back import late_at, supervised_here
 from ours import Ours
 
-from pytest_mpgrade import steps
+from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.records import Ending, Run
 from pytest_mpgrade.run import inspection, servers
+from pytest_mpgrade.run.linux import procfs
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="traces with ptrace")
 
@@ -36,6 +39,17 @@ HEAD = """
 """
 
 Hold = Callable[..., None]
+Ask = Callable[[dict[str, Any], float], bytes]
+
+
+def noting(ours: Ours, ask: Ask) -> Ask:
+    """Return a way to have requests served that notes the names of each run, as the other one does."""
+
+    def noted(request: dict[str, Any], seconds: float) -> bytes:
+        ours.prefixes.add(request["prefix"])
+        return ask(request, seconds)
+
+    return noted
 
 
 @pytest.fixture
@@ -44,12 +58,7 @@ def hold(monkeypatch: pytest.MonkeyPatch, ours: Ours) -> Hold:
 
     def set_up(kind: str, seconds: float = SECONDS, *, in_hand: bool = False) -> None:
         ask = supervised_here(lambda: late_at(kind, seconds, in_hand=in_hand))
-
-        def noted(request: dict[str, object], limit: float) -> bytes:
-            ours.prefixes.add(str(request["prefix"]))
-            return ask(request, limit)
-
-        monkeypatch.setattr(servers, "ask", noted)
+        monkeypatch.setattr(servers, "ask", noting(ours, ask))
 
     return set_up
 
@@ -266,6 +275,23 @@ def test_orphan_that_nobody_else_can_reap_is_no_zombie_at_return(play: MakeRuns,
     run = play(submission(text), steps.call("f"))[1]
     assert returned(run) == plain.encode(7)
     assert [one.at_return for one in run.trace.processes] == ["gone", "gone"]
+
+
+def test_process_that_a_list_of_children_lacks(play: MakeRuns, monkeypatch: pytest.MonkeyPatch, ours: Ours) -> None:
+    """Without ptrace processes are found by lists that may lack one: it has not ended, and is heard."""
+    found = procfs.descendants
+    looks = itertools.count()
+    monkeypatch.setattr(procfs, "descendants", lambda root: found(root)[next(looks) % 2 :])
+    monkeypatch.setattr(servers, "ask", noting(ours, supervised_here(lambda: None)))
+    text = """
+        def f(task):
+            p = mp.Process(target=task[0], args=task[1])
+            p.start()
+            p.join()
+            return 7
+    """
+    run = play(submission(text), steps.call("f", tasks.square([3]).tasks[0]), observer="proc")[1]
+    assert returned(run) == plain.encode(7)
 
 
 def test_real_hang_is_still_proven(play: MakeRuns, hold: Hold) -> None:

@@ -59,7 +59,7 @@ def _finish(watch: Watch, patience: float) -> tuple[str, tuple[int, ...]]:
         how = watch.until(lambda: bool(watch.leaving), patience)
         if how != "yes":
             return how, tuple(sorted(watch.leaving.values()))
-        watch.settle(EXIT_SECONDS)
+        watch.settle(EXIT_SECONDS, time.monotonic)
         if watch.back:
             return "back", tuple(sorted(watch.leaving.values()))
         watch.open_exits()

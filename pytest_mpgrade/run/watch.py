@@ -273,11 +273,15 @@ class Watch:
             if not self.pump(self.server.lag):
                 return
 
-    def settle(self, seconds: float) -> None:
-        """Wait until every thread of the tree is asleep in 3 looks 10 ms apart, *seconds* of its time at most."""
-        end = self.clock.now() + seconds
+    def settle(self, seconds: float, now: Callable[[], float] | None = None) -> None:
+        """Wait until every thread of the tree is asleep in 3 looks 10 ms apart, *seconds* of *now* at most.
+
+        By default of the tree's own time; where a caller's time-out may run meanwhile, that runs by everybody's.
+        """
+        now = now or self.clock.now
+        end = now() + seconds
         looks = 0
-        while looks < 3 and self.clock.now() < end and not self.back and not self.dead:
+        while looks < 3 and now() < end and not self.back and not self.dead:
             self.pump(0.01)
             looks = looks + 1 if nothing_moves(self.observer, self.live()) else 0
 
