@@ -6,6 +6,7 @@ who have lost most by that.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Sequence
 from fractions import Fraction
@@ -47,7 +48,11 @@ def _floor(value: Fraction, step: Fraction) -> Fraction:
 def _spread(exact: Sequence[Fraction], least: Sequence[Fraction], total: Fraction, step: Fraction) -> list[Fraction]:
     """Give the steps that are missing in *total* to those who are furthest below *exact*, in turn."""
     found = list(least)
+    # The first of those that lack most is at the front.
+    lacking = [(has - wants, place) for place, (wants, has) in enumerate(zip(exact, least, strict=True))]
+    heapq.heapify(lacking)
     for _ in range(round((total - sum(least)) / step)):
-        place = max(range(len(found)), key=lambda i: (exact[i] - found[i], -i))
+        lack, place = lacking[0]
+        heapq.heapreplace(lacking, (lack + step, place))
         found[place] += step
     return found

@@ -83,7 +83,8 @@ def _rounded(found: Sequence[CriterionShare], step: Fraction) -> tuple[Criterion
 
 def _criterion_score(found: CriterionShare, points: Fraction, most: Fraction, step: Fraction) -> CriterionScore:
     counts = [each for each in found.questions if each.share is not None]
-    tops = [most * each.weight / found.weights for each in counts]
+    weights = found.weights
+    tops = [most * each.weight / weights for each in counts]
     exact = [(each.share or Fraction(0)) * top for each, top in zip(counts, tops, strict=True)]
     own = rounding.earned(exact, points, step) if counts else []
     full = [each.share == 1 for each in counts]
@@ -151,5 +152,6 @@ def status(findings: Sequence[Finding], found: Score) -> tuple[Status, str]:
         return Status.ERROR, f"no check could be decided ({told})"
     if found.unsure > MOST_UNSURE * Fraction(str(found.max_points)):
         why = "; ".join(found.undecided.why[:3])
-        return Status.ERROR, f"{found.unsure:.4g} of {found.max_points:g} points could not be decided here: {why}"
+        lost = float(rounding.half_up(Fraction(str(found.unsure)), _CENT))
+        return Status.ERROR, f"{lost:g} of {found.max_points:g} points could not be decided here: {why}"
     return Status.GRADED, ""
