@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
+import results
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.judge.rubric import Placed, place
 from pytest_mpgrade.records import Concern, Criterion, Finding, Outcome, Report, Status, Submission
 from pytest_mpgrade.report import result_json
 
-CRITERIA = (Criterion(name="shutdown", points=1.0),)
+CRITERIA = (
+    Criterion(name="shutdown", points=3.0, title="Nothing is left"),
+    Criterion(name="speed", points=1.0, title="Fast", requires=("shutdown",)),
+)
+TEST = "test_mp_apply.py::test_nothing_outlives_the_call[spawn]"
 
 GOLDEN = """{
-  "schema": "mpgrade.result/1",
+  "schema": "mpgrade.result/2",
   "assignment": "mp_apply",
   "submission": {
     "id": "ada",
@@ -26,18 +33,70 @@ GOLDEN = """{
     "sha256": "5e88"
   },
   "score": 0.0,
-  "max_score": 1.0,
+  "max_score": 4.0,
   "status": "graded",
+  "undecided": {
+    "points": 1.0,
+    "why": [
+      "keeps_up: this machine was too busy"
+    ]
+  },
+  "criteria": [
+    {
+      "name": "shutdown",
+      "title": "Nothing is left",
+      "points": 0.0,
+      "max_points": 4.0,
+      "questions": [
+        {
+          "id": "test_mp_apply.py::test_nothing_outlives_the_call",
+          "title": "no process outlives the call",
+          "points": 0.0,
+          "max_points": 4.0,
+          "units": [
+            {
+              "start_method": "spawn",
+              "variant": "",
+              "outcome": "failed",
+              "share": 0.0
+            }
+          ]
+        }
+      ]
+    },
+    {
+      "name": "speed",
+      "title": "Fast",
+      "points": 0.0,
+      "max_points": 0.0,
+      "questions": [
+        {
+          "id": "test_mp_apply.py::test_speed",
+          "title": "is fast",
+          "points": 0.0,
+          "max_points": 0.0,
+          "units": [
+            {
+              "start_method": "",
+              "variant": "",
+              "outcome": "inconclusive",
+              "share": 0.0,
+              "undecided": true
+            }
+          ]
+        }
+      ]
+    }
+  ],
   "checks": [
     {
-      "id": "test_mp_apply.py::test_no_process_outlives_the_call[spawn]/no_leftovers",
+      "id": "test_mp_apply.py::test_nothing_outlives_the_call[spawn]/no_leftovers",
       "title": "no zombie is left",
       "concern": "cleanup",
       "criterion": "shutdown",
+      "question": "test_mp_apply.py::test_nothing_outlives_the_call",
       "start_method": "spawn",
       "outcome": "failed",
-      "points": 0.0,
-      "max_points": 1.0,
       "message": "1 of 4 workers was a zombie",
       "hint": "join() every Process",
       "evidence": {
@@ -50,6 +109,19 @@ GOLDEN = """{
         ]
       },
       "seconds": 0.41
+    },
+    {
+      "id": "test_mp_apply.py::test_speed/keeps_up",
+      "title": "keeps up",
+      "concern": "speedup",
+      "criterion": "speed",
+      "question": "test_mp_apply.py::test_speed",
+      "start_method": "",
+      "outcome": "inconclusive",
+      "message": "this machine was too busy",
+      "hint": "",
+      "evidence": {},
+      "seconds": 0.0
     }
   ],
   "containment": {
@@ -83,31 +155,34 @@ def finding(**changes: object) -> Finding:
     return Finding(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def report(
-    *findings: Finding, reason: str = "", note: str = "", id: str = "ada", status: Status = Status.GRADED
-) -> Report:
-    """Return a report on these findings."""
-    name = "test_mp_apply.py::test_no_process_outlives_the_call[spawn]/no_leftovers"
-    entries = place(
-        CRITERIA, [Placed(id=name, criterion="shutdown", start_method="spawn", finding=f) for f in findings]
-    )
-    return Report(
+BUSY = Finding(check="keeps_up", title="keeps up", concern=Concern.SPEEDUP, outcome=Outcome.INCONCLUSIVE,
+               message="this machine was too busy")  # fmt: skip
+
+
+def report(*findings: Finding, note: str = "", id: str = "ada", speed: tuple[Finding, ...] = (), **more: Any) -> Report:
+    """Return a report on these findings of one test, and on those of another."""
+    placed = [
+        *results.placed(TEST, *findings, criterion="shutdown", title="no process outlives the call"),
+        *results.placed("test_mp_apply.py::test_speed", *speed, criterion="speed", title="is fast"),
+    ]
+    more.setdefault("status", Status.GRADED)
+    more.setdefault("reason", "")
+    return results.report(
+        placed,
+        CRITERIA,
         assignment="mp_apply",
         submission=Submission(id=id, path="submissions/ada", module="cv_funcs.py", sha256="5e88", note=note),
-        status=status,
-        reason=reason,
-        criteria=CRITERIA,
-        entries=entries,
         containment={"level": "namespace", "missing": []},
         environment={"python": "3.11.7", "platform": "linux", "cpus": 2, "mpgrade": "0.1.0"},
         started="2026-11-23T03:00:00Z",
         seconds=12.3,
+        **more,
     )
 
 
 def test_json_is_the_contracts() -> None:
-    """Keys, their order and their values are those of CONTRACT section 5."""
-    assert result_json.dumps(report(finding())).decode() == GOLDEN
+    """Keys, their order and their values are those of CONTRACT section 5; what is undecided is marked as such."""
+    assert result_json.dumps(report(finding(), speed=(BUSY,))).decode() == GOLDEN
 
 
 def test_optional_keys_appear_only_when_set() -> None:
@@ -117,6 +192,38 @@ def test_optional_keys_appear_only_when_set() -> None:
     assert (written["reason"], written["submission"]["note"]) == ("killed", "renamed")
     assert written["checks"][0]["undecided_by"] == "met"
     assert written["checks"][0]["evidence"]["call"] == "mp_apply(4 tasks)"
+
+
+def test_variant_and_requirement_are_written_where_there_are_any() -> None:
+    """A check of a variant names it, and a criterion that another has taken the points of says so."""
+    passed = finding(outcome=Outcome.PASSED)
+    written = json.loads(result_json.dumps(report(finding(), speed=(dataclasses.replace(passed, check="faster"),))))
+    assert "variant" not in written["checks"][0]
+    assert [each.get("reason") for each in written["criteria"]] == [
+        None, "not earned: less than half of the points of 'Nothing is left'",
+    ]  # fmt: skip
+    assert written["criteria"][1]["questions"][0]["units"] == [
+        {"start_method": "", "variant": "", "outcome": "passed", "share": 0.0}
+    ]
+    (varied,) = results.placed("t.py::test_a[fork-3]", passed)
+    (check,) = json.loads(result_json.dumps(results.report([varied])))["checks"]
+    assert (check["question"], check["start_method"], check["variant"]) == ("t.py::test_a", "fork", "3")
+
+
+def test_criteria_add_up_to_the_score() -> None:
+    """Points stand with criteria and questions, and those of each add up to what stands above them."""
+    given = [
+        each
+        for name in ("shutdown", "speed")
+        for each in results.outcomes(*[Outcome.FAILED, *[Outcome.PASSED] * 6], criterion=name, test=f"t.py::{name}{{}}")
+    ]
+    written = json.loads(result_json.dumps(results.report(given, CRITERIA)))
+    for key, whole in (("points", "score"), ("max_points", "max_score")):
+        assert math.fsum(each[key] for each in written["criteria"]) == pytest.approx(written[whole], abs=1e-9)
+        for criterion in written["criteria"]:
+            parts = math.fsum(each[key] for each in criterion["questions"])
+            assert parts == pytest.approx(criterion[key], abs=1e-9)
+    assert (written["score"], written["max_score"]) == (3.43, 4.0)  # 4 * 6/7 = 3.4285...
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -129,14 +236,16 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert result_json.dumps(found) == path.read_bytes()
     check = found.checks[0]
     assert (check.check, check.call) == ("no_leftovers", "mp_apply(4 tasks)")
-    assert check.test == "test_mp_apply.py::test_no_process_outlives_the_call[spawn]"
+    assert check.test == "test_mp_apply.py::test_nothing_outlives_the_call[spawn]"
     assert check.finding().concern is Concern.CLEANUP
+    assert [(each.test, each.checks) for each in found.units()] == [(check.test, found.checks)]
 
 
 def test_without_checks_all_points_could_be_had() -> None:
     """An ungradable submission has 0 of the assignment's points, not 0 of 0."""
     found = result_json.as_result(report(status=Status.UNGRADABLE, reason="no module"))
-    assert (found.score, found.max_score) == (0.0, 1.0)
+    assert (found.score, found.max_score) == (0.0, 4.0)
+    assert [(each.points, each.max_points) for each in found.criteria] == [(0.0, 3.0), (0.0, 1.0)]
 
 
 @pytest.mark.parametrize(
@@ -207,10 +316,11 @@ def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
         (None, "cannot read"),
         ("", "is not a result file"),
         ("[]", "is not a result file"),
-        ('{"schema": "mpgrade.result/9"}', "has the schema 'mpgrade.result/9'; this version reads 'mpgrade.result/1'"),
-        ('{"schema": "mpgrade.result/1"}', "is not a result file: .*assignment"),
+        ('{"schema": "mpgrade.result/9"}', "has the schema 'mpgrade.result/9'; this version reads 'mpgrade.result/2'"),
+        ('{"schema": "mpgrade.result/2"}', "is not a result file: .*assignment"),
         (GOLDEN.replace('"score": 0.0', '"score": "0.0"'), "is not a result file: .*score"),
         (GOLDEN.replace('"cleanup"', '"tidiness"'), "is not a result file: .*concern"),
+        (GOLDEN.replace('"share": 0.0', '"share": "all"'), "is not a result file: .*share"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, text: str | None, message: str) -> None:

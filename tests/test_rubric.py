@@ -403,6 +403,15 @@ def test_more_than_a_quarter_unsure_is_no_grade(ended: tuple[Outcome, ...], expe
         assert reason == "0.67 of 2 points could not be decided here: values: m"
 
 
+@pytest.mark.parametrize("points", [0.4, 1, 4.4, 5.2, 20])
+def test_just_a_quarter_unsure_is_a_grade(points: float) -> None:
+    """A quarter is no more than a quarter, also of points of which no float holds it."""
+    given = outcomes(PASSED, PASSED, PASSED, ERROR)
+    assert status([each.finding for each in given], score((Criterion(name="all", points=points),), given)) == (
+        Status.GRADED, "",
+    )  # fmt: skip
+
+
 def test_platforms_part_of_a_unit_is_not_unsure() -> None:
     """A unit of which one check is inconclusive and another passed is decided: it makes nothing unsure."""
     given = unit("t.py::a", PASSED, INCONCLUSIVE)

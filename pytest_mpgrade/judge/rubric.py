@@ -150,8 +150,8 @@ def status(findings: Sequence[Finding], found: Score) -> tuple[Status, str]:
     if not found.max_points:
         told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
         return Status.ERROR, f"no check could be decided ({told})"
-    if found.unsure > MOST_UNSURE * Fraction(str(found.max_points)):
+    unsure = Fraction(str(found.unsure))  # the float next to a tenth is more than a quarter of 0.4
+    if unsure > MOST_UNSURE * Fraction(str(found.max_points)):
         why = "; ".join(found.undecided.why[:3])
-        lost = float(rounding.half_up(Fraction(str(found.unsure)), _CENT))
-        return Status.ERROR, f"{lost:g} of {found.max_points:g} points could not be decided here: {why}"
+        return Status.ERROR, f"{float(rounding.half_up(unsure, _CENT)):g} of {found.max_points:g} points could not be decided here: {why}"
     return Status.GRADED, ""
