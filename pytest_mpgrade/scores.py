@@ -62,6 +62,7 @@ class CriterionScore:
     title: str
     points: float
     max_points: float
+    undecided: float = 0.0  # of its points as the assignment has them: what of them could not be decided here
     reason: str = ""  # why nothing of it is earned whatever its units say
     questions: tuple[QuestionScore, ...] = ()
 

@@ -5,39 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from results import outcomes as found
+from results import result
 
 from pytest_mpgrade import cli
-from pytest_mpgrade.records import (
-    Concern,
-    Criterion,
-    Entry,
-    Finding,
-    Outcome,
-    Report,
-    Status,
-    Submission,
-)
+from pytest_mpgrade.records import Criterion, Outcome, Status, Submission
 from pytest_mpgrade.report import result_json
 
 
 def keep(folder: Path, name: str, *outcomes: Outcome, status: Status = Status.GRADED) -> None:
-    """Write a result whose checks are worth a point each."""
-    entries = tuple(
-        Entry(
-            id=f"test_x.py::test_{number}/values",
-            criterion="all",
-            start_method="fork",
-            finding=Finding(check="values", title="values", concern=Concern.RESULTS, outcome=outcome, message="m"),
-            points=float(outcome is Outcome.PASSED),
-            max_points=1.0,
-        )
-        for number, outcome in enumerate(outcomes)
+    """Write a result in which each question has one check; all together they are worth a point for each."""
+    kept = result(
+        found(*outcomes),
+        (Criterion(name="all", points=len(outcomes) or 2),),
+        submission=Submission(id=name, path=name),
+        status=status,
+        reason="" if status is Status.GRADED else "r",
     )
-    report = Report(
-        assignment="x", submission=Submission(id=name, path=name), status=status, reason="r", entries=entries,
-        criteria=(Criterion(name="all", points=2),),
-    )  # fmt: skip
-    result_json.write(result_json.as_result(report), folder / name / "result.json")
+    result_json.write(kept, folder / name / "result.json")
 
 
 def test_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,7 +39,8 @@ def test_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["diff", str(old), str(new)]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "ben: 1 of 2 -> 2 of 2",
-        "    test_x.py::test_1/values: failed, 0 of 1 -> passed, 1 of 1",
+        "    test_x.py::test_1: 0 of 1 points -> 1 of 1 points",
+        "    test_x.py::test_1/values: failed -> passed",
         "chloe: not in the new ones",
         "dan: only in the new ones",
         "eva: 1 of 1 (error) -> 1 of 1",

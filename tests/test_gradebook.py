@@ -6,48 +6,44 @@ import csv
 import os
 from pathlib import Path
 
-from pytest_mpgrade.judge.rubric import Placed, place
-from pytest_mpgrade.records import Concern, Criterion, Finding, Outcome, Report, Status, Submission
+import results
+
+from pytest_mpgrade.records import Criterion, Outcome, Status, Submission
 from pytest_mpgrade.report import gradebook
-from pytest_mpgrade.report.result_json import ResultFile, as_result
+from pytest_mpgrade.report.result_json import ResultFile
 
 CRITERIA = (Criterion(name="results", points=1), Criterion(name="shutdown", points=2))
 
 
 def result(id: str, *outcomes: Outcome) -> ResultFile:
-    """Return a result whose criteria have three findings each, with these outcomes over and over."""
+    """Return a result whose criteria have three questions each, with these outcomes over and over."""
     placed = [
-        Placed(
-            id=f"t.py::{criterion.name}[{number}]/c",
-            criterion=criterion.name,
-            start_method="",
-            finding=Finding(check="c", title="", concern=Concern.RESULTS, outcome=outcomes[number % len(outcomes)]),
-        )
+        each
         for criterion in CRITERIA
-        for number in range(3)
         if outcomes
-    ]
-    return as_result(
-        Report(
-            assignment="a",
-            submission=Submission(id=id, path=id),
-            status=Status.GRADED if outcomes else Status.UNGRADABLE,
-            criteria=CRITERIA,
-            entries=place(CRITERIA, placed),
+        for each in results.outcomes(
+            *(outcomes * 3)[:3], criterion=criterion.name, test=f"t.py::test_{criterion.name}{{}}"
         )
+    ]
+    return results.result(
+        placed,
+        CRITERIA,
+        submission=Submission(id=id, path=id),
+        status=Status.GRADED if outcomes else Status.UNGRADABLE,
+        reason="",
     )
 
 
 def test_rows_are_sorted_and_sum_up(tmp_path: Path) -> None:
-    """Each submission has one row with its points by criterion, those without a grade too."""
+    """Each submission has one row with its points by criterion, two decimals at most; those without a grade too."""
     path = tmp_path / "out" / "gradebook.csv"
-    results = [result("eve"), result("bob", Outcome.PASSED, Outcome.FAILED), result("ada", Outcome.PASSED)]
-    gradebook.write([gradebook.row(each, CRITERIA) for each in results], CRITERIA, path)
+    found = [result("eve"), result("bob", Outcome.PASSED, Outcome.FAILED), result("ada", Outcome.PASSED)]
+    gradebook.write([gradebook.row(each, CRITERIA) for each in found], CRITERIA, path)
     assert path.read_bytes().decode() == (
         "submission,status,score,max_score,results,shutdown\n"
-        "ada,graded,3.0,3.0,1.0,2.0\n"
-        "bob,graded,2.0,3.0,0.666667,1.333333\n"
-        "eve,ungradable,0.0,3.0,0.0,0.0\n"
+        "ada,graded,3,3,1,2\n"
+        "bob,graded,2,3,0.67,1.33\n"
+        "eve,ungradable,0,3,0,0\n"
     )
     assert os.listdir(path.parent) == ["gradebook.csv"]
 

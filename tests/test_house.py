@@ -206,6 +206,7 @@ PURE = frozenset(
         "dataclasses",
         "enum",
         "fractions",
+        "heapq",
         "json",
         "math",
         "operator",

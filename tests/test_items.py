@@ -56,7 +56,9 @@ def test_shares_and_discrimination(results: list[ResultFile]) -> None:
     assert never.decided == 5
     assert never.discrimination is None
     assert bad.discrimination == pytest.approx(-1)
-    assert good.discrimination is None  # with the second and the fourth the others add up to the same for all
+    # The others of five add up to 1 point; finn's third is undecided, so that his second is worth 1.33 in place of 1.
+    assert good.discrimination == pytest.approx(-0.447, abs=0.001)
+    assert tally(results[:5])[0].discrimination is None
 
 
 def test_what_a_person_should_look_at(results: list[ResultFile]) -> None:

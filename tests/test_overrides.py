@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 
 import pytest
+from results import finding, placed
+from results import result as graded
 from test_batch import batch, course, results
 from test_gradebook import CRITERIA, result
 
 from pytest_mpgrade import cli
 from pytest_mpgrade.batch import overrides
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.records import Outcome, Status
-from pytest_mpgrade.report import by_hand, gradebook, items, result_json
+from pytest_mpgrade.records import Criterion, Finding, Outcome, Status
+from pytest_mpgrade.report import by_hand, gradebook, items, result_json, terminal
 from pytest_mpgrade.report.by_hand import Override
+from pytest_mpgrade.report.result_json import ResultFile
 
 __all__ = ["course"]
 
@@ -91,11 +95,89 @@ def test_result_keeps_what_the_machine_said(tmp_path: Path) -> None:
     assert gradebook.row(read, CRITERIA, ["by_hand"]) == ("ada", "graded", 1.5, 3.0, 0.0, 1.5, words)
 
 
-def test_undecided_criterion_counts_again() -> None:
-    """What the machine could not decide is out of its sum; a person's points are worth the whole criterion."""
-    machine = result("ada", Outcome.INCONCLUSIVE)
-    changed = by_hand.with_overrides(machine, [given("shutdown", 1)], CRITERIA)
-    assert (machine.max_score, changed.score, changed.max_score) == (0.0, 1.0, 2.0)
+PASSED, FAILED, BUSY = Outcome.PASSED, Outcome.FAILED, finding(Outcome.INCONCLUSIVE, check="fast", message="busy")
+THREE = (*CRITERIA, Criterion(name="speed", points=1))
+
+
+def machines(*questions: tuple[str, Outcome | Finding]) -> ResultFile:
+    """Return a result of the machine: a criterion, and how a question of it ended, over and over."""
+    found = [
+        each
+        for number, (criterion, ended) in enumerate(questions)
+        for each in placed(f"t.py::test_{number}", ended if isinstance(ended, Finding) else finding(ended),
+                           criterion=criterion)
+    ]  # fmt: skip
+    return graded(found, THREE, status=Status.GRADED, reason="")
+
+
+def by_criterion(found: ResultFile) -> dict[str, tuple[float, float]]:
+    """Return the points of each criterion, held against those of its questions and against the sum."""
+    assert math.fsum(each.points for each in found.criteria) == pytest.approx(found.score, abs=1e-9)
+    assert math.fsum(each.max_points for each in found.criteria) == pytest.approx(found.max_score, abs=1e-9)
+    for criterion in found.criteria:
+        if criterion.name not in {each.criterion for each in found.overrides}:
+            assert math.fsum(each.points for each in criterion.questions) == pytest.approx(criterion.points)
+            assert math.fsum(each.max_points for each in criterion.questions) == pytest.approx(criterion.max_points)
+    return {each.name: (each.points, each.max_points) for each in found.criteria}
+
+
+SHARED = [("results", PASSED), ("shutdown", FAILED), ("shutdown", PASSED), ("shutdown", PASSED), ("speed", BUSY)]
+"""Of 4 points, 1 of 1 by results and 1.33 of 2 by shutdown; as 1 for speed is undecided they are worth 4/3 of that."""
+
+
+def test_undecided_criterion_is_decided_by_hand() -> None:
+    """The others had its points, and no longer share them: each is worth what the assignment says."""
+    machine = machines(*SHARED)
+    assert by_criterion(machine) == {"results": (1.33, 1.33), "shutdown": (1.78, 2.67), "speed": (0.0, 0.0)}
+    changed = by_hand.with_overrides(machine, [given("speed", 0.5)], THREE)
+    assert by_criterion(changed) == {"results": (1.0, 1.0), "shutdown": (1.33, 2.0), "speed": (0.5, 1.0)}
+    assert (changed.score, changed.max_score, changed.status) == (2.83, 4.0, Status.GRADED)
+    assert by_hand.words(changed) == ["speed: 0 of 0 -> 0.5 of 1 by hand, Prof. K.: looked at it"]
+
+
+def test_what_a_person_has_decided_is_not_undecided() -> None:
+    """Nobody is told that points were left undecided which somebody has set; the machine's own result says so still."""
+    machine = machines(*SHARED)
+    changed = by_hand.with_overrides(machine, [given("speed", 0.5)], THREE)
+    assert (machine.undecided.points, machine.undecided.why) == (1.0, ("fast: busy",))
+    assert (changed.undecided.points, changed.undecided.why) == (0.0, ())
+    assert changed.by_machine() == machine
+    assert "could not be decided" in terminal.rubric(machine)
+    assert "could not be decided" not in terminal.rubric(changed)
+    other = by_hand.with_overrides(machine, [given("results", 0.5)], THREE)
+    assert other.undecided == machine.undecided
+
+
+def test_criterion_by_hand_is_worth_its_own_points_beside_an_undecided_one() -> None:
+    """What a person has set is fixed at the assignment's points; the rest share those of the undecided one."""
+    changed = by_hand.with_overrides(machines(*SHARED), [given("results", 0.25)], THREE)
+    assert by_criterion(changed) == {"results": (0.25, 1.0), "shutdown": (2.0, 3.0), "speed": (0.0, 0.0)}
+    assert (changed.score, changed.max_score) == (2.25, 4.0)
+
+
+def test_right_solution_keeps_all_points_beside_any_override() -> None:
+    """All passed or undecided, and all given by hand, is the maximum, whichever criterion is which."""
+    for undecided in THREE:
+        machine = machines(*((each.name, BUSY if each is undecided else PASSED) for each in THREE for _ in range(3)))
+        for decided in THREE:
+            changed = by_hand.with_overrides(machine, [given(decided.name, decided.points)], THREE)
+            by_criterion(changed)
+            assert changed.score == changed.max_score == machine.score == 4.0
+
+
+def test_points_that_nobody_is_left_to_take_over_are_no_grade() -> None:
+    """Where all that the machine decided is set by hand, what it did not decide has to be set too, or it is missing."""
+    machine = machines(("results", PASSED), ("shutdown", BUSY), ("speed", BUSY))
+    changed = by_hand.with_overrides(machine, [given("results", 1)], THREE)
+    assert (changed.status, changed.final) == (Status.ERROR, None)
+    assert changed.reason == "nothing is left to take over what was not decided: 3 of 4 points"
+    more = by_hand.with_overrides(machine, [given("results", 1), given("shutdown", 2)], THREE)
+    assert (more.status, more.reason) == (
+        Status.ERROR,
+        "nothing is left to take over what was not decided: 1 of 4 points",
+    )
+    whole = by_hand.with_overrides(machine, [given(each.name, each.points) for each in THREE], THREE)
+    assert (whole.status, whole.final) == (Status.GRADED, 4.0)
 
 
 @pytest.mark.parametrize(("criteria", "status"), [(1, Status.UNGRADABLE), (2, Status.GRADED)])
@@ -146,8 +228,8 @@ def test_batch_with_overrides_and_late_rule(course: Path, capsys: pytest.Capture
         assert "graded by hand; the grader said: ungradable: double.py:1" in done.stdout
         told = ("score", "score_after_late")
         assert {name: tuple(map(row.get, told)) for name, row in rows(course).items()} == {
-            "ada": ("1.0", "0.75"), "ben": ("0.8", "0.4"), "chloe": ("0.5", "0.5"), "dan": ("0.0", "0.0"),
-            "Zoë O'Hara, jr.": ("1.0", "1.0"),
+            "ada": ("1", "0.75"), "ben": ("0.8", "0.4"), "chloe": ("0.5", "0.5"), "dan": ("0", "0"),
+            "Zoë O'Hara, jr.": ("1", "1"),
         }  # fmt: skip
         assert rows(course)["ada"]["by_hand"] == ""
         assert rows(course)["ben"]["by_hand"] == "values: 0 of 1 -> 0.8 of 1 by hand, Prof. K.: right idea"
@@ -158,13 +240,15 @@ def test_batch_with_overrides_and_late_rule(course: Path, capsys: pytest.Capture
         )
         ben = results(course)["ben"]
         assert (ben["score"], ben["late"]["score"], ben["machine"]["score"]) == (0.8, 0.4, 0.0)
-        assert ben["checks"][0]["points"] == machine["ben"]["checks"][0]["points"] == 0.0
+        assert ben["checks"] == machine["ben"]["checks"]
+        assert ben["machine"]["criteria"] == machine["ben"]["criteria"]
+        assert [(each["points"], each["max_points"]) for each in ben["criteria"]] == [(0.8, 1.0)]
     assert cli.main(["diff", str(course / "before"), str(course / "out")]) == 1
     assert "    values: 0 of 1 -> 0.8 of 1 by hand, Prof. K.: right idea\n" in capsys.readouterr().out
     file.unlink()
     kept = batch(course, "-j", "4", "--resume")
     assert "4 were graded before" in kept.stdout
-    assert {name: row["score"] for name, row in rows(course).items()}["ben"] == "0.0"
+    assert {name: row["score"] for name, row in rows(course).items()}["ben"] == "0"
     assert "overrides" not in results(course)["ben"]
 
 

@@ -69,6 +69,7 @@ GOLDEN = """{
       "title": "Fast",
       "points": 0.0,
       "max_points": 0.0,
+      "undecided": 1.0,
       "questions": [
         {
           "id": "test_mp_apply.py::test_speed",

@@ -95,6 +95,7 @@ def _criterion_score(found: CriterionShare, points: Fraction, most: Fraction, st
         title=found.rule.title or found.rule.name,
         points=_points(points),
         max_points=_points(most),
+        undecided=_points(rounding.half_up(found.lost("undecided"), _CENT)),
         reason=found.reason,
         questions=tuple(_question_score(each, *by_id.get(each.first.question, _NONE)) for each in found.questions),
     )
@@ -116,7 +117,8 @@ def _why(placed: Sequence[Placed]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for test in grouped(placed, "test"):
         if not any(is_decided(each.finding) for each in test):
-            found |= {f"{each.finding.check}: {each.finding.message}".strip(": "): None for each in test}
+            found |= {" ".join(f"{each.finding.check}: {each.finding.message}".strip(": ").split()): None
+                      for each in test}  # fmt: skip
     return tuple(found)
 
 
@@ -152,6 +154,6 @@ def status(findings: Sequence[Finding], found: Score) -> tuple[Status, str]:
         return Status.ERROR, f"no check could be decided ({told})"
     unsure = Fraction(str(found.unsure))  # the float next to a tenth is more than a quarter of 0.4
     if unsure > MOST_UNSURE * Fraction(str(found.max_points)):
-        why = "; ".join(found.undecided.why[:3])
-        return Status.ERROR, f"{float(rounding.half_up(unsure, _CENT)):g} of {found.max_points:g} points could not be decided here: {why}"
+        lost, why = float(rounding.half_up(unsure, _CENT)), "; ".join(found.undecided.why[:3])
+        return Status.ERROR, f"{lost:g} of {found.max_points:g} points could not be decided here: {why}"
     return Status.GRADED, ""

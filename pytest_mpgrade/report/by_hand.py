@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from pytest_mpgrade.judge import rounding
-from pytest_mpgrade.records import Criterion, CriterionScore, LateRules, Status
+from pytest_mpgrade.records import Criterion, CriterionScore, LateRules, Status, Undecided
 from pytest_mpgrade.report.result_json import MachinePart, OverridePart, ResultFile
 from pytest_mpgrade.report.text import clean, counted, one_line, points
 
 _CENT = Fraction(1, 100)
+_ROUNDED = 0.005 + 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,19 +39,34 @@ def with_overrides(result: ResultFile, given: Sequence[Override], criteria: Sequ
     parts = tuple(_part(result, each, worth[each.criterion]) for each in given)
     whole = worth.keys() == {part.criterion for part in parts}
     scores = _scores(result, {part.criterion: part for part in parts}, criteria)
+    most = round(math.fsum(each.max_points for each in scores), 6)
+    status, reason = (Status.GRADED, "") if whole else (result.status, result.reason)
+    all_points = math.fsum(worth.values())
+    if status is Status.GRADED and all_points - most > _ROUNDED:
+        told = f"{points(all_points - most)} of {points(all_points)} points"
+        status, reason = Status.ERROR, f"nothing is left to take over what was not decided: {told}"
     return replace(
         result,
         score=round(math.fsum(each.points for each in scores), 6),
-        max_score=round(math.fsum(each.max_points for each in scores), 6),
-        status=Status.GRADED if whole else result.status,
-        reason="" if whole else result.reason,
+        max_score=most,
+        status=status,
+        reason=reason,
+        undecided=_undecided(result, {part.criterion for part in parts}),
         criteria=scores,
         overrides=parts,
         machine=MachinePart(
             score=result.score, max_score=result.max_score, status=result.status, reason=result.reason,
-            criteria=result.criteria,
+            undecided=result.undecided, criteria=result.criteria,
         ),
     )  # fmt: skip
+
+
+def _undecided(result: ResultFile, by_hand: Collection[str]) -> Undecided:
+    """Return what nobody has decided: neither the machine nor a person."""
+    left = math.fsum(each.undecided for each in result.criteria if each.name not in by_hand)
+    told = [(each.criterion in by_hand, one_line(f"{each.check}: {each.message}")) for each in result.checks]
+    settled = {why for mine, why in told if mine} - {why for mine, why in told if not mine}
+    return Undecided(points=round(left, 6), why=tuple(why for why in result.undecided.why if why not in settled))
 
 
 def _scores(
@@ -71,8 +87,21 @@ def _scaled(found: CriterionScore, most: Fraction) -> CriterionScore:
     """Return a criterion that is worth *most* points now, with the same part of them earned."""
     if float(most) == found.max_points:
         return found
-    earned = Fraction(str(found.points)) / Fraction(str(found.max_points))
-    return replace(found, points=float(rounding.half_up(earned * most, _CENT)), max_points=float(most))
+    had, could = (Fraction(str(value)) for value in (found.points, found.max_points))
+    now = rounding.half_up(had / could * most, _CENT)
+    earned = rounding.earned([Fraction(str(each.points)) * most / could for each in found.questions], now, _CENT)
+    tops = rounding.available(
+        [Fraction(str(each.max_points)) * most / could for each in found.questions],
+        earned,
+        [each.points == each.max_points for each in found.questions],
+        most,
+        _CENT,
+    )
+    questions = tuple(
+        replace(each, points=float(points), max_points=float(top))
+        for each, points, top in zip(found.questions, earned, tops, strict=True)
+    )
+    return replace(found, points=float(now), max_points=float(most), questions=questions)
 
 
 def _set(found: CriterionScore, part: OverridePart) -> CriterionScore:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
+from pytest_mpgrade.judge import rounding
 from pytest_mpgrade.records import Concern, CriterionScore, Finding, Outcome, QuestionScore, Status, Undecided, Unit
+
+_CENT = Fraction(1, 100)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,7 @@ class UnitOf:
     unit: Unit
     points: float
     max_points: float
+    reason: str  # why it is not earned, whatever its checks say
     checks: tuple[CheckPart, ...]
 
     @property
@@ -121,6 +126,7 @@ class MachinePart:
     max_score: float
     status: Status
     reason: str = ""
+    undecided: Undecided = field(default_factory=Undecided)
     criteria: tuple[CriterionScore, ...] = ()
 
 
@@ -196,13 +202,23 @@ class ResultFile:
 
 
 def _units(criterion: CriterionScore, question: QuestionScore, checks: Sequence[CheckPart]) -> Iterator[UnitOf]:
-    """Yield the units of a question; those that count share its points equally."""
-    counted = sum(not unit.undecided for unit in question.units)
+    """Yield the units of a question; those that count share its points equally, in hundredths that add up to them."""
+    counted = [unit for unit in question.units if not unit.undecided]
+    worth = iter(_worth(question, [Fraction(str(unit.share)) for unit in counted]))
     for unit in question.units:
         own = (question.id, unit.start_method, unit.variant)
-        most = 0.0 if unit.undecided else question.max_points / counted
+        points, most = (0.0, 0.0) if unit.undecided else next(worth)
         yield UnitOf(
-            criterion=criterion.name, question=question, unit=unit, max_points=most,
-            points=0.0 if unit.undecided else question.points if counted == 1 else most * unit.share,
+            criterion=criterion.name, question=question, unit=unit, points=points, max_points=most,
+            reason=criterion.reason,
             checks=tuple(each for each in checks if (each.question, each.start_method, each.variant) == own),
         )  # fmt: skip
+
+
+def _worth(question: QuestionScore, shares: Sequence[Fraction]) -> list[tuple[float, float]]:
+    """Return the points of each unit that counts, and the most that it could have, by the share that is earned."""
+    points, most = Fraction(str(question.points)), Fraction(str(question.max_points))
+    earned = sum(shares, Fraction(0))
+    own = rounding.earned([points * share / earned if earned else earned for share in shares], points, _CENT)
+    tops = rounding.available([most / len(shares)] * len(shares), own, [share == 1 for share in shares], most, _CENT)
+    return [(float(mine), float(top)) for mine, top in zip(own, tops, strict=True)]

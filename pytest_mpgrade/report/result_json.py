@@ -128,7 +128,11 @@ def dumps(report: Report | ResultFile) -> bytes:
     return msgspec.json.format(msgspec.json.encode(_keys(result)), indent=2) + b"\n"
 
 
-_OPTIONAL_OF = {Unit: frozenset(("undecided",)), CheckPart: _OPTIONAL | {"variant"}}
+_OPTIONAL_OF = {
+    Unit: frozenset(("undecided",)),
+    CriterionScore: _OPTIONAL | {"undecided"},
+    CheckPart: _OPTIONAL | {"variant"},
+}
 """Where a key is not optional everywhere."""
 
 
