@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class MpgradeError(Exception):
     """Base of all errors that a user can act on."""
@@ -16,7 +18,16 @@ class AssignmentError(UsageError):
 
 
 class UngradableError(MpgradeError):
-    """A submission that cannot be graded, with the reason. Exit code 3."""
+    """A submission that cannot be graded, with the reason, a hint, and the student's own line. Exit code 3."""
+
+    def __init__(self, message: str, *, hint: str = "", source: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.source = dict(source or {})  # file, line, code; empty where no line is at fault
+
+
+class LackingError(UngradableError):
+    """The grader lacks a package that the assignment allows and the submission imports: nothing can be said of it."""
 
 
 class SupervisorError(MpgradeError):

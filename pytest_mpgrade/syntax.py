@@ -18,6 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pytest_mpgrade.errors import UngradableError
+from pytest_mpgrade.imports import Import, imports
+from pytest_mpgrade.newer_syntax import newer_syntax
+
+_PYTHON = ".".join(map(str, sys.version_info[:2]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,18 +30,20 @@ class Source:
 
     own: frozenset[str] = frozenset()  # names that it defines at top level
     names: frozenset[str] = frozenset()  # these, and those that it imports there; "*" for a star import
-    packages: tuple[str, ...] = ()  # that it imports anywhere
-    fault: str = ""  # why it cannot be graded
+    imports: tuple[Import, ...] = ()
+    fault: UngradableError | None = None  # why it cannot be graded
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The top-level modules that it imports anywhere."""
+        return tuple(sorted({found.package for found in self.imports}))
 
 
 def told(tree: ast.Module) -> Source:
     """Return what a module defines and imports."""
-    bound, nodes = list(_bound(tree)), list(ast.walk(tree))
-    plain = {each.name for node in nodes if isinstance(node, ast.Import) for each in node.names}
-    other = {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
-    packages = sorted({name.partition(".")[0] for name in plain | other})
+    bound = list(_bound(tree))
     own = frozenset(name for name, imported in bound if not imported)
-    return Source(own=own, names=frozenset(name for name, _ in bound), packages=tuple(packages))
+    return Source(own=own, names=frozenset(name for name, _ in bound), imports=imports(tree))
 
 
 def parse(shown: str, data: bytes, *, before_line: str = ":") -> ast.Module:
@@ -51,7 +57,12 @@ def parse(shown: str, data: bytes, *, before_line: str = ":") -> ast.Module:
         line = error.lineno or 1
         code = "".join(re.split(r"\r\n|\r|\n", text)[line - 1 : line]).strip()[:100]
         what = f"{type(error).__name__}: {error.msg}{', in: ' * bool(code)}{printable(code)}"
-        raise UngradableError(f"{shown}{before_line}{line}: {what}") from error
+        newer = newer_syntax(text)
+        raise UngradableError(
+            f"{shown}{before_line}{line}: {what}{'; ' * bool(newer)}{newer}",
+            hint=f"write it so that Python {_PYTHON} takes it too" if newer else "",
+            source={"file": shown, "line": line, "code": printable(code)},
+        ) from error
     except (RecursionError, MemoryError) as error:
         raise UngradableError(f"{shown} is nested too deeply for Python to read it") from error
 
@@ -78,7 +89,9 @@ def _text(shown: str, data: bytes) -> str:
             return data.decode(encoding)
     except (SyntaxError, LookupError, UnicodeError) as error:
         at, why = getattr(error, "start", 0), str(error)
-    raise UngradableError(f"{shown}:{data[:at].count(10) + 1}: {why}; save the file as UTF-8")
+    line = data[:at].count(10) + 1
+    source = {"file": shown, "line": line}
+    raise UngradableError(f"{shown}:{line}: {why}; save the file as UTF-8", source=source)
 
 
 def _bound(tree: ast.Module) -> Iterator[tuple[str, bool]]:
