@@ -22,12 +22,12 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-from pytest_mpgrade import requirements
+from pytest_mpgrade import packages, requirements
 from pytest_mpgrade.did_you_mean import nearest
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.judge import expression, late
-from pytest_mpgrade.limits import LateTable, LimitsTable, NotebookTable, SpeedTable
-from pytest_mpgrade.records import Assignment, Criterion, LateRules, Limits, NotebookRules, SpeedRules
+from pytest_mpgrade.limits import EnvironmentTable, LateTable, LimitsTable, NotebookTable, SpeedTable
+from pytest_mpgrade.records import Assignment, Criterion, EnvironmentRules, LateRules, Limits, NotebookRules, SpeedRules
 from pytest_mpgrade.toml_text import TomlText, Where
 
 __all__ = ["check_criteria", "find", "load", "reference_folder", "shipped"]
@@ -69,6 +69,7 @@ class Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     notebook: NotebookTable = NotebookTable()
     limits: LimitsTable = LimitsTable()
     speedup: SpeedTable = SpeedTable()
+    environment: EnvironmentTable = EnvironmentTable()
     late: LateTable | None = None
 
 
@@ -95,6 +96,7 @@ def load(folder_or_toml: Path) -> Assignment:
         limits=Limits(**msgspec.structs.asdict(document.limits)),
         speedup=SpeedRules(**msgspec.structs.asdict(document.speedup)),
         notebook=_notebook(document, source.file.parent.resolve()),
+        environment=EnvironmentRules(**msgspec.structs.asdict(document.environment)),
         late=LateRules(**msgspec.structs.asdict(document.late)) if document.late else None,
     )
 
@@ -193,7 +195,7 @@ def _in_words(message: str) -> tuple[Where, str]:
     where: Where = tuple(int(index) if index else key for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", place))
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
         tables = {"limits": LimitsTable, "speedup": SpeedTable, "notebook": NotebookTable, "criteria": _Criterion}
-        tables |= {"late": LateTable}
+        tables |= {"late": LateTable, "environment": EnvironmentTable}
         table = tables.get(str(*where[:1]), Document)
         return (*where, found[1]), f"there is no such key{nearest(found[1], table.__struct_fields__)}"
     if found := re.fullmatch(r"Object missing required field `(.*)`", what):
@@ -231,6 +233,8 @@ def _mistakes(document: Document, folder: Path) -> Iterator[tuple[Where, str]]:
     yield from _repeated("criteria", [criterion.name for criterion in document.criteria], "name")
     if document.speedup.lost <= document.speedup.free:
         yield ("speedup",), f"lost ({document.speedup.lost:g}) must be more than free ({document.speedup.free:g})"
+    for index, what in packages.faults(document.environment.packages):
+        yield ("environment", "packages", index), what
     yield from _late_faults(document.late) if document.late else ()
     for where, what in requirements.faults({each.name: each.requires for each in document.criteria}):
         yield ("criteria", *where), what

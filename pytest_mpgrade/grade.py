@@ -15,18 +15,20 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from pytest_mpgrade import __version__
-from pytest_mpgrade.errors import MpgradeError, UngradableError, UsageError
+from pytest_mpgrade import __version__, lacking
+from pytest_mpgrade.errors import LackingError, MpgradeError, UngradableError, UsageError
 from pytest_mpgrade.judge import rubric
 from pytest_mpgrade.limits import with_limits
 from pytest_mpgrade.pytest_run import LOG, Options, budget, command, last_words, run
-from pytest_mpgrade.records import Assignment, Report, Status, Submission
+from pytest_mpgrade.records import Assignment, Concern, Entry, Finding, Outcome, Report, Status, Submission
 from pytest_mpgrade.report import atomic, exports, result_json, students
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.report.text import one_line
 
 RESULT = "result.json"
 NOT_YET = "not graded yet"
+GRADABLE = "can_be_graded"
+"""The check that a submission has which none of the tests can be made of."""
 ASSIGNED = "assignment_sha256"
 """Where a final result says by which tests, limits and points it was made."""
 _LONGEST_NAME = 60
@@ -54,14 +56,16 @@ def grade(path: Path, assignment: Assignment, out: Path, *, options: Options | N
     _check_places(path, folder)
     _record(shown, assignment, folder, chosen, Status.ERROR, NOT_YET)
     try:
-        _discover(path, assignment, shown.id)
+        lacking.require(_discover(path, assignment, shown.id), assignment)
     except UngradableError as error:
-        return _record(shown, assignment, folder, chosen, Status.UNGRADABLE, str(error))
+        ours = isinstance(error, LackingError)
+        status = Status.ERROR if ours else Status.UNGRADABLE
+        return _record(shown, assignment, folder, chosen, status, str(error), refused(error))
     except MpgradeError:
         raise
     except Exception as error:
         why = f"the grader could not read the submission: {type(error).__name__}: {error}"
-        return _record(shown, assignment, folder, chosen, Status.ERROR, why)
+        return _record(shown, assignment, folder, chosen, Status.ERROR, why, refused(LackingError(why)))
     limit = chosen.seconds or with_limits(assignment, chosen.limits).limits.submission_seconds
     words = command(path, assignment, folder, shown.id, chosen)
     ended = run(words, path, folder, budget(chosen, limit), chosen.stop)
@@ -87,7 +91,7 @@ def failed(path: Path, assignment: Assignment, out: Path, *, options: Options, r
     """Return an `error` result for a submission on which the grader itself broke; kept on disk where that works."""
     shown = Submission(id=options.id or _default_id(path), path=str(path))
     folder = out / (options.folder or folder_name(shown.id))
-    report = _report(shown, assignment, Status.ERROR, reason)
+    report = _report(shown, assignment, Status.ERROR, reason, refused(LackingError(reason)))
     try:
         return _keep(report, folder, assignment, options)
     except UsageError:
@@ -131,19 +135,35 @@ def _fingerprint(assignment: Assignment, options: Options) -> str:
 
 
 def _record(
-    shown: Submission, assignment: Assignment, folder: Path, options: Options, status: Status, reason: str
-) -> Grading:
-    return _keep(_report(shown, assignment, status, reason), folder, assignment, options)
+    shown: Submission, assignment: Assignment, folder: Path, options: Options, status: Status, reason: str,
+    *entries: Entry,
+) -> Grading:  # fmt: skip
+    return _keep(_report(shown, assignment, status, reason, *entries), folder, assignment, options)
 
 
-def _report(shown: Submission, assignment: Assignment, status: Status, reason: str) -> ResultFile:
-    """Return a result without any check."""
+def refused(error: UngradableError) -> Entry:
+    """Return the only check of a submission that nothing could be tried of: why, and where that can be seen."""
+    finding = Finding(
+        check=GRADABLE,
+        title="what was handed in can be read, and what it needs is there",
+        concern=Concern.IMPORT,
+        outcome=Outcome.ERROR if isinstance(error, LackingError) else Outcome.FAILED,
+        message=str(error),
+        hint=error.hint,
+        evidence={"source": error.source} if error.source else {},
+    )
+    return Entry(id=f"submission/{GRADABLE}", criterion="", question="", start_method="", finding=finding)
+
+
+def _report(shown: Submission, assignment: Assignment, status: Status, reason: str, *entries: Entry) -> ResultFile:
+    """Return a result of which no test is part."""
     report = Report(
         assignment=assignment.name,
         submission=shown,
         status=status,
         reason=reason,
         score=rubric.ungraded(assignment.criteria),
+        entries=entries,
         containment={"level": "not run", "missing": []},
         environment=_environment(),
         started=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),

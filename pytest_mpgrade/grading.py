@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
+from pytest_mpgrade import lacking
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.judge.hangs import in_its_pool
 from pytest_mpgrade.judge.returned import blamed_for
@@ -79,7 +80,10 @@ class Grading:
         for _ in range(TRIES):
             try:
                 with self._turn, exclusive.shared():
-                    return notebook.run(document, start_method, self.setting, packages)
+                    executed = notebook.run(document, start_method, self.setting, packages)
+                    return replace(
+                        executed, lack=lacking.lack(executed, self.setting.submission, self.setting.assignment)
+                    )
             except SupervisorError as error:
                 broken = str(error)
             if self._closed:
@@ -144,7 +148,8 @@ def make_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
 
 def timed_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
     """The same for whoever keeps all other runs of this machine away; see `run/exclusive.py`."""
-    return _complete(runner.run(scenario, setting), scenario)
+    found = _complete(runner.run(scenario, setting), scenario)
+    return lacking.explained(found, setting.submission, setting.assignment)
 
 
 def broken_runs(scenario: Scenario, error: SupervisorError, ending: Ending = Ending.BROKEN) -> tuple[Run, ...]:

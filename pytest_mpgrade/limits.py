@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.records import Assignment, LateRules, Limits, NotebookRules, SpeedRules
+from pytest_mpgrade.records import Assignment, EnvironmentRules, LateRules, Limits, NotebookRules, SpeedRules
 
 # Upper bounds keep out `inf`: a limit that never comes is none.
 _Seconds = Annotated[float, Meta(gt=0, le=1e6)]
@@ -22,6 +22,7 @@ _Ratio = Annotated[float, Meta(ge=1, le=1e3)]
 _USUAL = Limits()
 _RULES = SpeedRules()
 _EXECUTED = NotebookRules()
+_PROVIDED = EnvironmentRules()
 _LATE = LateRules()
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
@@ -61,6 +62,12 @@ class NotebookTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
     variables: tuple[Annotated[str, Meta(pattern=r"\A[^\W\d]\w*\Z")], ...] = _EXECUTED.variables
     files: str = _EXECUTED.files
     python: str = _EXECUTED.python
+
+
+class EnvironmentTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The table `[environment]`; what each key means: `records.EnvironmentRules`."""
+
+    packages: tuple[str, ...] = _PROVIDED.packages
 
 
 class LateTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

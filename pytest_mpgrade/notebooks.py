@@ -20,6 +20,7 @@ from typing import Any
 
 from pytest_mpgrade import syntax
 from pytest_mpgrade.errors import UngradableError
+from pytest_mpgrade.imports import Import
 
 MOST_BYTES = 50_000_000
 _ALONE = threading.Lock()
@@ -79,13 +80,20 @@ def _document(path: Path, shown: str) -> dict[str, Any]:
     return found
 
 
-def packages(document: dict[str, Any]) -> tuple[str, ...]:
-    """Return the packages that a notebook imports, as far as its cells are Python."""
-    found: set[str] = set()
-    for text in _code(document):
-        with suppress(UngradableError):
-            found.update(syntax.told(syntax.parse("cell", text.encode())).packages)
-    return tuple(sorted(found))
+def cells(path: Path, shown: str) -> list[tuple[int, str]]:
+    """Return the code cells of a notebook with their numbers, magics as the calls that they are."""
+    return list(enumerate(_cells(path, shown), 1))
+
+
+def imports(document: dict[str, Any]) -> list[tuple[int, Import]]:
+    """Return what a notebook imports, as far as its cells are Python, with the number of each code cell."""
+    return [(number, found) for number, text in enumerate(_code(document), 1) for found in _imports(text)]
+
+
+def _imports(text: str) -> tuple[Import, ...]:
+    with suppress(UngradableError):
+        return syntax.told(syntax.parse("cell", text.encode())).imports
+    return ()
 
 
 def _code(document: dict[str, Any]) -> list[str]:

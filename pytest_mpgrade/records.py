@@ -24,6 +24,7 @@ from pytest_mpgrade.kinds import Ending as Ending
 from pytest_mpgrade.kinds import Outcome as Outcome
 from pytest_mpgrade.kinds import Status as Status
 from pytest_mpgrade.kinds import StrEnum as StrEnum
+from pytest_mpgrade.rules import EnvironmentRules as EnvironmentRules
 from pytest_mpgrade.rules import LateRules as LateRules
 from pytest_mpgrade.rules import Limits as Limits
 from pytest_mpgrade.rules import NotebookRules as NotebookRules
@@ -73,6 +74,7 @@ class Assignment:
     limits: Limits = field(default_factory=Limits)
     speedup: SpeedRules = field(default_factory=SpeedRules)
     notebook: NotebookRules | None = None
+    environment: EnvironmentRules = field(default_factory=EnvironmentRules)
     late: LateRules | None = None
 
     @property
@@ -148,6 +150,16 @@ class RaisedError:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lack:
+    """Something that a submission imports and that is not there, as the grader itself has found it to be."""
+
+    message: str
+    hint: str = ""
+    ours: bool = False  # the course allows it, so that the grader is at fault and nothing can be judged
+    source: dict[str, Any] = field(default_factory=dict)  # the student's own line: file, line, code
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One call of one function of the submission, how it ended, and what was seen."""
 
@@ -173,6 +185,7 @@ class Run:
     in_caller: bool = False  # in some call of its play, a task ran in the calling process
     because: str = ""  # NOT_TRIED: the check that says why
     cause: Run | None = None  # and the run that it says it of
+    lack: Lack | None = None  # something that it imports is not there
 
     @property
     def at(self) -> str:

@@ -1,4 +1,4 @@
-"""What an assignment allows: limits of a run, how speed is judged, how notebooks are executed; part of the records."""
+"""What an assignment allows: limits of a run, how speed is judged, which packages there are; part of the records."""
 
 from __future__ import annotations
 
@@ -44,6 +44,13 @@ class NotebookRules:
     variables: tuple[str, ...] = ()  # that tests ask for
     files: str = ""  # folder with data, found by the notebook in its current folder, read-only
     python: str = ""  # the kernel's interpreter; "": the grader's own
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentRules:
+    """What a submission finds installed."""
+
+    packages: tuple[str, ...] = ()  # that the course allows besides the standard library, as pip names them
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade.errors import AssignmentError, MpgradeError
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.items import Sent, asked, judge_test, own_finding, passed
-from pytest_mpgrade.judge import blame, rubric
+from pytest_mpgrade.judge import blame, check, rubric
 from pytest_mpgrade.judge.shares import Placed
 from pytest_mpgrade.records import Asked, Report, Score, Status
 from pytest_mpgrade.report import junit_properties, result_json, students, terminal
@@ -253,8 +253,8 @@ class GradingSession:
         )
 
     def _status(self, placed: Sequence[Placed], score: Score) -> tuple[Status, str]:
-        if self._refused:
-            return Status.ERROR, self._refused
+        if reason := self._refused or check.lacks(one.finding for one in placed):
+            return Status.ERROR, reason
         if len(self._done) < self._total or not self._done:
             return Status.ERROR, f"{self._total - len(self._done)} of {self._total} tests were not run"
         if all(self._done.values()):

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mpgrade import assignment as assignments
+from pytest_mpgrade import lacking
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.limits import with_limits
 from pytest_mpgrade.records import Assignment, Submission
@@ -30,6 +31,7 @@ def setting(name: str, config: pytest.Config) -> Setting:
     assignment = with_limits(assignments.find(name), limits)
     path = Path(config.getoption("--mpgrade-submission") or config.invocation_params.dir)
     submission = _reachable(path, assignment, config)
+    lacking.require(submission, assignment)
     observer = str(config.getoption("--mpgrade-observer"))
     wanted = "none" if observer == "psutil" else str(config.getoption("--mpgrade-isolation"))
     reference, out = assignments.reference_folder(assignment), config.getoption("--mpgrade-out")

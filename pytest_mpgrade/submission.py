@@ -138,7 +138,7 @@ def _choose(files: tuple[_File, ...], assignment: Assignment) -> tuple[_File, So
     exact = _exact(files, module)
     asked = _read(exact) if exact else Source()
     if asked.fault:
-        raise UngradableError(asked.fault)
+        raise asked.fault
     where = "" if exact is None or exact.name == module else f"{module} was found as {exact.shown}."
     if exact and asked.names & (wanted | {"*"}):
         return exact, asked, where
@@ -166,7 +166,8 @@ def _choose(files: tuple[_File, ...], assignment: Assignment) -> tuple[_File, So
         lack = f"a notebook was handed in where the module {module} is asked for"
     read = others | {file: source for file, (source, _) in books.items()}
     about = [_about(file, read.get(file), assignment) for file in files]
-    raise UngradableError(f"{lack}; {f'found: {_list(about)}' if about else 'the submission is empty'}")
+    what = f"{lack}; {f'found: {_list(about)}' if about else 'the submission is empty'}"
+    raise UngradableError(what, hint=f"hand in a file named {module}")
 
 
 def _notebook(files: tuple[_File, ...], assignment: Assignment) -> tuple[_File, Source, str]:
@@ -188,10 +189,10 @@ def _notebook(files: tuple[_File, ...], assignment: Assignment) -> tuple[_File, 
             )
         (found,) = others
     if found.fault:
-        raise UngradableError(f"{found.shown} {found.fault}")
-    packages = notebooks.packages(notebooks.document(found.path, found.shown))
+        raise _unread(found)
+    imported = notebooks.imports(notebooks.document(found.path, found.shown))
     note = "" if found.name == assignment.module else f"{found.shown} was executed as {assignment.module}."
-    return found, Source(packages=packages), note
+    return found, Source(imports=tuple(each for _, each in imported)), note
 
 
 def _exact(files: tuple[_File, ...], module: str) -> _File | None:
@@ -208,19 +209,19 @@ def _about(file: _File, source: Source | None, assignment: Assignment) -> str:
     """Return what to say of a file that is not the module."""
     if source:
         lacks = ", ".join(name for name in assignment.functions if name not in source.names)
-        return source.fault or f"{file.shown} ({'a notebook, ' * _is_notebook(file)}lacks {lacks})"
+        return str(source.fault or "") or f"{file.shown} ({'a notebook, ' * _is_notebook(file)}lacks {lacks})"
     return f"{file.shown} {file.fault}".strip()
 
 
 def _in_notebook(file: _File) -> tuple[Source, str]:
     """Return what the module in a notebook would have, and which cells it would be made of."""
     if file.fault:
-        return Source(fault=f"{file.shown} {file.fault}"), ""
+        return Source(fault=_unread(file)), ""
     try:
         made = notebooks.extract(file.path, file.shown)
         tree = syntax.parse(file.shown, made.source.encode())
     except UngradableError as error:
-        return Source(fault=str(error)), ""
+        return Source(fault=error), ""
     return syntax.told(tree), f"code cell{'s' * (len(made.cells) > 1)} {', '.join(map(str, made.cells))}"
 
 
@@ -236,20 +237,26 @@ def _is_notebook(file: _File) -> bool:
 def _read(file: _File, wanted: frozenset[str] = frozenset()) -> Source:
     """Read a module as syntax; one in which none of the *wanted* names occurs is not worth parsing."""
     if file.fault:
-        return Source(fault=f"{file.shown} {file.fault}")
+        return Source(fault=_unread(file))
     try:
         with open(file.path, "rb") as handle:
             data = handle.read(MOST_SOURCE + 1)
         if len(data) > MOST_SOURCE:
-            return Source(fault=f"{file.shown} is too large for a module: over {MOST_SOURCE // 1_000_000} MB")
+            too_large = f"{file.shown} is too large for a module: over {MOST_SOURCE // 1_000_000} MB"
+            return Source(fault=UngradableError(too_large, source={"file": file.shown}))
         if wanted and not any(name.encode() in data for name in wanted):
             return Source()
         tree = syntax.parse(file.shown, data)
     except OSError as error:
-        return Source(fault=f"{file.shown} cannot be read: {error.strerror}")
+        why = f"{file.shown} cannot be read: {error.strerror}"
+        return Source(fault=UngradableError(why, source={"file": file.shown}))
     except UngradableError as error:
-        return Source(fault=str(error))
+        return Source(fault=error)
     return syntax.told(tree)
+
+
+def _unread(file: _File) -> UngradableError:
+    return UngradableError(f"{file.shown} {file.fault}", source={"file": file.shown})
 
 
 def _digest(files: tuple[_File, ...]) -> str:

@@ -114,7 +114,10 @@ def test_ungradable_is_a_result(place: Path) -> None:
     assert found["status"] == "ungradable"
     assert "other.py" in found["reason"]
     assert found["reason"] in " ".join(done.stdout.split())
-    assert (found["score"], found["max_score"], found["checks"]) == (0.0, 20.0, [])
+    assert (found["score"], found["max_score"]) == (0.0, 20.0)
+    (check,) = found["checks"]
+    assert (check["concern"], check["outcome"], check["message"]) == ("import", "failed", found["reason"])
+    assert check["hint"] == "hand in a file named cv_funcs.py"
     assert found["submission"] == {"id": "eve", "path": "subs/eve", "module": "", "sha256": ""}
     assert os.listdir(place / "subs" / "eve") == ["other.py"]
 

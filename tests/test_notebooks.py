@@ -250,7 +250,7 @@ sys.setswitchinterval(1e-6)
 barrier = threading.Barrier(6)
 def read(path):
     barrier.wait()
-    notebooks.packages(notebooks.document(path, path.name))
+    notebooks.imports(notebooks.document(path, path.name))
 threads = [threading.Thread(target=read, args=(Path(sys.argv[1]),)) for _ in range(barrier.parties)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]

@@ -5,8 +5,8 @@ A custom check is any function from `Run` to `Finding`; `Check` is the convenien
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pytest_mpgrade.judge import timeline
@@ -22,6 +22,8 @@ from pytest_mpgrade.judge.verdict import not_tried
 from pytest_mpgrade.judge.verdict import undecided as undecided
 from pytest_mpgrade.records import Concern, Ending, Finding, Instead, Outcome, Run
 
+LACK = "lack"
+"""The symptom of something that the submission imports and is not there."""
 ENDED = (Ending.RETURNED, Ending.RAISED)
 
 
@@ -47,7 +49,7 @@ class Check:
 
     def __call__(self, run: Run, /) -> Finding:
         """Judge one run."""
-        verdict = _before_all(run) or _at_import(run, self.concern, self.judge(run))
+        verdict = _before_all(run) or _lacking(run, _at_import(run, self.concern, self.judge(run)))
         return Finding(
             check=self.name,
             title=self.title,
@@ -71,6 +73,11 @@ class Check:
         wanted = verdict.outcome is Outcome.FAILED and (verdict.concern or self.concern) in _TOGETHER
         found = timeline.lines(run) if wanted else []
         return {"timeline": found} if found else {}
+
+
+def lacks(findings: Iterable[Finding]) -> str:
+    """Return what the grader lacks, so that there is no grade, as findings say it; "" where that is nothing."""
+    return next((each.message for each in findings if each.outcome is Outcome.ERROR and each.symptom == LACK), "")
 
 
 def judge_safely(check: Judge, run: Run) -> Finding:
@@ -104,10 +111,24 @@ def _at_import(run: Run, concern: Concern, verdict: Verdict) -> Verdict:
     return verdict
 
 
+def _lacking(run: Run, verdict: Verdict) -> Verdict:
+    """Lay a failure to what the submission imports and is not there, where that is what it comes of."""
+    if verdict.outcome is not Outcome.FAILED or run.lack is None:
+        return verdict
+    known = run.ending is Ending.NOT_IMPORTED
+    message = run.lack.message if known else f"{verdict.message}; {run.lack.message}"
+    evidence = verdict.evidence | ({"source": run.lack.source} if run.lack.source else {})
+    return replace(
+        verdict, message=message, hint=run.lack.hint, evidence=evidence, symptom=LACK, concern=Concern.IMPORT
+    )
+
+
 def _before_all(run: Run) -> Verdict | None:
     """Return what every check answers for a run that teaches nothing."""
     if run.ending is Ending.BROKEN:
         return Verdict(outcome=Outcome.ERROR, message=f"the grader could not run {run.at}: {run.why}")
+    if run.lack is not None and run.lack.ours:
+        return Verdict(outcome=Outcome.ERROR, message=run.lack.message, symptom=LACK)
     if run.ending is Ending.NOT_TRIED and run.in_caller:
         return absent(f"not tried: {run.why}, for a task had ended it that ran in the calling process")
     if run.ending is Ending.NOT_IMPORTED and run.function != "import":

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pytest_mpgrade.inside import plain
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, undecided
+from pytest_mpgrade.judge.check import LACK, PASSED, Check, Verdict, absent, failed, undecided
 from pytest_mpgrade.judge.hangs import not_back, raised
 from pytest_mpgrade.judge.returned import at_import, not_returned
 from pytest_mpgrade.judge.shutdown import workers_of
@@ -44,16 +44,12 @@ _NO_EXIT = "a module is imported before its functions are called: call exit() on
 
 
 def why_not_imported(run: Run) -> Verdict:
-    """Return the failure of an import that raised, hung, or ended the interpreter."""
+    """Return the failure of an import that raised, hung, or ended the interpreter; or lacked something."""
+    if run.lack is not None:
+        source = {"source": run.lack.source} if run.lack.source else {}
+        return failed(run.lack.message, symptom=LACK, hint=run.lack.hint, **source)
     if run.stopped:
         return failed(f"importing the module was ended: {run.stopped}", symptom="import")
-    if run.facts.get("missing"):
-        missing = run.facts["missing"]
-        return failed(
-            f"the module needs {missing!r}, which is not installed here",
-            symptom="import",
-            hint="use only packages that the course names",
-        )
     if run.error is not None:
         verdict = raised(run)
         left = run.error.type == "SystemExit"

@@ -1,0 +1,119 @@
+"""The Python sources of one submission, as far as its module or notebook leads to them, and what they import.
+
+Nothing is run: whose fault a failed import is must not be told by the code that it happened in.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mpgrade import notebooks, syntax
+from pytest_mpgrade.errors import UngradableError
+from pytest_mpgrade.imports import Import
+from pytest_mpgrade.records import Submission
+
+_MOST_FILES = 200
+_MOST_BYTES = 5_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """An import in a source: the student's own line."""
+
+    file: str  # below the submission's folder
+    cell: int = 0  # of a notebook, from 1
+    found: Import
+    code: str  # its first line
+
+    @property
+    def where(self) -> str:
+        """The place as messages name it."""
+        return f"code cell {self.cell}, line {self.found.line}" if self.cell else f"{self.file}:{self.found.line}"
+
+    @property
+    def source(self) -> dict[str, object]:
+        """The place as evidence has it."""
+        if self.cell:
+            return {"file": self.file, "cell": self.cell, "code": self.code}
+        return {"file": self.file, "line": self.found.line, "code": self.code}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """All that belongs to a submission's module or notebook."""
+
+    sources: dict[tuple[str, int], bytes]  # by file, and cell or 0
+    statements: tuple[Statement, ...]
+    own: frozenset[str]  # top-level modules that were handed in and are imported
+    beside: frozenset[str]  # and others
+
+    def of(self, package: str) -> list[Statement]:
+        """Return what imports a top-level module, or something in it."""
+        return [each for each in self.statements if each.found.package == package]
+
+    def at(self, file: str, cell: int, line: int) -> list[Statement]:
+        """Return the imports on a line."""
+        here = (each for each in self.statements if (each.file, each.cell) == (file, cell))
+        return [each for each in here if each.found.line <= line <= each.found.last]
+
+
+@functools.lru_cache(maxsize=4)
+def read(submission: Submission, *, notebook: bool) -> Sources:
+    """Return the sources of a submission: the module or *notebook*, and the modules of its own that it imports."""
+    folder = Path(submission.folder)
+    chosen = folder / submission.module
+    # What lies beside a single module may be somebody else's.
+    alone = chosen.suffix == ".py" and not notebook and Path(submission.path).is_file() and _holds(folder, submission)
+    sources: dict[tuple[str, int], bytes] = {}
+    statements: list[Statement] = []
+    own = {chosen.stem} if not notebook else set()
+    pending = [(chosen, notebook)]
+    seen = {chosen}
+    while pending and len(seen) < _MOST_FILES:
+        path, as_notebook = pending.pop(0)
+        name = path.relative_to(folder).as_posix()
+        for cell, source in _sources(path, name, as_notebook):
+            sources[name, cell] = source
+            statements += _statements(name, cell, source)
+        for package in [] if alone else sorted({each.found.package for each in statements} - own):
+            files = list(_files(folder, package))
+            own |= {package} if files else set()
+            pending += [(file, False) for file in files if file not in seen]
+            seen.update(files)
+    beside = frozenset() if alone else frozenset(path.stem for path in folder.glob("*.py"))
+    return Sources(sources=sources, statements=tuple(statements), own=frozenset(own), beside=beside)
+
+
+def _holds(folder: Path, submission: Submission) -> bool:
+    return Path(submission.path).resolve().parent == folder.resolve()
+
+
+def _files(folder: Path, package: str) -> Iterator[Path]:
+    """Yield the files of a module of the student's own; nothing where it is none."""
+    below = list(folder.glob(f"{package}.py")) or list((folder / package).rglob("*.py"))
+    # A module may put another folder of its own on sys.path.
+    below = below or list(folder.rglob(f"{package}.py")) or list(folder.rglob(f"{package}/__init__.py"))
+    for path in sorted(below)[:_MOST_FILES]:
+        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+            yield path
+
+
+def _sources(path: Path, name: str, notebook: bool) -> Iterator[tuple[int, bytes]]:
+    with suppress(UngradableError, OSError):
+        if notebook:
+            yield from ((cell, text.encode()) for cell, text in notebooks.cells(path, name))
+        elif path.suffix != ".py":
+            yield 0, notebooks.extract(path, name).source.encode()
+        elif path.stat().st_size <= _MOST_BYTES:
+            yield 0, path.read_bytes()
+
+
+def _statements(name: str, cell: int, source: bytes) -> Iterator[Statement]:
+    with suppress(UngradableError):
+        lines = source.decode("utf-8-sig", "replace").split("\n")
+        for found in syntax.told(syntax.parse(name, source)).imports:
+            yield Statement(file=name, cell=cell, found=found, code=lines[found.line - 1].strip()[:300])
