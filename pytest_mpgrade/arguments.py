@@ -33,13 +33,17 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_check(commands)
     _add_grade(commands)
     _add_batch(commands)
-    commands.add_parser("list", help="list the assignments that come with mpgrade")
+    listed = commands.add_parser("list", help="list the assignments that come with mpgrade")
+    allowed = "list the packages that it allows instead, one a line, as pip install -r reads them"
+    listed.add_argument("--packages", metavar="ASSIGNMENT", default="", help=allowed)
     rubric = commands.add_parser("rubric", help="say what each question of an assignment is worth")
     rubric.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
     rubric.add_argument("--markdown", action="store_true", help="as the table of a handout")
     schema = commands.add_parser("schema", help="print the JSON Schema of result.json or assignment.toml")
     schema.add_argument("kind", choices=("result", "assignment"), help="of which of the two files")
-    commands.add_parser("doctor", help="say what this machine can and cannot do for a grading")
+    doctor = commands.add_parser("doctor", help="say what this machine can and cannot do for a grading")
+    looked = "of which the packages are looked for (default: those that come with mpgrade)"
+    doctor.add_argument("assignment", metavar="ASSIGNMENT", nargs="?", default="", help=looked)
     diff = commands.add_parser("diff", help="show whose points changed between two gradings, and by which checks")
     diff.add_argument("old", metavar="OLD", type=Path, help="folder with results (--out of grade or batch)")
     diff.add_argument("new", metavar="NEW", type=Path, help="another one")
@@ -118,7 +122,7 @@ def _add_package(commands: argparse._SubParsersAction[Parser]) -> None:
     package.add_argument("--out", metavar="FILE.zip", type=Path, help="default: SYSTEM-ASSIGNMENT.zip, here")
     built = "of mpgrade, if it is not to be made of the one that runs"
     package.add_argument("--wheel", metavar="FILE", type=Path, help=built)
-    more = "of mpgrade's optional parts, to be installed too; may be given several times"
+    more = "of mpgrade's optional parts, to be installed besides what the assignment allows; may be given several times"
     package.add_argument("--extra", choices=("course", "notebook", "all"), action="append", default=[], help=more)
     host = "for one grading; less than the system's own limit (default: 540 for gradescope, 720 for classroom50)"
     package.add_argument("--deadline", metavar="SECONDS", type=_seconds, default=0.0, help=host)

@@ -249,10 +249,10 @@ def _package(arguments: argparse.Namespace) -> int:
     return RIGHT
 
 
-def _doctor(_arguments: argparse.Namespace) -> int:
+def _doctor(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade import doctor
 
-    return doctor.main()
+    return doctor.main(_find(arguments.assignment) if arguments.assignment else None)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

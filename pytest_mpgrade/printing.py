@@ -9,10 +9,15 @@ from pytest_mpgrade.report import console
 from pytest_mpgrade.report.text import points
 
 
-def list_assignments(_arguments: argparse.Namespace) -> int:
-    """Run `mpgrade list`."""
-    from pytest_mpgrade.assignment import shipped
+def list_assignments(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade list`: the assignments, or the packages that one of them allows."""
+    from pytest_mpgrade.assignment import find, shipped
+    from pytest_mpgrade.packages import installed_as
 
+    if arguments.packages:
+        for name in find(arguments.packages).environment.packages:
+            console.say(installed_as(name))
+        return 0
     found = list(shipped())
     width = max((len(each.name) for each in found), default=0)
     for each in found:

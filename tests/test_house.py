@@ -130,7 +130,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "outline": ("records", "errors", "report", "grade", "pytest_run", "__init__"),
     "schemas": ("records", "assignment", "report"),
-    "printing": ("assignment", "report", "outline", "schemas", "__init__"),
+    "printing": ("assignment", "packages", "report", "outline", "schemas", "__init__"),
     "verify": ("records", "errors", "toml_text", "assignment", "submission", "report", "grade", "pytest_run"),
     "doctor": ("records", "errors", "assignment", "packages", "lacking", "report", "run", "containment", "__init__"),
     "package": ("records", "errors", "assignment", "packages", "report", "__init__"),

@@ -15,18 +15,19 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pytest_mpgrade.doctor import apart
+from pytest_mpgrade.doctor import allowed, apart
 from pytest_mpgrade.doctor.row import Row
 from pytest_mpgrade.errors import MpgradeError
+from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report.text import encodable, joined
 from pytest_mpgrade.run.machine import usable_cores
 
 _LINUX = sys.platform == "linux"
 
 
-def main() -> int:
+def main(assignment: Assignment | None = None) -> int:
     """Print all rows; return 0, or 3 where nothing can be graded here."""
-    rows = list(diagnose())
+    rows = list(diagnose(assignment))
     width = min(shutil.get_terminal_size((80, 24)).columns, 120)
     for row in rows:
         mark = "ok     " if row.found else "MISSING" if row.needed else "missing"
@@ -35,8 +36,8 @@ def main() -> int:
     return 3 if any(row.needed and not row.found for row in rows) else 0
 
 
-def diagnose() -> Iterator[Row]:
-    """Look for everything a grading uses, the indispensable first."""
+def diagnose(assignment: Assignment | None = None) -> Iterator[Row]:
+    """Look for everything a grading uses, the indispensable first; *assignment*: whose packages are looked for."""
     yield _python()
     yield _start_methods()
     yield Row(name="platform", found=f"{sys.platform}, {platform.machine()}, kernel {platform.release()}")
@@ -46,7 +47,7 @@ def diagnose() -> Iterator[Row]:
     yield _sockets()
     yield _subreaper()
     yield from _packages()
-    yield from _references()
+    yield from _references(assignment)
 
 
 def _python() -> Row:
@@ -212,7 +213,6 @@ def _packages() -> Iterator[Row]:
     for name, consequence, extra in (
         ("numpy", "results that are arrays cannot be graded", ""),
         ("py-spy", "hangs are explained without the stacks of all processes", "stacks"),
-        ("multiprocess", "submissions that import it are ungradable", "course"),
         ("scikit-learn", "cross_validation and builtin_parallelism cannot be graded", "course"),
         ("nbclient", "notebooks cannot be executed", "notebook"),
         ("distributed", "batches run on this machine, or as a Slurm job array", "cluster"),
@@ -222,7 +222,7 @@ def _packages() -> Iterator[Row]:
         yield Row(name=name, found=_installed(name), consequence=consequence, remedy=f"pip install '{wanted}'")
 
 
-def _references() -> Iterator[Row]:
+def _references(assignment: Assignment | None) -> Iterator[Row]:
     from pytest_mpgrade.assignment import reference_folder, shipped
 
     try:
@@ -230,6 +230,7 @@ def _references() -> Iterator[Row]:
     except MpgradeError as error:
         yield Row(name="assignments", consequence=str(error), remedy="correct it, or install again", needed=True)
         return
+    yield from allowed.rows([assignment] if assignment else found)
     missing = [each.name for each in found if reference_folder(each) is None]
     yield Row(
         name="assignments",

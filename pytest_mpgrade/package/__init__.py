@@ -15,6 +15,7 @@ from pathlib import Path
 from pytest_mpgrade.assignment import NOTEBOOK, reference_folder
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.package import wheel
+from pytest_mpgrade.packages import installed_as
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import atomic
 
@@ -53,6 +54,7 @@ def write(
     chosen = KINDS[kind]
     wanted = dict.fromkeys(["stacks", *extras, *(["notebook"] if assignment.module.endswith(NOTEBOOK) else [])])
     settings = {"deadline": f"{deadline or chosen.deadline:g}", "extras": f'"{",".join(wanted)}"'}
+    settings["packages"] = f'"{" ".join(map(installed_as, assignment.environment.packages))}"'
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in chosen.scripts:

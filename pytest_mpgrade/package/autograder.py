@@ -19,6 +19,7 @@ from pathlib import Path
 DEADLINE = 720
 """Seconds, the installation included; the whole job has 15 minutes."""
 EXTRAS = "stacks"
+PACKAGES = ""
 _VARIABLES = {
     "classroom": "CLASSROOM",
     "assignment": "ASSIGNMENT",
@@ -48,7 +49,16 @@ def _grade(checkout: Path, result: Path, bundle: Path, folder: Path, end: float)
     venv.create(folder / "venv", with_pip=True)
     python = str(folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python")
     wheel = next(bundle.glob("pytest_mpgrade-*.whl"))
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[{EXTRAS}]"]
+    install = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        f"{wheel}[{EXTRAS}]",
+        *PACKAGES.split(),
+    ]
     subprocess.run(install, cwd=folder, check=True, timeout=end - time.time())
     words = ["grade", str(checkout), "--assignment", str(bundle / "assignment"), "--out", str(folder / "out")]
     words += ["--format", f"classroom50={result}", "--deadline", f"{max(1.0, end - time.time()):.0f}"]

@@ -6,6 +6,7 @@
 set -euo pipefail
 umask 022
 extras="stacks"
+packages=""
 
 source=/autograder/source
 venv=/autograder/mpgrade
@@ -36,9 +37,13 @@ fi
 "$python" -m venv "$venv"
 wheels=("$source"/pytest_mpgrade-*.whl)
 "$venv/bin/python" -m pip install --disable-pip-version-check "${wheels[0]}[$extras]"
+read -r -a allowed <<< "$packages"
+if ((${#allowed[@]})); then
+    "$venv/bin/python" -m pip install --disable-pip-version-check "${allowed[@]}"
+fi
 
 # A zip that has come through a web form has lost its modes. Tests and reference are for root only.
 chown -R root:root "$source"
 chmod -R u=rwX,go= "$source"
 chmod u+x "$source/setup.sh" "$source/run_autograder"
-"$venv/bin/mpgrade" doctor || true
+"$venv/bin/mpgrade" doctor "$source/assignment" || true

@@ -1,0 +1,33 @@
+"""Whether the packages that assignments allow are there: who imports one that is not gets no grade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pytest_mpgrade import lacking, packages
+from pytest_mpgrade.doctor.row import Row
+from pytest_mpgrade.records import Assignment
+
+
+def rows(assignments: Iterable[Assignment]) -> Iterator[Row]:
+    """Ask the interpreter of each assignment's submissions; a row for each that allows any packages."""
+    return (_row(each) for each in assignments if each.environment.packages)
+
+
+def _row(assignment: Assignment) -> Row:
+    python, allowed = lacking.interpreter(assignment), assignment.environment.packages
+    names = {package: packages.installed_as(package) for package in allowed}
+    modules = {module for package in allowed for module in packages.imported_as(package)}
+    found = packages.ask(python, modules=modules, packages=names.values())
+    missing = [
+        package
+        for package in allowed
+        if not found.versions[names[package]] and found.modules.isdisjoint(packages.imported_as(package))
+    ]
+    versions = (f"{package} {found.versions[names[package]]}".strip() for package in allowed)
+    return Row(
+        name=f"packages of {assignment.name}",
+        found="" if missing else f"{', '.join(versions)} (Python {found.python})",
+        consequence=f"submissions that import {', '.join(missing)} get no grade",
+        remedy=packages.command(python, missing),
+    )
