@@ -43,9 +43,19 @@ ENDINGS = {
     "generator": (PLAIN.as_generator(), 2),
     "odd results": (ODD, 2),
 }
-"""Calls after which it is looked at what is left."""
+"""Calls of every kind: who does their tasks, and what is left when they have returned?"""
+TOO_MANY: dict[str, tuple[tasks.Workload, int]] = {
+    "one process": (ALIKE, 1),
+    "tasks that are alike": (ALIKE, 2),
+    "more processes than tasks": (FEW, 5),
+    "large results": (LARGE, 2),
+}
 RAISES = tasks.raises(message="kaputt 4711", followed_by=48)
 RAISES_UNPICKLABLY = tasks.raises(message="kaputt 4712", picklable=False, followed_by=4)
+RAISING = {
+    "an exception": (RAISES, "kaputt 4711"),
+    "one that cannot be pickled": (RAISES_UNPICKLABLY, "kaputt 4712"),
+}
 DYING = {
     "exit status 3": tasks.dies(code=3, followed_by=4),
     "exit status 0": tasks.dies(code=0, followed_by=4),
@@ -83,6 +93,19 @@ def test_module_imports_and_has_the_functions(student: Student, assignment: Assi
     student.check(student.imported(), checks.imports_cleanly(), checks.has_functions(assignment.functions))
 
 
+@pytest.mark.criterion("returns")
+@pytest.mark.start_methods("any")
+def test_plainest_call(student: Student, plain: Run) -> None:
+    """The plainest call returns a list in which most results are."""
+    student.check(plain, checks.gives_results(PLAIN))
+
+
+@pytest.mark.criterion("returns", weight=3)
+def test_plainest_call_under_every_start_method(student: Student, plain: Run) -> None:
+    """The plainest call does so under every start method."""
+    student.check(plain, checks.gives_results(PLAIN))
+
+
 @pytest.mark.criterion("results")
 def test_every_task_has_its_result(student: Student, plain: Run) -> None:
     """One right result per task, whatever its function, arguments and type; some functions are the student's own."""
@@ -104,7 +127,7 @@ def test_tasks_that_are_alike(student: Student) -> None:
     student.check(student.play(_apply(ALIKE))[0], checks.values_in_any_order(ALIKE))
 
 
-@pytest.mark.criterion("results")
+@pytest.mark.criterion("pieces")
 @pytest.mark.start_methods("any")
 def test_calculate(student: Student) -> None:
     """calculate() returns what the function returns."""
@@ -113,7 +136,7 @@ def test_calculate(student: Student) -> None:
         student.check(run, checks.returns_value(value))
 
 
-@pytest.mark.criterion("failure")
+@pytest.mark.criterion("pieces")
 @pytest.mark.start_methods("any")
 def test_calculate_lets_exceptions_through(student: Student) -> None:
     """An exception of the function goes through calculate() unchanged."""
@@ -121,7 +144,7 @@ def test_calculate_lets_exceptions_through(student: Student) -> None:
     student.check(run, checks.lets_through("kaputt 4713"))
 
 
-@pytest.mark.criterion("results")
+@pytest.mark.criterion("pieces")
 @pytest.mark.start_methods("any")
 @pytest.mark.parametrize("kind", ["queue.Queue", "bare queue"])
 def test_worker_output(student: Student, kind: str) -> None:
@@ -129,7 +152,7 @@ def test_worker_output(student: Student, kind: str) -> None:
     student.check(_direct_worker(student, kind), checks.worker_output([49, 81, 9]))
 
 
-@pytest.mark.criterion("shutdown")
+@pytest.mark.criterion("pieces")
 @pytest.mark.start_methods("any")
 @pytest.mark.parametrize("kind", ["queue.Queue", "bare queue"])
 def test_worker_obeys_the_sentinel(student: Student, kind: str) -> None:
@@ -157,38 +180,34 @@ def test_order(student: Student, assignment: Assignment, plain: Run) -> None:
         student.check(plain, checks.values_in_order(PLAIN))
 
 
-@pytest.mark.criterion("workers")
-def test_asked_number_of_workers(student: Student, plain: Run) -> None:
-    """Exactly n child processes work, and the caller does not."""
-    student.check(student.play(_apply(LINE, 3))[0], checks.workers(3))
-    student.check(plain, checks.in_children(PLAIN, 2))
-
-
-@pytest.mark.criterion("workers")
-@pytest.mark.parametrize(
-    ("workload", "n"),
-    [
-        pytest.param(SINGLE, 2, id="one task"),
-        pytest.param(FEW, 5, id="more processes than tasks"),
-        pytest.param(ALIKE, 1, id="one process"),
-        pytest.param(ALIKE, 2, id="tasks that are alike"),
-        pytest.param(LATE, 2, id="a late task"),
-        pytest.param(LARGE, 2, id="large results"),
-        pytest.param(MANY, 2, id="many results"),
-        pytest.param(PLAIN.as_generator(), 2, id="generator"),
-        pytest.param(ODD, 2, id="odd results"),
-    ],
-)
-def test_no_task_is_done_by_the_caller(student: Student, workload: tasks.Workload, n: int) -> None:
-    """Few tasks, one process, a last task: child processes do them all."""
-    student.check(student.play(_apply(workload, n))[0], checks.in_children(workload, n))
+@pytest.mark.criterion("workers", weight=2)
+@pytest.mark.parametrize("kind", ENDINGS)
+def test_no_task_is_done_by_the_caller(student: Student, kind: str) -> None:
+    """Child processes do all tasks, the caller none: also where there are few of them, or a last one."""
+    workload, n = ENDINGS[kind]
+    student.check(student.play(_apply(workload, n))[0], checks.in_children(workload))
 
 
 @pytest.mark.criterion("workers")
 def test_no_task_is_done_by_an_earlier_call(student: Student) -> None:
     """Child processes do all tasks of every call in one process, also those that were done in an earlier one."""
-    for run, (workload, n) in zip(student.play(*CALLS), ROW, strict=True):
-        student.check(run, checks.in_children(workload, n))
+    for run, (workload, _) in zip(student.play(*CALLS), ROW, strict=True):
+        student.check(run, checks.in_children(workload))
+
+
+@pytest.mark.criterion("workers")
+def test_asked_number_of_workers(student: Student, plain: Run) -> None:
+    """Exactly n child processes work together."""
+    student.check(student.play(_apply(LINE, 3))[0], checks.workers(3))
+    student.check(plain, checks.in_children(PLAIN, 2))
+
+
+@pytest.mark.criterion("workers")
+@pytest.mark.parametrize("kind", TOO_MANY)
+def test_never_more_workers_than_asked(student: Student, kind: str) -> None:
+    """Never do more than n processes work: with one process, few tasks, and large results."""
+    workload, n = TOO_MANY[kind]
+    student.check(student.play(_apply(workload, n))[0], checks.in_children(workload, n))
 
 
 @pytest.mark.criterion("workers")
@@ -205,14 +224,14 @@ def test_workers_work_at_the_same_time(student: Student) -> None:
     student.check(run, checks.met(), checks.free_worker_takes_next())
 
 
-@pytest.mark.criterion("shutdown")
+@pytest.mark.criterion("shutdown", weight=2)
 def test_workers_end_by_sentinel(student: Student, plain: Run) -> None:
     """Every worker is told to stop, and ends by itself."""
     student.check(plain, checks.workers_are_told_to_stop())
     student.check(student.play(_apply(LINE, 3))[0], checks.ended_by_sentinel())
 
 
-@pytest.mark.criterion("shutdown")
+@pytest.mark.criterion("shutdown", weight=2)
 @pytest.mark.parametrize("kind", ENDINGS)
 def test_nothing_outlives_the_call(student: Student, kind: str) -> None:
     """When the call returns, no process, thread, pipe or semaphore of it is left, whatever the tasks were."""
@@ -236,7 +255,7 @@ def test_plain_call_comes_back(student: Student, plain: Run) -> None:
     student.check(plain, checks.comes_back())
 
 
-@pytest.mark.criterion("deadlock")
+@pytest.mark.criterion("deadlock", weight=2)
 @pytest.mark.parametrize("workload", [LARGE, MANY], ids=["large results", "many results"])
 def test_results_are_drained(student: Student, workload: tasks.Workload) -> None:
     """Large results, and many, come through."""
@@ -244,25 +263,34 @@ def test_results_are_drained(student: Student, workload: tasks.Workload) -> None
 
 
 @pytest.mark.criterion("failure")
-def test_raising_task(student: Student) -> None:
-    """When a task raises, the call raises soon, starts no waiting task, and leaves no worker."""
-    (run,) = student.play(_apply(RAISES, **FORCED))
-    student.check(run, checks.raises_soon("kaputt 4711"), checks.waiting_not_started(RAISES), checks.all_shut_down())
+@pytest.mark.parametrize("how", RAISING)
+def test_raising_task(student: Student, how: str) -> None:
+    """When a task raises, the call raises soon, with an exception that names it."""
+    workload, message = RAISING[how]
+    student.check(student.play(_apply(workload, **FORCED))[0], checks.raises_soon(message))
 
 
 @pytest.mark.criterion("failure")
-def test_exception_that_cannot_be_pickled(student: Student) -> None:
-    """The same for an exception that cannot be sent through a queue."""
-    (run,) = student.play(_apply(RAISES_UNPICKLABLY, **FORCED))
-    student.check(run, checks.raises_soon("kaputt 4712"), checks.all_shut_down())
+def test_waiting_tasks_are_not_started(student: Student) -> None:
+    """After an error the tasks that still wait are not started."""
+    student.check(student.play(_apply(RAISES, **FORCED))[0], checks.waiting_not_started(RAISES))
 
 
 @pytest.mark.criterion("failure")
 @pytest.mark.parametrize("how", DYING)
 def test_dying_worker(student: Student, how: str) -> None:
     """When a worker dies, the call raises rather than wait for ever."""
-    (run,) = student.play(_apply(DYING[how], **FORCED))
-    student.check(run, checks.notices_death(), checks.all_shut_down("notices_death"))
+    student.check(student.play(_apply(DYING[how], **FORCED))[0], checks.notices_death())
+
+
+@pytest.mark.criterion("failure")
+@pytest.mark.parametrize("how", [*RAISING, *DYING])
+def test_nothing_is_left_after_an_error(student: Student, how: str) -> None:
+    """After an error all workers are shut down, and nothing else is left."""
+    dying = how in DYING
+    workload = DYING[how] if dying else RAISING[how][0]
+    (run,) = student.play(_apply(workload, **FORCED))
+    student.check(run, checks.all_shut_down("notices_death" if dying else "raises_soon"))
 
 
 @pytest.mark.criterion("start_methods")

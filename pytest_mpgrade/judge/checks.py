@@ -40,6 +40,7 @@ from pytest_mpgrade.judge.shutdown import ended_by_sentinel, no_leftovers, nothi
 from pytest_mpgrade.judge.values import (
     comes_back,
     drains,
+    gives_results,
     late_result_arrives,
     lets_through,
     returns_value,
@@ -61,6 +62,7 @@ __all__ = [
     "faster_than_serial",
     "first_in_first_out",
     "free_worker_takes_next",
+    "gives_results",
     "gives_three_handles",
     "hands_over",
     "hands_over_plain",

@@ -14,8 +14,8 @@ MADE_UP = "made up"
 """The symptom of results of tasks that no process has run."""
 
 
-def in_children(workload: Workload, n: int) -> Check:
-    """Each task ran in a child process that the kernel vouches for, and in at most *n* different ones."""
+def in_children(workload: Workload, n: int | None = None) -> Check:
+    """Each task ran in a child process that the kernel vouches for, and in at most *n* different ones (None: any)."""
 
     def judge(run: Run) -> Verdict:
         wrong = not_returned(run, Concern.WORKERS)
@@ -27,7 +27,7 @@ def in_children(workload: Workload, n: int) -> Check:
         if inside:
             return failed(_in_caller(inside, len(workload.keys), run), symptom="in the caller")
         pids = set(who.values())
-        if len(pids) > n:
+        if n is not None and len(pids) > n:
             return failed(
                 f"{len(pids)} processes ran tasks; {n} were asked for", symptom="too many workers", pids=sorted(pids)
             )
@@ -35,7 +35,7 @@ def in_children(workload: Workload, n: int) -> Check:
 
     return Check(
         name="in_children",
-        title=f"the work is done in at most {n} child processes, none of it in the caller",
+        title=f"the work is done in {'' if n is None else f'at most {n} '}child processes, none of it in the caller",
         concern=Concern.WORKERS,
         hint="start n_processes Process objects once, and let each take tasks from the queue until 'STOP'",
         judge=judge,

@@ -64,6 +64,11 @@ _VALUES = [
         failing=changed(_PLAIN, value=["list", list(MIXED.expected[:-1])]),
     ),
     Example(
+        check=checks.gives_results(MIXED),
+        passing=changed(_PLAIN, value=["list", list(MIXED.expected[1:])]),
+        failing=changed(_PLAIN, value=["none"]),
+    ),
+    Example(
         check=checks.values_in_order(MIXED),
         passing=_PLAIN,
         failing=changed(_PLAIN, value=["list", list(reversed(MIXED.expected))]),

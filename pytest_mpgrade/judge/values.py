@@ -53,6 +53,28 @@ _HINTS = {
 }
 
 
+def gives_results(workload: Workload, concern: Concern = Concern.RESULTS) -> Check:
+    """A list comes back in which at least half of the tasks' results are, whatever else is wrong with it."""
+
+    def judge(run: Run) -> Verdict:
+        wrong = not_returned(run, concern)
+        if wrong is not None or not workload.keys:
+            return wrong or PASSED
+        if not isinstance(run.value, list) or run.value[0] != "list":
+            return compare(run, workload.expected, workload.keys)
+        want, got = Counter(map(json.dumps, workload.expected)), Counter(map(json.dumps, run.value[1]))
+        if 2 * sum((want & got).values()) >= len(workload.keys):
+            return PASSED
+        return compare(run, workload.expected, workload.keys)
+
+    return Check(
+        name="gives_results",
+        title="a list comes back that has results of the tasks in it",
+        concern=concern,
+        judge=judge,
+    )
+
+
 def values_in_order(workload: Workload, concern: Concern = Concern.ORDERING) -> Check:
     """The results, in the order of the tasks."""
 
