@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from conftest import MakeRuns
+from conftest import LEVELS, MakeRuns
 
 from pytest_mpgrade import steps
 from pytest_mpgrade.judge.hangs import explained_by, nobody_left, summary
@@ -509,3 +509,34 @@ def test_manager_is_no_worker(play: MakeRuns) -> None:
         "worker 1": Doing.GET,
     }
     assert explained_by(run) is Concern.SENTINEL
+
+
+# --- other observers and layers
+
+
+@pytest.mark.parametrize("options", [{"isolation": level} for level in LEVELS] + [{"observer": "proc"}], ids=str)
+def test_files_are_told_apart_everywhere(play: MakeRuns, options: dict[str, str]) -> None:
+    """What a parent waits at is seen in each layer of isolation, and without ptrace."""
+    text = program(CREW).format(listed="[*crew, *(p.sentinel for p in crew.values())]")
+    run = play(text, steps.call("f"), **options)[1]
+    assert (run.ending, of(run, "the parent").awaits) == (Ending.HUNG, EITHER)
+    assert {of(run, "worker 1").pid, of(run, "worker 2").pid} == {*of(run, "the parent").whom}
+
+
+@pytest.mark.parametrize(
+    ("text", "concern"),
+    [
+        (
+            program(SELF).format(maker="threading.Lock()", name="x", second="with x: pass", parent="p.join()"),
+            "deadlock",
+        ),
+        (program(CREW).format(listed="[*crew, *(p.sentinel for p in crew.values())]"), "results"),
+        (program(CREW).format(listed="[p.sentinel for p in crew.values()]"), "sentinel"),
+        (program(POLLS).replace("{parent}", "while mp.active_children(): time.sleep(0.05)"), "sentinel"),
+    ],
+    ids=["lock", "results and exits", "exits", "active_children"],
+)
+def test_without_what_the_kernel_tells(play: MakeRuns, text: str, concern: str) -> None:
+    """Where system calls cannot be read, the stacks and, last, the student's lines say which concern it is."""
+    run = play(text, steps.call("f"), observer="psutil")[1]
+    assert (run.ending, explained_by(run)) == (Ending.HUNG, concern)

@@ -57,11 +57,21 @@ def sentinels_at(frame: Frame) -> tuple[bool, bool]:
     exits, messages = False, False
     for node in ast.walk(_module(frame.file)):
         if isinstance(node, ast.Call) and _name(node.func) == "wait" and node.args and _spans(node, frame.line):
-            listed = node.args[0]
+            listed = _assigned(node.args[0], _module(frame.file))
             for each in listed.elts if isinstance(listed, (ast.List, ast.Tuple)) else [listed]:
                 of_exit = any(_name(inner) == "sentinel" for inner in ast.walk(each))
                 exits, messages = exits or of_exit, messages or not of_exit
     return exits, messages or not exits
+
+
+def _assigned(node: ast.expr, module: ast.Module) -> ast.expr:
+    """Return what a variable has been given, if it is given something in one place; else the expression itself."""
+    given = [
+        each.value
+        for each in ast.walk(module)
+        if isinstance(each, ast.Assign) and isinstance(node, ast.Name) and node.id in map(_name, each.targets)
+    ]
+    return given[0] if len(given) == 1 else node
 
 
 def holds(waiting: Frame, other: Frame) -> bool:
