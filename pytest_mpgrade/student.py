@@ -12,7 +12,7 @@ from pytest_mpgrade import timing
 from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.grading import Grading, make_runs
 from pytest_mpgrade.judge.check import Judge, judge_safely
-from pytest_mpgrade.judge.hangs import by_luck
+from pytest_mpgrade.judge.hangs import by_luck, left_early
 from pytest_mpgrade.judge.interface import unusable, why_not_imported
 from pytest_mpgrade.judge.returned import blamed_for
 from pytest_mpgrade.records import (
@@ -197,6 +197,8 @@ class Student:
         """Both methods that start Python anew must differ from fork: where one does, it may be how fast it is."""
         asked = [name for name in self.assignment.start_methods if name in multiprocessing.get_all_start_methods()]
         others = [name for name in asked if (name == "fork") != (self.start_method == "fork")]
+        if left_early(stuck):  # those that start faster leave sooner; only what they have inherited can keep them there
+            others = [name for name in others if name == "fork"]
         there = [replace(here, start_method=name) for name in others]
         if not there or not all(_came_back(self._grading.run(each)) for each in there):
             return ""

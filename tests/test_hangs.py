@@ -6,13 +6,16 @@ Every program is run under supervision in real processes, until the hang is prov
 from __future__ import annotations
 
 import sys
+import textwrap
+from collections.abc import Callable
 
 import pytest
 from conftest import LEVELS, MakeRuns
 
-from pytest_mpgrade import steps
+from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.judge.hangs import explained_by, nobody_left, summary
 from pytest_mpgrade.records import Awaited, Concern, Doing, Ending, Run, Stuck
+from pytest_mpgrade.student import Student
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace and /proc")
 
@@ -33,8 +36,6 @@ from multiprocessing.connection import wait
 
 def program(text: str) -> str:
     """Return the source of a submission."""
-    import textwrap
-
     return HEAD + textwrap.dedent(text)
 
 
@@ -540,3 +541,50 @@ def test_without_what_the_kernel_tells(play: MakeRuns, text: str, concern: str) 
     """Where system calls cannot be read, the stacks and, last, the student's lines say which concern it is."""
     run = play(text, steps.call("f"), observer="psutil")[1]
     assert (run.ending, explained_by(run)) == (Ending.HUNG, concern)
+
+
+# --- whether it is the start method's
+
+
+LEAVES_EARLY = """
+    TODO = []
+
+    def worker(todo, done):
+        while TODO:
+            func, args = TODO.pop()
+            done.put(func(*args))
+        while not todo.empty():
+            func, args = todo.get()
+            done.put(func(*args))
+
+    def mp_apply(tasks, n_processes=2):
+        tasks = list(tasks)
+        todo, done = mp.SimpleQueue(), mp.SimpleQueue()
+        {before}
+        p = mp.Process(target=worker, args=(todo, done))
+        p.start()
+        p.join()
+        {after}
+        return [done.get() for _ in tasks]
+"""
+PUT = "[todo.put(task) for task in tasks]"
+
+
+@pytest.mark.parametrize(
+    ("method", "before", "after", "returned_under"),
+    [
+        ("fork", f"mp.get_start_method() == 'fork' or {PUT}", PUT, ""),
+        ("spawn", f"mp.get_start_method() == 'spawn' or {PUT}", PUT, "fork"),
+        ("spawn", "TODO[:] = tasks", "TODO.clear()", "fork"),
+    ],
+    ids=["sooner by fork", "later by spawn", "what is inherited"],
+)
+def test_leaving_early_is_no_start_method(
+    student: Callable[..., Student], method: str, before: str, after: str, returned_under: str
+) -> None:
+    """Workers that leave too early under fork only have started sooner: that is not the start method's fault."""
+    one = student(program(LEAVES_EARLY).format(before=before, after=after), method)
+    (run,) = one.rely_on(steps.call("mp_apply", tasks.mixed(), n_processes=2))
+    assert (run.ending, run.returned_under) == (Ending.HUNG, returned_under)
+    assert "no worker is left" in summary(run)
+    assert "10 of 10 tasks were never begun" in summary(run)

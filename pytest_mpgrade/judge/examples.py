@@ -38,7 +38,7 @@ from pytest_mpgrade.judge.examples_runs import (
     worked,
 )
 from pytest_mpgrade.judge.examples_timings import TIMINGS
-from pytest_mpgrade.records import Concern, Ending, GateEvent, GateReport, Leftover, Run
+from pytest_mpgrade.records import Awaited, Concern, Ending, GateEvent, GateReport, Leftover, Run
 
 __all__ = ["EXAMPLES", "Example"]
 
@@ -88,6 +88,16 @@ _VALUES = [
         check=checks.comes_back(),
         passing=_PLAIN,
         failing=hung(_PLAIN, stuck("join"), stuck("write", 1), stuck("get", 2)),
+    ),
+    Example(
+        check=checks.comes_back(),
+        passing=_PLAIN,
+        failing=hung(_PLAIN, stuck("wait", 0, Awaited.EXIT, Awaited.MESSAGE), stuck("lock", 1)),
+    ),
+    Example(
+        check=checks.values_in_any_order(MIXED),
+        passing=_PLAIN,
+        failing=hung(_PLAIN, stuck("wait", 0, Awaited.EXIT, Awaited.MESSAGE), stuck("get", 1)),
     ),
     Example(
         check=checks.workers_are_told_to_stop(),

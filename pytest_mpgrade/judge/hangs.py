@@ -161,6 +161,8 @@ def unbegun(run: Run) -> int:
 
 def _never_begun(run: Run) -> str:
     never = unbegun(run)
+    if run.trace.tasks > 100:  # of many tasks only some tell that they are begun
+        return f"{100 * never / run.trace.tasks:.0f} % of the tasks were never begun"
     return f"{never} of {run.trace.tasks} tasks {'was' if never == 1 else 'were'} never begun"
 
 
