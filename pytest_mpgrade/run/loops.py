@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import linecache
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ _OF_MESSAGES = frozenset(
 )
 MOST_SOURCE = 300_000
 """Characters of a file that is worth reading."""
+MOST_STATEMENTS = 300
+"""Statements of a loop that are worth reading."""
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -118,7 +121,8 @@ class _Loop:
 
     def __init__(self, loop: ast.While, module: ast.Module) -> None:
         self._test = loop.test
-        self._places = [*_inner(loop.body, [])]
+        self._places = [*itertools.islice(_inner(loop.body, []), MOST_STATEMENTS)]
+        self._known: dict[tuple[ast.AST, int], frozenset[Awaited]] = {}
         self._functions = {
             node.name: node for node in ast.walk(module) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         }
@@ -158,14 +162,19 @@ class _Loop:
 
     def _asked(self, node: ast.AST, depth: int = 3) -> frozenset[Awaited]:
         """Return what is asked for in a piece of code, and in the student's functions that it calls."""
-        found: set[Awaited] = set()
+        if (node, depth) not in self._known:
+            self._known[node, depth] = frozenset(self._asked_in(node, depth))
+        return self._known[node, depth]
+
+    def _asked_in(self, node: ast.AST, depth: int) -> Iterator[Awaited]:
         for each in ast.walk(node):
-            name = _name(each)
-            found |= {Awaited.EXIT} if name in _OF_EXITS else set()
-            found |= {Awaited.MESSAGE} if isinstance(each, ast.Call) and _name(each.func) in _OF_MESSAGES else set()
-            if isinstance(each, ast.Call) and depth and (inner := self._functions.get(_name(each.func))) is not None:
-                found |= self._asked(inner, depth - 1)
-        return frozenset(found)
+            if _name(each) in _OF_EXITS:
+                yield Awaited.EXIT
+            called = _name(each.func) if isinstance(each, ast.Call) else ""
+            if called in _OF_MESSAGES:
+                yield Awaited.MESSAGE
+            if depth and called in self._functions:
+                yield from self._asked(self._functions[called], depth - 1)
 
 
 def _inner(body: Sequence[ast.stmt], tests: list[ast.expr], *, breaks: bool = True) -> Iterator[_Place]:

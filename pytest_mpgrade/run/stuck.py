@@ -99,7 +99,7 @@ def _of_lock(wait: Wait, roles: Mapping[int, str]) -> str:
 
 def _whom(wait: Wait, roles: Mapping[int, str]) -> str:
     known = [f"{roles[pid]} (pid {pid})" for pid in wait.whom if pid in roles]
-    return known[0] if len(known) == 1 else "a worker"
+    return known[0] if len(known) == 1 else "a worker" if roles[wait.pid] == PARENT else "a process"
 
 
 def _span(seconds: float) -> str:

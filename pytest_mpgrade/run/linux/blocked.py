@@ -21,6 +21,8 @@ _SLEEPS = {"x86_64": {"call 35": 0, "call 230": 2}, "aarch64": {"call 101": 0, "
 """nanosleep and clock_nanosleep, and which of their arguments points to the time."""
 _ABSOLUTE = 1
 """TIMER_ABSTIME of clock_nanosleep(2)."""
+_CLOCKS = (0, 1, 7)
+"""CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME: those that are the same for every process."""
 _PRIVATE = 128
 """FUTEX_PRIVATE_FLAG: nobody but the threads of this process can wake the waiter; futex(2)."""
 _P_PID, _P_PIDFD = 1, 3
@@ -90,7 +92,9 @@ def _left(pid: int, call: str, arguments: tuple[int, ...]) -> float | None:
     if by_argument is None:
         return float(whole + part / 1e6) if call == "select" else float(whole + part / 1e9)
     seconds = float(whole + part / 1e9)
-    return seconds - time.clock_gettime(arguments[0]) if by_argument and arguments[1] & _ABSOLUTE else seconds
+    if not by_argument or not arguments[1] & _ABSOLUTE:
+        return seconds
+    return seconds - time.clock_gettime(arguments[0]) if arguments[0] in _CLOCKS else None
 
 
 def _child(pid: int, call: str, arguments: tuple[int, ...]) -> int:
