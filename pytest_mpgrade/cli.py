@@ -127,18 +127,19 @@ def _find(name: str) -> Assignment:
 
 def _check(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.grade import grade
+    from pytest_mpgrade.pytest_run import LOG
     from pytest_mpgrade.records import Status
     from pytest_mpgrade.report import students, terminal
 
     assignment = _find(arguments.assignment)
     with tempfile.TemporaryDirectory(prefix="mpgrade-") as scratch:
-        out = arguments.out or Path(scratch)
-        result = grade(arguments.path, assignment, out, options=_options(arguments)).result
+        graded = grade(arguments.path, assignment, arguments.out or Path(scratch), options=_options(arguments))
+        result, logged = graded.result, (graded.folder / LOG).exists()
     shown, _ = students.shown(result, assignment.criteria)
     if text := terminal.explanations(shown, console.width(), console.color(sys.stdout)):
         console.say(text + "\n")
     console.say(terminal.rubric(shown, console.width(), console.color(sys.stdout)))
-    if result.status is Status.ERROR and not arguments.out:
+    if result.status is Status.ERROR and logged and not arguments.out:
         console.say("\nwith --out DIR the grading's own log is kept there")
     return _code(result)
 

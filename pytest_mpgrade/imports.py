@@ -44,7 +44,7 @@ def _imports(tree: ast.Module) -> Iterator[Import]:
             line = getattr(node, "lineno", 1)
             last = getattr(node, "end_lineno", None) or line
             yield Import(module=module, names=names, line=line, last=last, optional=optional)
-        guarded = _guarded(node)
+        guarded = set(_guarded(node))
         pending += [(child, optional or child in guarded) for child in ast.iter_child_nodes(node)]
 
 

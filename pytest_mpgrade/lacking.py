@@ -24,14 +24,18 @@ from pytest_mpgrade.sources import Sources, Statement
 
 _UNSUCCESSFUL = frozenset((Ending.NOT_IMPORTED, Ending.RAISED, Ending.DIED, Ending.HUNG, Ending.TIMED_OUT))
 _MISSING = re.compile(r"No module named '([\w.]+)'")
+_MOST = 8
+"""Names and statements that are looked into: each may cost an interpreter's start."""
 _CLOSE = 0.75
 """How much alike two names are of which one may be meant for the other; see difflib."""
 
 
 def require(submission: Submission, assignment: Assignment) -> None:
     """Raise LackingError where a submission imports, wherever in it, what is allowed and is not installed."""
-    found = sources.read(submission, notebook=assignment.notebook is not None)
     allowed = assignment.environment.packages
+    if not allowed:
+        return
+    found = sources.read(submission, notebook=assignment.notebook is not None)
     needed = {
         each.found.package: each
         for each in reversed(found.statements)
@@ -44,7 +48,7 @@ def require(submission: Submission, assignment: Assignment) -> None:
     missing = sorted(set(asked) - packages.ask(python, modules=asked).modules)
     if missing:
         lack = _not_installed(python, [(asked[module], needed[module]) for module in missing])
-        raise LackingError(lack.message, hint=lack.hint, source=lack.source)
+        raise LackingError(lack.message, source=lack.source)
 
 
 def interpreter(assignment: Assignment) -> str:
@@ -55,9 +59,10 @@ def interpreter(assignment: Assignment) -> str:
 
 def explained(runs: Iterable[Run], submission: Submission, assignment: Assignment) -> tuple[Run, ...]:
     """Return runs of one scenario, each with what it lacks where that is why it did not succeed."""
-    found = [replace(run, lack=lack(run, submission, assignment)) for run in runs]
-    ours = next((run.lack for run in found if run.lack and run.lack.ours), None)
-    return tuple(replace(run, lack=ours) if ours and run.ending is not Ending.RETURNED else run for run in found)
+    found = [(run, lack(run, submission, assignment)) for run in runs]
+    ours = next((each for _, each in found if each and each.ours), None)
+    told = [(run, each or (ours if run.ending is not Ending.RETURNED else None)) for run, each in found]
+    return tuple(replace(run, lack=each) if each else run for run, each in told)
 
 
 def lack(run: Run, submission: Submission, assignment: Assignment) -> Lack | None:
@@ -100,7 +105,7 @@ class _Failure:
 
     @classmethod
     def _told(cls, type: str, said: str, **place: Any) -> _Failure | None:
-        missing = tuple(dict.fromkeys(_MISSING.findall(said)))
+        missing = tuple(dict.fromkeys(_MISSING.findall(said)))[:_MOST]
         return cls(type=type, missing=missing, **place) if missing or place.get("line") else None
 
 
@@ -118,7 +123,8 @@ class _Search:
         statements = self.sources.at(file, failure.cell, failure.line) if file else []
         said = [each for name in failure.missing for each in self.sources.of(name.partition(".")[0])]
         statements += [each for each in said if not each.found.optional]
-        for statement in dict.fromkeys(each for each in statements if each.found.package not in self.sources.own):
+        theirs = dict.fromkeys(each for each in statements if each.found.package not in self.sources.own)
+        for statement in list(theirs)[:_MOST]:
             if lack := self._of_statement(statement):
                 return lack
         if lack := self._elsewhere(failure):
@@ -159,7 +165,9 @@ class _Search:
             return Lack(message=message, hint=self._for_python(), source=statement.source)
         package = packages.providing(imported.package, self.allowed, asked)
         if imported.package not in asked.modules:
-            return _not_installed(self.python, [(package, statement)]) if package else self._refused(statement)
+            if package:
+                return _not_installed(self.python, [(package, statement)])
+            return None if imported.package in self.sources.deeper else self._refused(statement)
         broken = whole or (module and f"'{imported.module}'" not in module and module)
         if package and broken:
             return self._broken(package, broken, statement)
@@ -184,7 +192,6 @@ class _Search:
         message = f"the assignment allows {package}, which is installed where it is graded but cannot be imported there"
         return Lack(
             message=f"{message} ({failed}; imported at {statement.where}): {install}",
-            hint=f"whoever grades: {install}",
             ours=True,
             source=statement.source,
         )
@@ -193,7 +200,7 @@ class _Search:
         """Return the submission's fault: a module that is neither its own, nor allowed, nor there."""
         name = statement.found.package
         modules = {module for package in self.allowed for module in packages.imported_as(package)}
-        likely = sorted(modules | self.sources.beside)
+        likely = sorted(modules | self.sources.own | self.sources.deeper)
         public = sorted(each for each in sys.stdlib_module_names if each[0] != "_")
         near = [each for known in (likely, public) for each in difflib.get_close_matches(name, known, 1, _CLOSE)]
         allowed = f"allowed packages: {', '.join(self.allowed)}" if self.allowed else "no packages are allowed"
@@ -214,7 +221,6 @@ def _not_installed(python: str, missing: Sequence[tuple[str, Statement]]) -> Lac
     return Lack(
         message=f"the assignment allows {', '.join(names)}, which {are} not installed where it is graded "
         f"(imported at {places}): {install}",
-        hint=f"whoever grades: {install}",
         ours=True,
         source=missing[0][1].source,
     )

@@ -16,7 +16,8 @@ _TOKEN = re.compile(
 _NAMED = re.compile(r"\\N\{[^{}]*\}")
 _CONVERSION = re.compile(r"!\s*[rsa]\s*")
 _OPENING = dict(zip("([{", ")]}", strict=True))
-_DEEPEST = 40
+_BRACKETS = frozenset("()[]{}")
+_DEEPEST, _MOST_BRACKETS = 40, 200  # the latter is Python's own limit
 
 
 class StrangeError(Exception):
@@ -58,9 +59,9 @@ class _Lexer:
             elif kind == "formatted":
                 fields, plain, end = self._formatted(match.end(), piece, within + 1)
                 piece = self.text[at:end]
-            elif piece in _OPENING:
+            elif piece in _OPENING and len(closing) < _MOST_BRACKETS:
                 closing.append(_OPENING[piece])
-            elif piece in _OPENING.values() and (not closing or closing.pop() != piece):
+            elif piece in _BRACKETS and (not closing or closing.pop() != piece):
                 raise StrangeError
             first = not found or found[-1].kind == "newline"
             found.append(Token(kind=kind, text=piece, depth=len(closing), first=first, fields=fields, plain=plain))

@@ -9,6 +9,8 @@ import ast
 import warnings
 
 Version = tuple[int, int]
+MOST = 100_000
+"""Characters of a source that is looked into: one that is larger could crash the parser of Python 3.10."""
 
 MODULES: dict[str, Version] = {
     "annotationlib": (3, 14),
@@ -92,6 +94,8 @@ def of_module(module: str, names: tuple[str, ...], running: Version) -> str:
 
 def of_attribute(source: str, line: int, running: Version) -> str:
     """Say of a name of a module that is used on a line of a source what `of_module` says."""
+    if len(source) > MOST:
+        return ""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -103,8 +107,15 @@ def of_attribute(source: str, line: int, running: Version) -> str:
         if isinstance(node, ast.Import):
             modules |= {each.asname or each.name: each.name for each in node.names}
     used = (node for node in nodes if isinstance(node, ast.Attribute) and _is_on(node, line))
-    told = (of_module(modules.get(ast.unparse(node.value), ""), (node.attr,), running) for node in used)
+    told = (of_module(modules.get(_dotted(node.value), ""), (node.attr,), running) for node in used)
     return next(filter(None, told), "")
+
+
+def _dotted(node: ast.expr) -> str:
+    """Return a name, or two with a dot."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _is_on(node: ast.expr, line: int) -> bool:

@@ -7,6 +7,7 @@ where the running Python takes the rest is it said that a newer one would take i
 from __future__ import annotations
 
 import ast
+import itertools
 import keyword
 import re
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_mpgrade.lexer import StrangeError, Token, tokens_of
-from pytest_mpgrade.newer import Version, shown
+from pytest_mpgrade.newer import MOST, Version, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,8 @@ def newer_syntax(text: str, running: Version = _OURS) -> str:
 
     *running*: the Python that is spoken of, where that is another than our own.
     """
+    if len(text) > MOST:
+        return ""
     try:
         rest, found = _without(tokens_of(text))
     except (StrangeError, RecursionError):
@@ -170,8 +173,7 @@ def _excepts(used: Sequence[Token]) -> Iterator[_Edit]:
     for place, token in enumerate(used):
         if token.text != "except" or not _starts_statement(used, place):
             continue
-        end = next((at for at in range(place, len(used)) if used[at].text == ":" and used[at].depth == 0), place)
-        header = used[place + 1 : end]
+        header = list(itertools.takewhile(_in_header, itertools.islice(used, place + 1, None)))
         if header and header[0].text == "*":
             yield EXCEPT_STAR, [(header[0], "")]
             header = header[1:]
@@ -179,6 +181,10 @@ def _excepts(used: Sequence[Token]) -> Iterator[_Edit]:
         if "," in outer and "as" not in outer and outer[-1] != ",":
             first, *_, last = header
             yield EXCEPT_COMMA, [(first, f" ({first.text}"), (last, f"{last.text})")]
+
+
+def _in_header(token: Token) -> bool:
+    return token.depth > 0 or token.text not in (":", ";", "\n", "\r\n")
 
 
 def _stars(used: Sequence[Token]) -> Iterator[_Edit]:

@@ -6,6 +6,7 @@ Nothing is run: whose fault a failed import is must not be told by the code that
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pytest_mpgrade.imports import Import
 from pytest_mpgrade.records import Submission
 
 _MOST_FILES = 200
+_MOST_NAMES = 20_000
 _MOST_BYTES = 5_000_000
 
 
@@ -48,8 +50,8 @@ class Sources:
 
     sources: dict[tuple[str, int], bytes]  # by file, and cell or 0
     statements: tuple[Statement, ...]
-    own: frozenset[str]  # top-level modules that were handed in and are imported
-    beside: frozenset[str]  # and others
+    own: frozenset[str]  # top-level modules that were handed in
+    deeper: frozenset[str]  # and those that could be imported from another folder
 
     def of(self, package: str) -> list[Statement]:
         """Return what imports a top-level module, or something in it."""
@@ -68,38 +70,51 @@ def read(submission: Submission, *, notebook: bool) -> Sources:
     chosen = folder / submission.module
     # What lies beside a single module may be somebody else's.
     alone = chosen.suffix == ".py" and not notebook and Path(submission.path).is_file() and _holds(folder, submission)
-    sources: dict[tuple[str, int], bytes] = {}
+    own = _Folder(folder) if folder.is_dir() and submission.folder and not alone else _Folder(Path(os.devnull))
+    found: dict[tuple[str, int], bytes] = {}
     statements: list[Statement] = []
-    own = {chosen.stem} if not notebook else set()
-    pending = [(chosen, notebook)]
-    seen = {chosen}
+    pending, seen, known = [chosen], {chosen}, set() if notebook else {chosen.stem}
     while pending and len(seen) < _MOST_FILES:
-        path, as_notebook = pending.pop(0)
+        path = pending.pop(0)
         name = path.relative_to(folder).as_posix()
-        for cell, source in _sources(path, name, as_notebook):
-            sources[name, cell] = source
+        begin = len(statements)
+        for cell, source in _sources(path, name, notebook and path == chosen):
+            found[name, cell] = source
             statements += _statements(name, cell, source)
-        for package in [] if alone else sorted({each.found.package for each in statements} - own):
-            files = list(_files(folder, package))
-            own |= {package} if files else set()
-            pending += [(file, False) for file in files if file not in seen]
+        for package in sorted({each.found.package for each in statements[begin:]} - known):
+            known.add(package)
+            files = [file for file in own.files(package) if file not in seen]
+            pending += files
             seen.update(files)
-    beside = frozenset() if alone else frozenset(path.stem for path in folder.glob("*.py"))
-    return Sources(sources=sources, statements=tuple(statements), own=frozenset(own), beside=beside)
+    top = frozenset(own.top) if notebook else frozenset((*own.top, chosen.stem))
+    return Sources(sources=found, statements=tuple(statements), own=top, deeper=frozenset(own.deeper))
 
 
 def _holds(folder: Path, submission: Submission) -> bool:
     return Path(submission.path).resolve().parent == folder.resolve()
 
 
-def _files(folder: Path, package: str) -> Iterator[Path]:
-    """Yield the files of a module of the student's own; nothing where it is none."""
-    below = list(folder.glob(f"{package}.py")) or list((folder / package).rglob("*.py"))
-    # A module may put another folder of its own on sys.path.
-    below = below or list(folder.rglob(f"{package}.py")) or list(folder.rglob(f"{package}/__init__.py"))
-    for path in sorted(below)[:_MOST_FILES]:
-        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-            yield path
+class _Folder:
+    """The files of a submission, by the names that they could be imported by."""
+
+    def __init__(self, folder: Path) -> None:
+        self.top: dict[str, list[Path]] = {}
+        self.deeper: dict[str, list[Path]] = {}  # a module may put another folder of its own on sys.path
+        for place, below, names in os.walk(folder):
+            below[:] = sorted(name for name in below if not name.startswith((".", "__")))
+            parts = Path(place).relative_to(folder).parts
+            for path in (Path(place, name) for name in sorted(names) if name.endswith(".py")):
+                if not path.resolve().is_relative_to(folder.resolve()):
+                    continue
+                self.top.setdefault(parts[0] if parts else path.stem, []).append(path)
+                for name in {*parts[1:], *([path.stem] if parts else [])}:
+                    self.deeper.setdefault(name, []).append(path)
+            if len(self.top) + len(self.deeper) > _MOST_NAMES:
+                break
+
+    def files(self, package: str) -> list[Path]:
+        """Return the files of a module of the student's own; none where there is no such module."""
+        return (self.top.get(package) or self.deeper.get(package, []))[:_MOST_FILES]
 
 
 def _sources(path: Path, name: str, notebook: bool) -> Iterator[tuple[int, bytes]]:

@@ -56,10 +56,10 @@ def parse(shown: str, data: bytes, *, before_line: str = ":") -> ast.Module:
     except SyntaxError as error:
         line = error.lineno or 1
         code = "".join(re.split(r"\r\n|\r|\n", text)[line - 1 : line]).strip()[:100]
-        what = f"{type(error).__name__}: {error.msg}{', in: ' * bool(code)}{printable(code)}"
         newer = newer_syntax(text)
+        what = f"{type(error).__name__}: {error.msg}{f'; {newer};' if newer else ',' * bool(code)}"
         raise UngradableError(
-            f"{shown}{before_line}{line}: {what}{'; ' * bool(newer)}{newer}",
+            f"{shown}{before_line}{line}: {what}{' in: ' * bool(code)}{printable(code)}",
             hint=f"write it so that Python {_PYTHON} takes it too" if newer else "",
             source={"file": shown, "line": line, "code": printable(code)},
         ) from error

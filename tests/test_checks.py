@@ -570,6 +570,11 @@ MISSING = changed(
     facts=FACTS | {"missing": "cupy"},
     lack=Lack(message="cv_funcs.py:3 imports cupy, which is not allowed", source={"file": "cv_funcs.py", "line": 3}),
 )
+REFUSED = changed(
+    raising(worked(MIXED), "ModuleNotFoundError", "No module named 'cupy'"),
+    lack=Lack(message="cv_funcs.py:3 imports cupy, which is not allowed"),
+)
+NOT_THERE = changed(REFUSED, lack=Lack(message="pandas is allowed, and not installed: pip install pandas", ours=True))
 GREEDY = raising(made("worker(a queue, a queue)"), "IndexError", "everything after 'STOP' was taken too")
 TWO_LINES = raising(made("calculate(fail)"), "ValueError", "kaputt\n4713")
 INACTIVE = "Child process inactive."
@@ -619,6 +624,11 @@ GRANDCHILD = got(processes=(child(ran_task=True), child(CREW[1], born="exec")))
             Case(
                 "package missing", checks.imports_cleanly(), MISSING, FAILED, words="imports cupy, which is not allowed"
             ),
+            Case(
+                "refused in a call", checks.values_in_any_order(MIXED), REFUSED, FAILED, words="; cv_funcs.py:3 imports"
+            ),
+            Case("lacking in a call", checks.values_in_any_order(MIXED), NOT_THERE, ERROR, words="pip install pandas"),
+            Case("lacking at import", checks.imports_cleanly(), NOT_THERE, ERROR, words="pip install pandas"),
             Case("worker goes on", checks.worker_obeys_sentinel(), GREEDY, FAILED),
             Case("worker goes on", checks.worker_output([49]), GREEDY, SKIPPED, "worker_obeys_sentinel"),
             Case("swallowed", checks.waiting_not_started(RAISES), worked(RAISES), SKIPPED, "raises_soon"),
@@ -649,6 +659,13 @@ GRANDCHILD = got(processes=(child(ran_task=True), child(CREW[1], born="exec")))
 def test_where_two_concerns_could_be_named(given: Case) -> None:
     """The rows of CONTRACT section 3: the concern that is really at fault fails, others are left undecided."""
     hold(given)
+
+
+def test_what_is_lacking_is_a_matter_of_the_import() -> None:
+    """Whatever check fails since something that is imported is not there is one of the import, with its own line."""
+    found = judged(checks.comes_back(), REFUSED), judged(checks.values_in_any_order(MIXED), REFUSED)
+    assert {each.concern for each in found if each.outcome is FAILED} == {Concern.IMPORT}
+    assert judged(checks.imports_cleanly(), MISSING).evidence["source"] == {"file": "cv_funcs.py", "line": 3}
 
 
 def test_concerns_are_those_of_the_contract() -> None:

@@ -121,8 +121,8 @@ def test_error_says_which_python_runs() -> None:
         parse("cv_funcs.py", b"x = 1\ntype X = int\n")
     version = newer.shown(OURS)
     assert str(caught.value) == (
-        "cv_funcs.py:2: SyntaxError: invalid syntax, in: type X = int; "
-        f"Python 3.12 or newer would take it (the type statement); the grader runs Python {version}"
+        "cv_funcs.py:2: SyntaxError: invalid syntax; Python 3.12 or newer would take it (the type statement); "
+        f"the grader runs Python {version}; in: type X = int"
     )
     assert caught.value.source == {"file": "cv_funcs.py", "line": 2, "code": "type X = int"}
     assert caught.value.hint == f"write it so that Python {version} takes it too"

@@ -15,11 +15,19 @@ from typing import Any
 import jsonschema
 import pytest
 from conftest import run_command
-from test_batch import RIGHT, SOLUTIONS, TESTS, TOML
+from test_batch import RIGHT, SOLUTIONS, TESTS
+from test_batch import TOML as DOUBLE
 from test_exports import GRADESCOPE, gradescope, hundredths
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a system of Linux is packed for")
 
+TOML = (
+    DOUBLE
+    + """
+[environment]
+packages = ["numpy", "sklearn"]
+"""
+)
 PLACES = [
     "source", "source/assignment/reference/double.py", "source/assignment/test_double.py", "results",
     "results/results.json", "graded", "submission_metadata.json",
@@ -80,7 +88,7 @@ def test_what_is_packed(tmp_path: Path) -> None:
         }  # fmt: skip
         assert archive.getinfo("run_autograder").external_attr >> 16 == 0o100755
         assert "\ndeadline=1200 " in archive.read("run_autograder").decode()
-        assert '\nextras="stacks,course"\n' in archive.read("setup.sh").decode()
+        assert '\nextras="stacks,course"\npackages="numpy scikit-learn"\n' in archive.read("setup.sh").decode()
 
 
 def test_wheel(tmp_path: Path) -> None:
@@ -88,6 +96,7 @@ def test_wheel(tmp_path: Path) -> None:
     course(tmp_path)
     assert package(tmp_path, "classroom50", "double").returncode == 0
     with zipfile.ZipFile(tmp_path / "classroom50-double.zip") as archive:
+        assert '\nPACKAGES = "numpy scikit-learn"\n' in archive.read("autograder.py").decode()
         (wheel,) = (name for name in archive.namelist() if name.endswith(".whl"))
         archive.extract(wheel, tmp_path)
     to = ["--quiet", "--no-deps", "--no-index", "--target", str(tmp_path / "site"), str(tmp_path / wheel)]

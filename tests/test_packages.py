@@ -17,6 +17,7 @@ from conftest import code_cell, run_command, variables
 
 from pytest_mpgrade import assignment, lacking, packages
 from pytest_mpgrade.errors import AssignmentError, LackingError
+from pytest_mpgrade.records import Ending, Run
 from pytest_mpgrade.submission import discover
 
 ABSENT = "mpgrade-absent"
@@ -237,6 +238,42 @@ def test_printed_words_do_not_accuse_the_grader(graded: Callable[..., Any]) -> N
     top = "import sys\ntry:\n    import mpgrade_absent\nexcept ImportError as error:\n    print(error, file=sys.stderr)"
     found = graded(solution(top=top, caller="raise ValueError('wrong')"))
     assert (found["status"], found["score"]) == ("graded", 1.0)
+
+
+def test_missing_in_another_folder_of_theirs(tmp_path: Path) -> None:
+    """A module in a folder that is put on sys.path is one of the student's own, and what it imports counts."""
+    (tmp_path / "ada" / "src").mkdir(parents=True)
+    (tmp_path / "ada" / "cv_funcs.py").write_text(solution(top="import sys; sys.path.append('src'); import helpers"))
+    (tmp_path / "ada" / "src" / "helpers.py").write_text("import mpgrade_absent\n")
+    small = assignment.load(author(tmp_path))
+    with pytest.raises(LackingError, match=r"imported at src/helpers\.py:1"):
+        lacking.require(discover(tmp_path / "ada", small), small)
+
+
+def test_many_names_cost_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever imports and names a thousand modules that are missing does not make us start a thousand interpreters."""
+    names = [f"absent_{number}" for number in range(1000)]
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "cv_funcs.py").write_text(
+        "def mp_apply(tasks):\n" + "".join(f"    import {n}\n" for n in names)
+    )
+    small = assignment.load(author(tmp_path))
+    run = Run(
+        key="x", call="mp_apply()", function="mp_apply", start_method="fork", ending=Ending.HUNG,
+        stderr="".join(f"No module named '{name}'\n" for name in names),
+    )  # fmt: skip
+    asked: list[object] = []
+    ask = packages.ask
+
+    def counted(*given: Any, **more: Any) -> packages.Installed:
+        asked.append(more)
+        return ask(*given, **more)
+
+    monkeypatch.setattr(packages, "ask", counted)
+    found = lacking.lack(run, discover(tmp_path / "ada", small), small)
+    assert found is not None
+    assert "cv_funcs.py:2 imports absent_0: there is no module of that name" in found.message
+    assert len(asked) < 20
 
 
 # --- an interpreter that has a broken package
