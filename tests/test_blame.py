@@ -6,12 +6,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import pytest
 
 from pytest_mpgrade.judge.blame import accuse, attribute
 from pytest_mpgrade.judge.shutdown import ALIVE
-from pytest_mpgrade.records import Concern, Finding, Outcome
+from pytest_mpgrade.records import Concern, Finding, Instead, Outcome
 
 Placed = tuple[str, Finding]
 
@@ -115,9 +116,17 @@ def test_order_has_no_say() -> None:
             assert blamed or not finding.undecided_by
 
 
-def test_order_has_no_say_in_what_is_named() -> None:
-    """Where two checks could be named for a symptom, it is the same one in any order."""
-    assert len({attribute(order)[order.index(EDGE)].undecided_by for order in permutations((RESULTS, LATE, EDGE))}) == 1
+def test_of_several_the_first_of_the_test_file_is_named() -> None:
+    """Where two checks could be named for a symptom, it is the one that the test file asks first."""
+    assert attribute((RESULTS, LATE, EDGE))[2].undecided_by == "values_in_any_order"
+    assert attribute((LATE, RESULTS, EDGE))[2].undecided_by == "late_result_arrives"
+
+
+def test_of_several_the_one_about_the_same_run_is_named() -> None:
+    """A failure that was seen in the same run says more of it than any other."""
+    same = ("fork", replace(LATE[1], run="a run"))
+    edge = ("fork", replace(EDGE[1], run="a run"))
+    assert attribute((RESULTS, same, edge))[2].undecided_by == "late_result_arrives"
 
 
 def test_every_failure_leaves_one() -> None:
@@ -137,22 +146,110 @@ def test_settled_findings_settle_no_more() -> None:
     assert attribute([]) == []
 
 
-def undecided(by: str) -> Placed:
-    """Return a finding that was left undecided by a check."""
-    method, finding = PASSING
-    return method, replace(
-        finding, check="meets", outcome=Outcome.SKIPPED, undecided_by=by, message="left undecided: f() did not wait"
+def undecided(
+    by: str, *, seen: str = "f() never came back", run: str = "one", method: str = "fork", **more: Any
+) -> Placed:
+    """Return a finding that was left undecided by a check, and what it says of its run."""
+    concern = more.pop("concern", Concern.DEADLOCK)
+    instead = Instead(
+        concern=concern, message=seen, symptom="hang", explained="hang", run=run, function="f", came_back=False
     )
+    finding = Finding(
+        check="met", title="", concern=Concern.CONCURRENCY, outcome=Outcome.SKIPPED, undecided_by=by, run=run,
+        message=f"left undecided: {seen}", instead=replace(instead, **more), function="f",
+    )  # fmt: skip
+    return method, finding
 
 
-def test_undecided_by_what_has_passed_fails_and_says_so() -> None:
-    """No points are lost without a failure that says why: where what it was laid to has passed, it fails itself."""
-    _, found = accuse([PASSING, undecided("met")])
-    assert (found.outcome, found.undecided_by) == (Outcome.FAILED, "")
-    assert found.message == "f() did not wait (it shows only here: met has not failed)"
+def seen_in(placed: Placed, run: str = "one", method: str = "fork", function: str = "f") -> Placed:
+    """Return a finding about a run."""
+    return method, replace(placed[1], run=run, function=function)
 
 
-def test_undecided_by_what_has_failed_stays_so() -> None:
-    """One fault costs points once."""
-    blamed = undecided("drains")
-    assert accuse([OTHER, blamed]) == [OTHER[1], blamed[1]]
+def passing(check: str, run: str = "one", outcome: Outcome = Outcome.PASSED) -> Placed:
+    """Return a check that has not failed."""
+    return seen_in(("fork", replace(PASSING[1], check=check, outcome=outcome, message="the machine is busy")), run)
+
+
+def test_what_no_failure_explains_fails_with_what_its_run_shows() -> None:
+    """No points are lost without a failure that says why: it has the concern of its own run, and no word of others."""
+    _, found = accuse([passing("drains"), undecided("drains")])
+    assert (found.outcome, found.concern, found.undecided_by) == (Outcome.FAILED, Concern.DEADLOCK, "")
+    assert found.message == "f() never came back"
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        pytest.param(seen_in(failing("drains", Concern.RESULTS, "values")), id="the named check, same run"),
+        pytest.param(seen_in(failing("comes_back", Concern.DEADLOCK, "hang")), id="same run, same symptom"),
+        pytest.param(seen_in(failing("comes_back", Concern.RESULTS, "slow")), id="same run that did not come back"),
+        pytest.param(seen_in(OTHER, "another"), id="another run that hangs for the same reason"),
+        pytest.param(seen_in(failing("drains", Concern.EDGE, "hang"), "another"), id="the named check, another run"),
+    ],
+)
+def test_undecided_by_what_explains_its_run_stays_so(failed: Placed) -> None:
+    """One fault costs points once: the finding stays undecided, and names the check that has failed for it."""
+    _, found = accuse([failed, undecided("drains")])
+    assert (found.outcome, found.undecided_by) == (Outcome.SKIPPED, failed[1].check)
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        pytest.param(seen_in(failing("met", Concern.CONCURRENCY, "no overlap"), "another"), id="another symptom"),
+        pytest.param(seen_in(failing("values_in_any_order", Concern.EDGE, "hang"), "another"), id="another concern"),
+        pytest.param(seen_in(OTHER, "another", "spawn"), id="another start method"),
+        pytest.param(seen_in(OTHER, "another", function="g"), id="another function"),
+        pytest.param(
+            seen_in(failing("drains", Concern.DEADLOCK, "values"), "another"), id="the named check, otherwise"
+        ),
+    ],
+)
+def test_a_failure_of_something_else_explains_nothing(failed: Placed) -> None:
+    """That some check has failed under the same start method is no reason why this run could not be judged."""
+    _, found = accuse([failed, undecided("drains")])
+    assert (found.outcome, found.message) == (Outcome.FAILED, "f() never came back")
+
+
+def test_one_hang_has_one_accuser() -> None:
+    """Of several checks that one hang leaves undecided the first fails, and the others name it."""
+    first, second, third = accuse([undecided("drains"), undecided("drains"), undecided("comes_back")])
+    assert first.outcome is Outcome.FAILED
+    assert {(one.outcome, one.undecided_by) for one in (second, third)} == {(Outcome.SKIPPED, first.check)}
+
+
+def test_undecided_by_what_could_not_be_decided_costs_nothing() -> None:
+    """Where the machine was too busy for the check that is named, it was too busy for this one."""
+    _, found = accuse([passing("drains", outcome=Outcome.INCONCLUSIVE), undecided("drains", came_back=True)])
+    assert found.outcome is Outcome.INCONCLUSIVE
+
+
+def test_failure_that_is_laid_to_another_names_that() -> None:
+    """A check that names one whose symptom belongs to a third names the third."""
+    edge = seen_in(failing("values_in_any_order", Concern.EDGE, "values"))
+    _, skipped, found = accuse([seen_in(LATE, "plain"), edge, undecided("values_in_any_order", came_back=True)])
+    assert (skipped.outcome, skipped.undecided_by) == (Outcome.SKIPPED, "late_result_arrives")
+    assert (found.outcome, found.undecided_by) == (Outcome.SKIPPED, "late_result_arrives")
+
+
+def test_what_explains_why_a_run_ended_explains_it_to_all_who_ask() -> None:
+    """A process per task keeps 10,000 tasks from ending: whoever cannot judge that run names who has said so."""
+    too_many = seen_in(failing("in_children", Concern.WORKERS, "too many workers"), "another")
+    drains = undecided("in_children", concern=Concern.WORKERS, symptom="too many workers", explained="too many workers")
+    found = accuse([too_many, drains, undecided("comes_back")])
+    assert [one.undecided_by for one in found[1:]] == ["in_children", "in_children"]
+
+
+def test_absent_needs_a_failure_that_says_why_nothing_was_done() -> None:
+    """Where nothing was done that could be judged, and no check has failed for that, this one does."""
+    absent = replace(undecided("")[1], outcome=Outcome.ABSENT, undecided_by="")
+    assert accuse([("fork", absent)])[0].outcome is Outcome.FAILED
+    assert accuse([IN_CALLER, ("fork", absent)])[1].outcome is Outcome.ABSENT
+
+
+def test_check_of_a_course_that_names_what_has_passed_fails() -> None:
+    """A custom check that says nothing else fails with what it has said."""
+    custom = replace(PASSING[1], check="mine", outcome=Outcome.SKIPPED, undecided_by="drains", message="f() was late")
+    _, found = accuse([passing("drains"), ("fork", custom)])
+    assert (found.outcome, found.message) == (Outcome.FAILED, "f() was late")

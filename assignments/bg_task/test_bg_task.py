@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_mpgrade import checks, steps, tasks
-from pytest_mpgrade.records import Assignment, Concern, Run, Step
+from pytest_mpgrade.records import Assignment, Concern, Ending, Run, Step
 from pytest_mpgrade.student import Student
 
 RUNNING = "Task still running."
@@ -18,6 +18,7 @@ POLL_SECONDS = 0.3
 ASK_AGAIN = {"seconds": 10.0, "stop_text": INACTIVE}
 HELD = tasks.held(3).tasks
 HELD_VALUES = [3 * args[0] + 1 for _, args in HELD]
+CROSSED = tasks.held(2, seed=508)
 LARGE = (tasks.work.big, (7, 4_000_000))
 LARGE_VALUE = bytes([7]) * 4_000_000
 ODD = {"None": None, "False": False, "'STOP'": "STOP"}
@@ -44,6 +45,12 @@ POLLED = (
     _get(block=False, again=ASK_AGAIN, same_holdings=True),
     steps.drop("job"),
 )
+LARGE_ONES = {
+    f"large result, block={block}": (
+        _begin(LARGE), _get(block=block, again=ASK_AGAIN, same_holdings=True), steps.drop("job"),
+    )
+    for block in (True, False)
+}  # fmt: skip
 PATIENT = (
     _begin(HELD[0], gates=steps.SHUT),
     _get(block=True, gates={"script": "hold", "keys": list(tasks.held(3).keys[:1]), "seconds": 5.0}),
@@ -56,13 +63,36 @@ THREE = (
     *(_get(name, block=False, gates=steps.SHUT) for name in "bc"),
     *(_get(name, block=False, again=ASK_AGAIN) for name in "abc"),
 )
+ROW_VALUES = (
+    (tasks.work.square, (12,), 144),
+    (tasks.work.join_words, ("tick", "tack"), "tick-tack"),
+    (tasks.work.square, (7,), 49),
+)
+ROW = tuple(
+    step
+    for func, args, _ in ROW_VALUES
+    for step in (_begin((func, args)), _get(block=True, again=ASK_AGAIN))
+)  # fmt: skip
+"""One task after the other in one process."""
+
+
+CROSSING = (
+    _begin(CROSSED.tasks[0], "one", gates=steps.SHUT),
+    _begin(CROSSED.tasks[1], "other", gates=steps.SHUT),
+    steps.meet(2),
+    steps.let(CROSSED.keys[1]),
+    _get("one", block=False, gates=steps.SHUT),
+    _get("other", block=False, gates=steps.KEPT, again=ASK_AGAIN),
+    _get("one", block=False, again=ASK_AGAIN),
+)
+"""Two tasks at a time, of which the second is done first, and asked for last."""
 
 
 @pytest.fixture(autouse=True)
 def plain(student: Student) -> tuple[Run, ...]:
     """Start the plainest task and wait for its result; make the longer plays in the background."""
     runs = student.rely_on(*PLAIN)
-    student.prepare(POLLED, BLOCKING, THREE, *([PATIENT] if student.start_method == "fork" else []))
+    student.prepare(POLLED, BLOCKING, THREE, CROSSING, ROW, *([PATIENT] if student.start_method == "fork" else []))
     return runs
 
 
@@ -83,6 +113,18 @@ def test_result_is_handed_over(student: Student, plain: tuple[Run, ...]) -> None
 
 
 @pytest.mark.criterion("results")
+def test_results_reach_whom_they_belong_to(student: Student) -> None:
+    """Of several tasks, one after the other or at the same time, each has its own result, whichever is done first."""
+    for late, (_, _, value) in zip(student.play(*ROW)[1::2], ROW_VALUES, strict=True):
+        student.check(late, checks.hands_over(value))
+    *begun, pause, _, early, second, first = student.play(*CROSSING)
+    together = checks.Together(started=begun, pause=pause)
+    student.check(early, checks.still_running(RUNNING, begun[1], others=CROSSED.expected[1:]))
+    student.check(second, checks.hands_over_plain(CROSSED.expected[1], together=together))
+    student.check(first, checks.hands_over_plain(CROSSED.expected[0], asked=early, together=together))
+
+
+@pytest.mark.criterion("results")
 def test_says_that_the_task_is_running(student: Student) -> None:
     """Asked too early, bg_get says so and returns None."""
     begun, early, *_ = student.play(*POLLED)
@@ -92,24 +134,27 @@ def test_says_that_the_task_is_running(student: Student) -> None:
 @pytest.mark.criterion("workers")
 def test_task_runs_in_a_child(student: Student) -> None:
     """The task runs in a child process."""
-    begun, *later = student.play(*POLLED)
-    student.check(begun, checks.starts_in_background(*later))
+    for play in (POLLED, PLAIN, ROW[-2:], *LARGE_ONES.values()):
+        begun, *later = student.play(*play)
+        student.check(begun, checks.starts_in_background(*later))
 
 
 @pytest.mark.criterion("workers")
 def test_several_tasks_at_a_time(student: Student) -> None:
     """Several background tasks run at the same time, and each result reaches whom it belongs to."""
     runs = student.play(*THREE)
-    student.check(runs[3], checks.meet_in_background(3))
+    student.check(runs[3], checks.meet_in_background(3, started=runs[:3]))
+    together = checks.Together(started=runs[:3], pause=runs[3])
     for early, late, value in zip(runs[4:7], runs[7:], HELD_VALUES, strict=True):
-        student.check(late, checks.hands_over(value, asked=early))
+        student.check(late, checks.hands_over(value, asked=early, together=together))
 
 
 @pytest.mark.criterion("nonblocking")
 def test_bg_task_returns_at_once(student: Student) -> None:
     """bg_task does not wait for the task."""
     first, second, third, *_ = student.play(*THREE)
-    student.check(first, checks.returns_at_once([second, third]))
+    stuck = [run for run in (first, second, third) if run.ending is not Ending.RETURNED]
+    student.check((*stuck, first)[0], checks.returns_at_once([second, third]))
 
 
 @pytest.mark.criterion("nonblocking")
@@ -149,10 +194,12 @@ def test_child_is_joined(student: Student, plain: tuple[Run, ...]) -> None:
 
 
 @pytest.mark.criterion("shutdown")
-def test_nothing_is_left(student: Student) -> None:
+@pytest.mark.parametrize("kind", ["held task", *LARGE_ONES])
+def test_nothing_is_left(student: Student, kind: str) -> None:
     """When the handles are dropped, nothing is left."""
-    _, _, late, dropped = student.play(*POLLED)
-    student.check(dropped, checks.nothing_left_of_tasks(late, result=HELD_VALUES[0]))
+    play, value = (LARGE_ONES[kind], LARGE_VALUE) if kind in LARGE_ONES else (POLLED, HELD_VALUES[0])
+    *_, late, dropped = student.play(*play)
+    student.check(dropped, checks.nothing_left_of_tasks(late, result=value))
 
 
 @pytest.mark.criterion("shutdown")
@@ -172,11 +219,11 @@ def test_nothing_accumulates(student: Student) -> None:
 
 
 @pytest.mark.criterion("deadlock")
-@pytest.mark.parametrize("block", [True, False], ids=["block=True", "block=False"])
-def test_large_result(student: Student, block: bool, plain: tuple[Run, ...]) -> None:
+@pytest.mark.parametrize("kind", LARGE_ONES)
+def test_large_result(student: Student, kind: str, plain: tuple[Run, ...]) -> None:
     """A large result comes through."""
     student.check(plain[1], checks.comes_back())
-    run = student.play(_begin(LARGE), _get(block=block, again=ASK_AGAIN))[1]
+    run = student.play(*LARGE_ONES[kind])[1]
     student.check(run, checks.hands_over(LARGE_VALUE, Concern.DEADLOCK))
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pytest_mpgrade.inside import plain
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
-from pytest_mpgrade.judge.hangs import raised
-from pytest_mpgrade.judge.returned import blamed_for, not_returned, unreturned
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
+from pytest_mpgrade.judge.computed import MADE_UP
+from pytest_mpgrade.judge.hangs import not_back, raised
+from pytest_mpgrade.judge.returned import blamed_for, not_returned, somewhere_else, unreturned
 from pytest_mpgrade.records import Concern, Ending, GateReport, ProcessSeen, Run
 
 POLL_SECONDS = 0.3
 """What a poll may keep the caller waiting: 0.2 s are free (CONTRACT 2.4); a time-out of 0.2 s takes a little longer."""
 RUNNING = "still running"
 """What `bg_get` says of a task that is not done; CONTRACT 2.4."""
+WAITED_SECONDS = 5.0
+"""What no call waits that does not wait for a task, not even one of several."""
+OWN_QUEUES = "make new queues and a new process for every task, and keep none of them in a global variable"
 START_SECONDS = 1.0
 """How long starting a process may keep the caller waiting: under forkserver the first one waits for the server."""
 
@@ -30,7 +35,12 @@ def doers(run: Run) -> list[ProcessSeen]:
 
 def _waited(runs: Sequence[Run], seconds: float) -> Verdict:
     """Judge the fastest of several calls: what one of them waits for may be another process that is starved."""
-    fastest = min(run.blocked for run in runs if run.ending is Ending.RETURNED)
+    waits = [run.blocked for run in runs if run.ending is Ending.RETURNED]
+    fastest, slowest = min(waits), max(waits)
+    if fastest <= seconds and slowest > WAITED_SECONDS:
+        return failed(
+            f"{runs[0].call} came back, but once its caller slept or waited for {slowest:.1f} s first", symptom="blocks"
+        )
     if fastest <= seconds:
         return PASSED
     return failed(
@@ -85,17 +95,40 @@ def ran_in_caller(run: Run) -> bool:
 
 def _not_held(started: Run, run: Run | None = None) -> Verdict | None:
     """The task was not held when `bg_get` was asked: `bg_task` had waited for it, or had run it itself."""
+    if started.ending is Ending.RAISED:
+        return undecided(f"{started.call} raised", blamed_for(started), unreturned(started), shown_by=started)
     if started.ending is not Ending.RETURNED:
-        return undecided(f"{started.call} did not return", blamed_for(started), unreturned(started), shown_by=started)
+        return never_returned(started)
     if not children(started) or ran_in_caller(started) or (run is not None and ran_in_caller(run)):
         return absent("the task did not run in a child process (see starts_in_background)")
-    if started.trace.gates is not None and started.trace.gates.blocked:
-        return waited(started)
-    return None
+    return let_go(started)
 
 
-def still_running(message: str, started: Run) -> Check:
-    """Asked before the task that *started* began is done, `bg_get` returns None and prints that it is still running."""
+def never_returned(started: Run) -> Verdict:
+    """A `bg_task` that does not come back at all does not come back at once."""
+    if somewhere_else(started):
+        return undecided(f"{started.call} did not return", blamed_for(started), unreturned(started), shown_by=started)
+    said = replace(not_back(started), concern=Concern.NONBLOCKING)
+    return undecided(f"{started.call} did not return", "returns_at_once", said, shown_by=started)
+
+
+def let_go(run: Run) -> Verdict | None:
+    """The tasks that were to be held were let go while this call waited; None where they are held."""
+    gates = run.trace.gates
+    if gates is None or gates.script != "shut" or (gates.early and not gates.blocked):
+        return None
+    if gates.blocked or run.blocked > WAITED_SECONDS:
+        return waited(run)
+    return inconclusive(
+        f"{run.call} was not back when the time limit came, but had not waited long: the machine is busy"
+    )
+
+
+def still_running(message: str, started: Run, *, others: Sequence[object] = ()) -> Check:
+    """Asked before the task that *started* began is done, `bg_get` returns None and prints that it is still running.
+
+    *others*: results of other tasks, as plain data, that are done by then.
+    """
 
     def judge(run: Run) -> Verdict:
         not_held = _not_held(started, run)
@@ -103,8 +136,9 @@ def still_running(message: str, started: Run) -> Check:
             return not_held
         if run.ending is Ending.RAISED:
             return raised(run)
-        if run.ending is not Ending.RETURNED or (run.trace.gates is not None and run.trace.gates.blocked):
-            return waited(run)
+        other = _another(run, others) or _held_on(run)
+        if other is not None:
+            return other
         if run.value != ["none"]:
             return failed(
                 f"{run.call} returned {plain.shown(run.value)} before the task was done, not None", symptom="values"
@@ -123,6 +157,20 @@ def still_running(message: str, started: Run) -> Check:
         hint=f"print({message!r}) when the result is not there yet",
         judge=judge,
     )
+
+
+def _another(run: Run, others: Sequence[object]) -> Verdict | None:
+    """Return what is wrong with a call that takes the result of another task for its own, or waits for that."""
+    if others and run.ending is not Ending.RETURNED:
+        return not_returned(run, Concern.RESULTS, owns_all=True)
+    if run.value not in others:
+        return None
+    words = f"{run.call} returned {plain.shown(run.value)}, which is the result of another task"
+    return failed(words, symptom="values", hint=OWN_QUEUES)
+
+
+def _held_on(run: Run) -> Verdict | None:
+    return waited(run) if run.ending is not Ending.RETURNED else let_go(run)
 
 
 def waits_when_asked(started: Run) -> Check:
@@ -163,6 +211,13 @@ def starts_in_background(*later: Run) -> Check:
             return failed("the task ran in the process that called bg_task", symptom="in the caller")
         if not children(run):
             return failed("bg_task started no child process", symptom="in the caller")
+        given = [one for one in later if one.function and one.ending is Ending.RETURNED and one.value != ["none"]]
+        if given and given[-1].trace.observer != "psutil" and not any(each.ran_task for each in children(given[-1])):
+            return failed(
+                f"{given[-1].call} returned a result of a task that no process had run",
+                symptom=MADE_UP,
+                hint="let the child process run the task, whatever it is",
+            )
         return PASSED
 
     return Check(
@@ -179,19 +234,23 @@ def _no_overlap(gates: GateReport, n: int) -> Verdict:
     return fault(Concern.CONCURRENCY, words, symptom="no overlap")
 
 
-def never_met(pause: Run) -> Verdict | None:
+def never_met(pause: Run, started: Sequence[Run]) -> Verdict | None:
     """Tasks that did not run at the same time leave undecided whose result comes first."""
+    not_held = next((wrong for wrong in map(_not_held, started) if wrong is not None), None)
     gates = pause.trace.gates
-    if gates is None or gates.met:
-        return None
+    if not_held is not None or gates is None or gates.met:
+        return not_held
     said = _no_overlap(gates, gates.wanted)
     return undecided("the tasks did not run at the same time", "meet_in_background", said, shown_by=pause)
 
 
-def meet_in_background(n: int) -> Check:
-    """*n* background tasks run at the same time, each in a process of its own."""
+def meet_in_background(n: int, started: Sequence[Run] = ()) -> Check:
+    """*n* background tasks, by those that *started* them, run at the same time, each in a process of its own."""
 
     def judge(run: Run) -> Verdict:
+        not_held = next((wrong for wrong in map(_not_held, started) if wrong is not None), None)
+        if not_held is not None:
+            return not_held
         gates = run.trace.gates
         if gates is None:
             return undecided("the tasks did not get that far", "starts_in_background")

@@ -11,16 +11,15 @@ from pytest_mpgrade.judge.background import (
     waits_when_asked,
 )
 from pytest_mpgrade.judge.check import Check
+from pytest_mpgrade.judge.child_end import child_ended, child_joined, nothing_left_of_tasks
 from pytest_mpgrade.judge.computed import in_children
 from pytest_mpgrade.judge.dispatch import first_in_first_out, free_worker_takes_next, met, workers
 from pytest_mpgrade.judge.faults import all_shut_down, notices_death, raises_soon, waiting_not_started
 from pytest_mpgrade.judge.handover import (
-    child_ended,
-    child_joined,
+    Together,
     hands_over,
     hands_over_plain,
     names_the_death,
-    nothing_left_of_tasks,
     says_inactive,
 )
 from pytest_mpgrade.judge.interface import (
@@ -51,6 +50,7 @@ from pytest_mpgrade.judge.values import (
 
 __all__ = [
     "Check",
+    "Together",
     "all_shut_down",
     "cells_in_order",
     "child_ended",
