@@ -39,6 +39,7 @@ class Grading:
         self._executed: dict[str, Future[Notebook]] = {}
         self.returned_under: dict[str, str] = {}  # scenario that did not return -> start method under which it does
         self.controls: dict[str, bool] = {}  # run that did not meet at its gates -> did the grader's own processes?
+        self.theirs: dict[str, float] = {}  # run that was not done in time -> seconds of the reference, 0 for unknown
         self._closed = False
         # Where signals are not kept apart a filter keeps them off a run's own supervisor, and could not know of others.
         apart = setting.isolation.level not in ("none", "landlock-files") or not sys.platform.startswith("linux")

@@ -179,6 +179,7 @@ class Run:
     tries: int = 1  # how often the call was repeated until it answered otherwise
     facts: dict[str, Plain] = field(default_factory=dict)  # told by the child: advisory, see inside/child.py
     trace: Trace = field(default_factory=Trace)
+    theirs: float = 0.0  # TIMED_OUT: seconds that the reference has just needed for the same; 0: not known
     control: bool | None = None  # did the grader's own processes meet at the same gate just now?
     returned_under: str = ""  # the call did not return, but does under this other start method
     import_children: int = 0  # processes that the import of the module started

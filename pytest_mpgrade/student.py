@@ -64,7 +64,10 @@ class Student:
         not_tried = self._not_tried(steps)
         if not_tried is not None:
             return not_tried
-        return self._linked([self._confirmed(run) for run in self._grading.run(self._scenario(steps))[1:]])
+        scenario = self._scenario(steps)
+        return self._linked(
+            [self._confirmed(run, scenario, at) for at, run in enumerate(self._grading.run(scenario)[1:], 1)]
+        )
 
     def prepare(self, *plays: Sequence[Step]) -> None:
         """Have these plays made in the background, each in a process of its own; `play` then finds them done."""
@@ -213,7 +216,7 @@ class Student:
                 return True
         return False
 
-    def _confirmed(self, run: Run) -> Run:
+    def _confirmed(self, run: Run, scenario: Scenario, at: int) -> Run:
         """Before a submission is blamed for not meeting at a gate, the grader's own processes must have met there."""
         gates = run.trace.gates
         unmet = (
@@ -223,7 +226,17 @@ class Student:
             return run
         if run.key not in self._grading.controls:
             self._grading.controls[run.key] = self._control(run)
-        return replace(run, control=self._grading.controls[run.key])
+            if run.ending is Ending.TIMED_OUT:
+                self._grading.theirs[run.key] = self._theirs(scenario, at)
+        return replace(run, control=self._grading.controls[run.key], theirs=self._grading.theirs.get(run.key, 0.0))
+
+    def _theirs(self, scenario: Scenario, at: int) -> float:
+        """Return the seconds that the reference needs now for a call that was not done at its time limit."""
+        reference = self._reference()
+        if reference is None or reference is self._grading:
+            return 0.0
+        done = reference.run(scenario)[at]
+        return done.seconds if done.ending is Ending.RETURNED else 0.0
 
     def _control(self, run: Run) -> bool:
         gates = run.trace.gates

@@ -44,6 +44,7 @@ class Leftover:
 
     kind: str  # "thread", "pipe", "semaphore", "shared memory"
     name: str
+    own: bool = False  # of a thread: a Python stack has a line of the submission
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -88,6 +88,12 @@ CROSSING = (
 """Two tasks at a time, of which the second is done first, and asked for last."""
 
 
+def _handed_over(student: Student) -> Run:
+    """Return the call that handed the result over: the one after the task was done, or a poll that waited for it."""
+    _, early, late, _ = student.play(*POLLED)
+    return early if early.ending is Ending.RETURNED and early.value != ["none"] else late
+
+
 @pytest.fixture(autouse=True)
 def plain(student: Student) -> tuple[Run, ...]:
     """Start the plainest task and wait for its result; make the longer plays in the background."""
@@ -183,39 +189,53 @@ def test_bg_get_does_not_give_up(student: Student) -> None:
 def test_child_ends_by_sentinel(student: Student, plain: tuple[Run, ...]) -> None:
     """Once the result is handed over, the child has been told to stop and has ended by itself."""
     student.check(plain[1], checks.workers_are_told_to_stop(), checks.child_ended(result=343))
-    student.check(student.play(*POLLED)[2], checks.child_ended(result=HELD_VALUES[0]))
+    student.check(_handed_over(student), checks.child_ended(result=HELD_VALUES[0]))
 
 
 @pytest.mark.criterion("shutdown")
 def test_child_is_joined(student: Student, plain: tuple[Run, ...]) -> None:
     """Once the result is handed over, the child has been joined."""
     student.check(plain[1], checks.child_joined(result=343))
-    student.check(student.play(*POLLED)[2], checks.child_joined(result=HELD_VALUES[0]))
+    student.check(_handed_over(student), checks.child_joined(result=HELD_VALUES[0]))
 
 
 @pytest.mark.criterion("shutdown")
 @pytest.mark.parametrize("kind", ["held task", *LARGE_ONES])
 def test_nothing_is_left(student: Student, kind: str) -> None:
     """When the handles are dropped, nothing is left."""
-    play, value = (LARGE_ONES[kind], LARGE_VALUE) if kind in LARGE_ONES else (POLLED, HELD_VALUES[0])
-    *_, late, dropped = student.play(*play)
-    student.check(dropped, checks.nothing_left_of_tasks(late, result=value))
+    if kind in LARGE_ONES:
+        _, got, dropped = student.play(*LARGE_ONES[kind])
+        student.check(dropped, checks.nothing_left_of_tasks(got, result=LARGE_VALUE, row=_rounds(student)[-1]))
+    else:
+        dropped = student.play(*POLLED)[3]
+        got, row = _handed_over(student), _rounds(student)[-1]
+        student.check(dropped, checks.nothing_left_of_tasks(got, result=HELD_VALUES[0], row=row))
 
 
 @pytest.mark.criterion("shutdown")
 def test_nothing_accumulates(student: Student) -> None:
     """One task after the other piles nothing up."""
-    times = 20 if student.start_method == "fork" else 6
+    *_, late, dropped = _rounds(student)
+    once = student.play(*LARGE_ONES["large result, block=True"])[-1]
+    result = (_times(student) - 1) ** 2
+    student.check(dropped, checks.nothing_left_of_tasks(late, result=result, once=once))
+
+
+def _times(student: Student) -> int:
+    return 20 if student.start_method == "fork" else 6
+
+
+def _rounds(student: Student) -> tuple[Run, ...]:
+    """Start and end many tasks, one after the other in one process, and drop the handles of the last."""
     rounds = [
         step
-        for i in range(times)
+        for i in range(_times(student))
         for step in (
             _begin((tasks.work.square, (i,)), same_holdings=i > 0),
             _get(block=True, again=ASK_AGAIN, same_holdings=True, last=False),
         )
     ]
-    *_, late, dropped = student.play(*rounds, steps.drop("job"))
-    student.check(dropped, checks.nothing_left_of_tasks(late, result=(times - 1) ** 2))
+    return student.play(*rounds, steps.drop("job"))
 
 
 @pytest.mark.criterion("deadlock")

@@ -238,15 +238,25 @@ def test_nothing_outlives_the_call(student: Student, kind: str) -> None:
     workload, n = ENDINGS[kind]
     run = student.play(_apply(workload, n))[0]
     idle = not workload.tasks
-    student.check(run, checks.no_leftovers(idle=idle), checks.nothing_else_left(idle=idle))
+    student.check(run, checks.no_leftovers(idle=idle), checks.nothing_else_left(idle=idle, row=_row(student)))
 
 
 @pytest.mark.criterion("shutdown")
 def test_nothing_accumulates(student: Student) -> None:
     """Calling it again and again piles nothing up."""
-    times = 20 if student.start_method == "fork" else 6
+    once = student.play(_apply(FEW, 5))[0]
+    student.check(_row(student), checks.nothing_accumulates(_times(student), once))
+
+
+def _times(student: Student) -> int:
+    return 20 if student.start_method == "fork" else 6
+
+
+def _row(student: Student) -> Run:
+    """Return the last of many calls in one process, after which it is counted what all of them have left."""
+    times = _times(student)
     row = [_apply(tasks.square([i, i + 40]), same_holdings=i > 0, last=i == times - 1) for i in range(times)]
-    student.check(student.play(*row)[-1], checks.nothing_accumulates(times))
+    return student.play(*row)[-1]
 
 
 @pytest.mark.criterion("deadlock")
@@ -290,7 +300,7 @@ def test_nothing_is_left_after_an_error(student: Student, how: str) -> None:
     dying = how in DYING
     workload = DYING[how] if dying else RAISING[how][0]
     (run,) = student.play(_apply(workload, **FORCED))
-    student.check(run, checks.all_shut_down("notices_death" if dying else "raises_soon"))
+    student.check(run, checks.all_shut_down("notices_death" if dying else "raises_soon", row=_row(student)))
 
 
 @pytest.mark.criterion("start_methods")

@@ -152,4 +152,4 @@ def _not_made(run: Run) -> Verdict:
 
 
 def _too_busy(run: Run) -> bool:
-    return run.ending is Ending.TIMED_OUT and run.control is False
+    return run.ending is Ending.TIMED_OUT and run.control is False and not run.theirs

@@ -111,8 +111,11 @@ def child_joined(*, result: object = ANY) -> Check:
     )
 
 
-def nothing_left_of_tasks(got: Run, *, result: object = ANY) -> Check:
-    """After *got* has returned the *result*, when the handles are dropped: nothing is left of the task."""
+def nothing_left_of_tasks(got: Run, *, result: object = ANY, once: Run | None = None, row: Run | None = None) -> Check:
+    """After *got* has returned the *result*, when the handles are dropped: nothing is left of the task.
+
+    *once*: the same after one task, where this is after a row of them; *row*: after a row, where this is after one.
+    """
 
     def judge(run: Run) -> Verdict:
         if ran_in_caller(got):
@@ -133,7 +136,8 @@ def nothing_left_of_tasks(got: Run, *, result: object = ANY) -> Check:
                 hint="shut down managers that you start, once you have the result",
                 **listed(alive, lambda _: "alive"),
             )
-        return residue(run, "p and both queues were dropped")
+        when = "p and both queues were dropped"
+        return residue(run, when, once=once or run, row=row if once is None else run)
 
     return Check(
         name="nothing_left_of_tasks",

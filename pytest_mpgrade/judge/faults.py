@@ -149,8 +149,8 @@ def _still_there(run: Run, left: list[ProcessSeen]) -> Verdict:
     )
 
 
-def all_shut_down(after: str = "raises_soon") -> Check:
-    """After an error no worker is left, alive or as a zombie, and nothing else of the call."""
+def all_shut_down(after: str = "raises_soon", *, row: Run | None = None) -> Check:
+    """After an error no worker is left, alive or as a zombie, and nothing else of the call; *row* as there."""
 
     def judge(run: Run) -> Verdict:
         verdict = _serial(run)
@@ -163,7 +163,7 @@ def all_shut_down(after: str = "raises_soon") -> Check:
         left = [process for process in run.trace.processes if not process.helper and process.later != "gone"]
         if left:
             return _still_there(run, left)
-        return residue(run, f"{run.call} had raised, the exception was dropped")
+        return residue(run, f"{run.call} had raised, the exception was dropped", once=run, row=row)
 
     return Check(
         name="all_shut_down",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, not_here, undecided
 from pytest_mpgrade.judge.returned import at_import, not_returned
-from pytest_mpgrade.records import Concern, ProcessSeen, Run
+from pytest_mpgrade.records import Concern, Ending, ProcessSeen, Run
 
 ALIVE = "workers stay alive"
 """The symptom of workers that nobody has told to stop."""
@@ -18,6 +20,8 @@ HELPER = "helper alive"
 """The symptom of processes that ran no task, such as a manager's, and are not shut down."""
 RESIDUE = "residue"
 """The symptom of threads, pipes and names that are left."""
+_OF_HELPERS = frozenset(("thread", "semaphore"))
+"""What a library may keep for itself."""
 FORCED = "forced"
 """The symptom of workers that did not end by themselves."""
 
@@ -191,11 +195,15 @@ def _state(worker: ProcessSeen) -> str:
     return "still running at the return, never joined"
 
 
-def nothing_else_left(*, idle: bool = False) -> Check:
-    """After the return, garbage collected: no thread, pipe, semaphore or shared memory of the call is left."""
+def nothing_else_left(*, idle: bool = False, row: Run | None = None) -> Check:
+    """After the return, garbage collected: no thread, pipe, semaphore or shared memory of the call is left.
+
+    *row*: the last of many calls in one process, for what a library makes once for all of them.
+    """
 
     def judge(run: Run) -> Verdict:
-        return _unjudged(run, Concern.CLEANUP, idle=idle) or _residue(run, f"{run.call} had returned")
+        wrong = _unjudged(run, Concern.CLEANUP, idle=idle)
+        return wrong or _residue(run, f"{run.call} had returned", once=run, row=row)
 
     return Check(
         name="nothing_else_left",
@@ -206,31 +214,55 @@ def nothing_else_left(*, idle: bool = False) -> Check:
     )
 
 
-def _residue(run: Run, when: str) -> Verdict:
+def _residue(run: Run, when: str, *, once: Run | None, row: Run | None) -> Verdict:
     stuck = [process for process in workers_of(run) if process.later == "alive"]
     if stuck:
         return not_told_to_stop(run, stuck)
-    return residue(run, when)
+    return residue(run, when, once=once, row=row)
 
 
-def residue(run: Run, when: str) -> Verdict:
-    """Judge what is left other than processes."""
+def residue(run: Run, when: str, *, once: Run | None = None, row: Run | None = None) -> Verdict:
+    """Judge what is left other than processes after *run*: *once*, one call, or a *row* of them in one process."""
     if not run.trace.observer.startswith(("ptrace", "proc")):
         return not_here(f"threads, pipes and semaphores cannot be seen here (observer: {run.trace.observer})")
     left = run.trace.leftovers
     if not left:
         return PASSED
-    kinds = sorted({item.kind for item in left})
-    counted = ", ".join(f"{sum(item.kind == kind for item in left)} x {kind}" for kind in kinds)
-    return failed(
+    counted = ", ".join(f"{count} x {kind}" for kind, count in sorted(_counts(run).items()))
+    if once is not None and row is not None and _is_helper(once, row):
+        return replace(PASSED, message=f"{counted} of a library, once for all calls, which costs nothing")
+    verdict = failed(
         f"left behind when {when} and garbage was collected: {counted}",
         symptom=RESIDUE,
         left=[f"{item.kind} {item.name}" for item in left[:8]],
     )
+    if once is not None and run is row and _counts(row) <= _counts(once):
+        return undecided(
+            "what is left is left by one call too, and is no more after many", "nothing_else_left", verdict
+        )
+    return verdict
 
 
-def nothing_accumulates(times: int) -> Check:
-    """After *times* calls in a row nothing has piled up: no processes, pipes, threads or semaphores."""
+def _counts(run: Run) -> Counter[str]:
+    return Counter(item.kind for item in run.trace.leftovers)
+
+
+def _is_helper(once: Run, row: Run) -> bool:
+    """Tell whether what is left is what a library keeps for itself: the monitor of a progress bar, and its lock.
+
+    It is no more after many calls than after one, and none of its threads has come from the submission's code.
+    """
+    left = (*once.trace.leftovers, *row.trace.leftovers)
+    if row.ending is not Ending.RETURNED or any(item.own or item.kind not in _OF_HELPERS for item in left):
+        return False
+    return _counts(row) <= _counts(once)
+
+
+def nothing_accumulates(times: int, once: Run | None = None) -> Check:
+    """After *times* calls in a row nothing has piled up: no processes, pipes, threads or semaphores.
+
+    *once*: a call in a process of its own, for what a library makes once for all of them.
+    """
 
     def judge(run: Run) -> Verdict:
         verdict = _unjudged(run, Concern.CLEANUP)
@@ -253,7 +285,7 @@ def nothing_accumulates(times: int) -> Check:
                 symptom=UNJOINED,
                 **listed(zombies[:8], lambda _: "zombie"),
             )
-        return _residue(run, f"{times} calls of {run.function} had returned")
+        return _residue(run, f"{times} calls of {run.function} had returned", once=once, row=run)
 
     return Check(
         name="nothing_accumulates",

@@ -15,6 +15,9 @@ from pytest_mpgrade.judge.returned import not_returned, somewhere_else
 from pytest_mpgrade.records import STILL_READING, Concern, Ending, Outcome, Run
 from pytest_mpgrade.tasks import Workload
 
+MUCH_FASTER = 0.1
+"""Part of the time that a call was given in which the reference has done the same: no load explains the difference."""
+NO_NAPS = "let the parent wait for the next result, in get() or wait(), and do nothing else for each of them"
 DIRECT = "called directly"
 """The symptom of a function that does not do its plainest work when it is called by itself."""
 ANEW = (
@@ -240,6 +243,8 @@ def drains(workload: Workload, n: int) -> Check:
         if run.ending in (Ending.TIMED_OUT, Ending.STOPPED) and len(ran) > n:
             words = f"{len(ran)} processes were started for the tasks"
             return undecided(words, "in_children", fault(Concern.WORKERS, words, symptom="too many workers"))
+        if run.ending is Ending.TIMED_OUT and _goes_on(run) and 0 < run.theirs <= MUCH_FASTER * run.seconds:
+            return _slow(run)
         if run.ending is Ending.TIMED_OUT and _goes_on(run):
             return inconclusive(
                 f"{run.call} was still making progress when the time limit came after {run.seconds:.0f} s"
@@ -259,6 +264,14 @@ def drains(workload: Workload, n: int) -> Check:
         hint=inner.hint,
         judge=judge,
     )
+
+
+def _slow(run: Run) -> Verdict:
+    words = (
+        f"{run.call} was still making progress after {run.seconds:.0f} s; the reference has just needed "
+        f"{run.theirs:.1f} s for the same tasks"
+    )
+    return fault(Concern.SPEEDUP, words, symptom="slow", hint=NO_NAPS)
 
 
 def _goes_on(run: Run) -> bool:

@@ -10,6 +10,7 @@ from pytest_mpgrade.records import Leftover
 from pytest_mpgrade.run import leftovers
 from pytest_mpgrade.run.linux import procfs
 from pytest_mpgrade.run.observer import nothing_moves
+from pytest_mpgrade.run.stacks import Stacks
 from pytest_mpgrade.run.watch import Watch
 
 GONE_SECONDS = 2.0
@@ -26,6 +27,7 @@ class Inspection:
 
     watch: Watch
     names: leftovers.Names
+    stacks: Stacks
 
     def holdings(self) -> leftovers.Holdings:
         """Return what the calling process holds now."""
@@ -64,7 +66,12 @@ class Inspection:
                 break
         watch.take_in_ends(GONE_SECONDS)
         watch.control = control
-        return [Leftover(kind=kind, name=name) for kind, name in gained]
+        own = any(kind == "thread" for kind, _ in gained) and self._runs_own_lines()
+        return [Leftover(kind=kind, name=name, own=own and kind == "thread") for kind, name in gained]
+
+    def _runs_own_lines(self) -> bool:
+        """Tell whether a thread of the calling process is in the submission's code; stacks do not say which it is."""
+        return any(self.stacks.owns(frame) for thread in self.stacks.of(self.watch.caller) for frame in thread)
 
     def let_end(self) -> None:
         """Give the caller's children time to be gone: 2 s, and more where the machine does not let them run."""

@@ -68,7 +68,7 @@ class Supervised:
         }
         root = self.observer.start(self.confinement.start(argv, {**environment, **gate}, shield=_grader()))
         self.watch = Watch(self.observer, self.server, root, every_look=self.every_look)
-        self.inspection = Inspection(watch=self.watch, names=self.names)
+        self.inspection = Inspection(watch=self.watch, names=self.names, stacks=self.stacks)
 
     def close(self) -> dict[str, Any]:
         """End everything, and prove it; return what is to be told of that."""
