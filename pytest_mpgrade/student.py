@@ -11,6 +11,7 @@ from pytest_mpgrade import steps as make
 from pytest_mpgrade import timing
 from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.grading import Grading, make_runs
+from pytest_mpgrade.inside.standins import Saved
 from pytest_mpgrade.judge.check import Judge, judge_safely
 from pytest_mpgrade.judge.hangs import by_luck, left_early
 from pytest_mpgrade.judge.interface import unusable, why_not_imported
@@ -65,9 +66,8 @@ class Student:
         if not_tried is not None:
             return not_tried
         scenario = self._scenario(steps)
-        return self._linked(
-            [self._confirmed(run, scenario, at) for at, run in enumerate(self._grading.run(scenario)[1:], 1)]
-        )
+        runs = [self._confirmed(run, scenario, at) for at, run in enumerate(self._grading.run(scenario)[1:], 1)]
+        return self._linked(_with_givers(runs, steps))
 
     def prepare(self, *plays: Sequence[Step]) -> None:
         """Have these plays made in the background, each in a process of its own; `play` then finds them done."""
@@ -151,7 +151,7 @@ class Student:
         known = {run.key: run for run in runs}
         causes = [known.get(run.cause.key) if run.cause is not None else None for run in runs]
         return tuple(
-            run if cause is None else replace(run, cause=cause, because=blamed_for(cause))
+            run if cause is None else replace(run, cause=cause, because=run.because and blamed_for(cause))
             for run, cause in zip(runs, causes, strict=True)
         )
 
@@ -250,6 +250,17 @@ class Student:
         except SupervisorError:
             return False
         return done.trace.gates is not None and done.trace.gates.met and done.ending is Ending.RETURNED
+
+
+def _with_givers(runs: Sequence[Run], steps: Sequence[Step]) -> list[Run]:
+    """Return the runs, each that could not be made for what an earlier call had returned with that call's."""
+    found = []
+    for place, (run, step) in enumerate(zip(runs, steps, strict=True)):
+        names = {arg.name for arg in step.args if isinstance(arg, Saved)}
+        givers = [runs[at] for at in range(place) if steps[at].save in names]
+        unusable = run.ending is Ending.NOT_TRIED and run.cause is None and bool(givers)
+        found.append(replace(run, cause=givers[-1]) if unusable else run)
+    return found
 
 
 def _came_back(runs: Sequence[Run]) -> bool:

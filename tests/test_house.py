@@ -67,7 +67,18 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "__init__": ("judge", "tasks"),  # when asked for, by name
     "grading": ("records", "errors", "run", "judge", "lacking", "__init__"),
     "timing": ("records", "errors", "tasks", "steps", "run", "judge", "grading", "__init__"),
-    "student": ("records", "errors", "tasks", "steps", "run", "judge", "grading", "timing", "__init__"),
+    "student": (
+        "records",
+        "errors",
+        "inside.standins",
+        "tasks",
+        "steps",
+        "run",
+        "judge",
+        "grading",
+        "timing",
+        "__init__",
+    ),
     "student_notebook": (
         "records",
         "errors",

@@ -6,10 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_mpgrade.inside import plain
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
-from pytest_mpgrade.judge.computed import MADE_UP
+from pytest_mpgrade.judge.check import (
+    HANDLES,
+    PASSED,
+    Check,
+    Verdict,
+    absent,
+    before_all,
+    failed,
+    fault,
+    inconclusive,
+    undecided,
+)
 from pytest_mpgrade.judge.hangs import not_back, raised
 from pytest_mpgrade.judge.returned import blamed_for, not_returned, somewhere_else, unreturned
+from pytest_mpgrade.judge.verdict import MADE_UP
 from pytest_mpgrade.records import Concern, Ending, GateReport, ProcessSeen, Run
 
 POLL_SECONDS = 0.3
@@ -95,6 +106,9 @@ def ran_in_caller(run: Run) -> bool:
 
 def _not_held(started: Run, run: Run | None = None) -> Verdict | None:
     """The task was not held when `bg_get` was asked: `bg_task` had waited for it, or had run it itself."""
+    nothing = before_all(started)
+    if nothing is not None:
+        return replace(nothing, shown_by=nothing.shown_by or started)
     if started.ending is Ending.RAISED:
         return undecided(f"{started.call} raised", blamed_for(started), unreturned(started), shown_by=started)
     if started.ending is not Ending.RETURNED:
@@ -281,12 +295,10 @@ def gives_three_handles() -> Check:
             if first[-1] is None and children(run):
                 return failed(
                     f"the first of the three handles that {run.call} returned is no process but {first[1]}",
-                    symptom="handles",
+                    symptom=HANDLES,
                 )
             return PASSED
-        return failed(
-            f"{run.call} returned {plain.shown(run.value)}, not (p, task_queue, done_queue)", symptom="handles"
-        )
+        return failed(f"{run.call} returned {plain.shown(run.value)}, not (p, task_queue, done_queue)", symptom=HANDLES)
 
     return Check(
         name="gives_three_handles",

@@ -24,6 +24,8 @@ from pytest_mpgrade.records import Concern, Ending, Finding, Instead, Outcome, R
 
 LACK = "lack"
 """The symptom of something that the submission imports and is not there."""
+HANDLES = "handles"
+"""The symptom of a call that does not return what the next one is given."""
 ENDED = (Ending.RETURNED, Ending.RAISED)
 
 
@@ -49,7 +51,7 @@ class Check:
 
     def __call__(self, run: Run, /) -> Finding:
         """Judge one run."""
-        verdict = _before_all(run) or _lacking(run, _at_import(run, self.concern, self.judge(run)))
+        verdict = before_all(run) or _lacking(run, _at_import(run, self.concern, self.judge(run)))
         return Finding(
             check=self.name,
             title=self.title,
@@ -84,7 +86,7 @@ def judge_safely(check: Judge, run: Run) -> Finding:
     """Judge a run by any callable; a custom one is not asked about a run that teaches nothing."""
     if isinstance(check, Check):
         return check(run)
-    if _before_all(run) is None:
+    if before_all(run) is None:
         return check(run)
     name = getattr(check, "__name__", type(check).__name__)
     return Check(name=name, title=name, concern=Concern.RESULTS, judge=lambda _: PASSED)(run)
@@ -123,7 +125,7 @@ def _lacking(run: Run, verdict: Verdict) -> Verdict:
     )
 
 
-def _before_all(run: Run) -> Verdict | None:
+def before_all(run: Run) -> Verdict | None:
     """Return what every check answers for a run that teaches nothing."""
     if run.ending is Ending.BROKEN:
         return Verdict(outcome=Outcome.ERROR, message=f"the grader could not run {run.at}: {run.why}")
@@ -147,8 +149,10 @@ def _not_made(run: Run) -> Verdict:
     """Return the failure of a call that was not made, by what was seen of the one that it depended on."""
     if run.cause is not None and run.cause.ending not in (Ending.RETURNED, Ending.NOT_IMPORTED):
         return unreturned(run.cause)
-    concern = Concern.IMPORT if run.because in ("imports_cleanly", "has_functions") else Concern.RESULTS
-    return failed(f"{run.call} could not be called: {run.why}", symptom="not called", concern=concern)
+    words = f"{run.call} could not be called: {run.why}"
+    if run.because in ("imports_cleanly", "has_functions"):
+        return fault(Concern.IMPORT, words, symptom="signature")
+    return fault(Concern.RESULTS, words, symptom=HANDLES)
 
 
 def _too_busy(run: Run) -> bool:

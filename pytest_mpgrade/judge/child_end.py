@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.background import children, doers, ran_in_caller
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, not_here, undecided
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, before_all, failed, fault, not_here, undecided
 from pytest_mpgrade.judge.handover import ANY, did_not_wait, ignored_block
 from pytest_mpgrade.judge.returned import not_returned
 from pytest_mpgrade.judge.shutdown import ALIVE, FORCED, HELPER, listed, residue, words
@@ -118,6 +118,9 @@ def nothing_left_of_tasks(got: Run, *, result: object = ANY, once: Run | None = 
     """
 
     def judge(run: Run) -> Verdict:
+        nothing = before_all(got)
+        if nothing is not None:
+            return replace(nothing, shown_by=nothing.shown_by or got)
         if ran_in_caller(got):
             return _NO_DOER
         not_got = _not_handed_over(got, Concern.CLEANUP, result)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
 from pytest_mpgrade.judge.returned import not_returned
-from pytest_mpgrade.records import Concern, Run
+from pytest_mpgrade.judge.values import compare
+from pytest_mpgrade.judge.verdict import MADE_UP
+from pytest_mpgrade.records import Concern, Ending, Run
 from pytest_mpgrade.tasks import Workload
 
-MADE_UP = "made up"
-"""The symptom of results of tasks that no process has run."""
 
+def in_children(workload: Workload, n: int | None = None, row: Sequence[tuple[Run, Workload]] = ()) -> Check:
+    """Each task ran in a child process that the kernel vouches for, and in at most *n* different ones (None: any).
 
-def in_children(workload: Workload, n: int | None = None) -> Check:
-    """Each task ran in a child process that the kernel vouches for, and in at most *n* different ones (None: any)."""
+    *row*: the calls of the same process; where one returns wrong values, those of another were not made up.
+    """
 
     def judge(run: Run) -> Verdict:
         wrong = not_returned(run, Concern.WORKERS)
@@ -31,7 +34,7 @@ def in_children(workload: Workload, n: int | None = None) -> Check:
             return failed(
                 f"{len(pids)} processes ran tasks; {n} were asked for", symptom="too many workers", pids=sorted(pids)
             )
-        return _not_run(run, workload)
+        return _not_run(run, workload, row)
 
     return Check(
         name="in_children",
@@ -42,7 +45,7 @@ def in_children(workload: Workload, n: int | None = None) -> Check:
     )
 
 
-def _not_run(run: Run, workload: Workload) -> Verdict:
+def _not_run(run: Run, workload: Workload, row: Sequence[tuple[Run, Workload]]) -> Verdict:
     """Judge tasks that nobody ran: their results were made up, if they are there, or are missing."""
     ran = Counter(event.key for event in run.trace.events if event.kind in ("note", "gate"))
     handed_out = Counter(workload.keys)
@@ -54,11 +57,18 @@ def _not_run(run: Run, workload: Workload) -> Verdict:
     made_up = right - (len(workload.expected) - lost)
     if made_up > 0:
         results_of = f"the result{'s' * (made_up != 1)} of {made_up} task{'s' * (made_up != 1)}"
-        return failed(
+        verdict = failed(
             f"{run.call} returned {results_of} that no process had run",
             symptom=MADE_UP,
             hint="let worker processes run every task, also where there are few, or its result seems known already",
         )
+        mixed = [
+            other
+            for other, asked in row
+            if other.ending is Ending.RETURNED and compare(other, asked.expected, asked.keys).symptom == "values"
+        ]
+        seen = "calls return the results of others"
+        return undecided(seen, "values_in_any_order", verdict, explained="values") if mixed else verdict
     which = next(place for place, key in enumerate(workload.keys) if ran[key] < handed_out[key])
     words = f"task {which} was not run by {run.call}" if ran else f"none of the tasks was run by {run.call}"
     said = fault(Concern.RESULTS, words, symptom="values")
@@ -68,9 +78,3 @@ def _not_run(run: Run, workload: Workload) -> Verdict:
 def _in_caller(places: list[int], total: int, run: Run) -> str:
     what = "every task" if len(places) == total else f"task {places[0]}"
     return f"{what} ran in the process that called {run.function}"
-
-
-def by_nobody(run: Run) -> Verdict:
-    """Return the failure of a call whose tasks no child process has run."""
-    words = f"no child process ran a task of {run.call}"
-    return fault(Concern.WORKERS, words, symptom="in the caller" if run.in_caller else MADE_UP)

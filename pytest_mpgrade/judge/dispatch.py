@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
-from pytest_mpgrade.judge.computed import by_nobody
 from pytest_mpgrade.judge.hangs import waiting
 from pytest_mpgrade.judge.returned import somewhere_else, unreturned
 from pytest_mpgrade.judge.shutdown import returned_early
+from pytest_mpgrade.judge.verdict import by_nobody
 from pytest_mpgrade.records import Concern, Ending, GateReport, Run
 from pytest_mpgrade.tasks import Workload
 

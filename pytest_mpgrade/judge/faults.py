@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
-from pytest_mpgrade.judge.computed import MADE_UP
 from pytest_mpgrade.judge.hangs import not_back
 from pytest_mpgrade.judge.returned import at_import, somewhere_else, unreturned
 from pytest_mpgrade.judge.shutdown import ALIVE, HELPER, UNJOINED, listed, residue, workers_of
+from pytest_mpgrade.judge.verdict import MADE_UP
 from pytest_mpgrade.records import Concern, Ending, ProcessSeen, Run
 from pytest_mpgrade.tasks import Workload
 

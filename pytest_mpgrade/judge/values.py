@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
-from pytest_mpgrade.judge.computed import by_nobody
 from pytest_mpgrade.judge.hangs import first_line, not_back, not_told
 from pytest_mpgrade.judge.returned import not_returned, somewhere_else
+from pytest_mpgrade.judge.verdict import by_nobody
 from pytest_mpgrade.records import STILL_READING, Concern, Ending, Outcome, Run
 from pytest_mpgrade.tasks import Workload
 

@@ -25,6 +25,8 @@ class Verdict:
     shown_by: Run | None = None  # the run that shows it, where it is not the one that is judged
 
 
+MADE_UP = "made up"
+"""The symptom of results of tasks that no process has run."""
 PASSED = Verdict(outcome=Outcome.PASSED)
 
 
@@ -70,3 +72,9 @@ def not_here(message: str) -> Verdict:
 def inconclusive(message: str) -> Verdict:
     """This machine could not decide."""
     return Verdict(outcome=Outcome.INCONCLUSIVE, message=message)
+
+
+def by_nobody(run: Run) -> Verdict:
+    """Return the failure of a call whose tasks no child process has run."""
+    words = f"no child process ran a task of {run.call}"
+    return fault(Concern.WORKERS, words, symptom="in the caller" if run.in_caller else MADE_UP)
