@@ -18,7 +18,7 @@ from pytest_mpgrade.judge.check import (
     inconclusive,
     undecided,
 )
-from pytest_mpgrade.judge.hangs import not_back, raised
+from pytest_mpgrade.judge.hangs import not_back
 from pytest_mpgrade.judge.returned import blamed_for, not_returned, somewhere_else, unreturned
 from pytest_mpgrade.judge.verdict import MADE_UP
 from pytest_mpgrade.records import Concern, Ending, GateReport, ProcessSeen, Run
@@ -69,7 +69,7 @@ def returns_at_once(others: Sequence[Run] = (), *, started: Run | None = None, s
     """
 
     def judge(run: Run) -> Verdict:
-        not_held = _not_held(started, run) if started is not None else None
+        not_held = not_held_then(started, run) if started is not None else None
         if not_held is not None:
             return not_held
         if run.ending is Ending.RAISED:
@@ -80,7 +80,7 @@ def returns_at_once(others: Sequence[Run] = (), *, started: Run | None = None, s
             return failed(
                 f"{run.call} waited for a task: it came back only when that had been let go", symptom="blocks"
             )
-        own = _not_held(run) if started is None else None
+        own = not_held_then(run) if started is None else None
         return own or _waited((run, *others), seconds)
 
     return Check(
@@ -104,7 +104,7 @@ def ran_in_caller(run: Run) -> bool:
     return run.in_caller or any(event.pid == run.trace.caller for event in run.trace.events)
 
 
-def _not_held(started: Run, run: Run | None = None) -> Verdict | None:
+def not_held_then(started: Run, run: Run | None = None) -> Verdict | None:
     """The task was not held when `bg_get` was asked: `bg_task` had waited for it, or had run it itself."""
     nothing = before_all(started)
     if nothing is not None:
@@ -135,83 +135,6 @@ def let_go(run: Run) -> Verdict | None:
         return waited(run)
     return inconclusive(
         f"{run.call} was not back when the time limit came, but had not waited long: the machine is busy"
-    )
-
-
-def still_running(message: str, started: Run, *, others: Sequence[object] = ()) -> Check:
-    """Asked before the task that *started* began is done, `bg_get` returns None and prints that it is still running.
-
-    *others*: results of other tasks, as plain data, that are done by then.
-    """
-
-    def judge(run: Run) -> Verdict:
-        not_held = _not_held(started, run)
-        if not_held is not None:
-            return not_held
-        if run.ending is Ending.RAISED:
-            return raised(run)
-        other = _another(run, others) or _held_on(run)
-        if other is not None:
-            return other
-        if run.value != ["none"]:
-            return failed(
-                f"{run.call} returned {plain.shown(run.value)} before the task was done, not None", symptom="values"
-            )
-        if message not in run.printed:
-            return failed(
-                f"{run.call} did not print {message!r} while the task was running; it printed {run.printed[:80]!r}",
-                symptom="message",
-            )
-        return PASSED
-
-    return Check(
-        name="still_running",
-        title=f"says {message!r} and returns None while the task is running",
-        concern=Concern.RESULTS,
-        hint=f"print({message!r}) when the result is not there yet",
-        judge=judge,
-    )
-
-
-def _another(run: Run, others: Sequence[object]) -> Verdict | None:
-    """Return what is wrong with a call that takes the result of another task for its own, or waits for that."""
-    if others and run.ending is not Ending.RETURNED:
-        return not_returned(run, Concern.RESULTS, owns_all=True)
-    if run.value not in others:
-        return None
-    words = f"{run.call} returned {plain.shown(run.value)}, which is the result of another task"
-    return failed(words, symptom="values", hint=OWN_QUEUES)
-
-
-def _held_on(run: Run) -> Verdict | None:
-    return waited(run) if run.ending is not Ending.RETURNED else let_go(run)
-
-
-def waits_when_asked(started: Run) -> Check:
-    """With ``block=True`` the call still waits while the task is held, and comes back when it is done."""
-
-    def judge(run: Run) -> Verdict:
-        not_held = _not_held(started, run)
-        if not_held is not None:
-            return not_held
-        if run.ending is Ending.RAISED:
-            return not_returned(run, Concern.NONBLOCKING) or PASSED
-        gates = run.trace.gates
-        if gates is not None and gates.early:
-            return failed(
-                f"{run.call} came back with {plain.shown(run.value)} while the task was still running",
-                symptom="does not block",
-            )
-        if run.ending is not Ending.RETURNED:
-            return not_returned(run, Concern.NONBLOCKING) or PASSED
-        return PASSED
-
-    return Check(
-        name="waits_when_asked",
-        title="block=True waits for the result",
-        concern=Concern.NONBLOCKING,
-        hint="when block is true, get() the result and wait as long as it takes",
-        judge=judge,
     )
 
 
@@ -250,7 +173,7 @@ def _no_overlap(gates: GateReport, n: int) -> Verdict:
 
 def never_met(pause: Run, started: Sequence[Run]) -> Verdict | None:
     """Tasks that did not run at the same time leave undecided whose result comes first."""
-    not_held = next((wrong for wrong in map(_not_held, started) if wrong is not None), None)
+    not_held = next((wrong for wrong in map(not_held_then, started) if wrong is not None), None)
     gates = pause.trace.gates
     if not_held is not None or gates is None or gates.met:
         return not_held
@@ -262,7 +185,7 @@ def meet_in_background(n: int, started: Sequence[Run] = ()) -> Check:
     """*n* background tasks, by those that *started* them, run at the same time, each in a process of its own."""
 
     def judge(run: Run) -> Verdict:
-        not_held = next((wrong for wrong in map(_not_held, started) if wrong is not None), None)
+        not_held = next((wrong for wrong in map(not_held_then, started) if wrong is not None), None)
         if not_held is not None:
             return not_held
         gates = run.trace.gates

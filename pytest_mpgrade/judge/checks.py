@@ -7,8 +7,6 @@ from pytest_mpgrade.judge.background import (
     meet_in_background,
     returns_at_once,
     starts_in_background,
-    still_running,
-    waits_when_asked,
 )
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.child_end import child_ended, child_joined, nothing_left_of_tasks
@@ -32,6 +30,7 @@ from pytest_mpgrade.judge.interface import (
 )
 from pytest_mpgrade.judge.keeping_up import faster_than_serial, keeps_up_with_reference
 from pytest_mpgrade.judge.notebook import has_list, made_by_children, no_process_left, runs_top_to_bottom
+from pytest_mpgrade.judge.polls import still_running, waits_when_asked
 from pytest_mpgrade.judge.reproducible import cells_in_order, same_again, same_as_submitted
 from pytest_mpgrade.judge.scaling import scales
 from pytest_mpgrade.judge.shown import draws, shows_rows
