@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,13 +20,16 @@ import github_actions
 import jsonschema
 import pytest
 from conftest import run_command, variables, wait_until
+from results import ALL, finding, outcomes, placed
+from results import result as graded
 from test_batch import RIGHT, SOLUTIONS, TESTS, TOML
 
+from pytest_mpgrade.judge.shares import Placed
 from pytest_mpgrade.pytest_run import Options, budget
-from pytest_mpgrade.records import Concern, Criterion, Outcome, Status
-from pytest_mpgrade.report import students
+from pytest_mpgrade.records import Criterion, Outcome, Status
+from pytest_mpgrade.report import result_json, students, terminal
 from pytest_mpgrade.report.exports import FORMATS, classroom50
-from pytest_mpgrade.report.result_json import CheckPart, ResultFile, SubmissionPart
+from pytest_mpgrade.report.result_json import ResultFile, SubmissionPart
 
 NUMBER, TEXT, WHOLE = {"type": "number", "minimum": 0}, {"type": "string"}, {"type": "integer", "minimum": 0}
 GRADESCOPE: dict[str, Any] = {
@@ -126,17 +130,17 @@ def prairielearn(text: str) -> tuple[float, bool]:
 def autolab(text: str) -> tuple[float, bool]:
     """Read the last line, as Autolab does."""
     body = json.loads(text.strip().splitlines()[-1])
-    assert body["scoreboard"] == [sum(body["scores"].values())]
+    assert body["scoreboard"] == [pytest.approx(math.fsum(body["scores"].values()), abs=1e-9)]
     return body["scoreboard"][0], "not graded" not in text
 
 
 def junit(text: str) -> tuple[float, bool]:
-    """Add up the properties of all cases."""
+    """Add up the properties of all cases, each of which is one unit."""
     suite = ElementTree.fromstring(text)[0]
     cases = suite.findall("testcase")
     assert int(suite.attrib["tests"]) == len(cases)
     points = [float(each.attrib["value"]) for each in suite.iter("property") if each.attrib["name"] == "points"]
-    return sum(points), all(case.attrib["name"] != "graded" for case in cases)
+    return round(math.fsum(points), 6), all(case.attrib["name"] != "graded" for case in cases)
 
 
 def github(text: str) -> tuple[float, bool]:
@@ -333,20 +337,71 @@ def test_hidden_checks(place: Path) -> None:
 
 def test_hidden_names_in_other_checks() -> None:
     """A check that was left undecided by a hidden one does not name it, and keeps what is not hidden."""
-    hidden = check_part(id="t.py::test_secret[fork]/workers", criterion="b", message="m", outcome=Outcome.FAILED)
+    hidden = check_part("t.py::test_secret[fork]", "b", check="workers")
     other = check_part(
-        id="t.py::test_open[fork]/values", criterion="a", outcome=Outcome.SKIPPED, undecided_by="workers",
+        "t.py::test_open[fork]", "a", Outcome.SKIPPED, undecided_by="workers",
         message="left undecided by workers: 2 workers, as test_secret[fork] and test_secret say",
     )  # fmt: skip
     criteria = (Criterion(name="a", points=1.0), Criterion(name="b", points=1.0, hidden=True))
-    result, rubric = students.shown(result_of(hidden, other), criteria)
+    result, rubric = students.shown(result_of(hidden, other, criteria=criteria), criteria)
     assert [each.name for each in rubric] == ["a", "hidden-1"]
     assert result.checks[1].undecided_by == "a hidden check"
     assert (
         result.checks[1].message
         == "left undecided by a hidden check: 2 workers, as a hidden check and a hidden check say"
     )
-    assert students.shown(result_of(other), criteria[:1]) == (result_of(other), criteria[:1])
+    alone = result_of(other, criteria=criteria[:1])
+    assert students.shown(alone, criteria[:1]) == (alone, criteria[:1])
+
+
+SECRET = (
+    Criterion(name="open", points=2.0, title="Open", requires=("secret_criterion",)),
+    Criterion(name="secret_criterion", points=1.0, title="Secret title", hidden=True, requires=("more",)),
+    Criterion(name="more", points=1.0),
+)
+SECRETS = ("secret", "Secret")
+
+
+def secretly(ended: Outcome) -> list[Placed]:
+    """Return what a hidden check has found, between others that have passed."""
+    return [
+        *outcomes(Outcome.PASSED, criterion="open", test="t.py::open{}"),
+        check_part(
+            "t.py::test_secret_name[fork-secret variant]", "secret_criterion", ended, check="secret_check",
+            title="secret sentence", message="secret\nmessage", hint="secret hint", evidence={"secret": "secret"},
+        ),
+        *outcomes(Outcome.PASSED, criterion="more", test="t.py::more{}"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ended", [Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.ERROR])
+def test_hidden_criterion_leaks_by_no_key(ended: Outcome) -> None:
+    """Neither criteria, nor questions, nor what was undecided, nor a requirement tell more of it than its points."""
+    whole = graded(secretly(ended), SECRET)
+    shown, rubric = students.shown(whole, SECRET)
+    assert (shown.score, shown.max_score, shown.status) == (whole.score, whole.max_score, whole.status)
+    assert [(each.points, each.max_points) for each in shown.criteria] == [
+        (each.points, each.max_points) for each in whole.criteria
+    ]
+    told = {name: render(shown, rubric) for name, (_, render) in FORMATS.items()}
+    told |= {"result": result_json.dumps(shown).decode(), "rubric": terminal.rubric(shown)}
+    for name, text in told.items():
+        assert not [word for word in SECRETS if word in text], name
+    if ended is Outcome.FAILED:
+        assert shown.criteria[0].reason == "not earned: less than half of the points of a hidden check"
+    assert shown.undecided.why == (("a hidden check",) if shown.undecided.points else ())
+    for name in FORMATS:
+        assert READ[name](told[name]) == (whole.score, True), name
+
+
+def test_hidden_check_leaks_by_no_reason_of_an_error() -> None:
+    """Where so much is undecided that there is no grade, the reason is told without what hidden checks say."""
+    given = [*outcomes(Outcome.ERROR, criterion="open", test="t.py::open{}"), *secretly(Outcome.ERROR)[1:]]
+    whole = graded(given, SECRET)
+    assert whole.status is Status.ERROR
+    assert "secret_check: secret message" in whole.reason
+    shown, _ = students.shown(whole, SECRET)
+    assert shown.reason == "3 of 4 points could not be decided here: values: m; a hidden check"
 
 
 @pytest.mark.parametrize(("left", "limit"), [(600.0, 1800.0), (8.0, 1800.0), (600.0, 30.0), (0.0, 5.0), (-9.0, 5.0)])
@@ -373,27 +428,22 @@ def test_unknown_format(place: Path) -> None:
     assert "'grade_scope' is none of gradescope, " in done.stderr
 
 
-def check_part(**more: Any) -> CheckPart:
-    """Return a check that failed."""
-    usual: dict[str, Any] = {
-        "id": "test_x.py::test_x/values", "title": "t", "concern": Concern.RESULTS, "criterion": "all",
-        "start_method": "fork", "outcome": Outcome.FAILED, "points": 0.0, "max_points": 1.0, "message": "m",
-        "hint": "h", "evidence": {}, "seconds": 0.1,
-    }  # fmt: skip
-    return CheckPart(**usual | more)
+def check_part(
+    test: str = "test_x.py::test_x[fork]", criterion: str = "all", outcome: Outcome = Outcome.FAILED, **more: Any
+) -> Placed:
+    """Return what the check of a test has found."""
+    (one,) = placed(test, finding(outcome, **more), criterion=criterion)
+    return one
 
 
-def result_of(*checks: CheckPart) -> ResultFile:
-    """Return the result of a grading with these checks."""
-    return ResultFile(
-        schema="mpgrade.result/1", assignment="x", submission=SubmissionPart(id="a", path="a", module="a", sha256=""),
-        score=0.0, max_score=1.0, status=Status.GRADED, checks=checks, started="2026-11-23T03:00:00Z", seconds=1.0,
-    )  # fmt: skip
+def result_of(*found: Placed, criteria: Sequence[Criterion] = ALL) -> ResultFile:
+    """Return the result of a grading that has found this."""
+    return graded(found, criteria, status=Status.GRADED, reason="")
 
 
 def test_awkward_text() -> None:
     """Whatever a submission printed, files can be read."""
-    result = result_of(check_part(id="test_x.py::test_é/values", message="\x00\x1b[31m ]]> <&>\udc80"))
+    result = result_of(check_part("test_x.py::test_é", message="\x00\x1b[31m ]]> <&>\udc80"))
     for name, (_, render) in FORMATS.items():
         text = render(result, (Criterion(name="all", points=1.0),)).encode("utf-8", "backslashreplace").decode()
         assert READ[name](text) == (0.0, True), name

@@ -13,16 +13,19 @@ import sys
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
+import results
 from conftest import variables, wait_until
 from github_actions import Reported, commands, outputs, payload, report
 from markdown_it import MarkdownIt
 
-from pytest_mpgrade.records import Concern, Criterion, Outcome, Status
+from pytest_mpgrade.judge.shares import Placed
+from pytest_mpgrade.records import Criterion, Outcome, Status
 from pytest_mpgrade.report.exports.github import payload as payloads
 from pytest_mpgrade.report.exports.github import places, step, summary
-from pytest_mpgrade.report.result_json import CheckPart, ResultFile, SubmissionPart
+from pytest_mpgrade.report.result_json import ResultFile, SubmissionPart
 
 TOML = """
 name = "double"
@@ -217,24 +220,15 @@ def test_output_that_cannot_be_written(at_github: Step) -> None:
 # --- pure
 
 
-def check(number: int, points: float, most: float, **more: object) -> CheckPart:
-    """Return one check of the criterion `all`."""
-    outcome = Outcome.PASSED if points else Outcome.FAILED
-    usual = CheckPart(
-        id=f"t.py::test_{number}/equal", title="equal", concern=Concern.RESULTS, criterion="all", start_method="fork",
-        outcome=outcome, points=points, max_points=most, message="m", hint="h", evidence={}, seconds=0.1,
-    )  # fmt: skip
-    return dataclasses.replace(usual, **more)  # type: ignore[arg-type]
+def check(number: int = 0, outcome: Outcome = Outcome.FAILED, *, weight: float = 1.0, **more: Any) -> Placed:
+    """Return what the only check of one question of the criterion `all` has found."""
+    (one,) = results.placed(f"t.py::test_{number}[fork]", results.finding(outcome, **more), weight=weight)
+    return one
 
 
-def result(*checks: CheckPart) -> ResultFile:
-    """Return the result with these checks."""
-    return ResultFile(
-        schema="mpgrade.result/1", assignment="x",
-        submission=SubmissionPart(id="a", path="a", module="a.py", sha256=""),
-        score=sum(each.points for each in checks), max_score=sum(each.max_points for each in checks),
-        status=Status.GRADED, checks=checks, started="2026-11-23T03:00:00Z",
-    )  # fmt: skip
+def result(*checks: Placed, points: float = 1.0) -> ResultFile:
+    """Return the result with these checks, of a criterion of so many points."""
+    return results.result(checks, [Criterion(name="all", points=points)], status=Status.GRADED, reason="")
 
 
 def reported(found: ResultFile, criteria: Sequence[Criterion]) -> Reported:
@@ -256,47 +250,77 @@ ALL = (Criterion(name="all", points=3.0),)
 
 @pytest.mark.parametrize("most", [1.0, 2.82, 3.0, 100.0])
 @pytest.mark.parametrize("parts", [1, 3, 7, 13, 34, 60])
-def test_equal_checks_are_tests(parts: int, most: float) -> None:
-    """Checks that weigh the same are a test each; all points together are the maximum to the bit."""
+def test_equal_units_are_tests(parts: int, most: float) -> None:
+    """Units that weigh the same are a test each; all points together are the maximum to the bit."""
     for passed in range(parts + 1):
-        checks = [check(number, most / parts * (number < passed), most / parts) for number in range(parts)]
-        made = reported(result(*checks), ALL)
+        checks = [check(number, Outcome.PASSED if number < passed else Outcome.FAILED) for number in range(parts)]
+        made = reported(result(*checks, points=most), ALL)
         agree(made)
         assert made.summed[0] == pytest.approx(most * passed / parts, abs=1e-6)
     assert made.notice
-    assert made.notice["totalPoints"] == made.notice["maxPoints"]
+    assert made.notice["totalPoints"] == made.notice["maxPoints"] == most
 
 
-@pytest.mark.parametrize("score", [0.0, 0.004, 0.005, 0.25, 1 / 3, 0.37, 0.999, 1.5, 1.7, 1.99, 1.999, 2.0])
+@pytest.mark.parametrize("score", [0.0, 0.004, 0.005, 0.25, 1 / 3, 0.37, 0.99, 1.5, 1.7, 1.98, 1.99, 1.999, 2.0])
 def test_parts_stand_for_points(score: float) -> None:
-    """Points given in part are k of n tests, as near as a hundred tests come; nobody gets all by rounding."""
+    """Points given in part are k of n tests, as near as a hundred tests come; nobody gets all who lacks a hundredth."""
     most = 2.0
-    checks = (
-        [check(0, score / 2, most / 2), check(1, score / 2, most / 2)]
-        if score
-        else [check(0, 0, 1.5), check(1, 0, 0.5)]
-    )
-    made = reported(result(*checks), ALL)
+    found = result(*(check(number, credit=score / most) for number in range(2)), points=most)
+    made = reported(found, ALL)
     agree(made)
-    assert made.summed[0] == pytest.approx(score, abs=0.5 * most / payloads.MOST_TESTS + 0.01)
-    assert (made.summed[0] == most) == (score == most) == (not made.failed)
+    assert found.score == pytest.approx(score, abs=0.0051)  # rounded half up to hundredths: 1.999 is 2 by that
+    assert made.summed[0] == pytest.approx(found.score, abs=0.5 * most / payloads.MOST_TESTS + 0.01)
+    assert (made.summed[0] == most) == (found.score == most) == (not made.failed)
 
 
 def test_exact_parts_are_exact() -> None:
     """Where up to a hundred tests can stand for the points, they do, and their name says what they are."""
-    made = payloads.outputs(result(check(0, 1.0, 1.5), check(1, 0.5, 0.5)), ALL)["all"]
+    found = result(check(0, credit=2 / 3, weight=3), check(1, Outcome.PASSED), points=2)
+    made = payloads.outputs(found, ALL)["all"]
     assert len(made["tests"]) == 4
     assert made["tests"][0]["name"] == "all: 1.5 of 2 points, part 1 of 4"
     assert [test["status"] for test in made["tests"]] == ["pass"] * 3 + ["fail"]
     assert sum(test["score"] for test in made["tests"]) == 1.5
 
 
+def test_questions_of_other_weights_are_parts() -> None:
+    """Where two of three tests are not two thirds of the points, tests stand for points in place of units."""
+    found = result(check(0, weight=2), check(1, Outcome.PASSED), check(2, Outcome.PASSED), points=4)
+    made = reported(found, ALL)
+    agree(made)
+    assert (found.score, made.summed) == (2.0, (2.0,))
+    assert "part 1 of 2" in made.printed
+
+
+def test_unit_that_another_criterion_takes_is_a_test_with_that_reason() -> None:
+    """A unit whose checks have passed, and that is not earned all the same, says why, and not "passed"."""
+    criteria = (Criterion(name="first", points=1), Criterion(name="all", points=1, requires=("first",)))
+    first = results.outcomes(Outcome.FAILED, criterion="first", test="t.py::first{}")
+    found = results.result([*first, check(outcome=Outcome.PASSED)], criteria)
+    (test,) = payloads.outputs(found, criteria)["all"]["tests"]
+    assert (test["status"], test["score"]) == ("fail", 0.0)
+    assert test["message"] == "not earned: less than half of the points of 'first'"
+
+
 @pytest.mark.parametrize("outcome", [Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.SKIPPED])
 def test_what_was_not_decided_costs_nothing(outcome: Outcome) -> None:
     """A criterion without points is shown with none, in table and notice, and does not fail the job."""
-    made = reported(result(check(0, 0.0, 0.0, outcome=outcome)), ALL)
+    made = reported(result(check(outcome=outcome)), ALL)
     agree(made)
     assert (made.scores, made.notice, made.failed) == ((0.0,), None, "")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.SKIPPED])
+def test_right_solution_has_all_points_whatever_was_not_decided(outcome: Outcome) -> None:
+    """Table and notice show the assignment's points to the bit, shared by the criteria that were decided."""
+    criteria = tuple(Criterion(name=name, points=most) for name, most in (("a", 2.1), ("b", 13.3), ("c", 4.6)))
+    ended = {"a": (outcome,), "b": (Outcome.PASSED,) * 7, "c": (Outcome.PASSED, outcome, Outcome.PASSED)}
+    given = [each for name, ends in ended.items()
+             for each in results.outcomes(*ends, criterion=name, test=f"t.py::{name}{{}}")]  # fmt: skip
+    made = reported(results.result(given, criteria, status=Status.GRADED, reason=""), criteria)
+    agree(made)
+    assert made.notice == {"totalPoints": 20.0, "maxPoints": 20.0}
+    assert made.failed == ""
 
 
 def test_runner_ids() -> None:
@@ -311,7 +335,7 @@ def test_runner_ids() -> None:
 
 def test_long_results_fit() -> None:
     """However much there is to say, a payload fits into a variable, and the summary is shown."""
-    many = [check(n, 0.0, 1.0, message="ü" * 5000, evidence={"lines": ["ü<" * 3000]}) for n in range(400)]
+    many = [check(n, message="ü" * 5000, evidence={"lines": ["ü<" * 3000]}) for n in range(400)]
     for count in (30, 100, 400):
         agree(reported(result(*many[:count]), (Criterion(name="all", title="\U0001f600" * 300, points=1.0),)))
     page = summary.render(result(*many), ALL)
@@ -338,7 +362,7 @@ def elements(page: str) -> set[str]:
 def test_words_of_a_student_are_only_shown(text: str) -> None:
     """Whatever a file, a message, a hint or a printed line is, the page has the same elements and no other."""
     bad = check(
-        0, 0.0, 1.0, message=text, hint=text, title=text, evidence={"lines": [text], "call": text, "source": {
+        message=text, hint=text, title=text, evidence={"lines": [text], "call": text, "source": {
             "file": text, "line": 1, "code": text}},
     )  # fmt: skip
     found = dataclasses.replace(
@@ -351,7 +375,7 @@ def test_words_of_a_student_are_only_shown(text: str) -> None:
 
 def test_marks_are_escaped() -> None:
     """A path or a message cannot end its property, nor begin another command."""
-    bad = check(0, 0.0, 1.0, message="50%\n::error::x", evidence={"source": {"file": "a.py", "line": 7, "code": "x"}})
+    bad = check(message="50%\n::error::x", evidence={"source": {"file": "a.py", "line": 7, "code": "x"}})
     (line,) = places.marks(result(bad), lambda name: f"a,b:c%/::{name}")
     (found,) = commands(line)
     assert found.properties["file"] == "a,b:c%/::a.py"
@@ -362,7 +386,7 @@ def test_marks_are_escaped() -> None:
 def test_marks_of_a_hang_are_in_the_students_module() -> None:
     """Of a stack the innermost line of the student's module counts, and the standard library's lines do not."""
     stacks = [{"pid": 1, "frames": ["process.py:149 join", "a.py:79 run", "a.py:90 main"]}]
-    hang = check(0, 0.0, 1.0, evidence={"stacks": stacks})
+    (hang,) = result(check(evidence={"stacks": stacks})).checks
     assert places.source(hang, "a.py") == ("a.py", 79)
     assert places.source(hang, "b.py") is None
 
@@ -370,7 +394,8 @@ def test_marks_of_a_hang_are_in_the_students_module() -> None:
 @pytest.mark.parametrize("frames", ["", 7, None, [{"frames": 3}], ["x"], [{"frames": ["a.py:0 f", "a.py", 5]}]])
 def test_strange_evidence_marks_nothing(frames: object) -> None:
     """Evidence of another form is passed over."""
-    assert places.source(check(0, 0.0, 1.0, evidence={"stacks": frames, "source": frames}), "a.py") is None
+    (strange,) = result(check(evidence={"stacks": frames, "source": frames})).checks
+    assert places.source(strange, "a.py") is None
 
 
 def test_files_outside_the_workspace_have_no_mark(tmp_path: Path) -> None:

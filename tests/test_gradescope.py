@@ -51,7 +51,7 @@ def test_lateness_is_told_and_not_judged(tmp_path: Path, change: dict[str, Any],
     """Begun days after the due date, or an extension, are shown, and cost no points."""
     path = tmp_path / "submission_metadata.json"
     path.write_text(json.dumps(METADATA | change))
-    body = rendered(path, check_part(outcome=Outcome.PASSED, points=1.0))
+    body = rendered(path, check_part(outcome=Outcome.PASSED))
     assert (body["score"], body["extra_data"]["late_days"]) == (1.0, days)
     assert ("late by" in body["output"]) is bool(said)
     assert said in body["output"]
@@ -82,13 +82,13 @@ def test_leaderboard(tmp_path: Path) -> None:
 
 def test_tags(tmp_path: Path) -> None:
     """A test is tagged by the concerns that failed, and by the start methods under which they did."""
-    (test,) = rendered(tmp_path / "none", check_part(), check_part(start_method="spawn"))["tests"]
+    (test,) = rendered(tmp_path / "none", check_part(), check_part("test_x.py::test_x[spawn]"))["tests"]
     assert test["tags"] == ["results", "fork", "spawn"]
 
 
 def test_what_was_not_decided_is_no_failure(tmp_path: Path) -> None:
     """A check that this machine could not decide costs nothing and is not called failed."""
-    open_one = check_part(outcome=Outcome.INCONCLUSIVE, max_points=0.0, message="0.5 cores")
+    open_one = check_part(outcome=Outcome.INCONCLUSIVE, message="0.5 cores")
     (test,) = rendered(tmp_path / "none", open_one)["tests"]
     assert (test["score"], test["max_score"], test.get("status")) == (0.0, 0.0, None)
     assert "0.5 cores" in test["output"]

@@ -217,6 +217,8 @@ def _units(criterion: CriterionScore, question: QuestionScore, checks: Sequence[
 
 def _worth(question: QuestionScore, shares: Sequence[Fraction]) -> list[tuple[float, float]]:
     """Return the points of each unit that counts, and the most that it could have, by the share that is earned."""
+    if not shares:
+        return []
     points, most = Fraction(str(question.points)), Fraction(str(question.max_points))
     earned = sum(shares, Fraction(0))
     own = rounding.earned([points * share / earned if earned else earned for share in shares], points, _CENT)

@@ -9,7 +9,7 @@ import dataclasses
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from pytest_mpgrade.records import Concern, Criterion, CriterionScore
+from pytest_mpgrade.records import Concern, Criterion, CriterionScore, Outcome, QuestionScore, Unit
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 
 HIDDEN = "a hidden check"
@@ -31,12 +31,16 @@ def shown(result: ResultFile, criteria: Sequence[Criterion]) -> tuple[ResultFile
         dataclasses.replace(each, name=names[each.name], title=HIDDEN) if each.name in names else each
         for each in criteria
     )
+    why = _covered_why(result, hidden, told)
+    reason = result.reason  # of an error it may hold some of them
+    for said in sorted(why, key=len, reverse=True):
+        reason = reason.replace(said, why[said])
     return dataclasses.replace(
         result,
         checks=checks,
         criteria=tuple(_covered_score(each, names, criteria) for each in result.criteria),
-        undecided=dataclasses.replace(result.undecided, why=_covered_why(result, hidden, told)),
-        reason=told.sub(HIDDEN, result.reason),
+        undecided=dataclasses.replace(result.undecided, why=tuple(dict.fromkeys(why.values()))),
+        reason=told.sub(HIDDEN, reason),
     ), rubric
 
 
@@ -66,24 +70,41 @@ def _test_names(check: CheckPart) -> set[str]:
 def _covered_score(found: CriterionScore, names: Mapping[str, str], criteria: Sequence[Criterion]) -> CriterionScore:
     """Return a criterion's points; of a hidden one without its questions, and without its title in another's reason."""
     if found.name in names:
-        return dataclasses.replace(found, name=names[found.name], title=HIDDEN, reason="", questions=())
+        question = _covered_question(found, names[found.name])
+        return dataclasses.replace(found, name=names[found.name], title=HIDDEN, reason="", questions=(question,))
     titles = {repr(each.title or each.name) for each in criteria if each.hidden}
     told = re.sub(_any_of(titles), HIDDEN, found.reason)
     return dataclasses.replace(found, reason=told)
 
 
-def _covered_why(result: ResultFile, hidden: Sequence[CheckPart], told: re.Pattern[str]) -> tuple[str, ...]:
-    """Return why something was left undecided, without what a hidden check says."""
-    own = {check.check for check in hidden}
-    return tuple(
-        HIDDEN if reason.partition(":")[0] in own else told.sub(HIDDEN, reason) for reason in result.undecided.why
+def _covered_question(found: CriterionScore, name: str) -> QuestionScore:
+    """Return one question that stands for all of a hidden criterion: exports add up the points of units."""
+    units = [unit for question in found.questions for unit in question.units]
+    counted = [unit for unit in units if not unit.undecided] or units
+    share = found.points / found.max_points if found.max_points else 0.0
+    unit = Unit(
+        start_method="",
+        variant="",
+        outcome=next((unit.outcome for unit in counted if unit.outcome is not Outcome.PASSED), Outcome.PASSED),
+        share=round(share, 4),
+        undecided=bool(units) and not found.max_points,
     )
+    return QuestionScore(id=name, title=HIDDEN, points=found.points, max_points=found.max_points, units=(unit,))
+
+
+def _covered_why(result: ResultFile, hidden: Sequence[CheckPart], told: re.Pattern[str]) -> dict[str, str]:
+    """Return what is told in place of each reason why something was left undecided: of a hidden check nothing."""
+    own = {check.check for check in hidden}
+    return {
+        reason: HIDDEN if reason.partition(":")[0] in own else told.sub(HIDDEN, reason)
+        for reason in result.undecided.why
+    }
 
 
 def _covered(check: CheckPart, number: int, criterion: str) -> CheckPart:
     return dataclasses.replace(
-        check, id=f"hidden-{number}/{HIDDEN}", title=HIDDEN, concern=Concern.HIDDEN, criterion=criterion, question="",
-        start_method="", message=HIDDEN, hint="", evidence={}, undecided_by="",
+        check, id=f"hidden-{number}/{HIDDEN}", title=HIDDEN, concern=Concern.HIDDEN, criterion=criterion,
+        question=criterion, variant="", start_method="", message=HIDDEN, hint="", evidence={}, undecided_by="",
     )  # fmt: skip
 
 

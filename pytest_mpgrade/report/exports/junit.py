@@ -58,6 +58,8 @@ def _case(suite: ElementTree.Element, found: UnitOf, earned: float) -> None:
         first = found.telling.message if found.telling else ""
         part = ElementTree.SubElement(case, _KINDS.get(found.unit.outcome, "skipped"), message=_text(first))
         part.text = _text("\n".join(_said(check) for check in open_ones))
+    elif found.reason:
+        ElementTree.SubElement(case, "skipped", message=_text(found.reason))
 
 
 def _outside(suite: ElementTree.Element, check: CheckPart) -> None:

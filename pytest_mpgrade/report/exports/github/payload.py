@@ -110,8 +110,10 @@ def _units(units: Sequence[UnitOf], most: float, module: str) -> Iterator[Mappin
     passed = [each.unit.share == 1 for each in units]
     scores = iter(_shares(most * sum(passed) / len(units), sum(passed)))
     for each, earned in zip(units, passed, strict=True):
-        if earned or each.telling is None:
-            yield _test(each.title, status="pass" if earned else "fail", score=next(scores) if earned else 0.0)
+        if earned:
+            yield _test(each.title, status="pass", score=next(scores))
+        elif each.reason or each.telling is None:
+            yield _test(each.title, status="fail", message=each.reason)
         else:
             yield _failed(each.title, each.telling, module)
 
