@@ -107,6 +107,31 @@ def test_points_may_be_fractions(folder: Path) -> None:
     assert assignment.load(folder).points == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize("step", ["0.01", "0.1", "0.25", "0.5", "1", "5", "1e-3"])
+def test_score_may_be_rounded(folder: Path, step: str) -> None:
+    """Any step that the points are a multiple of will do; without one it is a hundredth."""
+    write(folder, GOOD)
+    assert assignment.load(folder).round == 0.01
+    write(folder, changed("points = 5", f"points = 5\nround = {step}"))
+    assert assignment.load(folder).round == float(step)
+
+
+def test_criterion_may_require_others(folder: Path) -> None:
+    """What a criterion requires reaches the record; another may stand before or after it in the rubric."""
+    write(folder, changed("points = 3", 'points = 3\nrequires = ["shutdown"]'))
+    assert [each.requires for each in assignment.load(folder).criteria] == [("shutdown",), ()]
+
+
+def test_criteria_that_require_each_other(folder: Path) -> None:
+    """A circle over any number of criteria is a mistake, told where it first shows."""
+    more = "".join(
+        f'\n[[criteria]]\nname = "{name}"\npoints = 0\nrequires = ["{other}"]\n'
+        for name, other in (("a", "b"), ("b", "c"), ("c", "a"), ("d", "a"))
+    )
+    what = mistake(folder, GOOD + more)
+    assert what == "24: criteria[2].requires[0]: in the end 'b' requires 'a' itself"
+
+
 SYNTAX = [
     (changed("points = 5", "points 5"), "4: not valid TOML: "),
     (changed('"results"', '"results'), "13: not valid TOML: "),
@@ -140,6 +165,30 @@ SCHEMA = [
     ("points = 2\n", "pionts = 2\n", "19: criteria[1].pionts: there is no such key; did you mean 'points'?"),
     ('"shutdown"', '"shut\\ndown"', "18: criteria[1].name: expected text of letters, digits, '_', '-' and '.'"),
     ('"shutdown"', '"results"', "18: criteria[1].name: 'results' is there twice"),
+    (
+        "points = 2\n",
+        'points = 2\nrequires = ["result"]\n',
+        "20: criteria[1].requires[0]: there is no criterion 'result'; did you mean 'results'?",
+    ),
+    (
+        "points = 2\n",
+        'points = 2\nrequires = ["speed"]\n',
+        "20: criteria[1].requires[0]: there is no criterion 'speed'",
+    ),
+    (
+        "points = 2\n",
+        'points = 2\nrequires = ["shutdown"]\n',
+        "20: criteria[1].requires[0]: in the end 'shutdown' requires 'shutdown' itself",
+    ),
+    ("points = 2\n", 'points = 2\nrequires = "results"\n', "20: criteria[1].requires: expected a list, got text"),
+    ("points = 2\n", "points = 2\nrequires = [1]\n", "20: criteria[1].requires[0]: expected text, got a whole number"),
+    ("points = 5", "points = 5\nround = 0", "5: round: expected a number > 0.0"),
+    ("points = 5", "points = 5\nround = -0.5", "5: round: expected a number > 0.0"),
+    ("points = 5", "points = 5\nround = nan", "5: round: expected a number > 0.0"),
+    ("points = 5", 'points = 5\nround = "0.5"', "5: round: expected a number, got text"),
+    ("points = 5", "points = 5\nround = 2", "5: round: 5 points are no multiple of 2: nobody could have them all"),
+    ("points = 5", "points = 5\nround = 0.3", "5: round: 5 points are no multiple of 0.3: nobody could have them all"),
+    ("points = 5", "points = 5\nrounds = 0.5", "5: rounds: there is no such key; did you mean 'round'?"),
     ("points = 5", "points = 6", "4: points: the criteria add up to 5, not 6"),
     ("points = 5", "points = 0", "4: points: expected a number > 0.0"),
     ('module = "cv_funcs.py"\n', "", "1: the key 'module' is missing"),

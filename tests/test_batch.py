@@ -96,11 +96,11 @@ def results(course: Path) -> dict[str, Any]:
 
 
 GRADES = {
-    "ada": ("graded", "1.0"),
-    "ben": ("graded", "0.0"),
-    "chloe": ("ungradable", "0.0"),
-    "dan": ("graded", "0.0"),
-    "Zoë O'Hara, jr.": ("graded", "1.0"),
+    "ada": ("graded", "1"),
+    "ben": ("graded", "0"),
+    "chloe": ("ungradable", "0"),
+    "dan": ("graded", "0"),
+    "Zoë O'Hara, jr.": ("graded", "1"),
 }
 
 
@@ -121,7 +121,7 @@ def test_resume_grades_what_is_new(course: Path) -> None:
     hand_in(course, "eva", RIGHT)
     done = batch(course, "-j", "4", "--resume")
     after = results(course)
-    assert gradebook(course) == {**GRADES, "ben": ("graded", "1.0"), "eva": ("graded", "1.0")}
+    assert gradebook(course) == {**GRADES, "ben": ("graded", "1"), "eva": ("graded", "1")}
     for name in ("ada", "dan", "Zoë O'Hara, jr."):
         assert after[name] == before[name]
     assert "3 were graded before" in done.stdout
@@ -139,7 +139,7 @@ def test_resume_grades_again(course: Path, what: str) -> None:
             path.write_text(path.read_text("utf-8").replace('"status": "graded"', '"status": "error"'), "utf-8")
     assert "were graded before" not in batch(course, "-j", "4", "--resume", *options).stdout
     grades = gradebook(course)
-    assert (grades["ada"], grades["ben"])[what == "test"] == ("graded", "1.0")
+    assert (grades["ada"], grades["ben"])[what == "test"] == ("graded", "1")
 
 
 def test_from_download_to_gradebook(course: Path) -> None:
@@ -159,7 +159,7 @@ def test_from_download_to_gradebook(course: Path) -> None:
     assert (course / "out" / "canvas.csv").read_bytes().decode() == (sheet + rows).replace("jd,1,", "jd,1,1").replace(
         "as,1,", "as,1,0"
     )
-    assert gradebook(course)["oneillpat_103"] == ("ungradable", "0.0")
+    assert gradebook(course)["oneillpat_103"] == ("ungradable", "0")
 
 
 def started(course: Path, *options: str) -> subprocess.Popen[str]:
@@ -199,7 +199,7 @@ def test_interrupt_leaves_nothing_running(course: Path, times: int) -> None:
     assert "Traceback" not in said
     hand_in(course, "aaron", RIGHT)
     batch(course, "-j", "4", "--resume")
-    assert gradebook(course) == {**GRADES, "aaron": ("graded", "1.0")}
+    assert gradebook(course) == {**GRADES, "aaron": ("graded", "1")}
 
 
 def test_killed_batch_is_gone_on_with(course: Path) -> None:
@@ -212,7 +212,7 @@ def test_killed_batch_is_gone_on_with(course: Path) -> None:
     assert wait_until(lambda: not any(each.is_running() for each in tree))
     hand_in(course, "aaron", RIGHT)
     batch(course, "-j", "4", "--resume")
-    assert gradebook(course) == {**GRADES, "aaron": ("graded", "1.0")}
+    assert gradebook(course) == {**GRADES, "aaron": ("graded", "1")}
 
 
 def test_started_again_waits_for_what_was_killed(course: Path) -> None:
@@ -244,7 +244,7 @@ def test_started_again_waits_for_what_was_killed(course: Path) -> None:
         said, complaints = again.communicate(timeout=120)
     assert again.returncode == 3, said + complaints
     assert not any(each.is_running() for each in held)
-    assert gradebook(course) == {**GRADES, "aaron": ("graded", "1.0")}
+    assert gradebook(course) == {**GRADES, "aaron": ("graded", "1")}
 
 
 def graders(pid: int, name: str) -> list[psutil.Process]:

@@ -105,14 +105,29 @@ def test_points_after_the_rule(penalty: str, drop: str, hours: float, left: floa
 
 
 def test_bounds_hold_for_whatever_is_written() -> None:
-    """Whatever a rule says, the points stay between 0 and what they were."""
+    """Whatever a rule says, the points stay between 0 and what they were, in the assignment's steps."""
     chance = random.Random(7)
     for _ in range(500):
         texts = [f"{chance.choice(late.NAMES)} {chance.choice('+-*')} {chance.uniform(-20, 20):.3f}" for _ in "ab"]
         rules = LateRules(penalty=f"{texts[0]} - {texts[1]}", drop=f"{texts[1]} > 5")
         expression.check(rules.penalty, late.NAMES)
-        points = chance.uniform(0, 10)
-        assert 0 <= late.after(rules, points, 10, chance.uniform(0, 9 * DAY)) <= round(points, 6)
+        step = chance.choice([0.01, 0.1, 0.25, 0.5, 1])
+        points = round(chance.randint(0, int(10 / step)) * step, 6)
+        left = late.after(rules, points, 10, chance.uniform(0, 9 * DAY), step)
+        assert 0 <= left <= points
+        assert left / step == pytest.approx(round(left / step), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "step", "left"),
+    [
+        ("points / 3", 0.01, 5.33), ("points / 3", 0.5, 5.5), ("points / 3", 1, 5), ("points / 8", 0.01, 7),
+        ("0.125", 0.01, 7.88), ("0.75", 0.5, 7.5), ("0.1", 1, 8), ("0.004", 0.01, 8), ("7.996", 0.01, 0),
+    ],
+)  # fmt: skip
+def test_points_after_the_rule_are_rounded(penalty: str, step: float, left: float) -> None:
+    """What is left is rounded half up to the assignment's step, as the score is; nobody meets 5.333333 points."""
+    assert late.after(LateRules(penalty=penalty), 8, 10, DAY, step) == left
 
 
 @pytest.mark.parametrize(

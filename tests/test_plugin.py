@@ -26,14 +26,44 @@ CONCERNS = [str(concern) for concern in Concern]
 
 TEXT = {"type": "string"}
 NUMBER = {"type": "number", "minimum": 0}
+SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+UNIT: dict[str, Any] = {
+    "type": "object",
+    "required": ["start_method", "variant", "outcome", "share"],
+    "additionalProperties": False,
+    "properties": {
+        "start_method": {"enum": ["", "fork", "spawn", "forkserver"]}, "variant": TEXT, "outcome": {"enum": OUTCOMES},
+        "share": SHARE, "undecided": {"const": True},
+    },
+    "if": {"properties": {"outcome": {"enum": ["passed", "failed"]}}},
+    "else": {"properties": {"share": {"const": 0}}},
+}  # fmt: skip
+QUESTION: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "title", "points", "max_points", "units"],
+    "additionalProperties": False,
+    "properties": {
+        "id": {"pattern": r"^[^\[]+$"}, "title": {"type": "string", "minLength": 1}, "points": NUMBER,
+        "max_points": NUMBER, "units": {"type": "array", "items": UNIT, "minItems": 1},
+    },
+}  # fmt: skip
+CRITERION: dict[str, Any] = {
+    "type": "object",
+    "required": ["name", "title", "points", "max_points", "questions"],
+    "additionalProperties": False,
+    "properties": {
+        "name": TEXT, "title": {"type": "string", "minLength": 1}, "points": NUMBER, "max_points": NUMBER,
+        "undecided": NUMBER, "reason": TEXT, "questions": {"type": "array", "items": QUESTION},
+    },
+}  # fmt: skip
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": [
-        "schema", "assignment", "submission", "score", "max_score", "status", "checks", "containment", "environment",
-        "started", "seconds",
+        "schema", "assignment", "submission", "score", "max_score", "status", "undecided", "criteria", "checks",
+        "containment", "environment", "started", "seconds",
     ],
     "properties": {
-        "schema": {"const": "mpgrade.result/1"},
+        "schema": {"const": "mpgrade.result/2"},
         "assignment": TEXT,
         "submission": {
             "type": "object",
@@ -44,13 +74,20 @@ SCHEMA: dict[str, Any] = {
         "max_score": NUMBER,
         "status": {"enum": ["graded", "ungradable", "error"]},
         "reason": TEXT,
+        "undecided": {
+            "type": "object",
+            "required": ["points", "why"],
+            "additionalProperties": False,
+            "properties": {"points": NUMBER, "why": {"type": "array", "items": TEXT}},
+        },
+        "criteria": {"type": "array", "items": CRITERION, "minItems": 1},
         "checks": {
             "type": "array",
             "items": {
                 "type": "object",
                 "required": [
-                    "id", "title", "concern", "criterion", "start_method", "outcome", "points", "max_points",
-                    "message", "hint", "evidence", "seconds",
+                    "id", "title", "concern", "criterion", "question", "start_method", "outcome", "message", "hint",
+                    "evidence", "seconds",
                 ],
                 "properties": {
                     "id": {"type": "string", "minLength": 1},
@@ -59,15 +96,13 @@ SCHEMA: dict[str, Any] = {
                     "criterion": TEXT,
                     "start_method": {"enum": ["", "fork", "spawn", "forkserver"]},
                     "outcome": {"enum": OUTCOMES},
-                    "points": NUMBER,
-                    "max_points": NUMBER,
+                    "question": TEXT,
                     "message": TEXT,
                     "hint": TEXT,
                     "evidence": {"type": "object"},
                     "seconds": NUMBER,
                 },
-                "if": {"properties": {"outcome": {"const": "passed"}}},
-                "else": {"properties": {"points": {"const": 0}}},
+                "not": {"required": ["points"]},
             },
         },
         "containment": {"type": "object", "required": ["level", "missing"]},
@@ -256,7 +291,13 @@ def result(path: Path) -> Any:
     """Read a result file and hold it against the contract."""
     found = json.loads((path / "result.json").read_text("utf-8"))
     jsonschema.validate(found, SCHEMA)
-    assert found["score"] == pytest.approx(sum(check["points"] for check in found["checks"]))
+    for key, whole in (("points", "score"), ("max_points", "max_score")):
+        assert found[whole] == pytest.approx(sum(each[key] for each in found["criteria"]), abs=1e-9)
+        for each in found["criteria"]:
+            if found["checks"]:
+                assert each[key] == pytest.approx(sum(one[key] for one in each["questions"]), abs=1e-9)
+    asked = {question["id"] for each in found["criteria"] for question in each["questions"]}
+    assert asked == {check["question"] for check in found["checks"] if check["criterion"]}
     assert len({check["id"] for check in found["checks"]}) == len(found["checks"])
     return found
 
@@ -317,7 +358,7 @@ def test_what_a_student_reads(author: Path) -> None:
 
 
 def test_right_submission(author: Path) -> None:
-    """The result file holds a check for every finding; criteria are split equally, and add up."""
+    """The result file holds a check for every finding; criteria are split equally by questions, and add up."""
     done = grade(author, "right")
     assert done.returncode == 0, done.stdout + done.stderr
     found = result(author / "out")
@@ -325,7 +366,14 @@ def test_right_submission(author: Path) -> None:
     assert (found["status"], found["score"], found["max_score"]) == ("graded", 4.0, 4.0)
     assert found["submission"]["id"] == "right"
     assert found["submission"]["module"] == "twice.py"
-    assert [check["max_points"] for check in found["checks"] if check["criterion"] == "own"] == [1.0]
+    values, own = found["criteria"]
+    assert [(each["id"], each["points"], len(each["units"])) for each in (*values["questions"], *own["questions"])] == [
+        ("test_twice.py::test_import", 1.0, 2),
+        ("test_twice.py::test_values", 1.0, 2),
+        ("test_twice.py::test_as_the_reference", 1.0, 1),
+        ("test_twice.py::test_one", 1.0, 1),
+    ]
+    assert found["undecided"] == {"points": 0.0, "why": []}
     assert found["environment"]["observer"] == ["ptrace"]
     assert sorted(os.listdir(author / "right")) == ["twice.py"]
 
@@ -337,12 +385,12 @@ def test_wrong_submission(author: Path) -> None:
     found = result(author / "out")
     assert (found["status"], found["submission"]["id"]) == ("graded", "ada")
     assert found["max_score"] == 4.0
-    assert 0 < found["score"] < 3.0
+    assert found["score"] == 2.0  # of "values" the import and the comparison, of one point each; of "own" nothing
     failed = {check["id"]: check for check in found["checks"] if check["outcome"] == "failed"}
     assert {id.rpartition("/")[2] for id in failed} == {"in_children", "test"}
     (own,) = [check for check in failed.values() if check["criterion"] == "own"]
     assert own["message"].startswith("one() of twice gave")
-    assert own["points"] == 0.0
+    assert [each["points"] for each in found["criteria"]] == [2.0, 0.0]
     assert failed["test_twice.py::test_values[spawn]/in_children"]["concern"] == "workers"
     assert failed["test_twice.py::test_values[spawn]/in_children"]["start_method"] == "spawn"
 
@@ -372,12 +420,56 @@ def test_0_result_is_there(student):
 
 
 def test_reference_that_is_not_here(author: Path) -> None:
-    """Without the trusted solution its tests are skipped by name, and cost nothing."""
+    """Without the trusted solution its tests are skipped by name, and cost nothing: the others share their points."""
     shutil.rmtree(author / "course" / "twice" / "reference")
     assert grade(author, "right").returncode == 0
     found = result(author / "out")
     assert outcomes(found)["test_twice.py::test_as_the_reference[fork]/test"] == "skipped"
-    assert found["score"] == found["max_score"] < 4.0
+    assert found["score"] == found["max_score"] == 4.0
+    assert [each["max_points"] for each in found["criteria"][0]["questions"]] == [1.5, 1.5, 0.0]
+    assert found["undecided"]["points"] == 1.0
+    assert "the reference solution is not installed here" in found["undecided"]["why"][0]
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "True", "'2'", "float('nan')", "float('inf')", "None"])
+def test_weight_that_is_none(author: Path, weight: str) -> None:
+    """A weight that no share can be made of is one clear line that names the test, and nothing is run."""
+    tests = author / "course" / "twice" / "test_twice.py"
+    tests.write_text(tests.read_text().replace('criterion("own")', f'criterion("own", weight={weight})'))
+    done = grade(author, "right")
+    assert done.returncode == 4
+    (line,) = [line for line in (done.stdout + done.stderr).splitlines() if "a weight is a number above 0" in line]
+    assert "test_twice.py::test_one[fork]: criterion('own', weight=" in line
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_weights_of_questions(author: Path) -> None:
+    """A question weighs what its test says, a variant is a unit, and half a criterion is what another may require."""
+    tests = author / "course" / "twice" / "test_twice.py"
+    text = tests.read_text().replace('criterion("own")', 'criterion("own", weight=3)')
+    text += """
+
+@pytest.mark.criterion("own")
+@pytest.mark.parametrize("size", ["small", "very-large"])
+def test_size(student, size):
+    assert student.call("one").value == ["int", "1" if size == "small" else "3"]
+"""
+    tests.write_text(text)
+    toml = author / "course" / "twice" / "assignment.toml"
+    toml.write_text(toml.read_text().replace('name = "values",', 'name = "values", requires = ["own"],'))
+    for submission, values, own in (("right", 3.0, [0.75, 0.13]), ("wrong", 0.0, [0.0, 0.0])):
+        assert grade(author, submission).returncode == 1
+        found = result(author / "out")
+        # A quarter of the weight is test_size's, and half of it is earned: 0.125, rounded half up.
+        assert [each["points"] for each in found["criteria"][1]["questions"]] == own
+        assert found["criteria"][0]["points"] == values
+        assert ("not earned" in found["criteria"][0].get("reason", "")) is (submission == "wrong")
+        assert [(unit["start_method"], unit["variant"]) for unit in found["criteria"][1]["questions"][1]["units"]] == [
+            ("fork", "small"),
+            ("fork", "very-large"),
+            ("spawn", "small"),
+            ("spawn", "very-large"),
+        ]
 
 
 def test_unknown_criterion(author: Path) -> None:
@@ -461,6 +553,7 @@ def test_several_processes_give_the_same_result(author: Path, submission: str) -
         alone["score"], alone["max_score"], alone["status"],
     )  # fmt: skip
     assert [check["id"] for check in spread["checks"]] == [check["id"] for check in alone["checks"]]
+    assert spread["criteria"] == alone["criteria"]
 
 
 # --- projects that have nothing to do with us

@@ -22,7 +22,7 @@ def test_help_and_markers(pytester: pytest.Pytester) -> None:
     for option in ("--mpgrade=ASSIGNMENT", "--mpgrade-submission=PATH", "--mpgrade-isolation", "mpgrade_assignment"):
         assert option in said
     markers = pytester.runpytest_subprocess("--markers").stdout.str()
-    assert "@pytest.mark.criterion(name): " in markers
+    assert "@pytest.mark.criterion(name, weight=1): " in markers
     assert "@pytest.mark.start_methods(*names): " in markers
 
 
@@ -52,7 +52,7 @@ def test_verbose(author: Path) -> None:
 
 @pytest.mark.parametrize("spread", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_junit_properties(author: Path, spread: tuple[str, ...]) -> None:
-    """`--junitxml` has points, concern and start method for each test, and the points are those of the result."""
+    """`--junitxml` has points, concerns and start method for each test, and the points add up to the score."""
     assert grade(author, "wrong", "--junitxml=junit.xml", *spread).returncode == 1
     cases = {case.get("name"): case for case in ElementTree.parse(author / "junit.xml").iter("testcase")}
     told = {
@@ -61,8 +61,11 @@ def test_junit_properties(author: Path, spread: tuple[str, ...]) -> None:
     found = result(author / "out")
     for name, properties in told.items():
         checks = [check for check in found["checks"] if f"::{name}/" in check["id"]]
-        assert float(str(properties["points"])) == pytest.approx(sum(check["points"] for check in checks), abs=1e-4)
+        passed = all(check["outcome"] == "passed" for check in checks)
+        assert properties["points"] == (properties["max_points"] if passed else "0")
         assert properties["start_method"] == checks[0]["start_method"]
+    assert sum(float(str(each["points"])) for each in told.values()) == pytest.approx(found["score"], abs=1e-9)
+    assert sum(float(str(each["max_points"])) for each in told.values()) == pytest.approx(4.0, abs=1e-9)
     assert told["test_values[spawn]"]["concern"] == "results, workers"
     assert told["test_one[fork]"] == {
         "points": "0", "max_points": "1", "visibility": "visible", "criterion": "own", "concern": "results",

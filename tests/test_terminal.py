@@ -6,8 +6,10 @@ import dataclasses
 import signal
 
 import pytest
+import results
+from results import placed
 
-from pytest_mpgrade.judge.rubric import Placed, place, status
+from pytest_mpgrade.judge.shares import Placed
 from pytest_mpgrade.records import Concern, Criterion, Finding, Outcome, Report, Status, Submission
 from pytest_mpgrade.report import terminal
 from pytest_mpgrade.report.overview import overview
@@ -64,17 +66,18 @@ mp_apply: ada (cv-funcs (1).py)
 
   Criterion                        Checks                               Points
  ──────────────────────────────────────────────────────────────────────────────
-  Right results, each task once    3 passed                              6 / 6
-  The asked number of workers      3 absent                              0 / 3
+  Right results, each task once    3 passed                              7 / 7
+  The asked number of workers      3 absent                            0 / 3.5
   runs at the same time
-  Workers end by sentinel and      3 passed, 2 failed, 1 skipped     1.5 / 2.5
+  Workers end by sentinel and      3 passed, 2 failed, 1 skipped    1.17 / 3.5
   nothing is left
-  Faster than serial               1 inconclusive, 1 error               0 / 0
+  Faster than serial               1 inconclusive, 1 error                   -
 
-  Total                            6 passed, 2 failed, 3 absent,    7.5 / 11.5
+  Total                            6 passed, 2 failed, 3 absent,     8.17 / 14
                                    1 inconclusive, 1 error, 1
                                    skipped
 
+  2 of the points could not be decided here, and were shared among the others
   cleanup  no_leftovers (fork, spawn): 12 of your processes were still there
            when mp_apply() returned
   1 check in error: the grader or the machine broke; a person should look
@@ -88,14 +91,14 @@ mp_apply: ada (cv-funcs (1).py)
           seen"""
 
 CLASS = """\
-  Submission   Status           Points   Failed concerns
- ────────────────────────────────────────────────────────
-  ada          graded       7.5 / 11.5   cleanup
-  bob          ungradable       0 / 14
-  zoe          graded         14 / 6.5
+  Submission   Status          Points   Failed concerns
+ ───────────────────────────────────────────────────────
+  ada          graded       8.17 / 14   cleanup
+  bob          ungradable      0 / 14
+  zoe          graded         14 / 14
 
   3 submissions: 2 graded, 1 ungradable
-  points of the graded: mean 10.75, median 10.75, from 7.5 to 14
+  points of the graded: mean 11.09, median 11.09, from 8.17 to 14
   failed: cleanup 1"""
 
 
@@ -115,25 +118,24 @@ REAPED = finding(
 
 def graded() -> Report:
     """Return a report with every outcome in it, under three start methods."""
-    placed = []
+    found: list[Placed] = []
 
-    def add(test: str, criterion: str, method: str, *findings: Finding) -> None:
-        for each in findings:
-            id = f"test_mp_apply.py::{test}/{each.check}"
-            placed.append(Placed(id=id, criterion=criterion, start_method=method, finding=each))
+    def add(test: str, criterion: str, *findings: Finding) -> None:
+        found.extend(placed(f"test_mp_apply.py::{test}", *findings, criterion=criterion))
 
     for method in ("fork", "spawn", "forkserver"):
         pid = {"fork": 100, "spawn": 200, "forkserver": 300}[method]
         left = REAPED if method == "forkserver" else dataclasses.replace(LEFT, evidence={"workers": [{"pid": pid}]})
-        add(f"test_right[{method}]", "results", method, finding("equal", Concern.RESULTS, Outcome.PASSED))
+        add(f"test_right[{method}]", "results", finding("equal", Concern.RESULTS, Outcome.PASSED))
         sentinel = finding("ended_by_sentinel", Concern.SENTINEL, Outcome.PASSED)
-        add(f"test_shutdown[{method}]", "shutdown", method, sentinel, left)
-        add(f"test_met[{method}-3]", "parallel", method, ABSENT)
+        add(f"test_shutdown[{method}]", "shutdown", sentinel, left)
+        add(f"test_met[{method}-3]", "parallel", ABSENT)
     busy = finding("faster", Concern.SPEEDUP, Outcome.INCONCLUSIVE, "only 1 of 2 cores was free", "")
     broken = finding("same", Concern.FAILURE, Outcome.ERROR, "the supervisor was killed by SIGKILL", "")
-    add("test_speed", "speed", "", busy, broken)
-    entries = place(CRITERIA, placed)
-    return Report(
+    add("test_speed", "speed", busy, broken)
+    return results.report(
+        found,
+        CRITERIA,
         assignment="mp_apply",
         submission=Submission(
             id="ada",
@@ -141,19 +143,13 @@ def graded() -> Report:
             module="cv-funcs (1).py",
             note="cv-funcs (1).py was taken: it defines calculate, worker and mp_apply",
         ),
-        status=status(entries)[0],
-        criteria=CRITERIA,
-        entries=entries,
     )
 
 
 def ungraded(id: str = "bob") -> ResultFile:
     """Return the result of a submission without its module."""
     why = "no module: cv_funcs.py is missing; found a.py and b.py\x1b[2J"
-    submission = Submission(id=id, path=id)
-    return as_result(
-        Report(assignment="mp_apply", submission=submission, status=Status.UNGRADABLE, reason=why, criteria=CRITERIA)
-    )
+    return results.ungraded(CRITERIA, assignment="mp_apply", submission=Submission(id=id, path=id), reason=why)
 
 
 def test_explanation_in_full() -> None:
@@ -170,16 +166,38 @@ def test_headline_counts_what_there_is() -> None:
 
 
 def test_rubric_in_full() -> None:
-    """The rubric shows all points, then each failure once, then what a person should look at."""
-    assert terminal.rubric(graded()) == RUBRIC
-    assert terminal.rubric(as_result(graded()), CRITERIA) == RUBRIC
+    """The rubric shows all points, then each failure once, then what a person should look at.
+
+    The 2 points for speed are undecided, so the other 12 are worth 14; of shutdown one of three units is earned.
+    """
+    assert terminal.rubric(as_result(graded())) == RUBRIC
 
 
 def test_class_in_full() -> None:
     """The class is sorted by name and summed up."""
     zoe = as_result(dataclasses.replace(graded(), submission=Submission(id="zoe", path="zoe"), entries=()))
-    zoe = dataclasses.replace(zoe, score=14.0, max_score=6.5)
+    zoe = dataclasses.replace(zoe, score=14.0)
     assert terminal.class_table([overview(each) for each in (zoe, ungraded(), as_result(graded()))]) == CLASS
+
+
+def test_points_that_no_failed_check_explains() -> None:
+    """A criterion that another one takes says so, and a single undecided point is one."""
+    criteria = (
+        Criterion(name="results", points=3, title="Right results"),
+        Criterion(name="parallel", points=3, title="Workers share the work", requires=("results",)),
+        Criterion(name="speed", points=1, title="Fast"),
+    )
+    found = [
+        *results.outcomes(Outcome.FAILED, criterion="results", test="t.py::r{}"),
+        *results.outcomes(Outcome.PASSED, criterion="parallel", test="t.py::p{}"),
+        *results.outcomes(Outcome.INCONCLUSIVE, criterion="speed", test="t.py::s{}"),
+    ]
+    lines = [line.strip() for line in terminal.rubric(results.result(found, criteria), 120).splitlines()]
+    assert "Workers share the work: not earned: less than half of the points of 'Right results'" in lines
+    assert "1 of the points could not be decided here, and was shared among the others" in lines
+    assert " ".join(next(line for line in lines if line.startswith("Workers share the work ")).split()) == (
+        "Workers share the work 1 passed 0 / 3.5"
+    )
 
 
 def test_start_methods_are_merged() -> None:
@@ -216,7 +234,7 @@ def test_ungradable_says_why() -> None:
         "al: ungradable: no module: cv_funcs.py is missing; found a.py and b.py\\x1b[2J\n"
         "bob: ungradable: no module: cv_funcs.py is missing; found a.py and b.py\\x1b[2J"
     )
-    assert "  ungradable: no module: cv_funcs.py is missing" in terminal.rubric(ungraded(), CRITERIA)
+    assert "  ungradable: no module: cv_funcs.py is missing" in terminal.rubric(ungraded())
 
 
 @pytest.mark.parametrize("width", [20, 40, 57, 80, 120])
@@ -227,7 +245,7 @@ def test_no_line_is_too_long(width: int) -> None:
     texts = [
         terminal.explain(CALL, [long], width),
         terminal.explanations(result, width),
-        terminal.rubric(result, CRITERIA, width),
+        terminal.rubric(result, width),
         terminal.class_table([overview(result), overview(ungraded())], width),
         terminal.ungradable([overview(ungraded("z" * 99))], width),
     ]
@@ -261,15 +279,17 @@ def test_hostile_text_moves_no_terminal() -> None:
         evidence={"lines": [bad], "source": {"file": bad, "line": 1, "code": bad}, bad: [{bad: bad}], "x": bad},
         call=bad,
     )
-    entry = place(
-        CRITERIA, [Placed(id=f"t.py::t[{bad}]/{bad}", criterion="results", start_method=bad, finding=hostile)]
-    )
-    report = dataclasses.replace(graded(), entries=entry, submission=Submission(id=bad, path=bad, module=bad, note=bad))
+    report = results.report(
+        [*placed(f"t.py::t[{bad}]", hostile, criterion="results", title=bad),
+         *placed("t.py::u", dataclasses.replace(hostile, outcome=Outcome.ERROR), criterion="results")],
+        CRITERIA,
+        submission=Submission(id=bad, path=bad, module=bad, note=bad),
+    )  # fmt: skip
     result = dataclasses.replace(as_result(report), status=Status.ERROR, reason=bad)
     texts = [
         terminal.explain(bad, [hostile]),
         terminal.explanations(result),
-        terminal.rubric(report),
+        terminal.rubric(result),
         terminal.class_table([overview(result)]),
         terminal.ungradable([overview(result)]),
     ]
@@ -329,16 +349,16 @@ def test_hang_is_told_once() -> None:
         "            g()",
         "        ValueError: 7",
     ]
-    placed = [
-        Placed(
-            id=f"t.py::test_raises[{method}]/raises_soon",
-            criterion="results",
-            start_method=method,
-            finding=dataclasses.replace(given, call=f"{CALL} under {method}"),
-        )
+    found = [
+        each
         for method in ("fork", "spawn")
+        for each in placed(
+            f"t.py::test_raises[{method}]",
+            dataclasses.replace(given, call=f"{CALL} under {method}"),
+            criterion="results",
+        )
     ]
-    text = terminal.explanations(as_result(dataclasses.replace(graded(), entries=place(CRITERIA, placed))))
+    text = terminal.explanations(results.result(found, CRITERIA))
     assert text.splitlines()[0] == "mp_apply(12 tasks, n_processes=3) under fork and spawn: 1 of 1 check failed"
     assert len(text.splitlines()) == 7
 
@@ -357,10 +377,9 @@ def test_hang_is_told_once() -> None:
 def test_only_very_long_messages_are_cut_in_the_rubric(message: str, end: str) -> None:
     """The rubric names a failure, a hang with who waits for what; its explanation has all of it."""
     finding = dataclasses.replace(LEFT, message=message)
-    placed = Placed(id="t.py::t/x", criterion="results", start_method="", finding=finding)
-    report = dataclasses.replace(graded(), entries=place(CRITERIA, [placed]))
-    lines = terminal.rubric(report, width=1000).splitlines()
-    assert lines[-1].startswith(f"  cleanup  x: {message[:14]}")
+    found = list(placed("t.py::t", finding, criterion="results"))
+    lines = terminal.rubric(results.result(found, CRITERIA), width=1000).splitlines()
+    assert lines[-1].startswith(f"  cleanup  no_leftovers: {message[:14]}")
     assert lines[-1].endswith(end)
 
 
@@ -388,7 +407,7 @@ def test_other_encodings_get_look_alikes() -> None:
     assert encodable(text, "latin-1") == "-- ... ümläut \\u4f60"
     assert encodable(text, "ascii") == "-- ... \\xfcml\\xe4ut \\u4f60"
     assert encodable("plain", None) == "plain"
-    encodable(terminal.rubric(graded()), "ascii").encode("ascii")
+    encodable(terminal.rubric(as_result(graded())), "ascii").encode("ascii")
 
 
 def test_lists_read_as_sentences() -> None:
@@ -405,16 +424,17 @@ def test_what_several_tests_say_alike_is_said_once() -> None:
     """A check that fails in several tests with the same words has one line; with other words it has another."""
     criteria = (Criterion(name="workers", points=4),)
     words = ["every task ran in the caller", "every task ran in the caller", "task 3 ran in the caller"]
-    placed = [
-        Placed(
-            id=f"test_x.py::test_{number}[{method}]/in_children", criterion="workers", start_method=method,
-            finding=finding("in_children", Concern.WORKERS, Outcome.FAILED, message),
-        )
+    found = [
+        each
         for number, message in enumerate(words)
         for method in ("fork", "spawn")
-    ]  # fmt: skip
-    report = dataclasses.replace(graded(), criteria=criteria, entries=place(criteria, placed))
-    text = terminal.rubric(report)
+        for each in placed(
+            f"test_x.py::test_{number}[{method}]",
+            finding("in_children", Concern.WORKERS, Outcome.FAILED, message),
+            criterion="workers",
+        )
+    ]
+    text = terminal.rubric(results.result(found, criteria))
     assert text.count("in_children (fork, spawn): every task ran in the caller") == 1
     assert text.count("in_children (fork, spawn): task 3 ran in the caller") == 1
     assert "6 failed" in text

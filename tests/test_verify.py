@@ -12,13 +12,13 @@ from typing import Any
 
 import psutil
 import pytest
+import results
 from conftest import wait_until
 
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade import verify
 from pytest_mpgrade.errors import AssignmentError
-from pytest_mpgrade.records import Concern, Outcome, Status
-from pytest_mpgrade.report.result_json import CheckPart, ResultFile, SubmissionPart
+from pytest_mpgrade.records import Concern, Outcome
 
 TOML = """
 name = "twice"
@@ -211,7 +211,7 @@ CLOCK = {"outcome": Outcome.INCONCLUSIVE, "concern": Concern.SPEEDUP}
         (("speedup",), 4, CLOCK, True),
         (("speedup",), 0, CLOCK, False),
         ((), 4, CLOCK, True),
-        (("speedup",), 4, {"outcome": Outcome.PASSED, "concern": Concern.SPEEDUP, "points": 2.0}, False),
+        (("speedup",), 4, {"outcome": Outcome.PASSED, "concern": Concern.SPEEDUP}, False),
         ((), 4, {"outcome": Outcome.INCONCLUSIVE, "concern": Concern.CONCURRENCY}, False),
     ],
 )
@@ -219,16 +219,16 @@ def test_clock_may_be_undecided_under_load(
     concerns: tuple[str, ...], load: int, seen: dict[str, Any], right: bool
 ) -> None:
     """Beside busy loops a timing may decide nothing; on a quiet machine it must, and other checks always."""
-    check = CheckPart(
-        **{
-            "id": "test_x.py::test_speed[fork]/keeps_up", "title": "", "criterion": "speedup", "start_method": "fork",
-            "points": 0.0, "max_points": 2.0 * (seen["outcome"] is Outcome.PASSED), "message": "", "hint": "",
-            "evidence": {}, "seconds": 1.0, **seen,
-        }
-    )  # fmt: skip
-    result = ResultFile(
-        schema="mpgrade.result/1", assignment="x", submission=SubmissionPart(id="x", path="x", module="x", sha256=""),
-        score=check.points, max_score=check.max_points, status=Status.GRADED, checks=(check,),
-    )  # fmt: skip
+    sure = results.outcomes(*[Outcome.PASSED] * 3)
+    timed = results.placed("test_x.py::test_speed[fork]", results.finding(check="keeps_up", **seen))
+    result = results.result([*sure, *timed])
+    assert result.score == result.max_score == 1.0
     case = verify.Case(name="x", path=Path("x"), concerns=concerns)
     assert (verify.judge(case, result, 0, load).wrong == "") is right
+
+
+def test_right_solution_that_loses_a_point_is_a_wrong_verdict() -> None:
+    """A right solution has exactly all points; what took one is named, also where it is told of no concern."""
+    lost = results.result(results.outcomes(Outcome.PASSED, Outcome.ABSENT))
+    said = verify.judge(verify.Case(name="x", path=Path("x"), concerns=()), lost, 0, 0).wrong
+    assert said == "0.5 of 1.0 points: test_x.py::test_1/values absent: m"

@@ -23,7 +23,7 @@ else:
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SHOWN = 6
-_LOST = ("error", "inconclusive", "not_run")
+_LOST = ("error", "inconclusive", "not run")
 
 
 @dataclass(frozen=True, kw_only=True)
