@@ -373,6 +373,23 @@ def test_words_of_a_student_are_only_shown(text: str) -> None:
     assert page.count("<!--") == 0
 
 
+def test_summary_says_whose_points_others_have() -> None:
+    """A criterion that was undecided has no points, one that another one takes says why, and both are told."""
+    criteria = (
+        Criterion(name="first", points=3), Criterion(name="all", points=1, requires=("first",)),
+        Criterion(name="speed", points=1),
+    )  # fmt: skip
+    found = [
+        *results.outcomes(Outcome.FAILED, criterion="first", test="t.py::first{}"), check(outcome=Outcome.PASSED),
+        *results.outcomes(Outcome.INCONCLUSIVE, criterion="speed", test="t.py::speed{}"),
+    ]  # fmt: skip
+    page = summary.render(results.result(found, criteria), criteria)
+    assert "| speed | 1 inconclusive | - |" in page
+    assert "all: not earned: less than half of the points of &#x27;first&#x27;" in page
+    assert "1 of the points could not be decided here, and was shared among the others" in page
+    assert elements(page) <= {"p", "h2", "table", "thead", "tbody", "tr", "th", "td", "pre", "strong"}
+
+
 def test_marks_are_escaped() -> None:
     """A path or a message cannot end its property, nor begin another command."""
     bad = check(message="50%\n::error::x", evidence={"source": {"file": "a.py", "line": 7, "code": "x"}})

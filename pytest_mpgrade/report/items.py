@@ -1,7 +1,7 @@
 """What a class says of the checks: how many passed each, how well it tells strong from weak, and what to look at.
 
 Discrimination is the corrected item-total correlation: Pearson's r between having passed the check and the points of
-all other checks, -1 to 1 (Crocker and Algina, Introduction to Classical and Modern Test Theory, 1986, chapter 14).
+all other questions, -1 to 1 (Crocker and Algina, Introduction to Classical and Modern Test Theory, 1986, chapter 14).
 Near 0 or below it, good submissions fail the check as often as weak ones: it may be wrong.
 """
 

@@ -22,7 +22,7 @@ from pytest_mpgrade.report.overview import Overview
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.report.text import counted, exit_words, one_line, points
 
-__all__ = ["class_table", "exit_words", "explain", "explanations", "rubric", "ungradable"]
+__all__ = ["about_points", "class_table", "exit_words", "explain", "explanations", "rubric", "ungradable"]
 
 _STYLES = {
     Outcome.PASSED: "green",
@@ -144,7 +144,7 @@ def rubric(result: ResultFile, width: int = 80, color: bool = False) -> str:
     for remark in filter(None, (handed_in.note, _reason(result))):
         page.line(one_line(remark), indent=2, hang=2)
     page.table(_rubric_table(result))
-    for words in filter(None, [*_about_points(result), *by_hand.words(result), by_hand.late_words(result)]):
+    for words in filter(None, [*about_points(result), *by_hand.words(result), by_hand.late_words(result)]):
         page.line(one_line(words), indent=2, hang=4)
     _failed(page, result)
     _flags(page, result)
@@ -170,7 +170,7 @@ def _rubric_table(result: ResultFile) -> Table:
     return table
 
 
-def _about_points(result: ResultFile) -> Iterable[str]:
+def about_points(result: ResultFile) -> Iterable[str]:
     """Say why points were not earned that no failed check explains, and whose points others have taken over."""
     for criterion in result.criteria:
         if criterion.reason:

@@ -46,8 +46,11 @@ def _rubric(result: ResultFile, criteria: Sequence[Criterion]) -> Iterator[str]:
     yield "| Criterion | Checks | Points |\n|---|---|--:|"
     for line in lines(result, criteria):
         mine = [check for check in result.checks if check.criterion == line.name]
-        yield f"| {_inline(line.title)} | {_tally(mine)} | {points(line.score)} / {points(line.max_score)} |"
+        worth = f"{points(line.score)} / {points(line.max_score)}" if line.max_score else "-"
+        yield f"| {_inline(line.title)} | {_tally(mine)} | {worth} |"
     yield f"| **Total** | {_tally(result.checks)} | **{score}** |\n\n"
+    if result.status is Status.GRADED and (about := "\n".join(map(one_line, terminal.about_points(result)))):
+        yield _preformatted(about)
 
 
 def _tally(checks: Sequence[CheckPart]) -> str:
