@@ -127,9 +127,9 @@ def test_resume_grades_what_is_new(course: Path) -> None:
     assert "3 were graded before" in done.stdout
 
 
-@pytest.mark.parametrize("what", ["test", "limit", "partial"])
+@pytest.mark.parametrize("what", ["test", "limit", "partial", "schema", "round"])
 def test_resume_grades_again(course: Path, what: str) -> None:
-    """Another test, another limit, or a grading that was broken off: nothing is taken over."""
+    """Another test, limit or rounding, a grading that was broken off, an older result file: nothing is taken over."""
     batch(course, "-j", "4")
     options = ["--limit", "seconds=1"] if what == "limit" else []
     if what == "test":
@@ -137,6 +137,12 @@ def test_resume_grades_again(course: Path, what: str) -> None:
     if what == "partial":
         for path in (course / "out").glob("*/result.json"):
             path.write_text(path.read_text("utf-8").replace('"status": "graded"', '"status": "error"'), "utf-8")
+    if what == "schema":
+        for path in (course / "out").glob("*/result.json"):
+            path.write_text(path.read_text("utf-8").replace('"mpgrade.result/2"', '"mpgrade.result/1"'), "utf-8")
+    if what == "round":
+        toml = course / "double" / "assignment.toml"
+        toml.write_text(toml.read_text().replace("points = 1\n", "points = 1\nround = 0.5\n", 1))
     assert "were graded before" not in batch(course, "-j", "4", "--resume", *options).stdout
     grades = gradebook(course)
     assert (grades["ada"], grades["ben"])[what == "test"] == ("graded", "1")

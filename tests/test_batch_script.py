@@ -44,7 +44,7 @@ def test_example(script: Path) -> None:
         pytest.skip("this machine lacks the capability: isolation, which the example requires")
     (test,) = doctest.DocTestFinder(recurse=False).find(batch.grade_all, "grade_all")
     assert doctest.DocTestRunner().run(test) == (0, 2)
-    assert gradebook(script) == {"ben": ("graded", "0.0")}
+    assert gradebook(script) == {"ben": ("graded", "0")}
 
 
 def test_choices_are_those_of_the_command(script: Path) -> None:

@@ -63,7 +63,7 @@ def test_array_grades_once_and_is_taken_in(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
     assert attempts(tmp_path) == 2
     second = batch(tmp_path)
-    assert gradebook(tmp_path) == {"ada": ("graded", "1.0"), "chloe": ("ungradable", "0.0")}
+    assert gradebook(tmp_path) == {"ada": ("graded", "1"), "chloe": ("ungradable", "0")}
     assert "sbatch" not in second.stdout
     (tmp_path / "class" / "ada" / "double.py").write_text(RIGHT + "\n# improved\n")
     assert "sbatch" in batch(tmp_path).stdout
@@ -88,7 +88,7 @@ def test_lost_submissions_are_tried_alone_then_left_to_a_person(tmp_path: Path) 
     assert not (place / "alone.sh").exists()
     assert array(tmp_path, 0).returncode == 0
     batch(tmp_path)
-    assert gradebook(tmp_path) == {"ada": ("graded", "1.0"), "ben": ("error", "0.0")}
+    assert gradebook(tmp_path) == {"ada": ("graded", "1"), "ben": ("error", "0")}
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

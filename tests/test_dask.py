@@ -71,9 +71,9 @@ def test_poison_is_quarantined_and_innocents_are_graded(tmp_path: Path) -> None:
         done = run_command(words("--executor", "dask", "--scheduler", address), tmp_path, seconds=PATIENCE)
     assert len(ended) == 3
     found = gradebook(tmp_path)
-    assert found.pop("poison") == ("error", "0.0"), done.stderr
+    assert found.pop("poison") == ("error", "0"), done.stderr
     assert "look at it by hand" in reason(tmp_path, "poison")
-    assert {name: score for name, (_, score) in found.items() if score != "0.0"} == {"right00": "1.0", "right01": "1.0"}
+    assert {name: score for name, (_, score) in found.items() if score != "0"} == {"right00": "1", "right01": "1"}
     assert {status for status, _ in found.values()} == {"graded", "ungradable"}
 
 
@@ -90,7 +90,7 @@ def test_killed_driver_leaves_nothing_and_is_gone_on_with(tmp_path: Path) -> Non
             assert gone(tree)
         (tmp_path / "class" / "slow" / "double.py").write_text(RIGHT)
         done = run_command(options, tmp_path, seconds=PATIENCE)
-    assert gradebook(tmp_path) == {"slow": ("graded", "1.0"), "chloe": ("ungradable", "0.0")}, done.stderr
+    assert gradebook(tmp_path) == {"slow": ("graded", "1"), "chloe": ("ungradable", "0")}, done.stderr
     assert attempts(tmp_path) == 3
 
 
@@ -176,5 +176,5 @@ def test_killed_host_loses_nothing(
         assert gone(tree)
         assert batch.wait(PATIENCE) == 3, (tmp_path / "driver.log").read_text()
     book = gradebook(tmp_path)
-    assert {name for name, grade in book.items() if grade == ("graded", "1.0")} == {"zoe", *many(3, 0)}
-    assert {name for name, grade in book.items() if grade == ("ungradable", "0.0")} == {*many(0, 4)}
+    assert {name for name, grade in book.items() if grade == ("graded", "1")} == {"zoe", *many(3, 0)}
+    assert {name for name, grade in book.items() if grade == ("ungradable", "0")} == {*many(0, 4)}
