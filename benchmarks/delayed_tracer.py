@@ -60,16 +60,20 @@ class Case:
     path: Path
     share: float
     most: float
+    observer: str
 
     def __str__(self) -> str:
         return f"{self.path.stem}, {self.step}, {self.method}, number {self.number}"
 
 
-def cases(repeat: int, share: float, most: float) -> Iterator[Case]:
-    """Yield *repeat* rounds of all runs, over submissions, start methods and steps."""
+def cases(asked: argparse.Namespace) -> Iterator[Case]:
+    """Yield so many rounds of all runs, over submissions, start methods and steps."""
     paths = [ROOT / "reference" / "mp_apply", *sorted((ROOT / "tests" / "designs" / "mp_apply").glob("*.py"))]
-    for number, path, method, step in itertools.product(range(repeat), paths, METHODS, STEPS):
-        yield Case(number=number, step=step, method=method, path=path, share=share, most=most)
+    for number, path, method, step in itertools.product(range(asked.repeat), paths, METHODS, STEPS):
+        yield Case(
+            number=number, step=step, method=method, path=path,
+            share=asked.share, most=asked.most, observer=asked.observer,
+        )  # fmt: skip
 
 
 def make(case: Case) -> tuple[Case, str, list[str]]:
@@ -77,7 +81,7 @@ def make(case: Case) -> tuple[Case, str, list[str]]:
     asked = assignment.find("mp_apply")
     draw = random.Random(str(case))
     setattr(servers, "ask", supervised_here(lambda: late_at_random(draw, case.share, case.most)))  # noqa: B010 - typed
-    setting = Setting(assignment=asked, submission=discover(case.path, asked))
+    setting = Setting(assignment=asked, submission=discover(case.path, asked), observer=case.observer)
     run = runner.run(Scenario(steps=(STEPS[case.step],), start_method=case.method), setting)[1]
     ended = run.ending.value if run.ending is Ending.RETURNED else f"{run.ending.value} ({run.why})"
     found = [check(run) for check in CHECKS[case.step]]
@@ -90,12 +94,13 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=1, help="rounds of all designs, start methods and runs")
     parser.add_argument("--share", type=float, default=0.1, help="of the events at which the tracing thread is late")
     parser.add_argument("--most", type=float, default=1.0, help="seconds by which it is late at most")
+    parser.add_argument("--observer", default="ptrace", choices=("ptrace", "proc"))
     parser.add_argument("--jobs", type=int, default=4)
     asked = parser.parse_args()
     endings: Counter[tuple[str, str]] = Counter()
     accused, began = 0, time.perf_counter()
     with multiprocessing.get_context("fork").Pool(asked.jobs, maxtasksperchild=1) as pool:
-        for case, ended, findings in pool.imap_unordered(make, cases(asked.repeat, asked.share, asked.most)):
+        for case, ended, findings in pool.imap_unordered(make, cases(asked)):
             endings[case.step, ended.partition(" ")[0]] += 1
             accused += bool(findings)
             if ended != Ending.RETURNED.value or findings:

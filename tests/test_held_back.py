@@ -223,6 +223,28 @@ def test_our_lateness_is_no_time_of_the_call(play: MakeRuns, hold: Hold) -> None
     assert run.blocked < 1.0
 
 
+def test_process_that_keeps_us_busy_gains_no_time(play: MakeRuns) -> None:
+    """Something waits for us at every look, and is taken in each time: a call has its limit, and has been blocking."""
+    text = """
+        def storm():
+            signal.signal(signal.SIGUSR1, lambda *_: None)
+            while True:
+                os.kill(os.getpid(), signal.SIGUSR1)
+
+        def f(seconds):
+            p = mp.Process(target=storm, daemon=True)
+            p.start()
+            p.join(seconds)
+            p.kill()
+            p.join()
+    """
+    _, first, second = play(submission(text), steps.call("f", 2.0), steps.call("f", 60.0), seconds=4.0)
+    assert returned(first) is not None
+    assert first.blocked > 1.0
+    assert second.ending is Ending.TIMED_OUT
+    assert second.seconds < 6.0
+
+
 def test_worker_that_is_held_up_by_us_does_not_linger(
     play: MakeRuns, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ class LinuxObserver:
         self._most = most  # processes at a time; 0: any number
         self._read_as = user if user and not kernel.may_trace_anybody() else 0
         self._root = 0
+        self.taken = 0
         self._taking = False  # the tracing thread has something in hand
         self._error: OSError | None = None
         self._ready = threading.Event()
@@ -133,6 +134,7 @@ class LinuxObserver:
             self._taking = True  # before it is taken: `pending` looks for it in the kernel first
             if happened := self.take():
                 self._note(*happened)
+            self.taken += 1
             self._taking = False
 
     def _begin(self, how: Start) -> None:

@@ -32,6 +32,7 @@ class PsutilObserver:
     name = "psutil"
     sees_exits = False
     sees_waits = False
+    taken = 0
 
     def __init__(self) -> None:
         self.seen: dict[int, Seen] = {}

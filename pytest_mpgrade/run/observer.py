@@ -93,6 +93,7 @@ class Observer(Protocol):
     sees_exits: bool  # exit statuses of all processes are known
     sees_waits: bool  # what threads wait for is known
     seen: dict[int, Seen]
+    taken: int  # how much of what `pending` tells of has been taken in so far
 
     def start(self, how: Start) -> int:
         """Start the process; return its pid."""

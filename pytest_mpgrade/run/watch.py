@@ -49,7 +49,7 @@ class Watch:
         self.server = server
         self.caller = root  # until the process that imports the submission has told that it is ready
         self.quiet = Quiet(caller=root, sees_waits=observer.sees_waits, stopped=observer.stopped)
-        self.clock = Clock(observer.pending)
+        self.clock = Clock(observer.pending, lambda: observer.taken)
         self.began = time.monotonic()
         self.deadline = math.inf
         self.events: list[GateEvent] = []
@@ -238,7 +238,7 @@ class Watch:
             if self.dead and not self.pump(self.server.lag):
                 return "dead"
             now = time.monotonic()
-            if now > self.deadline and not self.clock.stands:
+            if now > self.deadline:
                 return "late"
             calm = not self.pump(self.step)
             self.look_in()
@@ -288,7 +288,11 @@ class Watch:
     def take_in_ends(self, seconds: float) -> None:
         """Wait until the end of each process that has ended is told, *seconds* at most: it is a zombie before that."""
         end = self.clock.now() + seconds
-        while self.observer.sees_exits and self.clock.now() < end:
-            if all(self.observer.state(pid) == "alive" for pid in self.live()):
-                return
+        while self._untold_ends() and self.clock.now() < end:
             self.pump(0.002)
+
+    def _untold_ends(self) -> bool:
+        """Without ptrace we hear of our own children only, such as orphans; they are reaped by that."""
+        if not self.observer.sees_exits:
+            return self.observer.pending()
+        return any(self.observer.state(pid) != "alive" for pid in self.live())
