@@ -15,6 +15,8 @@ from pytest_mpgrade.cells import Cell as Cell
 from pytest_mpgrade.cells import Outputs as Outputs
 from pytest_mpgrade.cells import lost_function as lost_function
 from pytest_mpgrade.cells import shown_text as shown_text
+from pytest_mpgrade.code import Code as Code
+from pytest_mpgrade.code import Use as Use
 from pytest_mpgrade.instead import Instead as Instead
 from pytest_mpgrade.kinds import AWAITS as AWAITS
 from pytest_mpgrade.kinds import Awaited as Awaited
@@ -94,6 +96,7 @@ class Submission:
     sha256: str = ""
     note: str = ""  # how the module was found, where its name is not the asked one
     imports: tuple[str, ...] = ()  # top-level packages that it imports, by syntax
+    code: Code = field(default_factory=Code)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +180,7 @@ class Run:
     seconds: float = 0.0
     blocked: float = 0.0  # of these: seconds in which the caller waited, and nobody else ran or wanted a core either
     tries: int = 1  # how often the call was repeated until it answered otherwise
+    code: Code = field(default_factory=Code)  # of the module that was called
     facts: dict[str, Plain] = field(default_factory=dict)  # told by the child: advisory, see inside/child.py
     trace: Trace = field(default_factory=Trace)
     theirs: float = 0.0  # TIMED_OUT: seconds that the reference has just needed for the same; 0: not known

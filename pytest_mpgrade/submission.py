@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pytest_mpgrade import notebooks, syntax
 from pytest_mpgrade.errors import UngradableError, UsageError
-from pytest_mpgrade.records import Assignment, Submission
+from pytest_mpgrade.records import Assignment, Code, Submission
 from pytest_mpgrade.syntax import Source, printable
 
 __all__ = ["discover", "importable", "stage"]
@@ -62,6 +62,7 @@ def discover(path: Path, assignment: Assignment, id: str | None = None) -> Submi
         sha256=_digest(files),
         note=note,
         imports=source.packages,
+        code=Code(defines=tuple(sorted(source.own)), uses=source.uses),
     )
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.imports import Import, imports
 from pytest_mpgrade.newer_syntax import newer_syntax
+from pytest_mpgrade.records import Use
 
 _PYTHON = ".".join(map(str, sys.version_info[:2]))
 
@@ -31,6 +32,7 @@ class Source:
     own: frozenset[str] = frozenset()  # names that it defines at top level
     names: frozenset[str] = frozenset()  # these, and those that it imports there; "*" for a star import
     imports: tuple[Import, ...] = ()
+    uses: tuple[Use, ...] = ()
     fault: UngradableError | None = None  # why it cannot be graded
 
     @property
@@ -43,7 +45,23 @@ def told(tree: ast.Module) -> Source:
     """Return what a module defines and imports."""
     bound = list(_bound(tree))
     own = frozenset(name for name, imported in bound if not imported)
-    return Source(own=own, names=frozenset(name for name, _ in bound), imports=imports(tree))
+    names = frozenset(name for name, _ in bound)
+    return Source(own=own, names=names, imports=imports(tree), uses=tuple(_uses(tree)))
+
+
+TELLING = frozenset(
+    ("cancel_join_thread", "_exit", "input", "breakpoint", "set_trace", "ThreadPool", "ThreadPoolExecutor", "Thread")
+)
+"""Functions whose calls explain faults; `judge/causes.py` knows which."""
+
+
+def _uses(tree: ast.Module) -> Iterator[Use]:
+    """Yield the calls of functions that explain faults, in the order of the lines."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name in TELLING:
+            yield Use(name=name, line=call.lineno)
 
 
 def parse(shown: str, data: bytes, *, before_line: str = ":") -> ast.Module:

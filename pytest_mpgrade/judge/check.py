@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from pytest_mpgrade.judge import timeline
+from pytest_mpgrade.judge import causes, timeline
 from pytest_mpgrade.judge.returned import at_import, unreturned
 from pytest_mpgrade.judge.verdict import PASSED as PASSED
 from pytest_mpgrade.judge.verdict import Verdict as Verdict
@@ -52,13 +52,15 @@ class Check:
     def __call__(self, run: Run, /) -> Finding:
         """Judge one run."""
         verdict = before_all(run) or _lacking(run, _at_import(run, self.concern, self.judge(run)))
+        if verdict.outcome is Outcome.FAILED:
+            verdict = _advised(run, verdict, self.hint)
         return Finding(
             check=self.name,
             title=self.title,
             concern=verdict.concern or self.concern,
             outcome=verdict.outcome,
             message=verdict.message,
-            hint=(verdict.hint or self.hint) if verdict.outcome is Outcome.FAILED else "",
+            hint=verdict.hint,
             evidence=verdict.evidence | self._timeline(run, verdict),
             run=run.key,
             call=run.at,
@@ -75,6 +77,20 @@ class Check:
         wanted = verdict.outcome is Outcome.FAILED and (verdict.concern or self.concern) in _TOGETHER
         found = timeline.lines(run) if wanted else []
         return {"timeline": found} if found else {}
+
+
+def _advised(run: Run, verdict: Verdict, usual: str = "") -> Verdict:
+    """Return a failure with the hint that is true of this run: by what it shows, else the check's *usual* one.
+
+    That speaks of what a check looks at, and so not of a call that ended before there was anything to look at.
+    """
+    cause = causes.of(run, verdict.symptom)
+    if cause is not None and cause.first:
+        hint = cause.hint
+    else:
+        hint = verdict.hint or (cause.hint if cause else "" if causes.is_an_ending(verdict.symptom) else usual)
+    said = cause.said if cause and cause.said not in verdict.message else ""
+    return replace(verdict, message=f"{verdict.message}; {said}" if said else verdict.message, hint=hint)
 
 
 def lacks(findings: Iterable[Finding]) -> str:
@@ -94,10 +110,10 @@ def judge_safely(check: Judge, run: Run) -> Finding:
 
 def _instead(run: Run, verdict: Verdict, concern: Concern) -> Instead | None:
     """Return what is said of the run that shows it, where no failure explains what was left undecided."""
-    said = verdict.otherwise
-    if said is None:
+    if verdict.otherwise is None:
         return None
     shown = verdict.shown_by or run
+    said = _advised(shown, verdict.otherwise)
     return Instead(
         concern=said.concern or concern, message=said.message, hint=said.hint, symptom=said.symptom,
         evidence=said.evidence, explained=verdict.explained or said.symptom, run=shown.key, function=shown.function,

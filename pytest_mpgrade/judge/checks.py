@@ -32,9 +32,10 @@ from pytest_mpgrade.judge.keeping_up import faster_than_serial, keeps_up_with_re
 from pytest_mpgrade.judge.notebook import has_list, made_by_children, no_process_left, runs_top_to_bottom
 from pytest_mpgrade.judge.polls import still_running, waits_when_asked
 from pytest_mpgrade.judge.reproducible import cells_in_order, same_again, same_as_submitted
+from pytest_mpgrade.judge.residue import nothing_accumulates, nothing_else_left
 from pytest_mpgrade.judge.scaling import scales
 from pytest_mpgrade.judge.shown import draws, shows_rows
-from pytest_mpgrade.judge.shutdown import ended_by_sentinel, no_leftovers, nothing_accumulates, nothing_else_left
+from pytest_mpgrade.judge.shutdown import ended_by_sentinel, no_leftovers
 from pytest_mpgrade.judge.values import (
     comes_back,
     drains,

@@ -8,8 +8,9 @@ from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.background import children, doers, ran_in_caller
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, before_all, failed, fault, not_here, undecided
 from pytest_mpgrade.judge.handover import ANY, did_not_wait, ignored_block
+from pytest_mpgrade.judge.residue import residue
 from pytest_mpgrade.judge.returned import not_returned
-from pytest_mpgrade.judge.shutdown import ALIVE, FORCED, HELPER, listed, residue, words
+from pytest_mpgrade.judge.shutdown import ALIVE, FORCED, HELPER, listed, words
 from pytest_mpgrade.records import Concern, Ending, Run
 
 _NO_DOER = absent("no child process ran the task, so none had to end for it (see starts_in_background)")

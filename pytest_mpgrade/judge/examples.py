@@ -21,7 +21,6 @@ from pytest_mpgrade.judge.examples_runs import (
     MIXED,
     RAISES,
     begun,
-    by_caller,
     changed,
     child,
     children,
@@ -38,7 +37,8 @@ from pytest_mpgrade.judge.examples_runs import (
     worked,
 )
 from pytest_mpgrade.judge.examples_timings import TIMINGS
-from pytest_mpgrade.records import Awaited, Concern, Ending, GateEvent, GateReport, Leftover, Run
+from pytest_mpgrade.judge.examples_values import VALUES
+from pytest_mpgrade.records import Concern, Ending, GateEvent, GateReport, Leftover, Run
 
 __all__ = ["EXAMPLES", "Example"]
 
@@ -57,70 +57,6 @@ _LATE = tasks.held_last(5)
 _PLAIN = worked(MIXED)
 _LINED_UP = lined_up()
 _ZOMBIE = child(at_return="zombie", later="zombie")
-_VALUES = [
-    Example(
-        check=checks.values_in_any_order(MIXED),
-        passing=changed(_PLAIN, value=["list", list(reversed(MIXED.expected))]),
-        failing=changed(_PLAIN, value=["list", list(MIXED.expected[:-1])]),
-    ),
-    Example(
-        check=checks.gives_results(MIXED),
-        passing=changed(_PLAIN, value=["list", list(MIXED.expected[1:])]),
-        failing=changed(_PLAIN, value=["none"]),
-    ),
-    Example(
-        check=checks.values_in_order(MIXED),
-        passing=_PLAIN,
-        failing=changed(_PLAIN, value=["list", list(reversed(MIXED.expected))]),
-    ),
-    Example(
-        check=checks.returns_value(81),
-        passing=made("calculate(power, (3, 4))", value=["int", "81"]),
-        failing=made("calculate(power, (3, 4))", value=["str", "81"]),
-    ),
-    Example(
-        check=checks.lets_through("kaputt 4713"),
-        passing=raising(made("calculate(fail, ('direct', 'kaputt 4713'))"), "ValueError", "kaputt 4713"),
-        failing=raising(made("calculate(fail, ('direct', 'kaputt 4713'))"), "RuntimeError", "task failed"),
-    ),
-    Example(check=checks.in_children(MIXED, 2), passing=_PLAIN, failing=by_caller(_PLAIN)),
-    Example(
-        check=checks.comes_back(),
-        passing=_PLAIN,
-        failing=hung(_PLAIN, stuck("join"), stuck("write", 1), stuck("get", 2)),
-    ),
-    Example(
-        check=checks.comes_back(),
-        passing=_PLAIN,
-        failing=hung(_PLAIN, stuck("wait", 0, Awaited.EXIT, Awaited.MESSAGE), stuck("lock", 1)),
-    ),
-    Example(
-        check=checks.values_in_any_order(MIXED),
-        passing=_PLAIN,
-        failing=hung(_PLAIN, stuck("wait", 0, Awaited.EXIT, Awaited.MESSAGE), stuck("get", 1)),
-    ),
-    Example(
-        check=checks.workers_are_told_to_stop(),
-        passing=_PLAIN,
-        failing=hung(_PLAIN, stuck("join"), stuck("get", 1), stuck("get", 2)),
-    ),
-    Example(
-        check=checks.drains(_LARGE, 2),
-        passing=worked(_LARGE, seconds=0.14),
-        failing=hung(worked(_LARGE), stuck("join"), stuck("write", 1), stuck("write", 2)),
-    ),
-    Example(
-        check=checks.late_result_arrives(_LATE),
-        passing=worked(_LATE, kind="gate", gates=GateReport(script="hold", met=True), seconds=3.02),
-        failing=worked(
-            _LATE,
-            kind="gate",
-            gates=GateReport(script="hold", early=True, met=True),
-            value=["list", list(_LATE.expected[1:])],
-            seconds=1.04,
-        ),
-    ),
-]
 _DISPATCH = [
     Example(check=checks.workers(3), passing=_LINED_UP, failing=unmet(inside=2, alive=2)),
     Example(check=checks.met(), passing=_LINED_UP, failing=unmet(inside=1)),
@@ -299,6 +235,6 @@ _BACKGROUND = [
     ),
 ]
 
-_MORE = [Example(check=check, passing=right, failing=wrong) for check, right, wrong in (*TIMINGS, *NOTEBOOKS)]
+_MORE = [Example(check=check, passing=right, failing=wrong) for check, right, wrong in (*VALUES, *TIMINGS, *NOTEBOOKS)]
 
-EXAMPLES: tuple[Example, ...] = (*_VALUES, *_DISPATCH, *_SHUTDOWN, *_FAULTS, *_INTERFACE, *_BACKGROUND, *_MORE)
+EXAMPLES: tuple[Example, ...] = (*_DISPATCH, *_SHUTDOWN, *_FAULTS, *_INTERFACE, *_BACKGROUND, *_MORE)

@@ -76,6 +76,7 @@ def worked(workload: tasks.Workload, n: int = 2, *, kind: str = "note", **seen: 
         for place, key in enumerate(workload.keys)
     )
     run = made(f"mp_apply({workload.label}, n_processes={n})", events=events, processes=children(n))
+    run = changed(run, tasks=len({*workload.keys}))
     return changed(run, **{"value": ["list", list(workload.expected)], **seen})
 
 

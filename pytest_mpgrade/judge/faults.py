@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
-from pytest_mpgrade.judge.hangs import not_back
+from pytest_mpgrade.judge.hangs import ended_badly, not_back
+from pytest_mpgrade.judge.residue import residue
 from pytest_mpgrade.judge.returned import at_import, somewhere_else, unreturned
-from pytest_mpgrade.judge.shutdown import ALIVE, HELPER, UNJOINED, listed, residue, workers_of
+from pytest_mpgrade.judge.shutdown import ALIVE, HELPER, UNJOINED, listed, workers_of
 from pytest_mpgrade.judge.verdict import MADE_UP
 from pytest_mpgrade.records import Concern, Ending, ProcessSeen, Run
 from pytest_mpgrade.tasks import Workload
@@ -33,6 +36,9 @@ def _did_not_raise(run: Run, by: str) -> Verdict:
     return somewhere_else(run) or undecided(seen, by, failed(seen, symptom="swallowed") if returned else not_back(run))
 
 
+_WATCH = "wait for results and Process.sentinel together, or look at is_alive() whenever get(timeout=…) is empty"
+
+
 def raises_soon(message: str) -> Check:
     """A task raises: so does the call, soon, with an exception that is that one or names it."""
 
@@ -46,9 +52,10 @@ def raises_soon(message: str) -> Check:
             return failed(
                 f"a task raised, but {run.call} returned {plain.shown(run.value)} instead of raising",
                 symptom="swallowed",
+                hint="raise in the parent what a worker has sent of its task's exception",
             )
         if run.ending is not Ending.RAISED or run.error is None:
-            return somewhere_else(run) or not_back(run)
+            return somewhere_else(run) or _waits_for_it(run)
         error = run.error
         if not any(event.kind == "note" for event in run.trace.events) and message in error.message:
             return fault(
@@ -62,15 +69,26 @@ def raises_soon(message: str) -> Check:
             f"a task raised an exception that says {message!r}; {run.call} raised "
             f"{error.type}: {error.message[:80]!r}, which does not name it",
             symptom="unnamed",
+            hint="put the text of the task's exception into the one that you raise, or raise that one itself",
         )
 
     return Check(
         name="raises_soon",
         title="when a task raises, the call raises",
         concern=Concern.FAILURE,
-        hint="catch the exception in the worker, send it (or its text) through the result queue, raise in the parent",
         judge=judge,
     )
+
+
+def _waits_for_it(run: Run) -> Verdict:
+    """A call that waits for the result of a task which has raised: its worker has ended by that, or sent nothing."""
+    if any(process.exitcode == 1 for process in ended_badly(run)):
+        hint = (
+            "an exception that nobody catches ends its worker: catch it there, and send it, or its text, to the parent"
+        )
+    else:
+        hint = "let a worker send something for a task that raises too, or the parent waits for it for ever"
+    return replace(not_back(run), hint=hint)
 
 
 def notices_death() -> Check:
@@ -88,14 +106,14 @@ def notices_death() -> Check:
             return failed(
                 f"a worker died in its task, but {run.call} returned {plain.shown(run.value)} instead of raising",
                 symptom="swallowed",
+                hint="raise an exception when a worker has ended without the result of its task",
             )
-        return somewhere_else(run) or not_back(run)
+        return somewhere_else(run) or replace(not_back(run), hint=_WATCH)
 
     return Check(
         name="notices_death",
         title="when a worker dies, the call raises",
         concern=Concern.FAILURE,
-        hint="wait for results and Process.sentinel together, or look at is_alive() whenever get(timeout=…) is empty",
         judge=judge,
     )
 

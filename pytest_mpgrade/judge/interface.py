@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pytest_mpgrade.did_you_mean import nearest
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import LACK, PASSED, Check, Verdict, absent, failed, undecided
 from pytest_mpgrade.judge.hangs import not_back, raised
@@ -90,7 +91,7 @@ def unusable(run: Run, functions: Mapping[str, Sequence[str]]) -> dict[str, str]
     for name, parameters in functions.items():
         signature = told.get(name)
         if signature is None:
-            wrong[name] = f"there is no function {name}()"
+            wrong[name] = f"there is no function {name}(){nearest(name, set(run.code.defines) - set(functions))}"
         elif signature and not _callable_with(signature, parameters):
             had = ", ".join(str(parameter[0]) for parameter in signature)
             called = [parameter for parameter in parameters if "=" not in parameter]
@@ -205,7 +206,7 @@ def worker_output(expected: Sequence[object]) -> Check:
         name="worker_output",
         title="worker() puts one plain result per task on the output queue and returns None",
         concern=Concern.RESULTS,
-        hint="for func, args in iter(input.get, 'STOP'): output.put(calculate(func, args))",
+        hint="for each task that you get from input, put what calculate() returns for it on output",
         judge=judge,
     )
 

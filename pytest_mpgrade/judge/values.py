@@ -46,14 +46,9 @@ def values_in_any_order(
         name="values_in_any_order",
         title="returns the result of every task, each once",
         concern=concern,
-        hint=hint or _HINTS.get(concern, "collect one result per task, no more and no fewer"),
+        hint=hint,
         judge=judge,
     )
-
-
-_HINTS = {
-    Concern.DEADLOCK: "take the results off the queue before you join() the workers",
-}
 
 
 def gives_results(workload: Workload, concern: Concern = Concern.RESULTS) -> Check:
@@ -149,8 +144,8 @@ def _some(items: list[str]) -> str:
     return shown + (f" and {len(items) - 3} more" if len(items) > 3 else "")
 
 
-def returns_value(expected: object, concern: Concern = Concern.RESULTS) -> Check:
-    """The function returns exactly this value."""
+def returns_value(expected: object, concern: Concern = Concern.RESULTS, *, hint: str = "") -> Check:
+    """The function returns exactly this value; *hint*: for one that returns another."""
     want = plain.encode(expected)
 
     def judge(run: Run) -> Verdict:
@@ -165,17 +160,18 @@ def returns_value(expected: object, concern: Concern = Concern.RESULTS) -> Check
         name="returns_value",
         title="returns the right value",
         concern=concern,
-        hint="calculate() returns func(*args) as it is",
+        hint=hint,
         judge=judge,
     )
 
 
-def lets_through(message: str, concern: Concern = Concern.FAILURE) -> Check:
-    """An exception of the task goes through unchanged: a ValueError with this message."""
+def lets_through(message: str, concern: Concern = Concern.FAILURE, *, hint: str = "") -> Check:
+    """An exception of the task goes through unchanged: a ValueError with this message; *hint*: for another."""
 
     def judge(run: Run) -> Verdict:
         if run.ending is Ending.RETURNED:
-            return failed(f"{run.call} returned {plain.shown(run.value)} although the function raised", symptom=DIRECT)
+            words = f"{run.call} returned {plain.shown(run.value)} although the function raised"
+            return failed(words, symptom=DIRECT, hint="let the exception pass: catch none here")
         if run.ending is not Ending.RAISED or run.error is None:
             return not_back(run)
         if (run.error.type, run.error.message) == ("ValueError", message):
@@ -184,13 +180,14 @@ def lets_through(message: str, concern: Concern = Concern.FAILURE) -> Check:
             f"the function raised ValueError: {message}; {run.call} raised "
             f"{run.error.type}: {first_line(run.error)[:80]}",
             symptom=DIRECT,
+            hint="let the exception pass: catch none here",
         )
 
     return Check(
         name="lets_through",
         title="an exception of the function goes through unchanged",
         concern=concern,
-        hint="calculate() needs no try; let the exception pass",
+        hint=hint,
         judge=judge,
     )
 
@@ -205,7 +202,6 @@ def comes_back(concern: Concern = Concern.DEADLOCK) -> Check:
         name="comes_back",
         title="the call comes back",
         concern=concern,
-        hint="read the results before you join(); hold no lock while you wait",
         judge=judge,
     )
 
@@ -261,7 +257,6 @@ def drains(workload: Workload, n: int) -> Check:
         name="drains",
         title="large and many results come through",
         concern=Concern.DEADLOCK,
-        hint=inner.hint,
         judge=judge,
     )
 

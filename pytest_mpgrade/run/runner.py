@@ -98,6 +98,7 @@ def _runs(report: _CallsReport, scenario: Scenario, folder: RunFolder, setting: 
         start_method=scenario.start_method,
         ending=Ending.BROKEN,
         stderr=report.stderr,
+        code=setting.submission.code,
     )
     found = [_filled(base, report.imported, report, folder, setting)]
     for seen in report.calls:

@@ -1,0 +1,25 @@
+"""What the syntax of a submission's module tells; part of the records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """A function that the module calls, by its last name."""
+
+    name: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """Read without running anything; it explains a fault and never decides one."""
+
+    defines: tuple[str, ...] = ()  # names at the top level
+    uses: tuple[Use, ...] = ()  # of those that explain faults
+
+    def use(self, *names: str) -> Use | None:
+        """Return the first call of one of these, in the order of the lines."""
+        return next((each for each in self.uses if each.name in names), None)

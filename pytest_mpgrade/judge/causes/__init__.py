@@ -1,0 +1,68 @@
+"""Why a call went wrong, as far as its own run shows it, and what to do about that; pure.
+
+A table of patterns, by what was seen (the symptom of a failure). The first pattern that fits gives the hint; where none
+fits there is no hint, for a wrong one costs a student an evening. `examples_causes` has a run for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytest_mpgrade.judge.causes import hung, raised, returned
+from pytest_mpgrade.judge.causes.cause import Cause, Pattern
+from pytest_mpgrade.judge.hangs import NO_ROOM, NOT_TOLD
+from pytest_mpgrade.records import Run
+
+
+def of(run: Run, symptom: str) -> Cause | None:
+    """Return why a check failed that saw *symptom* in this run; None where the run does not show it."""
+    for found, patterns in _TABLE:
+        if found(symptom):
+            return next((cause for pattern in patterns if (cause := pattern(run))), None)
+    return None
+
+
+_OF_RAISED: tuple[Pattern, ...] = (
+    raised.not_written,
+    raised.asks_a_person,
+    raised.name_of_empty,
+    raised.unpicklable_start,
+)
+_OF_HANGS: tuple[Pattern, ...] = (
+    raised.not_written,
+    raised.asks_a_person,
+    raised.name_of_empty,
+    raised.unpicklable_put,
+    hung.lock_at_fork,
+    hung.locked,
+    hung.feeder_cut_off,
+    hung.left_early,
+    hung.died,
+    hung.pipe_open_in_fork,
+    hung.joined_first,
+    hung.not_told,
+    hung.never_put,
+    hung.result_lost,
+)
+_OF_VALUES: tuple[Pattern, ...] = (
+    returned.nothing_returned,
+    hung.feeder_cut_off,
+    returned.copies,
+    returned.fewer,
+    returned.more,
+)
+_LEFT = frozenset(("workers stay alive", "helper alive", "residue", "not joined"))
+_TABLE: tuple[tuple[Callable[[str], bool], tuple[Pattern, ...]], ...] = (
+    (lambda symptom: symptom.startswith("raised") or symptom in ("import", "called directly", "unnamed"), _OF_RAISED),
+    (lambda symptom: symptom in ("hang", NOT_TOLD, NO_ROOM), _OF_HANGS),
+    (lambda symptom: symptom == "values", _OF_VALUES),
+    (lambda symptom: symptom == "swallowed", (raised.unpicklable_put,)),
+    (lambda symptom: symptom == "in the caller", (returned.threads,)),
+    (lambda symptom: symptom in _LEFT, (returned.loky,)),
+)
+"""Which patterns are looked for where a check has seen a symptom."""
+
+
+def is_an_ending(symptom: str) -> bool:
+    """Tell whether a check failed by how the call ended, of which its own advice knows nothing."""
+    return symptom.startswith("raised") or symptom in ("hang", "died", "stopped", NOT_TOLD, NO_ROOM)

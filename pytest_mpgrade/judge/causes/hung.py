@@ -1,0 +1,122 @@
+"""Patterns in who waits for what, of a call that hangs."""
+
+from __future__ import annotations
+
+from pytest_mpgrade.judge import hangs
+from pytest_mpgrade.judge.causes.cause import Cause
+from pytest_mpgrade.judge.causes.returned import counted
+from pytest_mpgrade.judge.hangs import LEFT_EARLY, PARENT
+from pytest_mpgrade.records import Awaited, Ending, Run, Stuck
+
+
+def _parent(run: Run) -> Stuck | None:
+    return next((one for one in run.trace.stuck if one.role == PARENT), None)
+
+
+def _waits(run: Run, *, of_parent: bool, awaited: Awaited) -> bool:
+    return any(awaited in one.awaits for one in run.trace.stuck if (one.role == PARENT) is of_parent)
+
+
+def _only_under_fork(run: Run) -> bool:
+    return run.start_method == "fork" and bool(run.returned_under)
+
+
+def lock_at_fork(run: Run) -> Cause | None:
+    """A worker waits for a lock that was held when it was forked."""
+    if not (_only_under_fork(run) and _waits(run, of_parent=False, awaited=Awaited.LOCK)):
+        return None
+    hint = (
+        "a lock that some thread holds while a worker is forked stays locked in that worker for ever: start the "
+        "workers first, or make the lock in the worker"
+    )
+    return Cause(name="lock held at fork", hint=hint)
+
+
+def locked(run: Run) -> Cause | None:
+    """Somebody waits for a lock that nobody releases."""
+    waiting = [one for one in run.trace.stuck if Awaited.LOCK in one.awaits]
+    if not waiting:
+        return None
+    if any(one.holder == one.pid for one in waiting):
+        hint = "the process that waits has taken this lock itself: release it first, or take an RLock"
+    else:
+        hint = "release each lock on every path, as `with lock:` does, and take several in the same order everywhere"
+    return Cause(name="lock", hint=hint)
+
+
+def pipe_open_in_fork(run: Run) -> Cause | None:
+    """A reader waits for the end of file of a pipe that a forked child has open too."""
+    if not (_only_under_fork(run) and _waits(run, of_parent=True, awaited=Awaited.MESSAGE)):
+        return None
+    hint = (
+        "a forked child keeps every pipe open that its parent had open then: close the ends that it does not need in "
+        "the child, or the end of file never comes"
+    )
+    return Cause(name="pipe open in a forked child", hint=hint)
+
+
+def feeder_cut_off(run: Run) -> Cause | None:
+    """A worker ended before its queue's feeder thread had written."""
+    use = run.code.use("cancel_join_thread", "_exit")
+    hung = run.ending is Ending.HUNG and hangs.nobody_left(run)
+    short = run.ending is Ending.RETURNED and counted(run) is not None
+    if use is None or hangs.unbegun(run) or not (hung or short):
+        return None
+    return Cause(
+        name="feeder thread cut off",
+        said=f"every task was begun, and {use.name}() in line {use.line} can end a worker before its queue's feeder "
+        "thread has written",
+        hint=f"leave out {use.name}(): a worker that returns from its function has written what it put on a queue",
+        first=True,
+    )
+
+
+def left_early(run: Run) -> Cause | None:
+    """Workers end by themselves although there are tasks."""
+    return Cause(name="left early", hint=LEFT_EARLY) if hangs.left_early(run) else None
+
+
+def joined_first(run: Run) -> Cause | None:
+    """The parent joins workers that cannot end, since nobody takes their results."""
+    parent = _parent(run)
+    if parent is None or parent.awaits != (Awaited.EXIT,) or not _waits(run, of_parent=False, awaited=Awaited.ROOM):
+        return None
+    hint = "take the results off the queue before you join() the workers: one ends only when what it put has been taken"
+    return Cause(name="joined before drained", hint=hint)
+
+
+def died(run: Run) -> Cause | None:
+    """The message names who has died, and of what; what to do about that it does not say."""
+    return Cause(name="worker died") if hangs.ended_badly(run) else None
+
+
+def not_told(run: Run) -> Cause | None:
+    """The parent joins workers that wait for a task or a sentinel."""
+    if not hangs.not_told(run):
+        return None
+    return Cause(name="not told", hint="put one 'STOP' per worker on the task queue before you join() them")
+
+
+def _both_wait(run: Run) -> bool:
+    return all(_waits(run, of_parent=parent, awaited=Awaited.MESSAGE) for parent in (True, False))
+
+
+def never_put(run: Run) -> Cause | None:
+    """Parent and workers wait for each other, and some task was never begun."""
+    never = hangs.unbegun(run)
+    if not (_both_wait(run) and never):
+        return None
+    tasks = f"{never} of {run.trace.tasks} tasks {'was' if never == 1 else 'were'} never begun"
+    hint = "hand out every task: workers and parent wait for each other while some were never put on the queue"
+    return Cause(name="task never put", said=tasks, hint=hint)
+
+
+def result_lost(run: Run) -> Cause | None:
+    """Parent and workers wait for each other, and every task was begun."""
+    if not (_both_wait(run) and run.trace.tasks):
+        return None
+    return Cause(
+        name="result lost",
+        said=f"all {run.trace.tasks} tasks were begun" if run.trace.tasks > 1 else "the task was begun",
+        hint="put one result on the queue for each task, and get() as many as there are tasks",
+    )

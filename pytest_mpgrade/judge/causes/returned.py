@@ -1,0 +1,82 @@
+"""Patterns in what was returned, in who worked, and in what is left."""
+
+from __future__ import annotations
+
+from pytest_mpgrade.judge import hangs
+from pytest_mpgrade.judge.causes.cause import Cause
+from pytest_mpgrade.records import Run
+
+
+def counted(run: Run) -> int | None:
+    """Return how many results came back; None where that was no list."""
+    return len(run.value[1]) if isinstance(run.value, list) and run.value[:1] == ["list"] else None
+
+
+def _begun_by_children(run: Run) -> int:
+    caller = run.trace.caller
+    return len({event.key for event in run.trace.events if event.kind in ("note", "gate") and event.pid != caller})
+
+
+def nothing_returned(run: Run) -> Cause | None:
+    """The call returned None although its tasks were run."""
+    if run.value != ["none"] or not _begun_by_children(run):
+        return None
+    return Cause(name="nothing returned", hint="collect the results that the workers send, and return the list of them")
+
+
+def copies(run: Run) -> Cause | None:
+    """Child processes have run the tasks, and the list of results is empty."""
+    begun = _begun_by_children(run)
+    if counted(run) != 0 or not begun:
+        return None
+    tasks = "the task" if begun == 1 else f"{begun} tasks"
+    return Cause(
+        name="copies",
+        said=f"{tasks} ran in child processes, and no result came back",
+        hint="a child process changes its own copies of your variables: send results back through a queue or a pipe",
+    )
+
+
+def fewer(run: Run) -> Cause | None:
+    """Fewer results than tasks came back."""
+    came, never = counted(run), hangs.unbegun(run)
+    if came is None or came >= run.trace.tasks:
+        return None
+    if never:
+        tasks = f"{never} of {run.trace.tasks} tasks {'was' if never == 1 else 'were'} never begun"
+        return Cause(name="tasks not run", said=tasks, hint="hand out every task, and wait until all results are there")
+    hint = "every task was begun: collect as many results as there are tasks before you return"
+    return Cause(name="results not collected", hint=hint)
+
+
+def more(run: Run) -> Cause | None:
+    """More results came back than tasks were run."""
+    came, ran = counted(run), sum(event.kind in ("note", "gate") for event in run.trace.events)
+    if came is None or not ran or came <= ran:
+        return None
+    return Cause(name="results twice", hint="collect each result once, in a list that is made anew in every call")
+
+
+def threads(run: Run) -> Cause | None:
+    """What ran the tasks in the calling process were threads of its own."""
+    use = run.code.use("ThreadPool", "ThreadPoolExecutor", "Thread")
+    if use is None:
+        return None
+    return Cause(
+        name="threads",
+        said=f"{use.name}() in line {use.line} makes threads of that process",
+        hint="a thread is no process: use multiprocessing.Process, Pool or concurrent.futures.ProcessPoolExecutor",
+        first=True,
+    )
+
+
+def loky(run: Run) -> Cause | None:
+    """Joblib keeps its workers for the next call."""
+    if not any(process.reusable and process.later == "alive" for process in run.trace.processes):
+        return None
+    return Cause(
+        name="loky",
+        said="joblib (loky) keeps its workers for the next call",
+        hint="end them before you return: joblib.externals.loky.get_reusable_executor().shutdown(wait=True)",
+        first=True,
+    )

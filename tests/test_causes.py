@@ -1,0 +1,58 @@
+"""Why a call went wrong: every pattern on a run that shows it, and none where it is not seen."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from pytest_mpgrade.judge import causes
+from pytest_mpgrade.judge.causes import hung, raised, returned
+from pytest_mpgrade.judge.examples_causes import CAUSES, Shown
+from pytest_mpgrade.judge.examples_runs import MIXED, changed, worked
+from pytest_mpgrade.judge.values import values_in_any_order
+
+EACH = pytest.mark.parametrize("shown", [pytest.param(one, id=f"{one.name}-{one.symptom}") for one in CAUSES])
+
+
+@EACH
+def test_pattern_is_found(shown: Shown) -> None:
+    """The run of each example shows the cause that it was written for, and no other before it."""
+    cause = causes.of(shown.run, shown.symptom)
+    assert cause is not None
+    assert cause.name == shown.name
+
+
+def test_every_pattern_has_an_example() -> None:
+    """No name is given to a cause that no example has."""
+    sources = "".join(inspect.getsource(module) for module in (hung, raised, returned))
+    assert {one.name for one in CAUSES} == set(re.findall(r'name="([^"]+)"', sources))
+
+
+@EACH
+def test_hints_are_plain_sentences(shown: Shown) -> None:
+    """A hint and what is said beside it are one line each, without a name of ours or an empty value in them."""
+    cause = causes.of(shown.run, shown.symptom)
+    assert cause is not None
+    for text in (cause.hint, cause.said):
+        assert not re.search(r"\n|  |\bNone\b|\[\]|^\s|[\s.]$", text)
+
+
+@pytest.mark.parametrize("symptom", ["hang", "values", "raised ValueError", "in the caller", "residue", "slow"])
+def test_nothing_fits_a_right_run(symptom: str) -> None:
+    """A run in which nothing of the kind was seen gives no cause, whatever has failed."""
+    assert causes.of(worked(MIXED), symptom) is None
+
+
+def test_hint_follows_from_what_was_seen() -> None:
+    """One check has other hints for other runs, and none for wrong values that nothing explains."""
+    check = values_in_any_order(MIXED)
+    run = worked(MIXED)
+    hints = {
+        check(changed(run, value=value)).hint
+        for value in (["none"], ["list", []], ["list", list(MIXED.expected[1:])], ["list", list(MIXED.expected) * 2])
+    }
+    assert len(hints) == 4
+    wrong = [["int", "0"], *MIXED.expected[1:]]
+    assert check(changed(run, value=["list", wrong])).hint == ""
