@@ -38,6 +38,8 @@ from pytest_mpgrade.scores import QuestionScore as QuestionScore
 from pytest_mpgrade.scores import Score as Score
 from pytest_mpgrade.scores import Undecided as Undecided
 from pytest_mpgrade.scores import Unit as Unit
+from pytest_mpgrade.traces import MANAGER as MANAGER
+from pytest_mpgrade.traces import PARENT as PARENT
 from pytest_mpgrade.traces import Frame as Frame
 from pytest_mpgrade.traces import GateEvent as GateEvent
 from pytest_mpgrade.traces import GateReport as GateReport

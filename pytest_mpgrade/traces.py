@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from pytest_mpgrade.kinds import Awaited, Doing
 
+PARENT, MANAGER = "the parent", "the manager"
+"""Roles of processes; workers are numbered."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GateEvent:
@@ -62,7 +65,7 @@ class Stuck:
     """One process of a tree that hangs, and what it waits for."""
 
     pid: int
-    role: str  # "the parent", "worker 1", …, "the manager"
+    role: str  # PARENT, "worker 1", …, or MANAGER
     doing: Doing
     sentence: str
     words: str = ""  # the sentence without who and where

@@ -6,7 +6,18 @@ import signal
 from typing import Any
 
 from pytest_mpgrade.judge.verdict import Verdict, failed
-from pytest_mpgrade.records import Awaited, Concern, Doing, Ending, ProcessSeen, RaisedError, Run, Stuck
+from pytest_mpgrade.records import (
+    MANAGER,
+    PARENT,
+    Awaited,
+    Concern,
+    Doing,
+    Ending,
+    ProcessSeen,
+    RaisedError,
+    Run,
+    Stuck,
+)
 
 NO_ROOM = "no room"
 """The symptom of a parent that waits for room in a queue or pipe which nobody empties."""
@@ -16,7 +27,6 @@ LEFT_EARLY = "let each worker end by a sentinel, not when the queue is empty: it
 NOT_TOLD = "workers not told to stop"
 """The symptom of a parent that waits for the end of workers which wait for a task or a sentinel."""
 _NO_WRITER = frozenset((Awaited.LOCK, Awaited.ROOM))
-PARENT, MANAGER = "the parent", "the manager"
 
 
 def explained_by(run: Run) -> Concern:
@@ -136,7 +146,7 @@ def _most_telling(workers: list[Stuck]) -> list[Stuck]:
 
 
 def _brief(one: Stuck) -> str:
-    return f"{one.role} {one.words}"
+    return f"{one.role} {one.words or 'waits'}"
 
 
 def _gone(run: Run) -> list[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from pytest_mpgrade.records import Awaited, Doing, Frame, Stuck
+from pytest_mpgrade.records import MANAGER, PARENT, Awaited, Doing, Frame, Stuck
 from pytest_mpgrade.run.doing import own_frame, source_of
 from pytest_mpgrade.run.holders import Wait
 from pytest_mpgrade.run.stacks import Stacks
 from pytest_mpgrade.run.waits import waits
 from pytest_mpgrade.run.watch import Watch
 
-PARENT, MANAGER = "the parent", "the manager"
 LONG_SECONDS = 10.0
 """A single sleep of which so much is left is not one round of a loop."""
 

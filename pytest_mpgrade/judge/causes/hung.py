@@ -5,8 +5,8 @@ from __future__ import annotations
 from pytest_mpgrade.judge import hangs
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.judge.causes.returned import counted
-from pytest_mpgrade.judge.hangs import LEFT_EARLY, PARENT
-from pytest_mpgrade.records import Awaited, Ending, Run, Stuck
+from pytest_mpgrade.judge.hangs import LEFT_EARLY
+from pytest_mpgrade.records import PARENT, Awaited, Ending, Run, Stuck
 
 
 def _parent(run: Run) -> Stuck | None:
