@@ -516,6 +516,16 @@ def test_no_worker_is_left(code: int) -> None:
     assert any(f"(pid {gone[0].pid})" in line for line in found.evidence["lines"]) is (code != 0)
 
 
+def test_task_that_was_never_handed_out() -> None:
+    """Where all workers are free and a task was begun by none, the message counts it."""
+    run = hung(worked(MIXED), stuck("get"), stuck("get", 1), stuck("get", 2), tasks=len(MIXED.keys) + 1)
+    message = judged(checks.values_in_any_order(MIXED), run).message
+    assert f"never came back: 1 of {len(MIXED.keys) + 1} tasks was never begun; worker 1 waits for a task" in message
+    busy = replace(run.trace.stuck[1], awaits=())
+    run = changed(run, stuck=(run.trace.stuck[0], busy))
+    assert "never begun" not in judged(checks.values_in_any_order(MIXED), run).message
+
+
 def test_worker_that_leaves_early_is_no_deadlock() -> None:
     """Where workers end by themselves before many tasks are done, results are missing, whether it hangs or raises."""
     plain = worked(MIXED, tasks=len(MIXED.keys) + 1)

@@ -150,11 +150,12 @@ def _brief(one: Stuck) -> str:
 
 
 def _gone(run: Run) -> list[str]:
-    """Say which workers have died, and whether none is left."""
+    """Say which workers have died, whether none is left, and how many tasks none has begun while they were free."""
     died = ended_badly(run)
     said = [_died(died[0], run) + (f" ({len(died)} workers ended so)" if len(died) > 1 else "")] if died else []
     if not nobody_left(run):
-        return said
+        idle = all(one.awaits == (Awaited.MESSAGE,) for one in _workers(run))
+        return [*said, _never_begun(run)] if idle and _workers(run) and unbegun(run) else said
     return [*said, f"no worker is left: {_never_begun(run)}" if unbegun(run) else "no worker is left"]
 
 
