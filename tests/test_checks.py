@@ -712,6 +712,105 @@ def test_run_that_was_stopped_fails_what_asked_for_it() -> None:
     assert judged(checks.ended_by_sentinel(), run).undecided_by == "values_in_any_order"
 
 
+# --- what nobody computed, what an earlier call has left, what a library keeps
+
+EARLIER = tasks.square([21, 5])
+NOBODY = worked(MIXED, events=(), processes=())
+SOME = worked(MIXED, events=worked(MIXED).trace.events[2:])
+NOTHING = changed(NOBODY, value=["list", []])
+STALE = worked(MIXED, value=["list", [*EARLIER.expected, *MIXED.expected]])
+ONLY_SOME = changed(SOME, value=["list", list(MIXED.expected[2:])])
+MONITOR = (Leftover(kind="thread", name="thread 4107"), Leftover(kind="semaphore", name="sem.mg1c7f33a0-0"))
+OWN_THREAD = (replace(MONITOR[0], own=True), MONITOR[1])
+ONCE = lined_up(leftovers=MONITOR)
+ROW = worked(tasks.square([5, 45]), leftovers=MONITOR)
+PILED = changed(ROW, leftovers=MONITOR * 6)
+GLOBAL_QUEUE = changed(ROW, leftovers=PIPE)
+ZOMBIES_OF_NONE = worked(tasks.square([]), processes=children(2, at_return="zombie", later="zombie"))
+ALIVE_OF_NONE = worked(tasks.square([]), processes=children(2, exitcode=None, at_return="alive", later="alive"))
+OTHERS = (["int", "538"],)
+CROSSED_OVER = polled(value=OTHERS[0])
+WAITS_FOR_ANOTHER = hung(polled(), stuck("join"), stuck("get", 1))
+HELD_ON = changed(SLOW, theirs=0.2)
+LET_GO = begun(gates=GateReport(script="shut", blocked=True))
+TOO_LATE = begun(gates=GateReport(script="shut"), blocked=19.9)
+
+
+@pytest.mark.parametrize(
+    "given",
+    cases(
+        [
+            Case("made up", checks.in_children(MIXED, 2), NOBODY, FAILED, words="that no process had run"),
+            Case("some made up", checks.in_children(MIXED, 2), SOME, FAILED, words="the results of 2 tasks that no"),
+            Case("returned nothing", checks.in_children(MIXED, 2), NOTHING, ABSENT),
+            Case("left some out", checks.in_children(MIXED, 2), ONLY_SOME, SKIPPED, "values_in_any_order"),
+            Case(
+                "wrong values in the row", checks.in_children(MIXED, 2, [(STALE, MIXED)]), NOBODY, SKIPPED,
+                "values_in_any_order",
+            ),
+            Case(
+                "made up an error", checks.raises_soon("kaputt 4711"), raising(NOBODY, "ValueError", "kaputt 4711"),
+                FAILED, words="that no process had run",
+            ),
+            Case(
+                "stale", checks.values_in_any_order(MIXED, after=[EARLIER]), STALE, FAILED,
+                words="were not expected: results of an earlier call in the same process",
+            ),
+            Case("a library's", checks.nothing_else_left(), ONCE, FAILED),
+            Case("a student's thread", checks.nothing_else_left(row=ROW), lined_up(leftovers=OWN_THREAD), FAILED),
+            Case("piles up", checks.nothing_else_left(row=PILED), ONCE, FAILED),
+            Case("piles up", checks.nothing_accumulates(6, ONCE), PILED, FAILED, words="6 x semaphore, 6 x thread"),
+            Case("global queue", checks.nothing_else_left(row=GLOBAL_QUEUE), lined_up(leftovers=PIPE), FAILED),
+            Case(
+                "global queue", checks.nothing_accumulates(6, lined_up(leftovers=PIPE)), GLOBAL_QUEUE, SKIPPED,
+                "nothing_else_left",
+            ),
+            Case("no task, tidy", checks.no_leftovers(idle=True), NO_TASK, PASSED),
+            Case("no task, tidy", checks.nothing_else_left(idle=True), NO_TASK, PASSED),
+            Case("no task, zombies", checks.no_leftovers(idle=True), ZOMBIES_OF_NONE, FAILED, words="2 processes were"),
+            Case("no task, alive", checks.no_leftovers(idle=True), ALIVE_OF_NONE, SKIPPED, "ended_by_sentinel"),
+            Case("another's result", checks.still_running("…", begun(), others=OTHERS), CROSSED_OVER, FAILED),
+            Case("waits for another", checks.still_running("…", begun(), others=OTHERS), WAITS_FOR_ANOTHER, FAILED),
+            Case("bg_task waited", checks.still_running("…", LET_GO), polled(), SKIPPED, "returns_at_once"),
+            Case("bg_task waited long", checks.still_running("…", TOO_LATE), polled(), SKIPPED, "returns_at_once"),
+            Case(
+                "busy machine", checks.still_running("…", begun(gates=GateReport(script="shut"))), polled(),
+                INCONCLUSIVE,
+            ),
+            Case("once for long", checks.returns_at_once([begun(blocked=19.9)]), begun(), FAILED, words="19.9 s"),
+            Case("the reference is quick", checks.drains(MIXED, 2), HELD_ON, FAILED, words="has just needed 0.2 s"),
+        ]
+    ),
+)  # fmt: skip
+def test_what_earlier_calls_and_nobody_have_made(given: Case) -> None:
+    """Made-up results are workers', stale ones results', what is left cleanup's, and each is told as it was seen."""
+    hold(given)
+
+
+@pytest.mark.parametrize(
+    ("check", "run"),
+    [
+        (checks.nothing_else_left(row=ROW), ONCE),
+        (checks.nothing_accumulates(6, ONCE), ROW),
+        (checks.all_shut_down(row=ROW), changed(raising(worked(RAISES), "ValueError", "kaputt"), leftovers=MONITOR)),
+    ],
+)
+def test_what_a_library_keeps_for_itself_is_a_note(check: Check, run: Run) -> None:
+    """The monitor of a progress bar, once for all calls, costs nothing and is named."""
+    finding = check(run)
+    assert finding.outcome is PASSED
+    assert "1 x semaphore, 1 x thread of a library" in finding.message
+
+
+def test_what_is_seen_of_a_hang_is_kept_for_whoever_asks() -> None:
+    """A check that a hang leaves undecided knows what it says where nothing else fails for it, with all evidence."""
+    finding = judged(checks.ended_by_sentinel(), hung(LINED_UP, stuck("get"), stuck("get", 1)))
+    assert finding.instead is not None
+    assert (finding.instead.concern, finding.instead.symptom) == (Concern.RESULTS, "hang")
+    assert "never came back: " in finding.instead.message
+    assert finding.instead.evidence["found by"] == "proof"
+
+
 # --- notebooks
 
 
