@@ -241,6 +241,17 @@ def test_what_explains_why_a_run_ended_explains_it_to_all_who_ask() -> None:
     assert [one.undecided_by for one in found[1:]] == ["in_children", "in_children"]
 
 
+def test_what_explains_the_named_check_explains_who_names_it() -> None:
+    """A chain of names ends at a check that has failed, in whichever order they were asked."""
+    message = seen_in(failing("still_running", Concern.RESULTS, "message"), "another")
+    unnoticed = {"came_back": True, "symptom": "death unnoticed", "explained": "death unnoticed"}
+    names = undecided("met", concern=Concern.FAILURE, **unnoticed)
+    says = undecided("still_running", concern=Concern.RESULTS, came_back=True, symptom="message", explained="message")
+    for order in permutations((message, names, says)):
+        found = accuse(order)
+        assert {one.undecided_by for one in found} == {"", "still_running"}
+
+
 def test_absent_needs_a_failure_that_says_why_nothing_was_done() -> None:
     """Where nothing was done that could be judged, and no check has failed for that, this one does."""
     absent = replace(undecided("")[1], outcome=Outcome.ABSENT, undecided_by="")

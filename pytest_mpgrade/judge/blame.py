@@ -83,17 +83,12 @@ def accuse(findings: Sequence[Placed]) -> list[Finding]:
     now = attribute([(method, witnesses.with_instead(finding)) for method, finding in findings])
     open_ones = [place for place, finding in enumerate(now) if witnesses.wanted(finding)]
     by: dict[int, int] = {}  # finding -> what explains it, by their places
-    for place in open_ones:
-        explaining = witnesses.explaining(place, now, methods, by, _BY_LUCK)
-        if explaining is not None:
-            by[place] = explaining
-    for place in open_ones:
-        if place in by:
-            continue
-        explaining = witnesses.explaining(place, now, methods, by, _BY_LUCK)
-        if explaining is None:
-            now[place] = witnesses.alone(now[place], now)
-        else:
-            by[place] = explaining
+    for alone in (False, False, True):  # one may be explained by what explains another
+        for place in open_ones:
+            explaining = None if place in by else witnesses.explaining(place, now, methods, by, _BY_LUCK)
+            if explaining is not None:
+                by[place] = explaining
+            elif alone and place not in by:
+                now[place] = witnesses.alone(now[place], now)
     last = attribute(list(zip(methods, now, strict=True)))
     return [witnesses.named(finding, last, by.get(place)) for place, finding in enumerate(last)]

@@ -48,7 +48,7 @@ def explaining(
             ranked.append((how_well, other))
     if ranked:
         return min(ranked)[1]
-    return next((by[other] for other, each in enumerate(findings) if other in by and _same_end(finding, each)), None)
+    return next((by[other] for other, each in enumerate(findings) if other in by and _alike(finding, each)), None)
 
 
 def _has_failed(witness: Finding) -> bool:
@@ -83,10 +83,12 @@ def _rank(
     return None
 
 
-def _same_end(finding: Finding, other: Finding) -> bool:
-    """Tell whether both are about one run that did not come back: what explains its end explains it to both."""
+def _alike(finding: Finding, other: Finding) -> bool:
+    """Tell whether what explains the one explains the other: it is named, or both lack the end of the same run."""
     mine, theirs = finding.instead, other.instead
-    return mine is not None and theirs is not None and not mine.came_back and mine.run == theirs.run
+    if mine is None or theirs is None or mine.run != theirs.run:
+        return False
+    return not mine.came_back or other.check == finding.undecided_by
 
 
 def alone(finding: Finding, findings: Sequence[Finding]) -> Finding:
