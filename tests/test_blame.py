@@ -244,7 +244,7 @@ def test_what_explains_why_a_run_ended_explains_it_to_all_who_ask() -> None:
 def test_what_explains_the_named_check_explains_who_names_it() -> None:
     """A chain of names ends at a check that has failed, in whichever order they were asked."""
     message = seen_in(failing("still_running", Concern.RESULTS, "message"), "another")
-    unnoticed = {"came_back": True, "symptom": "death unnoticed", "explained": "death unnoticed"}
+    unnoticed: dict[str, Any] = {"came_back": True, "symptom": "death unnoticed", "explained": "death unnoticed"}
     names = undecided("met", concern=Concern.FAILURE, **unnoticed)
     says = undecided("still_running", concern=Concern.RESULTS, came_back=True, symptom="message", explained="message")
     for order in permutations((message, names, says)):
