@@ -53,6 +53,11 @@ ABSENT = ("fork", Finding(check="met", title="", concern=Concern.CONCURRENCY, ou
         pytest.param(RESULTS, EDGE, id="results before edge"),
         pytest.param(RESULTS, DRAINED, id="results before deadlock"),
         pytest.param(EDGE, DRAINED, id="edge before deadlock"),
+        pytest.param(
+            failing("values_in_any_order", Concern.RESULTS, "raised RuntimeError"),
+            failing("drains", Concern.DEADLOCK, "raised RuntimeError"),
+            id="an exception of plain calls",
+        ),
         pytest.param(STAYS, STAYS_AFTER_ERROR, id="sentinel before failure"),
         pytest.param(ZOMBIES, ZOMBIES_EDGE, id="cleanup before edge"),
     ],

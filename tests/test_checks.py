@@ -305,6 +305,7 @@ CRASHED = lined_up(processes=(*children(2), child(CREW[2], exitcode=1)))
 KILLED = lined_up(processes=(*children(2), child(CREW[2], exitcode=-9)))
 MANAGER = child(4190, exitcode=None, at_return="alive", later="alive")
 MANAGED = lined_up(processes=(*children(), MANAGER))
+IDLE = lined_up(processes=(*STARTED, MANAGER))
 TRACKED = lined_up(processes=(*children(), replace(MANAGER, born="exec", helper="resource tracker")))
 CHILD_ALIVE = got(processes=(RUNNING,))
 FEEDER = lined_up(leftovers=(Leftover(kind="thread", name="thread 4107"),))
@@ -327,6 +328,7 @@ FEEDER = lined_up(leftovers=(Leftover(kind="thread", name="thread 4107"),))
             Case("crashed", checks.ended_by_sentinel(), CRASHED, FAILED, words="exit status 1"),
             Case("manager", checks.ended_by_sentinel(), MANAGED, PASSED),
             Case("manager", checks.no_leftovers(), MANAGED, FAILED, words="manager"),
+            Case("idle worker", checks.no_leftovers(), IDLE, SKIPPED, "ended_by_sentinel"),
             Case("tracker", checks.no_leftovers(), TRACKED, PASSED),
             Case("thread", checks.no_leftovers(), FEEDER, PASSED),
             Case("thread", checks.nothing_else_left(), FEEDER, FAILED, words="1 x thread"),

@@ -47,9 +47,14 @@ def attribute(findings: Sequence[Placed]) -> list[Finding]:
     """
     owners: dict[tuple[str, str], list[Finding]] = {}  # by `_place`
     for method, finding in findings:
-        if finding.outcome is Outcome.FAILED and finding.concern in _FIRST.get(finding.symptom, ()):
+        if finding.outcome is Outcome.FAILED and finding.concern in _first(finding.symptom):
             owners.setdefault(_place(method, finding.symptom), []).append(finding)
     return [_settled(finding, owners.get(_place(method, finding.symptom), [])) for method, finding in findings]
+
+
+def _first(symptom: str) -> tuple[Concern, ...]:
+    """Return the concerns that a symptom belongs to; an exception that plain calls raise too is no matter of others."""
+    return (Concern.RESULTS,) if symptom.startswith("raised ") else _FIRST.get(symptom, ())
 
 
 def _place(method: str, symptom: str) -> tuple[str, str]:
@@ -60,7 +65,7 @@ def _place(method: str, symptom: str) -> tuple[str, str]:
 def _settled(finding: Finding, owners: Sequence[Finding]) -> Finding:
     if finding.outcome is not Outcome.FAILED or not owners:
         return finding
-    first = _FIRST[finding.symptom]
+    first = _first(finding.symptom)
     owner = min(owners, key=lambda each: (first.index(each.concern), each.run != finding.run))
     if owner.concern is finding.concern:
         return finding

@@ -141,6 +141,9 @@ def no_leftovers(*, idle: bool = False) -> Check:
         if idle:
             return _idle_ones(run)
         helpers = [process for process in others_of(run) if process.later == "alive"]
+        stuck = [worker for worker in workers_of(run) if worker.later == "alive"]
+        if helpers and stuck:  # who has had no task yet may be a worker as well
+            return not_told_to_stop(run, stuck)
         if helpers:
             return failed(
                 f"{len(helpers)} process{'es' * (len(helpers) > 1)} that ran no task (a manager?) outlived {run.call}",
