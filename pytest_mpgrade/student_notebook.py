@@ -10,7 +10,11 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import Judge, judge_safely
-from pytest_mpgrade.records import Assignment, Cell, Finding, Notebook
+from pytest_mpgrade.records import Assignment, Cell, Ending, Finding, Notebook
+
+
+class NotInNotebookError(LookupError, AssertionError):
+    """What a test asks for is not in the submitted notebook: its own fault, as where a test's assert fails."""
 
 
 class StudentNotebook:
@@ -51,15 +55,19 @@ class StudentNotebook:
             raise UsageError(f"the variable {name} is not read: list it in [notebook] variables of assignment.toml")
         values = self.run().values
         if name not in values:
-            raise LookupError(f"the notebook has no variable {name} at its end")
+            raise self._missing(f"variable {name} at its end")
         return plain.decode(values[name])
 
     def cell(self, tag: str) -> Cell:
         """Return the first code cell that has a tag, as it was executed; LookupError where there is none."""
         found = next((cell for cell in self.run().cells if tag in cell.tags), None)
         if found is None:
-            raise LookupError(f"the notebook has no code cell that is tagged {tag}")
+            raise self._missing(f"code cell that is tagged {tag}")
         return found
+
+    def _missing(self, what: str) -> LookupError:
+        broken = self.run().ending is Ending.BROKEN  # then nothing is known of the notebook
+        return (LookupError if broken else NotInNotebookError)(f"the notebook has no {what}")
 
     def check(self, run: Notebook, *checks: Judge) -> list[Finding]:
         """Judge what `run` has returned; the test fails at its end if a check has failed."""

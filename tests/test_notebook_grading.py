@@ -104,7 +104,9 @@ def test_author_reads_cells_and_variables(author: Path) -> None:
 def test_wrong_notebook(author: Path) -> None:
     """A failing cell is told, and marked in what is saved; an author's own assert is a finding."""
     found = graded(author, hand_in(author.parent / "ben", *CELLS[:1], "answer = 1 / 0", *CELLS[2:]))
-    assert found["status"] == "graded"
+    # That a variable is missing is the notebook's fault: as an error it would count neither way.
+    assert [check["outcome"] for check in found["checks"]] == ["failed", "failed", "skipped"]
+    assert (found["status"], found["score"], found["undecided"]["points"]) == ("graded", 0.0, 0.0)
     first = found["checks"][0]
     assert (first["concern"], first["outcome"]) == ("notebook", "failed")
     assert first["message"] == "code cell 2, line 1 raised ZeroDivisionError: division by zero: answer = 1 / 0"
