@@ -1,6 +1,6 @@
 """Grade the hostile submissions in every layer of isolation that this machine has; called by `make hostile`.
 
-For each: no full marks and no check lost from the sum, the grader alive with a whole result, nothing left behind, the
+For each: no full marks and no check left undecided, the grader alive with a whole result, nothing left behind, the
 same verdict again, and what assignments/mp_apply/wrong/hostile/hostile.toml asks. As root every grading gets a cell of
 its own (hostile/cell.py), and the layers are uid, bwrap and landlock; for an ordinary user bwrap, landlock and none;
 for both what is left where namespaces are forbidden, as in a container. Others have bwrap and landlock, without cells.

@@ -123,10 +123,13 @@ def _of_result(case: Case, place: Place, result: dict[str, Any], failed: list[st
     short = place.shortfall(result["containment"])
     if short:
         yield short
-    # A clock that says nothing on a busy machine is no fault of isolation, and takes no points by design.
+    for key, whole in (("points", "score"), ("max_points", "max_score")):
+        if abs(sum(each[key] for each in result["criteria"]) - result[whole]) > 1e-6:
+            yield f"the criteria's {key} are not its {whole}, {result[whole]:g}"
+    # A clock that says nothing on a busy machine is no fault of isolation, and counts neither way by design.
     lost = [each for each in result["checks"] if each["outcome"] in _LOST and not _undecided_by_load(each)]
     if lost and not case.spared(place, "lost"):
-        yield f"{len(lost)} checks lost from the sum: {lost[0]['outcome']} {lost[0]['id']}: {lost[0]['message'][:200]}"
+        yield f"{len(lost)} checks count neither way: {lost[0]['outcome']} {lost[0]['id']}: {lost[0]['message'][:200]}"
     told = "\n".join([str(result.get("reason") or ""), *(check["message"] for check in result["checks"])])
     if _CONTROL.search(told):
         yield "control characters in a message"
