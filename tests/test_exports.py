@@ -20,13 +20,13 @@ import github_actions
 import jsonschema
 import pytest
 from conftest import run_command, variables, wait_until
-from results import ALL, finding, outcomes, placed
+from results import ALL, METHODS, finding, outcomes, placed
 from results import result as graded
 from test_batch import RIGHT, SOLUTIONS, TESTS, TOML
 
 from pytest_mpgrade.judge.shares import Placed
 from pytest_mpgrade.pytest_run import Options, budget
-from pytest_mpgrade.records import Criterion, Outcome, Status
+from pytest_mpgrade.records import Concern, Criterion, Outcome, Status
 from pytest_mpgrade.report import result_json, students, terminal
 from pytest_mpgrade.report.exports import FORMATS, classroom50
 from pytest_mpgrade.report.result_json import ResultFile, SubmissionPart
@@ -447,6 +447,48 @@ def test_awkward_text() -> None:
     for name, (_, render) in FORMATS.items():
         text = render(result, (Criterion(name="all", points=1.0),)).encode("utf-8", "backslashreplace").decode()
         assert READ[name](text) == (0.0, True), name
+
+
+def test_junit_has_a_case_for_each_unit() -> None:
+    """A case has its unit's points, which add up in hundredths, all its checks, and why a passed one is not earned."""
+    criteria = (
+        Criterion(name="all", points=1),
+        Criterion(name="more", points=1, requires=("all",)),
+        Criterion(name="speed", points=0.5),
+    )
+    units = [part for method in METHODS for number in range(3) for part in placed(
+        f"t.py::test_a[{method}-{number}]", finding(Outcome.FAILED if number else Outcome.PASSED, message="seen"),
+        finding(Outcome.FAILED, check="other", message="too", concern=Concern.CLEANUP) if number == 2
+        else finding(Outcome.PASSED, check="other", concern=Concern.CLEANUP),
+    )]  # fmt: skip
+    rest = [
+        *outcomes(Outcome.PASSED, criterion="more", test="t.py::more{}"),
+        *outcomes(Outcome.INCONCLUSIVE, criterion="speed", test="t.py::speed{}"),
+    ]
+    result = graded([*units, *rest], criteria)
+    suite = ElementTree.fromstring(FORMATS["junit"][1](result, criteria))[0]
+    cases = {str(case.get("name")): case for case in suite.iter("testcase")}
+    told = {
+        name: {str(one.get("name")): str(one.get("value")) for one in case.iter("property")}
+        for name, case in cases.items()
+    }
+    assert len(cases) == 11
+    assert sum(float(each["points"]) for each in told.values()) == pytest.approx(result.score) == pytest.approx(0.42)
+    assert sum(float(each["max_points"]) for each in told.values()) == pytest.approx(result.max_score)
+    assert {told[f"test_a[{method}-0]"]["points"] for method in METHODS} == {"0.14"}
+    assert told["test_a[spawn-2]"] == {
+        "points": "0", "max_points": "0.14", "criterion": "all", "question": "t.py::test_a",
+        "concern": "results, cleanup", "start_method": "spawn", "outcome": "failed",
+    }  # fmt: skip
+    failure = cases["test_a[spawn-2]"].find("failure")
+    assert failure is not None
+    assert (failure.get("message"), failure.text) == (
+        "seen", "values: failed: seen (hint: h)\nother: failed: too (hint: h)",
+    )  # fmt: skip
+    for name, reason in (("more0", "not earned: less than half of the points of 'all'"), ("speed0", "m")):
+        skipped = cases[name].find("skipped")
+        assert skipped is not None
+        assert skipped.get("message") == reason
 
 
 def test_classroom_50_says_which_commit(place: Path) -> None:

@@ -293,13 +293,14 @@ def test_questions_of_other_weights_are_parts() -> None:
 
 
 def test_unit_that_another_criterion_takes_is_a_test_with_that_reason() -> None:
-    """A unit whose checks have passed, and that is not earned all the same, says why, and not "passed"."""
+    """A unit whose checks have passed, and that is not earned all the same, says why; a failed one what failed."""
     criteria = (Criterion(name="first", points=1), Criterion(name="all", points=1, requires=("first",)))
     first = results.outcomes(Outcome.FAILED, criterion="first", test="t.py::first{}")
-    found = results.result([*first, check(outcome=Outcome.PASSED)], criteria)
-    (test,) = payloads.outputs(found, criteria)["all"]["tests"]
-    assert (test["status"], test["score"]) == ("fail", 0.0)
-    assert test["message"] == "not earned: less than half of the points of 'first'"
+    found = results.result([*first, check(outcome=Outcome.PASSED), check(1, message="seen", hint="")], criteria)
+    passed, failed = payloads.outputs(found, criteria)["all"]["tests"]
+    assert (passed["status"], passed["score"], failed["status"]) == ("fail", 0.0, "fail")
+    assert passed["message"] == "not earned: less than half of the points of 'first'"
+    assert failed["message"] == "seen"
 
 
 @pytest.mark.parametrize("outcome", [Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.SKIPPED])

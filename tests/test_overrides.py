@@ -147,6 +147,7 @@ def test_what_a_person_has_decided_is_not_undecided() -> None:
     changed = by_hand.with_overrides(machine, [given("speed", 0.5)], THREE)
     assert (machine.undecided.points, machine.undecided.why) == (1.0, ("fast: busy",))
     assert (changed.undecided.points, changed.undecided.why) == (0.0, ())
+    assert [each.undecided for each in changed.criteria] == [0.0] * 3
     assert changed.by_machine() == machine
     assert "could not be decided" in terminal.rubric(machine)
     assert "could not be decided" not in terminal.rubric(changed)

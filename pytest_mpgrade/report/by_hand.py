@@ -105,7 +105,7 @@ def _scaled(found: CriterionScore, most: Fraction) -> CriterionScore:
 
 
 def _set(found: CriterionScore, part: OverridePart) -> CriterionScore:
-    return replace(found, points=part.points, max_points=part.max_points, reason="")
+    return replace(found, points=part.points, max_points=part.max_points, undecided=0.0, reason="")
 
 
 def _part(result: ResultFile, given: Override, worth: float) -> OverridePart:

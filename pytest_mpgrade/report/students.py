@@ -33,7 +33,7 @@ def shown(result: ResultFile, criteria: Sequence[Criterion]) -> tuple[ResultFile
     )
     why = _covered_why(result, hidden, told)
     reason = result.reason  # of an error it may hold some of them
-    for said in sorted(why, key=len, reverse=True):
+    for said in sorted(filter(None, why), key=len, reverse=True):
         reason = reason.replace(said, why[said])
     return dataclasses.replace(
         result,

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from pytest_mpgrade.records import Criterion, Status
+from pytest_mpgrade.records import Criterion, Outcome, Status
 from pytest_mpgrade.report import evidence
 from pytest_mpgrade.report.exports.github.places import source
 from pytest_mpgrade.report.exports.lines import Line, lines
@@ -112,7 +112,7 @@ def _units(units: Sequence[UnitOf], most: float, module: str) -> Iterator[Mappin
     for each, earned in zip(units, passed, strict=True):
         if earned:
             yield _test(each.title, status="pass", score=next(scores))
-        elif each.reason or each.telling is None:
+        elif each.telling is None or each.telling.outcome is Outcome.PASSED:
             yield _test(each.title, status="fail", message=each.reason)
         else:
             yield _failed(each.title, each.telling, module)
