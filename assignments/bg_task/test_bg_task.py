@@ -108,6 +108,19 @@ def test_module_imports_and_has_the_functions(student: Student, assignment: Assi
     student.check(student.imported(), checks.imports_cleanly(), checks.has_functions(assignment.functions))
 
 
+@pytest.mark.criterion("returns")
+@pytest.mark.start_methods("any")
+def test_plainest_task(student: Student, plain: tuple[Run, ...]) -> None:
+    """The result of the plainest task is handed over."""
+    student.check(plain[1], checks.hands_over(343))
+
+
+@pytest.mark.criterion("returns", weight=3)
+def test_plainest_task_under_every_start_method(student: Student, plain: tuple[Run, ...]) -> None:
+    """The result of the plainest task is handed over under every start method."""
+    student.check(plain[1], checks.hands_over(343))
+
+
 @pytest.mark.criterion("results")
 def test_result_is_handed_over(student: Student, plain: tuple[Run, ...]) -> None:
     """bg_task gives three handles, and bg_get returns the result of the task."""

@@ -102,7 +102,7 @@ def test_plainest_call(student: Student, plain: Run) -> None:
 
 @pytest.mark.criterion("returns", weight=3)
 def test_plainest_call_under_every_start_method(student: Student, plain: Run) -> None:
-    """The plainest call does so under every start method."""
+    """The plainest call returns a list in which most results are, under every start method."""
     student.check(plain, checks.gives_results(PLAIN))
 
 
