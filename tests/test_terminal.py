@@ -166,10 +166,8 @@ def test_headline_counts_what_there_is() -> None:
 
 
 def test_rubric_in_full() -> None:
-    """The rubric shows all points, then each failure once, then what a person should look at.
-
-    The 2 points for speed are undecided, so the other 12 are worth 14; of shutdown one of three units is earned.
-    """
+    """The rubric shows all points, then each failure once, then what a person should look at."""
+    # The 2 points for speed are undecided, so the other 12 are worth 14; of shutdown one of three units is earned.
     assert terminal.rubric(as_result(graded())) == RUBRIC
 
 
