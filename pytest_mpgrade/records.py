@@ -124,6 +124,7 @@ class Step:
     let: tuple[str, ...] = ()  # keys of the tasks whose gates are opened
     look: bool = False  # the stacks of its processes are looked at while it runs
     seconds: float = 0.0  # 0: the assignment's limit
+    longest: float = 0.0  # seconds for a call that goes on, where the reference is not much faster; 0: no more
     patience: float = 0.0
 
 

@@ -37,6 +37,7 @@ def call(
     same_holdings: bool = False,
     last: bool = True,
     seconds: float = 0.0,
+    longest: float = 0.0,
     patience: float = 0.0,
     look: bool = False,
     words: str = "",
@@ -46,8 +47,9 @@ def call(
 
     save: the name under which later steps find what it returned; opaque: that is handles, not data. again: call again,
     for so many ``seconds`` at most, until it returns something but None or prints ``stop_text``. same_holdings: count
-    leftovers from an earlier call. last: wait for what is left to go. seconds, patience: other limits than usual. look:
-    at its stacks while it runs. words: how messages name the arguments.
+    leftovers from an earlier call. last: wait for what is left to go. seconds, patience: other limits than usual;
+    longest: made once more with this limit where the first was too short, and for the reference nearly so. look: at its
+    stacks while it runs. words: how messages name the arguments.
     """
     script = gates or next((arg.gates for arg in args if isinstance(arg, Workload)), OPEN)
     named = [f"{name}={value!r}" for name, value in kwargs.items()]
@@ -56,7 +58,7 @@ def call(
         label=f"{function}({', '.join([*shown, *named] or ['…'])})", function=function,
         args=tuple(arg.argument if isinstance(arg, Workload) else arg for arg in args), kwargs=kwargs,
         gates=script, save=save, opaque=opaque, again=again, same_holdings=same_holdings, last=last,
-        keys=_keys(args), seconds=seconds, patience=patience, look=look,
+        keys=_keys(args), seconds=seconds, longest=longest, patience=patience, look=look,
     )  # fmt: skip
 
 

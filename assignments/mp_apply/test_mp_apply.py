@@ -61,7 +61,7 @@ DYING = {
     "exit status 0": tasks.dies(code=0, followed_by=4),
     "SIGKILL": tasks.dies(code=None, followed_by=4),
 }
-PATIENT: dict[str, Any] = {"seconds": 60.0}
+PATIENT: dict[str, Any] = {"seconds": 20.0, "longest": 60.0}
 """10,000 tasks through a manager on a busy machine take long, and are right."""
 FORCED: dict[str, Any] = {"patience": 16.0, "seconds": 40.0}
 """After a failure a worker may have to be forced, after a grace period of at most 10 s; CONTRACT 2.3."""
