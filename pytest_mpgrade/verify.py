@@ -1,7 +1,8 @@
 """`mpgrade verify`: test the grader as the grader tests students.
 
 Grades the reference and every wrong solution of an assignment, again and again, also beside busy loops. The reference
-must get full marks; each wrong solution must fail exactly the concerns that `wrong/expected.toml` names, and no other.
+must get full marks; each wrong solution must fail exactly the concerns that `wrong/expected.toml` names, no other, and
+lose as many points as that says, a tenth of a point at least.
 """
 
 from __future__ import annotations
@@ -24,27 +25,15 @@ import msgspec
 
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade import grade, pytest_run
-from pytest_mpgrade.errors import AssignmentError, UsageError
+from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Assignment, Concern, Outcome, Status
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
-from pytest_mpgrade.report.text import one_line
-from pytest_mpgrade.toml_text import TomlText
+from pytest_mpgrade.report.text import one_line, points
+from pytest_mpgrade.verify_cases import Case, cases
 
 TIMED = "test_speed"
 """How tests that take the machine for themselves are named; without them gradings side by side take far less time."""
-SUFFIXES = (".py", ".ipynb", ".md")
-HOSTILE = "hostile"
-"""A folder among the wrong solutions with those that attack the grader: what they fail is not the point of them."""
 _UNSURE = frozenset((Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_RUN))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """A solution whose verdict is known."""
-
-    name: str
-    path: Path
-    concerns: tuple[str, ...] = ()  # that it must fail; none: it is right
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,42 +48,8 @@ class Verdict:
     made: tuple[str, ...]  # names of the checks that were made, for right solutions
     wrong: str  # why the verdict is wrong; "" if it is right
     seconds: float
-
-
-def cases(assignment: Assignment, right: Sequence[Path] = ()) -> list[Case]:
-    """Return the reference, further right solutions, and the wrong ones with what they must fail."""
-    folder = assignments.reference_folder(assignment)
-    if folder is None:
-        raise UsageError(f"{assignment.name} has no reference solution here, so there is nothing to hold it against")
-    found = [Case(name="reference", path=folder)]
-    found += [Case(name=f"right: {path.stem}", path=path) for given in right for path in _solutions(given)]
-    wrong = Path(assignment.folder) / "wrong"
-    expected = wrong / "expected.toml"
-    if not expected.is_file():
-        raise AssignmentError(f"there is no {expected} to say what each wrong solution must fail")
-    table = TomlText.of(expected).tables()
-    files = {path.stem: path for path in _solutions(wrong)}
-    if files.keys() != table.keys():
-        odd = sorted(files.keys() ^ table.keys())
-        raise AssignmentError(f"{expected}: the tables and the files beside it differ: {', '.join(odd)}")
-    return found + [
-        Case(name=name, path=files[name], concerns=_concerns(expected, name, table[name])) for name in sorted(files)
-    ]
-
-
-def _solutions(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    known = [each for each in path.iterdir() if each.name[0] not in "._" and each.name != HOSTILE]
-    return sorted(each for each in known if each.suffix in SUFFIXES or each.is_dir())
-
-
-def _concerns(place: Path, name: str, row: object) -> tuple[str, ...]:
-    given = row.get("concerns") if isinstance(row, dict) else None
-    known = {str(concern) for concern in Concern}
-    if not isinstance(given, list) or not given or not set(given) <= known:
-        raise AssignmentError(f"{place}: [{name}]: concerns must be a list of some of {', '.join(sorted(known))}")
-    return tuple(sorted(given))
+    score: float = 0.0
+    max_score: float = 0.0
 
 
 def judge(case: Case, result: ResultFile, round: int, load: int) -> Verdict:
@@ -110,6 +65,8 @@ def judge(case: Case, result: ResultFile, round: int, load: int) -> Verdict:
         made=() if case.concerns else _names(result.checks),
         wrong=_wrong(case, result, concerns, load),
         seconds=result.seconds,
+        score=result.score,
+        max_score=result.max_score,
     )
 
 
@@ -130,9 +87,12 @@ def _wrong(case: Case, result: ResultFile, concerns: tuple[str, ...], load: int)
         said, known = (", ".join(names) or "nothing" for names in (concerns, case.concerns))
         return f"failed {said}, expected {known}. {(odd or [''])[0]}"
     if not case.concerns and result.score != result.max_score:
-        lost = [check for check in result.checks if check.criterion and check.outcome is not Outcome.PASSED]
-        first = f"{lost[0].id} {lost[0].outcome}: {lost[0].message}" if lost else ""
+        short = [check for check in result.checks if check.criterion and check.outcome is not Outcome.PASSED]
+        first = f"{short[0].id} {short[0].outcome}: {short[0].message}" if short else ""
         return f"{result.score} of {result.max_score} points: {first}"
+    lost = result.max_score - result.score
+    if lost < case.loses - 1e-9 and not open_ones:
+        return f"loses {lost:.2f} points of {result.max_score:g}, and should lose {case.loses:g} at least"
     return ""
 
 
@@ -269,7 +229,10 @@ def _all(
             for number, future in enumerate(concurrent.futures.as_completed(pending), 1):
                 verdict = future.result()
                 what = one_line(verdict.wrong)[:500] if verdict.wrong else "ok"
-                print(f"[{number}/{len(pending)}] {verdict.case} ({verdict.seconds:.1f} s): {what}", flush=True)
+                score = f"{points(verdict.score)} / {points(verdict.max_score)}"
+                print(
+                    f"[{number}/{len(pending)}] {verdict.case} ({verdict.seconds:.1f} s, {score}): {what}", flush=True
+                )
         except BaseException:
             stop.set()
             threads.shutdown(wait=False, cancel_futures=True)

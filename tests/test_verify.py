@@ -17,6 +17,7 @@ from conftest import wait_until
 
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade import verify
+from pytest_mpgrade.verify_cases import Case
 from pytest_mpgrade.errors import AssignmentError
 from pytest_mpgrade.records import Concern, Outcome
 
@@ -223,12 +224,12 @@ def test_clock_may_be_undecided_under_load(
     timed = results.placed("test_x.py::test_speed[fork]", results.finding(check="keeps_up", **seen))
     result = results.result([*sure, *timed])
     assert result.score == result.max_score == 1.0
-    case = verify.Case(name="x", path=Path("x"), concerns=concerns)
+    case = Case(name="x", path=Path("x"), concerns=concerns)
     assert (verify.judge(case, result, 0, load).wrong == "") is right
 
 
 def test_right_solution_that_loses_a_point_is_a_wrong_verdict() -> None:
     """A right solution has exactly all points; what took one is named, also where it is told of no concern."""
     lost = results.result(results.outcomes(Outcome.PASSED, Outcome.ABSENT))
-    said = verify.judge(verify.Case(name="x", path=Path("x"), concerns=()), lost, 0, 0).wrong
+    said = verify.judge(Case(name="x", path=Path("x"), concerns=()), lost, 0, 0).wrong
     assert said == "0.5 of 1.0 points: test_x.py::test_1/values absent: m"

@@ -54,7 +54,7 @@ def _not_run(run: Run, workload: Workload, row: Sequence[tuple[Run, Workload]]) 
         return PASSED
     results = run.value[1] if isinstance(run.value, list) and run.value[:1] == ["list"] else []
     right = sum((Counter(map(json.dumps, workload.expected)) & Counter(map(json.dumps, results))).values())
-    made_up = right - (len(workload.expected) - lost)
+    made_up = right - (len(workload.keys) - lost)
     if made_up > 0:
         results_of = f"the result{'s' * (made_up != 1)} of {made_up} task{'s' * (made_up != 1)}"
         verdict = failed(

@@ -68,6 +68,9 @@ def _unjudged(run: Run) -> Verdict | None:
     if run.ending is not Ending.RETURNED:
         return undecided(f"{run.call} did not return when it was timed", blamed_for(run), unreturned(run))
     gates = run.trace.gates
+    if not run.trace.events and not run.in_caller:
+        seen = "no task was run when it was timed"
+        return undecided(seen, "values_in_any_order", fault(Concern.RESULTS, seen, symptom="values"))
     if gates is None or {event.pid for event in run.trace.events} <= {run.trace.caller}:
         seen = "the tasks were run in the calling process"
         return undecided(seen, "in_children", fault(Concern.WORKERS, seen, symptom="in the caller"))

@@ -172,9 +172,12 @@ def _rubric_table(result: ResultFile) -> Table:
 
 def about_points(result: ResultFile) -> Iterable[str]:
     """Say why points were not earned that no failed check explains, and whose points others have taken over."""
+    reasons: dict[str, list[str]] = {}
     for criterion in result.criteria:
         if criterion.reason:
-            yield f"{criterion.title}: {criterion.reason}"
+            reasons.setdefault(criterion.reason, []).append(criterion.name)
+    for reason, names in reasons.items():
+        yield f"{reason}: {', '.join(names)}"
     if lost := result.undecided.points:
         was = "was" if lost == 1 else "were"
         yield f"{points(lost)} of the points could not be decided here, and {was} shared among the others"

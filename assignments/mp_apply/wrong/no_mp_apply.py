@@ -1,0 +1,12 @@
+"""Has the pieces; mp_apply is still missing."""
+
+
+def calculate(func, args):
+    """Return func(*args)."""
+    return func(*args)
+
+
+def worker(input, output):
+    """Compute tasks from `input` until 'STOP', put the results on `output`."""
+    for func, args in iter(input.get, "STOP"):
+        output.put(calculate(func, args))
