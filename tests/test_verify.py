@@ -17,9 +17,9 @@ from conftest import wait_until
 
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade import verify
-from pytest_mpgrade.verify_cases import Case
 from pytest_mpgrade.errors import AssignmentError
 from pytest_mpgrade.records import Concern, Outcome
+from pytest_mpgrade.verify_cases import Case, cases
 
 TOML = """
 name = "twice"
@@ -122,13 +122,13 @@ def test_tables_and_files_differ(course: Path) -> None:
     """Each wrong solution has a table that says what it must fail."""
     (course / "wrong" / "more.py").write_text("def twice(x): pass\n")
     with pytest.raises(AssignmentError, match="differ: more"):
-        verify.cases(assignments.find(str(course)))
+        cases(assignments.find(str(course)))
 
 
 def test_shipped_assignments_say_what_must_fail() -> None:
     """Every wrong solution that is shipped has its concerns, and there are enough of them."""
     for name, least in (("mp_apply", 16), ("bg_task", 8)):
-        wrong = [case for case in verify.cases(assignments.find(name)) if case.concerns]
+        wrong = [case for case in cases(assignments.find(name)) if case.concerns]
         assert len(wrong) >= least
 
 
@@ -158,7 +158,7 @@ def test_without_a_table(course: Path) -> None:
     """Nothing is known of wrong solutions of which nothing is said."""
     (course / "wrong" / "expected.toml").unlink()
     with pytest.raises(AssignmentError, match="to say what each wrong solution must fail"):
-        verify.cases(assignments.find(str(course)))
+        cases(assignments.find(str(course)))
 
 
 def test_in_parts(course: Path) -> None:
