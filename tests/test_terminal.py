@@ -191,7 +191,7 @@ def test_points_that_no_failed_check_explains() -> None:
         *results.outcomes(Outcome.INCONCLUSIVE, criterion="speed", test="t.py::s{}"),
     ]
     lines = [line.strip() for line in terminal.rubric(results.result(found, criteria), 120).splitlines()]
-    assert "Workers share the work: not earned: less than half of the points of 'Right results'" in lines
+    assert "not earned: less than half of the points of 'Right results': parallel" in lines
     assert "1 of the points could not be decided here, and was shared among the others" in lines
     assert " ".join(next(line for line in lines if line.startswith("Workers share the work ")).split()) == (
         "Workers share the work 1 passed 0 / 3.5"

@@ -129,7 +129,7 @@ def _line(watch: Watch, spec: Spec) -> GateReport:
     )
     if met == "yes" and not watch.back:
         report = _step_through(watch, report, keys, random.Random(spec["seed"]))  # noqa: S311 - a schedule, no secret
-    report = replace(report, early=watch.back)
+    report = replace(report, early=watch.back and bool(watch.inside))  # not where no gate was shut any more
     watch.open_all()
     return report
 
