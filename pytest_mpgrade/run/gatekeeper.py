@@ -129,7 +129,8 @@ def _line(watch: Watch, spec: Spec) -> GateReport:
     )
     if met == "yes" and not watch.back:
         report = _step_through(watch, report, keys, random.Random(spec["seed"]))  # noqa: S311 - a schedule, no secret
-    report = replace(report, early=watch.back and bool(watch.inside))  # not where no gate was shut any more
+    # Back before the meeting, or while a gate is shut; not when all tasks that could be held have been let go.
+    report = replace(report, early=watch.back and (not report.met or bool(watch.inside)))
     watch.open_all()
     return report
 
