@@ -117,6 +117,7 @@ class Step:
     opaque: bool = False  # what it returned is handles, not data
     again: dict[str, Any] | None = None  # call again until it answers otherwise: seconds, stop_text
     drop: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()  # functions of the submission that its tasks call
     keys: tuple[str, ...] | None = None  # of the tasks that it hands out, where they are known
     same_holdings: bool = False  # leftovers are counted from an earlier call of this scenario
     last: bool = True  # it is waited for, and looked at, what is left; not for one of a row of calls

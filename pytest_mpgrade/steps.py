@@ -58,8 +58,14 @@ def call(
         label=f"{function}({', '.join([*shown, *named] or ['…'])})", function=function,
         args=tuple(arg.argument if isinstance(arg, Workload) else arg for arg in args), kwargs=kwargs,
         gates=script, save=save, opaque=opaque, again=again, same_holdings=same_holdings, last=last,
-        keys=_keys(args), seconds=seconds, longest=longest, patience=patience, look=look,
+        own=_own(args), keys=_keys(args), seconds=seconds, longest=longest, patience=patience, look=look,
     )  # fmt: skip
+
+
+def _own(args: tuple[Any, ...]) -> tuple[str, ...]:
+    """Return the names of the submission's functions that the tasks among the arguments call."""
+    called = (func for arg in args if isinstance(arg, Workload) for func, _ in arg.tasks)
+    return tuple(sorted({func.name for func in called if isinstance(func, Own)}))
 
 
 def _keys(args: tuple[Any, ...]) -> tuple[str, ...] | None:

@@ -180,7 +180,7 @@ class Student:
         imported = self.imported()
         if imported.ending is Ending.NOT_IMPORTED:
             return "imports_cleanly", "the module could not be imported", imported
-        called = {step.function for step in steps}
+        called = {name for step in steps for name in (step.function, *step.own)}
         functions = {name: asked for name, asked in self.assignment.functions.items() if name in called}
         wrong = unusable(imported, functions)
         if wrong:
