@@ -9,6 +9,7 @@ student.play(
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pytest_mpgrade.inside.standins import BareQueue, Lazily, Own, Saved, ThreadQueue
@@ -64,7 +65,7 @@ def call(
 
 def _own(args: tuple[Any, ...]) -> tuple[str, ...]:
     """Return the names of the submission's functions that the tasks among the arguments call."""
-    called = (func for arg in args if isinstance(arg, Workload) for func, _ in arg.tasks)
+    called: Iterator[object] = (func for arg in args if isinstance(arg, Workload) for func, _ in arg.tasks)
     return tuple(sorted({func.name for func in called if isinstance(func, Own)}))
 
 
