@@ -60,12 +60,13 @@ def grade(path: Path, assignment: Assignment, out: Path, *, options: Options | N
     except UngradableError as error:
         ours = isinstance(error, LackingError)
         status = Status.ERROR if ours else Status.UNGRADABLE
-        return _record(shown, assignment, folder, chosen, status, str(error), refused(error))
+        entry = _only_check(Outcome.ERROR if ours else Outcome.FAILED, error)
+        return _record(shown, assignment, folder, chosen, status, str(error), entry)
     except MpgradeError:
         raise
     except Exception as error:
         why = f"the grader could not read the submission: {type(error).__name__}: {error}"
-        return _record(shown, assignment, folder, chosen, Status.ERROR, why, refused(LackingError(why)))
+        return _record(shown, assignment, folder, chosen, Status.ERROR, why, _broken(why))
     limit = chosen.seconds or with_limits(assignment, chosen.limits).limits.submission_seconds
     words = command(path, assignment, folder, shown.id, chosen)
     ended = run(words, path, folder, budget(chosen, limit), chosen.stop)
@@ -91,7 +92,7 @@ def failed(path: Path, assignment: Assignment, out: Path, *, options: Options, r
     """Return an `error` result for a submission on which the grader itself broke; kept on disk where that works."""
     shown = Submission(id=options.id or _default_id(path), path=str(path))
     folder = out / (options.folder or folder_name(shown.id))
-    report = _report(shown, assignment, Status.ERROR, reason, refused(LackingError(reason)))
+    report = _report(shown, assignment, Status.ERROR, reason, _broken(reason))
     try:
         return _keep(report, folder, assignment, options)
     except UsageError:
@@ -141,16 +142,21 @@ def _record(
     return _keep(_report(shown, assignment, status, reason, *entries), folder, assignment, options)
 
 
-def refused(error: UngradableError) -> Entry:
+def _broken(reason: str) -> Entry:
+    return _only_check(Outcome.ERROR, MpgradeError(reason))
+
+
+def _only_check(outcome: Outcome, error: MpgradeError) -> Entry:
     """Return the only check of a submission that nothing could be tried of: why, and where that can be seen."""
+    source = getattr(error, "source", {})
     finding = Finding(
         check=GRADABLE,
         title="what was handed in can be read, and what it needs is there",
         concern=Concern.IMPORT,
-        outcome=Outcome.ERROR if isinstance(error, LackingError) else Outcome.FAILED,
+        outcome=outcome,
         message=str(error),
-        hint=error.hint,
-        evidence={"source": error.source} if error.source else {},
+        hint=getattr(error, "hint", ""),
+        evidence={"source": source} if source else {},
     )
     return Entry(id=f"submission/{GRADABLE}", criterion="", question="", start_method="", finding=finding)
 
@@ -198,7 +204,7 @@ def _finish(shown: Submission, assignment: Assignment, folder: Path, ended: str,
     try:
         result = result_json.read(folder / RESULT)
     except UsageError as error:
-        return _record(shown, assignment, folder, options, Status.ERROR, str(error))
+        return _record(shown, assignment, folder, options, Status.ERROR, str(error), _broken(str(error)))
     reason = result.reason
     if result.status is Status.ERROR and reason == NOT_YET:
         reason = ended or f"the grading ended without a result; {last_words(folder / LOG)}"
@@ -206,6 +212,7 @@ def _finish(shown: Submission, assignment: Assignment, folder: Path, ended: str,
         reason = f"{ended}; {reason}"
     # The grading was given a whole path; the result names it as the user did.
     part = dataclasses.replace(result.submission, path=one_line(shown.path))
+    checks = result.checks or _report(shown, assignment, Status.ERROR, reason, _broken(reason)).checks
     environment = result.environment | {ASSIGNED: _fingerprint(assignment, options)}
-    whole = dataclasses.replace(result, reason=reason, submission=part, environment=environment)
+    whole = dataclasses.replace(result, reason=reason, submission=part, environment=environment, checks=checks)
     return _keep(whole, folder, assignment, options)

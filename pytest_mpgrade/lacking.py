@@ -154,24 +154,27 @@ class _Search:
     def _of_statement(self, statement: Statement) -> Lack | None:
         """Return what is wrong with an import, if it fails without the student's code too."""
         imported = statement.found
-        tries = ((imported.package, ()), (imported.module, ()), (imported.module, imported.names))
-        asked = packages.ask(self.python, modules=(imported.package,), imports=tries)
-        whole, module, names = asked.failures
-        if not names:
-            return None
         newer = of_module(imported.module, imported.names, self._version())
         if newer:
             message = f"{statement.where} imports {imported.shown}: {newer}"
             return Lack(message=message, hint=self._for_python(), source=statement.source)
+        asked = packages.ask(self.python, modules=(imported.package,), owners=True)
         package = packages.providing(imported.package, self.allowed, asked)
         if imported.package not in asked.modules:
             if package:
                 return _not_installed(self.python, [(package, statement)])
             return None if imported.package in self.sources.deeper else self._refused(statement)
-        broken = whole or (module and f"'{imported.module}'" not in module and module)
-        if package and broken:
-            return self._broken(package, broken, statement)
+        if package and (failed := self._fails(statement)):
+            return self._broken(package, failed, statement)
         return None
+
+    def _fails(self, statement: Statement) -> str:
+        """Return why an installed package that is allowed fails to be imported; "" where it has no such module."""
+        imported = statement.found
+        private = any(part.startswith("_") for part in imported.module.split("."))  # such as __main__, which runs
+        tries = [(imported.package, ()), (imported.package if private else imported.module, ())]
+        whole, module = packages.ask(self.python, imports=tries).failures
+        return whole or ("" if f"'{imported.module}'" in module else module)
 
     def _elsewhere(self, failure: _Failure) -> Lack | None:
         """Return what an allowed package lacks itself: a module that no statement of the student's imports."""

@@ -74,7 +74,7 @@ told = {
     "versions": {name: version(name) for name in asked["packages"]},
     "failures": [failure(*one) for one in asked["imports"]],
 }
-if asked["imports"]:
+if asked["owners"]:
     told["distributions"] = importlib.metadata.packages_distributions()
 sys.stdout.write("\n" + json.dumps(told))
 """
@@ -88,7 +88,7 @@ class Installed:
     modules: frozenset[str]  # that it can find, of those asked for
     versions: dict[str, str]  # of packages, by pip's name; "" for those that are not there
     failures: tuple[str, ...]  # of the imports asked for: "" or why it fails
-    distributions: dict[str, list[str]]  # of each top-level module: pip's names; asked for with imports only
+    distributions: dict[str, list[str]]  # of each top-level module: pip's names; where owners are asked for
 
 
 def ask(
@@ -97,13 +97,20 @@ def ask(
     modules: Iterable[str] = (),
     packages: Iterable[str] = (),
     imports: Iterable[tuple[str, tuple[str, ...]]] = (),
+    owners: bool = False,
 ) -> Installed:
     """Ask an interpreter ("": our own) what of these it has; *imports*: modules, and names that are taken from them.
 
-    No module of a submission is in its way. An interpreter that gives no answer has everything: then nobody is
-    accused, nor is the grader.
+    What is imported runs with our rights, so it must not be chosen by a submission alone: parts of packages that the
+    assignment allows. No module of a submission is in its way. *owners*: say which module is of which package, too. An
+    interpreter that gives no answer has everything: then nobody is accused, nor is the grader.
     """
-    wanted = {"modules": sorted(set(modules)), "packages": sorted(set(packages)), "imports": list(imports)}
+    wanted: dict[str, object] = {
+        "modules": sorted(set(modules)),
+        "packages": sorted(set(packages)),
+        "imports": list(imports),
+    }
+    wanted["owners"] = owners
     return _asked(python or sys.executable, json.dumps(wanted))
 
 

@@ -420,7 +420,7 @@ def test_names_of_packages(written: str, imported: str, command: str) -> None:
 
 def test_installed_names_agree_with_the_table() -> None:
     """What is installed here is imported as the table says, where the table has it."""
-    found = packages.ask("", imports=[("json", ())]).distributions
+    found = packages.ask("", owners=True).distributions
     for module, owners in found.items():
         for owner in owners:
             known = packages._IMPORTED_AS.get(packages.normal(owner))
@@ -476,3 +476,23 @@ def test_variables_of_the_grader_do_not_count(tmp_path: Path) -> None:
         [sys.executable, "-c", ask], env=variables() | {"PYTHONPATH": path}, capture_output=True, text=True, check=True
     )
     assert done.stdout == "frozenset({'numpy'})\n"
+
+
+def test_submission_does_not_choose_what_we_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside of its isolation nothing is imported but allowed packages, and nothing of them that is private."""
+    lines = ["import numpy.f2py.__main__", "import idlelib.idle", "import pip", "import numpy.linalg"]
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "cv_funcs.py").write_text("def mp_apply(tasks):\n" + "".join(f"    {line}\n" for line in lines))
+    small = assignment.load(author(tmp_path))
+    asked: list[str] = []
+    ask = packages.ask
+
+    def noted(python: str, **more: Any) -> packages.Installed:
+        asked.extend(name for name, _ in more.get("imports", ()))
+        return ask(python, **more)
+
+    monkeypatch.setattr(packages, "ask", noted)
+    said = "".join(f"No module named '{line.removeprefix('import ')}'\n" for line in lines)
+    run = Run(key="x", call="f()", function="f", start_method="fork", ending=Ending.HUNG, stderr=said)
+    assert lacking.lack(run, discover(tmp_path / "ada", small), small) is None
+    assert set(asked) == {"numpy", "numpy.linalg"}
