@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from conftest import code_cell, run_command, variables
 
 from pytest_mpgrade import assignment, lacking, packages
 from pytest_mpgrade.errors import AssignmentError, LackingError
+from pytest_mpgrade.imports import imports
 from pytest_mpgrade.records import Ending, Run
 from pytest_mpgrade.submission import discover
 
@@ -496,3 +498,25 @@ def test_submission_does_not_choose_what_we_import(tmp_path: Path, monkeypatch: 
     run = Run(key="x", call="f()", function="f", start_method="fork", ending=Ending.HUNG, stderr=said)
     assert lacking.lack(run, discover(tmp_path / "ada", small), small) is None
     assert set(asked) == {"numpy", "numpy.linalg"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("import a.b, c as d", {"a.b": False, "c": False}),
+        ("from . import a\nfrom .b import c\nfrom d.e import f", {"d.e": False}),
+        ("get_ipython().run_line_magic('matplotlib', 'inline')", {"matplotlib": False}),
+        ("get_ipython().run_line_magic('pip', 'install x')", {}),
+        ("__import__('a')\nimportlib.import_module('b.c')\nimportlib.import_module(name)", {"a": False, "b.c": False}),
+        ("try:\n    import a\nexcept ModuleNotFoundError:\n    import b", {"a": True, "b": False}),
+        ("try:\n    import a\nexcept (ImportError, OSError):\n    pass\nelse:\n    import b", {"a": True, "b": False}),
+        ("try:\n    import a\nexcept ValueError:\n    pass", {"a": False}),
+        ("try:\n    import a\nexcept ImportError:\n    sys.exit('no a')", {"a": False}),
+        ("try:\n    import a\nfinally:\n    pass", {"a": False}),
+        ("if __name__ == '__main__':\n    import a\nelse:\n    import b", {"a": True, "b": False}),
+        ("def f():\n    class A:\n        import a", {"a": False}),
+    ],
+)
+def test_what_is_imported(text: str, found: dict[str, bool]) -> None:
+    """Imports are found wherever they stand, with whether a program can do without."""
+    assert {each.module: each.optional for each in imports(ast.parse(text))} == found
