@@ -27,6 +27,7 @@ class Concern(StrEnum):
     START_METHOD = "start_method"
     EDGE = "edge"
     NONBLOCKING = "nonblocking"
+    RACE = "race"
     RNG = "rng"
     SPEEDUP = "speedup"
     CHUNKING = "chunking"
