@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_mpgrade import lacking
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
-from pytest_mpgrade.judge.hangs import in_its_pool
+from pytest_mpgrade.judge.hangs import crashed, in_its_pool
 from pytest_mpgrade.judge.returned import blamed_for
 from pytest_mpgrade.records import Ending, Notebook, Run, Scenario
 from pytest_mpgrade.run import exclusive, notebook, runner, servers
@@ -21,8 +21,8 @@ from pytest_mpgrade.run.supervision import Setting
 
 TRIES = 2
 """How often a run is made whose supervisor breaks: a fault of ours must not cost anybody points."""
-POOL_TRIES = 2
-"""How often a call is made again that hung within a Pool or an executor, before it is blamed for that."""
+FURTHER_TRIES = 2
+"""How often a call is made again that hung within a Pool or an executor, or crashed, before it is blamed for that."""
 
 
 class Grading:
@@ -113,11 +113,14 @@ class Grading:
         return broken_runs(scenario, error, Ending.STOPPED if theirs else Ending.BROKEN)
 
     def _tried(self, scenario: Scenario) -> tuple[Run, ...]:
-        """A call that hung within a Pool may do so by a race which is not the submission's: that comes back again."""
+        """Make a run, and make it again where it went wrong by what need not be the submission's fault.
+
+        That is a hang within a Pool, which may be a race of the library's own, and a process that has crashed.
+        """
         with self._turn:
             runs = make_runs(scenario, self.setting)
-            for _ in range(POOL_TRIES):
-                if self._closed or not any(map(in_its_pool, runs)):
+            for _ in range(FURTHER_TRIES):
+                if self._closed or not any(in_its_pool(run) or crashed(run) for run in runs):
                     break
                 runs = make_runs(scenario, self.setting)
             return runs

@@ -177,6 +177,7 @@ class Run:
     ending: Ending
     why: str = ""  # by which rule it ended, or what is broken
     stopped: str = ""  # STOPPED: the limit that was gone over, or what no task says
+    exitcode: int | None = None  # of the calling process, -N for signal N; None: it was there, or is not known
     value: Plain = None
     error: RaisedError | None = None
     printed: str = ""

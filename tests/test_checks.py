@@ -178,7 +178,7 @@ def test_what_was_not_tried_names_the_reason(example: Example) -> None:
 @EACH
 def test_module_that_cannot_be_imported_fails_one_check(example: Example) -> None:
     """If the module cannot be imported, imports_cleanly fails and leaves all others undecided."""
-    run = changed(example.passing, ending=Ending.NOT_IMPORTED, why="dead while the module was imported, exit 3")
+    run = changed(example.passing, ending=Ending.NOT_IMPORTED, why="dead while the module was imported", exitcode=3)
     finding = judged(example.check, run)
     at_fault = example.check.name == "imports_cleanly"
     assert (finding.outcome, finding.undecided_by) == ((FAILED, "") if at_fault else (SKIPPED, "imports_cleanly"))
@@ -200,7 +200,8 @@ SERIAL_ERROR = raising(by_caller(worked(RAISES)), "ValueError", "kaputt 4711")
 SERIAL_DEATH = by_caller(
     worked(DIES, events=(GateEvent(kind="doom", key="dies", pid=CALLER, at=0.01),)),
     ending=Ending.DIED,
-    why="dead, exit -9",
+    why="dead",
+    exitcode=-9,
 )
 
 

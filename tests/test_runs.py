@@ -570,7 +570,7 @@ def test_caller_that_ends_between_two_calls_ends_the_next(play: MakeRuns) -> Non
     """
     _, first, second = play(text, steps.call("f"), steps.call("g"))
     assert (first.ending, second.ending) == (Ending.RETURNED, Ending.DIED)
-    assert second.why == "dead before it was called, exit 3"
+    assert (second.why, second.exitcode) == ("dead before it was called", 3)
 
 
 @pytest.mark.parametrize("observer", ["proc", "psutil"])

@@ -87,6 +87,24 @@ def left_early(run: Run) -> bool:
     return ended and unbegun(run) > 0 and (noticed or (run.ending is Ending.HUNG and nobody_left(run)))
 
 
+_CRASHES = frozenset(-int(each) for name in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT")
+                     for each in [getattr(signal, name, 0)] if each)  # fmt: skip
+"""Exit codes of a process in which an interpreter or a library has crashed."""
+
+
+def crashed(run: Run) -> bool:
+    """Tell whether a process of a call has crashed: Python code alone cannot do that, and it may not happen again."""
+    codes = {run.exitcode, *(process.exitcode for process in run.trace.processes if not process.helper)}
+    return not _CRASHES.isdisjoint(codes)
+
+
+def exit_words(code: int | None) -> str:
+    """Return how a process has ended: ``exit status 3``, ``killed by SIGSEGV``."""
+    if code is None:
+        return "how is not known"
+    return f"exit status {code}" if code >= 0 else f"killed by {_signal(-code)}"
+
+
 def by_luck(run: Run) -> bool:
     """Tell whether the same call may come back when it is made again: who gets what, and when, is a race."""
     return not_told(run) or left_early(run)
@@ -114,7 +132,7 @@ def not_back(run: Run) -> Verdict:
         return failed(f"{run.call} was ended: {run.stopped}", symptom="stopped", **_said(run))
     if run.ending is Ending.DIED:
         return failed(
-            f"the calling process ended before {run.call} had returned ({run.why.removeprefix('dead').lstrip(', ')})",
+            f"the calling process ended before {run.call} had returned ({exit_words(run.exitcode)})",
             symptom="died",
             **_said(run),
         )

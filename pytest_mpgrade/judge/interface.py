@@ -8,7 +8,7 @@ from dataclasses import replace
 from pytest_mpgrade.did_you_mean import nearest
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import LACK, PASSED, Check, Verdict, absent, failed, undecided
-from pytest_mpgrade.judge.hangs import not_back, raised
+from pytest_mpgrade.judge.hangs import exit_words, not_back, raised
 from pytest_mpgrade.judge.returned import at_import, not_returned
 from pytest_mpgrade.judge.shutdown import workers_of
 from pytest_mpgrade.records import Concern, Ending, Plain, Run
@@ -58,9 +58,8 @@ def why_not_imported(run: Run) -> Verdict:
         return failed(words, symptom="import", hint=_NO_EXIT if left else "", **verdict.evidence)
     verdict = not_back(run)
     words = verdict.message
-    if "exit" in run.why and run.why.startswith("dead"):
-        status = run.why.removeprefix("dead while the module was imported").lstrip(", ")
-        words = f"importing the module ended the interpreter ({status})"
+    if run.exitcode is not None:
+        words = f"importing the module ended the interpreter ({exit_words(run.exitcode)})"
     return failed(words, symptom="import", **verdict.evidence)
 
 

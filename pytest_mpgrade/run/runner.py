@@ -124,6 +124,7 @@ def _filled(run: Run, seen: Seen, report: _CallsReport, folder: RunFolder, setti
         ending=ending,
         why=seen.why,
         stopped=seen.stopped,
+        exitcode=seen.exitcode,
         value=told.value,
         error=error,
         facts=facts,

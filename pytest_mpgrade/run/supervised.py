@@ -120,7 +120,8 @@ class Supervised:
         code = self.observer.seen[watch.caller].exitcode
         return {
             "ending": ending,
-            "why": why if ending != Ending.DIED else f"{why}, exit {code}",
+            "why": why,
+            "exitcode": code,
             "caller": watch.caller,
             "in_caller": watch.in_caller,
             "events": [dataclasses.asdict(event) for event in watch.events],

@@ -52,9 +52,13 @@ def workspace() -> Iterator[tuple[RunFolder, str]]:
         trees.remove(folder)
 
 
+_KEPT = ("PATH", "LANG", "SYSTEMROOT", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+"""What student code sees of the grader's environment; the last two keep OpenBLAS from crashing on some machines."""
+
+
 def request(setting: Setting, folder: RunFolder, prefix: str, shown: str) -> dict[str, Any]:
     """Return what every request has; *shown*: the folder that student code may read, "" for none."""
-    environment = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     scratch = folder.scratch
     return {
         "run_folder": folder.path,

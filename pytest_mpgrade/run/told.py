@@ -32,6 +32,7 @@ class Seen:
     ending: Ending
     why: str = ""
     stopped: str = ""
+    exitcode: int | None = None
     step: int = -1
     caller: int = 0
     in_caller: bool = False
