@@ -36,6 +36,7 @@ class Cell:
     source: str = ""
     ending: Ending = Ending.NOT_TRIED
     why: str = ""
+    exitcode: int | None = None  # of the kernel, -N for signal N; None: it was there, or is not known
     stopped: str = ""
     error_type: str = ""  # of the exception that ended it, or that it was allowed to raise
     error_message: str = ""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import re
-import signal
 from collections.abc import Callable
 
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, inconclusive, undecided
+from pytest_mpgrade.judge.hangs import exit_words
 from pytest_mpgrade.records import Cell, Concern, Ending, Notebook, Plain, ProcessSeen, Run, lost_function
 
 RUNS = "runs_top_to_bottom"
@@ -56,26 +55,13 @@ def _how_it_ended(cell: Cell) -> str:
         source = f": {cell.error_source}" if cell.error_source else ""
         return f"{cell.name}{where} raised {cell.error_type}: {cell.error_message[:200]}{source}"
     if cell.ending is Ending.DIED:
-        return f"the kernel died in {cell.name} ({_exit(cell.why)})"
+        return f"the kernel died in {cell.name} ({exit_words(cell.exitcode)})"
     if cell.ending is Ending.STOPPED:
         return f"{cell.name} was stopped: {cell.stopped}"
     waits = "; ".join(stuck.sentence for stuck in cell.trace.stuck[:2])
     how = "hangs" if cell.ending is Ending.HUNG else f"was not done after {cell.seconds:.0f} s"
     how += ", when the time for all cells together was over" if "together" in cell.why else ""
     return f"{cell.name} {how}" + (f": {waits}" if waits else "")
-
-
-def _exit(why: str) -> str:
-    number = re.search(r"exit (-?\d+)", why)
-    if number is None:
-        return "its exit status is not known"
-    code = int(number[1])
-    if code >= 0:
-        return f"exit status {code}"
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"
 
 
 def has_list(name: str) -> Check:

@@ -205,6 +205,7 @@ def _cells(report: _CellsReport, document: dict[str, Any], executed: dict[str, A
             source=cell["source"],
             ending=seen.ending,
             why=seen.why,
+            exitcode=seen.exitcode,
             stopped=seen.stopped,
             error_type=str(error.get("ename", "")),
             error_message=_COLOURS.sub("", str(error.get("evalue", ""))),
