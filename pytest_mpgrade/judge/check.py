@@ -85,6 +85,8 @@ def _advised(run: Run, verdict: Verdict, usual: str = "") -> Verdict:
     That speaks of what a check looks at, and so not of a call that ended before there was anything to look at.
     """
     cause = causes.of(run, verdict.symptom)
+    if cause is not None and cause.alone:
+        return replace(verdict, message=cause.said, hint=cause.hint, evidence=cause.source)
     if cause is not None and cause.first:
         hint = cause.hint
     else:

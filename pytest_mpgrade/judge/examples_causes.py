@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pytest_mpgrade.judge.examples_hangs import hung, stuck
 from pytest_mpgrade.judge.examples_runs import CALLER, CREW, MIXED, by_caller, changed, child, raising, worked
 from pytest_mpgrade.judge.hangs import NOT_TOLD
-from pytest_mpgrade.records import Awaited, Code, Frame, Run, Use
+from pytest_mpgrade.records import Awaited, Code, Ending, Frame, Run, Use
 
 __all__ = ["CAUSES", "Shown"]
 
@@ -35,7 +35,8 @@ def _raised(type: str, message: str = "", *, method: str = "fork") -> Run:
     run = raising(_RAN, type, message)
     assert run.error is not None
     own = Frame(file="cv_funcs.py", line=23, function="mp_apply", own=True)
-    return replace(run, start_method=method, error=replace(run.error, frames=(own,)))
+    code = Code(defines=("calculate", "mp_apply", "worker"))
+    return replace(run, start_method=method, code=code, error=replace(run.error, frames=(own,)))
 
 
 def _ended(run: Run, code: int) -> Run:
@@ -52,6 +53,13 @@ _NOT_PICKLED = """Traceback (most recent call last):
   File "queues.py", line 264, in _feed
     obj = _ForkingPickler.dumps(obj)
 TypeError: cannot pickle '_thread.lock' object
+"""
+_NO_NAME = """Process Process-1:
+Traceback (most recent call last):
+  File "cv_funcs.py", line 14, in worker
+    output.put(calcualte(func, args))
+               ^^^^^^^^^
+NameError: name 'calcualte' is not defined
 """
 _ALONE = (stuck("get", 0, _MESSAGE),)
 
@@ -75,6 +83,40 @@ CAUSES: tuple[Shown, ...] = (
         run=_raised("AttributeError", "module 'multiprocessing' has no attribute 'Empty'"),
     ),
     Shown(name="queue.Empty", symptom="raised NameError", run=_raised("NameError", "name 'Empty' is not defined")),
+    Shown(
+        name="no such name",
+        symptom="raised NameError",
+        run=_raised("NameError", "name 'workr' is not defined"),
+    ),
+    Shown(
+        name="no such name",
+        symptom="raised AttributeError",
+        run=_raised("AttributeError", "module 'multiprocessing' has no attribute 'Proces'"),
+    ),
+    Shown(name="no such name", symptom="raised NameError", run=_raised("NameError", "name 'time' is not defined")),
+    Shown(name="no such name", symptom="raised NameError", run=_raised("NameError", "name 'Queue' is not defined")),
+    Shown(
+        name="no such name",
+        symptom="hang",
+        run=replace(
+            _ended(hung(_FEW, *_ALONE), 1), stderr=_NO_NAME, code=Code(defines=("calculate", "mp_apply", "worker"))
+        ),
+    ),
+    Shown(
+        name="input is a queue",
+        symptom="raised TypeError",
+        run=_uses(_raised("TypeError", "'BareQueue' object is not callable"), "input"),
+    ),
+    Shown(
+        name="queue with get and put",
+        symptom="raised AttributeError",
+        run=_raised("AttributeError", "'BareQueue' object has no attribute 'empty'"),
+    ),
+    Shown(
+        name="ends its process",
+        symptom="died",
+        run=_uses(replace(_RAN, ending=Ending.DIED, why="dead, exit 0"), "_exit"),
+    ),
     Shown(
         name="target cannot be pickled",
         symptom="raised AttributeError",

@@ -9,7 +9,7 @@ from pytest_mpgrade.judge.examples_runs import CALLER, CREW, changed
 from pytest_mpgrade.records import AWAITS, Awaited, Doing, Ending, Frame, Run, Stuck
 
 _WORDS = {
-    Doing.JOIN: "waits for worker 1 (pid 4101) to end",
+    Doing.JOIN: "waits for worker 1 to end",
     Doing.WRITE: "cannot finish writing: the pipe is full and nobody reads",
     Doing.LOCK: "waits for a lock that nobody releases",
 }

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from typing import Any
 
+from pytest_mpgrade.judge import tracebacks
+from pytest_mpgrade.judge.tracebacks import Thrown, by_call
 from pytest_mpgrade.judge.verdict import Verdict, failed
 from pytest_mpgrade.records import (
     MANAGER,
@@ -14,7 +17,6 @@ from pytest_mpgrade.records import (
     Doing,
     Ending,
     ProcessSeen,
-    RaisedError,
     Run,
     Stuck,
 )
@@ -169,8 +171,9 @@ def _brief(one: Stuck) -> str:
 
 def _gone(run: Run) -> list[str]:
     """Say which workers have died, whether none is left, and how many tasks none has begun while they were free."""
-    died = ended_badly(run)
-    said = [_died(died[0], run) + (f" ({len(died)} workers ended so)" if len(died) > 1 else "")] if died else []
+    counted = Counter(_end_of(process, run) for process in ended_badly(run))
+    died = [f"{f'{times} workers' if times > 1 else 'a worker'} {how}" for how, times in counted.most_common(2)]
+    said = [" and ".join(died)] if died else []
     if not nobody_left(run):
         idle = all(one.awaits == (Awaited.MESSAGE,) for one in _workers(run))
         return [*said, _never_begun(run)] if idle and _workers(run) and unbegun(run) else said
@@ -196,18 +199,23 @@ def _never_begun(run: Run) -> str:
 
 
 def _died(process: ProcessSeen, run: Run) -> str:
+    thrown = tracebacks.last_words(run) if process.exitcode == 1 else None
+    return f"a worker (pid {process.pid}) {_end_of(process, run)}{thrown.where if thrown else ''}"
+
+
+def _end_of(process: ProcessSeen, run: Run) -> str:
+    """Say how a worker ended, and by which exception where that is known."""
     code = process.exitcode or 0
     how = f"ended with exit status {code}" if code > 0 else f"was killed by {_signal(-code)}"
-    lines = [line.strip() for line in run.stderr.splitlines() if line.strip() and not line.startswith((" ", "\t"))]
-    why = f" ({lines[-1][:160]}{_asked(lines[-1])})" if code == 1 and lines else ""
     at_task = any(event.kind in ("doom", "lost") and event.pid == process.pid for event in run.trace.events)
-    return f"a worker (pid {process.pid}) {how}{' in its task' if at_task else ''}{why}"
+    thrown = tracebacks.last_words(run) if code == 1 else None
+    return f"{how}{' in its task' if at_task else ''}{f' ({thrown.words}{_asked(thrown)})' if thrown else ''}"
 
 
-def _asked(error: str) -> str:
-    """Say of an exception, as a traceback names it, that somebody was to answer a question."""
-    asks = {"EOFError: EOF when reading a line": "input()", "bdb.BdbQuit": "a debugger", "BdbQuit": "a debugger"}
-    return f"; {asks[error]} asks a person, and nobody is there" if error in asks else ""
+def _asked(thrown: Thrown) -> str:
+    """Say of an exception that somebody was to answer a question."""
+    asks = {"EOFError: EOF when reading a line": "input()", "BdbQuit": "a debugger"}
+    return f"; {asks[thrown.words]} asks a person, and nobody is there" if thrown.words in asks else ""
 
 
 def _signal(number: int) -> str:
@@ -228,35 +236,27 @@ def waiting(run: Run) -> dict[str, Any]:
     ]
     if run.why:
         evidence["found by"] = run.why
-    return evidence | _said(run)
+    told = died and tracebacks.last_words(run) is not None
+    return evidence if told else evidence | _said(run)
 
 
 def _said(run: Run) -> dict[str, Any]:
-    """The last lines that workers wrote to standard error: their tracebacks."""
-    lines = [line for line in run.stderr.strip().splitlines() if line.strip()][-6:]
+    """What was written to standard error: the exception that ended workers, with their line, else the last lines."""
+    thrown = tracebacks.last_words(run)
+    if thrown is not None:
+        return {"stderr": [f"{thrown.words}{thrown.where}"]}
+    lines = tracebacks.said(run.stderr, 6)
     return {"stderr": lines} if lines else {}
-
-
-def first_line(error: RaisedError) -> str:
-    """Return the first line of an exception's message that says something."""
-    return next((line.strip() for line in error.message.splitlines() if line.strip()), "")
 
 
 def raised(run: Run, what: str = "") -> Verdict:
     """Return the failure of a call that raised where it should not."""
-    error = run.error
+    error = by_call(run)
     if error is None:
         return failed(f"{run.call} raised an exception that cannot be shown", symptom="raised")
-    evidence: dict[str, Any] = {}
-    own = [frame for frame in error.frames if frame.own]
-    if own:
-        evidence["source"] = {"file": own[-1].file.rpartition("/")[2], "line": own[-1].line, "code": error.line}
-    what += _asked(f"{error.type}: {first_line(error)}".rstrip(": "))
+    what += _asked(error)
     if left_early(run):
         what += f"; {_never_begun(run)}, and every worker had ended by itself"
     return failed(
-        f"{run.call} raised {error.type}: {first_line(error)}".rstrip(": ") + what,
-        symptom=f"raised {error.type}",
-        **evidence,
-        **_said(run),
+        f"{run.call} raised {error.words}{what}", symptom=f"raised {error.type}", **error.source, **_said(run)
     )

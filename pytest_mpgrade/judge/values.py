@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
-from pytest_mpgrade.judge.hangs import first_line, not_back, not_told
+from pytest_mpgrade.judge.hangs import not_back, not_told
 from pytest_mpgrade.judge.returned import not_returned, somewhere_else
+from pytest_mpgrade.judge.tracebacks import by_call
 from pytest_mpgrade.judge.verdict import by_nobody
 from pytest_mpgrade.records import STILL_READING, Concern, Ending, Outcome, Run
 from pytest_mpgrade.tasks import Workload
@@ -172,13 +173,13 @@ def lets_through(message: str, concern: Concern = Concern.FAILURE, *, hint: str 
         if run.ending is Ending.RETURNED:
             words = f"{run.call} returned {plain.shown(run.value)} although the function raised"
             return failed(words, symptom=DIRECT, hint="let the exception pass: catch none here")
-        if run.ending is not Ending.RAISED or run.error is None:
+        error = by_call(run)
+        if run.ending is not Ending.RAISED or run.error is None or error is None:
             return not_back(run)
         if (run.error.type, run.error.message) == ("ValueError", message):
             return PASSED
         return failed(
-            f"the function raised ValueError: {message}; {run.call} raised "
-            f"{run.error.type}: {first_line(run.error)[:80]}",
+            f"the function raised ValueError: {message}; {run.call} raised {error.words[:120]}",
             symptom=DIRECT,
             hint="let the exception pass: catch none here",
         )

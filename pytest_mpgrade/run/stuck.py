@@ -57,14 +57,14 @@ def _roles(found: Sequence[Wait], caller: int) -> dict[int, str]:
 
 def _stuck(wait: Wait, roles: Mapping[int, str], stacks: Stacks) -> Stuck:
     own, role = own_frame(wait.frames, stacks), roles[wait.pid]
-    words = _words(wait, roles)
+    named = {pid: f"{known} (pid {pid})" for pid, known in roles.items()}
     where = f", at {os.path.basename(own.file)}:{own.line}: {source_of(own)}" if own else ""
     return Stuck(
         pid=wait.pid,
         role=role,
         doing=wait.doing,
-        sentence=f"{role} (pid {wait.pid}) {words}{where}",
-        words=words,
+        sentence=f"{named[wait.pid]} {_words(wait, parent=role == PARENT, names=named)}{where}",
+        words=_words(wait, parent=role == PARENT, names=roles),
         awaits=wait.awaits,
         whom=wait.whom,
         holder=wait.holder,
@@ -72,10 +72,9 @@ def _stuck(wait: Wait, roles: Mapping[int, str], stacks: Stacks) -> Stuck:
     )
 
 
-def _words(wait: Wait, roles: Mapping[int, str]) -> str:
-    parent = roles[wait.pid] == PARENT
+def _words(wait: Wait, *, parent: bool, names: Mapping[int, str]) -> str:
     if wait.doing is Doing.LOCK and wait.holder:
-        return _of_lock(wait, roles)
+        return _of_lock(wait, names)
     if wait.doing is Doing.SLEEP and (wait.blocked.seconds or 0) > LONG_SECONDS:
         return f"sleeps, and would for another {_span(wait.blocked.seconds or 0)}"
     if wait.doing is Doing.INPUT:
@@ -85,20 +84,20 @@ def _words(wait: Wait, roles: Mapping[int, str]) -> str:
         return "waits for a result, or for the end of a worker"
     if wait.doing is Doing.GET:
         return "waits for a result that never comes" if parent else "waits for a task or 'STOP' that never comes"
-    return _WORDS[wait.doing].format(whom=_whom(wait, roles))
+    return _WORDS[wait.doing].format(whom=_whom(wait, "a worker" if parent else "a process", names))
 
 
-def _of_lock(wait: Wait, roles: Mapping[int, str]) -> str:
+def _of_lock(wait: Wait, names: Mapping[int, str]) -> str:
     if wait.holder == wait.pid:
         return f"{_WORDS[Doing.LOCK]}: it has taken it itself"
-    if wait.holder in roles:
-        return f"waits for a lock that {roles[wait.holder]} (pid {wait.holder}) has"
-    return f"{_WORDS[Doing.LOCK]}: process {wait.holder} ended with it"
+    if wait.holder in names:
+        return f"waits for a lock that {names[wait.holder]} has"
+    return f"{_WORDS[Doing.LOCK]}: a process that has ended had taken it"
 
 
-def _whom(wait: Wait, roles: Mapping[int, str]) -> str:
-    known = [f"{roles[pid]} (pid {pid})" for pid in wait.whom if pid in roles]
-    return known[0] if len(known) == 1 else "a worker" if roles[wait.pid] == PARENT else "a process"
+def _whom(wait: Wait, anybody: str, names: Mapping[int, str]) -> str:
+    known = [names[pid] for pid in wait.whom if pid in names]
+    return known[0] if len(known) == 1 else anybody
 
 
 def _span(seconds: float) -> str:

@@ -22,16 +22,20 @@ def of(run: Run, symptom: str) -> Cause | None:
     return None
 
 
-_OF_RAISED: tuple[Pattern, ...] = (
+_OF_ANY_EXCEPTION: tuple[Pattern, ...] = (
     raised.not_written,
+    raised.hidden_input,
     raised.asks_a_person,
     raised.name_of_empty,
+    raised.misspelt,
+    raised.bare_queue,
+)
+_OF_RAISED: tuple[Pattern, ...] = (
+    *_OF_ANY_EXCEPTION,
     raised.unpicklable_start,
 )
 _OF_HANGS: tuple[Pattern, ...] = (
-    raised.not_written,
-    raised.asks_a_person,
-    raised.name_of_empty,
+    *_OF_ANY_EXCEPTION,
     raised.unpicklable_put,
     hung.lock_at_fork,
     hung.locked,
@@ -55,6 +59,7 @@ _LEFT = frozenset(("workers stay alive", "helper alive", "residue", "not joined"
 _TABLE: tuple[tuple[Callable[[str], bool], tuple[Pattern, ...]], ...] = (
     (lambda symptom: symptom.startswith("raised") or symptom in ("import", "called directly", "unnamed"), _OF_RAISED),
     (lambda symptom: symptom in ("hang", NOT_TOLD, NO_ROOM), _OF_HANGS),
+    (lambda symptom: symptom == "died", (hung.ends_its_process,)),
     (lambda symptom: symptom == "values", _OF_VALUES),
     (lambda symptom: symptom == "swallowed", (raised.unpicklable_put,)),
     (lambda symptom: symptom == "in the caller", (returned.threads,)),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from pytest_mpgrade.records import Run
 
@@ -16,6 +17,8 @@ class Cause:
     said: str = ""  # added to the message
     hint: str = ""  # "" where there is nothing to advise
     first: bool = False  # it explains more than any hint of the check's own
+    source: dict[str, Any] = field(default_factory=dict)  # evidence: the student's own line, where it says so
+    alone: bool = False  # it says all there is to say: no message and no evidence of the check's own
 
 
 Pattern = Callable[[Run], "Cause | None"]

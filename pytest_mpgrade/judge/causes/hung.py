@@ -6,7 +6,7 @@ from pytest_mpgrade.judge import hangs
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.judge.causes.returned import counted
 from pytest_mpgrade.judge.hangs import LEFT_EARLY
-from pytest_mpgrade.records import PARENT, Awaited, Ending, Run, Stuck
+from pytest_mpgrade.records import PARENT, Awaited, Ending, Run, Stuck, Use
 
 
 def _parent(run: Run) -> Stuck | None:
@@ -58,17 +58,30 @@ def pipe_open_in_fork(run: Run) -> Cause | None:
 def feeder_cut_off(run: Run) -> Cause | None:
     """A worker ended before its queue's feeder thread had written."""
     use = run.code.use("cancel_join_thread", "_exit")
-    hung = run.ending is Ending.HUNG and hangs.nobody_left(run)
+    hung = run.ending is Ending.HUNG and hangs.nobody_left(run) and not hangs.ended_badly(run)
     short = run.ending is Ending.RETURNED and counted(run) is not None
     if use is None or hangs.unbegun(run) or not (hung or short):
         return None
     return Cause(
         name="feeder thread cut off",
-        said=f"every task was begun, and {use.name}() in line {use.line} can end a worker before its queue's feeder "
+        said=f"every task was begun, and {_named(use)} in line {use.line} can end a worker before its queue's feeder "
         "thread has written",
-        hint=f"leave out {use.name}(): a worker that returns from its function has written what it put on a queue",
+        hint=f"leave out {_named(use)}: a worker that returns from its function has written what it put on a queue",
         first=True,
     )
+
+
+def ends_its_process(run: Run) -> Cause | None:
+    """The function that was called has ended the process that it runs in."""
+    use = run.code.use("_exit")
+    if use is None or run.ending is not Ending.DIED:
+        return None
+    hint = f"leave out {_named(use)} in line {use.line}: it ends the whole process; return from the function"
+    return Cause(name="ends its process", hint=hint)
+
+
+def _named(use: Use) -> str:
+    return "os._exit()" if use.name == "_exit" else f"{use.name}()"
 
 
 def left_early(run: Run) -> Cause | None:

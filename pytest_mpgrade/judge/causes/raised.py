@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import builtins
+import multiprocessing
 import re
+import sys
+from collections.abc import Iterable
 
+from pytest_mpgrade.did_you_mean import nearest
 from pytest_mpgrade.judge.causes.cause import Cause
+from pytest_mpgrade.judge.tracebacks import Thrown, all_of, written
 from pytest_mpgrade.records import Awaited, Run
 
 
 def not_written(run: Run) -> Cause | None:
     """A function that is still to be written raises NotImplementedError, in the caller or in a worker."""
-    if run.error is not None and run.error.type == "NotImplementedError":
-        own = [frame.function for frame in run.error.frames if frame.own]
-        return _unwritten(own[-1] if own else run.function)
-    found = re.findall(r", in (\w+)\n(?:    .*\n)*NotImplementedError", run.stderr)
-    return _unwritten(found[-1]) if found else None
-
-
-def _unwritten(function: str) -> Cause:
-    return Cause(name="not written", said=f"{function.rpartition('.')[2]}() is not written yet", first=True)
+    for thrown in all_of(run):
+        raised_there = bool(thrown.frames) and thrown.frames[-1].own
+        if thrown.type == "NotImplementedError" and raised_there:
+            name, called = thrown.frames[-1].function.rpartition(".")[2], run.function
+            said = f"{name}() is not written yet: it raises NotImplementedError"
+            if called not in ("import", name):
+                said = f"{called}() needs {name}(), which is not written yet: it raises NotImplementedError"
+            return Cause(name="not written", said=said, first=True, source=thrown.source, alone=True)
+    return None
 
 
 _QUESTIONS = {"EOFError: EOF when reading a line": ("input",), "BdbQuit": ("breakpoint", "set_trace")}
@@ -26,9 +32,7 @@ _QUESTIONS = {"EOFError: EOF when reading a line": ("input",), "BdbQuit": ("brea
 
 def asks_a_person(run: Run) -> Cause | None:
     """A call asks a question: input() or a debugger; nobody is there."""
-    last = [line.strip() for line in run.stderr.splitlines() if line.strip()][-1:]
-    raised = f"{run.error.type}: {run.error.message}" if run.error is not None else "".join(last)
-    asked = next((names for text, names in _QUESTIONS.items() if text in raised), ())
+    asked = next((_QUESTIONS[thrown.words] for thrown in all_of(run) if thrown.words in _QUESTIONS), ())
     if not asked and not any(Awaited.PERSON in one.awaits for one in run.trace.stuck):
         return None
     use = run.code.use(*(asked or ("input", "breakpoint", "set_trace")))
@@ -36,20 +40,72 @@ def asks_a_person(run: Run) -> Cause | None:
     return Cause(name="asks a person", hint=f"take {what} out: nobody is there to answer in a grading", first=True)
 
 
+_CALLED_QUEUE = re.compile(r"'\w*(?:Queue|Connection)' object is not callable")
+
+
+def hidden_input(run: Run) -> Cause | None:
+    """Where a parameter is called input, as that of worker() is, input() is no question but a call of a queue."""
+    use = run.code.use("input")
+    if use is None or not any(thrown.type == "TypeError" and _found(_CALLED_QUEUE, thrown) for thrown in all_of(run)):
+        return None
+    hint = (
+        f"take input() in line {use.line} out: in that function input is the queue, and nobody is there to answer in a "
+        "grading"
+    )
+    return Cause(name="input is a queue", hint=hint, first=True)
+
+
 _EMPTY = re.compile(r"(?:has no attribute|[Nn]ame|cannot import name) '(Empty|Full)'")
 
 
 def name_of_empty(run: Run) -> Cause | None:
     """Empty and Full are names of the module queue, and not of multiprocessing."""
-    found = _EMPTY.search(_raised(run))
+    found = next((found for thrown in all_of(run) if (found := _found(_EMPTY, thrown))), None)
     if not found:
         return None
     hint = f"from queue import {found[1]}: the exception belongs to the standard library's module queue"
     return Cause(name="queue.Empty", hint=hint, first=True)
 
 
-def _raised(run: Run) -> str:
-    return f"{run.error.type}: {run.error.message}" if run.error is not None else run.stderr
+def _found(pattern: re.Pattern[str], thrown: Thrown) -> re.Match[str] | None:
+    return pattern.search(thrown.words)
+
+
+_NO_NAME = re.compile(r"^NameError: name '(\w+)' is not defined")
+_NO_ATTRIBUTE = re.compile(r"^AttributeError: module 'multiprocessing' has no attribute '(\w+)'")
+_ABBREVIATED = {"mp": "import multiprocessing as mp", "np": "import numpy as np", "pd": "import pandas as pd"}
+
+
+def misspelt(run: Run) -> Cause | None:
+    """A name that nothing has: one of the submission's, of Python's or of multiprocessing's is like it."""
+    for thrown in all_of(run):
+        if found := _found(_NO_ATTRIBUTE, thrown):
+            near = nearest(found[1], multiprocessing.__all__)
+            return _suggested(f"multiprocessing has no {found[1]}{near}") if near else None
+        if found := _found(_NO_NAME, thrown):
+            return _unknown(found[1], run.code.defines)
+    return None
+
+
+def _unknown(name: str, defined: Iterable[str]) -> Cause | None:
+    if name in _ABBREVIATED or name in sys.stdlib_module_names:
+        return _suggested(f"{_ABBREVIATED.get(name, f'import {name}')}: a module has to be imported before it is used")
+    if name in multiprocessing.__all__:
+        return _suggested(f"{name} is a name of multiprocessing: write mp.{name}, with import multiprocessing as mp")
+    near = nearest(name, {*defined, *dir(builtins)})
+    return _suggested(f"there is no {name}{near}") if near else None
+
+
+def _suggested(hint: str) -> Cause:
+    return Cause(name="no such name", hint=hint, first=True)
+
+
+def bare_queue(run: Run) -> Cause | None:
+    """A function that is given any objects with get() and put(), and asks them for more."""
+    if not any("BareQueue" in thrown.message for thrown in all_of(run)):
+        return None
+    hint = f"{run.function}() is given objects that have get() and put() and nothing else: call only these, as they are"
+    return Cause(name="queue with get and put", hint=hint, first=True)
 
 
 _PICKLING = re.compile(r"pickle|local object|Can't get attribute|not the same object as", re.IGNORECASE)
@@ -72,17 +128,20 @@ def unpicklable_start(run: Run) -> Cause | None:
     return Cause(name="target cannot be pickled", hint=hint, first=True)
 
 
-_FEEDER = re.compile(r"^(?:\w+\.)*(?:PicklingError|TypeError|AttributeError|NotImplementedError): .*", re.MULTILINE)
+_CANNOT_BE_PICKLED = frozenset(("PicklingError", "TypeError", "AttributeError", "NotImplementedError"))
 
 
 def unpicklable_put(run: Run) -> Cause | None:
     """What a queue's feeder thread could not write: it says so on standard error, and nobody else hears of it."""
-    lines = [line for line in _FEEDER.findall(run.stderr) if _PICKLING.search(line)]
-    if not lines:
+    found = [
+        thrown for thrown in written(run.stderr)
+        if thrown.type in _CANNOT_BE_PICKLED and _found(_PICKLING, thrown) and not thrown.ended
+    ]  # fmt: skip
+    if not found:
         return None
     return Cause(
         name="put cannot be pickled",
-        said=f"what a worker has put on a queue could not be pickled ({lines[-1][:120]})",
+        said=f"what a worker has put on a queue could not be pickled ({found[-1].words})",
         hint='send an exception as text: f"{type(error).__name__}: {error}"; a queue pickles what is put on it',
         first=True,
     )

@@ -1,0 +1,124 @@
+"""Exceptions that ended a call or a worker, as facts: what was raised, and at which line of the submission. Pure.
+
+Nobody catches what a worker raises, so that Python writes it to standard error, and only there it is found.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from pytest_mpgrade.records import Frame, Run
+
+_LIBRARY = (os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "<frozen")
+"""Where files begin that are no submission's: of the standard library and of ours."""
+_BEGINS = "Traceback (most recent call last):"
+_FRAME = re.compile(r'^\s+File "(.+)", line (\d+), in (\S+)')
+_MARKS = re.compile(r"^[\s~^]*$")
+_GOES_ON = ("During handling of the above", "The above exception was")
+_OF_PROCESS = re.compile(r"^(?:Process \S+|\w*Process-[\d:]+):$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thrown:
+    """An exception, as text."""
+
+    type: str  # without its module
+    message: str = ""  # its first line
+    frames: tuple[Frame, ...] = ()  # the innermost last
+    code: str = ""  # of the innermost line that is the submission's
+    ended: bool = False  # it has ended a process
+
+    @property
+    def words(self) -> str:
+        """The exception as the last line of a traceback names it."""
+        return f"{self.type}: {self.message}".removesuffix(": ")
+
+    @property
+    def own(self) -> Frame | None:
+        """The innermost frame that is the submission's."""
+        return next((frame for frame in reversed(self.frames) if frame.own), None)
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The evidence `source`: the student's own line; empty where there is none."""
+        own = self.own
+        if own is None:
+            return {}
+        return {"source": {"file": own.file.rpartition("/")[2], "line": own.line, "code": self.code}}
+
+    @property
+    def where(self) -> str:
+        """The student's own line, to be put after a sentence; "" where there is none."""
+        own = self.own
+        return f", at {own.file.rpartition('/')[2]}:{own.line}: {self.code}".removesuffix(": ") if own else ""
+
+
+def by_call(run: Run) -> Thrown | None:
+    """Return what the call raised."""
+    error = run.error
+    if error is None:
+        return None
+    return Thrown(type=error.type, message=first_line(error.message), frames=error.frames, code=error.line)
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a text that says something."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def last_words(run: Run) -> Thrown | None:
+    """Return what all workers have raised that ended by it; None where that is not the same for all, or not known."""
+    found = [each for each in written(run.stderr) if each.ended] or written(run.stderr)
+    return found[-1] if len({each.words for each in found}) == 1 else None
+
+
+def all_of(run: Run) -> list[Thrown]:
+    """Return what the call raised, and then what was written of the exceptions of others, the last first."""
+    mine = by_call(run)
+    return [*([mine] if mine else []), *reversed(written(run.stderr))]
+
+
+def written(stderr: str) -> list[Thrown]:
+    """Return the exceptions whose tracebacks are in what was written to standard error, each the last of its chain."""
+    return list(_written(stderr.splitlines()))
+
+
+def said(stderr: str, most: int) -> list[str]:
+    """Return the last lines that were written to standard error, without those that only point at others."""
+    return [line for line in stderr.splitlines() if not _MARKS.match(line)][-most:]
+
+
+def _written(lines: list[str]) -> Iterator[Thrown]:
+    starts = [place for place, line in enumerate(lines) if line.strip() == _BEGINS]
+    ended = False
+    for start, following in pairwise([*starts, len(lines)]):
+        ended = ended or (start > 0 and bool(_OF_PROCESS.match(lines[start - 1].strip())))
+        rest = lines[start + 1 : following]
+        if any(line.strip().startswith(_GOES_ON) for line in rest):
+            continue  # the next one tells what came of it
+        found = _one(rest, ended)
+        ended = False
+        if found is not None:
+            yield found
+
+
+def _one(lines: list[str], ended: bool) -> Thrown | None:
+    frames, code = [], ""
+    for place, line in enumerate(lines):
+        frame = _FRAME.match(line)
+        if frame:
+            own = not frame[1].startswith(_LIBRARY) and "site-packages" not in frame[1]
+            frames.append(Frame(file=frame[1], line=int(frame[2]), function=frame[3], own=own))
+            code = lines[place + 1].strip()[:120] if own and place + 1 < len(lines) else code
+        elif line.strip() and not line[0].isspace():
+            kind, _, message = line.partition(": ")
+            return Thrown(
+                type=kind.strip().rpartition(".")[2], message=message.strip()[:160], frames=tuple(frames), code=code,
+                ended=ended,
+            )  # fmt: skip
+    return None
