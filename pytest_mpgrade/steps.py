@@ -64,9 +64,18 @@ def call(
 
 
 def _own(args: tuple[Any, ...]) -> tuple[str, ...]:
-    """Return the names of the submission's functions that the tasks among the arguments call."""
-    called: Iterator[object] = (func for arg in args if isinstance(arg, Workload) for func, _ in arg.tasks)
-    return tuple(sorted({func.name for func in called if isinstance(func, Own)}))
+    """Return the names of the submission's functions that are among the arguments, or that tasks among them call."""
+    return tuple(sorted({name for arg in args for name in _names(arg)}))
+
+
+def _names(value: object) -> Iterator[str]:
+    if isinstance(value, Own):
+        yield value.name
+    elif isinstance(value, Workload):  # of thousands of tasks, maybe: only what they call
+        yield from (func.name for func, _ in value.tasks if isinstance(func, Own))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _names(item)
 
 
 def _keys(args: tuple[Any, ...]) -> tuple[str, ...] | None:

@@ -203,7 +203,7 @@ def test_start_methods_are_merged() -> None:
     text = terminal.explanations(as_result(graded()))
     heads = [line for line in text.splitlines() if not line.startswith(" ")]
     assert heads == [
-        "mp_apply(12 tasks, n_processes=3) under fork and spawn: 1 of 2 checks failed",
+        "mp_apply(12 tasks, n_processes=3) under fork and spawn: 1 of 3 checks failed",
         "",
         "mp_apply(3 tasks) under fork, spawn and forkserver: 1 of 1 check absent",
         "",
@@ -364,7 +364,7 @@ def test_hang_is_told_once() -> None:
 @pytest.mark.parametrize(
     ("message", "end"),
     [
-        ("so it is " * 99, "is so it …"),
+        ("so it is " * 99, "so it is so …"),
         (
             "mp_apply(5 tasks, in the first of which the worker exits with 0, n_processes=2) never came back: "
             "the parent waits for a worker to end",

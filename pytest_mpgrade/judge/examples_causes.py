@@ -113,6 +113,11 @@ CAUSES: tuple[Shown, ...] = (
         run=_raised("AttributeError", "'BareQueue' object has no attribute 'empty'"),
     ),
     Shown(
+        name="queue with get and put",
+        symptom="sentinel ignored",
+        run=_raised("AttributeError", "'Queue' object has no attribute 'cancel_join_thread'"),
+    ),
+    Shown(
         name="ends its process",
         symptom="died",
         run=_uses(replace(_RAN, ending=Ending.DIED, why="dead, exit 0"), "_exit"),
@@ -154,8 +159,18 @@ CAUSES: tuple[Shown, ...] = (
     Shown(name="worker died", symptom="hang", run=_ended(hung(_FEW, *_ALONE), 1)),
     Shown(
         name="pipe open in a forked child",
-        symptom="hang",
-        run=replace(hung(_RAN, *_WAITING), returned_under="spawn"),
+        symptom="start method",
+        run=replace(hung(_RAN, stuck("receive", 1), stuck("join", 0, _EXIT)), returned_under="spawn"),
+    ),
+    Shown(
+        name="not inherited",
+        symptom="start method",
+        run=replace(hung(_RAN, *_WAITING), returned_under="fork", start_method="spawn"),
+    ),
+    Shown(
+        name="stop as a task",
+        symptom="sentinel ignored",
+        run=_raised("ValueError", "too many values to unpack (expected 2)"),
     ),
     Shown(
         name="joined before drained",

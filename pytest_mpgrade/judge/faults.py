@@ -10,6 +10,7 @@ from pytest_mpgrade.judge.hangs import ended_badly, not_back
 from pytest_mpgrade.judge.residue import residue
 from pytest_mpgrade.judge.returned import at_import, somewhere_else, unreturned
 from pytest_mpgrade.judge.shutdown import ALIVE, HELPER, UNJOINED, listed, workers_of
+from pytest_mpgrade.judge.tracebacks import by_call
 from pytest_mpgrade.judge.verdict import MADE_UP
 from pytest_mpgrade.records import Concern, Ending, ProcessSeen, Run
 from pytest_mpgrade.tasks import Workload
@@ -65,10 +66,12 @@ def raises_soon(message: str) -> Check:
             )
         if message in error.message or any(message in link for link in error.chain):
             return PASSED
+        thrown = by_call(run)
         return failed(
             f"a task raised an exception that says {message!r}; {run.call} raised "
             f"{error.type}: {error.message[:80]!r}, which does not name it",
             symptom="unnamed",
+            **(thrown.source if thrown else {}),
             hint="put the text of the task's exception into the one that you raise, or raise that one itself",
         )
 

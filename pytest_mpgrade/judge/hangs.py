@@ -257,6 +257,6 @@ def raised(run: Run, what: str = "") -> Verdict:
     what += _asked(error)
     if left_early(run):
         what += f"; {_never_begun(run)}, and every worker had ended by itself"
-    return failed(
-        f"{run.call} raised {error.words}{what}", symptom=f"raised {error.type}", **error.source, **_said(run)
-    )
+    thrown = tracebacks.last_words(run)
+    others = _said(run) if thrown is None or thrown.own else {}  # a worker whose parent has raised finds nothing there
+    return failed(f"{run.call} raised {error.words}{what}", symptom=f"raised {error.type}", **error.source, **others)

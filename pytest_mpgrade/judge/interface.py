@@ -139,8 +139,6 @@ def works_under_start_method() -> Check:
         name="works_under_start_method",
         title="works under this start method",
         concern=Concern.START_METHOD,
-        hint="targets and arguments of a Process must be importable: functions at the top level of a module, "
-        "no lambdas, nothing that only a fork inherits",
         judge=judge,
     )
 
@@ -210,12 +208,16 @@ def worker_output(expected: Sequence[object]) -> Check:
     )
 
 
+_LEAVE = "leave the loop as soon as the item is 'STOP'"
+
+
 def worker_obeys_sentinel(left: int = 1, results: int = 3) -> Check:
     """`worker` returns at 'STOP', after so many *results*, and leaves the *left* items behind it on the queue."""
 
     def judge(run: Run) -> Verdict:
         if _goes_on(run):
-            return failed("worker() took another item from the queue after 'STOP'", symptom="sentinel ignored")
+            seen = "worker() took another item from the queue after 'STOP'"
+            return failed(seen, symptom="sentinel ignored", hint=_LEAVE)
         if run.ending is Ending.RAISED and len(_queue(run, 1)) == results:
             return replace(raised(run, " when it had got 'STOP'"), symptom="sentinel ignored")
         if run.ending is Ending.RAISED:
@@ -224,16 +226,14 @@ def worker_obeys_sentinel(left: int = 1, results: int = 3) -> Check:
             return not_back(run)
         rest = len(_queue(run, 0))
         if rest < left:
-            return failed(
-                f"worker() took {left - rest} item(s) from the queue after 'STOP'", symptom="sentinel ignored"
-            )
+            seen = f"worker() took {left - rest} item{'s' * (left - rest > 1)} from the queue after 'STOP'"
+            return failed(seen, symptom="sentinel ignored", hint=_LEAVE)
         return PASSED
 
     return Check(
         name="worker_obeys_sentinel",
         title="worker() returns at 'STOP' and takes nothing more from its input",
         concern=Concern.SENTINEL,
-        hint="leave the loop as soon as the item is 'STOP'",
         judge=judge,
     )
 

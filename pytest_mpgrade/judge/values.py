@@ -131,8 +131,10 @@ def compare(run: Run, expected: Sequence[object], keys: Sequence[str], earlier: 
 
 
 def _difference(run: Run, missing: list[str], extra: list[str], expected: int) -> str:
-    count = len(run.value[1])
-    words = f"{run.call} returned {count} result{'s' * (count != 1)} for {expected} task{'s' * (expected != 1)}"
+    count, asked = len(run.value[1]), f"{expected} task{'s' * (expected != 1)}"
+    if not count:
+        return f"{run.call} returned an empty list for {asked}"
+    words = f"{run.call} returned {count} result{'s' * (count != 1)} for {asked}"
     if missing:
         words += f"; {_some(missing)} {'is' if len(missing) == 1 else 'are'} missing"
     if extra:

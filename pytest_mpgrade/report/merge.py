@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from pytest_mpgrade.records import Concern, Finding, Outcome
 from pytest_mpgrade.report.result_json import CheckPart
-from pytest_mpgrade.report.text import joined
+from pytest_mpgrade.report.text import counted, joined
 
 EXPLAINED = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.ABSENT)
 """What is explained, in this order; skipped and waiting checks are only named and counted."""
@@ -19,17 +19,19 @@ _Key = TypeVar("_Key", bound=Hashable)
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One call of one test, and its findings where they are the same under these start methods."""
+    """One call, and its findings where they are the same under these start methods, and in so many other calls."""
 
     call: str
     start_methods: tuple[str, ...]
     findings: tuple[Finding, ...]
+    others: int = 0
 
     @property
     def subject(self) -> str:
-        """The headline's beginning: ``mp_apply(12 tasks) under fork and spawn``."""
+        """The headline's beginning: ``mp_apply(12 tasks) and 2 other calls under fork and spawn``."""
         methods = [method for method in self.start_methods if method]
-        return f"{self.call} under {joined(methods)}" if methods else self.call
+        others = f" and {counted(self.others, 'other call')}" if self.others else ""
+        return f"{self.call}{others} under {joined(methods)}" if methods else f"{self.call}{others}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,45 +47,45 @@ class Line:
 
 
 def blocks(checks: Iterable[CheckPart]) -> list[Block]:
-    """Return what there is to explain, test by test, in the order of the file."""
-    grouped = _grouped(checks, lambda check: (_test(check), check.start_method, _call(check)))
-    tests = [group for group in grouped if any(check.outcome in EXPLAINED for check in group)]
-    return [
-        _block(same) for same in _grouped(tests, lambda group: (_test(group[0]), _call(group[0]), _signature(group)))
-    ]
+    """Return what there is to explain, call by call, in the order of the file; what is the same of several, once."""
+    grouped = _grouped(checks, lambda check: (_call(check) or _test(check), check.start_method))
+    calls = [group for group in grouped if any(check.outcome in EXPLAINED for check in group)]
+    alike = _grouped(calls, lambda group: (_call(group[0]) or _test(group[0]), _signature(group)))
+    same_start = _grouped(alike, lambda same: (tuple(group[0].start_method for group in same), _signature(same[0])))
+    return [_block([group for same in many for group in same], len(many) - 1) for many in same_start]
 
 
-def _block(same: Sequence[Sequence[CheckPart]]) -> Block:
+def _block(same: Sequence[Sequence[CheckPart]], others: int) -> Block:
     first = same[0]
     return Block(
         call=_call(first[0]) or _test(first[0]).rpartition("::")[2],
         start_methods=tuple(dict.fromkeys(group[0].start_method for group in same)),
         findings=tuple(check.finding() for check in first),
+        others=others,
     )
 
 
 def _signature(group: Sequence[CheckPart]) -> Hashable:
     # Pids and times differ from run to run: what was seen is told from the first, what it means decides.
-    return tuple(
+    told = [
         (check.check, check.outcome, _neutral(check.message, check), check.hint)
         for check in group
         if check.outcome in EXPLAINED
-    )
+    ]
+    return tuple(dict.fromkeys(told))
 
 
 def _neutral(message: str, check: CheckPart) -> str:
-    return message.replace(f"under {check.start_method}", "") if check.start_method else message
+    """Return a message without what tells start methods and calls of a function apart."""
+    told = message.replace(f"under {check.start_method}", "") if check.start_method else message
+    function, bracket, _ = _call(check).partition("(")
+    return told.replace(_call(check), f"{function}()") if bracket else told
 
 
 def lines(checks: Iterable[CheckPart], outcome: Outcome) -> list[Line]:
-    """Return the checks that ended so, one line for each check of each test, start methods merged.
-
-    Tests of which a check says the same have one line together.
-    """
+    """Return the checks that ended so, one line for what is said of one call or of several, whatever asked for it."""
     chosen = [check for check in checks if check.outcome is outcome]
-    told = [_line(group) for group in _grouped(chosen, lambda check: (_test(check), check.check))]
-    alike = _grouped(told, lambda line: (line.check, line.message, line.start_methods))
-    return [replace(same[0], count=sum(line.count for line in same)) for same in alike]
+    return [_line(group) for group in _grouped(chosen, lambda check: (check.concern, _neutral(check.message, check)))]
 
 
 def reasons(checks: Iterable[CheckPart], outcome: Outcome) -> list[Line]:
@@ -94,11 +96,12 @@ def reasons(checks: Iterable[CheckPart], outcome: Outcome) -> list[Line]:
 
 def _line(group: Sequence[CheckPart]) -> Line:
     first = group[0]
+    message = _neutral(first.message, first) if len({_call(check) for check in group}) > 1 else first.message
     return Line(
-        check=first.check,
+        check=", ".join(dict.fromkeys(check.check for check in group)),
         concern=first.concern,
         outcome=first.outcome,
-        message=first.message or first.title,
+        message=message or first.title,
         start_methods=tuple(dict.fromkeys(check.start_method for check in group if check.start_method)),
         count=len(group),
     )

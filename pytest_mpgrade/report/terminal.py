@@ -45,7 +45,7 @@ _FLAGS = {
     Outcome.NOT_RUN: "",
 }
 _MOST_REASONS = 3
-_LONGEST = 240  # characters of a message in the rubric: two sentences, a hang and who waits for what; explain() has all
+_LONGEST = 400  # characters of a message in the rubric: two sentences, a hang and who waits for what; explain() has all
 
 
 class _Page:
@@ -88,17 +88,27 @@ class _Page:
 def explain(call: str, findings: Sequence[Finding], width: int = 80, color: bool = False) -> str:
     """Explain one failing test to its student; *call* is the headline's subject, with the start method.
 
-    Failed checks come first; passed ones are only counted, skipped ones only named.
+    Failed checks come first; passed ones are only counted, skipped ones only named. What several say is said once.
     """
+    findings = _once(findings)
     page = _Page(width, color)
     page.line((f"{one_line(call)}: ", "bold"), (_count(findings), _STYLES[Outcome.FAILED]), hang=4)
     for outcome in merge.EXPLAINED:
+        said: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
             if finding.outcome is outcome:
-                _explain_one(page, finding)
+                said.setdefault((finding.message or finding.title, finding.hint), []).append(finding)
+        for same in said.values():
+            _explain_one(page, same[0], [finding.check or finding.title for finding in same])
     if skipped := [one_line(each.check) for each in findings if each.outcome is Outcome.SKIPPED]:
         page.line(f"skipped: {', '.join(skipped)}", indent=2, hang=4)
     return page.text
+
+
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings without those that say of a call what another of the same check does."""
+    known = {(each.check, each.outcome, each.message, each.hint): each for each in reversed(findings)}
+    return [each for each in findings if any(each is kept for kept in known.values())]
 
 
 def _count(findings: Sequence[Finding]) -> str:
@@ -109,9 +119,9 @@ def _count(findings: Sequence[Finding]) -> str:
     return f"{first} of {counted(len(findings), 'check')} {others}"
 
 
-def _explain_one(page: _Page, finding: Finding) -> None:
+def _explain_one(page: _Page, finding: Finding, checks: Sequence[str]) -> None:
     said = f" ({_SAID[finding.outcome]})" if finding.outcome in _SAID else ""
-    name = (f"{one_line(finding.check or finding.title)}{said}: ", _STYLES[finding.outcome])
+    name = (f"{', '.join(map(one_line, checks))}{said}: ", _STYLES[finding.outcome])
     page.line(name, _message(finding), indent=2, hang=4)
     if source := evidence.source(finding.evidence):
         page.line((source, "cyan"), indent=6, hang=4)

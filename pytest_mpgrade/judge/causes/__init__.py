@@ -48,6 +48,14 @@ _OF_HANGS: tuple[Pattern, ...] = (
     hung.never_put,
     hung.result_lost,
 )
+_OF_START: tuple[Pattern, ...] = (
+    *_OF_RAISED,
+    raised.unpicklable_put,
+    hung.lock_at_fork,
+    hung.locked,
+    hung.pipe_open_in_fork,
+    hung.not_inherited,
+)
 _OF_VALUES: tuple[Pattern, ...] = (
     returned.nothing_returned,
     hung.feeder_cut_off,
@@ -59,6 +67,8 @@ _LEFT = frozenset(("workers stay alive", "helper alive", "residue", "not joined"
 _TABLE: tuple[tuple[Callable[[str], bool], tuple[Pattern, ...]], ...] = (
     (lambda symptom: symptom.startswith("raised") or symptom in ("import", "called directly", "unnamed"), _OF_RAISED),
     (lambda symptom: symptom in ("hang", NOT_TOLD, NO_ROOM), _OF_HANGS),
+    (lambda symptom: symptom == "start method", _OF_START),
+    (lambda symptom: symptom == "sentinel ignored", (raised.bare_queue, raised.stop_as_task)),
     (lambda symptom: symptom == "died", (hung.ends_its_process,)),
     (lambda symptom: symptom == "values", _OF_VALUES),
     (lambda symptom: symptom == "swallowed", (raised.unpicklable_put,)),

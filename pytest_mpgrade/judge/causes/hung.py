@@ -6,7 +6,7 @@ from pytest_mpgrade.judge import hangs
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.judge.causes.returned import counted
 from pytest_mpgrade.judge.hangs import LEFT_EARLY
-from pytest_mpgrade.records import PARENT, Awaited, Ending, Run, Stuck, Use
+from pytest_mpgrade.records import PARENT, Awaited, Doing, Ending, Run, Stuck, Use
 
 
 def _parent(run: Run) -> Stuck | None:
@@ -44,9 +44,13 @@ def locked(run: Run) -> Cause | None:
     return Cause(name="lock", hint=hint)
 
 
+_AT_A_PIPE = frozenset((Doing.RECEIVE, Doing.WAIT))
+
+
 def pipe_open_in_fork(run: Run) -> Cause | None:
     """A reader waits for the end of file of a pipe that a forked child has open too."""
-    if not (_only_under_fork(run) and _waits(run, of_parent=True, awaited=Awaited.MESSAGE)):
+    reads = any(one.doing in _AT_A_PIPE and Awaited.MESSAGE in one.awaits for one in run.trace.stuck)
+    if not (_only_under_fork(run) and reads):
         return None
     hint = (
         "a forked child keeps every pipe open that its parent had open then: close the ends that it does not need in "
@@ -82,6 +86,17 @@ def ends_its_process(run: Run) -> Cause | None:
 
 def _named(use: Use) -> str:
     return "os._exit()" if use.name == "_exit" else f"{use.name}()"
+
+
+def not_inherited(run: Run) -> Cause | None:
+    """A call that works where children inherit what their parent has, and not where they import the module anew."""
+    if run.returned_under != "fork":
+        return None
+    hint = (
+        f"under {run.start_method} a child process imports your module anew and has nothing that only a fork inherits, "
+        "such as global variables that a call has set: give a Process all it needs as its args"
+    )
+    return Cause(name="not inherited", hint=hint)
 
 
 def left_early(run: Run) -> Cause | None:

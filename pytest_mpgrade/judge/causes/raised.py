@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from pytest_mpgrade.did_you_mean import nearest
 from pytest_mpgrade.judge.causes.cause import Cause
-from pytest_mpgrade.judge.tracebacks import Thrown, all_of, written
+from pytest_mpgrade.judge.tracebacks import Thrown, all_of, by_call, written
 from pytest_mpgrade.records import Awaited, Run
 
 
@@ -100,12 +100,37 @@ def _suggested(hint: str) -> Cause:
     return Cause(name="no such name", hint=hint, first=True)
 
 
+_OF_OTHERS = re.compile(r"BareQueue|'Queue' object has no attribute '(?:\w*join_thread|close|recv|poll)'")
+
+
 def bare_queue(run: Run) -> Cause | None:
     """A function that is given any objects with get() and put(), and asks them for more."""
-    if not any("BareQueue" in thrown.message for thrown in all_of(run)):
+    thrown = by_call(run)
+    if thrown is None or not _found(_OF_OTHERS, thrown):
         return None
     hint = f"{run.function}() is given objects that have get() and put() and nothing else: call only these, as they are"
     return Cause(name="queue with get and put", hint=hint, first=True)
+
+
+_OF_STOP = re.compile(r"unpack|'str' object|'STOP'")
+
+
+def stop_as_task(run: Run) -> Cause | None:
+    """What takes each item for a task takes the sentinel for one."""
+    thrown = by_call(run)
+    if thrown is None or not _found(_OF_STOP, thrown):
+        return None
+    return Cause(
+        name="stop as a task", hint="look whether an item is 'STOP' before you take it apart, and leave the loop"
+    )
+
+
+def in_the_source(run: Run) -> bool:
+    """Tell whether a call raised since a line of its own, in the calling process, has a name that nothing has."""
+    thrown = by_call(run)
+    if thrown is None or not thrown.frames or not thrown.frames[-1].own or thrown.code.startswith("raise"):
+        return False
+    return thrown.type in ("NameError", "UnboundLocalError") or bool(_found(_EMPTY, thrown))
 
 
 _PICKLING = re.compile(r"pickle|local object|Can't get attribute|not the same object as", re.IGNORECASE)

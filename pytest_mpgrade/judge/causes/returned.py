@@ -29,10 +29,10 @@ def copies(run: Run) -> Cause | None:
     begun = _begun_by_children(run)
     if counted(run) != 0 or not begun:
         return None
-    tasks = "the task" if begun == 1 else f"{begun} tasks"
+    ran = f"{begun} of them" if hangs.unbegun(run) else "all of them" if begun > 1 else "it"
     return Cause(
         name="copies",
-        said=f"{tasks} ran in child processes, and no result came back",
+        said=f"{ran} ran in child processes",
         hint="a child process changes its own copies of your variables: send results back through a queue or a pipe",
     )
 
