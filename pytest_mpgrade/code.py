@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CALLED_TARGET = "target="
+"""The name of a use: the target of a Process is what a call returns, and not a function."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Use:
-    """A function that the module calls, by its last name."""
+    """A function that the module calls, by its last name, or one of the names above."""
 
     name: str
     line: int

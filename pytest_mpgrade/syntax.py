@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from pytest_mpgrade.code import CALLED_TARGET, Use
 from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.imports import Import, imports
 from pytest_mpgrade.newer_syntax import newer_syntax
-from pytest_mpgrade.records import Use
 
 _PYTHON = ".".join(map(str, sys.version_info[:2]))
 
@@ -50,18 +50,27 @@ def told(tree: ast.Module) -> Source:
 
 
 TELLING = frozenset(
-    ("cancel_join_thread", "_exit", "input", "breakpoint", "set_trace", "ThreadPool", "ThreadPoolExecutor", "Thread")
+    (
+        *("cancel_join_thread", "_exit", "input", "breakpoint", "set_trace", "run"),
+        *("ThreadPool", "ThreadPoolExecutor", "Thread", "Parallel"),
+    )
 )
-"""Functions whose calls explain faults; `judge/causes.py` knows which."""
+"""Functions whose calls explain faults; `judge/causes` knows which."""
 
 
 def _uses(tree: ast.Module) -> Iterator[Use]:
     """Yield the calls of functions that explain faults, in the order of the lines."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        if name in TELLING:
+        if (name := _last_name(call)) in TELLING:
             yield Use(name=name, line=call.lineno)
+        targets = [each.value for each in call.keywords if each.arg == "target"]
+        if any(isinstance(each, ast.Call) and _last_name(each) != "partial" for each in targets):
+            yield Use(name=CALLED_TARGET, line=call.lineno)
+
+
+def _last_name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def parse(shown: str, data: bytes, *, before_line: str = ":") -> ast.Module:

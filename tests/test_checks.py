@@ -504,16 +504,17 @@ def test_other_start_method_is_at_fault(ending: Ending) -> None:
 def test_no_worker_is_left(code: int) -> None:
     """A parent that waits for workers which are no more fails results, and how they ended is said."""
     gone = tuple(replace(each, exitcode=code) for each in worked(MIXED).trace.processes)
-    run = hung(worked(MIXED), stuck("get"), tasks=len(MIXED.keys) + 2, stderr="Traceback:\nValueError: kaputt 4711\n")
+    stderr = "Traceback (most recent call last):\nValueError: kaputt 4711\n"
+    run = hung(worked(MIXED), stuck("get"), tasks=len(MIXED.keys) + 2, stderr=stderr)
     run = changed(run, processes=gone)
     found = judged(checks.values_in_any_order(MIXED), run)
     assert (found.outcome, found.concern) == (FAILED, Concern.RESULTS)
     assert f"no worker is left: 2 of {len(MIXED.keys) + 2} tasks were never begun; the parent waits" in found.message
     how = {
         0: "",
-        1: "ended with exit status 1 (ValueError: kaputt 4711) (2",
-        3: "status 3 (2",
-        -9: "killed by SIGKILL (2",
+        1: "2 workers ended with exit status 1 (ValueError: kaputt 4711)",
+        3: "2 workers ended with exit status 3",
+        -9: "2 workers were killed by SIGKILL",
     }
     assert how[code] in found.message
     assert any(f"(pid {gone[0].pid})" in line for line in found.evidence["lines"]) is (code != 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pytest_mpgrade.code import CALLED_TARGET
 from pytest_mpgrade.judge.examples_hangs import hung, stuck
 from pytest_mpgrade.judge.examples_runs import CALLER, CREW, MIXED, by_caller, changed, child, raising, worked
 from pytest_mpgrade.judge.hangs import NOT_TOLD
@@ -155,6 +156,18 @@ CAUSES: tuple[Shown, ...] = (
         symptom="values",
         run=_uses(changed(_RAN, value=["list", list(MIXED.expected[1:])]), "_exit"),
     ),
+    Shown(
+        name="done by the parent",
+        symptom="hang",
+        run=replace(changed(hung(_RAN, *_ALONE), processes=()), code=Code(uses=(Use(name=CALLED_TARGET, line=31),))),
+    ),
+    Shown(name="never started", symptom="hang", run=changed(hung(_RAN, *_ALONE), processes=())),
+    Shown(
+        name="busy",
+        symptom="hang",
+        run=replace(hung(_FEW, stuck("busy", 1), stuck("get")), ending=Ending.TIMED_OUT, seconds=20.0),
+    ),
+    Shown(name="sleeps", symptom="hang", run=hung(_RAN, stuck("sleep"))),
     Shown(name="left early", symptom="hang", run=_ended(hung(_FEW, *_ALONE), 0)),
     Shown(name="worker died", symptom="hang", run=_ended(hung(_FEW, *_ALONE), 1)),
     Shown(

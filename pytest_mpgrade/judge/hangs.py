@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from pytest_mpgrade.judge import tracebacks
@@ -63,7 +63,7 @@ def _workers(run: Run) -> list[Stuck]:
     return [one for one in run.trace.stuck if one.role not in (PARENT, MANAGER)]
 
 
-def _children(run: Run) -> list[ProcessSeen]:
+def children_of(run: Run) -> list[ProcessSeen]:
     """Return the processes that a call started, else those that earlier calls of its play did; no helpers."""
     managers = {one.pid for one in run.trace.stuck if one.role == MANAGER}
     found = [each for each in run.trace.processes if not each.helper and each.pid not in managers]
@@ -73,7 +73,7 @@ def _children(run: Run) -> list[ProcessSeen]:
 def nobody_left(run: Run) -> bool:
     """Tell whether the parent of a call that hangs waits for workers to give or take something, and none is left."""
     parent = _parent(run)
-    mine = _children(run)
+    mine = children_of(run)
     waits = parent is not None and not {Awaited.MESSAGE, Awaited.ROOM}.isdisjoint(parent.awaits)
     return waits and bool(mine) and not _workers(run) and all(each.later != "alive" for each in mine)
 
@@ -83,7 +83,7 @@ def left_early(run: Run) -> bool:
 
     Whether a worker comes too early is a race. The parent waits for what these never did, or has noticed and raised.
     """
-    mine = [each for each in _children(run) if each.first >= 0]
+    mine = [each for each in children_of(run) if each.first >= 0]
     noticed = run.ending is Ending.RAISED and run.error is not None and run.error.line.startswith("raise")
     ended = bool(mine) and all(each.exitcode == 0 for each in mine)
     return ended and unbegun(run) > 0 and (noticed or (run.ending is Ending.HUNG and nobody_left(run)))
@@ -171,18 +171,20 @@ def _brief(one: Stuck) -> str:
 
 def _gone(run: Run) -> list[str]:
     """Say which workers have died, whether none is left, and how many tasks none has begun while they were free."""
-    counted = Counter(_end_of(process, run) for process in ended_badly(run))
-    died = [f"{f'{times} workers' if times > 1 else 'a worker'} {how}" for how, times in counted.most_common(2)]
+    alike: dict[tuple[int, bool], list[ProcessSeen]] = {}
+    for process in ended_badly(run):
+        alike.setdefault((process.exitcode or 0, _at_task(process, run)), []).append(process)
+    died = [_ends_of(same, run) for same in list(alike.values())[:2]]
     said = [" and ".join(died)] if died else []
     if not nobody_left(run):
         idle = all(one.awaits == (Awaited.MESSAGE,) for one in _workers(run))
-        return [*said, _never_begun(run)] if idle and _workers(run) and unbegun(run) else said
-    return [*said, f"no worker is left: {_never_begun(run)}" if unbegun(run) else "no worker is left"]
+        return [*said, never_begun(run)] if idle and _workers(run) and unbegun(run) else said
+    return [*said, f"no worker is left: {never_begun(run)}" if unbegun(run) else "no worker is left"]
 
 
 def ended_badly(run: Run) -> list[ProcessSeen]:
     """Return the workers that are known to have ended, and not as a worker should: with an exit status other than 0."""
-    return [each for each in _children(run) if each.exitcode]
+    return [each for each in children_of(run) if each.exitcode]
 
 
 def unbegun(run: Run) -> int:
@@ -191,25 +193,41 @@ def unbegun(run: Run) -> int:
     return max(run.trace.tasks - len(begun), 0)
 
 
-def _never_begun(run: Run) -> str:
+def never_begun(run: Run) -> str:
+    """Say how many of the tasks no process has begun."""
     never = unbegun(run)
     if run.trace.tasks > 100:  # of many tasks only some tell that they are begun
         return f"{100 * never / run.trace.tasks:.0f} % of the tasks were never begun"
     return f"{never} of {run.trace.tasks} tasks {'was' if never == 1 else 'were'} never begun"
 
 
+def _ends_of(processes: Sequence[ProcessSeen], run: Run) -> str:
+    """Say how several workers ended that ended alike, and by which exceptions."""
+    words = "; ".join(f"{each.words}{_asked(each)}" for each in _raised_by(processes[0], run))
+    many = len(processes) > 1
+    who = f"{len(processes)} workers" if many else "a worker"
+    return f"{who} {_how(processes[0], run, were='were' if many else 'was')}{f' ({words})' if words else ''}"
+
+
 def _died(process: ProcessSeen, run: Run) -> str:
-    thrown = tracebacks.last_words(run) if process.exitcode == 1 else None
-    return f"a worker (pid {process.pid}) {_end_of(process, run)}{thrown.where if thrown else ''}"
+    thrown = _raised_by(process, run)
+    why = f" ({thrown[0].words}{_asked(thrown[0])}){thrown[0].where}" if len(thrown) == 1 else ""
+    return f"a worker (pid {process.pid}) {_how(process, run)}{why}"
 
 
-def _end_of(process: ProcessSeen, run: Run) -> str:
-    """Say how a worker ended, and by which exception where that is known."""
+def _how(process: ProcessSeen, run: Run, *, were: str = "was") -> str:
     code = process.exitcode or 0
-    how = f"ended with exit status {code}" if code > 0 else f"was killed by {_signal(-code)}"
-    at_task = any(event.kind in ("doom", "lost") and event.pid == process.pid for event in run.trace.events)
-    thrown = tracebacks.last_words(run) if code == 1 else None
-    return f"{how}{' in its task' if at_task else ''}{f' ({thrown.words}{_asked(thrown)})' if thrown else ''}"
+    how = f"ended with exit status {code}" if code > 0 else f"{were} killed by {_signal(-code)}"
+    return f"{how} in its task" if _at_task(process, run) else how
+
+
+def _at_task(process: ProcessSeen, run: Run) -> bool:
+    return any(event.kind in ("doom", "lost") and event.pid == process.pid for event in run.trace.events)
+
+
+def _raised_by(process: ProcessSeen, run: Run) -> Sequence[Thrown]:
+    """Return what has ended a worker: where workers have raised several exceptions, one of these."""
+    return tracebacks.last_words(run)[:3] if process.exitcode == 1 else ()
 
 
 def _asked(thrown: Thrown) -> str:
@@ -236,15 +254,15 @@ def waiting(run: Run) -> dict[str, Any]:
     ]
     if run.why:
         evidence["found by"] = run.why
-    told = died and tracebacks.last_words(run) is not None
+    told = died and len(tracebacks.last_words(run)) == 1
     return evidence if told else evidence | _said(run)
 
 
 def _said(run: Run) -> dict[str, Any]:
     """What was written to standard error: the exception that ended workers, with their line, else the last lines."""
-    thrown = tracebacks.last_words(run)
-    if thrown is not None:
-        return {"stderr": [f"{thrown.words}{thrown.where}"]}
+    thrown = tracebacks.last_words(run)[:3]
+    if thrown:
+        return {"stderr": [f"{each.words}{each.where}" for each in thrown]}
     lines = tracebacks.said(run.stderr, 6)
     return {"stderr": lines} if lines else {}
 
@@ -256,7 +274,8 @@ def raised(run: Run, what: str = "") -> Verdict:
         return failed(f"{run.call} raised an exception that cannot be shown", symptom="raised")
     what += _asked(error)
     if left_early(run):
-        what += f"; {_never_begun(run)}, and every worker had ended by itself"
+        what += f"; {never_begun(run)}, and every worker had ended by itself"
     thrown = tracebacks.last_words(run)
-    others = _said(run) if thrown is None or thrown.own else {}  # a worker whose parent has raised finds nothing there
+    # A worker whose parent has raised finds nothing there, and says so from a line of Python's.
+    others = _said(run) if not thrown or any(each.own for each in thrown) else {}
     return failed(f"{run.call} raised {error.words}{what}", symptom=f"raised {error.type}", **error.source, **others)

@@ -14,8 +14,8 @@ from typing import Any
 
 from pytest_mpgrade.records import Frame, Run
 
-_LIBRARY = (os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "<frozen")
-"""Where files begin that are no submission's: of the standard library and of ours."""
+_LIBRARY = (os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "<")
+"""Where files begin that are no submission's: of the standard library, of ours, and what is no file."""
 _BEGINS = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^\s+File "(.+)", line (\d+), in (\S+)')
 _MARKS = re.compile(r"^[\s~^]*$")
@@ -71,10 +71,10 @@ def first_line(text: str) -> str:
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
-def last_words(run: Run) -> Thrown | None:
-    """Return what all workers have raised that ended by it; None where that is not the same for all, or not known."""
+def last_words(run: Run) -> list[Thrown]:
+    """Return what workers have raised that ended by it, as far as it is known: each exception once."""
     found = [each for each in written(run.stderr) if each.ended] or written(run.stderr)
-    return found[-1] if len({each.words for each in found}) == 1 else None
+    return list({each.words: each for each in found}.values())
 
 
 def all_of(run: Run) -> list[Thrown]:

@@ -100,7 +100,10 @@ def explain(call: str, findings: Sequence[Finding], width: int = 80, color: bool
                 said.setdefault((finding.message or finding.title, finding.hint), []).append(finding)
         for same in said.values():
             _explain_one(page, same[0], [finding.check or finding.title for finding in same])
-    if skipped := [one_line(each.check) for each in findings if each.outcome is Outcome.SKIPPED]:
+    told = {each.check for each in findings if each.outcome in merge.EXPLAINED}
+    if skipped := [
+        one_line(each.check) for each in findings if each.outcome is Outcome.SKIPPED and each.check not in told
+    ]:
         page.line(f"skipped: {', '.join(skipped)}", indent=2, hang=4)
     return page.text
 

@@ -39,6 +39,8 @@ _OF_HANGS: tuple[Pattern, ...] = (
     raised.unpicklable_put,
     hung.lock_at_fork,
     hung.locked,
+    hung.done_by_parent,
+    hung.never_started,
     hung.feeder_cut_off,
     hung.left_early,
     hung.died,
@@ -47,6 +49,8 @@ _OF_HANGS: tuple[Pattern, ...] = (
     hung.not_told,
     hung.never_put,
     hung.result_lost,
+    hung.sleeps,
+    hung.busy,
 )
 _OF_START: tuple[Pattern, ...] = (
     *_OF_RAISED,
@@ -68,7 +72,7 @@ _TABLE: tuple[tuple[Callable[[str], bool], tuple[Pattern, ...]], ...] = (
     (lambda symptom: symptom.startswith("raised") or symptom in ("import", "called directly", "unnamed"), _OF_RAISED),
     (lambda symptom: symptom in ("hang", NOT_TOLD, NO_ROOM), _OF_HANGS),
     (lambda symptom: symptom == "start method", _OF_START),
-    (lambda symptom: symptom == "sentinel ignored", (raised.bare_queue, raised.stop_as_task)),
+    (lambda symptom: symptom == "sentinel ignored", (*_OF_ANY_EXCEPTION, raised.stop_as_task)),
     (lambda symptom: symptom == "died", (hung.ends_its_process,)),
     (lambda symptom: symptom == "values", _OF_VALUES),
     (lambda symptom: symptom == "swallowed", (raised.unpicklable_put,)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_mpgrade.code import CALLED_TARGET
 from pytest_mpgrade.judge import hangs
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.judge.causes.returned import counted
@@ -99,6 +100,55 @@ def not_inherited(run: Run) -> Cause | None:
     return Cause(name="not inherited", hint=hint)
 
 
+def done_by_parent(run: Run) -> Cause | None:
+    """The parent hangs in what it meant a child process to do."""
+    parent = _parent(run)
+    lines = {each.line for each in parent.frames if each.own} if parent is not None else set()
+    for use in run.code.uses:
+        if use.name not in _IN_PARENT or use.line not in lines:
+            continue
+        return Cause(name="done by the parent", hint=f"line {use.line}: {_IN_PARENT[use.name]}", first=True)
+    return None
+
+
+_IN_PARENT = {
+    CALLED_TARGET: "with brackets the target is called at once, by the parent: name it without, as in target=worker, "
+    "args=(…)",
+    "run": "run() does the work in the process that calls it: call start()",
+}
+
+
+def never_started(run: Run) -> Cause | None:
+    """The parent waits for what child processes should send, and there are none."""
+    parent = _parent(run)
+    if parent is None or Awaited.MESSAGE not in parent.awaits or hangs.children_of(run):
+        return None
+    hint = "start() every Process before you wait for its results"
+    return Cause(name="never started", said="no child process was started", hint=hint)
+
+
+def busy(run: Run) -> Cause | None:
+    """Somebody computes in a loop of the submission when the time limit comes."""
+    for one in run.trace.stuck:
+        own = next((frame for frame in one.frames if frame.own), None)
+        if one.doing is Doing.BUSY and own is not None and run.ending is Ending.TIMED_OUT:
+            hint = (
+                f"look what ends the loop around line {own.line}: {one.role} was still in it after {run.seconds:.0f} s"
+            )
+            return Cause(name="busy", said=_begun(run) if run.trace.tasks else "", hint=hint)
+    return None
+
+
+def sleeps(run: Run) -> Cause | None:
+    """Somebody sleeps, and others wait for that."""
+    for one in run.trace.stuck:
+        own = next((frame for frame in one.frames if frame.own), None)
+        if one.doing is Doing.SLEEP and own is not None:
+            hint = f"take the sleep in line {own.line} out: wait for what has to come, in get() or join()"
+            return Cause(name="sleeps", hint=hint)
+    return None
+
+
 def left_early(run: Run) -> Cause | None:
     """Workers end by themselves although there are tasks."""
     return Cause(name="left early", hint=LEFT_EARLY) if hangs.left_early(run) else None
@@ -122,7 +172,17 @@ def not_told(run: Run) -> Cause | None:
     """The parent joins workers that wait for a task or a sentinel."""
     if not hangs.not_told(run):
         return None
-    return Cause(name="not told", hint="put one 'STOP' per worker on the task queue before you join() them")
+    children = hangs.children_of(run)
+    ended = sum(each.later != "alive" for each in children)
+    said = f"{_begun(run)}, and {ended} of {len(children)} workers had ended by then" if ended else _begun(run)
+    hint = "put one 'STOP' per worker on the task queue before you join() them"
+    return Cause(name="not told", said=said if run.trace.tasks else "", hint=hint)
+
+
+def _begun(run: Run) -> str:
+    if hangs.unbegun(run):
+        return hangs.never_begun(run)
+    return f"all {run.trace.tasks} tasks were begun" if run.trace.tasks > 1 else "the task was begun"
 
 
 def _both_wait(run: Run) -> bool:
@@ -134,9 +194,8 @@ def never_put(run: Run) -> Cause | None:
     never = hangs.unbegun(run)
     if not (_both_wait(run) and never):
         return None
-    tasks = f"{never} of {run.trace.tasks} tasks {'was' if never == 1 else 'were'} never begun"
     hint = "hand out every task: workers and parent wait for each other while some were never put on the queue"
-    return Cause(name="task never put", said=tasks, hint=hint)
+    return Cause(name="task never put", said=_begun(run), hint=hint)
 
 
 def result_lost(run: Run) -> Cause | None:
@@ -145,6 +204,6 @@ def result_lost(run: Run) -> Cause | None:
         return None
     return Cause(
         name="result lost",
-        said=f"all {run.trace.tasks} tasks were begun" if run.trace.tasks > 1 else "the task was begun",
+        said=_begun(run),
         hint="put one result on the queue for each task, and get() as many as there are tasks",
     )
