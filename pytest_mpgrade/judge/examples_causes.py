@@ -55,6 +55,11 @@ _NOT_PICKLED = """Traceback (most recent call last):
     obj = _ForkingPickler.dumps(obj)
 TypeError: cannot pickle '_thread.lock' object
 """
+_ON_A_QUEUE = """Traceback (most recent call last):
+  File "queues.py", line 264, in _feed
+    obj = _ForkingPickler.dumps(obj)
+RuntimeError: Queue objects should only be shared between processes through inheritance
+"""
 _NO_NAME = """Process Process-1:
 Traceback (most recent call last):
   File "cv_funcs.py", line 14, in worker
@@ -133,6 +138,7 @@ CAUSES: tuple[Shown, ...] = (
         symptom="raised RuntimeError",
         run=_raised("RuntimeError", "Queue objects should only be shared between processes through inheritance"),
     ),
+    Shown(name="queue on a queue", symptom="hang", run=replace(hung(_FEW, *_WAITING), stderr=_ON_A_QUEUE)),
     Shown(name="put cannot be pickled", symptom="hang", run=replace(hung(_RAN, *_WAITING), stderr=_NOT_PICKLED)),
     Shown(name="put cannot be pickled", symptom="swallowed", run=replace(_RAN, stderr=_NOT_PICKLED)),
     Shown(
@@ -161,6 +167,7 @@ CAUSES: tuple[Shown, ...] = (
         symptom="hang",
         run=replace(changed(hung(_RAN, *_ALONE), processes=()), code=Code(uses=(Use(name=CALLED_TARGET, line=31),))),
     ),
+    Shown(name="pool left", symptom="hang", run=_ended(hung(_FEW, stuck("pool result")), -15)),
     Shown(name="never started", symptom="hang", run=changed(hung(_RAN, *_ALONE), processes=())),
     Shown(
         name="busy",
@@ -194,6 +201,9 @@ CAUSES: tuple[Shown, ...] = (
     Shown(name="task never put", symptom="hang", run=hung(_FEW, *_WAITING)),
     Shown(name="result lost", symptom="hang", run=hung(_RAN, *_WAITING)),
     Shown(name="nothing returned", symptom="values", run=changed(_RAN, value=["none"])),
+    Shown(name="no list", symptom="values", run=changed(_RAN, value=["tuple", list(MIXED.expected)])),
+    Shown(name="no list", symptom="values", run=changed(_RAN, value=["dict", []])),
+    Shown(name="no list", symptom="values", run=changed(_RAN, value=["object", "builtins.generator"])),
     Shown(name="copies", symptom="values", run=changed(_RAN, value=["list", []])),
     Shown(name="tasks not run", symptom="values", run=changed(_FEW, value=["list", list(MIXED.expected[1:])])),
     Shown(name="results not collected", symptom="values", run=changed(_RAN, value=["list", list(MIXED.expected[1:])])),

@@ -68,7 +68,7 @@ def _block(same: Sequence[Sequence[CheckPart]], others: int) -> Block:
 def _signature(group: Sequence[CheckPart]) -> Hashable:
     # Pids and times differ from run to run: what was seen is told from the first, what it means decides.
     told = [
-        (check.check, check.outcome, _neutral(check.message, check), check.hint)
+        (check.check, check.outcome, _neutral(check.message, check), _neutral(check.hint, check))
         for check in group
         if check.outcome in EXPLAINED
     ]

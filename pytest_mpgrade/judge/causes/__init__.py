@@ -27,6 +27,7 @@ _OF_ANY_EXCEPTION: tuple[Pattern, ...] = (
     raised.hidden_input,
     raised.asks_a_person,
     raised.name_of_empty,
+    raised.queue_on_a_queue,
     raised.misspelt,
     raised.bare_queue,
 )
@@ -40,6 +41,7 @@ _OF_HANGS: tuple[Pattern, ...] = (
     hung.lock_at_fork,
     hung.locked,
     hung.done_by_parent,
+    hung.pool_left,
     hung.never_started,
     hung.feeder_cut_off,
     hung.left_early,
@@ -62,6 +64,7 @@ _OF_START: tuple[Pattern, ...] = (
 )
 _OF_VALUES: tuple[Pattern, ...] = (
     returned.nothing_returned,
+    returned.not_a_list,
     hung.feeder_cut_off,
     returned.copies,
     returned.fewer,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from signal import SIGTERM
+
 from pytest_mpgrade.code import CALLED_TARGET
 from pytest_mpgrade.judge import hangs
 from pytest_mpgrade.judge.causes.cause import Cause
@@ -147,6 +149,17 @@ def sleeps(run: Run) -> Cause | None:
             hint = f"take the sleep in line {own.line} out: wait for what has to come, in get() or join()"
             return Cause(name="sleeps", hint=hint)
     return None
+
+
+def pool_left(run: Run) -> Cause | None:
+    """The parent asks a Pool for results whose workers have been ended, as leaving its block does."""
+    parent = _parent(run)
+    if parent is None or parent.doing is not Doing.POOL_RESULT or not hangs.nobody_left(run):
+        return None
+    if not any(each.exitcode == -SIGTERM for each in hangs.ended_badly(run)):
+        return None
+    hint = "a Pool ends its workers where its `with` block ends: take the results inside that block"
+    return Cause(name="pool left", hint=hint, first=True)
 
 
 def left_early(run: Run) -> Cause | None:

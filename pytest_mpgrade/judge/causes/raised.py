@@ -82,6 +82,9 @@ def misspelt(run: Run) -> Cause | None:
         if found := _found(_NO_ATTRIBUTE, thrown):
             near = nearest(found[1], multiprocessing.__all__)
             return _suggested(f"multiprocessing has no {found[1]}{near}") if near else None
+        called = re.search(r"\.(\w+)\(", thrown.code) if "'module' object is not callable" in thrown.message else None
+        if called and called[1].capitalize() in multiprocessing.__all__:
+            return _suggested(f"mp.{called[1]} is a module; did you mean {called[1].capitalize()!r}?")
         if found := _found(_NO_NAME, thrown):
             return _unknown(found[1], run.code.defines)
     return None
@@ -134,16 +137,23 @@ def in_the_source(run: Run) -> bool:
 
 
 _PICKLING = re.compile(r"pickle|local object|Can't get attribute|not the same object as", re.IGNORECASE)
-_INHERITED = "should only be shared between processes through inheritance"
+_INHERITED = re.compile("should only be shared between processes through inheritance")
+
+
+def queue_on_a_queue(run: Run) -> Cause | None:
+    """A queue or a lock that was put on a queue: the call says so, or the queue's feeder thread."""
+    found = next((thrown for thrown in all_of(run) if _found(_INHERITED, thrown)), None)
+    if found is None:
+        return None
+    hint = "queues and locks go to a Process as its args; they cannot be put on a queue"
+    said = "" if run.error is not None else f"what was put on a queue could not be sent ({found.words})"
+    return Cause(name="queue on a queue", said=said, hint=hint, first=True)
 
 
 def unpicklable_start(run: Run) -> Cause | None:
     """What `start()` cannot send to a new interpreter; the exception is the call's own."""
     if run.error is None:
         return None
-    if _INHERITED in run.error.message:
-        hint = "queues and locks go to a Process as its args; they cannot be put on a queue"
-        return Cause(name="queue on a queue", hint=hint, first=True)
     if run.start_method == "fork" or not _PICKLING.search(f"{run.error.type} {run.error.message}"):
         return None
     hint = (
@@ -166,7 +176,7 @@ def unpicklable_put(run: Run) -> Cause | None:
         return None
     return Cause(
         name="put cannot be pickled",
-        said=f"what a worker has put on a queue could not be pickled ({found[-1].words})",
-        hint='send an exception as text: f"{type(error).__name__}: {error}"; a queue pickles what is put on it',
+        said=f"what was put on a queue could not be pickled ({found[-1].words})",
+        hint='a queue pickles what is put on it: of an exception send the text, f"{type(error).__name__}: {error}"',
         first=True,
     )

@@ -21,7 +21,20 @@ def nothing_returned(run: Run) -> Cause | None:
     """The call returned None although its tasks were run."""
     if run.value != ["none"] or not _begun_by_children(run):
         return None
-    return Cause(name="nothing returned", hint="collect the results that the workers send, and return the list of them")
+    return Cause(
+        name="nothing returned", hint="return the list of the workers' results: a function without return gives None"
+    )
+
+
+def not_a_list(run: Run) -> Cause | None:
+    """Something came back that has the results in it, or makes them, and is no list."""
+    kind = run.value[0] if isinstance(run.value, list) and run.value else ""
+    name = str(run.value[1]).rpartition(".")[2] if kind == "object" else kind
+    if name == "dict":
+        return Cause(name="no list", hint="return the list of the results alone, as list(….values()) gives it")
+    if name in ("tuple", "set", "frozenset", "generator", "map", "filter", "array", "ndarray", "deque"):
+        return Cause(name="no list", hint=f"return a list: list(…) makes one of this {name}")
+    return None
 
 
 def copies(run: Run) -> Cause | None:
