@@ -15,6 +15,7 @@ from pytest_mpgrade.cells import Cell as Cell
 from pytest_mpgrade.cells import Outputs as Outputs
 from pytest_mpgrade.cells import lost_function as lost_function
 from pytest_mpgrade.cells import shown_text as shown_text
+from pytest_mpgrade.code import CALLED_TARGET as CALLED_TARGET
 from pytest_mpgrade.code import Code as Code
 from pytest_mpgrade.code import Use as Use
 from pytest_mpgrade.instead import Instead as Instead

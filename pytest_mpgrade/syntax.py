@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from pytest_mpgrade.code import CALLED_TARGET, Use
 from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.imports import Import, imports
 from pytest_mpgrade.newer_syntax import newer_syntax
+from pytest_mpgrade.records import CALLED_TARGET, Use
 
 _PYTHON = ".".join(map(str, sys.version_info[:2]))
 

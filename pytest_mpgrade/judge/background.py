@@ -87,7 +87,9 @@ def returns_at_once(others: Sequence[Run] = (), *, started: Run | None = None, s
         name="returns_at_once",
         title="returns at once, while the task is still running",
         concern=Concern.NONBLOCKING,
-        hint="start() the process and return; do not join() or get() here",
+        hint="start() the process and return; do not join() or get() here"
+        if started is None
+        else "look whether a result is there without waiting for it, as get_nowait() does",
         judge=judge,
     )
 

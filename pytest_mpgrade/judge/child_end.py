@@ -10,7 +10,7 @@ from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, before_al
 from pytest_mpgrade.judge.handover import ANY, did_not_wait, ignored_block
 from pytest_mpgrade.judge.residue import residue
 from pytest_mpgrade.judge.returned import not_returned
-from pytest_mpgrade.judge.shutdown import ALIVE, FORCED, HELPER, listed, words
+from pytest_mpgrade.judge.shutdown import ALIVE, FAILING_END, FORCED, HELPER, listed, words
 from pytest_mpgrade.records import Concern, Ending, Run
 
 _NO_DOER = absent("no child process ran the task, so none had to end for it (see starts_in_background)")
@@ -28,6 +28,7 @@ def child_ended(concern: Concern = Concern.SENTINEL, *, result: object = ANY) ->
             return failed(
                 f"the child was still running 2 s after {run.call} had returned its result",
                 symptom=ALIVE,
+                hint="put 'STOP' on task_queue once you have the result",
                 **listed(alive, lambda _: "alive"),
             )
         if run.trace.observer != "ptrace":
@@ -37,6 +38,7 @@ def child_ended(concern: Concern = Concern.SENTINEL, *, result: object = ANY) ->
             return failed(
                 f"the child did not end by itself: {words(wrong_end[0].exitcode)}",
                 symptom=FORCED,
+                hint=_by_itself(wrong_end[0].exitcode),
                 **listed(wrong_end, lambda child: words(child.exitcode)),
             )
         return PASSED
@@ -45,9 +47,14 @@ def child_ended(concern: Concern = Concern.SENTINEL, *, result: object = ANY) ->
         name="child_ended",
         title="the child ends by itself, told by the sentinel",
         concern=concern,
-        hint="put 'STOP' on task_queue once you have the result",
         judge=judge,
     )
+
+
+def _by_itself(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode > 0:
+        return FAILING_END
+    return "put 'STOP' on task_queue and join() the child; do not terminate() or kill() it"
 
 
 def _no_result(run: Run) -> Verdict:
@@ -147,6 +154,5 @@ def nothing_left_of_tasks(got: Run, *, result: object = ANY, once: Run | None = 
         name="nothing_left_of_tasks",
         title="no thread, pipe, semaphore or shared memory is left",
         concern=Concern.CLEANUP,
-        hint="keep no queue or process in a global variable",
         judge=judge,
     )

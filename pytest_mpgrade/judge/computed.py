@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
 from pytest_mpgrade.judge.returned import not_returned
 from pytest_mpgrade.judge.values import compare
-from pytest_mpgrade.judge.verdict import MADE_UP
+from pytest_mpgrade.judge.verdict import BY_WORKERS, MADE_UP
 from pytest_mpgrade.records import Concern, Ending, Run
 from pytest_mpgrade.tasks import Workload
 
@@ -28,7 +28,7 @@ def in_children(workload: Workload, n: int | None = None, row: Sequence[tuple[Ru
         who = {event.key: event.pid for event in run.trace.events if event.kind in ("note", "gate")}
         inside = [i for i, key in enumerate(workload.keys) if who.get(key) == caller]
         if inside:
-            return failed(_in_caller(inside, len(workload.keys), run), symptom="in the caller")
+            return failed(_in_caller(inside, len(workload.keys), run), symptom="in the caller", hint=BY_WORKERS)
         pids = set(who.values())
         if n is not None and len(pids) > n:
             return failed(

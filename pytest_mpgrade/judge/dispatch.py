@@ -13,7 +13,7 @@ from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, f
 from pytest_mpgrade.judge.hangs import waiting
 from pytest_mpgrade.judge.returned import somewhere_else, unreturned
 from pytest_mpgrade.judge.shutdown import returned_early
-from pytest_mpgrade.judge.verdict import by_nobody
+from pytest_mpgrade.judge.verdict import BY_WORKERS, by_nobody
 from pytest_mpgrade.records import Concern, Ending, GateReport, Run
 from pytest_mpgrade.tasks import Workload
 
@@ -75,7 +75,8 @@ def _worked(run: Run, n: int) -> Verdict:
     mine = _in_caller(run)
     if mine:
         what = "every task" if not pids else f"{len(mine)} of the tasks"
-        return failed(f"{what} ran in the process that called {run.function}", symptom="in the caller", tasks=mine[:5])
+        words = f"{what} ran in the process that called {run.function}"
+        return failed(words, symptom="in the caller", hint=BY_WORKERS, tasks=mine[:5])
     if not pids:
         return absent(f"{run.call} ran no task", by_nobody(run))
     if len(gates.crew) > n:

@@ -12,7 +12,7 @@ from pytest_mpgrade.judge.returned import at_import, somewhere_else, unreturned
 from pytest_mpgrade.judge.shutdown import ALIVE, HELPER, UNJOINED, listed, workers_of
 from pytest_mpgrade.judge.tracebacks import by_call
 from pytest_mpgrade.judge.verdict import MADE_UP
-from pytest_mpgrade.records import Concern, Ending, ProcessSeen, Run
+from pytest_mpgrade.records import Concern, Ending, ProcessSeen, RaisedError, Run
 from pytest_mpgrade.tasks import Workload
 
 
@@ -37,7 +37,8 @@ def _did_not_raise(run: Run, by: str) -> Verdict:
     return somewhere_else(run) or undecided(seen, by, failed(seen, symptom="swallowed") if returned else not_back(run))
 
 
-_WATCH = "wait for results and Process.sentinel together, or look at is_alive() whenever get(timeout=…) is empty"
+WATCH = "wait for results and Process.sentinel together, or look at is_alive() whenever get(timeout=…) is empty"
+"""A hint for who waits for the result of a worker that has died."""
 
 
 def raises_soon(message: str) -> Check:
@@ -66,20 +67,24 @@ def raises_soon(message: str) -> Check:
             )
         if message in error.message or any(message in link for link in error.chain):
             return PASSED
-        thrown = by_call(run)
-        return failed(
-            f"a task raised an exception that says {message!r}; {run.call} raised "
-            f"{error.type}: {error.message[:80]!r}, which does not name it",
-            symptom="unnamed",
-            **(thrown.source if thrown else {}),
-            hint="put the text of the task's exception into the one that you raise, or raise that one itself",
-        )
+        return _unnamed(run, error, message)
 
     return Check(
         name="raises_soon",
         title="when a task raises, the call raises",
         concern=Concern.FAILURE,
         judge=judge,
+    )
+
+
+def _unnamed(run: Run, error: RaisedError, message: str) -> Verdict:
+    thrown = by_call(run)
+    return failed(
+        f"a task raised an exception that says {message!r}; {run.call} raised "
+        f"{error.type}: {error.message[:80]!r}, which does not name it",
+        symptom="unnamed",
+        hint="put the text of the task's exception into the one that you raise, or raise that one itself",
+        **(thrown.source if thrown else {}),
     )
 
 
@@ -111,7 +116,7 @@ def notices_death() -> Check:
                 symptom="swallowed",
                 hint="raise an exception when a worker has ended without the result of its task",
             )
-        return somewhere_else(run) or replace(not_back(run), hint=_WATCH)
+        return somewhere_else(run) or replace(not_back(run), hint=WATCH)
 
     return Check(
         name="notices_death",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.background import RUNNING, children, doers, never_met, ran_in_caller
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
+from pytest_mpgrade.judge.faults import WATCH
 from pytest_mpgrade.judge.hangs import raised
 from pytest_mpgrade.judge.returned import not_returned, unreturned
 from pytest_mpgrade.records import Concern, Ending, Run
@@ -71,7 +72,6 @@ def hands_over_plain(
         name="hands_over",
         title="returns the result of the task when it is done",
         concern=concern,
-        hint="get() one result from done_queue; tell a result from its absence by the queue, not by its value",
         judge=judge,
     )
 
@@ -81,7 +81,8 @@ def _compared(run: Run, want: object, concern: Concern) -> Verdict:
         return did_not_wait(run)
     if run.value == want:
         if want == ["none"] and "inactive" in run.printed:
-            return failed(f"{run.call} took the result None for a child that had died", symptom="values")
+            seen = f"{run.call} took the result None for a child that had died"
+            return failed(seen, symptom="values", hint=_BY_THE_QUEUE)
         return PASSED
     alive = any(child.later == "alive" for child in doers(run))
     if concern is not Concern.RESULTS and run.value == ["none"] and "inactive" in run.printed and alive:
@@ -89,8 +90,30 @@ def _compared(run: Run, want: object, concern: Concern) -> Verdict:
         return undecided(seen, "still_running", fault(Concern.RESULTS, seen, symptom="message"))
     after = f" (asked {run.tries} times)" if run.tries > 1 else ""
     return failed(
-        f"{run.call} returned {plain.shown(run.value)}{after}, expected {plain.shown(want)}", symptom="values"
+        f"{run.call} returned {plain.shown(run.value)}{after}, expected {plain.shown(want)}",
+        symptom="values",
+        hint=_remedy(run, want),
     )
+
+
+_BY_THE_QUEUE = "tell a result from its absence by the queue, not by its value"
+
+
+def _remedy(run: Run, want: object) -> str:
+    """Return what to do about a result that was not handed over, by what was said in its place."""
+    if run.value != ["none"]:
+        return ""
+    if want in _LIKE_NONE:
+        return _BY_THE_QUEUE
+    if "inactive" in run.printed:
+        return "look for a result once more before you call the child dead: it may have ended since you looked"
+    if RUNNING in run.printed:
+        return "look into done_queue before you say that the task is still running"
+    return "return what done_queue.get() gives"
+
+
+_LIKE_NONE = tuple(map(plain.encode, (None, False, 0, "", 0.0, [], ())))
+"""Results that are as false as None."""
 
 
 def did_not_wait(run: Run) -> Verdict:
@@ -120,10 +143,13 @@ def says_inactive(message: str, started: Run | None = None, *, early: Run | None
         if run.ending is Ending.RAISED:
             return raised(run)
         if run.ending is not Ending.RETURNED:
-            return not_returned(run, Concern.FAILURE, owns_all=True) or PASSED
+            verdict = not_returned(run, Concern.FAILURE, owns_all=True) or PASSED
+            return replace(verdict, hint=WATCH) if run.ending is Ending.HUNG else verdict
         if run.value != ["none"]:
             return failed(
-                f"the child died without a result; {run.call} returned {plain.shown(run.value)}", symptom="values"
+                f"the child died without a result; {run.call} returned {plain.shown(run.value)}",
+                symptom="values",
+                hint="return None where there is no result",
             )
         if message in run.printed:
             return PASSED
@@ -133,19 +159,23 @@ def says_inactive(message: str, started: Run | None = None, *, early: Run | None
         if early is not None and message in early.printed:
             seen = f"it says {message!r} while a task is running"
             return undecided(seen, "still_running", fault(Concern.RESULTS, seen, symptom="message"))
-        asked = f"asked {run.tries} times" if run.tries > 1 else "asked"
-        return failed(
-            f"the child died without a result; {run.call}, {asked}, "
-            f"still said {run.printed.strip().splitlines()[-1][:60]!r}",
-            symptom="death unnoticed",
-        )
+        return _unnoticed(run)
 
     return Check(
         name="says_inactive",
         title=f"says {message!r} when the child has died",
         concern=Concern.FAILURE,
-        hint="look at p.is_alive() when there is no result, and look for a result once more before you call it dead",
         judge=judge,
+    )
+
+
+def _unnoticed(run: Run) -> Verdict:
+    asked = f"asked {run.tries} times" if run.tries > 1 else "asked"
+    return failed(
+        f"the child died without a result; {run.call}, {asked}, "
+        f"still said {run.printed.strip().splitlines()[-1][:60]!r}",
+        symptom="death unnoticed",
+        hint="look at p.is_alive() when there is no result",
     )
 
 
@@ -172,7 +202,8 @@ def names_the_death(message: str, started: Run | None = None) -> Check:
         if run.printed.count(RUNNING) >= run.tries:
             seen = f"{run.call} had not noticed the death"
             return undecided(seen, "says_inactive", fault(Concern.FAILURE, seen, symptom="death unnoticed"))
-        return failed(f"{run.call} did not print {message!r} when the child had died", symptom="message")
+        printed = f"; it printed {run.printed.strip()[:60]!r}" if run.printed.strip() else ""
+        return failed(f"{run.call} did not print {message!r} when the child had died{printed}", symptom="message")
 
     return Check(
         name="names_the_death",

@@ -191,6 +191,7 @@ def worker_output(expected: Sequence[object]) -> Check:
                 return failed(
                     f"the output queue holds {plain.shown(['list', output])}, expected {plain.shown(['list', want])}",
                     symptom="values",
+                    hint="for each task that you get from input, put what calculate() returns for it on output",
                 )
             if run.value != ["none"]:
                 return failed(f"worker() returned {plain.shown(run.value)}, not None", symptom="values")
@@ -203,7 +204,6 @@ def worker_output(expected: Sequence[object]) -> Check:
         name="worker_output",
         title="worker() puts one plain result per task on the output queue and returns None",
         concern=Concern.RESULTS,
-        hint="for each task that you get from input, put what calculate() returns for it on output",
         judge=judge,
     )
 

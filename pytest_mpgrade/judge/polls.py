@@ -29,12 +29,15 @@ def still_running(message: str, started: Run, *, others: Sequence[object] = ()) 
             return other
         if run.value != ["none"]:
             return failed(
-                f"{run.call} returned {plain.shown(run.value)} before the task was done, not None", symptom="values"
+                f"{run.call} returned {plain.shown(run.value)} before the task was done, not None",
+                symptom="values",
+                hint="return None while there is no result",
             )
         if message not in run.printed:
             return failed(
                 f"{run.call} did not print {message!r} while the task was running; it printed {run.printed[:80]!r}",
                 symptom="message",
+                hint=f"print({message!r}) when the result is not there yet",
             )
         return PASSED
 
@@ -42,7 +45,6 @@ def still_running(message: str, started: Run, *, others: Sequence[object] = ()) 
         name="still_running",
         title=f"says {message!r} and returns None while the task is running",
         concern=Concern.RESULTS,
-        hint=f"print({message!r}) when the result is not there yet",
         judge=judge,
     )
 

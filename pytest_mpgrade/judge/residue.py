@@ -10,6 +10,7 @@ from pytest_mpgrade.judge.shutdown import (
     HELPER,
     RESIDUE,
     UNJOINED,
+    idle_ones,
     listed,
     not_told_to_stop,
     others_of,
@@ -31,7 +32,9 @@ def nothing_else_left(*, idle: bool = False, row: Run | None = None) -> Check:
 
     def judge(run: Run) -> Verdict:
         wrong = unjudged(run, Concern.CLEANUP, idle=idle)
-        return wrong or _residue(run, f"{run.call} had returned", once=run, row=row)
+        return (
+            wrong or (_unjoined(run) if idle else None) or _residue(run, f"{run.call} had returned", once=run, row=row)
+        )
 
     return Check(
         name="nothing_else_left",
@@ -39,6 +42,16 @@ def nothing_else_left(*, idle: bool = False, row: Run | None = None) -> Check:
         concern=Concern.CLEANUP,
         judge=judge,
     )
+
+
+def _unjoined(run: Run) -> Verdict | None:
+    """Processes that had no task to run and have not been joined keep their pipes: that is no matter of its own."""
+    verdict = idle_ones(run)
+    if verdict is PASSED or {item.kind for item in run.trace.leftovers} != {"pipe"}:
+        return None
+    if verdict.undecided_by:
+        return verdict
+    return undecided("a Process that was not joined keeps its pipes", "no_leftovers", verdict, explained=UNJOINED)
 
 
 def _residue(run: Run, when: str, *, once: Run | None, row: Run | None) -> Verdict:

@@ -20,6 +20,8 @@ RESIDUE = "residue"
 """The symptom of threads, pipes and names that are left."""
 FORCED = "forced"
 """The symptom of workers that did not end by themselves."""
+FAILING_END = "let a worker return from its function at 'STOP': an exception, or sys.exit(), gives another exit status"
+"""A hint for workers that end with another exit status than 0."""
 
 
 def _task_pids(run: Run) -> set[int]:
@@ -127,7 +129,7 @@ def ended_by_sentinel() -> Check:
 
 def _end_by_itself(exitcode: int | None) -> str:
     if exitcode is not None and exitcode > 0:
-        return "let a worker return from its function at 'STOP': an exception, or sys.exit(), gives another exit status"
+        return FAILING_END
     return "put 'STOP' on the task queue once for each worker, and join() them; do not terminate() or kill() them"
 
 
@@ -139,7 +141,7 @@ def no_leftovers(*, idle: bool = False) -> Check:
         if verdict is not None:
             return verdict
         if idle:
-            return _idle_ones(run)
+            return idle_ones(run)
         helpers = [process for process in others_of(run) if process.later == "alive"]
         stuck = [worker for worker in workers_of(run) if worker.later == "alive"]
         if helpers and stuck:  # who has had no task yet may be a worker as well
@@ -171,8 +173,8 @@ def no_leftovers(*, idle: bool = False) -> Check:
     )
 
 
-def _idle_ones(run: Run) -> Verdict:
-    """Nobody knows which processes with nothing to do were workers: those stay alive that nobody tells to end."""
+def idle_ones(run: Run) -> Verdict:
+    """Judge the processes of a call without tasks: nobody knows which were workers, and none should outlive it."""
     processes = others_of(run)
     alive = [process for process in processes if process.later == "alive"]
     if alive:

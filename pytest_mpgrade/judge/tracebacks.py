@@ -5,7 +5,6 @@ Nobody catches what a worker raises, so that Python writes it to standard error,
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from typing import Any
 
 from pytest_mpgrade.records import Frame, Run
 
-_LIBRARY = (os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "<")
-"""Where files begin that are no submission's: of the standard library, of ours, and what is no file."""
+_LIBRARY = re.compile(r"^<|[\\/](?:lib[\\/]python3|Lib[\\/]|site-packages[\\/]|pytest_mpgrade[\\/])")
+"""Where files are that are no submission's: of the standard library, of packages, of ours, and what is no file."""
 _BEGINS = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^\s+File "(.+)", line (\d+), in (\S+)')
 _MARKS = re.compile(r"^[\s~^]*$")
@@ -112,7 +111,7 @@ def _one(lines: list[str], ended: bool) -> Thrown | None:
     for place, line in enumerate(lines):
         frame = _FRAME.match(line)
         if frame:
-            own = not frame[1].startswith(_LIBRARY) and "site-packages" not in frame[1]
+            own = not _LIBRARY.search(frame[1])
             frames.append(Frame(file=frame[1], line=int(frame[2]), function=frame[3], own=own))
             code = lines[place + 1].strip()[:120] if own and place + 1 < len(lines) else code
         elif line.strip() and not line[0].isspace():

@@ -19,6 +19,7 @@ from pytest_mpgrade.tasks import Workload
 MUCH_FASTER = 0.1
 """Part of the time that a call was given in which the reference has done the same: no load explains the difference."""
 NO_NAPS = "let the parent wait for the next result, in get() or wait(), and do nothing else for each of them"
+WAIT_ON = "do not give up on the results after a time-out while workers are still busy"
 DIRECT = "called directly"
 """The symptom of a function that does not do its plainest work when it is called by itself."""
 ANEW = (
@@ -286,13 +287,13 @@ def late_result_arrives(workload: Workload) -> Check:
             return verdict
         gates = run.trace.gates
         if gates is not None and gates.early:
-            return failed(f"{run.call} returned while a task was still running", symptom="values")
+            seen = f"{run.call} returned while a task was still running"
+            return failed(seen, symptom="values", hint=WAIT_ON)
         return compare(run, workload.expected, workload.keys)
 
     return Check(
         name="late_result_arrives",
         title="a result that comes late is waited for",
         concern=Concern.RESULTS,
-        hint="do not give up on the results after a time-out while workers are still busy",
         judge=judge,
     )

@@ -27,6 +27,8 @@ class Verdict:
 
 MADE_UP = "made up"
 """The symptom of results of tasks that no process has run."""
+BY_WORKERS = "hand every task to the worker processes, and call none in the function itself"
+"""A hint for tasks that ran in the calling process."""
 PASSED = Verdict(outcome=Outcome.PASSED)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from signal import SIGTERM
 
-from pytest_mpgrade.code import CALLED_TARGET
 from pytest_mpgrade.judge import hangs
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.judge.causes.returned import counted
 from pytest_mpgrade.judge.hangs import LEFT_EARLY
-from pytest_mpgrade.records import PARENT, Awaited, Doing, Ending, Run, Stuck, Use
+from pytest_mpgrade.records import CALLED_TARGET, PARENT, Awaited, Doing, Ending, Run, Stuck, Use
 
 
 def _parent(run: Run) -> Stuck | None:

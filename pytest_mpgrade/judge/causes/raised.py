@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
-import multiprocessing
 import re
-import sys
 from collections.abc import Iterable
 
 from pytest_mpgrade.did_you_mean import nearest
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.judge.tracebacks import Thrown, all_of, by_call, written
+from pytest_mpgrade.known_names import ABBREVIATED, BUILTINS, MODULES, MULTIPROCESSING
 from pytest_mpgrade.records import Awaited, Run
 
 
@@ -73,17 +71,16 @@ def _found(pattern: re.Pattern[str], thrown: Thrown) -> re.Match[str] | None:
 
 _NO_NAME = re.compile(r"^NameError: name '(\w+)' is not defined")
 _NO_ATTRIBUTE = re.compile(r"^AttributeError: module 'multiprocessing' has no attribute '(\w+)'")
-_ABBREVIATED = {"mp": "import multiprocessing as mp", "np": "import numpy as np", "pd": "import pandas as pd"}
 
 
 def misspelt(run: Run) -> Cause | None:
     """A name that nothing has: one of the submission's, of Python's or of multiprocessing's is like it."""
     for thrown in all_of(run):
         if found := _found(_NO_ATTRIBUTE, thrown):
-            near = nearest(found[1], multiprocessing.__all__)
+            near = nearest(found[1], MULTIPROCESSING)
             return _suggested(f"multiprocessing has no {found[1]}{near}") if near else None
         called = re.search(r"\.(\w+)\(", thrown.code) if "'module' object is not callable" in thrown.message else None
-        if called and called[1].capitalize() in multiprocessing.__all__:
+        if called and called[1].capitalize() in MULTIPROCESSING:
             return _suggested(f"mp.{called[1]} is a module; did you mean {called[1].capitalize()!r}?")
         if found := _found(_NO_NAME, thrown):
             return _unknown(found[1], run.code.defines)
@@ -91,11 +88,11 @@ def misspelt(run: Run) -> Cause | None:
 
 
 def _unknown(name: str, defined: Iterable[str]) -> Cause | None:
-    if name in _ABBREVIATED or name in sys.stdlib_module_names:
-        return _suggested(f"{_ABBREVIATED.get(name, f'import {name}')}: a module has to be imported before it is used")
-    if name in multiprocessing.__all__:
+    if name in ABBREVIATED or name in MODULES:
+        return _suggested(f"{ABBREVIATED.get(name, f'import {name}')}: a module has to be imported before it is used")
+    if name in MULTIPROCESSING:
         return _suggested(f"{name} is a name of multiprocessing: write mp.{name}, with import multiprocessing as mp")
-    near = nearest(name, {*defined, *dir(builtins)})
+    near = nearest(name, {*defined, *BUILTINS})
     return _suggested(f"there is no {name}{near}") if near else None
 
 

@@ -21,9 +21,7 @@ def nothing_returned(run: Run) -> Cause | None:
     """The call returned None although its tasks were run."""
     if run.value != ["none"] or not _begun_by_children(run):
         return None
-    return Cause(
-        name="nothing returned", hint="return the list of the workers' results: a function without return gives None"
-    )
+    return Cause(name="nothing returned", hint="return the list of the workers' results at the end")
 
 
 def not_a_list(run: Run) -> Cause | None:
