@@ -72,7 +72,8 @@ def _names(value: object) -> Iterator[str]:
     if isinstance(value, Own):
         yield value.name
     elif isinstance(value, Workload):  # of thousands of tasks, maybe: only what they call
-        yield from (func.name for func, _ in value.tasks if isinstance(func, Own))
+        called: Iterator[object] = (func for func, _ in value.tasks)
+        yield from (func.name for func in called if isinstance(func, Own))
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _names(item)

@@ -14,7 +14,7 @@ from pytest_mpgrade.grading import Grading, make_runs
 from pytest_mpgrade.inside.standins import Saved
 from pytest_mpgrade.judge.causes.raised import in_the_source
 from pytest_mpgrade.judge.check import Judge, judge_safely
-from pytest_mpgrade.judge.hangs import by_luck, left_early
+from pytest_mpgrade.judge.hangs import by_luck, ended_them, left_early
 from pytest_mpgrade.judge.interface import unusable, why_not_imported
 from pytest_mpgrade.judge.returned import blamed_for
 from pytest_mpgrade.judge.values import MUCH_FASTER
@@ -205,7 +205,7 @@ class Student:
         """Both methods that start Python anew must differ from fork: where one does, it may be how fast it is."""
         asked = [name for name in self.assignment.start_methods if name in multiprocessing.get_all_start_methods()]
         others = [name for name in asked if (name == "fork") != (self.start_method == "fork")]
-        if in_the_source(stuck):  # whether that line is reached is a matter of time
+        if in_the_source(stuck) or ended_them(stuck):  # whether that comes first is a matter of time
             return ""
         if left_early(stuck):  # those that start faster leave sooner; only what they have inherited can keep them there
             others = [name for name in others if name == "fork"]

@@ -108,6 +108,11 @@ CAUSES: tuple[Shown, ...] = (
         ),
     ),
     Shown(
+        name="sorted",
+        symptom="raised TypeError",
+        run=_raised("TypeError", "'<' not supported between instances of 'str' and 'int'"),
+    ),
+    Shown(
         name="input is a queue",
         symptom="raised TypeError",
         run=_uses(_raised("TypeError", "'BareQueue' object is not callable"), "input"),

@@ -107,6 +107,12 @@ def exit_words(code: int | None) -> str:
     return f"exit status {code}" if code >= 0 else f"killed by {_signal(-code)}"
 
 
+def ended_them(run: Run) -> bool:
+    """Tell whether workers whose results are waited for were told to end by a signal, as leaving a Pool's block does."""
+    terminated = any(each.exitcode == -signal.SIGTERM for each in ended_badly(run))
+    return run.ending is Ending.HUNG and nobody_left(run) and terminated
+
+
 def by_luck(run: Run) -> bool:
     """Tell whether the same call may come back when it is made again: who gets what, and when, is a race."""
     return not_told(run) or left_early(run)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_mpgrade.inside import plain
+from pytest_mpgrade.judge.causes.returned import came_back
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
 from pytest_mpgrade.judge.hangs import not_back, not_told
 from pytest_mpgrade.judge.returned import not_returned, somewhere_else
@@ -114,7 +115,7 @@ def _expected(run: Run, workload: Workload) -> Sequence[object]:
 def compare(run: Run, expected: Sequence[object], keys: Sequence[str], earlier: Sequence[object] = ()) -> Verdict:
     """Compare the returned list with what was expected, as bags of plain data; *earlier*: results of earlier calls."""
     if not isinstance(run.value, list) or run.value[0] != "list":
-        return failed(f"{run.call} returned {plain.shown(run.value)}, not a list", symptom="values")
+        return failed(f"{run.call} returned {came_back(run)}, not a list", symptom="values")
     want, got = Counter(map(json.dumps, expected)), Counter(map(json.dumps, run.value[1]))
     missing, extra = list((want - got).elements()), list((got - want).elements())
     if missing or extra:

@@ -34,6 +34,7 @@ _OF_ANY_EXCEPTION: tuple[Pattern, ...] = (
 _OF_RAISED: tuple[Pattern, ...] = (
     *_OF_ANY_EXCEPTION,
     raised.unpicklable_start,
+    raised.not_to_be_sorted,
 )
 _OF_HANGS: tuple[Pattern, ...] = (
     *_OF_ANY_EXCEPTION,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from signal import SIGTERM
-
 from pytest_mpgrade.judge import hangs
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.judge.causes.returned import counted
@@ -132,7 +130,7 @@ def busy(run: Run) -> Cause | None:
     """Somebody computes in a loop of the submission when the time limit comes."""
     for one in run.trace.stuck:
         own = next((frame for frame in one.frames if frame.own), None)
-        if one.doing is Doing.BUSY and own is not None and run.ending is Ending.TIMED_OUT:
+        if one.doing is Doing.BUSY and own is not None:
             hint = (
                 f"look what ends the loop around line {own.line}: {one.role} was still in it after {run.seconds:.0f} s"
             )
@@ -153,9 +151,7 @@ def sleeps(run: Run) -> Cause | None:
 def pool_left(run: Run) -> Cause | None:
     """The parent asks a Pool for results whose workers have been ended, as leaving its block does."""
     parent = _parent(run)
-    if parent is None or parent.doing is not Doing.POOL_RESULT or not hangs.nobody_left(run):
-        return None
-    if not any(each.exitcode == -SIGTERM for each in hangs.ended_badly(run)):
+    if parent is None or parent.doing is not Doing.POOL_RESULT or not hangs.ended_them(run):
         return None
     hint = "a Pool ends its workers where its `with` block ends: take the results inside that block"
     return Cause(name="pool left", hint=hint, first=True)

@@ -100,6 +100,14 @@ def _suggested(hint: str) -> Cause:
     return Cause(name="no such name", hint=hint, first=True)
 
 
+def not_to_be_sorted(run: Run) -> Cause | None:
+    """Results of several types have no order."""
+    thrown = by_call(run)
+    if thrown is None or thrown.type != "TypeError" or "not supported between instances of" not in thrown.message:
+        return None
+    return Cause(name="sorted", hint="return the results as they come: those of different types cannot be sorted")
+
+
 _OF_OTHERS = re.compile(r"BareQueue|'Queue' object has no attribute '(?:\w*join_thread|close|recv|poll)'")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge import hangs
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.records import Run
@@ -10,6 +11,12 @@ from pytest_mpgrade.records import Run
 def counted(run: Run) -> int | None:
     """Return how many results came back; None where that was no list."""
     return len(run.value[1]) if isinstance(run.value, list) and run.value[:1] == ["list"] else None
+
+
+def came_back(run: Run) -> str:
+    """Say what came back that is no list: of a collection, whose order may be chance, only how many it has."""
+    kind, content = run.value if isinstance(run.value, list) and len(run.value) == 2 else ("", [])
+    return f"a {kind} of {len(content)}" if kind in ("tuple", "dict") else plain.shown(run.value)
 
 
 def _begun_by_children(run: Run) -> int:
