@@ -144,7 +144,7 @@ def says_inactive(message: str, started: Run | None = None, *, early: Run | None
             return raised(run)
         if run.ending is not Ending.RETURNED:
             verdict = not_returned(run, Concern.FAILURE, owns_all=True) or PASSED
-            return replace(verdict, hint=WATCH) if run.ending is Ending.HUNG else verdict
+            return _waits_for_the_dead(verdict) if run.ending is Ending.HUNG else verdict
         if run.value != ["none"]:
             return failed(
                 f"the child died without a result; {run.call} returned {plain.shown(run.value)}",
@@ -167,6 +167,10 @@ def says_inactive(message: str, started: Run | None = None, *, early: Run | None
         concern=Concern.FAILURE,
         judge=judge,
     )
+
+
+def _waits_for_the_dead(verdict: Verdict) -> Verdict:
+    return replace(verdict, message=f"the child died without a result; {verdict.message}", hint=WATCH)
 
 
 def _unnoticed(run: Run) -> Verdict:

@@ -108,7 +108,7 @@ def exit_words(code: int | None) -> str:
 
 
 def ended_them(run: Run) -> bool:
-    """Tell whether workers whose results are waited for were ended by a signal, as leaving a Pool's block does."""
+    """Tell whether workers that are waited for were ended by a signal, as leaving the block of a Pool does."""
     terminated = any(each.exitcode == -signal.SIGTERM for each in ended_badly(run))
     return run.ending is Ending.HUNG and nobody_left(run) and terminated
 

@@ -47,12 +47,14 @@ class Line:
 
 
 def blocks(checks: Iterable[CheckPart]) -> list[Block]:
-    """Return what there is to explain, call by call, in the order of the file; what is the same of several, once."""
-    grouped = _grouped(checks, lambda check: (_call(check) or _test(check), check.start_method))
-    calls = [group for group in grouped if any(check.outcome in EXPLAINED for check in group)]
-    alike = _grouped(calls, lambda group: (_call(group[0]) or _test(group[0]), _signature(group)))
-    same_start = _grouped(alike, lambda same: (tuple(group[0].start_method for group in same), _signature(same[0])))
-    return [_block([group for same in many for group in same], len(many) - 1) for many in same_start]
+    """Return what there is to explain, test by test, in the order of the file; what several say the same of, once."""
+    grouped = _grouped(checks, lambda check: (_test(check), check.start_method, _call(check)))
+    tests = [group for group in grouped if any(check.outcome in EXPLAINED for check in group)]
+    of_calls = _grouped(tests, lambda group: (_call(group[0]) or _test(group[0]), group[0].start_method, _told(group)))
+    calls = [[check for group in same for check in group] for same in of_calls]
+    alike = _grouped(calls, lambda group: (_call(group[0]) or _test(group[0]), _told(group)))
+    everywhere = _grouped(alike, lambda same: (tuple(group[0].start_method for group in same), _told(same[0])))
+    return [_block([group for same in many for group in same], len(many) - 1) for many in everywhere]
 
 
 def _block(same: Sequence[Sequence[CheckPart]], others: int) -> Block:
@@ -65,10 +67,11 @@ def _block(same: Sequence[Sequence[CheckPart]], others: int) -> Block:
     )
 
 
-def _signature(group: Sequence[CheckPart]) -> Hashable:
+def _told(group: Sequence[CheckPart]) -> Hashable:
+    """Return what is said of a call, whichever checks say it."""
     # Pids and times differ from run to run: what was seen is told from the first, what it means decides.
     told = [
-        (check.check, check.outcome, _neutral(check.message, check), _neutral(check.hint, check))
+        (check.outcome, _neutral(check.message or check.title, check), _neutral(check.hint, check))
         for check in group
         if check.outcome in EXPLAINED
     ]
