@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import MakeRuns, setting
+from conftest import ROOT, MakeRuns, setting
 from test_hangs import program
 
 from pytest_mpgrade import checks, steps, tasks
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.judge.causes.raised import in_the_source
 from pytest_mpgrade.records import Code, Ending, Finding, Outcome
+from pytest_mpgrade.report.terminal import explain
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.syntax import told as told_by_syntax
 
@@ -199,3 +201,19 @@ def test_result_that_is_not_handed_over(play: MakeRuns, value: list[str], printe
     assert found.outcome is Outcome.FAILED
     assert found.hint.startswith(hint)
     assert bool(hint) is bool(found.hint)
+
+
+def test_example_of_the_readme_is_real_output(student: Callable[..., Student]) -> None:
+    """What the README shows of a failure is what the wrong solution gets, but for the numbers of processes."""
+    wrong = ROOT / "assignments" / "mp_apply" / "wrong" / "no_sentinel_join.py"
+    plain = steps.call("mp_apply", tasks.mixed() + tasks.through_own([6, -5]), n_processes=2)
+    (run,) = student(wrong.read_text(), "fork").rely_on(plain)
+    found = checks.workers_are_told_to_stop()(run)
+    told = explain(f"{run.call} under fork, spawn and forkserver", [found])
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert numbered(told) in numbered(readme)
+
+
+def numbered(shown: str) -> str:
+    """Return a text without process ids, and without line ends, which depend on how long these are."""
+    return " ".join(re.sub(r"pid \d+", "pid N", shown).split())
