@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, inconclusive, undecided
 from pytest_mpgrade.judge.hangs import exit_words
+from pytest_mpgrade.judge.tracebacks import written
 from pytest_mpgrade.records import Cell, Concern, Ending, Notebook, Plain, ProcessSeen, Run, lost_function
 
 RUNS = "runs_top_to_bottom"
@@ -22,7 +23,7 @@ def runs_top_to_bottom() -> Check:
         if cell is None:
             return PASSED
         stuck = [stuck.sentence for stuck in cell.trace.stuck]
-        told = {"traceback": _lines(cell.traceback, 20), "stuck": stuck, "stderr": _lines(cell.stderr, 8)}
+        told = {"traceback": _lines(cell.traceback, 20), "stuck": stuck, "stderr": _said(cell.stderr)}
         name = lost_function(cell.traceback + cell.stderr)
         why = f"; child processes could not find {name}(), which the notebook defines" if name else ""
         hint = LOST.format(name=name) if name else _HINTS.get(cell.ending, "")
@@ -35,6 +36,12 @@ def runs_top_to_bottom() -> Check:
         concern=Concern.NOTEBOOK,
         judge=of_notebooks(judge),
     )
+
+
+def _said(stderr: str) -> list[str]:
+    """Return the exceptions that ended child processes, each once; where there are none, the last lines."""
+    found = dict.fromkeys(f"{each.words}{each.where}" for each in written(stderr))
+    return list(found)[-3:] or _lines(stderr, 8)
 
 
 def _lines(text: str, most: int) -> list[str]:
