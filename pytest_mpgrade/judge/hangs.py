@@ -26,6 +26,8 @@ NO_ROOM = "no room"
 MAKE_ROOM = "put() waits while a queue with maxsize, or a pipe, is full: start the workers first, and take results out"
 LEFT_EARLY = "let each worker end by a sentinel, not when the queue is empty: it may be empty before a task has arrived"
 """A hint for workers that end by themselves too early."""
+MANY = 100
+"""Of more tasks only some tell that they are begun."""
 NOT_TOLD = "workers not told to stop"
 """The symptom of a parent that waits for the end of workers which wait for a task or a sentinel."""
 _NO_WRITER = frozenset((Awaited.LOCK, Awaited.ROOM))
@@ -202,7 +204,7 @@ def unbegun(run: Run) -> int:
 def never_begun(run: Run) -> str:
     """Say how many of the tasks no process has begun."""
     never = unbegun(run)
-    if run.trace.tasks > 100:  # of many tasks only some tell that they are begun
+    if run.trace.tasks > MANY:
         return f"{100 * never / run.trace.tasks:.0f} % of the tasks were never begun"
     return f"{never} of {run.trace.tasks} tasks {'was' if never == 1 else 'were'} never begun"
 

@@ -190,7 +190,8 @@ def not_told(run: Run) -> Cause | None:
 def _begun(run: Run) -> str:
     if hangs.unbegun(run):
         return hangs.never_begun(run)
-    return f"all {run.trace.tasks} tasks were begun" if run.trace.tasks > 1 else "the task was begun"
+    known = "all tasks that tell" if run.trace.tasks > hangs.MANY else f"all {run.trace.tasks} tasks"
+    return f"{known} were begun" if run.trace.tasks > 1 else "the task was begun"
 
 
 def _both_wait(run: Run) -> bool:

@@ -61,8 +61,8 @@ def fewer(run: Run) -> Cause | None:
     if came is None or came >= run.trace.tasks:
         return None
     if never:
-        tasks = f"{never} of {run.trace.tasks} tasks {'was' if never == 1 else 'were'} never begun"
-        return Cause(name="tasks not run", said=tasks, hint="hand out every task, and wait until all results are there")
+        said = hangs.never_begun(run)
+        return Cause(name="tasks not run", said=said, hint="hand out every task, and wait until all results are there")
     hint = "every task was begun: collect as many results as there are tasks before you return"
     return Cause(name="results not collected", hint=hint)
 
