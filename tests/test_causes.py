@@ -11,6 +11,7 @@ from pytest_mpgrade.judge import causes
 from pytest_mpgrade.judge.causes import hung, raised, returned
 from pytest_mpgrade.judge.examples_causes import CAUSES, Shown
 from pytest_mpgrade.judge.examples_runs import MIXED, changed, worked
+from pytest_mpgrade.judge.tracebacks import written
 from pytest_mpgrade.judge.values import values_in_any_order
 
 EACH = pytest.mark.parametrize("shown", [pytest.param(one, id=f"{one.name}-{one.symptom}") for one in CAUSES])
@@ -56,3 +57,46 @@ def test_hint_follows_from_what_was_seen() -> None:
     assert len(hints) == 4
     wrong = [["int", "0"], *MIXED.expected[1:]]
     assert check(changed(run, value=["list", wrong])).hint == ""
+
+
+BEGINS = "Traceback (most recent call last):\n"
+MIXED_UP = """Process Process-2:
+Process Process-1:
+Traceback (most recent call last):
+Traceback (most recent call last):
+  File "/usr/lib/python3.11/multiprocessing/process.py", line 314, in _bootstrap
+    self.run()
+  File "/home/ada/cv_funcs.py", line 9, in worker
+  File "/home/ada/cv_funcs.py", line 9, in worker
+    output.put(calculate(func, args))
+               ^^^^^^^^^^^^^^^^^^^^^
+    output.put(calculate(func, args))
+ValueError: kaputt 4711
+ValueError: kaputt 4711
+"""
+
+
+@pytest.mark.parametrize(
+    ("stderr", "words"),
+    [
+        (MIXED_UP, ["ValueError: kaputt 4711"]),
+        (
+            f"{BEGINS}Process Process-1:\n{BEGINS}KeyError\n",
+            ["KeyError"],
+        ),
+        ("warning: slow\n", []),
+        ("", []),
+        (
+            f"{BEGINS}a.B: first\n\nDuring handling of the above exception, another exception occurred:\n\n"
+            f"{BEGINS}a.C: second\nline two\n",
+            ["C: second"],
+        ),
+    ],
+    ids=["two at a time", "one cut short", "no traceback", "nothing", "a chain"],
+)
+def test_exceptions_are_found_in_what_was_written(stderr: str, words: list[str]) -> None:
+    """Tracebacks are read even where several processes write at the same time; of a chain the last counts."""
+    found = written(stderr)
+    assert [each.words for each in found] == words
+    if stderr is MIXED_UP:
+        assert found[0].where == ", at cv_funcs.py:9: output.put(calculate(func, args))"

@@ -336,7 +336,7 @@ def test_runner_ids() -> None:
 
 def test_long_results_fit() -> None:
     """However much there is to say, a payload fits into a variable, and the summary is shown."""
-    many = [check(n, message="ü" * 5000, evidence={"lines": ["ü<" * 3000]}) for n in range(400)]
+    many = [check(n, message=f"{n} {'ü' * 5000}", evidence={"lines": ["ü<" * 3000]}) for n in range(400)]
     for count in (30, 100, 400):
         agree(reported(result(*many[:count]), (Criterion(name="all", title="\U0001f600" * 300, points=1.0),)))
     page = summary.render(result(*many), ALL)

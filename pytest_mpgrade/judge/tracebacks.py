@@ -17,6 +17,7 @@ _LIBRARY = re.compile(r"^<|[\\/](?:lib[\\/]python3|Lib[\\/]|site-packages[\\/]|p
 """Where files are that are no submission's: of the standard library, of packages, of ours, and what is no file."""
 _BEGINS = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^\s+File "(.+)", line (\d+), in (\S+)')
+_RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*)|:)?$")
 _MARKS = re.compile(r"^[\s~^]*$")
 _GOES_ON = ("During handling of the above", "The above exception was")
 _OF_PROCESS = re.compile(r"^(?:Process \S+|\w*Process-[\d:]+):$")
@@ -101,8 +102,8 @@ def _written(lines: list[str]) -> Iterator[Thrown]:
         if any(line.strip().startswith(_GOES_ON) for line in rest):
             continue  # the next one tells what came of it
         found = _one(rest, ended)
-        ended = False
-        if found is not None:
+        if found is not None:  # else the lines of another process have come between: its own follow
+            ended = False
             yield found
 
 
@@ -113,11 +114,15 @@ def _one(lines: list[str], ended: bool) -> Thrown | None:
         if frame:
             own = not _LIBRARY.search(frame[1])
             frames.append(Frame(file=frame[1], line=int(frame[2]), function=frame[3], own=own))
-            code = lines[place + 1].strip()[:120] if own and place + 1 < len(lines) else code
-        elif line.strip() and not line[0].isspace():
-            kind, _, message = line.partition(": ")
+            code = _code(lines[place + 1 : place + 2]) if own else code
+        elif raised := _RAISED.match(line):
             return Thrown(
-                type=kind.strip().rpartition(".")[2], message=message.strip()[:160], frames=tuple(frames), code=code,
-                ended=ended,
+                type=raised[1].rpartition(".")[2], message=(raised[2] or "").strip()[:160], frames=tuple(frames),
+                code=code, ended=ended,
             )  # fmt: skip
     return None
+
+
+def _code(following: list[str]) -> str:
+    """Return the line of code that a traceback has below a frame; what has come between is none."""
+    return "".join(line.strip()[:120] for line in following if line.startswith("    ") and not _FRAME.match(line))
