@@ -146,7 +146,7 @@ def test_caller_that_ends_itself_has_died(play: MakeRuns, how: str, code: int, o
     run = play(f"import os\n\ndef f():\n    {how}\n", steps.call("f"), observer=observer)[1]
     assert run.ending is Ending.DIED
     if observer != "proc":  # without ptrace it is a child of ours all the same, but nobody asks
-        assert run.why.endswith(f"exit {code}")
+        assert run.exitcode == code
 
 
 def test_fault_of_recursion_is_an_error(play: MakeRuns) -> None:
@@ -830,7 +830,8 @@ def test_tasks_come_from_the_processes_that_ran_them(play: MakeRuns, method: str
     senders = {event.pid for event in run.trace.events}
     workers = {one.pid: one for one in run.trace.processes if not one.helper}
     assert run.trace.caller not in senders
-    assert len(senders | set(workers)) == 3
+    # Whoever polls may miss a worker that has come when all tasks were taken.
+    assert len(senders | set(workers)) == 3 or (observer == "psutil" and 1 <= len(senders) <= 3)
     if observer == "auto":  # the others may miss processes that live for less than their period, and say so
         assert senders <= set(workers)
         assert {(one.born, one.later) for one in workers.values()} == {(method, "gone")}

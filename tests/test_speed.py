@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from pytest_mpgrade.judge import checks, speed
+from pytest_mpgrade.judge.examples_runs import children
 from pytest_mpgrade.judge.examples_timings import pair, scaled, timed
 from pytest_mpgrade.judge.scaling import serial_fraction
 from pytest_mpgrade.records import Look, Machine, Outcome, Pair, SpeedRules, Timing
@@ -229,8 +230,8 @@ def test_other_faults_are_not_blamed_on_speed(gates: dict[str, object], by: str)
     """Who does not run n tasks in n processes at a time is not measured against who does."""
     run = timed()
     assert run.trace.gates is not None
-    changed = replace(run, trace=replace(run.trace, gates=replace(run.trace.gates, **gates)))  # type: ignore[arg-type]
-    found = KEEPS_UP(changed)
+    trace = replace(run.trace, gates=replace(run.trace.gates, **gates), processes=children(2))  # type: ignore[arg-type]
+    found = KEEPS_UP(replace(run, trace=trace))
     assert (found.outcome, found.undecided_by) == (Outcome.SKIPPED, by)
 
 

@@ -52,7 +52,8 @@ class Supervised:
         )
         self.budget = Budget(
             self.limits, (self.folder.scratch, self.folder.box), self.observer.memory, self.confinement.out_of_memory,
-            lambda: self.names.size(self.watch.caller),
+            # Before that, the calling process may not have come into its isolation, and see the whole machine's.
+            lambda: self.names.size(self.watch.caller) if self.watch.ready else 0,
         )  # fmt: skip
         self.out = Output(self._path("out"), self.limits["output_bytes"])
         self.err = Output(self._path("err"), self.limits["output_bytes"])

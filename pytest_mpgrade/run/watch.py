@@ -66,7 +66,7 @@ class Watch:
         self.aside: frozenset[int] = frozenset()  # threads that count only while they run
         self.step = 0.02  # seconds that messages are waited for at a time
         self.look_in: Callable[[], object] = lambda: None  # called again and again while something is waited for
-        self._ready = False
+        self.ready = False
         self._every_look = every_look
         self._next_look = 0.0
         self._reading = Reading()
@@ -124,8 +124,8 @@ class Watch:
 
     def _controlled(self, message: Message) -> None:
         """The first who is ready is the caller: no student code has run by then. What it sits in is the isolation."""
-        if not self._ready and message.kind == "ready":
-            self._ready = True
+        if not self.ready and message.kind == "ready":
+            self.ready = True
             self.caller = self.quiet.caller = message.pid
             for pid, seen in list(self.observer.seen.items()):
                 seen.sandbox = pid != message.pid
