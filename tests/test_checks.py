@@ -912,3 +912,16 @@ def test_timeline_of_workers() -> None:
         "the caller: began tasks at 1.25 s",
     ]
     assert "timeline" not in check(LINED_UP).evidence
+
+
+@pytest.mark.parametrize(("later", "by"), [("alive", "ended_by_sentinel"), ("zombie", "no_leftovers")])
+def test_pipes_of_idle_workers_are_no_matter_of_their_own(later: str, by: str) -> None:
+    """Workers that had no task and are left keep their pipes: what is said of them is not said of these again."""
+    nothing = tasks.square([])
+    left = tuple(child(pid, exitcode=None, later=later) for pid in (4101, 4102))
+    pipes = tuple(Leftover(kind="pipe", name=f"pipe:[{number}]") for number in range(4))
+    run = changed(worked(nothing), processes=left, leftovers=pipes)
+    found = judged(checks.nothing_else_left(idle=True), run)
+    assert (found.outcome, found.undecided_by) == (Outcome.SKIPPED, by)
+    alone = changed(run, processes=())
+    assert judged(checks.nothing_else_left(idle=True), alone).outcome is FAILED
