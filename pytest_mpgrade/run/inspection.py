@@ -17,6 +17,8 @@ GONE_SECONDS = 2.0
 """How long after its return a call's workers may take to be gone; CONTRACT section 3."""
 BUSY_SECONDS = 10.0
 """The same on a machine so busy that they have not been able to run."""
+SLEEPING_LOOKS = 5
+"""Looks 10 ms apart in which a process has to be asleep before it is asked for its stacks."""
 CALM_LOOKS = 30
 """Looks 10 ms apart in which nothing of the tree runs or wants to."""
 
@@ -66,12 +68,26 @@ class Inspection:
                 break
         watch.take_in_ends(GONE_SECONDS)
         watch.control = control
-        own = any(kind == "thread" for kind, _ in gained) and self._runs_own_lines()
+        own = not handles and any(kind == "thread" for kind, _ in gained) and self._runs_own_lines()
         return [Leftover(kind=kind, name=name, own=own and kind == "thread") for kind, name in gained]
 
     def _runs_own_lines(self) -> bool:
-        """Tell whether a thread of the calling process is in the submission's code; stacks do not say which it is."""
+        """Tell whether a thread of the calling process is in the submission's code; stacks do not say which it is.
+
+        One that never sleeps is no helper that waits. Only sleeping threads are asked for their stacks: faulthandler
+        reads those of others without the interpreter's lock, and a thread that runs meanwhile can crash it.
+        """
+        if not self._caller_sleeps():
+            return True
         return any(self.stacks.owns(frame) for thread in self.stacks.of(self.watch.caller) for frame in thread)
+
+    def _caller_sleeps(self) -> bool:
+        """Tell whether all threads of the calling process are asleep in some looks, of which a second has plenty."""
+        end, calm = time.monotonic() + 1.0, 0
+        while calm < SLEEPING_LOOKS and time.monotonic() < end:
+            calm = calm + 1 if nothing_moves(self.watch.observer, [self.watch.caller]) else 0
+            self.watch.pump(0.01)
+        return calm >= SLEEPING_LOOKS
 
     def let_end(self) -> None:
         """Give the caller's children time to be gone: 2 s, and more where the machine does not let them run."""
