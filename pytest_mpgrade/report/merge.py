@@ -81,8 +81,13 @@ def _told(group: Sequence[CheckPart]) -> Hashable:
 def _neutral(message: str, check: CheckPart) -> str:
     """Return a message without what tells start methods and calls of a function apart."""
     told = message.replace(f"under {check.start_method}", "") if check.start_method else message
+    return _of_any_call(told, check)
+
+
+def _of_any_call(message: str, check: CheckPart) -> str:
+    """Return a message that names the function in place of the call."""
     function, bracket, _ = _call(check).partition("(")
-    return told.replace(_call(check), f"{function}()") if bracket else told
+    return message.replace(_call(check), f"{function}()") if bracket else message
 
 
 def lines(checks: Iterable[CheckPart], outcome: Outcome) -> list[Line]:
@@ -99,7 +104,7 @@ def reasons(checks: Iterable[CheckPart], outcome: Outcome) -> list[Line]:
 
 def _line(group: Sequence[CheckPart]) -> Line:
     first = group[0]
-    message = _neutral(first.message, first) if len({_call(check) for check in group}) > 1 else first.message
+    message = _of_any_call(first.message, first) if len({_call(check) for check in group}) > 1 else first.message
     return Line(
         check=", ".join(dict.fromkeys(check.check for check in group)),
         concern=first.concern,
