@@ -211,6 +211,7 @@ class _Search:
             message=f"{statement.where} imports {name}: there is no module of that name in what was handed in, nor is "
             f"it a package that the assignment allows ({allowed})",
             hint=f"did you mean {near[0]}?" if near else f"hand in {name}.py too if it is yours, or do without it",
+            unknown=not near and not packages.is_known(name),
             source=statement.source,
         )
 

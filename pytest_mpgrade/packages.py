@@ -46,6 +46,21 @@ _IMPORTED_AS = {
 }
 """Those that are not imported by the name that pip knows them by; what is installed says so itself."""
 
+_OFTEN_USED = frozenset(
+    """altair boto3 cloudpickle cupy cython dask dill distributed django fastapi flask fsspec geopandas gym h5py httpx
+    ipywidgets jax joblib jupyter keras lightgbm line_profiler loguru loky lxml memory_profiler modin mpi4py mpire numba
+    numexpr openpyxl pathos patsy plotly polars psutil pyarrow pydantic pymc pyspark pytest ray requests rich scipy
+    seaborn sqlalchemy statsmodels streamlit sympy tabulate tensorflow toolz torch torchvision tornado transformers trio
+    uvloop xarray xgboost""".split()  # noqa: SIM905 - words in a row are easier to keep than quoted ones
+)
+"""Packages that courses meet, by the names that are imported."""
+
+
+def is_known(module: str) -> bool:
+    """Tell whether a package is known by this name: of all there are nobody has a list here."""
+    return module in _OFTEN_USED or any(module in names for names in _IMPORTED_AS.values())
+
+
 _ASK = r"""
 import importlib, importlib.metadata, importlib.util, json, sys
 asked = json.loads(sys.argv[1])

@@ -121,6 +121,7 @@ class Lack:
     message: str
     hint: str = ""
     ours: bool = False  # the course allows it, so that the grader is at fault and nothing can be judged
+    unknown: bool = False  # no package is known by its name: rather a file of the student's own
     source: dict[str, Any] = field(default_factory=dict)  # the student's own line: file, line, code
 
 

@@ -20,7 +20,7 @@ from pytest_mpgrade.judge.verdict import inconclusive as inconclusive
 from pytest_mpgrade.judge.verdict import not_here as not_here
 from pytest_mpgrade.judge.verdict import not_tried
 from pytest_mpgrade.judge.verdict import undecided as undecided
-from pytest_mpgrade.records import Concern, Ending, Finding, Instead, Outcome, Run
+from pytest_mpgrade.records import Concern, Ending, Finding, Instead, Notebook, Outcome, Run
 
 LACK = "lack"
 """The symptom of something that the submission imports and is not there."""
@@ -138,9 +138,9 @@ def _lacking(run: Run, verdict: Verdict) -> Verdict:
     known = run.ending is Ending.NOT_IMPORTED
     message = run.lack.message if known else f"{verdict.message}; {run.lack.message}"
     evidence = verdict.evidence | ({"source": run.lack.source} if run.lack.source else {})
-    return replace(
-        verdict, message=message, hint=run.lack.hint, evidence=evidence, symptom=LACK, concern=Concern.IMPORT
-    )
+    # A notebook that imports a file which was not handed in does not run; a package is a matter of what is allowed.
+    concern = verdict.concern if isinstance(run, Notebook) and run.lack.unknown else Concern.IMPORT
+    return replace(verdict, message=message, hint=run.lack.hint, evidence=evidence, symptom=LACK, concern=concern)
 
 
 def before_all(run: Run) -> Verdict | None:
