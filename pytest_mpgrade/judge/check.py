@@ -170,6 +170,8 @@ def _not_made(run: Run) -> Verdict:
     words = f"{run.call} could not be called: {run.why}"
     if run.because in ("imports_cleanly", "has_functions"):
         return fault(Concern.IMPORT, words, symptom="signature")
+    if run.cause is None:  # it was given nothing that an earlier call had returned: what says so is no honest process
+        return failed(words, symptom=HANDLES)
     return fault(Concern.RESULTS, words, symptom=HANDLES)
 
 
