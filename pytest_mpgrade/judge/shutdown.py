@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from typing import Any
 
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, not_here, undecided
+from pytest_mpgrade.judge.hangs import exit_words
 from pytest_mpgrade.judge.returned import at_import, not_returned
 from pytest_mpgrade.records import Concern, ProcessSeen, Run
 
@@ -75,14 +75,7 @@ def not_told_to_stop(run: Run, alive: list[ProcessSeen]) -> Verdict:
 
 def words(exitcode: int | None) -> str:
     """Return an exit code in words: by the name of the signal where it was one."""
-    if exitcode is None:
-        return "still running"
-    if exitcode < 0:
-        try:
-            return f"killed by {signal.Signals(-exitcode).name}"
-        except ValueError:
-            return f"killed by signal {-exitcode}"
-    return f"exit status {exitcode}"
+    return "still running" if exitcode is None else exit_words(exitcode)
 
 
 def listed(processes: list[ProcessSeen], describe: Callable[[ProcessSeen], str]) -> dict[str, Any]:
