@@ -30,6 +30,8 @@ MANY = 100
 """Of more tasks only some tell that they are begun."""
 NOT_TOLD = "workers not told to stop"
 """The symptom of a parent that waits for the end of workers which wait for a task or a sentinel."""
+TELL_THEM = "put one 'STOP' per worker on the task queue before you join() them"
+"""A hint for such a parent."""
 _NO_WRITER = frozenset((Awaited.LOCK, Awaited.ROOM))
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.judge.causes.returned import came_back
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
-from pytest_mpgrade.judge.hangs import not_back, not_told
+from pytest_mpgrade.judge.hangs import TELL_THEM, not_back, not_told
 from pytest_mpgrade.judge.returned import not_returned, somewhere_else
 from pytest_mpgrade.judge.tracebacks import by_call
 from pytest_mpgrade.judge.verdict import by_nobody
@@ -27,7 +27,6 @@ ANEW = (
     "make new lists and queues in every call: a default argument, a global variable or an attribute of a function "
     "keeps what earlier calls have put there"
 )
-TELL_THEM = "put one 'STOP' per worker on the task queue before you join() them"
 _OWNERS = frozenset((Concern.EDGE, Concern.DEADLOCK, Concern.FAILURE))
 """Concerns whose runs provoke one thing: whatever goes wrong there is theirs."""
 

@@ -183,8 +183,7 @@ def not_told(run: Run) -> Cause | None:
     children = hangs.children_of(run)
     ended = sum(each.later != "alive" for each in children)
     said = f"{_begun(run)}, and {ended} of {len(children)} workers had ended by then" if ended else _begun(run)
-    hint = "put one 'STOP' per worker on the task queue before you join() them"
-    return Cause(name="not told", said=said if run.trace.tasks else "", hint=hint)
+    return Cause(name="not told", said=said if run.trace.tasks else "", hint=hangs.TELL_THEM)
 
 
 def _begun(run: Run) -> str:
