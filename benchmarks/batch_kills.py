@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import psutil
+
 from batch_throughput import mixed
 
 UNTIMED = "not test_speed"

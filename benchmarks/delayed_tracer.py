@@ -22,7 +22,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from held_back import late_at_random, supervised_here  # noqa: E402
-
 from pytest_mpgrade import assignment, checks, steps, tasks  # noqa: E402
 from pytest_mpgrade.records import Ending, Finding, Outcome, Run, Scenario, Step  # noqa: E402
 from pytest_mpgrade.run import runner, servers  # noqa: E402

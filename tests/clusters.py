@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
+
 from conftest import variables, wait_until
 from test_batch import RIGHT, TESTS, TOML, hand_in
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from ours import Ours
 
+from ours import Ours
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.records import Assignment, Limits, Run, Scenario, Step, Submission
 from pytest_mpgrade.run import isolation, runner, servers

@@ -15,9 +15,9 @@ from typing import Any
 
 import psutil
 import pytest
+
 from conftest import run_command, variables, wait_until
 from ours import Ours
-
 from pytest_mpgrade import cli, locked
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals")

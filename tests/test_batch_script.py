@@ -13,9 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import wait_until
-from test_batch import RIGHT, SOLUTIONS, course, gradebook, hand_in
 
+from conftest import wait_until
 from pytest_mpgrade import assignment, batch
 from pytest_mpgrade.batch import overrides
 from pytest_mpgrade.batch.settled import Settled
@@ -25,6 +24,7 @@ from pytest_mpgrade.pytest_run import Options
 from pytest_mpgrade.records import Status
 from pytest_mpgrade.report import result_json
 from pytest_mpgrade.run import isolation
+from test_batch import RIGHT, SOLUTIONS, course, gradebook, hand_in
 
 __all__ = ["course"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from results import outcomes as found
-from results import result
 
 from pytest_mpgrade import cli
 from pytest_mpgrade.records import Criterion, Outcome, Status, Submission
 from pytest_mpgrade.report import result_json
+from results import outcomes as found
+from results import result
 
 
 def keep(folder: Path, name: str, *outcomes: Outcome, status: Status = Status.GRADED) -> None:

@@ -11,14 +11,14 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from clusters import PATIENCE, SLOW, UNREADABLE, attempts, below, course, gone, grades, reason, running, words
 from conftest import run_command, variables, wait_until
-from test_batch import RIGHT, gradebook
-
 from pytest_mpgrade.batch.cluster import parcel
 from pytest_mpgrade.batch.cluster.on_dask import _check_address
 from pytest_mpgrade.batch.cluster.store import Store
 from pytest_mpgrade.errors import UsageError
+from test_batch import RIGHT, gradebook
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, /proc")
 LIFELINE = [sys.executable, "-m", "pytest_mpgrade.batch.cluster.lifeline"]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from clusters import (
     PATIENCE,
     SLOW,

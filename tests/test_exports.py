@@ -16,20 +16,20 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import github_actions
 import jsonschema
 import pytest
-from conftest import run_command, variables, wait_until
-from results import ALL, METHODS, finding, outcomes, placed
-from results import result as graded
-from test_batch import RIGHT, SOLUTIONS, TESTS, TOML
 
+import github_actions
+from conftest import run_command, variables, wait_until
 from pytest_mpgrade.judge.shares import Placed
 from pytest_mpgrade.pytest_run import Options, budget
 from pytest_mpgrade.records import Concern, Criterion, Outcome, Status
 from pytest_mpgrade.report import result_json, students, terminal
 from pytest_mpgrade.report.exports import FORMATS, classroom50
 from pytest_mpgrade.report.result_json import ResultFile, SubmissionPart
+from results import ALL, METHODS, finding, outcomes, placed
+from results import result as graded
+from test_batch import RIGHT, SOLUTIONS, TESTS, TOML
 
 NUMBER, TEXT, WHOLE = {"type": "number", "minimum": 0}, {"type": "string"}, {"type": "integer", "minimum": 0}
 GRADESCOPE: dict[str, Any] = {

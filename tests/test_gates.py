@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-from conftest import MakeRuns
 
+from conftest import MakeRuns
 from pytest_mpgrade import checks, steps, tasks
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.records import Ending, GateReport, Outcome, Run

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
+
 import results
 from conftest import variables, wait_until
 from github_actions import Reported, commands, outputs, payload, report
-from markdown_it import MarkdownIt
-
 from pytest_mpgrade.judge.shares import Placed
 from pytest_mpgrade.records import Criterion, Outcome, Status
 from pytest_mpgrade.report.exports.github import payload as payloads

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 import results
-
 from pytest_mpgrade.records import Criterion, Outcome, Status, Submission
 from pytest_mpgrade.report import gradebook
 from pytest_mpgrade.report.result_json import ResultFile

@@ -8,10 +8,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from test_exports import GRADESCOPE, check_part, result_of
 
 from pytest_mpgrade.records import Criterion, Outcome
 from pytest_mpgrade.report.exports import gradescope
+from test_exports import GRADESCOPE, check_part, result_of
 
 CRITERIA = (Criterion(name="all", title="All of it", points=1.0),)
 METADATA: dict[str, Any] = {

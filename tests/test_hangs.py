@@ -10,8 +10,8 @@ import textwrap
 from collections.abc import Callable
 
 import pytest
-from conftest import LEVELS, MakeRuns
 
+from conftest import LEVELS, MakeRuns
 from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.judge.hangs import explained_by, nobody_left, summary
 from pytest_mpgrade.records import Awaited, Concern, Doing, Ending, Run, Stuck

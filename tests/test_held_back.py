@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from conftest import MakeRuns
 from held_back import late_at, supervised_here
 from ours import Ours
-
 from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.records import Ending, Run

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import LEVELS, MakeRuns, setting, wait_until
 from ours import Ours
-
 from pytest_mpgrade import checks, containment, steps, tasks
 from pytest_mpgrade.records import Ending, Outcome, Run, Scenario
 from pytest_mpgrade.run import isolation, readable, runner

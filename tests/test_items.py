@@ -9,7 +9,6 @@ import weakref
 from pathlib import Path
 
 import pytest
-from test_changes import keep
 
 from pytest_mpgrade.batch import exported
 from pytest_mpgrade.records import Outcome, Status
@@ -17,6 +16,7 @@ from pytest_mpgrade.report import items, result_json
 from pytest_mpgrade.report.items import Item
 from pytest_mpgrade.report.overview import Overview, overview
 from pytest_mpgrade.report.result_json import ResultFile
+from test_changes import keep
 
 PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
 

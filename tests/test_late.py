@@ -7,7 +7,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from test_assignment import GOOD, folder, write
 
 from pytest_mpgrade import assignment
 from pytest_mpgrade.batch import roster
@@ -17,6 +16,7 @@ from pytest_mpgrade.errors import AssignmentError, UsageError
 from pytest_mpgrade.instants import instant
 from pytest_mpgrade.judge import expression, late
 from pytest_mpgrade.records import LateRules
+from test_assignment import GOOD, folder, write
 
 __all__ = ["folder"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import MakeRuns
 
+from conftest import MakeRuns
 from pytest_mpgrade import steps
 
 THREADS = """

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import mypy
 import pytest
-from test_packages import author, failed, grade, grade_notebook, solution
 
 from pytest_mpgrade import newer
 from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.newer_syntax import newer_syntax
 from pytest_mpgrade.syntax import parse
+from test_packages import author, failed, grade, grade_notebook, solution
 
 OURS = sys.version_info[:2]
 VERSIONS = [(3, minor) for minor in range(10, 16)]

@@ -10,8 +10,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from conftest import code_cell, run_command
 
+from conftest import code_cell, run_command
 from pytest_mpgrade import assignment
 from pytest_mpgrade.errors import AssignmentError
 from pytest_mpgrade.inside import plain

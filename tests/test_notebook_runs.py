@@ -18,8 +18,8 @@ from typing import Any, Protocol, cast
 
 import nbformat
 import pytest
-from conftest import code_cell, setting
 
+from conftest import code_cell, setting
 from pytest_mpgrade import checks
 from pytest_mpgrade.inside import plain
 from pytest_mpgrade.records import Cell, Ending, Notebook, NotebookRules, Outcome

@@ -10,8 +10,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from conftest import setting
 
+from conftest import setting
 from pytest_mpgrade import assignment, notebooks, steps, tasks
 from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.records import Assignment, Ending, Scenario

@@ -7,10 +7,6 @@ import math
 from pathlib import Path
 
 import pytest
-from results import finding, placed
-from results import result as graded
-from test_batch import batch, course, results
-from test_gradebook import CRITERIA, result
 
 from pytest_mpgrade import cli
 from pytest_mpgrade.batch import overrides
@@ -19,6 +15,10 @@ from pytest_mpgrade.records import Criterion, Finding, Outcome, Status
 from pytest_mpgrade.report import by_hand, gradebook, items, result_json, terminal
 from pytest_mpgrade.report.by_hand import Override
 from pytest_mpgrade.report.result_json import ResultFile
+from results import finding, placed
+from results import result as graded
+from test_batch import batch, course, results
+from test_gradebook import CRITERIA, result
 
 __all__ = ["course"]
 

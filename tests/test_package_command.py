@@ -14,6 +14,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+
 from conftest import run_command
 from test_batch import RIGHT, SOLUTIONS, TESTS
 from test_batch import TOML as DOUBLE

@@ -14,8 +14,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from conftest import code_cell, run_command, variables
 
+from conftest import code_cell, run_command, variables
 from pytest_mpgrade import assignment, lacking, packages
 from pytest_mpgrade.errors import AssignmentError, LackingError
 from pytest_mpgrade.imports import imports

@@ -14,9 +14,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+
 from conftest import NOTE_RUN, ROOT, run_command, variables, wait_until
 from ours import Ours
-
 from pytest_mpgrade.records import Concern, Outcome
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, and observes with ptrace")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import variables, wait_until
-from test_batch import SOLUTIONS, below, course, hand_in, words
 
+from conftest import variables, wait_until
 from pytest_mpgrade.report import live
 from pytest_mpgrade.report.live import Running, Standing
+from test_batch import SOLUTIONS, below, course, hand_in, words
 
 if sys.platform == "win32":
     pytest.skip("Windows has no pseudo-terminals", allow_module_level=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
 from conftest import run_command
 from test_exports import HIDDEN_TESTS, HIDDEN_TOML
 from test_plugin import RIGHT, RIGHT_OUTCOMES, author, command, grade, outcomes, put, pytestmark, result

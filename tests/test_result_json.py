@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import results
 
+import results
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Concern, Criterion, Finding, Outcome, Report, Status, Submission
 from pytest_mpgrade.report import result_json

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 
 import pytest
-from results import asked, finding, outcomes, placed
 
 from pytest_mpgrade.errors import AssignmentError
 from pytest_mpgrade.judge.rubric import score, status, ungraded, waiting
 from pytest_mpgrade.judge.shares import Placed
 from pytest_mpgrade.records import Criterion, CriterionScore, Finding, Outcome, Status
+from results import asked, finding, outcomes, placed
 
 PASSED, FAILED, INCONCLUSIVE, ERROR = Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.ERROR
 UNDECIDED = finding(Outcome.SKIPPED, message="no fork on this platform")

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from conftest import MakeRuns, setting, wait_until
 from ours import Ours
-
 from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.grading import Grading

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from clusters import PATIENCE, SLOW, below, course, gone, grades, many, words
 from conftest import run_command, wait_until
 from test_batch import gradebook

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MakeRuns, variables, wait_until
 
+from conftest import MakeRuns, variables, wait_until
 from pytest_mpgrade import assignment, checks, steps, tasks
 from pytest_mpgrade.batch import Job
 from pytest_mpgrade.batch.pool import SideBySide

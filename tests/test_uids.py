@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from conftest import wait_until
 
 if sys.platform != "linux" or os.geteuid() != 0:

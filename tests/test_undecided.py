@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import run_command
-from test_exports import READ
 
+from conftest import run_command
 from pytest_mpgrade.report.exports import FORMATS
+from test_exports import READ
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals")
 

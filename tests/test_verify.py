@@ -12,9 +12,9 @@ from typing import Any
 
 import psutil
 import pytest
+
 import results
 from conftest import wait_until
-
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade import verify
 from pytest_mpgrade.errors import AssignmentError

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
+
 from conftest import ROOT, variables
 from github_actions import Reported, commands, outputs, report
-
 from pytest_mpgrade import assignment
 from pytest_mpgrade.report.exports.github.payload import WHOLE, runner_ids
 
