@@ -58,10 +58,7 @@ def grade(path: Path, assignment: Assignment, out: Path, *, options: Options | N
     try:
         lacking.require(_discover(path, assignment, shown.id), assignment)
     except UngradableError as error:
-        ours = isinstance(error, LackingError)
-        status = Status.ERROR if ours else Status.UNGRADABLE
-        entry = _only_check(Outcome.ERROR if ours else Outcome.FAILED, error)
-        return _record(shown, assignment, folder, chosen, status, str(error), entry)
+        return refused(path, assignment, out, options=chosen, error=error)
     except MpgradeError:
         raise
     except Exception as error:
@@ -79,13 +76,23 @@ def kept(path: Path, assignment: Assignment, out: Path, *, options: Options) -> 
     try:
         result = result_json.read(folder / RESULT)
         submission = _discover(path, assignment, options.id)
-    except MpgradeError:
+    except Exception:  # whatever it is: grading it anew says so
         return None
     now = {"mpgrade": __version__, ASSIGNED: _fingerprint(assignment, options)}
     same = result.submission.sha256 == submission.sha256 and now.items() <= result.environment.items()
     # A person may have given points where the grader broke: it is tried again all the same.
     whole = result.by_machine().status is not Status.ERROR
     return Grading(result=result, folder=folder, kept=True) if same and whole else None
+
+
+def refused(path: Path, assignment: Assignment, out: Path, *, options: Options, error: UngradableError) -> Grading:
+    """Keep the result of a submission that cannot be graded, by its own fault or for want of a package."""
+    shown = Submission(id=options.id or _default_id(path), path=str(path))
+    folder = out / (options.folder or folder_name(shown.id))
+    ours = isinstance(error, LackingError)
+    status = Status.ERROR if ours else Status.UNGRADABLE
+    entry = _only_check(Outcome.ERROR if ours else Outcome.FAILED, error)
+    return _record(shown, assignment, folder, options, status, str(error), entry)
 
 
 def failed(path: Path, assignment: Assignment, out: Path, *, options: Options, reason: str) -> Grading:

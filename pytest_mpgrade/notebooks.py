@@ -8,6 +8,7 @@ by child processes, and starts none itself. The only user of jupytext and IPytho
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
 import threading
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_mpgrade import syntax
+from pytest_mpgrade import handed_in, syntax
 from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.imports import Import
 
@@ -64,11 +65,13 @@ def _document(path: Path, shown: str) -> dict[str, Any]:
     except ImportError as error:
         raise _lacks(error, shown) from error
     try:
-        if path.stat().st_size > MOST_BYTES:
+        data = handed_in.content(path, MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
             raise UngradableError(f"{shown} is too large for a notebook: over {MOST_BYTES // 1_000_000} MB")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about ids that older notebooks do not have
-            notebook: Any = jupytext.read(path)
+            text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig")
+            notebook: Any = jupytext.read(text, fmt={"extension": path.suffix})
         found: dict[str, Any] = json.loads(json.dumps(notebook))
         # What is no notebook but JSON has no such cells.
         if not all(isinstance(cell["source"], str) and cell["cell_type"] for cell in found["cells"]):

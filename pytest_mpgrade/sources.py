@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mpgrade import notebooks, syntax
+from pytest_mpgrade import handed_in, notebooks, syntax
 from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.imports import Import
 from pytest_mpgrade.records import Submission
@@ -104,7 +104,7 @@ class _Folder:
             below[:] = sorted(name for name in below if not name.startswith((".", "__")))
             parts = Path(place).relative_to(folder).parts
             for path in (Path(place, name) for name in sorted(names) if name.endswith(".py")):
-                if not path.resolve().is_relative_to(folder.resolve()):
+                if handed_in.leads_out(path, folder):
                     continue
                 self.top.setdefault(parts[0] if parts else path.stem, []).append(path)
                 for name in {*parts[1:], *([path.stem] if parts else [])}:
@@ -123,8 +123,8 @@ def _sources(path: Path, name: str, notebook: bool) -> Iterator[tuple[int, bytes
             yield from ((cell, text.encode()) for cell, text in notebooks.cells(path, name))
         elif path.suffix != ".py":
             yield 0, notebooks.extract(path, name).source.encode()
-        elif path.stat().st_size <= _MOST_BYTES:
-            yield 0, path.read_bytes()
+        elif len(source := handed_in.content(path, _MOST_BYTES + 1)) <= _MOST_BYTES:
+            yield 0, source
 
 
 def _statements(name: str, cell: int, source: bytes) -> Iterator[Statement]:

@@ -266,7 +266,7 @@ def test_bomb(tmp_path: Path) -> None:
     """What unpacks to more than is allowed is stopped on the way, whatever size it says it has."""
     pack(tmp_path / "bomb.zip", {"zeros": bytes(30_000_000)})
     with pytest.raises(UsageError, match="more than"):
-        archives.unpack(tmp_path / "bomb.zip", tmp_path / "in", most_bytes=1_000_000)
+        archives.unpack(tmp_path / "bomb.zip", tmp_path / "in", archives.Most(files=9, bytes=1_000_000))
     assert sum(p.stat().st_size for p in (tmp_path / "in").rglob("*")) < 5_000_000
 
 

@@ -2,97 +2,232 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
+import lzma
 import os
 import re
 import shutil
 import stat
+import sys
 import tarfile
+import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade import handed_in
+from pytest_mpgrade.errors import UngradableError, UsageError
 
-SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-MOST_FILES = 100_000
-MOST_BYTES = 4_000_000_000
+_OPENED: Mapping[str, Callable[[Any], Any]] = {
+    ".tar": lambda file: file,
+    ".tar.gz": lambda file: gzip.GzipFile(fileobj=file),
+    ".tgz": lambda file: gzip.GzipFile(fileobj=file),
+    ".tar.bz2": bz2.BZ2File,
+    ".tar.xz": lzma.LZMAFile,
+}
+SUFFIXES = (".zip", *_OPENED)
+_MOST_AT_ONCE = 8_000_000
+"""Bytes that an archive's reader may want in one piece: a zip's list of 50,000 members, a tar's header of any length.
+
+Both are read whole, and say themselves how long they are: some hundred bytes can ask for gigabytes.
+"""
 _CHUNK = 1 << 20
 _NOT_THEIRS = re.compile(r"__MACOSX/|.*\.DS_Store$|.*/\._[^/]*$|\._[^/]*$")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Most:
+    """How much may come out of an archive."""
+
+    files: int
+    bytes: int
+
+
+COURSE = Most(files=100_000, bytes=4_000_000_000)
+"""A whole course's download."""
+STUDENT = Most(files=100_000, bytes=500_000_000)
+"""What one student hands in, often with a virtual environment; 300 of them could fill a disk."""
+
+
+class _OurDiskError(UsageError):
+    """Not the archive is at fault, but the place where it is unpacked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Member:
+    name: str
+    why: str = ""  # it is left out
+    file: IO[bytes] | None = None  # open; none of what is left out, and of folders
+
+
 def is_archive(path: Path) -> bool:
     """Tell whether a file is named like an archive that can be unpacked."""
-    return path.name.lower().endswith(SUFFIXES) and path.is_file()
+    return path.name.lower().endswith(SUFFIXES) and os.path.isfile(path)
 
 
-def unpack(archive: Path, into: Path, *, most_bytes: int = MOST_BYTES) -> list[str]:
+def unpack(archive: Path, into: Path, most: Most = COURSE) -> list[str]:
     """Unpack the plain files of an archive below *into*; return the names that were left out, with why.
 
-    Raises UsageError where it is broken, encrypted, or holds more than *most_bytes* or 100,000 files.
+    Raises UsageError where it is broken, encrypted, or holds more than it may; what was unpacked until then stays.
     """
-    left_out: list[str] = []
-    room = most_bytes
+    into.mkdir(parents=True, exist_ok=True)
     try:
-        for number, (name, why, file) in enumerate(_members(archive)):
-            if number >= MOST_FILES:
-                raise UsageError(f"{archive.name} holds more than {MOST_FILES} files")
-            why = why or _unsafe(name)
-            if why or file is None:
-                left_out.append(f"{name} ({why or 'no plain file'})")
-                continue
-            with file:
-                room -= _copy(file, into / name, room)
-            if room < 0:
-                raise UsageError(f"{archive.name} holds more than {most_bytes / 1e9:g} GB")
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, NotImplementedError, OSError) as error:
-        raise UsageError(f"{archive.name} cannot be unpacked: {error}") from error
-    return left_out
+        with handed_in.opened(archive) as file:
+            return list(_unpacked(archive.name, _members(archive.name.lower(), file, into), into, most))
+    except (UsageError, _OurDiskError):
+        raise
+    except Exception as error:  # whatever a broken archive makes its readers raise
+        words = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+        raise UsageError(f"{archive.name} cannot be unpacked: {words}") from error
+
+
+def _unpacked(archive: str, members: Iterable[_Member], into: Path, most: Most) -> Iterator[str]:
+    """Write the members; yield what is left out."""
+    room = most.bytes
+    for number, member in enumerate(members):
+        if number >= most.files:
+            raise UsageError(f"{archive} holds more than {most.files} files")
+        why = member.why
+        if member.file:
+            written, why = _write(member.file, into, member.name, room)
+            room -= written
+        if room < 0:
+            raise UsageError(f"{archive} holds more than {_size(most.bytes)}")
+        if why:
+            yield f"{member.name} ({why})"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:g} GB" if count >= 1e9 else f"{count / 1e6:g} MB"
 
 
 def unpack_theirs(archive: Path, into: Path) -> list[str]:
-    """Unpack what a student has handed in: a broken archive is theirs, and stops nobody else's grading."""
+    """Unpack what a student has handed in, all of it or nothing; return what was left out, with why.
+
+    A broken archive is theirs, and stops nobody else's grading.
+    """
     into.mkdir(parents=True, exist_ok=True)
-    try:
-        return unpack(archive, into)
-    except UsageError as error:
-        return [str(error)]
+    with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=into.parent, ignore_cleanup_errors=True) as folder:
+        try:
+            left_out = unpack(archive, Path(folder), STUDENT)
+            return left_out + handed_in.copy(Path(folder), into)
+        except _OurDiskError:
+            raise
+        except (UsageError, UngradableError) as error:
+            return [str(error)]
+        except OSError as error:
+            raise _OurDiskError(f"cannot unpack {archive.name} in {into.parent}: {error.strerror}") from error
 
 
-def _members(archive: Path) -> Iterator[tuple[str, str, IO[bytes] | None]]:
-    """Yield name, why it is left out, and the open file of each member that is no folder."""
-    if archive.name.lower().endswith(".zip"):
-        with zipfile.ZipFile(archive) as whole:
-            for info in whole.infolist():
-                link = stat.S_ISLNK(info.external_attr >> 16)
-                if not info.is_dir() and not _NOT_THEIRS.match(info.filename):
-                    yield info.filename, "a link" if link else "", None if link else whole.open(info)
+def _members(name: str, file: IO[bytes], into: Path) -> Iterator[_Member]:
+    """Yield each member."""
+    if name.endswith(".zip"):
+        yield from _zipped(file)
         return
-    with tarfile.open(archive) as tape:
+    suffix = max((each for each in _OPENED if name.endswith(each)), key=len)
+    with _OPENED[suffix](file) as plain, tarfile.open(fileobj=_Bounded(plain), mode="r:") as tape:
         for member in tape:
-            if not member.isdir() and not _NOT_THEIRS.match(member.name):
-                plain = member.isreg()
-                yield member.name, "" if plain else "no plain file", tape.extractfile(member) if plain else None
+            why = "" if member.isdir() else _unsafe(member.name) or _refused(member, into)
+            if member.isdir() or why or _NOT_THEIRS.match(member.name):
+                yield _Member(name=member.name, why=why)
+            else:
+                yield _Member(name=member.name, file=tape.extractfile(member))
+
+
+def _zipped(file: IO[bytes]) -> Iterator[_Member]:
+    with zipfile.ZipFile(_Bounded(file)) as whole:
+        for info in whole.infolist():
+            why = "a link" if stat.S_ISLNK(info.external_attr >> 16) else _unsafe(info.filename)
+            if info.is_dir() or why or _NOT_THEIRS.match(info.filename):
+                yield _Member(name=info.filename, why="" if info.is_dir() else why)
+                continue
+            with whole.open(info) as opened:
+                yield _Member(name=info.filename, file=opened)
+
+
+def _refused(member: tarfile.TarInfo, into: Path) -> str:
+    """Return why a member of a tar stays out: what we say ourselves, and what Python's own filter says (PEP 706)."""
+    if not member.isreg():
+        return "no plain file"
+    if not hasattr(tarfile, "data_filter"):  # Python before 3.10.12, 3.11.4
+        return ""
+    try:
+        tarfile.data_filter(member, str(into))
+    except tarfile.FilterError as error:
+        return str(error)
+    return ""
 
 
 def _unsafe(name: str) -> str:
     parts = name.replace("\\", "/").split("/")
     if name.startswith(("/", "\\")) or ".." in parts or re.match(r"[A-Za-z]:", name):
         return "its path leads out of the archive"
-    if "\0" in name or any(len(os.fsencode(part)) > 255 for part in parts):
+    if "\0" in name or any(len(os.fsencode(part)) > 255 for part in parts) or _means_a_device(parts):
         return "no file can have this name"
+    if len(parts) > handed_in.DEEPEST:
+        return f"it lies in more than {handed_in.DEEPEST} folders"
     return ""
 
 
-def _copy(file: IO[bytes], target: Path, room: int) -> int:
-    """Write a file; return its bytes. Stops where there is no room, whatever size the archive says it has."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _means_a_device(parts: list[str]) -> bool:
+    """Windows takes `nul.py` for a device, and what is after a colon for another stream of the file."""
+    if sys.platform != "win32":
+        return False
+    device = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?[ .]*", re.IGNORECASE)
+    return any(device.fullmatch(part) or ":" in part for part in parts)
+
+
+def _write(file: IO[bytes], into: Path, name: str, room: int) -> tuple[int, str]:
+    """Write a file; return its bytes, and why it is left out.
+
+    Stops where there is no room, whatever size the archive says it has.
+    """
     written = 0
-    with open(target, "wb") as out:
+    place = "/".join(part for part in name.split("/") if part not in ("", "."))
+    try:
+        out = handed_in.created(into, place)
+    except OSError as error:
+        if error.errno in handed_in.NAME_ERRORS:
+            return 0, error.strerror or str(error)
+        raise _OurDiskError(f"cannot write below {into}: {error.strerror}") from error
+    with out:
         while written <= room and (data := file.read(_CHUNK)):
-            out.write(data)
+            try:
+                out.write(data)
+            except OSError as error:
+                raise _OurDiskError(f"cannot write below {into}: {error.strerror}") from error
             written += len(data)
-    return written
+    return written, ""
+
+
+class _Bounded(io.RawIOBase):
+    """A file of which nobody can read more than some megabytes at once."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size <= _MOST_AT_ONCE:
+            data = self._file.read(size if size >= 0 else _MOST_AT_ONCE + 1)
+            if len(data) <= _MOST_AT_ONCE:
+                return data
+        raise ValueError(f"its list of members, or a header, is longer than {_MOST_AT_ONCE // 1_000_000} MB")
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
 
 
 def clear(folder: Path) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_mpgrade import handed_in
 from pytest_mpgrade.batch import Job, archives
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import folder_name
@@ -16,8 +17,8 @@ from pytest_mpgrade.grade import folder_name
 _MODULES = frozenset((".py", ".ipynb"))
 
 
-def jobs(folder: Path, out: Path) -> tuple[list[Job], list[str]]:
-    """Return a job for each submission, sorted by name, and the names of what was left out.
+def jobs(folder: Path, out: Path) -> tuple[list[Job], list[tuple[str, str]]]:
+    """Return a job for each submission, sorted by name, and the names of what was left out, with why.
 
     Hidden children, `__pycache__` and *out* itself are not even mentioned. Raises UsageError where there is none.
     """
@@ -26,20 +27,31 @@ def jobs(folder: Path, out: Path) -> tuple[list[Job], list[str]]:
     if out.resolve() == folder.resolve():
         raise UsageError(f"the results would be mixed with the submissions in {folder}; name another folder with --out")
     children = sorted(child for child in folder.iterdir() if not _unmentioned(child, out))
-    chosen = [child for child in children if child.is_dir() or _is_file(child)]
-    left_out = [child.name for child in children if child not in chosen]
+    why = {child: _why_not(child, folder) for child in children}
+    chosen = [child for child in children if not why[child]]
+    left_out = [(child.name, why[child]) for child in children if why[child]]
     if not chosen:
-        found = f"; it holds only: {', '.join(left_out[:5])}" if left_out else ""
+        found = f"; it holds only: {', '.join(name for name, _ in left_out[:5])}" if left_out else ""
         raise UsageError(f"no submissions in {folder}: each one is a folder or a .py file in it{found}")
     return _unique(chosen), left_out
 
 
-def _is_file(child: Path) -> bool:
-    return (child.suffix in _MODULES and child.is_file()) or archives.is_archive(child)
+def _why_not(child: Path, folder: Path) -> str:
+    """Return why a child is no submission, or ""."""
+    if not (child.is_dir() or (child.suffix in _MODULES and os.path.isfile(child)) or archives.is_archive(child)):
+        return "neither a folder nor a module"
+    # Where students write into the folder themselves, a link of theirs could name somebody else's solution.
+    if handed_in.leads_out(child, folder) and not _is_ours(child):
+        return handed_in.LEADS_OUT
+    return ""
+
+
+def _is_ours(link: Path) -> bool:
+    return not hasattr(os, "geteuid") or os.lstat(link).st_uid == os.geteuid()
 
 
 def _unmentioned(child: Path, out: Path) -> bool:
-    return child.name.startswith(".") or child.name == "__pycache__" or child.resolve() == out.resolve()
+    return child.name.startswith(".") or child.name == "__pycache__" or os.path.realpath(child) == os.path.realpath(out)
 
 
 def _unique(children: Sequence[Path]) -> list[Job]:

@@ -8,24 +8,27 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_mpgrade import handed_in
 from pytest_mpgrade.batch import Job, archives, folder
 from pytest_mpgrade.batch.layouts import LAYOUTS, Found, recognise
 from pytest_mpgrade.batch.layouts.entry import Entry
 from pytest_mpgrade.batch.roster import Student
-from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.errors import UngradableError, UsageError
 from pytest_mpgrade.grade import folder_name
 from pytest_mpgrade.report import atomic
+from pytest_mpgrade.report.text import clean
 
 UNPACKED, COLLECTED, MAPPING = ".unpacked", ".submissions", "mapping.csv"
 PLAIN = "plain"
 _NOT_GRADED = {"text": "an online text", "link": "a link", "comment": "a comment"}
 _HUGE = 100_000_000
+_NOTES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,11 @@ class Mapped:
     source: str
     what: str  # "graded", or why not
     note: str = ""
+
+    def noted(self, *notes: str) -> Mapped:
+        """Return the same with more notes; of very many the first ones."""
+        shown = [*notes[:_NOTES], *([f"and {len(notes) - _NOTES} more"] if len(notes) > _NOTES else [])]
+        return replace(self, note="; ".join(filter(None, [self.note, *shown])))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,11 +131,11 @@ def _plain(root: Path, out: Path) -> _Read:
         if archives.is_archive(job.path):
             target = out / COLLECTED / job.folder
             archives.clear(target)
-            note = "; ".join(archives.unpack_theirs(job.path, target))
+            left = archives.unpack_theirs(job.path, target)
             jobs[place] = replace(job, path=_inner(target))
-            mapping[place] = replace(mapping[place], note=f"left out: {note}" if note else "")
-    mapping += [Mapped(submission="", source=name, what="neither a folder nor a module") for name in left_out]
-    return {job.id: () for job in jobs}, jobs, _with_duplicates(jobs, mapping)
+            mapping[place] = mapping[place].noted(*(f"left out: {each}" for each in left))
+    mapping += [Mapped(submission="", source=name, what=why) for name, why in left_out]
+    return {job.id: () for job in jobs}, jobs, _looked_at(jobs, mapping)
 
 
 def _collected(found: Found, root: Path, into: Path) -> _Read:
@@ -149,7 +157,7 @@ def _collected(found: Found, root: Path, into: Path) -> _Read:
     strange = [child for child in others if not any(child in path.parents for path in known)]
     mapping += [Mapped(submission="", source=child.name, what="not named as the others are") for child in strange]
     keys = {student: tuple(key for each in mine for key in each.keys) for student, mine in grouped.items()}
-    return keys, jobs, _with_duplicates(jobs, mapping)
+    return keys, jobs, _looked_at(jobs, mapping)
 
 
 def _is_newest(entry: Entry, mine: Sequence[Entry]) -> bool:
@@ -164,56 +172,70 @@ def _student(mine: Sequence[Entry], root: Path, target: Path) -> Iterator[Mapped
             submission=entry.student, source=entry.path.relative_to(root).as_posix(), what="graded",
             note="late" * entry.late,
         )  # fmt: skip
-        if entry.kind in _NOT_GRADED:
+        if handed_in.leads_out(entry.path, root):
+            yield replace(line, what=handed_in.LEADS_OUT)
+        elif entry.kind in _NOT_GRADED:
             yield replace(line, what=f"{_NOT_GRADED[entry.kind]}, which is not graded")
         elif not _is_newest(entry, mine):
             yield replace(line, what="an older attempt")
         elif entry.kind == "folder":
             yield from _folder(entry, line, target)
         elif archives.is_archive(entry.path):
-            left = archives.unpack_theirs(entry.path, target)
-            yield replace(line, note="; ".join(filter(None, [line.note, *left])))
+            yield line.noted(*archives.unpack_theirs(entry.path, target))
+        elif any(e.name == entry.name and e.order > entry.order and e.kind == "file" for e in mine):
+            yield replace(line, what="replaced by a later file of the same name")
+        elif fault := handed_in.copy_file(entry.path, target, entry.name):
+            yield replace(line, what=f"it cannot be read: {fault}")
         else:
-            later = [e for e in mine if e.name == entry.name and e.order > entry.order and e.kind == "file"]
-            if later:
-                yield replace(line, what="replaced by a later file of the same name")
-                continue
-            shutil.copyfile(entry.path, target / entry.name)
             yield line
 
 
 def _folder(entry: Entry, line: Mapped, target: Path) -> Iterator[Mapped]:
     """A folder is graded where it lies, unless archives in it have to be unpacked."""
-    packed = [path for path in entry.path.rglob("*") if archives.is_archive(path)]
-    if packed:
-        shutil.copytree(entry.path, target, dirs_exist_ok=True, symlinks=True)
-    left = [words for path in packed for words in archives.unpack_theirs(path, target)]
-    unpacked = [f"{path.name} was unpacked" for path in packed]
-    yield replace(line, note="; ".join(filter(None, [line.note, *unpacked, *left])))
+    notes: list[str] = []
+    with suppress(UngradableError):  # as its grading will find
+        packed = [file.path for file in handed_in.files(entry.path) if archives.is_archive(file.path)]
+        if packed:
+            notes += handed_in.copy(entry.path, target)
+        for path in packed:
+            if not handed_in.leads_out(path, entry.path):
+                notes += [f"{path.name} was unpacked", *archives.unpack_theirs(path, target)]
+    yield line.noted(*notes)
 
 
-def _with_duplicates(jobs: Sequence[Job], mapping: Sequence[Mapped]) -> list[Mapped]:
-    """Note which submissions hold the same files."""
+def _looked_at(jobs: Sequence[Job], mapping: Sequence[Mapped]) -> list[Mapped]:
+    """Note which submissions hold the same files, and which links are not followed."""
     alike: dict[str, list[str]] = defaultdict(list)
+    links: dict[str, list[str]] = {}
     for job in jobs:
-        alike[_digest(job.path)].append(job.id)
+        digest, links[job.id] = _look(job.path)
+        alike[digest].append(job.id)
     same = {one: [other for other in ids if other != one] for ids in alike.values() if len(ids) > 1 for one in ids}
 
     def noted(line: Mapped) -> Mapped:
-        if line.what != "graded" or line.submission not in same:
+        if line.what != "graded":
             return line
-        words = f"the same files as {', '.join(same[line.submission])}"
-        return replace(line, note="; ".join(filter(None, [line.note, words])))
+        others = same.get(line.submission)
+        words = [f"the same files as {', '.join(others)}"] if others else []
+        return line.noted(*words, *links.get(line.submission, ()))
 
     return list(map(noted, mapping))
 
 
-def _digest(path: Path) -> str:
-    """Return a hash of all files' contents; an empty submission is like no other."""
-    files = sorted(each for each in (path.rglob("*") if path.is_dir() else [path]) if each.is_file())
-    plain = [each for each in files if ".git" not in each.parts and not each.is_symlink()]
-    parts = sorted(hashlib.sha256(each.read_bytes()).hexdigest() for each in plain if each.stat().st_size < _HUGE)
-    return hashlib.sha256("".join(parts).encode()).hexdigest() if parts else str(path)
+def _look(path: Path) -> tuple[str, list[str]]:
+    """Return a hash of all files' contents, and the links that lead out; an empty submission is like no other."""
+    parts: list[str] = []
+    links: list[str] = []
+    try:
+        for file in handed_in.files(path):
+            if file.fault == handed_in.LEADS_OUT:
+                links.append(f"{file.name} {file.fault}")
+            elif not file.fault and file.size < _HUGE and not file.path.is_symlink():
+                with suppress(OSError):
+                    parts.append(hashlib.sha256(handed_in.content(file.path, _HUGE)).hexdigest())
+    except UngradableError:  # as its grading will find
+        return str(path), links
+    return hashlib.sha256("".join(sorted(parts)).encode()).hexdigest() if parts else str(path), links
 
 
 def _missing(roster: Sequence[Student], students: Mapping[str, tuple[str, ...]]) -> Iterator[Mapped]:
@@ -234,8 +256,9 @@ def _keep(mapping: Iterable[Mapped], path: Path) -> None:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["submission", "source", "what", "note"])
-    writer.writerows((each.submission, each.source, each.what, each.note) for each in mapping)
+    for each in mapping:
+        writer.writerow(map(clean, (each.submission, each.source, each.what, each.note)))
     try:
-        atomic.write_bytes(table.getvalue().encode("utf-8", "surrogateescape"), path)
+        atomic.write_bytes(table.getvalue().encode(), path)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error

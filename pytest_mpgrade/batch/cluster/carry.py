@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +15,8 @@ from pytest_mpgrade.batch import Job
 from pytest_mpgrade.batch.cluster import one, parcel
 from pytest_mpgrade.batch.cluster.spec import Spec, key
 from pytest_mpgrade.batch.cluster.store import Store
-from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade import RESULT, Grading, failed
+from pytest_mpgrade.errors import UngradableError, UsageError, words
+from pytest_mpgrade.grade import RESULT, Grading, failed, refused
 from pytest_mpgrade.limits import with_limits
 from pytest_mpgrade.pytest_run import Options
 from pytest_mpgrade.records import Assignment
@@ -46,7 +47,7 @@ class Carrier:
 
     def spec(self, job: Job) -> Spec:
         """Return what a node is told of a job. Raises UsageError where its files cannot travel."""
-        path = job.path.resolve()
+        path = Path(os.path.realpath(job.path))
         submission = f"submission/{path.name}"
         files = parcel.pack({submission: path, **_assignment(self.assignment)})
         options, limited = _options(self.options), with_limits(self.assignment, self.options.limits)
@@ -68,8 +69,11 @@ class Carrier:
         for job in jobs:
             try:
                 spec = self.spec(job)
-            except UsageError as error:
-                yield self.failed(job, str(error))
+            except UngradableError as error:
+                yield refused(job.path, self.assignment, self.out, options=self._options_of(job), error=error)
+                continue
+            except Exception as error:  # nothing that one submission holds may keep another from its result
+                yield self.failed(job, words(error))
                 continue
             if found := store.final(spec.key):
                 yield self.received(job, found)
@@ -77,7 +81,13 @@ class Carrier:
                 todo.append((job, spec))
 
     def received(self, job: Job, data: bytes) -> Grading:
-        """Put what a node brought into the submission's own folder."""
+        """Put what a node brought into the submission's own folder; a node may bring anything."""
+        try:
+            return self._received(job, data)
+        except Exception as error:
+            return self.failed(job, f"what the node brought cannot be read: {words(error)}")
+
+    def _received(self, job: Job, data: bytes) -> Grading:
         folder = self.out / job.folder
         for name in (RESULT, one.PROBLEM):
             (folder / name).unlink(missing_ok=True)
@@ -95,8 +105,10 @@ class Carrier:
 
     def failed(self, job: Job, reason: str) -> Grading:
         """Return a result that says why there is no other one."""
-        options = replace(self.options, id=job.id, folder=job.folder)
-        return failed(job.path, self.assignment, self.out, options=options, reason=reason)
+        return failed(job.path, self.assignment, self.out, options=self._options_of(job), reason=reason)
+
+    def _options_of(self, job: Job) -> Options:
+        return replace(self.options, id=job.id, folder=job.folder)
 
 
 def _assignment(assignment: Assignment) -> dict[str, Path]:

@@ -4,51 +4,44 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
-import re
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from pytest_mpgrade import handed_in
 from pytest_mpgrade.batch import archives
 from pytest_mpgrade.errors import UsageError
 
 MOST_BYTES = 200_000_000
-_STAYS = re.compile(r"\..*|__pycache__|__MACOSX", re.DOTALL)
 
 
-def pack(places: Mapping[str, Path], *, without: frozenset[str] = frozenset()) -> bytes:
-    """Return an archive of files and folders under new names; *without*: names that stay here, at any depth.
+def pack(places: Mapping[str, Path]) -> bytes:
+    """Return an archive of files and folders under new names.
 
-    What is hidden, links that lead out of a folder, and what is no file stay here too: discovery does not look at them.
-    Raises UsageError where it is more than 200 MB.
+    What is hidden, links that lead out of a folder, and what cannot be read stay here: no grading would use them.
+    Raises UsageError where it is more than 200 MB, and UngradableError where a folder has too many files.
     """
     tape = io.BytesIO()
     with tarfile.open(fileobj=tape, mode="w") as archive:
-        for name, path in _members(places, without):
-            # A pipe that a student made would block whoever opens it, so only what is a file now is opened.
-            with open(path, "rb") as file:
-                info = tarfile.TarInfo(name)
-                info.size = os.fstat(file.fileno()).st_size
-                if tape.tell() + info.size > MOST_BYTES:
+        for name, place in places.items():
+            for file in sorted(handed_in.files(place), key=lambda each: each.name):
+                if file.fault:
+                    continue
+                with suppress(OSError):
+                    data = handed_in.content(file.path, MOST_BYTES + 1)
+                    _add(archive, name if place.is_file() else f"{name}/{file.name}", data)
+                if tape.tell() > MOST_BYTES:
                     raise UsageError(
                         f"it has more than {MOST_BYTES // 1_000_000} MB, too much to travel; grade it here"
                     )
-                archive.addfile(info, file)
     return gzip.compress(tape.getvalue(), mtime=0)
 
 
-def _members(places: Mapping[str, Path], without: frozenset[str]) -> Iterator[tuple[str, Path]]:
-    for name, place in places.items():
-        if place.is_file():
-            yield name, place
-            continue
-        root = place.resolve()
-        for folder, below, files in os.walk(root):
-            below[:] = sorted(each for each in below if not (_STAYS.fullmatch(each) or each in without))
-            for path in (Path(folder, each) for each in sorted(files) if not each.startswith(".")):
-                if path.is_file() and path.resolve().is_relative_to(root):
-                    yield f"{name}/{path.relative_to(root).as_posix()}", path
+def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    archive.addfile(info, io.BytesIO(data))
 
 
 def unpack(data: bytes, into: Path) -> None:

@@ -6,15 +6,20 @@ The names of all begin alike: with the assignment's. Classroom 50 puts a ``score
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from pytest_mpgrade import handed_in
 from pytest_mpgrade.batch.layouts.entry import Entry
 
 
 def entries(root: Path) -> list[Entry]:
     """Read a folder of clones."""
-    clones = [path for path in sorted(root.iterdir()) if (path / ".git").exists()]
+    folders = [path for path in sorted(root.iterdir()) if path.is_dir()]
+    clones = [path for path in folders if os.path.exists(path / ".git")]
+    if clones:  # one that nobody can look into is a student's too
+        clones = [path for path in folders if path in clones or handed_in.is_closed(path)]
     return list(_entries(clones, _users(root / "scores.csv")))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ METADATA = "submission_metadata.yml"
 
 def entries(root: Path) -> list[Entry]:
     """Read the export, or the folder above it. Raises UsageError where the extra `gradescope` is needed for that."""
-    places = [root, *(child for child in sorted(root.iterdir()) if child.is_dir())]
-    place = next((each for each in places if (each / METADATA).is_file()), None)
+    # Any other folder may be a student's, whose own file of that name says nothing.
+    inner = [child for child in root.iterdir() if not child.name.startswith(".")]
+    places = [root, *(inner if len(inner) == 1 else [])]
+    place = next((each for each in places if os.path.isfile(each / METADATA)), None)
     return [] if place is None else list(_entries(place, _metadata(place / METADATA)))
 
 

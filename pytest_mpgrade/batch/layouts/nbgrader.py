@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from pytest_mpgrade import handed_in
 from pytest_mpgrade.batch.layouts.entry import Entry
 
 
@@ -15,7 +18,10 @@ def entries(root: Path) -> list[Entry]:
 
 
 def _entries(root: Path) -> Iterator[Entry]:
-    for stamp in sorted(root.glob("*/*/timestamp.txt")):
-        student = stamp.parent.parent.name
-        when = stamp.read_text("utf-8", "replace").strip()[:40]
-        yield Entry(student=student, path=stamp.parent, kind="folder", attempt=when, when=when, keys=(student,))
+    names = {stamp.parent.name for stamp in root.glob("*/*/timestamp.txt")}
+    for path in sorted(each for name in names for each in root.glob(f"*/{glob.escape(name)}") if each.is_dir()):
+        when = ""
+        with suppress(OSError):
+            when = handed_in.content(path / "timestamp.txt", 200).decode("utf-8", "replace").strip()[:40]
+        student = path.parent.name
+        yield Entry(student=student, path=path, kind="folder", attempt=when, when=when, keys=(student,))
