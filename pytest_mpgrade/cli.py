@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 RIGHT, WRONG, USAGE, UNGRADABLE = 0, 1, 2, 3
 """Exit codes: no check failed, some did, wrong usage, some submission could not be graded."""
 
+_GRADING = frozenset(("check", "grade", "batch", "verify"))
+"""Commands that go on where nobody reads what they print."""
+
 _BROKEN_PIPE = 128 + 13  # as a shell reports SIGPIPE
 
 
@@ -68,7 +71,8 @@ def _run(argv: Sequence[str] | None) -> int:
         arguments = parser(_COMMANDS).parse_args(argv)
     except SystemExit:  # argparse has printed --help or --version
         return RIGHT
-    code: int = arguments.run(arguments)
+    with console.lasting() if arguments.command in _GRADING else contextlib.nullcontext():
+        code: int = arguments.run(arguments)
     return code
 
 
@@ -79,7 +83,11 @@ def _complain(message: str, code: int) -> int:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it can end its grading."""
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it can end its grading.
+
+    What is ignored when we are started stays ignored, as POSIX has it: SIGHUP below nohup(1), SIGINT in a script's
+    background job. A batch ignores SIGHUP itself, see `_batch`.
+    """
 
     def end(number: int, _frame: FrameType | None) -> None:
         raise _Ended(number)
@@ -179,6 +187,9 @@ def _batch(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.batch.cluster import chosen
     from pytest_mpgrade.report import terminal
 
+    if hasattr(signal, "SIGHUP"):
+        # A terminal that goes away, as a lost connection does to it, must not cost an hour's results.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     assignment, out = _find(arguments.assignment), arguments.out
     if arguments.gradebook:
         exported.check(*arguments.gradebook)

@@ -7,7 +7,6 @@ that outlives them could hold a pipe open for ever.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
@@ -30,7 +29,6 @@ GRACE = 10.0
 _PERIOD = 0.2
 """Seconds between two looks whether a grading is to be stopped."""
 _INI = Path(__file__).with_name("grading.ini")
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class Stop:
@@ -110,7 +108,8 @@ def budget(options: Options, limit: float) -> Budget:
 def command(path: Path, assignment: Assignment, folder: Path, id: str, options: Options) -> list[str]:
     """Return the command line that grades *path* into *folder*."""
     whole = folder.resolve()
-    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=short", "--color=no"]
+    command = [sys.executable, "-m", "pytest_mpgrade.pytest_child", str(os.getpid())]
+    command += ["-q", "--no-header", "--tb=short", "--color=no"]
     command += ["-p", "no:cacheprovider", "-p", "pytest_mpgrade.plugin", "-c", str(_INI)]
     command += ["--rootdir", str(Path(assignment.folder).resolve()), f"--basetemp={whole / 'tmp'}"]
     command += ["--mpgrade", str(Path(assignment.folder).resolve()), f"--mpgrade-submission={path.resolve()}"]
@@ -198,29 +197,7 @@ def _start(command: list[str], submission: Path, folder: Path) -> subprocess.Pop
             stderr=subprocess.STDOUT,
             pass_fds=(log.fileno(),) if locked.WORKS else (),
             start_new_session=True,
-            preexec_fn=_child_setup(),
         )
-
-
-def _child_setup() -> Callable[[], None] | None:
-    """Return what the grading's process does first: listen to signals, and be killed with us (Linux).
-
-    Killed, not interrupted: nobody reads what it would still write, and its supervisors end what they watch at once.
-    The kernel watches the thread that starts the process: an executor's thread has to wait for its grading.
-    """
-    if sys.platform == "win32":
-        return None
-    libc, parent = ctypes.CDLL(None), os.getpid()
-
-    def setup() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs inherit it ignored
-        _set_mask(())
-        if sys.platform == "linux":
-            libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return setup
 
 
 def _end(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 import textwrap
@@ -37,6 +38,11 @@ with contextlib.suppress(OSError), open(os.path.join(os.environ["TMPDIR"], "..",
 
 One that is kept apart cannot tell us, and has a /dev/shm of its own.
 """
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background job (`make test &`) inherits it ignored, and so would all that the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_until(met: Callable[[], object], seconds: float = 60.0) -> bool:

@@ -173,6 +173,95 @@ def test_signals_end_the_grading_too(place: Path, number: signal.Signals) -> Non
     assert not [line for line in processes() if str(place) in line]
 
 
+@LINUX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_what_is_ignored_at_the_start_stays_ignored(place: Path, number: signal.Signals) -> None:
+    """Below nohup(1), or in a script's background job, a grading goes on; SIGTERM ends it all the same."""
+    arguments = ("grade", "subs/ada", "--assignment", "mp_apply", "--out", "out")
+    starts = (
+        f"import os, signal, sys; signal.signal({int(number)}, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    for ending, code, status in ((signal.SIGTERM, 128 + signal.SIGTERM, "error"), (None, 1, "graded")):
+        (place / "out" / "ada" / "pytest.log").unlink(missing_ok=True)
+        with subprocess.Popen(
+            [sys.executable, "-c", starts, *command(*arguments)], cwd=place, env=variables(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as running:  # fmt: skip
+            log = place / "out" / "ada" / "pytest.log"
+            deadline = time.monotonic() + 60
+            while not log.exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            for each in (number, ending):
+                if each is not None:
+                    running.send_signal(each)
+            running.communicate(timeout=120)
+        assert (running.returncode, result(log.with_name("result.json"))["status"]) == (code, status)
+
+
+@LINUX
+def test_a_batch_goes_on_where_its_terminal_goes_away(place: Path) -> None:
+    """A lost connection hangs the terminal up: SIGHUP, and no line can be written any more. All are graded."""
+    hand_in(place / "subs" / "ben" / "cv_funcs.py")
+    leader, follower = os.openpty()
+    arguments = ("batch", "subs", "--assignment", "mp_apply", "--out", "out", "--no-require-isolation", "-j", "1")
+    with subprocess.Popen(
+        command(*arguments), cwd=place, env=variables(), stdin=follower, stdout=follower, stderr=follower
+    ) as running:
+        os.close(follower)
+        deadline = time.monotonic() + 60
+        while not (place / "out" / "ada" / "pytest.log").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.close(leader)
+        running.send_signal(signal.SIGHUP)
+        assert running.wait(timeout=120) == 3  # one of them cannot be graded
+    assert {name: result(place / "out" / name / "result.json")["status"] for name in ("ada", "ben")} == {
+        "ada": "graded",
+        "ben": "graded",
+    }
+
+
+@LINUX
+@pytest.mark.parametrize("command_", ["batch", "grade"])
+def test_a_reader_that_leaves_costs_nobody_a_result(place: Path, command_: str) -> None:
+    """`mpgrade batch ... | head` goes on to its end, in silence, and its exit code is that of the grading."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    handed_in = {"batch": "subs", "grade": "subs/ada"}[command_]
+    arguments = (command_, handed_in, "--assignment", "mp_apply", "--out", "out", "--no-require-isolation")
+    done = subprocess.run(
+        command(*arguments), cwd=place, env=variables(), stdout=writer, stderr=writer, check=False, timeout=120
+    )
+    os.close(writer)
+    assert done.returncode == {"batch": 3, "grade": 1}[command_]
+    assert result(place / "out" / "ada" / "result.json")["status"] == "graded"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a mount namespace")
+def test_a_full_disk_below_the_log_costs_nobody_a_result(place: Path) -> None:
+    """What a grading prints is lost where its log cannot grow; its result is not."""
+    full = place / "full"
+    full.mkdir()
+    (place / "out" / "ada").mkdir(parents=True)
+    (place / "out" / "ada" / "pytest.log").touch()
+    script = f"""
+mount -t tmpfs -o size=4k none {full} || exit 99
+touch {full}/log
+head -c 4096 /dev/zero > {full}/rest
+mount --bind {full}/log {place}/out/ada/pytest.log || exit 99
+exec "$@"
+"""
+    arguments = command("grade", "subs/ada", "--assignment", "mp_apply", "--out", "out")
+    unshare = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() else []), "sh", "-c", script, "sh"]
+    done = subprocess.run(
+        [*unshare, *arguments], cwd=place, env=variables(), capture_output=True, text=True, check=False, timeout=120
+    )
+    if done.returncode == 99 or "unshare" in done.stderr:
+        pytest.skip(f"no mount namespace here: {done.stderr.strip()}")
+    assert done.returncode == 1, done.stderr
+    found = result(place / "out" / "ada" / "result.json")
+    assert (found["status"], found.get("reason")) == ("graded", None)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell a process that its parent was killed")
 def test_killed_mpgrade_leaves_no_grading(place: Path) -> None:
     """Where mpgrade itself is killed, the grading that it started ends by itself."""

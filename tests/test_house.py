@@ -116,6 +116,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "plugin": ("records", "session", "student", "student_notebook"),
     "locked": ("errors",),
+    "pytest_child": ("report.console", "__init__"),
     "pytest_run": ("records", "locked", "report", "__init__"),
     "grade": (
         "records",
@@ -187,6 +188,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "plugin.py": "hooks, markers, options and fixtures",
         "session.py": "the object that the plugin registers has hooks too",
         "items.py": "what a test item says of itself",
+        "pytest_child.py": "runs pytest itself, in a process of its own",
         "setup.py": "reads pytest's options",
     },
     "rich": {"report/terminal.py": "draws the report", "report/live.py": "draws a batch while it runs"},
