@@ -64,7 +64,8 @@ def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Sub
     """
     submission = discover(path, assignment, config.getoption("--mpgrade-id"))
     plain = path.is_dir() and importable(submission)  # a notebook never is: each run has a copy to write in
-    if plain and (os.geteuid() != 0 or _open_to_all(Path(submission.folder))):
+    another = hasattr(os, "geteuid") and os.geteuid() == 0  # student code may run as another user
+    if plain and (not another or _open_to_all(Path(submission.folder))):
         return submission
     servers.guard()
     scratch = tempfile.TemporaryDirectory(prefix=trees.MARK, ignore_cleanup_errors=True)

@@ -200,7 +200,7 @@ def test_what_is_ignored_at_the_start_stays_ignored(place: Path, number: signal.
 
 @LINUX
 def test_a_batch_goes_on_where_its_terminal_goes_away(place: Path) -> None:
-    """A lost connection hangs the terminal up: SIGHUP, and no line can be written any more. All are graded."""
+    """A lost connection hangs the terminal up: SIGHUP comes, no line can be written any more, and all are graded."""
     hand_in(place / "subs" / "ben" / "cv_funcs.py")
     leader, follower = os.openpty()
     arguments = ("batch", "subs", "--assignment", "mp_apply", "--out", "out", "--no-require-isolation", "-j", "1")

@@ -588,3 +588,23 @@ def test_leaving_early_is_no_start_method(
     assert (run.ending, run.returned_under) == (Ending.HUNG, returned_under)
     assert "no worker is left" in summary(run)
     assert "8 of 8 tasks were never begun" in summary(run)
+
+
+@pytest.mark.parametrize("observer", ["auto", "proc", "psutil"])
+def test_nothing_is_said_of_a_process_that_has_ended(play: MakeRuns, observer: str) -> None:
+    """A worker that has died, and that nobody has reaped, waits for nothing: only those that live are told of."""
+    text = """
+        import multiprocessing as mp, os
+
+        def work(q):
+            q.get()
+
+        def f():
+            q = mp.Queue()
+            dead, alive = mp.Process(target=os._exit, args=(3,)), mp.Process(target=work, args=(q,))
+            dead.start(), alive.start()
+            mp.Queue().get()
+    """
+    run = play(text, steps.call("f"), observer=observer)[1]
+    assert run.ending is Ending.HUNG
+    assert [each.role for each in run.trace.stuck] == ["the parent", "worker 1"]

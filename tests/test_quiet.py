@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_mpgrade.run.linux.procfs import Thread
-from pytest_mpgrade.run.quiet import BLIND_SECONDS, PERIOD, PROOF_LOOKS, STEADY_SECONDS, Quiet
+from pytest_mpgrade.run.quiet import BLIND_SECONDS, PERIOD, PROOF_LOOKS, STEADY_SECONDS, STILL_SECONDS, Quiet
 
 CALLER, WORKER, OTHER = 10, 20, 30
 MS = 1_000_000
@@ -377,6 +377,17 @@ def test_blind_mode(window: float) -> None:
     blind = tuple(replace(one, timed=True, syscall="") for one in ASLEEP)
     rule, number = until_quiet(lambda number: blind, quiet(sees_waits=False), window)
     assert (rule, seconds(number)) == ("steady", max(window, BLIND_SECONDS))
+
+
+def test_blind_mode_where_nobody_has_moved() -> None:
+    """However long a tree that naps is waited for: one in which nothing at all happens for 8 s hangs."""
+    blind = tuple(replace(one, timed=True, syscall="") for one in ASLEEP)
+    rule, number = until_quiet(lambda number: blind, quiet(sees_waits=False), 16.0, 200)
+    assert (rule, seconds(number)) == ("still", STILL_SECONDS)
+    naps = (thread(CALLER, timed=True, syscall=""),)
+    found = until_quiet(lambda number: (*naps, napping(number, 75)), quiet(sees_waits=False), 16.0, 150)
+    assert found == ("", 150)  # wakes every 7.5 s
+    assert until_quiet(lambda number: blind, quiet(), 16.0, 150) == ("", 150)  # where waits are seen it is not needed
 
 
 def test_blind_mode_sees_a_busy_tree() -> None:

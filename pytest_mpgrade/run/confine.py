@@ -7,14 +7,12 @@ folder), `box` (request and answers) and the file `stacks`; and through `gates` 
 from __future__ import annotations
 
 import os
-import resource
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_mpgrade.records import Limits
-from pytest_mpgrade.run.linux import kernel
 from pytest_mpgrade.run.observer import Start
 
 if TYPE_CHECKING:
@@ -145,7 +143,9 @@ class Confinement:
 
     def _entering(self, filter: bytes, rules: int | None) -> Callable[[], None]:
         """Return what a new process does before its program, in an order in which each step may still be done."""
-        from pytest_mpgrade.run.linux import landlock, seccomp
+        import resource
+
+        from pytest_mpgrade.run.linux import kernel, landlock, seccomp
 
         kept, uid, cgroup, limits = self._isolation, self.uid, self.cgroup, self._resources()
 
@@ -168,6 +168,8 @@ class Confinement:
         return enter
 
     def _resources(self) -> list[tuple[int, int]]:
+        import resource
+
         limits = self._limits
         found = [
             (resource.RLIMIT_CORE, 0),
@@ -232,6 +234,8 @@ class Confinement:
 
 def _at_most(number: int, value: int) -> int:
     """Return a limit that may be set: no higher than the one that is in force."""
+    import resource  # here: Windows has none, and imports this module
+
     hard = resource.getrlimit(number)[1]
     return value if hard == resource.RLIM_INFINITY else min(value, hard)
 

@@ -64,7 +64,7 @@ class Inspection:
             long = watch.clock.now() > start + GONE_SECONDS
             if how == "over" or (how == "quiet" and (watch.rule == "proof" or long)):
                 break
-            if calm >= CALM_LOOKS and not self.workers_linger():  # only workers have 2 s
+            if calm >= CALM_LOOKS and (long or not self.workers_linger()):  # only workers have 2 s
                 break
         watch.take_in_ends(GONE_SECONDS)
         watch.control = control

@@ -6,6 +6,7 @@ while it had something to do):
 - proof: every thread waits in a call without time-out, and none has woken between three looks;
 - steady: for a while the tree has used almost no core time and wanted none, nobody runs, and everyone who waits with a
   time-out has come round twice, and has not been waiting for longer than it did before;
+- still: where waits cannot be read, no thread has run or been switched for longer than people nap;
 - the caller spins: all others are steady and the calling process has burned 2 s of CPU while a task is held, or 10 s
   where it may be computing something (or printing: a gigabyte takes more than 2 s of a slow machine);
 - the caller polls: all others are steady and the calling process has woken hundreds of times in 4 s,
@@ -29,6 +30,8 @@ PROOF_LOOKS = 3
 STEADY_SECONDS = 1.0
 BLIND_SECONDS = 4.0
 """Where waits cannot be read, the window is longer than the time-outs that people use when they poll."""
+STILL_SECONDS = 8.0
+"""Where waits cannot be read: how long a tree in which nobody has moved at all may be in one nap."""
 BUSY_SHARE = 0.04
 SPIN_SECONDS, COMPUTE_SECONDS = 2.0, 10.0
 POLL_SECONDS, POLLS = 4.0, 200
@@ -75,10 +78,13 @@ class _Watch:
     first: Look
     last: Look
     unchanged: int = 0
+    moved: float = 0.0  # when a thread was last seen to have run, been switched or changed its state
     waits: dict[int, _Waits] = field(default_factory=lambda: defaultdict(_Waits))
 
     def look(self, now: float, new: Look) -> None:
         """Take in one look."""
+        if any(thread != self.last[tid] for tid, thread in new.items()):
+            self.moved = now
         self.last = new
         for tid, thread in new.items():
             self.waits[tid].look(now, thread)
@@ -119,10 +125,12 @@ class Quiet:
         watch.look(now, new)
         if self._sees_waits and watch.unchanged >= PROOF_LOOKS:
             return "proof"
+        if not self._sees_waits and now - watch.moved >= STILL_SECONDS:
+            return "still"
         return self._steady(watch, now, new, window if self._sees_waits else max(window, BLIND_SECONDS))
 
     def _anew(self, now: float, new: Look, unchanged: int = 0) -> None:
-        self._watch = _Watch(since=now, first=new, last=new, unchanged=unchanged)
+        self._watch = _Watch(since=now, first=new, last=new, moved=now, unchanged=unchanged)
         self._watch.look(now, new)
 
     def _asleep_for_ever(self, before: Look, now: Look) -> bool:

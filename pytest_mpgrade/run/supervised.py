@@ -29,6 +29,9 @@ from pytest_mpgrade.run.watch import Watch
 SANDBOX = 8
 """Processes that an isolation consists of, more than there are; they are not the submission's."""
 
+_OUT_OF_TIME = frozenset([-signal.SIGXCPU] if hasattr(signal, "SIGXCPU") else [])
+"""The exit status of a process that the kernel has ended for its CPU time; Windows does not."""
+
 _ENDINGS = {"quiet": Ending.HUNG, "late": Ending.TIMED_OUT, "dead": Ending.DIED, "over": Ending.STOPPED}
 
 
@@ -91,7 +94,7 @@ class Supervised:
             trees.remove(self.folder.path)
             raise SystemExit("the grader is gone")
         seen = [each for each in list(self.observer.seen.values()) if not each.sandbox]
-        if any(each.exitcode == -signal.SIGXCPU for each in seen):
+        if any(each.exitcode in _OUT_OF_TIME for each in seen):
             return f"too much computing: the limit is {self.limits['cpu_seconds']:g} s of CPU time"
         live, ended = [each.pid for each in seen if not each.ended], [each for each in seen if each.ended]
         peak = max((each.peak for each in ended), default=0)

@@ -32,7 +32,9 @@ _SHOWS_LITTLE = frozenset((Doing.SLEEP, Doing.BUSY, Doing.OTHER))
 def waits(watch: Watch, stacks: Stacks) -> list[Wait]:
     """Return what the calling process and the workers wait for, the caller first."""
     pids = [watch.caller] if not watch.dead else []
-    pids = [*pids, *sorted(watch.workers_alive())][:MOST_PROCESSES]
+    # Without ptrace the end of a process is not told: a zombie waits for nothing.
+    alive = [pid for pid in sorted(watch.workers_alive()) if watch.observer.state(pid) == "alive"]
+    pids = [*pids, *alive][:MOST_PROCESSES]
     looks = {pid: _look(watch, pid) for pid in pids}  # before any stack is asked for: that wakes a process
     tree = Tree(helpers={pid: watch.observer.seen[pid].helper for pid in watch.live()})
     found = [_Process(watch, stacks, tree, pid, looks[pid]).wait() for pid in pids]
