@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_mpgrade import locked
+from pytest_mpgrade import locked, process_groups
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report.text import exit_words, one_line
 
@@ -47,7 +47,7 @@ class Stop:
             with self._lock:
                 running = list(self._running)
             for process in running:
-                _kill(process)
+                process_groups.send(process, getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def is_set(self) -> bool:
         """Tell whether gradings are to end."""
@@ -146,25 +146,27 @@ def run(command: list[str], submission: Path, folder: Path, allowed: Budget, sto
         try:
             with stop.watching(process):
                 release()
-                code = _wait(process, allowed.seconds, stop)
+                _wait(process, allowed.seconds, stop)
         except subprocess.TimeoutExpired:
             return allowed.said
         finally:
             _end(process, allowed.grace)
             shutil.rmtree(folder / "tmp", ignore_errors=True)
     # 0 and 1 are pytest's own: all tests passed, some failed. 7: refused for want of isolation, which the result says.
+    code = process.returncode
     return "" if code in (0, 1, 7) else f"the grading ended early ({exit_words(code)}); {last_words(folder / LOG)}"
 
 
-def _wait(process: subprocess.Popen[bytes], seconds: float, stop: Stop) -> int:
-    """Return the exit status; what is to be stopped is ended first."""
+def _wait(process: subprocess.Popen[bytes], seconds: float, stop: Stop) -> None:
+    """Wait for the grading's end; what is to be stopped is ended first. Raises subprocess.TimeoutExpired."""
     end = time.monotonic() + seconds
     while not stop.is_set() and time.monotonic() < end:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return process.wait(_PERIOD)
+        if process_groups.status(process, _PERIOD) is not None:
+            return
     if stop.is_set():
         _end(process)
-    return process.wait(max(0.0, end - time.monotonic()))
+    elif process_groups.status(process, 0.0) is None:
+        raise subprocess.TimeoutExpired(process.args, seconds)
 
 
 @contextlib.contextmanager
@@ -203,26 +205,15 @@ def _start(command: list[str], submission: Path, folder: Path) -> subprocess.Pop
 def _end(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:
     """End what is left of a grading: politely first, so that it ends its own processes and keeps its result."""
     try:
-        if process.poll() is None:
+        if process_groups.status(process, 0.0) is None:
             if sys.platform == "win32":
                 process.terminate()
             else:
                 process.send_signal(signal.SIGINT)
-            process.wait(grace)
-    except subprocess.TimeoutExpired:
-        pass
+            process_groups.status(process, grace)
     finally:
-        _kill(process)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":
-        process.kill()
-    else:
         # Also where it has ended by itself: its group holds nothing but what it started and left.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        process_groups.kill(process)
 
 
 def last_words(log: Path) -> str:

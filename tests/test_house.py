@@ -37,7 +37,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "inside": (),
     "tasks": ("inside",),
     "steps": ("inside", "records", "tasks"),
-    "run": ("records", "errors", "locked", "inside"),
+    "process_groups": (),
+    "run": ("records", "errors", "locked", "process_groups", "inside", "__init__"),
     "judge": ("records", "errors", "did_you_mean", "known_names", "tasks", "inside.plain"),
     "instants": (),
     "report": ("records", "errors", "instants", "judge.rounding"),
@@ -117,7 +118,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "plugin": ("records", "session", "student", "student_notebook"),
     "locked": ("errors",),
     "pytest_child": ("report.console", "__init__"),
-    "pytest_run": ("records", "locked", "report", "__init__"),
+    "pytest_run": ("records", "locked", "process_groups", "report", "__init__"),
     "grade": (
         "records",
         "errors",

@@ -286,7 +286,7 @@ def test_evidence_that_is_no_json_becomes_text() -> None:
 
 
 def test_file_is_replaced_at_once(tmp_path: Path) -> None:
-    """The new file takes the old one's place whole, can be read by others, and nothing else is left beside it."""
+    """The new file takes the old one's place, may be read by whom the umask lets, and nothing is left beside it."""
     path = tmp_path / "result.json"
     result_json.write(report(finding(), reason="old"), path)
     held = path.open("rb")
@@ -298,7 +298,7 @@ def test_file_is_replaced_at_once(tmp_path: Path) -> None:
     with held:
         assert json.loads(held.read())["reason"] == "old"
     assert result_json.read(path).reason == "new"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(tmp_path) == ["result.json"]
 
 

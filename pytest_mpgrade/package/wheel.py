@@ -29,7 +29,8 @@ def build() -> tuple[str, bytes]:
         raise UsageError("mpgrade is not installed here, so that nothing says what it needs: give --wheel") from None
     stem = f"pytest_mpgrade-{installed.version}"
     files = dict(_package())
-    files |= {f"{stem}.dist-info/{name}": (installed.read_text(name) or "").encode() for name in _KEPT}
+    licences = [f"licenses/{name}" for name in installed.metadata.get_all("License-File") or ()]
+    files |= {f"{stem}.dist-info/{name}": (installed.read_text(name) or "").encode() for name in (*_KEPT, *licences)}
     files[f"{stem}.dist-info/WHEEL"] = _WHEEL.encode()
     files[f"{stem}.dist-info/RECORD"] = _record(files, f"{stem}.dist-info/RECORD")
     packed = io.BytesIO()

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
 def write_bytes(data: bytes, path: Path) -> None:
-    """Replace *path* by *data* at once, mode 0644; its folder is made. Raises OSError; the old file then stays."""
+    """Replace *path* by *data* at once, with the mode that the umask leaves; its folder is made.
+
+    Raises OSError; the old file then stays.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    # Not by `tempfile`: its files are private whatever the umask, which is the user's word on who may read grades.
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(new, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes private files, but a course's other accounts and CI steps read results.
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        os.replace(new, path)
     except BaseException:
-        os.unlink(name)
+        new.unlink(missing_ok=True)
         raise

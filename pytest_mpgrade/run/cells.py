@@ -83,7 +83,7 @@ class Cells:
         if how != "yes":
             return self.run.ended(how, "while the kernel started", Ending.BROKEN)
         connected.result()
-        for pid, seen in list(self.run.observer.seen.items()):
+        for pid, seen in self.run.observer.seen.items():
             seen.sandbox = pid != watch.caller  # what a kernel starts to look around is not the notebook's
         watch.step = STEP_SECONDS
         watch.quiet.caller = 0  # a notebook may compute by itself
@@ -159,7 +159,7 @@ class Cells:
     def _respawns(self) -> None:
         """A Pool starts another worker for each that dies, also where all die because they cannot find the function."""
         died = [
-            seen for pid, seen in list(self.run.observer.seen.items())
+            seen for pid, seen in self.run.observer.seen.items()
             if pid not in self._met and seen.ended and seen.exitcode not in (0, None) and not seen.helper
         ]  # fmt: skip
         if len(died) < RESPAWNS:

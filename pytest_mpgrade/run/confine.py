@@ -18,6 +18,7 @@ from pytest_mpgrade.run.observer import Start
 if TYPE_CHECKING:
     from pytest_mpgrade.run.isolation import Isolation
     from pytest_mpgrade.run.linux.cgroups import Cgroup
+    from pytest_mpgrade.run.linux.uids import SpareUid
 
 CGROUP = "mpgrade-"
 AHEAD = 10
@@ -88,12 +89,23 @@ class Confinement:
         ]  # the grader's own control has no submission
         self._linux = sys.platform.startswith("linux")
         self._files: list[int] = []
-        self.uid, self._spare = 0, None
-        if isolation.spare_uid:
+        self.uid = 0
+        self._spare: SpareUid | None = None
+        self.cgroup: Cgroup | None = None
+        try:
+            self._take()
+        except BaseException:
+            self.close()
+            raise
+
+    def _take(self) -> None:
+        """Take what the run has for itself as long as it lasts: a user, a cgroup."""
+        if self._isolation.spare_uid:
             from pytest_mpgrade.run.linux.uids import SpareUid
 
             self._spare = SpareUid()
             self.uid = self._spare.uid
+            folder = self._folder
             for path, _, names in os.walk(folder.path):
                 for name in (path, *(os.path.join(path, name) for name in names)):
                     if name.startswith((folder.scratch, folder.box)):

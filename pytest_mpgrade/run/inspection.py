@@ -39,7 +39,7 @@ class Inspection:
         """At the moment of return: what has become of each process? The calling thread waits meanwhile."""
         observer = self.watch.observer
         observer.refresh()
-        found = {pid: observer.state(pid) for pid in list(observer.seen) if pid != self.watch.caller}
+        found = {pid: observer.state(pid) for pid in observer.seen if pid != self.watch.caller}
         untold = [pid for pid, state in found.items() if state == "zombie" and not observer.seen[pid].ended]
         if untold:  # an orphan of the tree, whom nobody but us can reap, is no zombie of the caller's
             self.watch.take_in_ends(GONE_SECONDS)
@@ -127,7 +127,7 @@ class Inspection:
         return bool(alive or (gained and not saved))
 
     def _gained(self, before: leftovers.Holdings) -> list[tuple[str, str]]:
-        helpers = [pid for pid, seen in list(self.watch.observer.seen.items()) if seen.helper]
+        helpers = [pid for pid, seen in self.watch.observer.seen.items() if seen.helper]
         return leftovers.gained(before, self.holdings(), helpers)
 
 

@@ -14,8 +14,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from pytest_mpgrade.run.linux import kernel, procfs, syscalls
-from pytest_mpgrade.run.observer import Seen, Start
+from pytest_mpgrade.run.observer import Roll, Seen, Start
 
+MOST_FAILURES = 100
+"""Of the calls by which the tracing thread waits; one that goes on failing proves nothing any more."""
 _STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 
@@ -30,7 +32,7 @@ class LinuxObserver:
     def __init__(self, *, trace: bool, user: int = 0, most: int = 0) -> None:
         self.name = "ptrace" if trace else "proc"
         self.sees_exits = trace
-        self.seen: dict[int, Seen] = {}
+        self.seen = Roll()
         self._stopped: set[int] = set()
         self._unannounced: set[int] = set()  # processes that were met before their parent's fork event
         self._threads: set[int] = set()  # ids met that are threads, not processes
@@ -40,7 +42,9 @@ class LinuxObserver:
         self._root = 0
         self.taken = 0
         self._taking = False  # the tracing thread has something in hand
-        self._error: OSError | None = None
+        self._error: OSError | None = None  # it could not be started
+        self._failed: Exception | None = None  # an event could not be taken in: nothing that is known is sure any more
+        self._nothing_left = False  # the kernel has said so
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
         kernel.become_subreaper()
@@ -55,7 +59,12 @@ class LinuxObserver:
         return self._root
 
     def refresh(self) -> None:
-        """Without ptrace: find processes that are new, and note those that are gone."""
+        """Without ptrace: find processes that are new, and note those that are gone.
+
+        Raises RuntimeError where an event could not be taken in.
+        """
+        if self._failed is not None:
+            raise RuntimeError(f"the thread that watches the process tree broke: {self._failed}") from self._failed
         if self.sees_exits:
             return
         now = set(procfs.descendants(os.getpid()))
@@ -121,7 +130,7 @@ class LinuxObserver:
             self._thread.join(0.001)
             if time.monotonic() > deadline:
                 return False
-        return True
+        return self._nothing_left  # a thread that broke has proven nothing
 
     def _watch(self, how: Start) -> None:
         try:
@@ -130,10 +139,20 @@ class LinuxObserver:
             self._error = error
         finally:
             self._ready.set()
-        while self.wait():
-            self._taking = True  # before it is taken: `pending` looks for it in the kernel first
-            if happened := self.take():
-                self._note(*happened)
+        failures = 0
+        while failures < MOST_FAILURES:
+            try:
+                if not self.wait():
+                    self._nothing_left = True
+                    return
+                self._taking = True  # before it is taken: `pending` looks for it in the kernel first
+                happened = self.take()
+                if happened and self._failed is None:
+                    self._note(*happened)
+            except Exception as error:
+                # Go on waiting: else nobody would reap what is left, nor see that nothing is.
+                self._failed = self._failed or error
+                failures += 1
             self.taken += 1
             self._taking = False
 

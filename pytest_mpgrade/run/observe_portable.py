@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import psutil
 
 from pytest_mpgrade.run.linux.procfs import Thread
-from pytest_mpgrade.run.observer import Seen, Start
+from pytest_mpgrade.run.observer import Roll, Seen, Start
 
 _LETTERS = {
     psutil.STATUS_RUNNING: "R",
@@ -35,7 +35,7 @@ class PsutilObserver:
     taken = 0
 
     def __init__(self) -> None:
-        self.seen: dict[int, Seen] = {}
+        self.seen = Roll()
         self._process: subprocess.Popen[bytes] | None = None
         self._mark = ""
 

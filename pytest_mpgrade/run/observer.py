@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -69,6 +69,32 @@ class Seen:
         )
 
 
+class Roll(MutableMapping[int, Seen]):
+    """All processes of a tree by their ids, in the order in which they were met; none is ever taken out.
+
+    One thread enters processes while others look through them: whoever begins to look goes through those that were
+    there then.
+    """
+
+    def __init__(self) -> None:
+        self._entered: dict[int, Seen] = {}
+
+    def __getitem__(self, pid: int) -> Seen:
+        return self._entered[pid]
+
+    def __setitem__(self, pid: int, seen: Seen) -> None:
+        self._entered[pid] = seen
+
+    def __delitem__(self, pid: int) -> None:
+        raise TypeError("what has been seen stays known")
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(list(self._entered))
+
+    def __len__(self) -> int:
+        return len(self._entered)
+
+
 def _nothing() -> None:
     """Enter no isolation."""
 
@@ -92,7 +118,7 @@ class Observer(Protocol):
     name: str
     sees_exits: bool  # exit statuses of all processes are known
     sees_waits: bool  # what threads wait for is known
-    seen: dict[int, Seen]
+    seen: Roll
     taken: int  # how much of what `pending` tells of has been taken in so far
 
     def start(self, how: Start) -> int:

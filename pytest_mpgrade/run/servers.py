@@ -15,7 +15,7 @@ import tempfile
 import threading
 from typing import Any
 
-from pytest_mpgrade import locked
+from pytest_mpgrade import locked, process_groups
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.run import confine, trees
 
@@ -27,16 +27,19 @@ class Server:
     """One process that makes runs, one at a time; see run/server.py."""
 
     def __init__(self) -> None:
+        # A file, not a pipe: nobody reads it before the server has ended, and a full pipe would block it.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the server is hung up
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-m", "pytest_mpgrade.run.server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._errors,
             pass_fds=locked.inherited(),
             start_new_session=True,
         )
         _put_first(self._process.pid)
         self._told_to_end = False
+        self._ending: threading.Thread | None = None
 
     def tell(self, request: dict[str, Any]) -> None:
         """Send a request that has no report."""
@@ -47,7 +50,6 @@ class Server:
     def ask(self, request: dict[str, Any], seconds: float) -> bytes:
         """Have one request served; raise SupervisorError if there is no report within *seconds*."""
         assert self._process.stdout
-        assert self._process.stderr
         timer = threading.Timer(seconds, self.end)
         timer.daemon = True
         timer.start()
@@ -59,50 +61,36 @@ class Server:
         finally:
             timer.cancel()
         if not line.endswith(b"\n"):
-            killed = not self._told_to_end and self._ended() < 0
+            told = self._told_to_end
+            code = process_groups.status(self._process, 1.0)  # it has closed its output: it is ending, or was killed
             self.end()
-            if killed:
-                raise SupervisorKilledError(f"the supervisors' server was killed by signal {-self._ended()}")
-            said = self._process.stderr.read().decode(errors="replace").strip().splitlines()[-6:]
-            raise SupervisorError(f"the supervisor broke: {' | '.join(said) or 'no report'}")
+            if not told and code is not None and code < 0:
+                raise SupervisorKilledError(f"the supervisors' server was killed by signal {-code}")
+            raise SupervisorError(f"the supervisor broke: {' | '.join(self._last_words()) or 'no report'}")
         return line
+
+    def _last_words(self) -> list[str]:
+        self._errors.seek(0)
+        return self._errors.read().decode(errors="replace").strip().splitlines()[-6:]
 
     def tell_to_end(self) -> None:
         """Have the server and its supervisor end, which ends what it watches; nothing is waited for."""
         if not self._told_to_end:
             self._told_to_end = True
-            self._signal(signal.SIGTERM)
+            process_groups.send(self._process, signal.SIGTERM)
 
     def end(self) -> None:
         """End the server and its supervisor; for certain, after a while."""
         self.tell_to_end()
-        try:
-            self._process.wait(_TERM_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
-        timer = threading.Timer(_TERM_SECONDS, self._signal, [getattr(signal, "SIGKILL", signal.SIGTERM)])
-        timer.daemon = True
-        timer.start()
-
-    def _ended(self) -> int:
-        """Return how a server that has closed its output ended; 0 where it has not, in a second."""
-        try:
-            return self._process.wait(1.0)
-        except subprocess.TimeoutExpired:
-            return 0
-
-    def _signal(self, number: int) -> None:
-        with contextlib.suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, number)
-            else:
-                self._process.terminate()
+        process_groups.status(self._process, _TERM_SECONDS)
+        if self._ending is None:
+            self._ending = process_groups.kill_later(self._process, _TERM_SECONDS)
 
     def hang_up(self) -> None:
         """Let the server end by the end of its input; nothing is waited for."""
         with contextlib.suppress(OSError, ValueError):
             self.tell({"part": True})
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+        for pipe in (self._process.stdin, self._process.stdout, self._errors):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
@@ -110,11 +98,9 @@ class Server:
     def close(self) -> None:
         """Let the server end by the end of its input, and wait for it."""
         self.hang_up()
-        try:
-            self._process.wait(_TERM_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-            self._process.wait()
+        if self._ending is None:
+            process_groups.status(self._process, _TERM_SECONDS)
+            process_groups.kill(self._process)
 
 
 def _put_first(pid: int) -> None:

@@ -43,13 +43,21 @@ class Supervised:
 
     def __init__(self, request: dict[str, Any], abandoned: Callable[[], bool]) -> None:
         self.request = request
+        self.abandoned = abandoned
         self.folder = RunFolder(path=request["run_folder"])
         self.limits = request["limits"]
         isolation = Isolation.from_json(request["isolation"])
         self.confinement = Confinement(isolation, self.folder, request["shown"], Limits(**self.limits))
+        try:
+            self._prepare()
+        except BaseException:
+            self.confinement.close()  # a spare user, a cgroup
+            raise
+
+    def _prepare(self) -> None:
+        request = self.request
         self.observer: Observer = choose(request["observer"], self.confinement.uid, SANDBOX + self.limits["processes"])
         self.server: Server = serve(request["observer"], self.folder.gates)
-        self.abandoned = abandoned
         self.names = leftovers.Names(
             prefix=request["prefix"], private=self.confinement.private_shm, uid=self.confinement.uid
         )
@@ -93,7 +101,7 @@ class Supervised:
         if self.abandoned():
             trees.remove(self.folder.path)
             raise SystemExit("the grader is gone")
-        seen = [each for each in list(self.observer.seen.values()) if not each.sandbox]
+        seen = [each for each in self.observer.seen.values() if not each.sandbox]
         if any(each.exitcode in _OUT_OF_TIME for each in seen):
             return f"too much computing: the limit is {self.limits['cpu_seconds']:g} s of CPU time"
         live, ended = [each.pid for each in seen if not each.ended], [each for each in seen if each.ended]
@@ -119,7 +127,7 @@ class Supervised:
     def facts(self, ending: Ending, why: str, first: dict[int, str] | None = None) -> dict[str, Any]:
         """Return what is known now; *first*: what had become of each process when the call came back."""
         watch = self.watch
-        seen = [seen for pid, seen in list(self.observer.seen.items()) if pid != watch.caller and not seen.sandbox]
+        seen = [seen for pid, seen in self.observer.seen.items() if pid != watch.caller and not seen.sandbox]
         processes = [self._seen(each, (first or {}).get(each.pid, "gone")) for each in seen]
         code = self.observer.seen[watch.caller].exitcode
         return {

@@ -127,7 +127,7 @@ class Watch:
         if not self.ready and message.kind == "ready":
             self.ready = True
             self.caller = self.quiet.caller = message.pid
-            for pid, seen in list(self.observer.seen.items()):
+            for pid, seen in self.observer.seen.items():
                 seen.sandbox = pid != message.pid
         if message.pid == self.caller:
             self.control = message
@@ -209,7 +209,7 @@ class Watch:
 
     def live(self) -> list[int]:
         """Return all processes of the tree that have not ended."""
-        return [pid for pid, seen in list(self.observer.seen.items()) if not seen.ended]
+        return [pid for pid, seen in self.observer.seen.items() if not seen.ended]
 
     def workers_alive(self) -> list[int]:
         """Return the processes that have not ended, without the caller and Python's own helpers."""
@@ -220,7 +220,7 @@ class Watch:
         if not self.observer.sees_exits:
             return None
         self.take_in_ends(ENDS_SECONDS)  # each is told with what it has used
-        seen = [each for each in list(self.observer.seen.values()) if not each.sandbox]
+        seen = [each for each in self.observer.seen.values() if not each.sandbox]
         alive = [each.pid for each in seen if not each.ended]
         return sum(each.cpu for each in seen if each.ended) + sum(map(procfs.cpu, alive))
 

@@ -1,0 +1,99 @@
+"""Processes that lead a group of their own: how one has ended, and the end of all that is left of its group.
+
+A process's number is its own until it has been reaped, and so is its group's. After that the kernel may give it to
+anybody (setpgid(2), pid_namespaces(7)): a signal to the group of a process that was reaped may hit a stranger. So here
+nobody is reaped before the last signal has been sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+_PERIOD = 0.02
+
+
+def status(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """Return how a process has ended, as `returncode` would say it, within so many seconds; None where it has not.
+
+    It is not reaped where the system can tell without (Linux).
+    """
+    if process.returncode is not None:
+        return process.returncode
+    if sys.platform != "linux":
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(seconds)
+        return None
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            found = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:  # somebody else has reaped it
+            return process.wait()
+        if found is not None:
+            return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+        if time.monotonic() >= end:
+            return None
+        _await_end(process.pid, end - time.monotonic())
+
+
+def _await_end(pid: int, seconds: float) -> None:
+    """Wait until a process has ended, or *seconds* have passed."""
+    import select
+
+    file = os.pidfd_open(pid)
+    try:
+        poll = select.poll()
+        poll.register(file, select.POLLIN)
+        poll.poll(max(0.0, seconds) * 1000)
+    finally:
+        os.close(file)
+
+
+def send(process: subprocess.Popen[bytes], number: int) -> None:
+    """Send a signal to a process that leads a group, and to all that is in the group; nothing once it was reaped."""
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            process.terminate()
+        else:
+            os.killpg(process.pid, number)
+
+
+def kill(process: subprocess.Popen[bytes]) -> int:
+    """Kill a process and its group, and reap it; return how it has ended."""
+    send(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    return process.wait()
+
+
+def kill_later(process: subprocess.Popen[bytes], seconds: float) -> threading.Thread:
+    """Give what is in the group of a process that ends *seconds* to end too; then kill what is left, and reap it."""
+
+    def finish() -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and (status(process, 0.0) is None or _others(process.pid)):
+            time.sleep(_PERIOD)
+        kill(process)
+
+    thread = threading.Thread(target=finish, daemon=True, name="process group")
+    thread.start()
+    return thread
+
+
+def _others(group: int) -> bool:
+    """Tell whether a group has a member besides its leader; where that cannot be known, there may be one."""
+    if sys.platform != "linux":
+        return True
+    for place in Path("/proc").iterdir():
+        if place.name.isdigit() and int(place.name) != group:
+            with contextlib.suppress(OSError):
+                if os.getpgid(int(place.name)) == group:
+                    return True
+    return False
