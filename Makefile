@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 3
 
-.PHONY: demo test check verify hostile benchmarks clean
+.PHONY: demo test check verify hostile fuzz benchmarks clean
 .DEFAULT_GOAL := demo
 
 .venv/ready: pyproject.toml
@@ -31,6 +31,8 @@ RIGHT ?= tests/designs
 # Timings have the machine to themselves: they are made with those that say something about them.
 TIMED ?= reference naps_between_tasks polls_busily pickles_context process_per_task serial
 
+FUZZ ?= 1000
+
 verify: .venv/ready  ## grade the references and all wrong solutions, and hold the verdicts against what is known
 	$(BIN)/mpgrade verify mp_apply -j $(JOBS) --untimed $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/mp_apply)
 	$(BIN)/mpgrade verify mp_apply --only $(TIMED)
@@ -39,6 +41,9 @@ verify: .venv/ready  ## grade the references and all wrong solutions, and hold t
 
 hostile: .venv/ready  ## grade the hostile submissions in every layer of isolation that this machine has
 	$(BIN)/python tests/hostile_suite.py $(HOSTILE)
+
+fuzz: .venv/ready  ## give parsers what nobody would write, for about a minute; FUZZ=20000 for a quarter of an hour
+	MPGRADE_FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest -q -n 2 tests/test_fuzz.py
 
 benchmarks: .venv/ready
 	$(BIN)/python benchmarks/import_time.py

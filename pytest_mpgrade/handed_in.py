@@ -19,6 +19,7 @@ from typing import BinaryIO
 from pytest_mpgrade.errors import UngradableError
 
 MOST_FILES, DEEPEST = 20_000, 100
+_PIECE = 1 << 20
 _NO_PARTS = frozenset(("__pycache__", "__MACOSX"))
 NO_FILE = "is no file that can be read"
 LEADS_OUT = "is a link that leads out of the submission"
@@ -112,8 +113,13 @@ def opened(path: Path) -> BinaryIO:
 
 def content(path: Path, most: int) -> bytes:
     """Return what a plain file holds, up to *most* bytes, also of one that grows meanwhile. Raises OSError."""
+    parts: list[bytes] = []
     with opened(path) as file:
-        return file.read(most)
+        # Piece by piece: a buffer for *most* bytes would be made at once.
+        while most > 0 and (part := file.read(min(most, _PIECE))):
+            parts.append(part)
+            most -= len(part)
+    return b"".join(parts)
 
 
 def created(root: Path, name: str) -> BinaryIO:

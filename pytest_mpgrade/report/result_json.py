@@ -167,5 +167,5 @@ def read(path: Path) -> ResultFile:
         if schema != RESULT_SCHEMA:
             raise UsageError(f"{path} has the schema {schema!r}; this version reads {RESULT_SCHEMA!r}")
         return msgspec.json.decode(data, type=ResultFile)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not a result file: {error}") from error
