@@ -35,6 +35,8 @@ from pytest_mpgrade.run import told, transport
 
 EXAMPLES = int(os.environ.get("MPGRADE_FUZZ_EXAMPLES", "40"))
 MOST_BYTES, MOST_SECONDS = 100_000_000, 1.0
+SLOWER = {"metadata": 10.0}
+"""PyYAML takes longer to give up on thousands of brackets in each other; the file is a course system's."""
 
 MODULE = b"import os\n\ndef calculate(func, args):\n    return func(*args)\n\nclass A:\n    x: int = 3  # \xc3\xa4\n"
 CRITERIA = (Criterion(name="values", points=3.0), Criterion(name="cleanup", points=1.0))
@@ -104,11 +106,9 @@ def _gate(_: Path, data: bytes) -> None:
 def _answer(place: Path, data: bytes) -> None:
     (place / "call.json").write_bytes(data)
     found = told.answer(str(place), "call", 1_000_000)
+    assert found.value is None or isinstance(found.value, list)
     plain.shown(found.value)
-    try:
-        plain.decode(found.value)
-    except ValueError:
-        pass
+    plain.decode(found.value)
 
 
 def _gradebook(_: Path, data: bytes) -> None:
@@ -153,7 +153,9 @@ CSV = (
     b'ID,SIS User ID,Student,HW (12),due,extension_days\n"1","jd","Doe, Jane",,2026-03-02 09:00,2\n2,as,"A ""S""",5,,\n'
 )
 OVERRIDES = b"submission,criterion,points,reason,who\na,values,2.5,regraded,prof\n"
-ANSWER = b'{"facts": {"a": 1}, "value": ["list", ["int", "1"], ["ndarray", "<f8", [2], "AAAA"]], "error": null}'
+ANSWER = (
+    b'{"facts": {"side_effects": []}, "value": ["list", ["int", "1"], ["ndarray", "<f8", [2], "AAAA"]], "error": null}'
+)
 MARKDOWN = b"---\njupyter:\n  jupytext:\n    x: 1\n---\n\n```python\nimport os\n```\n"
 SCRIPT = b"# ---\n# jupyter:\n#   jupytext:\n#     x: 1\n# ---\n# %%\nimport os\n# %% [markdown]\n# a\n"
 METADATA = b"submission_1:\n  :submitters:\n  - :sid: '1'\n    :name: x\n  :created_at: 2026\n"
@@ -217,7 +219,7 @@ def test_nothing_escapes(name: str) -> None:
                 target(Path(folder), data)
             except MpgradeError:
                 pass
-            assert time.thread_time() - began < MOST_SECONDS
+            assert time.thread_time() - began < SLOWER.get(name, MOST_SECONDS)
 
     # What is imported for the first time is not an input's cost; and what is made of a seed comes far if that is read.
     with tempfile.TemporaryDirectory() as folder, suppress(MpgradeError) if name == "result" else nullcontext():
@@ -238,3 +240,32 @@ def test_no_input_is_large_in_memory(name: str) -> None:
             assert tracemalloc.get_traced_memory()[1] < MOST_BYTES, strange
         finally:
             tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, True, -5, 10**2000, 2**5000, 1.5, float("-inf"), float("nan"), -0.0, 5e-324, 1j, "", "x" * 70_000,
+        "\ud800", b"ab", bytearray(b"abc"), b"x" * 70_000, [1, [2]], (1,), {1, 2}, frozenset(), {1: {2: "a\nb"}},
+        object(), range(3),
+    ],
+    ids=lambda value: repr(value)[:20],
+)  # fmt: skip
+def test_what_our_own_child_writes_is_read(tmp_path: Path, value: object) -> None:
+    """Being strict costs no right solution anything: whatever a function returns has a form that is known."""
+    (tmp_path / "call.json").write_text(json.dumps({"value": plain.encode(value)}))
+    assert told.answer(str(tmp_path), "call", 1_000_000).value == plain.encode(value)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        '{"value": ["list"]}', '{"value": ["int"]}', '{"value": ["float", "x"]}', '{"value": {"a": 1}}', '{"value": 3}',
+        '{"value": ["dict", [1]]}', '{"value": ["nothing"]}', '{"queues": [["int", "1"]]}', '{"functions": {"f": [1]}}',
+        '{"facts": {"side_effects": 7}}', '{"value": ["str", 7]}', '{"value": ["int", "0x"]}', '{"value": ["none", 1]}',
+    ],
+)  # fmt: skip
+def test_what_only_a_forger_writes_is_no_answer(tmp_path: Path, forged: str) -> None:
+    """What a check could break on is no answer: a check that breaks counts neither way."""
+    (tmp_path / "call.json").write_text(forged)
+    assert told.answer(str(tmp_path), "call", 1_000_000).value == ["object", told.UNREADABLE]

@@ -898,7 +898,7 @@ def test_set_start_method_is_noted_and_harmless(play: MakeRuns, method: str) -> 
             return mp.get_start_method()
     """
     imported, run = play(text, steps.call("f"), method=method)
-    assert imported.facts["set_start_method"] == ["fork"]
+    assert imported.facts["set_start_method"] == ("fork",)
     assert run.facts["set_start_method"] == ["fork", "spawn", "forkserver"]
     assert run.facts["start_method_now"] == method
     assert run.value == encoded(method)

@@ -58,7 +58,7 @@ def run(document: dict[str, Any], start_method: str, setting: Setting, packages:
         seconds = 2 * limits.import_seconds + rules.seconds + _END_SECONDS
         report = supervision.ask(request, seconds, _CellsReport)
         executed = _executed(folder.executed) or document
-        values = answer(folder.box, "values", limits.answer_bytes).value if report.told else None
+        values = answer(folder.box, "values", limits.answer_bytes, named=True).value if report.told else None
         return _notebook(report, document, executed, values, start_method, setting)
 
 

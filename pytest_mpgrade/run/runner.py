@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from pytest_mpgrade.records import Ending, Run, Scenario
+from pytest_mpgrade.records import Ending, Plain, Run, Scenario
 from pytest_mpgrade.run import supervision
 from pytest_mpgrade.run.confine import RunFolder
 from pytest_mpgrade.run.supervision import Setting, workspace
-from pytest_mpgrade.run.told import Answer, Report, Seen, answer
+from pytest_mpgrade.run.told import UNREADABLE, Answer, Report, Seen, answer
 
 _MOST_KEYS = 20_000
 _SUPERVISED = (
@@ -114,10 +114,11 @@ def _runs(report: _CallsReport, scenario: Scenario, folder: RunFolder, setting: 
 def _filled(run: Run, seen: Seen, report: _CallsReport, folder: RunFolder, setting: Setting) -> Run:
     told = answer(folder.box, seen.answer, setting.assignment.limits.answer_bytes) if seen.answer else Answer()
     ending = seen.ending
+    lacks_value = run.function != "import" and ending is Ending.RETURNED and told.value is None
     if run.function == "import" and ending not in (Ending.RETURNED, Ending.BROKEN):
         ending = Ending.NOT_IMPORTED
     error = told.error
-    facts = {name: told.facts.get(name) for name in ("set_start_method", "start_method_now", "side_effects")}
+    facts: dict[str, Plain] = asdict(told.facts)
     facts |= {"functions": told.functions, "queues": list(told.queues), "missing": error.missing if error else ""}
     return replace(
         run,
@@ -125,7 +126,7 @@ def _filled(run: Run, seen: Seen, report: _CallsReport, folder: RunFolder, setti
         why=seen.why,
         stopped=seen.stopped,
         exitcode=seen.exitcode,
-        value=told.value,
+        value=["object", UNREADABLE] if lacks_value else told.value,
         error=error,
         facts=facts,
         printed=seen.printed,

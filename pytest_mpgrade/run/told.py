@@ -6,6 +6,7 @@ Nothing that a process with student code in it wrote is ever unpickled.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 
@@ -81,27 +82,104 @@ class Error(RaisedError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a child tells of itself besides what came back."""
+
+    set_start_method: tuple[str, ...] = ()  # that the submission asked for
+    side_effects: tuple[str, ...] = ()  # of the import, in words
+    start_method_now: str | None = None
+
+
+Parameter = tuple[str, str, bool]
+"""Name, kind as `inspect` calls it, and whether there is a default."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What a child tells of the import or of one call."""
 
-    facts: dict[str, Plain] = field(default_factory=dict)
-    value: Plain = None
-    queues: tuple[Plain, ...] = ()
+    facts: Facts = field(default_factory=Facts)
+    value: Plain = None  # or several by their names
+    queues: tuple[Plain, ...] = ()  # lists
     error: Error | None = None
-    functions: dict[str, Plain] = field(default_factory=dict)
+    functions: dict[str, list[Parameter] | None] = field(default_factory=dict)
 
 
-def answer(box: str, name: str, cap: int) -> Answer:
-    """Read what a child has written: a plain file of at most *cap* bytes, whatever else may lie there in its place."""
+UNREADABLE = "an answer that the grader cannot read"
+
+
+def answer(box: str, name: str, cap: int, *, named: bool = False) -> Answer:
+    """Read what a child has written: a plain file of at most *cap* bytes, whatever else may lie there in its place.
+
+    *named*: its value is a dict of values, those of a notebook's variables.
+
+    What is not of the form that our own child writes is no answer: else a check could break on it, and what breaks
+    counts neither way.
+    """
     path = os.path.join(box, f"{name}.json")
     try:
         with open(os.open(path, _PLAINLY), "rb") as file:
             data = file.read(cap + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
         if len(data) > cap:
             raise ValueError
-        return msgspec.json.decode(data, type=Answer)
-    except (OSError, ValueError, RecursionError):
-        return Answer(value=["object", "an answer that the grader cannot read"])
+        found = msgspec.json.decode(data, type=Answer)
+        values = [] if found.value is None else [found.value]
+        if named:
+            values = list(found.value.values()) if isinstance(found.value, dict) else []
+        if all(map(is_plain, (*values, *found.queues))) and all(each[0] == "list" for each in found.queues):
+            return found
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
+        pass
+    return Answer(value=["object", UNREADABLE])
 
 
 _PLAINLY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_INTEGER = re.compile(r"-?(0x[0-9a-f]+|0|[1-9]\d{0,1300})")
+_FLOAT = re.compile(r"nan|-?inf|-?0x[01]\.[0-9a-f]+p[+-]\d{1,4}")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+
+
+def is_plain(encoded: Plain) -> bool:
+    """Tell whether *encoded* is of the form that `inside.plain.encode` gives to some value."""
+    if not isinstance(encoded, list) or not encoded or not isinstance(encoded[0], str):
+        return False
+    kind, *rest = encoded
+    if kind in ("list", "tuple", "set", "frozenset"):
+        return len(rest) == 1 and isinstance(rest[0], list) and all(map(is_plain, rest[0]))
+    if kind == "dict":
+        pairs = rest[0] if len(rest) == 1 and isinstance(rest[0], list) else [None]
+        return all(isinstance(pair, list) and len(pair) == 2 and all(map(is_plain, pair)) for pair in pairs)
+    return _is_leaf(kind, rest)
+
+
+def _is_leaf(kind: str, rest: list[Plain]) -> bool:
+    if kind in ("ndarray", "scalar"):
+        if len(rest) < 2 or not isinstance(rest[0], str) or not isinstance(rest[1], list):
+            return False
+        sizes: list[Plain] = rest[1]
+        return all(type(size) is int and size >= 0 for size in sizes) and _is_bytes(rest[2:])
+    if kind in ("bytes", "bytearray"):
+        return _is_bytes(rest)
+    if kind == "str" and len(rest) == 2:
+        return _is_bytes(rest)
+    if kind == "none":
+        return not rest
+    if len(rest) != 1:
+        return False
+    content: Plain = rest[0]
+    if kind == "bool":
+        return isinstance(content, bool)
+    if not isinstance(content, str):
+        return False
+    forms = {"int": _INTEGER, "float": _FLOAT, "complex": None, "str": None, "object": None}
+    if kind not in forms:
+        return False
+    form = forms[kind]
+    return form is None or form.fullmatch(content) is not None
+
+
+def _is_bytes(rest: list[Plain]) -> bool:
+    """Content, or where that is long its length and hash."""
+    if len(rest) == 1:
+        return isinstance(rest[0], str) and _BASE64.fullmatch(rest[0]) is not None
+    return len(rest) == 2 and type(rest[0]) is int and isinstance(rest[1], str)

@@ -31,7 +31,7 @@ def _metadata(file: Path) -> dict[str, Any]:
         ) from error
     try:
         found = yaml.safe_load(file.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except Exception as error:  # whatever a broken file makes its reader raise: dates, numbers, depth
         raise UsageError(f"{METADATA} cannot be read: {error}") from error
     return found if isinstance(found, dict) else {}
 
