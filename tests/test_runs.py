@@ -899,7 +899,7 @@ def test_set_start_method_is_noted_and_harmless(play: MakeRuns, method: str) -> 
     """
     imported, run = play(text, steps.call("f"), method=method)
     assert imported.facts["set_start_method"] == ("fork",)
-    assert run.facts["set_start_method"] == ["fork", "spawn", "forkserver"]
+    assert run.facts["set_start_method"] == ("fork", "spawn", "forkserver")
     assert run.facts["start_method_now"] == method
     assert run.value == encoded(method)
     assert {one.born for one in run.trace.processes if not one.helper} == {method}

@@ -49,15 +49,18 @@ def test_reporter_is_asked_for_the_rubric(name: str) -> None:
     assert last["env"] == {f"{id.upper()}_RESULTS": f"${{{{ steps.grade.outputs.{id} }}}}" for id in ids}
 
 
-@EACH
-def test_workflow_is_valid(name: str) -> None:
+OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("file", [*map(workflow, NAMES), *OURS], ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_workflow_is_valid(file: Path) -> None:
     """It fits GitHub's schema of workflows, and actionlint finds nothing in it where that is installed."""
     schema = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
-    done = subprocess.run([*schema, str(workflow(name))], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([*schema, str(file)], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     if lint := shutil.which("actionlint", path=beside):
-        done = subprocess.run([lint, str(workflow(name))], capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run([lint, str(file)], capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
