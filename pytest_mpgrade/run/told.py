@@ -140,7 +140,7 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{
 
 
 def is_plain(encoded: Plain) -> bool:
-    """Tell whether *encoded* is of the form that `inside.plain.encode` gives to some value."""
+    """Tell whether *encoded* is of the form that our own child gives to some value: see `inside.plain.encode`."""
     if not isinstance(encoded, list) or not encoded or not isinstance(encoded[0], str):
         return False
     kind, *rest = encoded
@@ -164,6 +164,8 @@ def _is_leaf(kind: str, rest: list[Plain]) -> bool:
         return _is_bytes(rest)
     if kind == "none":
         return not rest
+    if kind == "object" and len(rest) == 2:  # one of the handles that a call has returned, and its pid if it has one
+        return isinstance(rest[0], str) and (rest[1] is None or type(rest[1]) is int)
     if len(rest) != 1:
         return False
     content: Plain = rest[0]
