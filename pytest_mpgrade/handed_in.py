@@ -19,6 +19,9 @@ from typing import BinaryIO
 from pytest_mpgrade.errors import UngradableError
 
 MOST_FILES, DEEPEST = 20_000, 100
+MOST_COPIED = 500_000_000
+"""Bytes of one submission; a file with a hole in it may claim any size."""
+_TOO_MUCH = f"there are more than {MOST_COPIED // 1_000_000} MB"
 _PIECE = 1 << 20
 _NO_PARTS = frozenset(("__pycache__", "__MACOSX"))
 NO_FILE = "is no file that can be read"
@@ -170,11 +173,16 @@ def copy(root: Path, into: Path) -> list[str]:
     where it is our disk that fails, and not their files.
     """
     left_out: list[str] = []
+    room = MOST_COPIED
     for file in files(root, closed=lambda error: left_out.append(f"{Path(error.filename).name} ({error.strerror})")):
         if file.fault:
             left_out.append(f"{file.name} {file.fault}")
+        elif file.size > room:
+            left_out.append(f"{file.name} ({_TOO_MUCH})")
         elif fault := copy_file(file.path, into, file.name):
             left_out.append(f"{file.name} ({fault})")
+        else:
+            room -= file.size
     return left_out
 
 
@@ -189,6 +197,8 @@ def copy_file(path: Path, into: Path, name: str) -> str:
         return error.strerror or str(error)
     into.mkdir(parents=True, exist_ok=True)
     with source:
+        if os.fstat(source.fileno()).st_size > MOST_COPIED:
+            return _TOO_MUCH
         try:
             with created(into, name) as target:
                 shutil.copyfileobj(source, target)

@@ -335,6 +335,37 @@ def test_a_link_beside_an_archive_leads_nowhere(place: Path) -> None:
     assert "out is a link that leads out of the submission" in line.note
 
 
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "plain"])
+def test_a_whole_folder_that_is_a_link(place: Path, layout: str) -> None:
+    """Where a student's folder itself leads out of the download, nothing of where it leads to is graded."""
+    root, outside, out = place / "class", place / "outside", place / "out"
+    ada, eve = LAYOUTS[layout](root)
+    for folder in (ada, eve):
+        folder.mkdir(exist_ok=True)
+    (ada / "cv_funcs.py").write_bytes(MODULE)
+    (outside / "cv_funcs.py").write_bytes(MODULE)
+    for beside in ("timestamp.txt", ".git"):
+        if (eve / beside).exists():
+            (eve / beside).rename(outside / beside)
+    eve.rmdir()
+    eve.symlink_to(outside)
+    found = source.load(root, out, layout=layout)
+    for job in found.jobs:
+        assert not job.path.resolve().is_relative_to(outside)
+        assert not job.path.is_relative_to(out) or list(job.path.iterdir()) == []
+    assert [line.what for line in found.left_out() if line.submission] == [handed_in.LEADS_OUT]
+
+
+def test_a_file_that_claims_to_be_huge(place: Path) -> None:
+    """A file with a hole in it is not copied, and whatever lies beside it is."""
+    eve = place / "class"
+    (eve / "cv_funcs.py").write_bytes(MODULE)
+    with open(eve / "data.bin", "wb") as file:
+        file.truncate(60_000_000_000)
+    assert handed_in.copy(eve, place / "out") == ["data.bin (there are more than 500 MB)"]
+    assert [path.name for path in (place / "out").iterdir()] == ["cv_funcs.py"]
+
+
 def test_a_bomb_leaves_nothing(place: Path) -> None:
     """An archive that holds more than it may is not unpacked in part, and the disk is free again."""
     eve = place / "class"

@@ -149,7 +149,10 @@ def _collected(found: Found, root: Path, into: Path) -> _Read:
         target = into / folder_name(student)
         target.mkdir()
         mapping += list(_student(grouped[student], root, target))
-        whole = [each.path for each in grouped[student] if each.kind == "folder" and _is_newest(each, grouped[student])]
+        newest = [
+            each.path for each in grouped[student] if each.kind == "folder" and _is_newest(each, grouped[student])
+        ]
+        whole = [path for path in newest if not handed_in.leads_out(path, root)]
         path = whole[0] if len(whole) == 1 and not any(target.iterdir()) else target
         jobs.append(Job(id=student, path=path, folder=folder_name(student)))
     known = {entry.path for entry in found.entries} | {entry.path.parent for entry in found.entries}
