@@ -89,8 +89,11 @@ builtins.__import__ = _changed
 
 
 def _no_proc(event, arguments):
-    """Windows has no /proc; others of this interpreter, such as psutil, need it to be Linux at all."""
-    if event in ("open", "os.listdir", "os.scandir") and str(arguments[0]).startswith(("/proc", "/dev/shm", "/sys")):
+    """Windows has no /proc; others of this interpreter, such as psutil, need it to be Linux at all.
+
+    It has no /dev/shm either, but here semaphores lie there, and what a run leaves has to be removed.
+    """
+    if event in ("open", "os.listdir", "os.scandir") and str(arguments[0]).startswith(("/proc", "/sys")):
         frame = sys._getframe(1)
         if str(frame.f_globals.get("__name__", "")).startswith(OURS):
             raise FileNotFoundError(2, "Windows has no such file", str(arguments[0]))
