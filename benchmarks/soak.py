@@ -1,9 +1,9 @@
 """Does anything grow while one server makes run after run, or one batch grades submission after submission?
 
-First 300 runs of a right module, one after the other in one supervisors' server; then one batch of 200 copies of it. At
-ten moments of each it prints what the process that works there holds (resident memory, open files, threads), and what
-lies on the machine with our names (temporary folders, shared memory, cgroups). Ends with 1 where something grows: memory
-by more than a tenth from the second moment to the last, anything else at all.
+First 300 runs of a right module, one after the other in one server of supervisors; then one batch of 200 copies of it.
+At ten moments of each it prints what the process that works there holds (resident memory, open files, threads), and
+what lies on the machine with our names (temporary folders, shared memory, cgroups). Ends with 1 where something grows:
+memory by more than a tenth from the second moment to the last, anything else at all.
 """
 
 from __future__ import annotations
