@@ -19,6 +19,8 @@ from pytest_mpgrade.run import exclusive, notebook, runner, servers
 from pytest_mpgrade.run.machine import usable_cores
 from pytest_mpgrade.run.supervision import Setting
 
+BLIND_RUNS = 6
+"""Runs at a time in practice mode."""
 TRIES = 2
 """How often a run is made whose supervisor breaks: a fault of ours must not cost anybody points."""
 FURTHER_TRIES = 2
@@ -44,7 +46,14 @@ class Grading:
         # Where signals are not kept apart a filter keeps them off a run's own supervisor, and could not know of others.
         apart = setting.isolation.level not in ("none", "landlock-files") or not sys.platform.startswith("linux")
         self._turn: AbstractContextManager[object] = nullcontext() if apart else threading.Lock()
-        self._threads = ThreadPoolExecutor(max_workers=max(2, min(6, usable_cores() + 1)), thread_name_prefix="mpgrade")
+        # Where nothing is proven, runs wait for seconds to see that nothing happens, and need no core for it.
+        at_a_time = BLIND_RUNS if self.practice else max(2, min(6, usable_cores() + 1))
+        self._threads = ThreadPoolExecutor(max_workers=at_a_time, thread_name_prefix="mpgrade")
+
+    @property
+    def practice(self) -> bool:
+        """Tell whether this is practice mode: waits and ends of processes cannot be seen here."""
+        return self.setting.observer == "psutil" or not sys.platform.startswith("linux")
 
     def run(self, scenario: Scenario) -> tuple[Run, ...]:
         """Run a scenario, or return what it gave before: one Run for each step, the import's first."""

@@ -120,3 +120,13 @@ def _cover(report: pytest.TestReport) -> None:
         report.longrepr = f"{students.HIDDEN} failed"
     elif report.skipped:
         report.longrepr = (report.location[0], 0, f"Skipped: {students.HIDDEN}")
+
+
+def other_start_methods(item: pytest.Item, start_method: str) -> tuple[str, ...]:
+    """Return the other start methods under which the same test will run after this one."""
+    base = item.nodeid.partition("[")[0]
+    later = item.session.items[item.session.items.index(item) + 1 :]
+    same = (each for each in later if each.nodeid.partition("[")[0] == base)
+    params = (each.callspec.params for each in same if isinstance(each, pytest.Function))
+    methods = [str(each["start_method"]) for each in params if "start_method" in each]
+    return tuple(dict.fromkeys(method for method in methods if method != start_method))

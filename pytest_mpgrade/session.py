@@ -24,7 +24,7 @@ from pytest_mpgrade import __version__, containment, setup, start_methods
 from pytest_mpgrade import assignment as assignments
 from pytest_mpgrade.errors import AssignmentError, MpgradeError
 from pytest_mpgrade.grading import Grading
-from pytest_mpgrade.items import Sent, asked, judge_test, own_finding, passed
+from pytest_mpgrade.items import Sent, asked, judge_test, other_start_methods, own_finding, passed
 from pytest_mpgrade.judge import blame, check, rubric
 from pytest_mpgrade.judge.shares import Placed
 from pytest_mpgrade.records import Asked, Report, Score, Status
@@ -90,7 +90,8 @@ class GradingSession:
     def student(self, item: pytest.Item, start_method: str) -> Student:
         """Return the submission for one test."""
         self._needs(start_method)
-        student = item.stash[_GRADED] = Student(self._grading, start_method, self._trusted)
+        ahead = other_start_methods(item, start_method) if self._grading.practice else ()
+        student = item.stash[_GRADED] = Student(self._grading, start_method, self._trusted, ahead=ahead)
         return student
 
     def notebook(self, item: pytest.Item, start_method: str) -> StudentNotebook:
@@ -125,7 +126,7 @@ class GradingSession:
         """Name what is graded, and have a result file from now on."""
         self._write()
         line = f"mpgrade: {self.assignment.name}, submission {self.submission.id} ({self.submission.module})"
-        if self._setting.observer == "psutil" or not sys.platform.startswith("linux"):
+        if self._grading.practice:
             line += "\npractice mode: what cannot be seen here is skipped; the official grade comes from Linux"
         return f"{line}\n{containment.header(self._setting.isolation)}"
 

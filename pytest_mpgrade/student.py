@@ -41,10 +41,12 @@ class Student:
     """The submission, as one test under one start method sees it."""
 
     def __init__(
-        self, grading: Grading, start_method: str, reference: Callable[[], Grading | None] = lambda: None
-    ) -> None:
+        self, grading: Grading, start_method: str, reference: Callable[[], Grading | None] = lambda: None,
+        *, ahead: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self._grading = grading
         self._reference = reference
+        self._ahead = ahead  # start methods under which the same will be asked: it is made in the background
         self._relied: Run | None = None
         self._relied_functions: set[str] = set()
         self.start_method = start_method
@@ -68,6 +70,8 @@ class Student:
         if not_tried is not None:
             return not_tried
         scenario = self._scenario(steps)
+        for method in self._ahead:
+            self._grading.prepare(replace(scenario, start_method=method))
         runs = [self._confirmed(run, scenario, at) for at, run in enumerate(self._grading.run(scenario)[1:], 1)]
         if any(_may_need_longer(run, step) for run, step in zip(runs, steps, strict=True)):
             return self.play(*(replace(step, seconds=step.longest or step.seconds, longest=0.0) for step in steps))

@@ -124,9 +124,10 @@ class LinuxObserver:
         if self._thread is None:
             return True
         while self._thread.is_alive():
-            for pid in procfs.descendants(os.getpid()):
-                if procfs.state(pid) != "Z":
-                    _kill(pid)
+            with contextlib.suppress(OSError):  # a look that fails is tried again
+                for pid in procfs.descendants(os.getpid()):
+                    if procfs.state(pid) != "Z":
+                        _kill(pid)
             self._thread.join(0.001)
             if time.monotonic() > deadline:
                 return False

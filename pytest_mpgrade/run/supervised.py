@@ -84,12 +84,15 @@ class Supervised:
 
     def close(self) -> dict[str, Any]:
         """End everything, and prove it; return what is to be told of that."""
-        clean = self.observer.end_all(time.monotonic() + 30)
-        removed = leftovers.remove(self.request["prefix"])
-        if not self.confinement.private_shm:
-            removed += leftovers.remove_of(self.observer.seen.keys())
-        self.server.close()
-        return {"clean": clean, "removed": removed + self.confinement.close(), "observer": self.observer.name}
+        try:
+            clean = self.observer.end_all(time.monotonic() + 30)
+            removed = leftovers.remove(self.request["prefix"])
+            if not self.confinement.private_shm:
+                removed += leftovers.remove_of(self.observer.seen.keys())
+            self.server.close()
+        finally:
+            elsewhere = self.confinement.close()  # whatever else fails: nobody else would give it back
+        return {"clean": clean, "removed": removed + elsewhere, "observer": self.observer.name}
 
     def every_look(self, *, last: bool = False) -> str:
         """Cut what the student prints, and say which limit is gone over; end when nobody waits for the report.
