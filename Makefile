@@ -52,6 +52,7 @@ benchmarks: .venv/ready
 	$(BIN)/python benchmarks/notebook_cost.py
 	$(BIN)/python benchmarks/batch_throughput.py
 	$(BIN)/python benchmarks/batch_kills.py
+	$(BIN)/python benchmarks/soak.py
 
 clean:
 	rm -rf .venv results dist build .mypy_cache .ruff_cache .pytest_cache
