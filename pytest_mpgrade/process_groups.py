@@ -16,6 +16,8 @@ import threading
 import time
 from pathlib import Path
 
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""What no process can refuse; Windows has one way of ending a process only."""
 _PERIOD = 0.02
 
 
@@ -69,7 +71,7 @@ def send(process: subprocess.Popen[bytes], number: int) -> None:
 
 def kill(process: subprocess.Popen[bytes]) -> int:
     """Kill a process and its group, and reap it; return how it has ended."""
-    send(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    send(process, KILL)
     return process.wait()
 
 

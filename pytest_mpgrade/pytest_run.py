@@ -47,7 +47,7 @@ class Stop:
             with self._lock:
                 running = list(self._running)
             for process in running:
-                process_groups.send(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+                process_groups.send(process, process_groups.KILL)
 
     def is_set(self) -> bool:
         """Tell whether gradings are to end."""

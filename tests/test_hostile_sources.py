@@ -67,6 +67,17 @@ LAYOUTS: Mapping[str, Callable[[Path], tuple[Path, Path]]] = {
     "nbgrader": _nbgrader,
     "classroom": _classroom,
 }
+
+
+def both(root: Path, layout: str) -> tuple[Path, Path]:
+    """Lay out a class of two: ada, who hands in the module, and eve, whose folder is empty."""
+    ada, eve = LAYOUTS[layout](root)
+    for folder in (ada, eve):
+        folder.mkdir(exist_ok=True)
+    (ada / "cv_funcs.py").write_bytes(MODULE)
+    return ada, eve
+
+
 FLAT: Mapping[str, str] = {
     "canvas": "{student}_{number}_{number}_{name}",
     "blackboard": "HW_{student}_attempt_2026-03-02-09-00-0{number}_{name}",
@@ -254,10 +265,7 @@ def _state(folder: Path) -> dict[str, bytes]:
 def test_folders(place: Path, layout: str, hostile: Callable[[Path, Path], None]) -> None:
     """Nothing is written elsewhere, nothing blocks, and whoever else handed in is graded."""
     root, outside, out = place / "class", place / "outside", place / "out"
-    ada, eve = LAYOUTS[layout](root)
-    for folder in (ada, eve):
-        folder.mkdir(exist_ok=True)
-    (ada / "cv_funcs.py").write_bytes(MODULE)
+    ada, eve = both(root, layout)
     (outside / "secret.txt").write_text(BEFORE)
     hostile(eve, outside)
     before = _state(outside)
@@ -339,10 +347,7 @@ def test_a_link_beside_an_archive_leads_nowhere(place: Path) -> None:
 def test_a_whole_folder_that_is_a_link(place: Path, layout: str) -> None:
     """Where a student's folder itself leads out of the download, nothing of where it leads to is graded."""
     root, outside, out = place / "class", place / "outside", place / "out"
-    ada, eve = LAYOUTS[layout](root)
-    for folder in (ada, eve):
-        folder.mkdir(exist_ok=True)
-    (ada / "cv_funcs.py").write_bytes(MODULE)
+    _, eve = both(root, layout)
     (outside / "cv_funcs.py").write_bytes(MODULE)
     for beside in ("timestamp.txt", ".git"):
         if (eve / beside).exists():
