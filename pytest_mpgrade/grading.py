@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeVar
 
 from pytest_mpgrade import lacking
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.judge.hangs import crashed, in_its_pool
 from pytest_mpgrade.judge.returned import blamed_for
 from pytest_mpgrade.records import Ending, Notebook, Run, Scenario
-from pytest_mpgrade.run import exclusive, notebook, runner, servers
-from pytest_mpgrade.run.machine import usable_cores
+from pytest_mpgrade.run import admission, exclusive, notebook, runner, servers
+from pytest_mpgrade.run.admission import Admission
 from pytest_mpgrade.run.supervision import Setting
 
-BLIND_RUNS = 6
-"""Runs at a time in practice mode."""
 TRIES = 2
 """How often a run is made whose supervisor breaks: a fault of ours must not cost anybody points."""
+LATER = 1_000
+"""The place in the queue of what is wanted after all that fixtures have prepared."""
 FURTHER_TRIES = 2
 """How often a call is made again that hung within a Pool or an executor, or crashed, before it is blamed for that."""
+
+_Made = TypeVar("_Made")
+
+
+@dataclass(order=True, frozen=True)
+class _Waiting:
+    """A run that waits for room; those of a lower place are begun first."""
+
+    place: int
+    number: int
+    future: Future[Any] = field(compare=False)
+    make: Callable[[], Any] = field(compare=False)
 
 
 class Grading:
@@ -43,12 +58,14 @@ class Grading:
         self.controls: dict[str, bool] = {}  # run that did not meet at its gates -> did the grader's own processes?
         self.theirs: dict[str, float] = {}  # run that was not done in time -> seconds of the reference, 0 for unknown
         self._closed = False
-        # Where signals are not kept apart a filter keeps them off a run's own supervisor, and could not know of others.
-        apart = setting.isolation.level not in ("none", "landlock-files") or not sys.platform.startswith("linux")
-        self._turn: AbstractContextManager[object] = nullcontext() if apart else threading.Lock()
-        # Where nothing is proven, runs wait for seconds to see that nothing happens, and need no core for it.
-        at_a_time = BLIND_RUNS if self.practice else max(2, min(6, usable_cores() + 1))
-        self._threads = ThreadPoolExecutor(max_workers=at_a_time, thread_name_prefix="mpgrade")
+        # With files kept apart only, a filter keeps signals off a run's own supervisor, and could not know of others.
+        together = setting.isolation.level != "landlock-files"
+        self._turn: AbstractContextManager[object] = nullcontext() if together else threading.Lock()
+        self._admission = Admission(setting.assignment.limits.memory_bytes)
+        self._waiting: list[_Waiting] = []
+        self._numbers = itertools.count()
+        self._queueing = threading.Lock()
+        self._threads = ThreadPoolExecutor(max_workers=admission.MOST, thread_name_prefix="mpgrade")
 
     @property
     def practice(self) -> bool:
@@ -83,7 +100,7 @@ class Grading:
     def prepare_execution(self, document: dict[str, Any], start_method: str, packages: Sequence[str] = ()) -> None:
         """Have the notebook executed in the background, unless it has been."""
         if start_method not in self._executed:
-            self._executed[start_method] = self._threads.submit(self._execute, document, start_method, packages)
+            self._executed[start_method] = self._ahead(partial(self._execute, document, start_method, packages))
 
     def _execute(self, document: dict[str, Any], start_method: str, packages: Sequence[str]) -> Notebook:
         broken = ""
@@ -104,10 +121,32 @@ class Grading:
         """Return the notebooks that have been executed, the last of each start method."""
         return [future.result() for future in self._executed.values() if _done(future)]
 
-    def prepare(self, scenario: Scenario) -> None:
-        """Have a scenario run in the background, unless it has been."""
+    def prepare(self, scenario: Scenario, place: int = LATER) -> None:
+        """Have a scenario run in the background, unless it has been; those of a lower *place* are begun first."""
         if scenario.key not in self._runs:
-            self._runs[scenario.key] = self._threads.submit(self._make, scenario)
+            self._runs[scenario.key] = self._ahead(partial(self._make, scenario), place)
+
+    def _ahead(self, make: Callable[[], _Made], place: int = 0) -> Future[_Made]:
+        """Make something in the background when there is room; until it has begun, the future can be cancelled."""
+        future: Future[_Made] = Future()
+        with self._queueing:
+            heapq.heappush(self._waiting, _Waiting(place, next(self._numbers), future, make))
+        self._threads.submit(self._make_next)
+        return future
+
+    def _make_next(self) -> None:
+        with self._admission:
+            while not self._closed:
+                with self._queueing:
+                    if not self._waiting:
+                        return
+                    first = heapq.heappop(self._waiting)
+                if first.future.set_running_or_notify_cancel():
+                    try:
+                        first.future.set_result(first.make())
+                    except BaseException as error:  # raised again where the result is asked for
+                        first.future.set_exception(error)
+                    return
 
     def _make(self, scenario: Scenario) -> tuple[Run, ...]:
         error = SupervisorError("the grading was broken off")

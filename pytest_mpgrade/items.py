@@ -123,7 +123,9 @@ def _cover(report: pytest.TestReport) -> None:
 
 
 def other_start_methods(item: pytest.Item, start_method: str) -> tuple[str, ...]:
-    """Return the other start methods under which the same test will run after this one."""
+    """Return the other start methods under which the same test will run after this one, in this process."""
+    if hasattr(item.config, "workerinput"):  # pytest-xdist may have another worker do so
+        return ()
     base = item.nodeid.partition("[")[0]
     later = item.session.items[item.session.items.index(item) + 1 :]
     same = (each for each in later if each.nodeid.partition("[")[0] == base)

@@ -60,11 +60,18 @@ def pytest_configure(config: pytest.Config) -> None:
         "start_methods(*names): run the test under these start methods; 'any': under one, whichever the platform has; "
         "'default': under its default",
     )
+    config.addinivalue_line(
+        "markers",
+        "rehearsed: the test does nothing but play and check; it is called once before, for its plays to be made ahead",
+    )
     name = config.getoption("--mpgrade") or config.getini("mpgrade_assignment")
     if name:
+        from pytest_mpgrade.rehearsal import Rehearsals
         from pytest_mpgrade.session import GradingSession
 
         config.pluginmanager.register(GradingSession.from_config(config, str(name)), _SESSION)
+        if not hasattr(config, "workerinput"):  # the tests that come next may be another worker's
+            config.pluginmanager.register(Rehearsals(), "mpgrade-rehearsals")
 
 
 def _session(config: pytest.Config) -> GradingSession:

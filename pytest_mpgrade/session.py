@@ -90,7 +90,7 @@ class GradingSession:
     def student(self, item: pytest.Item, start_method: str) -> Student:
         """Return the submission for one test."""
         self._needs(start_method)
-        ahead = other_start_methods(item, start_method) if self._grading.practice else ()
+        ahead = other_start_methods(item, start_method)
         student = item.stash[_GRADED] = Student(self._grading, start_method, self._trusted, ahead=ahead)
         return student
 

@@ -46,7 +46,7 @@ class Student:
     ) -> None:  # fmt: skip
         self._grading = grading
         self._reference = reference
-        self._ahead = ahead  # start methods under which the same will be asked: it is made in the background
+        self.ahead = ahead  # start methods under which the same will be asked: it is made in the background
         self._relied: Run | None = None
         self._relied_functions: set[str] = set()
         self.start_method = start_method
@@ -70,7 +70,7 @@ class Student:
         if not_tried is not None:
             return not_tried
         scenario = self._scenario(steps)
-        for method in self._ahead:
+        for method in self.ahead:
             self._grading.prepare(replace(scenario, start_method=method))
         runs = [self._confirmed(run, scenario, at) for at, run in enumerate(self._grading.run(scenario)[1:], 1)]
         if any(_may_need_longer(run, step) for run, step in zip(runs, steps, strict=True)):
@@ -78,10 +78,17 @@ class Student:
         return self._linked(_with_givers(runs, steps))
 
     def prepare(self, *plays: Sequence[Step]) -> None:
-        """Have these plays made in the background, each in a process of its own; `play` then finds them done."""
-        for steps in plays:
-            if self._not_tried(steps) is None:
-                self._grading.prepare(self._scenario(steps))
+        """Have these plays made in the background, each in a process of its own; `play` then finds them done.
+
+        For a fixture, the longest play first: it is begun first under every start method. What tests that are marked
+        ``rehearsed`` will ask for is made after these.
+        """
+        for place, steps in enumerate(plays):
+            self._prepare(steps, place)
+
+    def _prepare(self, steps: Sequence[Step], place: int) -> None:
+        if self._not_tried(steps) is None:
+            self._grading.prepare(self._scenario(steps), place)
 
     def imported(self) -> Run:
         """Return what was seen when the module was imported."""
@@ -169,8 +176,9 @@ class Student:
     def _not_tried(self, steps: Sequence[Step]) -> tuple[Run, ...] | None:
         """Return runs that were not tried where nothing can be learned from them."""
         because, why, cause = self._reason_not_to_try(steps)
-        if not because:
-            return None
+        return self._untried(steps, because, why, cause) if because else None
+
+    def _untried(self, steps: Sequence[Step], because: str, why: str, cause: Run | None) -> tuple[Run, ...]:
         key = self._scenario(steps).key
         return tuple(
             Run(

@@ -11,6 +11,8 @@ from pytest_mpgrade import checks, steps, tasks
 from pytest_mpgrade.records import Assignment, Concern, Ending, Run, Step
 from pytest_mpgrade.student import Student
 
+pytestmark = pytest.mark.rehearsed
+
 RUNNING = "Task still running."
 INACTIVE = "Child process inactive."
 POLL_SECONDS = 0.3

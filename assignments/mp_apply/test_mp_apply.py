@@ -14,6 +14,8 @@ from pytest_mpgrade import checks, steps, tasks
 from pytest_mpgrade.records import Assignment, Concern, Run, Step
 from pytest_mpgrade.student import Student
 
+pytestmark = pytest.mark.rehearsed
+
 PLAIN = tasks.mixed()
 LINE = tasks.rendezvous(3)
 PAIR = tasks.rendezvous(2)
@@ -83,7 +85,7 @@ def plain(student: Student) -> Run:
     If it comes back, the calls that take longest are made in the background while others are judged.
     """
     (run,) = student.rely_on(_apply(PLAIN))
-    longest = [_apply(LINE, 3), _apply(LATE), _apply(LARGE), _apply(MANY)]
+    longest = [_apply(LATE), _apply(MANY), _apply(LINE, 3), _apply(LARGE)]
     failing = [_apply(workload, **FORCED) for workload in (RAISES, RAISES_UNPICKLABLY, *DYING.values())]
     student.prepare(*[(step,) for step in (*longest, *failing)], CALLS)
     return run

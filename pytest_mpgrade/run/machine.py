@@ -28,6 +28,11 @@ def used() -> float:
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 
 
+def available_bytes() -> int:
+    """Return the memory that new processes can have without swapping."""
+    return int(psutil.virtual_memory().available)
+
+
 def quotas(own: Mapping[str, tuple[str, str]]) -> Iterator[float]:
     """Yield the CPU quotas, in cores, of a process's groups and of all above them; *own*: see `cgroups.own`.
 
