@@ -24,7 +24,7 @@ def main() -> int:
     with console.lasting():
         import pytest
 
-        return int(pytest.console_main())
+        return int(pytest.main(sys.argv[1:]))
 
 
 def _be_ended_with(parent: int) -> None:
