@@ -5,14 +5,18 @@ That nothing is left after a run is proven after every test (conftest.py).
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -1259,3 +1263,48 @@ def test_forked_worker_is_not_where_its_parent_was(play: MakeRuns) -> None:
     assert told["the parent"].sentence.endswith("at cv_funcs.py:7: p.join()")
     assert "cv_funcs.py" not in told["worker 1"].sentence
     assert [frame for frame in told["worker 1"].frames if frame.own] == []
+
+
+SIGNATURES = """
+    import functools
+
+    def plain(a, b=1):
+        pass
+
+    def wide(a, /, b, *rest, c, d=2, **more):
+        pass
+
+    @functools.wraps(wide)
+    def wrapped(*args, **kwargs):
+        pass
+
+    class Callable:
+        def __call__(self, x):
+            pass
+
+    instance = Callable()
+    partly = functools.partial(plain, 1)
+    builtin = max
+    number = 3
+"""
+
+
+def test_signatures_are_those_of_inspect(module: Callable[[str], Path]) -> None:
+    """Of each function the child tells what `inspect.signature` says, whether or not it asks that."""
+    names = ("plain", "wide", "wrapped", "Callable", "instance", "partly", "builtin", "number")
+    plainly = setting(module(SIGNATURES))
+    asked = replace(plainly, assignment=replace(plainly.assignment, functions=dict.fromkeys(names, ())))
+    (run,) = runner.run(Scenario(steps=(), start_method="fork"), asked)
+    there: dict[str, Any] = {}
+    exec(textwrap.dedent(SIGNATURES), there)
+
+    def known(name: str) -> object:
+        try:
+            found = inspect.signature(there[name]).parameters.values()
+        except TypeError:
+            return None
+        except ValueError:
+            return []
+        return [(each.name, str(each.kind), each.default is not each.empty) for each in found]
+
+    assert run.facts["functions"] == {name: known(name) for name in names}

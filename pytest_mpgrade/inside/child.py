@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from pytest_mpgrade.inside import gates, prepare, raised
 from pytest_mpgrade.inside.standins import BareQueue, Lazily, Own, Saved, ThreadQueue, sendable
@@ -24,9 +24,14 @@ if TYPE_CHECKING:  # every spawned worker pays for an import
 
 if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
     prepare.dump_stacks_on_request()
-    prepare.name_shared_memory()
+    if "MPGRADE_PREFIX" in os.environ:
+        prepare.name_shared_memory(os.environ["MPGRADE_PREFIX"])
     for _package in prepare.packages():
         prepare.keep_start_method(_package)
+
+
+_VARIADIC = 0x04 | 0x08
+"""CO_VARARGS and CO_VARKEYWORDS, as in `inspect`."""
 
 
 def _prepare(request: dict[str, Any]) -> None:
@@ -62,7 +67,6 @@ class Player:
     def load(self) -> None:
         """Import the submission; tell what it defines, or why it cannot be imported."""
         import importlib
-        import inspect
 
         gates.ask("ready")
         # Not before: a file of theirs with a library's name would run while no limit holds yet.
@@ -77,20 +81,8 @@ class Player:
             gates.ask("imported", ok=False)
             os._exit(0)
         prepare.FACTS["side_effects"] = _side_effects(os.environ["HOME"])
-        signatures: dict[str, Any] = {}
-        for name in self.request["functions"]:
-            function = getattr(self.module, name, None)
-            try:
-                signatures[name] = (
-                    [
-                        [p.name, str(p.kind), p.default is not p.empty]
-                        for p in inspect.signature(function).parameters.values()
-                    ]
-                    if callable(function)
-                    else None
-                )
-            except (TypeError, ValueError):
-                signatures[name] = []
+        functions = {name: getattr(self.module, name, None) for name in self.request["functions"]}
+        signatures = {name: _parameters(each) if callable(each) else None for name, each in functions.items()}
         self._answer("import", functions=signatures)
         gates.ask("imported", ok=True)
 
@@ -183,6 +175,26 @@ class Player:
         content["facts"] = {**prepare.FACTS, "start_method_now": multiprocessing.get_start_method(allow_none=True)}
         with open(os.path.join(self.request["answers"], f"{name}.json"), "w", encoding="utf-8") as file:
             json.dump(content, file)
+
+
+def _parameters(function: Any) -> list[list[Any]]:
+    """Return for each parameter its name, its kind and whether it has a default; none where Python cannot tell.
+
+    A plain function's own are read off its code: `inspect` takes longer to import than all else in here.
+    """
+    if type(function) is FunctionType and not vars(function):  # nothing like __wrapped__ or __signature__
+        code = function.__code__
+        if not (code.co_kwonlyargcount or code.co_posonlyargcount or code.co_flags & _VARIADIC):
+            names = code.co_varnames[: code.co_argcount]
+            first = len(names) - len(function.__defaults__ or ())
+            return [[name, "POSITIONAL_OR_KEYWORD", number >= first] for number, name in enumerate(names)]
+    import inspect
+
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [[each.name, str(each.kind), each.default is not each.empty] for each in found]
 
 
 def _real_queue(stand_in: ThreadQueue | BareQueue) -> Any:

@@ -54,13 +54,11 @@ def set_up(more: Sequence[str], start_method: str, prefix: str) -> None:
         package.set_start_method(start_method)
         package.process.current_process()._config["semprefix"] = prefix
         keep_start_method(package)
-    from multiprocessing import shared_memory
-
-    shared_memory._SHM_NAME_PREFIX = prefix + "-"  # type: ignore[attr-defined]
+    name_shared_memory(prefix)
 
 
 class _Named:
-    """Finds shared memory's module as everybody does, and gives its names the run's prefix: few workers import it."""
+    """Finds shared memory's module as everybody does, and gives its names the run's prefix: few programs import it."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
@@ -84,11 +82,9 @@ class _Named:
         return spec
 
 
-def name_shared_memory() -> None:
-    """In a worker that was started anew: shared memory carries the run's prefix there too."""
-    prefix = os.environ.get("MPGRADE_PREFIX")
-    if prefix:
-        sys.meta_path.insert(0, _Named(prefix))
+def name_shared_memory(prefix: str) -> None:
+    """Have shared memory carry the run's prefix in this process."""
+    sys.meta_path.insert(0, _Named(prefix))
 
 
 def go_to(folder: str) -> None:
