@@ -17,8 +17,8 @@ import pytest
 from ours import Ours
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.records import Assignment, Limits, Run, Scenario, Step, Submission
-from pytest_mpgrade.run import isolation, runner, servers
-from pytest_mpgrade.run.isolation import Isolation
+from pytest_mpgrade.run import runner, servers
+from pytest_mpgrade.run.isolation import Isolation, choose
 from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.student import Student
 
@@ -158,7 +158,7 @@ def isolated(layer: str, folder: str) -> Isolation:
     """Return the layer for a `cv_funcs.py` in *folder*; skips by name where this machine does not have it."""
     if layer == "none":
         return Isolation()
-    found = isolation.choose(layer, module=f"{folder}/cv_funcs.py")
+    found = choose(layer, module=f"{folder}/cv_funcs.py")
     if layer == "auto":
         return found
     if found.level != LEVELS[layer]:

@@ -227,6 +227,22 @@ def test_nothing_escapes(name: str) -> None:
     holds()
 
 
+def seeds_of(name: str) -> Path:
+    """Return the folder of what fuzz_bytes.py has found to reach other branches than its neighbours."""
+    return Path(__file__).parent / "seeds" / name.replace(" ", "_")
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_seeds(name: str) -> None:
+    """What once reached another branch of a parser is taken, or is refused by an error of ours."""
+    target, _ = TARGETS[name]
+    found = sorted(seeds_of(name).iterdir())
+    assert found
+    for path in found:
+        with tempfile.TemporaryDirectory() as folder, suppress(MpgradeError):
+            target(Path(folder), path.read_bytes())
+
+
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_input_is_large_in_memory(name: str) -> None:
     """A few kilobytes never become 100 MB."""

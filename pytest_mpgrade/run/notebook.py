@@ -53,10 +53,10 @@ def run(document: dict[str, Any], start_method: str, setting: Setting, packages:
     """
     rules = setting.assignment.notebook or NotebookRules()
     with workspace() as (folder, prefix):
-        request = _request(document, start_method, setting, packages, folder, prefix)
+        asked = _request(document, start_method, setting, packages, folder, prefix)
         limits = setting.assignment.limits
         seconds = 2 * limits.import_seconds + rules.seconds + _END_SECONDS
-        report = supervision.ask(request, seconds, _CellsReport)
+        report = supervision.ask(asked, seconds, _CellsReport)
         executed = _executed(folder.executed) or document
         values = answer(folder.box, "values", limits.answer_bytes, named=True).value if report.told else None
         return _notebook(report, document, executed, values, start_method, setting)
