@@ -16,7 +16,7 @@ from pytest_mpgrade import steps
 from pytest_mpgrade.assignment import find
 from pytest_mpgrade.records import Scenario
 from pytest_mpgrade.run import isolation, runner, servers
-from pytest_mpgrade.run.isolation import Isolation
+from pytest_mpgrade.run.layer import Isolation
 from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.submission import discover
 

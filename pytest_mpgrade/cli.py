@@ -183,8 +183,9 @@ def _code(result: ResultFile) -> int:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.batch import GRADEBOOK, exported, prepare, source, wait_for_earlier
+    from pytest_mpgrade.batch import exported, prepare, source
     from pytest_mpgrade.batch.cluster import chosen
+    from pytest_mpgrade.batch.run import GRADEBOOK, wait_for_earlier
     from pytest_mpgrade.report import terminal
 
     if hasattr(signal, "SIGHUP"):
@@ -224,14 +225,15 @@ def _class(
     arguments: argparse.Namespace, assignment: Assignment, options: Options, choice: Choice, ready: Prepared
 ) -> tuple[Class, int]:
     """Grade all, and show it meanwhile; return what is known of the class, and how many were graded before."""
-    from pytest_mpgrade.batch import exported, progress, run
+    from pytest_mpgrade.batch import exported, progress
+    from pytest_mpgrade.batch.run import grade_jobs
     from pytest_mpgrade.report import terminal
 
     jobs, out = ready.source.jobs, arguments.out
     width, color = console.width(), console.color(sys.stdout)
     whole, before = exported.Class(), 0
     with progress.shown(progress.Board(len(jobs), out, options.stop.is_set), color) as shown:
-        graded = run(
+        graded = grade_jobs(
             jobs, assignment, out, options, choice.execute,
             resume=choice.resume, settled=ready.settled, begun=shown.begun,
         )  # fmt: skip

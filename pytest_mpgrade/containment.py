@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_mpgrade.run.isolation import SIGNALS_ABI, Isolation, kernel_note
+from pytest_mpgrade.run.isolation import SIGNALS_ABI, kernel_note
+from pytest_mpgrade.run.layer import Isolation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ from pytest_mpgrade.judge.shares import Placed
 from pytest_mpgrade.records import Asked, Report, Score, Status
 from pytest_mpgrade.report import junit_properties, result_json, students, terminal
 from pytest_mpgrade.report import notebook as executed
-from pytest_mpgrade.run.isolation import Isolation
+from pytest_mpgrade.run.layer import Isolation
 from pytest_mpgrade.run.machine import usable_cores
 from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.student import Student

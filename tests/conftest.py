@@ -18,7 +18,8 @@ from ours import Ours
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.records import Assignment, Limits, Run, Scenario, Step, Submission
 from pytest_mpgrade.run import runner, servers
-from pytest_mpgrade.run.isolation import Isolation, choose
+from pytest_mpgrade.run.isolation import choose
+from pytest_mpgrade.run.layer import Isolation
 from pytest_mpgrade.run.supervision import Setting
 from pytest_mpgrade.student import Student
 

@@ -17,6 +17,8 @@ import pytest
 from conftest import wait_until
 from pytest_mpgrade import assignment, batch
 from pytest_mpgrade.batch import overrides
+from pytest_mpgrade.batch.job import Job
+from pytest_mpgrade.batch.run import Told
 from pytest_mpgrade.batch.settled import Settled
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import Grading, failed
@@ -107,7 +109,7 @@ def test_points_by_hand_do_not_end_the_trying(script: Path) -> None:
     assert len(again.checks) == 1
 
 
-def graded_elsewhere(job: batch.Job) -> Grading:
+def graded_elsewhere(job: Job) -> Grading:
     """Grade without looking at anything."""
     return failed(job.path, assignment.find("mp_apply"), Path(job.folder), options=Options(), reason=job.id)
 
@@ -115,8 +117,8 @@ def graded_elsewhere(job: batch.Job) -> Grading:
 def test_grading_can_be_sent(tmp_path: Path) -> None:
     """An executor may send what grades to another process; what shows the progress stays behind."""
     begun = threading.Lock()  # like a display, it cannot be pickled
-    told = batch.Told(graded_elsewhere, lambda _: begun.release())
-    job = batch.Job(id="ada", path=tmp_path, folder=str(tmp_path / "out"))
+    told = Told(graded_elsewhere, lambda _: begun.release())
+    job = Job(id="ada", path=tmp_path, folder=str(tmp_path / "out"))
     assert pickle.loads(pickle.dumps(told))(job).result.reason == "ada"
     begun.acquire()
     assert told(job).result.reason == "ada"

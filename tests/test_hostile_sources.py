@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from pytest_mpgrade import handed_in
-from pytest_mpgrade.batch import Job, archives, exported, source
+from pytest_mpgrade.batch import archives, exported, source
 from pytest_mpgrade.batch.cluster import parcel
+from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.errors import UngradableError, UsageError
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links, pipes and modes are those of POSIX")

@@ -21,7 +21,7 @@ from ours import Ours
 from pytest_mpgrade import checks, containment, steps, tasks
 from pytest_mpgrade.records import Ending, Outcome, Run, Scenario
 from pytest_mpgrade.run import isolation, readable, runner
-from pytest_mpgrade.run.isolation import Isolation
+from pytest_mpgrade.run.layer import Isolation
 from pytest_mpgrade.run.linux import landlock, uids
 from pytest_mpgrade.run.readable import PACKAGE, View, without
 from pytest_mpgrade.student import CONTROL

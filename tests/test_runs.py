@@ -514,7 +514,7 @@ import sys
 import time
 from pytest_mpgrade.run.linux import kernel, procfs
 from pytest_mpgrade.run.observe_linux import LinuxObserver
-from pytest_mpgrade.run.observer import Start
+from pytest_mpgrade.run.start import Start
 
 def late(pid):
     while procfs.state(pid) != "Z":

@@ -17,7 +17,7 @@ import pytest
 
 from conftest import MakeRuns, variables, wait_until
 from pytest_mpgrade import assignment, checks, steps, tasks
-from pytest_mpgrade.batch import Job
+from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.batch.pool import SideBySide
 from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.pytest_run import Stop

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pytest_mpgrade import handed_in
-from pytest_mpgrade.batch import Job
+from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.errors import UngradableError, UsageError
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import atomic, course_gradebook, items

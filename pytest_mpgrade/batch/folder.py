@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_mpgrade import handed_in
-from pytest_mpgrade.batch import Job, archives
+from pytest_mpgrade.batch import archives
+from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import folder_name
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from pytest_mpgrade.batch import Job
+from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.grade import Grading
 from pytest_mpgrade.pytest_run import Stop
 from pytest_mpgrade.run import exclusive

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from pytest_mpgrade.batch import Job
+from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import RESULT, Grading
 from pytest_mpgrade.records import Outcome, Status

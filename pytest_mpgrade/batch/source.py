@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_mpgrade import handed_in
-from pytest_mpgrade.batch import Job, archives, folder
+from pytest_mpgrade.batch import archives, folder
+from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.batch.layouts import LAYOUTS, Found, recognise
 from pytest_mpgrade.batch.layouts.entry import Entry
 from pytest_mpgrade.batch.roster import Student

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_mpgrade.records import Limits
-from pytest_mpgrade.run.observer import Start
+from pytest_mpgrade.run.layer import Isolation
+from pytest_mpgrade.run.start import Start
 
 if TYPE_CHECKING:
-    from pytest_mpgrade.run.isolation import Isolation
     from pytest_mpgrade.run.linux.cgroups import Cgroup
     from pytest_mpgrade.run.linux.uids import SpareUid
 

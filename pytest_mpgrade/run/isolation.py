@@ -20,11 +20,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 from pytest_mpgrade.records import Limits
 from pytest_mpgrade.run import trees
+from pytest_mpgrade.run.layer import Isolation
 from pytest_mpgrade.run.readable import View, view
 
 LAYERS = ("uid", "bwrap", "landlock", "none")
@@ -32,36 +31,6 @@ LAYERS = ("uid", "bwrap", "landlock", "none")
 SIGNALS_ABI = 6
 """Landlock's first ABI that keeps signals apart (landlock(7))."""
 _PROBE_SECONDS = 30.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Isolation:
-    """A layer, and what of it this machine has. Goes to the supervisor as JSON."""
-
-    level: str = "none"
-    spare_uid: bool = False
-    bwrap: str = ""  # its program
-    landlock: int = 0  # ABI; 0: not used
-    seccomp: bool = False
-    view: View = field(default_factory=View)
-    fell_through: tuple[str, ...] = ()  # stronger layers that were tried, and why they are not it
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Return what it is made of, in words."""
-        parts = (
-            ("spare uid", self.spare_uid),
-            ("namespaces", self.bwrap),
-            (f"Landlock ABI {self.landlock}", self.landlock),
-            ("seccomp", self.seccomp),
-        )
-        return tuple(name for name, there in parts if there)
-
-    @classmethod
-    def from_json(cls, told: dict[str, Any]) -> Isolation:
-        """Return what `dataclasses.asdict` has made JSON of."""
-        shown = View(**{name: tuple(paths) for name, paths in told["view"].items()})
-        return cls(**{**told, "view": shown, "fell_through": tuple(told["fell_through"])})
 
 
 def choose(wanted: str, *, module: str, hidden: Iterable[str] = (), python: str = "") -> Isolation:

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from pytest_mpgrade.run.linux import kernel, procfs, syscalls
-from pytest_mpgrade.run.observer import Roll, Seen, Start
+from pytest_mpgrade.run.observer import Roll, Seen
+from pytest_mpgrade.run.start import Start
 
 MOST_FAILURES = 100
 """Of the calls by which the tracing thread waits; one that goes on failing proves nothing any more."""

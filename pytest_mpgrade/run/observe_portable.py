@@ -14,7 +14,8 @@ from collections.abc import Sequence
 import psutil
 
 from pytest_mpgrade.run.linux.procfs import Thread
-from pytest_mpgrade.run.observer import Roll, Seen, Start
+from pytest_mpgrade.run.observer import Roll, Seen
+from pytest_mpgrade.run.start import Start
 
 _LETTERS = {
     psutil.STATUS_RUNNING: "R",

@@ -6,14 +6,14 @@ sees no exit status and may miss processes that live for less than its period.
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pytest_mpgrade.records import ProcessSeen
 from pytest_mpgrade.run.linux.procfs import Thread
+from pytest_mpgrade.run.start import Start
 
 
 @dataclass(kw_only=True)
@@ -95,23 +95,6 @@ class Roll(MutableMapping[int, Seen]):
         return len(self._entered)
 
 
-def _nothing() -> None:
-    """Enter no isolation."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Start:
-    """How a process is started: in a session of its own, its standard streams in files."""
-
-    argv: Sequence[str]
-    env: Mapping[str, str]
-    cwd: str
-    out: str
-    err: str
-    enter: Callable[[], None] = _nothing  # called in the new process, which is traced by then, before its program
-    keep: tuple[int, ...] = ()  # file descriptors that it inherits
-
-
 class Observer(Protocol):
     """Starts one process, watches its tree, ends it."""
 
@@ -168,17 +151,3 @@ def nothing_moves(observer: Observer, pids: Sequence[int]) -> bool:
 def _moves(observer: Observer, thread: Thread) -> bool:
     """Who is traced shows "t" when a signal has stopped it, and at each event until it is let go on."""
     return thread.state in "RD" or (thread.state == "t" and not observer.stopped(thread.pid))
-
-
-def choose(wanted: str, user: int = 0, most: int = 0) -> Observer:
-    """Return the observer asked for: "auto", "ptrace", "proc" or "psutil".
-
-    *user*: who the processes belong to. *most*: how many there may be before those that fork are stopped.
-    """
-    if wanted == "psutil" or not sys.platform.startswith("linux"):
-        from pytest_mpgrade.run.observe_portable import PsutilObserver
-
-        return PsutilObserver()
-    from pytest_mpgrade.run.observe_linux import LinuxObserver
-
-    return LinuxObserver(trace=wanted != "proc", user=user, most=most)

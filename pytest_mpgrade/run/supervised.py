@@ -18,9 +18,10 @@ from pytest_mpgrade.run import leftovers, stuck, trees
 from pytest_mpgrade.run.budget import Budget
 from pytest_mpgrade.run.confine import Confinement, RunFolder
 from pytest_mpgrade.run.inspection import Inspection
-from pytest_mpgrade.run.isolation import Isolation
+from pytest_mpgrade.run.layer import Isolation
 from pytest_mpgrade.run.linux import procfs
-from pytest_mpgrade.run.observer import Observer, Seen, choose
+from pytest_mpgrade.run.observer import Observer, Seen
+from pytest_mpgrade.run.observing import choose
 from pytest_mpgrade.run.output import Output
 from pytest_mpgrade.run.stacks import Stacks
 from pytest_mpgrade.run.transport import Server, serve

@@ -17,7 +17,7 @@ from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.records import Assignment, Submission
 from pytest_mpgrade.run import leftovers, servers, trees
 from pytest_mpgrade.run.confine import RunFolder
-from pytest_mpgrade.run.isolation import Isolation
+from pytest_mpgrade.run.layer import Isolation
 from pytest_mpgrade.run.observe_portable import end_marked
 from pytest_mpgrade.run.told import Report
 

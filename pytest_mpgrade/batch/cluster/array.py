@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_mpgrade.batch import Job, archives
+from pytest_mpgrade.batch import archives
 from pytest_mpgrade.batch.cluster import spec as specs
 from pytest_mpgrade.batch.cluster.carry import Carrier
 from pytest_mpgrade.batch.cluster.one import MARGIN, run_one
 from pytest_mpgrade.batch.cluster.spec import Spec
 from pytest_mpgrade.batch.cluster.store import Store
+from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.grade import NOT_YET, Grading
 
 MOST_INDEXES = 1000

@@ -11,10 +11,10 @@ from typing import Any
 
 from pytest_mpgrade import __version__
 from pytest_mpgrade.assignment import fingerprint, reference_folder
-from pytest_mpgrade.batch import Job
 from pytest_mpgrade.batch.cluster import one, parcel
 from pytest_mpgrade.batch.cluster.spec import Spec, key
 from pytest_mpgrade.batch.cluster.store import Store
+from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.errors import UngradableError, UsageError, words
 from pytest_mpgrade.grade import RESULT, Grading, failed, refused
 from pytest_mpgrade.limits import with_limits

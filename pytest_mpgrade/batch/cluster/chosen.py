@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pytest_mpgrade.batch import Executor, pool
+from pytest_mpgrade.batch import pool
 from pytest_mpgrade.batch.cluster.array import Array
 from pytest_mpgrade.batch.cluster.carry import Carrier
+from pytest_mpgrade.batch.job import Executor
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.pytest_run import Options
 from pytest_mpgrade.records import Assignment

@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_mpgrade import __version__
-from pytest_mpgrade.batch import Job
 from pytest_mpgrade.batch.cluster import jobqueue
 from pytest_mpgrade.batch.cluster.carry import Carrier
 from pytest_mpgrade.batch.cluster.one import CancelledError
 from pytest_mpgrade.batch.cluster.spec import Spec
+from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import Grading
 from pytest_mpgrade.records import Status
