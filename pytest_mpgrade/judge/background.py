@@ -20,7 +20,7 @@ from pytest_mpgrade.judge.check import (
 )
 from pytest_mpgrade.judge.hangs import not_back
 from pytest_mpgrade.judge.returned import blamed_for, not_returned, somewhere_else, unreturned
-from pytest_mpgrade.judge.verdict import MADE_UP
+from pytest_mpgrade.judge.symptoms import MADE_UP
 from pytest_mpgrade.records import Concern, Ending, GateReport, ProcessSeen, Run
 
 POLL_SECONDS = 0.3

@@ -10,10 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_mpgrade.judge import witnesses
-from pytest_mpgrade.judge.hangs import NO_ROOM, NOT_TOLD
-from pytest_mpgrade.judge.shutdown import ALIVE, FORCED, HELPER, RESIDUE, UNJOINED
-from pytest_mpgrade.judge.values import DIRECT
-from pytest_mpgrade.judge.verdict import MADE_UP
+from pytest_mpgrade.judge.symptoms import ALIVE, DIRECT, FORCED, HELPER, MADE_UP, NO_ROOM, NOT_TOLD, RESIDUE, UNJOINED
 from pytest_mpgrade.records import Concern, Finding, Outcome
 
 _FIRST: dict[str, tuple[Concern, ...]] = {

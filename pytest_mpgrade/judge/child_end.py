@@ -10,7 +10,8 @@ from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, before_al
 from pytest_mpgrade.judge.handover import ANY, did_not_wait, ignored_block
 from pytest_mpgrade.judge.residue import residue
 from pytest_mpgrade.judge.returned import not_returned
-from pytest_mpgrade.judge.shutdown import ALIVE, FAILING_END, FORCED, HELPER, listed, words
+from pytest_mpgrade.judge.shutdown import FAILING_END, listed, words
+from pytest_mpgrade.judge.symptoms import ALIVE, FORCED, HELPER
 from pytest_mpgrade.records import Concern, Ending, Run
 
 _NO_DOER = absent("no child process ran the task, so none had to end for it (see starts_in_background)")

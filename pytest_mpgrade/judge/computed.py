@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
 from pytest_mpgrade.judge.returned import not_returned
+from pytest_mpgrade.judge.symptoms import MADE_UP
 from pytest_mpgrade.judge.values import compare
-from pytest_mpgrade.judge.verdict import BY_WORKERS, MADE_UP
+from pytest_mpgrade.judge.verdict import BY_WORKERS
 from pytest_mpgrade.records import Concern, Ending, Run
 from pytest_mpgrade.tasks import Workload
 

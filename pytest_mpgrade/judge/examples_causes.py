@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pytest_mpgrade.judge.examples_hangs import hung, stuck
 from pytest_mpgrade.judge.examples_runs import CALLER, CREW, MIXED, by_caller, changed, child, raising, worked
-from pytest_mpgrade.judge.hangs import NOT_TOLD
+from pytest_mpgrade.judge.symptoms import NOT_TOLD
 from pytest_mpgrade.records import CALLED_TARGET, Awaited, Code, Ending, Frame, Run, Use
 
 __all__ = ["CAUSES", "Shown"]

@@ -9,9 +9,9 @@ from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, f
 from pytest_mpgrade.judge.hangs import ended_badly, not_back
 from pytest_mpgrade.judge.residue import residue
 from pytest_mpgrade.judge.returned import at_import, somewhere_else, unreturned
-from pytest_mpgrade.judge.shutdown import ALIVE, HELPER, UNJOINED, listed, workers_of
+from pytest_mpgrade.judge.shutdown import listed, workers_of
+from pytest_mpgrade.judge.symptoms import ALIVE, HELPER, MADE_UP, UNJOINED
 from pytest_mpgrade.judge.tracebacks import by_call
-from pytest_mpgrade.judge.verdict import MADE_UP
 from pytest_mpgrade.records import Concern, Ending, ProcessSeen, RaisedError, Run
 from pytest_mpgrade.tasks import Workload
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_mpgrade.judge import tracebacks
+from pytest_mpgrade.judge.symptoms import NO_ROOM, NOT_TOLD
 from pytest_mpgrade.judge.tracebacks import Thrown, by_call
 from pytest_mpgrade.judge.verdict import Verdict, failed
 from pytest_mpgrade.records import (
@@ -21,15 +22,11 @@ from pytest_mpgrade.records import (
     Stuck,
 )
 
-NO_ROOM = "no room"
-"""The symptom of a parent that waits for room in a queue or pipe which nobody empties."""
 MAKE_ROOM = "put() waits while a queue with maxsize, or a pipe, is full: start the workers first, and take results out"
 LEFT_EARLY = "let each worker end by a sentinel, not when the queue is empty: it may be empty before a task has arrived"
 """A hint for workers that end by themselves too early."""
 MANY = 100
 """Of more tasks only some tell that they are begun."""
-NOT_TOLD = "workers not told to stop"
-"""The symptom of a parent that waits for the end of workers which wait for a task or a sentinel."""
 TELL_THEM = "put one 'STOP' per worker on the task queue before you join() them"
 """A hint for such a parent."""
 _NO_WRITER = frozenset((Awaited.LOCK, Awaited.ROOM))

@@ -6,18 +6,8 @@ from collections import Counter
 from dataclasses import replace
 
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, failed, not_here, undecided
-from pytest_mpgrade.judge.shutdown import (
-    HELPER,
-    RESIDUE,
-    UNJOINED,
-    idle_ones,
-    listed,
-    not_told_to_stop,
-    others_of,
-    unjoined,
-    unjudged,
-    workers_of,
-)
+from pytest_mpgrade.judge.shutdown import idle_ones, listed, not_told_to_stop, others_of, unjoined, unjudged, workers_of
+from pytest_mpgrade.judge.symptoms import HELPER, RESIDUE, UNJOINED
 from pytest_mpgrade.records import Concern, Ending, Run
 
 _OF_HELPERS = frozenset(("thread", "semaphore"))

@@ -8,18 +8,9 @@ from typing import Any
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, not_here, undecided
 from pytest_mpgrade.judge.hangs import exit_words
 from pytest_mpgrade.judge.returned import at_import, not_returned
+from pytest_mpgrade.judge.symptoms import ALIVE, FORCED, HELPER, UNJOINED
 from pytest_mpgrade.records import Concern, ProcessSeen, Run
 
-ALIVE = "workers stay alive"
-"""The symptom of workers that nobody has told to stop."""
-UNJOINED = "not joined"
-"""The symptom of workers that have ended and that nobody has joined."""
-HELPER = "helper alive"
-"""The symptom of processes that ran no task, such as a manager's, and are not shut down."""
-RESIDUE = "residue"
-"""The symptom of threads, pipes and names that are left."""
-FORCED = "forced"
-"""The symptom of workers that did not end by themselves."""
 FAILING_END = "let a worker return from its function at 'STOP': an exception, or sys.exit(), gives another exit status"
 """A hint for workers that end with another exit status than 0."""
 

@@ -12,6 +12,7 @@ from pytest_mpgrade.judge.causes.returned import came_back
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
 from pytest_mpgrade.judge.hangs import TELL_THEM, not_back, not_told
 from pytest_mpgrade.judge.returned import not_returned, somewhere_else
+from pytest_mpgrade.judge.symptoms import DIRECT
 from pytest_mpgrade.judge.tracebacks import by_call
 from pytest_mpgrade.judge.verdict import by_nobody
 from pytest_mpgrade.records import STILL_READING, Concern, Ending, Outcome, Run
@@ -21,8 +22,6 @@ MUCH_FASTER = 0.1
 """Part of the time that a call was given in which the reference has done the same: no load explains the difference."""
 NO_NAPS = "let the parent wait for the next result, in get() or wait(), and do nothing else for each of them"
 WAIT_ON = "do not give up on the results after a time-out while workers are still busy"
-DIRECT = "called directly"
-"""The symptom of a function that does not do its plainest work when it is called by itself."""
 ANEW = (
     "make new lists and queues in every call: a default argument, a global variable or an attribute of a function "
     "keeps what earlier calls have put there"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pytest_mpgrade.judge.symptoms import MADE_UP
 from pytest_mpgrade.records import Concern, Outcome, Run
 
 
@@ -25,8 +26,6 @@ class Verdict:
     shown_by: Run | None = None  # the run that shows it, where it is not the one that is judged
 
 
-MADE_UP = "made up"
-"""The symptom of results of tasks that no process has run."""
 BY_WORKERS = "hand every task to the worker processes, and call none in the function itself"
 """A hint for tasks that ran in the calling process."""
 PASSED = Verdict(outcome=Outcome.PASSED)

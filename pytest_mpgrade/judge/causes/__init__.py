@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from pytest_mpgrade.judge.causes import hung, raised, returned
 from pytest_mpgrade.judge.causes.cause import Cause, Pattern
-from pytest_mpgrade.judge.hangs import NO_ROOM, NOT_TOLD
+from pytest_mpgrade.judge.symptoms import NO_ROOM, NOT_TOLD
 from pytest_mpgrade.records import Run
 
 
