@@ -24,7 +24,7 @@ UNTIMED = "not test_speed"
 BATCH = """
 import sys
 from pytest_mpgrade import batch
-from pytest_mpgrade.pytest_run import Options
+from pytest_mpgrade.grade.pytest_run import Options
 options = Options(keyword=sys.argv[3], isolation=sys.argv[4])
 for _ in batch.grade_all(sys.argv[1], "mp_apply", sys.argv[2], jobs=int(sys.argv[5]), options=options, resume=True):
     pass

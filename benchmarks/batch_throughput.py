@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 from pytest_mpgrade import batch
-from pytest_mpgrade.pytest_run import Options
+from pytest_mpgrade.grade.pytest_run import Options
 from pytest_mpgrade.report import result_json
 from pytest_mpgrade.report.result_json import ResultFile
 

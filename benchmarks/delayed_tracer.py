@@ -22,11 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from held_back import late_at_random, supervised_here  # noqa: E402
-from pytest_mpgrade import assignment, checks, steps, tasks  # noqa: E402
+from pytest_mpgrade import checks, steps, tasks  # noqa: E402
+from pytest_mpgrade.course import assignment  # noqa: E402
 from pytest_mpgrade.records import Ending, Finding, Outcome, Run, Scenario, Step  # noqa: E402
-from pytest_mpgrade.run import runner, servers  # noqa: E402
-from pytest_mpgrade.run.supervision import Setting  # noqa: E402
-from pytest_mpgrade.submission import discover  # noqa: E402
+from pytest_mpgrade.run.client import module_run, servers  # noqa: E402
+from pytest_mpgrade.run.client.request import Setting  # noqa: E402
+from pytest_mpgrade.submission.discover import discover  # noqa: E402
 
 METHODS = ("fork", "spawn", "forkserver")
 MANY, LINE = tasks.many(10_000), tasks.rendezvous(3)
@@ -81,7 +82,7 @@ def make(case: Case) -> tuple[Case, str, list[str]]:
     draw = random.Random(str(case))
     setattr(servers, "ask", supervised_here(lambda: late_at_random(draw, case.share, case.most)))  # noqa: B010 - typed
     setting = Setting(assignment=asked, submission=discover(case.path, asked), observer=case.observer)
-    run = runner.run(Scenario(steps=(STEPS[case.step],), start_method=case.method), setting)[1]
+    run = module_run.run(Scenario(steps=(STEPS[case.step],), start_method=case.method), setting)[1]
     ended = run.ending.value if run.ending is Ending.RETURNED else f"{run.ending.value} ({run.why})"
     found = [check(run) for check in CHECKS[case.step]]
     return case, ended, [f"{each.check}: {each.message}" for each in found if each.outcome is Outcome.FAILED]

@@ -13,12 +13,13 @@ import time
 from pathlib import Path
 
 from pytest_mpgrade import steps
-from pytest_mpgrade.assignment import find
+from pytest_mpgrade.course.assignment import find
+from pytest_mpgrade.isolation import choose
+from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.records import Scenario
-from pytest_mpgrade.run import isolation, runner, servers
-from pytest_mpgrade.run.layer import Isolation
-from pytest_mpgrade.run.supervision import Setting
-from pytest_mpgrade.submission import discover
+from pytest_mpgrade.run.client import module_run, servers
+from pytest_mpgrade.run.client.request import Setting
+from pytest_mpgrade.submission.discover import discover
 
 MODULE = """
 def calculate(func, args):
@@ -47,14 +48,14 @@ def main() -> None:
         submission = discover(Path(folder), assignment)
         layers = {"none": Isolation()}
         for wanted in ("uid", "bwrap", "landlock"):
-            found = isolation.choose(wanted, module=str(module))
+            found = choose.choose(wanted, module=str(module))
             layers.setdefault(f"{found.level}: {', '.join(found.parts)}", found)
         times: dict[str, list[float]] = {name: [] for name in layers}
         scenario = Scenario(steps=(steps.call("mp_apply", []),), start_method="fork")
         for number in range(runs + 2):
             for name, layer in layers.items():
                 began = time.perf_counter()
-                runner.run(scenario, Setting(assignment=assignment, submission=submission, isolation=layer))
+                module_run.run(scenario, Setting(assignment=assignment, submission=submission, isolation=layer))
                 if number >= 2:  # the first ones start the server
                     times[name].append(time.perf_counter() - began)
         servers.end_all()

@@ -20,11 +20,12 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from pytest_mpgrade import notebooks
-from pytest_mpgrade.assignment import load
-from pytest_mpgrade.run import isolation, notebook, servers
-from pytest_mpgrade.run.supervision import Setting
-from pytest_mpgrade.submission import discover
+from pytest_mpgrade.course.assignment import load
+from pytest_mpgrade.isolation import choose
+from pytest_mpgrade.run.client import notebook_run, servers
+from pytest_mpgrade.run.client.request import Setting
+from pytest_mpgrade.submission import notebooks
+from pytest_mpgrade.submission.discover import discover
 
 CELLS = (
     "import numpy as np",
@@ -84,11 +85,11 @@ def _executions(folder: Path, book: Path) -> dict[str, Callable[[], object]]:
     setting = Setting(
         assignment=assignment,
         submission=discover(book.parent, assignment),
-        isolation=isolation.choose("auto", module=str(book)),
+        isolation=choose.choose("auto", module=str(book)),
     )
 
     def ours() -> None:
-        done = notebook.run(notebooks.document(book, book.name), "fork", setting)
+        done = notebook_run.run(notebooks.document(book, book.name), "fork", setting)
         assert done.failing is None, done.failing
 
     def bare() -> None:

@@ -19,12 +19,14 @@ from pathlib import Path
 
 import psutil
 
-from pytest_mpgrade import assignment, batch, steps
-from pytest_mpgrade.pytest_run import Options
+from pytest_mpgrade import batch, steps
+from pytest_mpgrade.course import assignment
+from pytest_mpgrade.grade.pytest_run import Options
+from pytest_mpgrade.isolation import choose
 from pytest_mpgrade.records import Scenario
-from pytest_mpgrade.run import isolation, runner, servers
-from pytest_mpgrade.run.supervision import Setting
-from pytest_mpgrade.submission import discover
+from pytest_mpgrade.run.client import module_run, servers
+from pytest_mpgrade.run.client.request import Setting
+from pytest_mpgrade.submission.discover import discover
 
 TEXT = """
 import multiprocessing as mp
@@ -91,10 +93,10 @@ def runs(place: Path, many: int) -> Iterator[Held]:
     """Make runs in one server; yield what it holds."""
     asked = assignment.find(str(place / "double"))
     submission = discover(place / "class" / "s000", asked)
-    layer = isolation.choose("auto", module=str(place / "class" / "s000" / "double.py"))
+    layer = choose.choose("auto", module=str(place / "class" / "s000" / "double.py"))
     setting = Setting(assignment=asked, submission=submission, isolation=layer)
     for number in range(many):
-        run = runner.run(Scenario(steps=(steps.call("double", number),), start_method="fork"), setting)[1]
+        run = module_run.run(Scenario(steps=(steps.call("double", number),), start_method="fork"), setting)[1]
         assert run.value == ["int", str(2 * number)], run
         if number % max(1, many // MOMENTS) == 0:
             (server,) = servers._idle

@@ -24,15 +24,16 @@ from typing import Any
 
 import msgspec
 
-from pytest_mpgrade import assignment, checks
-from pytest_mpgrade.grading import Grading
-from pytest_mpgrade.judge import speed
+from pytest_mpgrade import checks
+from pytest_mpgrade.cli.verify import busy
+from pytest_mpgrade.course import assignment
+from pytest_mpgrade.isolation import choose
+from pytest_mpgrade.judge import speed_test
 from pytest_mpgrade.records import Outcome, Pair, SpeedRules
-from pytest_mpgrade.run import isolation
-from pytest_mpgrade.run.supervision import Setting
-from pytest_mpgrade.student import Student
-from pytest_mpgrade.submission import discover
-from pytest_mpgrade.verify import busy
+from pytest_mpgrade.run.client.request import Setting
+from pytest_mpgrade.student.calls import Student
+from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.submission.discover import discover
 
 ROOT = Path(__file__).resolve().parent.parent
 _DESIGNS, _WRONG = ROOT / "tests" / "designs" / "mp_apply", ROOT / "assignments" / "mp_apply" / "wrong"
@@ -96,7 +97,7 @@ def _live(variant: str, method: str, load: int, label: str) -> dict[str, Any]:
     (path,) = (path for path in (*RIGHT, *SLOW) if path.stem == variant)
     asked = assignment.find("mp_apply")
     found = discover(path, asked)
-    layer = isolation.choose("auto", module=str(Path(found.folder) / found.module))
+    layer = choose.choose("auto", module=str(Path(found.folder) / found.module))
     own = Grading(Setting(assignment=asked, submission=found, isolation=layer))
     theirs = Grading(Setting(assignment=asked, submission=discover(ROOT / "reference" / "mp_apply", asked)))
     try:
@@ -116,9 +117,9 @@ def _replayed(pairs: Sequence[Pair], seed: str) -> list[str]:
     rules, draw, found = SpeedRules(), random.Random(seed), []
     for _ in range(REPLAYS if len(pairs) > 20 else 0):
         taken = [draw.choice(pairs)]
-        while len(taken) < rules.pairs and not speed.decided(taken, rules):
+        while len(taken) < rules.pairs and not speed_test.decided(taken, rules):
             taken.append(draw.choice(pairs))
-        verdict = speed.judge(taken, rules)
+        verdict = speed_test.judge(taken, rules)
         found.append("deducted" if verdict.slow else "inconclusive" if verdict.unsure else "full")
     return found
 

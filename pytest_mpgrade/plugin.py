@@ -8,9 +8,9 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_mpgrade.records import Assignment
-    from pytest_mpgrade.session import GradingSession
-    from pytest_mpgrade.student import Student
-    from pytest_mpgrade.student_notebook import StudentNotebook
+    from pytest_mpgrade.session.session import GradingSession
+    from pytest_mpgrade.student.calls import Student
+    from pytest_mpgrade.student.notebook import StudentNotebook
 
 _SESSION = "mpgrade-session"
 
@@ -66,8 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     name = config.getoption("--mpgrade") or config.getini("mpgrade_assignment")
     if name:
-        from pytest_mpgrade.rehearsal import Rehearsals
-        from pytest_mpgrade.session import GradingSession
+        from pytest_mpgrade.session.rehearsal import Rehearsals
+        from pytest_mpgrade.session.session import GradingSession
 
         config.pluginmanager.register(GradingSession.from_config(config, str(name)), _SESSION)
         if not hasattr(config, "workerinput"):  # the tests that come next may be another worker's

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_mpgrade.inside.standins import BareQueue, Lazily, Own, Saved, ThreadQueue
+from pytest_mpgrade.inside.placeholders import BareQueue, Lazily, Own, Saved, ThreadQueue
 from pytest_mpgrade.records import Step
 from pytest_mpgrade.tasks import Workload
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pytest_mpgrade.inside import plain
-from pytest_mpgrade.inside import tasks as work
-from pytest_mpgrade.inside.standins import Lazily, Own
+from pytest_mpgrade.inside import plain_data
+from pytest_mpgrade.inside import workloads as work
+from pytest_mpgrade.inside.placeholders import Lazily, Own
 
 __all__ = [
     "Own",
@@ -83,7 +83,7 @@ def _computed(
     return Workload(
         tasks=tuple((func, arguments) for arguments in args),
         keys=tuple(keys),
-        expected=tuple(plain.encode(result) for result in results),
+        expected=tuple(plain_data.encode(result) for result in results),
     )
 
 

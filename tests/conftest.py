@@ -15,13 +15,13 @@ from typing import Any, Protocol
 import pytest
 
 from ours import Ours
-from pytest_mpgrade.grading import Grading
+from pytest_mpgrade.isolation.choose import choose
+from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.records import Assignment, Limits, Run, Scenario, Step, Submission
-from pytest_mpgrade.run import runner, servers
-from pytest_mpgrade.run.isolation import choose
-from pytest_mpgrade.run.layer import Isolation
-from pytest_mpgrade.run.supervision import Setting
+from pytest_mpgrade.run.client import module_run, servers
+from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student import Student
+from pytest_mpgrade.student.runs import Grading
 
 pytest_plugins = ["pytester", "scheduling"]
 
@@ -186,7 +186,7 @@ def play(module: Callable[[str], Path]) -> MakeRuns:
     """
 
     def make(text: str, *steps: Step, method: str = "fork", **options: Any) -> tuple[Run, ...]:
-        return runner.run(Scenario(steps=steps, start_method=method), setting(module(text), **options))
+        return module_run.run(Scenario(steps=steps, start_method=method), setting(module(text), **options))
 
     return make
 

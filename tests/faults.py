@@ -37,7 +37,7 @@ def main() -> None:
 
     static = isinstance(vars(place).get(last), (staticmethod, classmethod))
     setattr(place, last, staticmethod(fails) if static else fails)
-    from pytest_mpgrade.run import server
+    from pytest_mpgrade.run.supervisor import server
 
     server.main()
 

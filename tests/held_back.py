@@ -11,16 +11,16 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from pytest_mpgrade.run.linux import kernel
-from pytest_mpgrade.run.observe_linux import LinuxObserver
+from pytest_mpgrade.run.observe.linux import LinuxObserver
 from pytest_mpgrade.run.supervisor import supervise
+from pytest_mpgrade.system.linux import ptrace
 
 _STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 _EVENTS = {
-    kernel.EVENT_FORK: "fork",
-    kernel.EVENT_VFORK: "vfork",
-    kernel.EVENT_CLONE: "clone",
-    kernel.EVENT_EXEC: "exec",
+    ptrace.EVENT_FORK: "fork",
+    ptrace.EVENT_VFORK: "vfork",
+    ptrace.EVENT_CLONE: "clone",
+    ptrace.EVENT_EXEC: "exec",
 }
 
 
@@ -57,7 +57,7 @@ def kind_of(status: int) -> str:
     if not os.WIFSTOPPED(status):
         return "exit"
     event, sent = status >> 16, os.WSTOPSIG(status)
-    if event == kernel.EVENT_STOP:
+    if event == ptrace.EVENT_STOP:
         return "group stop" if sent in _STOPS else "stop"
     return _EVENTS.get(event, "signal")
 
@@ -69,14 +69,14 @@ def late_at(kind: str, seconds: float, *, in_hand: bool) -> None:
     """
 
     def wait() -> bool:
-        if not kernel.await_any():
+        if not ptrace.await_any():
             return False
         if _next_kind() == kind:
             time.sleep(seconds)
         return True
 
-    def take() -> kernel.Happened | None:
-        happened = kernel.take_any()
+    def take() -> ptrace.Happened | None:
+        happened = ptrace.take_any()
         if happened and kind_of(happened[1]) == kind:
             time.sleep(seconds)
         return happened
@@ -95,12 +95,12 @@ def late_at_random(draw: random.Random, share: float, most: float) -> None:
             time.sleep(draw.uniform(0.0, most))
 
     def wait() -> bool:
-        found = kernel.await_any()
+        found = ptrace.await_any()
         doze()
         return found
 
-    def take() -> kernel.Happened | None:
-        happened = kernel.take_any()
+    def take() -> ptrace.Happened | None:
+        happened = ptrace.take_any()
         doze()
         return happened
 
@@ -109,7 +109,7 @@ def late_at_random(draw: random.Random, share: float, most: float) -> None:
 
 def _next_kind() -> str:
     """Return the kind of the event that waits to be taken in (waitid(2) tells a stop's in another form)."""
-    found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG | kernel.WALL)
+    found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG | ptrace.WALL)
     if found is None:
         return ""
     return kind_of(found.si_status << 8 | 0x7F) if found.si_code == os.CLD_TRAPPED else "exit"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from pytest_mpgrade.run.linux import procfs
+from pytest_mpgrade.system.linux import procfs
 
 SHM = Path("/dev/shm")
 
@@ -86,7 +86,7 @@ class Ours:
     def _idle(process: psutil.Process) -> bool:
         """A server that waits for its next request is a child of ours without children."""
         try:
-            server = "pytest_mpgrade.run.server" in process.cmdline() and process.ppid() == os.getpid()
+            server = "pytest_mpgrade.run.supervisor.server" in process.cmdline() and process.ppid() == os.getpid()
             return process.status() != psutil.STATUS_ZOMBIE and server and not _below(process.pid)
         except psutil.NoSuchProcess:
             return True

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pytest_mpgrade.judge import rubric
-from pytest_mpgrade.judge.shares import Placed
+from pytest_mpgrade.judge.points import rubric
+from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Asked, Concern, Criterion, Finding, Outcome, Report, Status, Submission
 from pytest_mpgrade.report.result_json import ResultFile, as_result
 

@@ -12,9 +12,10 @@ import pytest
 
 from conftest import wait_until
 from pytest_mpgrade import steps
-from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.records import Ending, Scenario
-from pytest_mpgrade.run import admission, machine
+from pytest_mpgrade.student import admission
+from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.system import machine
 from test_plugin import grade, outcomes, put, result
 
 ALWAYS = 3

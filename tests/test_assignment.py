@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mpgrade import assignment
+from pytest_mpgrade.course import assignment
 from pytest_mpgrade.errors import AssignmentError, UsageError
 from pytest_mpgrade.records import Limits
 

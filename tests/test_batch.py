@@ -18,7 +18,8 @@ import pytest
 
 from conftest import run_command, variables, wait_until
 from ours import Ours
-from pytest_mpgrade import cli, locked
+from pytest_mpgrade import cli
+from pytest_mpgrade.system import log_lock
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals")
 
@@ -289,7 +290,9 @@ def files(process: psutil.Process) -> list[Any]:
 
 def test_kill_while_a_run_is_being_ended(course: Path, ours: Ours) -> None:
     """A second Ctrl-C may kill a grading whose run has just been told to end: its folders are removed all the same."""
-    dies = "import os, signal\nfrom pytest_mpgrade.run import servers\n\ndef end(self):\n    self.tell_to_end()\n"
+    dies = (
+        "import os, signal\nfrom pytest_mpgrade.run.client import servers\n\ndef end(self):\n    self.tell_to_end()\n"
+    )
     dies += "    self._process.wait()\n    os.kill(os.getpid(), signal.SIGKILL)\n\nservers.Server.end = end\n"
     (course / "dies.py").write_text(dies)
     (course / "one").mkdir()
@@ -312,7 +315,7 @@ def test_two_batches_into_one_folder(
 ) -> None:
     """Where another batch is at work for long, a second one says so, and touches nothing of it."""
     hand_in(course, "aaron", SOLUTIONS["dan"])
-    monkeypatch.setattr(locked, "SECONDS", 0.2)
+    monkeypatch.setattr(log_lock, "SECONDS", 0.2)
     process = started(course)
     assert wait_until(lambda: graders(process.pid, "aaron"))
     monkeypatch.chdir(course)

@@ -15,17 +15,18 @@ import psutil
 import pytest
 
 from conftest import wait_until
-from pytest_mpgrade import assignment, batch
+from pytest_mpgrade import batch
 from pytest_mpgrade.batch import overrides
+from pytest_mpgrade.batch.adjustments import Settled
 from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.batch.run import Told
-from pytest_mpgrade.batch.settled import Settled
+from pytest_mpgrade.course import assignment
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade import Grading, failed
-from pytest_mpgrade.pytest_run import Options
+from pytest_mpgrade.grade.grading import Grading, failed
+from pytest_mpgrade.grade.pytest_run import Options
+from pytest_mpgrade.isolation import choose
 from pytest_mpgrade.records import Status
 from pytest_mpgrade.report import result_json
-from pytest_mpgrade.run import isolation
 from test_batch import RIGHT, SOLUTIONS, course, gradebook, hand_in
 
 __all__ = ["course"]
@@ -42,7 +43,7 @@ def script(course: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_example(script: Path) -> None:
     """The example in the documentation does what it says."""
-    if isolation.choose("auto", module=str(script / "class" / "ben" / "double.py")).level == "none":
+    if choose.choose("auto", module=str(script / "class" / "ben" / "double.py")).level == "none":
         pytest.skip("this machine lacks the capability: isolation, which the example requires")
     (test,) = doctest.DocTestFinder(recurse=False).find(batch.grade_all, "grade_all")
     assert doctest.DocTestRunner().run(test) == (0, 2)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_mpgrade.judge.blame import accuse, attribute
+from pytest_mpgrade.judge.points.blame import accuse, attribute
 from pytest_mpgrade.judge.symptoms import ALIVE
 from pytest_mpgrade.records import Concern, Finding, Instead, Outcome
 

@@ -9,10 +9,10 @@ import pytest
 
 from pytest_mpgrade.judge import causes
 from pytest_mpgrade.judge.causes import hung, raised, returned
-from pytest_mpgrade.judge.examples_causes import CAUSES, Shown
-from pytest_mpgrade.judge.examples_runs import MIXED, changed, worked
+from pytest_mpgrade.judge.checks.results import values_in_any_order
+from pytest_mpgrade.judge.examples.causes import CAUSES, Shown
+from pytest_mpgrade.judge.examples.runs import MIXED, changed, worked
 from pytest_mpgrade.judge.tracebacks import written
-from pytest_mpgrade.judge.values import values_in_any_order
 
 EACH = pytest.mark.parametrize("shown", [pytest.param(one, id=f"{one.name}-{one.symptom}") for one in CAUSES])
 

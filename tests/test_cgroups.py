@@ -16,8 +16,8 @@ import pytest
 if not sys.platform.startswith("linux"):
     pytest.skip("control groups are Linux's", allow_module_level=True)
 
-from pytest_mpgrade.run.linux import cgroups
-from pytest_mpgrade.run.linux.cgroups import MEMORY, PROCESSES, Cgroup
+from pytest_mpgrade.system.linux import cgroups
+from pytest_mpgrade.system.linux.cgroups import MEMORY, PROCESSES, Cgroup
 
 SECONDS = 60.0
 PREFIX = "mpgrade-test"
@@ -262,7 +262,7 @@ def test_groups_below(make: Make) -> None:
 CREATE = f"""
 import os, sys, time
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-from pytest_mpgrade.run.linux.cgroups import Cgroup
+from pytest_mpgrade.system.linux.cgroups import Cgroup
 group = Cgroup.create({PREFIX + "-left"!r}, processes=64, memory=1 << 29)
 print(group and group.folders[0], flush=True)
 if group and not os.fork():

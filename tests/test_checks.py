@@ -13,10 +13,11 @@ import pytest
 
 from pytest_mpgrade import checks, tasks
 from pytest_mpgrade.judge.check import Check
+from pytest_mpgrade.judge.checks.notebook_output import rows_of
 from pytest_mpgrade.judge.examples import EXAMPLES, Example
-from pytest_mpgrade.judge.examples_hangs import hung, stuck
-from pytest_mpgrade.judge.examples_notebooks import cell, executed, printing, showing
-from pytest_mpgrade.judge.examples_runs import (
+from pytest_mpgrade.judge.examples.hangs import hung, stuck
+from pytest_mpgrade.judge.examples.notebooks import cell, executed, printing, showing
+from pytest_mpgrade.judge.examples.runs import (
     CALLER,
     CREW,
     DIES,
@@ -42,7 +43,6 @@ from pytest_mpgrade.judge.examples_runs import (
     unmet,
     worked,
 )
-from pytest_mpgrade.judge.shown import rows_of
 from pytest_mpgrade.records import (
     Awaited,
     Concern,

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from pytest_mpgrade import __version__
-from pytest_mpgrade.batch import folder
+from pytest_mpgrade.batch.layouts import plain
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade import folder_name
+from pytest_mpgrade.grade.grading import folder_name
 
 ROOT = Path(__file__).resolve().parent.parent
 LINUX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and pipes")
@@ -383,10 +383,10 @@ def test_no_two_submissions_share_a_folder(tmp_path: Path) -> None:
     for name in names:
         child = tmp_path / name
         hand_in(child / "m.py") if "." not in name else child.write_text("")
-    jobs, left_out = folder.jobs(tmp_path, tmp_path / "out")
+    jobs, left_out = plain.jobs(tmp_path, tmp_path / "out")
     assert left_out == []
     assert {job.path.name for job in jobs} == set(names)
     assert len({job.id for job in jobs}) == len(names)
     assert len({job.folder.casefold() for job in jobs}) == len(names)
     with pytest.raises(UsageError, match=r"it holds only: notes\.txt"):
-        folder.jobs(hand_in(tmp_path / "papers" / "notes.txt"), tmp_path)
+        plain.jobs(hand_in(tmp_path / "papers" / "notes.txt"), tmp_path)

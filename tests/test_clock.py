@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_mpgrade.run.clock import MOST_SECONDS, Clock
+from pytest_mpgrade.run.observe.clock import MOST_SECONDS, Clock
 
 
 def held_up(looks: Sequence[bool], taken: Sequence[int], apart: float = 0.5) -> tuple[float, list[float], Clock]:

@@ -14,8 +14,8 @@ import pytest
 
 from clusters import PATIENCE, SLOW, UNREADABLE, attempts, below, course, gone, grades, reason, running, words
 from conftest import run_command, variables, wait_until
-from pytest_mpgrade.batch.cluster import parcel
-from pytest_mpgrade.batch.cluster.on_dask import _check_address
+from pytest_mpgrade.batch.cluster import bundle
+from pytest_mpgrade.batch.cluster.dask import _check_address
 from pytest_mpgrade.batch.cluster.store import Store
 from pytest_mpgrade.errors import UsageError
 from test_batch import RIGHT, gradebook
@@ -149,9 +149,9 @@ def test_only_files_travel(tmp_path: Path) -> None:
     (tmp_path / "a" / "out.py").symlink_to("/etc/passwd")
     (tmp_path / "a" / ".hidden").write_text("")
     os.mkfifo(tmp_path / "a" / "pipe")
-    data = parcel.pack({"s/a": tmp_path / "a"})
-    assert data == parcel.pack({"s/a": tmp_path / "a"})
-    parcel.unpack(data, tmp_path / "b")
+    data = bundle.pack({"s/a": tmp_path / "a"})
+    assert data == bundle.pack({"s/a": tmp_path / "a"})
+    bundle.unpack(data, tmp_path / "b")
     found = {each.name: each.read_text() for each in (tmp_path / "b" / "s" / "a").iterdir()}
     assert found == {"one.py": "1", "two.py": "1"}
     assert os.listdir(tmp_path / "b") == ["s"]

@@ -8,11 +8,12 @@ import io
 
 import pytest
 
-from pytest_mpgrade import assignment
+from pytest_mpgrade.course import assignment
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Assignment
-from pytest_mpgrade.report import cells, course_gradebook
-from pytest_mpgrade.report.course_gradebook import Grade
+from pytest_mpgrade.report.tables import course_gradebook
+from pytest_mpgrade.report.tables.course_gradebook import Grade
+from pytest_mpgrade.system import lossless_csv
 
 
 @pytest.fixture
@@ -123,4 +124,4 @@ def test_column_can_be_named(asked: Assignment) -> None:
 )
 def test_nothing_changes_by_itself(text: str) -> None:
     """A file that is cut into cells and put together again is the same."""
-    assert cells.read(text).text() == text
+    assert lossless_csv.read(text).text() == text

@@ -23,15 +23,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pytest_mpgrade import notebooks, submission
 from pytest_mpgrade.batch import archives, overrides, roster, source
-from pytest_mpgrade.batch.cluster import parcel
+from pytest_mpgrade.batch.cluster import bundle
 from pytest_mpgrade.errors import MpgradeError
-from pytest_mpgrade.inside import plain
+from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.records import Assignment, Criterion
-from pytest_mpgrade.report import course_gradebook, result_json
-from pytest_mpgrade.report.course_gradebook import Grade
-from pytest_mpgrade.run import told, transport
+from pytest_mpgrade.report import result_json
+from pytest_mpgrade.report.tables import course_gradebook
+from pytest_mpgrade.report.tables.course_gradebook import Grade
+from pytest_mpgrade.run.client import answers
+from pytest_mpgrade.run.observe import gate_socket
+from pytest_mpgrade.submission import discover, notebooks
 
 EXAMPLES = int(os.environ.get("MPGRADE_FUZZ_EXAMPLES", "40"))
 MOST_BYTES, MOST_SECONDS = 100_000_000, 1.0
@@ -98,17 +100,17 @@ def _file(name: str, read: Callable[[Path], object]) -> Callable[[Path, bytes], 
 
 
 def _gate(_: Path, data: bytes) -> None:
-    message = transport._parse(1, 2, data)
+    message = gate_socket._parse(1, 2, data)
     assert message.kind
     assert isinstance(message.body, dict)
 
 
 def _answer(place: Path, data: bytes) -> None:
     (place / "call.json").write_bytes(data)
-    found = told.answer(str(place), "call", 1_000_000)
+    found = answers.answer(str(place), "call", 1_000_000)
     assert found.value is None or isinstance(found.value, list)
-    plain.shown(found.value)
-    plain.decode(found.value)
+    plain_data.shown(found.value)
+    plain_data.decode(found.value)
 
 
 def _gradebook(_: Path, data: bytes) -> None:
@@ -163,7 +165,7 @@ RESULT = b'{"schema": "mpgrade.result/2", "assignment": "x", "status": "graded"}
 TARGETS: Mapping[str, tuple[Callable[[Path, bytes], object], bytes]] = {
     "gate message": (_gate, b'{"kind": "gate", "pid": 7, "key": "3"}'),
     "answer": (_answer, ANSWER),
-    "module": (_file("cv_funcs.py", lambda path: submission.discover(path.parent, ASSIGNMENT)), MODULE),
+    "module": (_file("cv_funcs.py", lambda path: discover.discover(path.parent, ASSIGNMENT)), MODULE),
     "ipynb": (_notebook("hw.ipynb"), NOTEBOOK),
     "markdown notebook": (_notebook("hw.md"), MARKDOWN),
     "script notebook": (_notebook("hw.py"), SCRIPT),
@@ -172,7 +174,7 @@ TARGETS: Mapping[str, tuple[Callable[[Path, bytes], object], bytes]] = {
     "tar.gz": (_unpack("a.tar.gz"), _tar("w:gz")),
     "tar.bz2": (_unpack("a.tar.bz2"), _tar("w:bz2")),
     "tar.xz": (_unpack("a.tar.xz"), _tar("w:xz")),
-    "bundle": (lambda place, data: parcel.unpack(data, place / "in"), _tar("w:gz")),
+    "bundle": (lambda place, data: bundle.unpack(data, place / "in"), _tar("w:gz")),
     "gradebook": (_gradebook, CSV),
     "roster": (_file("roster.csv", lambda path: roster.read(path, timezone.utc)), CSV),
     "overrides": (_file("overrides.csv", lambda path: overrides.read(path, ["a"], CRITERIA)), OVERRIDES),
@@ -269,8 +271,8 @@ def test_no_input_is_large_in_memory(name: str) -> None:
 )  # fmt: skip
 def test_what_our_own_child_writes_is_read(tmp_path: Path, value: object) -> None:
     """Being strict costs no right solution anything: whatever a function returns has a form that is known."""
-    (tmp_path / "call.json").write_text(json.dumps({"value": plain.encode(value)}))
-    assert told.answer(str(tmp_path), "call", 1_000_000).value == plain.encode(value)
+    (tmp_path / "call.json").write_text(json.dumps({"value": plain_data.encode(value)}))
+    assert answers.answer(str(tmp_path), "call", 1_000_000).value == plain_data.encode(value)
 
 
 @pytest.mark.parametrize(
@@ -284,4 +286,4 @@ def test_what_our_own_child_writes_is_read(tmp_path: Path, value: object) -> Non
 def test_what_only_a_forger_writes_is_no_answer(tmp_path: Path, forged: str) -> None:
     """What a check could break on is no answer: a check that breaks counts neither way."""
     (tmp_path / "call.json").write_text(forged)
-    assert told.answer(str(tmp_path), "call", 1_000_000).value == ["object", told.UNREADABLE]
+    assert answers.answer(str(tmp_path), "call", 1_000_000).value == ["object", answers.UNREADABLE]

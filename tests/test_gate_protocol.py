@@ -18,12 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_mpgrade.run import gatekeeper, reading, watch
-from pytest_mpgrade.run.clock import Clock
-from pytest_mpgrade.run.linux.procfs import Thread
-from pytest_mpgrade.run.observer import Roll, Seen
-from pytest_mpgrade.run.transport import Message
-from pytest_mpgrade.run.watch import Watch
+from pytest_mpgrade.run.observe import reading, watch
+from pytest_mpgrade.run.observe.base import Roll, Seen
+from pytest_mpgrade.run.observe.clock import Clock
+from pytest_mpgrade.run.observe.gate_socket import Message
+from pytest_mpgrade.run.observe.watch import Watch
+from pytest_mpgrade.run.supervisor import gate_scripts
+from pytest_mpgrade.system.linux.procfs import Thread
 
 CALLER = 100
 SECONDS, PATIENCE = 30.0, 4.0
@@ -230,9 +231,9 @@ def in_model_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tree], Watch]:
 
     def make(tree: Tree) -> Watch:
         clock = SimpleNamespace(monotonic=lambda: tree.now, sleep=lambda _: pytest.fail("nothing sleeps here"))
-        for module in (watch, gatekeeper, reading):
+        for module in (watch, gate_scripts, reading):
             monkeypatch.setattr(module, "time", clock)
-        monkeypatch.setattr(gatekeeper.procfs, "cpu", lambda _: 0.0)  # type: ignore[attr-defined]
+        monkeypatch.setattr(gate_scripts.procfs, "cpu", lambda _: 0.0)  # type: ignore[attr-defined]
         monkeypatch.setattr(watch.procfs, "cpu", lambda _: 0.0)  # type: ignore[attr-defined]
         seen = Watch(tree, tree, CALLER)
         seen.clock = Clock(tree.pending, lambda: 0, lambda: tree.now)
@@ -287,7 +288,7 @@ def small_programs(workers: int, keys: int) -> Iterator[Program]:
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("script", sorted(gatekeeper._SCRIPTS))
+@pytest.mark.parametrize("script", sorted(gate_scripts._SCRIPTS))
 def test_every_order_of_small_programs_ends_well(in_model_time: Callable[[Tree], Watch], script: str) -> None:
     """All programs of one or two workers and of one or two tasks, in every order."""
     played = 0
@@ -301,7 +302,7 @@ def test_every_order_of_small_programs_ends_well(in_model_time: Callable[[Tree],
     assert played > 7_000  # up to 43,000, by how much a script holds back
 
 
-@pytest.mark.parametrize("script", sorted(gatekeeper._SCRIPTS))
+@pytest.mark.parametrize("script", sorted(gate_scripts._SCRIPTS))
 def test_drawn_orders_end_well(in_model_time: Callable[[Tree], Watch], script: str) -> None:
     """Larger programs, of which several workers may die, in orders that are drawn."""
 
@@ -321,7 +322,7 @@ def ends_well(
     tree = Tree(program, draw)
     seen = in_model_time(tree)
     began = tree.now
-    how, report = gatekeeper.play(
+    how, report = gate_scripts.play(
         seen, {**_specs(program)[script], "script": script, "exit_gates": exit_gates}, PATIENCE
     )
     assert report.script == script

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import MakeRuns
 from pytest_mpgrade import checks, steps, tasks
-from pytest_mpgrade.inside import plain
+from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.records import Ending, GateReport, Outcome, Run
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel attests who is at a gate")
@@ -331,7 +331,7 @@ def test_calls_that_do_not_wait_for_a_held_task(play: MakeRuns, method: str) -> 
     assert begun.value[1][0][1].endswith("Process")
     (worker,) = [one for one in begun.trace.processes if not one.helper]
     assert begun.value[1][0][2] == worker.pid
-    assert (early.value, early.printed) == (plain.encode(None), "Task still running.\n")
+    assert (early.value, early.printed) == (plain_data.encode(None), "Task still running.\n")
     assert got.value == workload.expected[0]
     assert got.printed.count("Task still running.\n") == got.tries - 1
     assert [one.exitcode for one in got.trace.processes if one.pid == worker.pid] == [0]

@@ -21,10 +21,10 @@ from markdown_it import MarkdownIt
 import results
 from conftest import variables, wait_until
 from github_actions import Reported, commands, outputs, payload, report
-from pytest_mpgrade.judge.shares import Placed
+from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Criterion, Outcome, Status
+from pytest_mpgrade.report.exports.github import annotation_places, step, summary
 from pytest_mpgrade.report.exports.github import payload as payloads
-from pytest_mpgrade.report.exports.github import places, step, summary
 from pytest_mpgrade.report.result_json import ResultFile, SubmissionPart
 
 TOML = """
@@ -394,7 +394,7 @@ def test_summary_says_whose_points_others_have() -> None:
 def test_marks_are_escaped() -> None:
     """A path or a message cannot end its property, nor begin another command."""
     bad = check(message="50%\n::error::x", evidence={"source": {"file": "a.py", "line": 7, "code": "x"}})
-    (line,) = places.marks(result(bad), lambda name: f"a,b:c%/::{name}")
+    (line,) = annotation_places.marks(result(bad), lambda name: f"a,b:c%/::{name}")
     (found,) = commands(line)
     assert found.properties["file"] == "a,b:c%/::a.py"
     assert found.properties["line"] == "7"
@@ -405,15 +405,15 @@ def test_marks_of_a_hang_are_in_the_students_module() -> None:
     """Of a stack the innermost line of the student's module counts, and the standard library's lines do not."""
     stacks = [{"pid": 1, "frames": ["process.py:149 join", "a.py:79 run", "a.py:90 main"]}]
     (hang,) = result(check(evidence={"stacks": stacks})).checks
-    assert places.source(hang, "a.py") == ("a.py", 79)
-    assert places.source(hang, "b.py") is None
+    assert annotation_places.source(hang, "a.py") == ("a.py", 79)
+    assert annotation_places.source(hang, "b.py") is None
 
 
 @pytest.mark.parametrize("frames", ["", 7, None, [{"frames": 3}], ["x"], [{"frames": ["a.py:0 f", "a.py", 5]}]])
 def test_strange_evidence_marks_nothing(frames: object) -> None:
     """Evidence of another form is passed over."""
     (strange,) = result(check(evidence={"stacks": frames, "source": frames})).checks
-    assert places.source(strange, "a.py") is None
+    assert annotation_places.source(strange, "a.py") is None
 
 
 def test_files_outside_the_workspace_have_no_mark(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import results
 from pytest_mpgrade.records import Criterion, Outcome, Status, Submission
-from pytest_mpgrade.report import gradebook
 from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.report.tables import gradebook
 
 CRITERIA = (Criterion(name="results", points=1), Criterion(name="shutdown", points=2))
 

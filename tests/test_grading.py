@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pytest_mpgrade import steps, tasks
-from pytest_mpgrade.grading import FURTHER_TRIES, Grading
 from pytest_mpgrade.records import Ending, Scenario
+from pytest_mpgrade.student.runs import FURTHER_TRIES, Grading
 
 HANGS_IN_ITS_POOL = """
     import multiprocessing as mp

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mpgrade import assignment as assignments
-from pytest_mpgrade import outline
-from pytest_mpgrade.report.outline import BEGIN, END, markdown
+from pytest_mpgrade.course import assignment as assignments
+from pytest_mpgrade.grade import outline
+from pytest_mpgrade.report.terminal.question_table import BEGIN, END, markdown
 
 
 @pytest.mark.parametrize("name", [each.name for each in assignments.shipped()])

@@ -14,10 +14,11 @@ from conftest import MakeRuns
 from held_back import late_at, supervised_here
 from ours import Ours
 from pytest_mpgrade import steps, tasks
-from pytest_mpgrade.inside import plain
+from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.records import Ending, Run
-from pytest_mpgrade.run import inspection, servers
-from pytest_mpgrade.run.linux import procfs
+from pytest_mpgrade.run.client import servers
+from pytest_mpgrade.run.supervisor import after_return
+from pytest_mpgrade.system.linux import procfs
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="traces with ptrace")
 
@@ -174,7 +175,7 @@ def returned(run: Run) -> object:
 def test_event_that_is_taken_in_late(play: MakeRuns, hold: Hold, kind: str, in_hand: bool) -> None:
     """Whatever the tracing thread is late at, nobody hangs who waits for what comes of it."""
     hold(kind, in_hand=in_hand)
-    assert returned(play(submission(EVENTS[kind]), steps.call("f"), patience=1.0)[1]) == plain.encode(7)
+    assert returned(play(submission(EVENTS[kind]), steps.call("f"), patience=1.0)[1]) == plain_data.encode(7)
 
 
 @pytest.mark.parametrize("how", JOINS)
@@ -190,7 +191,7 @@ def test_every_wait_for_an_end_that_is_told_late(play: MakeRuns, hold: Hold, how
             return 7
     """
     run = play(submission(text), steps.call("f"), patience=1.0, seconds=4.0)[1]  # half of that may be computing
-    assert returned(run) == plain.encode(7)
+    assert returned(run) == plain_data.encode(7)
 
 
 @pytest.mark.parametrize("observer", ["auto", "proc"])
@@ -219,7 +220,7 @@ def test_our_lateness_is_no_time_of_the_call(play: MakeRuns, hold: Hold) -> None
             return 7
     """
     run = play(submission(text), steps.call("f"), seconds=3.0)[1]
-    assert returned(run) == plain.encode(7)
+    assert returned(run) == plain_data.encode(7)
     assert run.blocked < 1.0
 
 
@@ -250,7 +251,7 @@ def test_worker_that_is_held_up_by_us_does_not_linger(
 ) -> None:
     """A worker that was told to end has as long for it as anybody, from when we let it go on."""
     hold("signal", 4.0)
-    monkeypatch.setattr(inspection, "BUSY_SECONDS", 2.0)
+    monkeypatch.setattr(after_return, "BUSY_SECONDS", 2.0)
     text = """
         def leave(*_):
             os._exit(0)
@@ -271,7 +272,7 @@ def test_worker_that_is_held_up_by_us_does_not_linger(
             return 7
     """
     run = play(submission(text), steps.call("f"))[1]
-    assert returned(run) == plain.encode(7)
+    assert returned(run) == plain_data.encode(7)
     assert [one.later for one in run.trace.processes] == ["zombie"]
 
 
@@ -295,7 +296,7 @@ def test_orphan_that_nobody_else_can_reap_is_no_zombie_at_return(play: MakeRuns,
             return 7
     """
     run = play(submission(text), steps.call("f"))[1]
-    assert returned(run) == plain.encode(7)
+    assert returned(run) == plain_data.encode(7)
     assert [one.at_return for one in run.trace.processes] == ["gone", "gone"]
 
 
@@ -313,7 +314,7 @@ def test_process_that_a_list_of_children_lacks(play: MakeRuns, monkeypatch: pyte
             return 7
     """
     run = play(submission(text), steps.call("f", tasks.square([3]).tasks[0]), observer="proc")[1]
-    assert returned(run) == plain.encode(7)
+    assert returned(run) == plain_data.encode(7)
 
 
 def test_real_hang_is_still_proven(play: MakeRuns, hold: Hold) -> None:

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mpgrade import handed_in
-from pytest_mpgrade.batch import archives, exported, source
-from pytest_mpgrade.batch.cluster import parcel
+from pytest_mpgrade.batch import archives, class_files, source
+from pytest_mpgrade.batch.cluster import bundle
 from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.errors import UngradableError, UsageError
+from pytest_mpgrade.submission import handed_in
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links, pipes and modes are those of POSIX")
 
@@ -273,7 +273,7 @@ def test_folders(place: Path, layout: str, hostile: Callable[[Path, Path], None]
     beside = sorted(each.name for each in place.iterdir())
     with as_nobody(root, out):
         found = source.load(root, out)
-        sizes = [exported._bytes(job.path) for job in found.jobs]
+        sizes = [class_files._bytes(job.path) for job in found.jobs]
         parcels = dict(_packed(found.jobs))
     assert found.layout == layout
     assert _state(outside) == before
@@ -293,7 +293,7 @@ def _packed(jobs: tuple[Job, ...]) -> Iterator[tuple[str, bytes]]:
     """Yield what would travel to a cluster."""
     for job in jobs:
         try:
-            data = parcel.pack({"submission": job.path})
+            data = bundle.pack({"submission": job.path})
         except UngradableError:
             continue
         with tarfile.open(fileobj=io.BytesIO(data)) as tape:

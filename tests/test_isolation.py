@@ -18,13 +18,14 @@ import pytest
 
 from conftest import LEVELS, MakeRuns, setting, wait_until
 from ours import Ours
-from pytest_mpgrade import checks, containment, steps, tasks
+from pytest_mpgrade import checks, steps, tasks
+from pytest_mpgrade.isolation import choose, in_words, readable
+from pytest_mpgrade.isolation.layer import Isolation
+from pytest_mpgrade.isolation.readable import PACKAGE, View, without
 from pytest_mpgrade.records import Ending, Outcome, Run, Scenario
-from pytest_mpgrade.run import isolation, readable, runner
-from pytest_mpgrade.run.layer import Isolation
-from pytest_mpgrade.run.linux import landlock, uids
-from pytest_mpgrade.run.readable import PACKAGE, View, without
-from pytest_mpgrade.student import CONTROL
+from pytest_mpgrade.run.client import module_run
+from pytest_mpgrade.student.calls import CONTROL
+from pytest_mpgrade.system.linux import landlock, spare_user
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="isolation is Linux only")
 
@@ -46,7 +47,7 @@ def test_own_processes_of_the_grader_meet(layer: str, method: str, module: Calla
     script = {"script": "line", "n": 3, "keys": list(workload.keys), "seed": 1}
     scenario = Scenario(steps=(steps.call("mp_apply", workload, n_processes=3, gates=script),), start_method=method)
     given = replace(setting(module(""), isolation=layer), submission=CONTROL)
-    _, run = runner.run(scenario, given)
+    _, run = module_run.run(scenario, given)
     assert run.ending is Ending.RETURNED, (run.why, run.stderr)
     assert run.trace.gates is not None
     assert run.trace.gates.met
@@ -110,7 +111,7 @@ def test_neither_files_nor_network_of_others(
     run = play(LOOKS, steps.call("f", files, folders, listening), isolation=layer)[1]
     # Of a folder above something that is shown, the way there is seen; UDP stays in the run's own network.
     on_the_way = {path.strip("/").split("/")[-1] for path in folders}
-    shown = isolation.choose(layer, module=str(next(tmp_path.glob("*/cv_funcs.py")))).view.read
+    shown = choose.choose(layer, module=str(next(tmp_path.glob("*/cv_funcs.py")))).view.read
     on_the_way |= {part for path in (*shown, *map(str, tmp_path.iterdir())) for part in path.split("/")} | set(folders)
     assert set(said(run)) - on_the_way <= ({"udp"} if layer != "landlock" else set())
 
@@ -300,8 +301,8 @@ def test_memory_that_was_had_between_two_looks_counts(play: MakeRuns, where: str
 READS_MEMORY = """
 import os
 import sys
-from pytest_mpgrade.run.linux import kernel
-from pytest_mpgrade.run.observe_linux import LinuxObserver
+from pytest_mpgrade.system.linux import ptrace as kernel
+from pytest_mpgrade.run.observe.linux import LinuxObserver
 
 assert not kernel.may_trace_anybody()
 uid = int(sys.argv[1])
@@ -322,7 +323,7 @@ print(LinuxObserver(trace=False, user=uid).memory(pid))
 def test_memory_is_known_without_the_right_to_trace() -> None:
     """Root in a container may not look into others' processes: /proc tells their memory only to their own user."""
     less = ["setpriv", "--bounding-set", "-sys_ptrace,-perfmon,-sys_admin"]
-    argv = [*less, sys.executable, "-c", READS_MEMORY, str(uids.FIRST)]
+    argv = [*less, sys.executable, "-c", READS_MEMORY, str(spare_user.FIRST)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
     assert int(done.stdout) > 20_000
 
@@ -382,7 +383,7 @@ def test_stranger_at_the_gates(module: Callable[[str], Path], ours: Ours) -> Non
     step = steps.call("f", task, gates=steps.SHUT)
     found: list[Run] = []
     scenario = Scenario(steps=(step,), start_method="fork")
-    thread = threading.Thread(target=lambda: found.extend(runner.run(scenario, setting(module(text)))))
+    thread = threading.Thread(target=lambda: found.extend(module_run.run(scenario, setting(module(text)))))
     thread.start()
     assert wait_until(lambda: list(ours.temp.glob("mpgrade-*/gates/gate")))
     (gate,) = ours.temp.glob("mpgrade-*/gates/gate")
@@ -424,16 +425,16 @@ def test_falls_through_where_there_is_no_bubblewrap(
     """Without bwrap on the path, namespaces are not to be had; the next layer is taken, and the result says why."""
     monkeypatch.setenv("PATH", "/nonexistent")
     path = str(module("x = 1") / "cv_funcs.py")
-    found = isolation.choose("bwrap", module=path)
-    assert found.level == ("landlock" if landlock.abi() >= isolation.SIGNALS_ABI else found.level)
+    found = choose.choose("bwrap", module=path)
+    assert found.level == ("landlock" if landlock.abi() >= choose.SIGNALS_ABI else found.level)
     assert "bwrap: not installed" in found.fell_through
 
 
 WITHOUT_NAMESPACES = """
 import sys
-from pytest_mpgrade.run.linux import seccomp
+from pytest_mpgrade.system.linux import seccomp
 seccomp.install(seccomp.program(alone=True, udp=True, ipc=True))  # as a container's default profile: no namespaces
-from pytest_mpgrade.run import isolation
+from pytest_mpgrade.isolation import choose as isolation
 found = isolation.choose("bwrap", module=sys.argv[1])
 print(found.level, *found.fell_through, sep="|")
 """
@@ -452,10 +453,10 @@ def test_falls_through_where_namespaces_are_forbidden(module: Callable[[str], Pa
 
 def test_refusal_names_what_was_tried() -> None:
     """Where isolation is required and there is none, one line says what was tried and what helps."""
-    words = containment.refusal(Isolation(fell_through=("bwrap: not installed",)))
+    words = in_words.refusal(Isolation(fell_through=("bwrap: not installed",)))
     assert "bwrap: not installed" in words
     assert "--no-require-isolation" in words
-    assert containment.refusal(Isolation(level="landlock")) == ""
+    assert in_words.refusal(Isolation(level="landlock")) == ""
 
 
 # --- the view of the file system
@@ -501,7 +502,7 @@ def test_package_is_hidden_under_all_its_names(
             for place in (PLACES):
                 print(os.path.exists(place + "/pytest_mpgrade/inside/gates.py"))
                 try:
-                    print(len(open(place + "/pytest_mpgrade/grading.py").read()) > 0)
+                    print(len(open(place + "/pytest_mpgrade/student/runs.py").read()) > 0)
                 except OSError:
                     print(False)
     """.replace("PLACES", f"{str(link)!r}, {str(real)!r}")
@@ -512,5 +513,5 @@ def test_package_is_hidden_under_all_its_names(
     assert str(real) not in shown.hidden
     shown = replace(shown, read=(*shown.read, str(link), str(real)))
     given = replace(given, isolation=replace(given.isolation, view=shown))
-    _, run = runner.run(Scenario(steps=(steps.call("f"),), start_method="fork"), given)
+    _, run = module_run.run(Scenario(steps=(steps.call("f"),), start_method="fork"), given)
     assert [said(run)[number] for number in (1, 3)] == ["False", "False"]

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mpgrade.batch import exported
+from pytest_mpgrade.batch import class_files
 from pytest_mpgrade.records import Outcome, Status
-from pytest_mpgrade.report import items, result_json
-from pytest_mpgrade.report.items import Item
+from pytest_mpgrade.report import result_json
 from pytest_mpgrade.report.overview import Overview, overview
 from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.report.tables import item_analysis
+from pytest_mpgrade.report.tables.item_analysis import Item
 from test_changes import keep
 
 PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
@@ -38,7 +39,7 @@ def results(tmp_path: Path) -> list[ResultFile]:
 
 def tally(results: list[ResultFile]) -> list[Item]:
     """Return what the results say of each check."""
-    found = items.Tally()
+    found = item_analysis.Tally()
     for each in results:
         found.add(each)
     return found.items()
@@ -63,7 +64,7 @@ def test_shares_and_discrimination(results: list[ResultFile]) -> None:
 
 def test_what_a_person_should_look_at(results: list[ResultFile]) -> None:
     """Checks that nearly all fail, results that nothing could decide, what took longest."""
-    lines = list(items.worth_a_look(rows(results), tally(results)))
+    lines = list(item_analysis.worth_a_look(rows(results), tally(results)))
     assert lines[0].startswith("5 of 5 fail test_x.py::test_2/values")
     assert lines[1] == "finn: 1 check undecided: test_x.py::test_2/values (inconclusive)"
     assert lines[2].startswith("slowest: ")
@@ -72,12 +73,12 @@ def test_what_a_person_should_look_at(results: list[ResultFile]) -> None:
 def test_small_classes_say_nothing(results: list[ResultFile]) -> None:
     """Of a few submissions nothing follows."""
     few = results[:3]
-    assert list(items.worth_a_look(rows(few), tally(few))) == []
+    assert list(item_analysis.worth_a_look(rows(few), tally(few))) == []
 
 
 def test_class_keeps_no_result(tmp_path: Path) -> None:
     """What is kept of a class does not hold on to results, which can be large."""
-    whole = exported.Class()
+    whole = class_files.Class()
     for name in ("ada", "ben"):
         keep(tmp_path, name, PASSED, FAILED)
         result = result_json.read(tmp_path / name / "result.json")
@@ -91,7 +92,7 @@ def test_class_keeps_no_result(tmp_path: Path) -> None:
 
 def test_table(results: list[ResultFile], tmp_path: Path) -> None:
     """A row for each check."""
-    items.write(tally(results), tmp_path / "items.csv")
+    item_analysis.write(tally(results), tmp_path / "items.csv")
     with (tmp_path / "items.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert rows[0]["check"] == "test_x.py::test_0/values"
@@ -102,7 +103,7 @@ def test_table(results: list[ResultFile], tmp_path: Path) -> None:
 def test_check_that_nothing_decided(tmp_path: Path) -> None:
     """A check that is an error in every submission is in the table, and has no share."""
     keep(tmp_path, "ada", Outcome.ERROR, PASSED)
-    items.write(tally([result_json.read(tmp_path / "ada" / "result.json")]), tmp_path / "items.csv")
+    item_analysis.write(tally([result_json.read(tmp_path / "ada" / "result.json")]), tmp_path / "items.csv")
     with (tmp_path / "items.csv").open(encoding="utf-8", newline="") as file:
         row = next(csv.DictReader(file))
     assert (row["decided"], row["share_passed"], row["undecided"]) == ("0", "", "1")

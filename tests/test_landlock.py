@@ -18,7 +18,7 @@ import pytest
 if not sys.platform.startswith("linux"):
     pytest.skip("Landlock is Linux's", allow_module_level=True)
 
-from pytest_mpgrade.run.linux import landlock
+from pytest_mpgrade.system.linux import landlock
 
 ABI = landlock.abi()
 SECONDS = 60

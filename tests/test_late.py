@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mpgrade import assignment
 from pytest_mpgrade.batch import roster
 from pytest_mpgrade.batch.lateness import lateness
 from pytest_mpgrade.batch.source import load
+from pytest_mpgrade.course import assignment, expression, late
 from pytest_mpgrade.errors import AssignmentError, UsageError
-from pytest_mpgrade.instants import instant
-from pytest_mpgrade.judge import expression, late
 from pytest_mpgrade.records import LateRules
+from pytest_mpgrade.system.timestamps import instant
 from test_assignment import GOOD, folder, write
 
 __all__ = ["folder"]

@@ -14,12 +14,12 @@ import pytest
 
 from conftest import ROOT, MakeRuns, setting
 from pytest_mpgrade import checks, steps, tasks
-from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.judge.causes.raised import in_the_source
 from pytest_mpgrade.records import Code, Ending, Finding, Outcome
 from pytest_mpgrade.report.terminal import explain
 from pytest_mpgrade.student import Student
-from pytest_mpgrade.syntax import told as told_by_syntax
+from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.submission.syntax import told as told_by_syntax
 from test_hangs import program
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace and /proc")

@@ -13,10 +13,10 @@ from pathlib import Path
 import mypy
 import pytest
 
-from pytest_mpgrade import newer
 from pytest_mpgrade.errors import UngradableError
-from pytest_mpgrade.newer_syntax import newer_syntax
-from pytest_mpgrade.syntax import parse
+from pytest_mpgrade.submission import newer
+from pytest_mpgrade.submission.newer_syntax import newer_syntax
+from pytest_mpgrade.submission.syntax import parse
 from test_packages import author, failed, grade, grade_notebook, solution
 
 OURS = sys.version_info[:2]
@@ -108,7 +108,7 @@ def test_syntax_is_that_of_a_version(accepted: dict[str, tuple[int, int] | None]
 
 def test_what_parses_needs_nothing_newer() -> None:
     """Of all of our own sources, which this Python takes, nothing is said; nor of them with an error at the end."""
-    for path in sorted(Path(newer.__file__).parent.rglob("*.py")):
+    for path in sorted(Path(newer.__file__).parent.parent.rglob("*.py")):
         text = path.read_text("utf-8")
         assert newer_syntax(text) == ""
         assert newer_syntax(text + "\nx = = 3\n") == ""

@@ -12,10 +12,10 @@ import nbformat
 import pytest
 
 from conftest import code_cell, run_command
-from pytest_mpgrade import assignment
+from pytest_mpgrade.course import assignment
 from pytest_mpgrade.errors import AssignmentError
-from pytest_mpgrade.inside import plain
-from pytest_mpgrade.judge.examples_notebooks import cell, executed, printing
+from pytest_mpgrade.inside import plain_data
+from pytest_mpgrade.judge.examples.notebooks import cell, executed, printing
 from pytest_mpgrade.records import Ending, Notebook
 from pytest_mpgrade.report import notebook
 
@@ -180,7 +180,7 @@ def test_pages_are_harmless(tmp_path: Path) -> None:
     cells = [nbformat.v4.new_markdown_cell(EVIL), nbformat.v4.new_code_cell("1", outputs=[output])]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "evil.ipynb")
     subprocess.run(
-        [sys.executable, "-m", "pytest_mpgrade.report.notebook_html", str(tmp_path / "evil.ipynb")], check=True
+        [sys.executable, "-m", "pytest_mpgrade.report.notebook.html", str(tmp_path / "evil.ipynb")], check=True
     )
     page = (tmp_path / "evil.html").read_text("utf-8").partition("<main>")[2]
     assert "<h1" in page
@@ -199,9 +199,9 @@ def test_pages_are_harmless(tmp_path: Path) -> None:
 )
 def test_plain_data_comes_back(value: object) -> None:
     """What is of Python's plain types is the same again."""
-    found = plain.decode(plain.encode(value))
+    found = plain_data.decode(plain_data.encode(value))
     if isinstance(value, dict) and () in value:
-        assert isinstance(found, plain.Encoded)  # such a key could be anything
+        assert isinstance(found, plain_data.Encoded)  # such a key could be anything
     else:
         assert found == value
         assert type(found) is type(value)
@@ -209,7 +209,7 @@ def test_plain_data_comes_back(value: object) -> None:
 
 def test_objects_do_not_come_back() -> None:
     """Of anything else its type is told, and no object of a class is ever made."""
-    found = plain.decode(plain.encode([object(), b"x", {1, 2}]))
+    found = plain_data.decode(plain_data.encode([object(), b"x", {1, 2}]))
     assert isinstance(found, list)
-    assert [each.kind for each in found if isinstance(each, plain.Encoded)] == ["object", "bytes", "set"]
+    assert [each.kind for each in found if isinstance(each, plain_data.Encoded)] == ["object", "bytes", "set"]
     assert repr(found[0]) == "<builtins.object>"

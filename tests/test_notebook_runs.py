@@ -21,10 +21,10 @@ import pytest
 
 from conftest import code_cell, setting
 from pytest_mpgrade import checks
-from pytest_mpgrade.inside import plain
+from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.records import Cell, Ending, Notebook, NotebookRules, Outcome
-from pytest_mpgrade.run import notebook
-from pytest_mpgrade.run.cells import Cells
+from pytest_mpgrade.run.client import notebook_run
+from pytest_mpgrade.run.supervisor.cells import Cells
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace and /proc")
 
@@ -85,7 +85,7 @@ def execute(tmp_path: Path) -> Execute:
         document = nbformat.v4.new_notebook(cells=[code_cell(text) for text in cells])
         found = setting(folder, **options)
         asked = NotebookRules(**{"variables": ("results",), "cell_seconds": 30.0, **(rules or {})})
-        return notebook.run(
+        return notebook_run.run(
             document,
             method,
             dataclasses.replace(
@@ -124,7 +124,7 @@ def test_companion_module_is_found_by_children(execute: Execute, method: str) ->
     run = execute(*APPLY, method=method)
     assert told(run) == [(Ending.RETURNED, ""), (Ending.RETURNED, "[0, 1, 4, 9, 16]\n")]
     assert run.ending is Ending.RETURNED
-    assert run.values == {"results": plain.encode([0, 1, 4, 9, 16])}
+    assert run.values == {"results": plain_data.encode([0, 1, 4, 9, 16])}
     assert children(run.cells[-1]) == ["gone", "gone"]
     assert checks.no_process_left()(run).outcome is PASSED
 
@@ -134,7 +134,7 @@ def test_every_layer_of_isolation(execute: Execute, isolation: str) -> None:
     """A kernel works in every layer that this machine has; its pid is known as it sees it itself."""
     run = execute(*APPLY, "import os\nresults = os.getpid()", method="spawn", isolation=isolation)
     assert run.ending is Ending.RETURNED, run.why
-    assert run.values == {"results": plain.encode(run.pid)}
+    assert run.values == {"results": plain_data.encode(run.pid)}
 
 
 def test_practice_mode(execute: Execute) -> None:
@@ -153,7 +153,7 @@ def test_what_jupyter_has(execute: Execute) -> None:
         "import os\nprint(get_ipython().ipython_dir.startswith(os.environ['HOME']))",
     )
     assert run.ending is Ending.RETURNED, message(run)
-    assert run.values == {"results": plain.encode(2)}
+    assert run.values == {"results": plain_data.encode(2)}
     assert len(run.cells[0].images) == 1
     assert "Wall time" in run.cells[1].printed
     assert run.cells[2].printed.strip() == "shell"
@@ -247,7 +247,7 @@ def test_flood_of_output_is_cut(execute: Execute) -> None:
     assert run.ending is Ending.RETURNED, message(run)
     assert len(run.cells[0].printed) <= 10_000
     assert "the rest is left out" in run.cells[0].stderr
-    assert run.values == {"results": plain.encode(1)}
+    assert run.values == {"results": plain_data.encode(1)}
 
 
 WIDGETS = """
@@ -269,14 +269,14 @@ def test_widgets_are_kept_as_jupyter_keeps_them(execute: Execute) -> None:
     slider, output = (kept[model_id]["state"] for model_id in shown)
     assert slider["value"] == 7
     assert [each["text"] for each in output["outputs"]] == ["into the widget\n"]
-    assert run.values == {"results": plain.encode(7)}
+    assert run.values == {"results": plain_data.encode(7)}
 
 
 def test_flood_of_widgets_is_cut(execute: Execute) -> None:
     """Of widgets no more is kept than of output."""
     flood = "import ipywidgets\nfor i in range(200):\n    ipywidgets.Text(value='x' * 1000)"
     run = execute(flood, "results = 1", rules={"output_bytes": 10_000})
-    assert (run.ending, run.values) == (Ending.RETURNED, {"results": plain.encode(1)}), message(run)
+    assert (run.ending, run.values) == (Ending.RETURNED, {"results": plain_data.encode(1)}), message(run)
     assert len(str(run.document["metadata"]["widgets"])) < 30_000
 
 
@@ -305,7 +305,7 @@ def test_what_was_made_before_a_hang_counts(execute: Execute, endless: str) -> N
         rules={"cell_seconds": 6.0},
     )
     assert run.ending in (Ending.HUNG, Ending.TIMED_OUT)
-    assert run.values == {"results": plain.encode([1])}
+    assert run.values == {"results": plain_data.encode([1])}
     assert checks.has_list("results")(run).outcome is PASSED
     assert checks.has_list("results2")(run).outcome is SKIPPED
     assert (run.cells[1].error_type, run.cells[1].text) == ("", "so far\n")  # nothing of the interruption
@@ -335,8 +335,8 @@ def test_variable_that_is_too_large(execute: Execute) -> None:
         "results = list(range(2_000_000))", "other = [1]", "huge = dict.fromkeys(range(1_000_000))",
         rules={"variables": names},
     )  # fmt: skip
-    assert run.values["other"] == plain.encode([1])
-    assert run.values["results"] == plain.encode(list(range(1000)))
+    assert run.values["other"] == plain_data.encode([1])
+    assert run.values["results"] == plain_data.encode(list(range(1000)))
     assert run.values["huge"] == ["object", "a dict too large to read"]
     assert checks.no_process_left()(run).outcome is Outcome.ABSENT
 
@@ -461,7 +461,7 @@ ip.session.send(ip.iopub_socket, "stream", content={"text": 1}, parent=ip.get_pa
 
 def results(items: Sequence[object]) -> dict[str, object]:
     """Return values as they are told."""
-    return {"results": plain.encode(list(items))}
+    return {"results": plain_data.encode(list(items))}
 
 
 def test_who_did_the_work(execute: Execute) -> None:

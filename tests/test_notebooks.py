@@ -12,11 +12,13 @@ import nbformat
 import pytest
 
 from conftest import setting
-from pytest_mpgrade import assignment, notebooks, steps, tasks
+from pytest_mpgrade import steps, tasks
+from pytest_mpgrade.course import assignment
 from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.records import Assignment, Ending, Scenario
-from pytest_mpgrade.run import runner
-from pytest_mpgrade.submission import discover, importable, stage
+from pytest_mpgrade.run.client import module_run
+from pytest_mpgrade.submission import notebooks
+from pytest_mpgrade.submission.discover import discover, importable, stage
 
 IMPORTS = """%matplotlib inline
 import multiprocessing as mp
@@ -100,7 +102,7 @@ def test_functions_of_a_notebook_are_graded(
     assert note.startswith("The functions were taken from the notebook Homework 3.ipynb (code cells 1, 3, 5): ")
     module = staged(path, asked, tmp_path / "staged")
     scenario = Scenario(steps=(steps.call("mp_apply", tasks.square([3, 1]), n_processes=2),), start_method=method)
-    imported, run = runner.run(scenario, setting(module.parent))
+    imported, run = module_run.run(scenario, setting(module.parent))
     assert imported.ending is Ending.RETURNED, imported.error
     assert (run.ending, run.error) == (Ending.RETURNED, None)
     assert sorted(run.value[1]) == [["int", "1"], ["int", "9"]]
@@ -245,7 +247,7 @@ def test_notebook_by_itself_brings_its_modules(tmp_path: Path, whole: Assignment
 READ_AT_ONCE = """
 import sys, threading
 from pathlib import Path
-from pytest_mpgrade import notebooks
+from pytest_mpgrade.submission import notebooks
 sys.setswitchinterval(1e-6)
 barrier = threading.Barrier(6)
 def read(path):

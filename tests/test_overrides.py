@@ -12,9 +12,10 @@ from pytest_mpgrade import cli
 from pytest_mpgrade.batch import overrides
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Criterion, Finding, Outcome, Status
-from pytest_mpgrade.report import by_hand, gradebook, items, result_json, terminal
-from pytest_mpgrade.report.by_hand import Override
+from pytest_mpgrade.report import adjustments, result_json, terminal
+from pytest_mpgrade.report.adjustments import Override
 from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.report.tables import gradebook, item_analysis
 from results import finding, placed
 from results import result as graded
 from test_batch import batch, course, results
@@ -84,14 +85,14 @@ def test_files_of_spreadsheets(tmp_path: Path) -> None:
 def test_result_keeps_what_the_machine_said(tmp_path: Path) -> None:
     """The score follows the person, the checks do not change, and the machine's result is what it was."""
     machine = result("ada", Outcome.FAILED)
-    changed = by_hand.with_overrides(machine, [given("shutdown", 1.5)], CRITERIA)
+    changed = adjustments.with_overrides(machine, [given("shutdown", 1.5)], CRITERIA)
     result_json.write(changed, tmp_path / "result.json")
     read = result_json.read(tmp_path / "result.json")
     assert read == changed
     assert (read.score, read.max_score, read.checks) == (1.5, 3.0, machine.checks)
     assert read.by_machine() == machine
     words = "shutdown: 0 of 2 -> 1.5 of 2 by hand, Prof. K.: looked at it"
-    assert by_hand.words(read) == [words]
+    assert adjustments.words(read) == [words]
     assert gradebook.row(read, CRITERIA, ["by_hand"]) == ("ada", "graded", 1.5, 3.0, 0.0, 1.5, words)
 
 
@@ -135,29 +136,29 @@ def test_undecided_criterion_is_decided_by_hand() -> None:
     """The others had its points, and no longer share them: each is worth what the assignment says."""
     machine = machines(*SHARED)
     assert by_criterion(machine) == {"results": (1.33, 1.33), "shutdown": (1.78, 2.67), "speed": (0.0, 0.0)}
-    changed = by_hand.with_overrides(machine, [given("speed", 0.5)], THREE)
+    changed = adjustments.with_overrides(machine, [given("speed", 0.5)], THREE)
     assert by_criterion(changed) == {"results": (1.0, 1.0), "shutdown": (1.33, 2.0), "speed": (0.5, 1.0)}
     assert (changed.score, changed.max_score, changed.status) == (2.83, 4.0, Status.GRADED)
-    assert by_hand.words(changed) == ["speed: 0 of 0 -> 0.5 of 1 by hand, Prof. K.: looked at it"]
+    assert adjustments.words(changed) == ["speed: 0 of 0 -> 0.5 of 1 by hand, Prof. K.: looked at it"]
 
 
 def test_what_a_person_has_decided_is_not_undecided() -> None:
     """Nobody is told that points were left undecided which somebody has set; the machine's own result says so still."""
     machine = machines(*SHARED)
-    changed = by_hand.with_overrides(machine, [given("speed", 0.5)], THREE)
+    changed = adjustments.with_overrides(machine, [given("speed", 0.5)], THREE)
     assert (machine.undecided.points, machine.undecided.why) == (1.0, ("fast: busy",))
     assert (changed.undecided.points, changed.undecided.why) == (0.0, ())
     assert [each.undecided for each in changed.criteria] == [0.0] * 3
     assert changed.by_machine() == machine
     assert "could not be decided" in terminal.rubric(machine)
     assert "could not be decided" not in terminal.rubric(changed)
-    other = by_hand.with_overrides(machine, [given("results", 0.5)], THREE)
+    other = adjustments.with_overrides(machine, [given("results", 0.5)], THREE)
     assert other.undecided == machine.undecided
 
 
 def test_criterion_by_hand_is_worth_its_own_points_beside_an_undecided_one() -> None:
     """What a person has set is fixed at the assignment's points; the rest share those of the undecided one."""
-    changed = by_hand.with_overrides(machines(*SHARED), [given("results", 0.25)], THREE)
+    changed = adjustments.with_overrides(machines(*SHARED), [given("results", 0.25)], THREE)
     assert by_criterion(changed) == {"results": (0.25, 1.0), "shutdown": (2.0, 3.0), "speed": (0.0, 0.0)}
     assert (changed.score, changed.max_score) == (2.25, 4.0)
 
@@ -167,7 +168,7 @@ def test_right_solution_keeps_all_points_beside_any_override() -> None:
     for undecided in THREE:
         machine = machines(*((each.name, BUSY if each is undecided else PASSED) for each in THREE for _ in range(3)))
         for decided in THREE:
-            changed = by_hand.with_overrides(machine, [given(decided.name, decided.points)], THREE)
+            changed = adjustments.with_overrides(machine, [given(decided.name, decided.points)], THREE)
             by_criterion(changed)
             assert changed.score == changed.max_score == machine.score == 4.0
 
@@ -175,15 +176,15 @@ def test_right_solution_keeps_all_points_beside_any_override() -> None:
 def test_points_that_nobody_is_left_to_take_over_are_no_grade() -> None:
     """Where all that the machine decided is set by hand, what it did not decide has to be set too, or it is missing."""
     machine = machines(("results", PASSED), ("shutdown", BUSY), ("speed", BUSY))
-    changed = by_hand.with_overrides(machine, [given("results", 1)], THREE)
+    changed = adjustments.with_overrides(machine, [given("results", 1)], THREE)
     assert (changed.status, changed.final) == (Status.ERROR, None)
     assert changed.reason == "nothing is left to take over what was not decided: 3 of 4 points"
-    more = by_hand.with_overrides(machine, [given("results", 1), given("shutdown", 2)], THREE)
+    more = adjustments.with_overrides(machine, [given("results", 1), given("shutdown", 2)], THREE)
     assert (more.status, more.reason) == (
         Status.ERROR,
         "nothing is left to take over what was not decided: 1 of 4 points",
     )
-    whole = by_hand.with_overrides(machine, [given(each.name, each.points) for each in THREE], THREE)
+    whole = adjustments.with_overrides(machine, [given(each.name, each.points) for each in THREE], THREE)
     assert (whole.status, whole.final) == (Status.GRADED, 4.0)
 
 
@@ -191,18 +192,18 @@ def test_points_that_nobody_is_left_to_take_over_are_no_grade() -> None:
 def test_without_a_grade(criteria: int, status: Status) -> None:
     """What cannot be graded has a grade when a person has set every criterion, and not before."""
     decided = [given("results", 0.5), given("shutdown", 1)][:criteria]
-    changed = by_hand.with_overrides(result("ada"), decided, CRITERIA)
+    changed = adjustments.with_overrides(result("ada"), decided, CRITERIA)
     assert (changed.status, changed.max_score) == (status, 3.0)
     assert changed.final == (None if status is Status.UNGRADABLE else 1.5)
 
 
 def test_statistics_are_the_machines() -> None:
     """Points that a person has set say nothing of a check."""
-    plain, changed = items.Tally(), items.Tally()
+    plain, changed = item_analysis.Tally(), item_analysis.Tally()
     for outcomes in ([Outcome.PASSED], [Outcome.PASSED, Outcome.FAILED], [Outcome.FAILED]):
         machine = result("ada", *outcomes)
         plain.add(machine)
-        changed.add(by_hand.with_overrides(machine, [given("results", 0.1)], CRITERIA))
+        changed.add(adjustments.with_overrides(machine, [given("results", 0.1)], CRITERIA))
     assert plain.items() == changed.items()
     assert any(item.discrimination for item in plain.items())
 

@@ -26,7 +26,7 @@ def test_wheel_holds_the_assignments(names: set[str]) -> None:
         files = {"assignment.toml", f"test_{name}.py", "README.md", "starter/cv_funcs.py", "starter/pytest.ini"}
         files |= {"starter/.github/workflows/grade.yml"}
         assert {f"pytest_mpgrade/assignments/{name}/{file}" for file in files} <= names
-    assert {"pytest_mpgrade/py.typed", "pytest_mpgrade/grading.ini"} <= names
+    assert {"pytest_mpgrade/py.typed", "pytest_mpgrade/grade/grading.ini"} <= names
 
 
 def test_wheel_holds_no_solution(names: set[str]) -> None:

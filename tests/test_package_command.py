@@ -104,7 +104,7 @@ def test_wheel(tmp_path: Path) -> None:
     done = run_command([sys.executable, "-m", "pip", "install", *to], tmp_path)
     assert done.returncode == 0, done.stderr
     package_folder = tmp_path / "site" / "pytest_mpgrade"
-    assert (package_folder / "grading.ini").is_file()
+    assert (package_folder / "grade" / "grading.ini").is_file()
     assert (package_folder / "package" / "setup.sh").is_file()
     assert not (package_folder / "assignments").exists()
 

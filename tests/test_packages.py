@@ -16,11 +16,12 @@ import nbformat
 import pytest
 
 from conftest import code_cell, run_command, variables
-from pytest_mpgrade import assignment, lacking, packages
+from pytest_mpgrade.course import assignment, packages
 from pytest_mpgrade.errors import AssignmentError, LackingError
-from pytest_mpgrade.imports import imports
 from pytest_mpgrade.records import Ending, Run
-from pytest_mpgrade.submission import discover
+from pytest_mpgrade.submission import lacking
+from pytest_mpgrade.submission.discover import discover
+from pytest_mpgrade.submission.imports import imports
 
 ABSENT = "mpgrade-absent"
 """A package that is not installed anywhere; it would be imported as `mpgrade_absent`."""
@@ -290,7 +291,7 @@ def broken_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     find = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = Path(subprocess.run([python, "-c", find], check=True, capture_output=True, text=True).stdout.strip())
     ours = subprocess.run([sys.executable, "-c", find], check=True, capture_output=True, text=True).stdout
-    (site / "ours.pth").write_text(f"{ours}{Path(packages.__file__).parent.parent}\n")
+    (site / "ours.pth").write_text(f"{ours}{Path(packages.__file__).parent.parent.parent}\n")
     (site / "mpgrade_absent.py").write_text("import its_own_dependency\n")
     return str(python)
 
@@ -472,7 +473,8 @@ def test_doctor_and_list_know_the_packages(tmp_path: Path) -> None:
 def test_variables_of_the_grader_do_not_count(tmp_path: Path) -> None:
     """A package that only PYTHONPATH gives to the grader is not there for student code, and counts as missing."""
     (tmp_path / "mpgrade_absent.py").write_text("")
-    ask = "from pytest_mpgrade import packages; print(packages.ask('', modules=['mpgrade_absent', 'numpy']).modules)"
+    ask = "from pytest_mpgrade.course import packages; "
+    ask += "print(packages.ask('', modules=['mpgrade_absent', 'numpy']).modules)"
     path = os.pathsep.join((str(tmp_path), variables()["PYTHONPATH"]))
     done = subprocess.run(
         [sys.executable, "-c", ask], env=variables() | {"PYTHONPATH": path}, capture_output=True, text=True, check=True

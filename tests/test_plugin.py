@@ -351,7 +351,7 @@ def test_what_a_student_reads(author: Path) -> None:
     said = grade(author, "wrong").stdout
     assert "no task ran in a child" in said
     assert "one() of twice gave ['int', '2']" in said
-    assert "pytest_mpgrade" + os.sep + "session.py" not in said
+    assert os.path.join("pytest_mpgrade", "session") not in said
 
 
 # --- results
@@ -566,7 +566,7 @@ def test_other_projects_are_left_alone(pytester: pytest.Pytester) -> None:
         import sys
 
         def test_light():
-            for name in ("numpy", "msgspec", "psutil", "rich", "pytest_mpgrade.session"):
+            for name in ("numpy", "msgspec", "psutil", "rich", "pytest_mpgrade.session.session"):
                 assert name not in sys.modules, name
         """
     )
@@ -579,7 +579,7 @@ def test_other_projects_are_left_alone(pytester: pytest.Pytester) -> None:
 def test_import_is_light() -> None:
     """Every worker process imports the package: neither it nor the plugin loads what only a grading needs."""
     code = "import sys, {}; print([name for name in ('numpy', 'msgspec', 'psutil', 'rich') if name in sys.modules])"
-    for name in ("pytest_mpgrade", "pytest_mpgrade.plugin", "pytest_mpgrade.inside.tasks"):
+    for name in ("pytest_mpgrade", "pytest_mpgrade.plugin", "pytest_mpgrade.inside.workloads"):
         assert run_command([sys.executable, "-c", code.format(name)], ROOT).stdout == "[]\n", name
     inside = run_command(
         [sys.executable, "-c", "import sys, pytest_mpgrade.inside.child; print('pytest' in sys.modules)"], ROOT
@@ -773,13 +773,13 @@ def test_kill_when_all_is_graded(author: Path, ours: Ours) -> None:
 INTERRUPTS = """
 import os, signal, {module}
 from pathlib import Path
-from pytest_mpgrade.run import trees
+from pytest_mpgrade.system import rmtree
 
 usual = {module}.{function}
 
 def interrupted(*args, **options):
     done = usual(*args, **options) if {after} else args
-    if trees.MARK in str(done) and not Path("interrupted").exists():
+    if rmtree.MARK in str(done) and not Path("interrupted").exists():
         Path("interrupted").touch()
         os.kill(os.getpid(), signal.SIGINT)
     return done if {after} else usual(*args, **options)

@@ -10,8 +10,8 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_mpgrade.judge import rubric
-from pytest_mpgrade.judge.shares import Placed
+from pytest_mpgrade.judge.points import rubric
+from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Asked, Concern, Criterion, CriterionScore, Finding, Outcome, QuestionScore, Score
 
 UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.SKIPPED)

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from conftest import wait_until
-from pytest_mpgrade import process_groups
-from pytest_mpgrade.run.linux import procfs
+from pytest_mpgrade.system import process_groups
+from pytest_mpgrade.system.linux import procfs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="process groups, and /proc to look at them")
 

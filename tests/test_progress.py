@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from conftest import variables, wait_until
-from pytest_mpgrade.report import live
-from pytest_mpgrade.report.live import Running, Standing
+from pytest_mpgrade.report.terminal import live
+from pytest_mpgrade.report.terminal.live import Running, Standing
 from test_batch import SOLUTIONS, below, course, hand_in, words
 
 if sys.platform == "win32":

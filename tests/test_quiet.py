@@ -9,8 +9,15 @@ from typing import Any
 
 import pytest
 
-from pytest_mpgrade.run.linux.procfs import Thread
-from pytest_mpgrade.run.quiet import BLIND_SECONDS, PERIOD, PROOF_LOOKS, STEADY_SECONDS, STILL_SECONDS, Quiet
+from pytest_mpgrade.run.observe.quiescence import (
+    BLIND_SECONDS,
+    PERIOD,
+    PROOF_LOOKS,
+    STEADY_SECONDS,
+    STILL_SECONDS,
+    Quiet,
+)
+from pytest_mpgrade.system.linux.procfs import Thread
 
 CALLER, WORKER, OTHER = 10, 20, 30
 MS = 1_000_000

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_mpgrade.errors import AssignmentError
-from pytest_mpgrade.judge.rubric import score, status, ungraded, waiting
-from pytest_mpgrade.judge.shares import Placed
+from pytest_mpgrade.judge.points.rubric import score, status, ungraded, waiting
+from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Criterion, CriterionScore, Finding, Outcome, Status
 from results import asked, finding, outcomes, placed
 

@@ -25,11 +25,12 @@ from conftest import MakeRuns, setting, wait_until
 from ours import Ours
 from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.errors import SupervisorError
-from pytest_mpgrade.grading import Grading
-from pytest_mpgrade.inside import plain
+from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.records import STILL_READING, Ending, Run, Scenario
-from pytest_mpgrade.run import inspection, runner
+from pytest_mpgrade.run.client import module_run
+from pytest_mpgrade.run.supervisor import after_return
 from pytest_mpgrade.student import Student
+from pytest_mpgrade.student.runs import Grading
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace and /proc")
 
@@ -67,7 +68,7 @@ RIGHT = """
 
 def encoded(value: object) -> object:
     """Return what a run tells of a value."""
-    return plain.encode(value)
+    return plain_data.encode(value)
 
 
 def values(run: Run) -> list[object]:
@@ -506,15 +507,15 @@ def test_stopped_worker_is_not_waited_for_as_if_it_moved(play: MakeRuns, observe
     """
     run = play(text, steps.call("f"), observer=observer)[1]
     assert [one.later for one in run.trace.processes if not one.helper] == ["alive", "alive"]
-    assert time.monotonic() - int(run.value[1]) / 1000 < inspection.BUSY_SECONDS
+    assert time.monotonic() - int(run.value[1]) / 1000 < after_return.BUSY_SECONDS
 
 
 BEGINS_WITHOUT_ITS_FOLDER = """
 import sys
 import time
-from pytest_mpgrade.run.linux import kernel, procfs
-from pytest_mpgrade.run.observe_linux import LinuxObserver
-from pytest_mpgrade.run.start import Start
+from pytest_mpgrade.system.linux import ptrace as kernel, procfs
+from pytest_mpgrade.run.observe.linux import LinuxObserver
+from pytest_mpgrade.isolation.start import Start
 
 def late(pid):
     while procfs.state(pid) != "Z":
@@ -1134,7 +1135,11 @@ WAITS_ONCE = """
 
 def supervisors(*, servers: bool) -> list[psutil.Process]:
     """Return the supervisors below this process, or their servers."""
-    found = [process for process in psutil.Process().children() if "pytest_mpgrade.run.server" in process.cmdline()]
+    found = [
+        process
+        for process in psutil.Process().children()
+        if "pytest_mpgrade.run.supervisor.server" in process.cmdline()
+    ]
     return found if servers else [child for server in found for child in server.children()]
 
 
@@ -1159,7 +1164,7 @@ def test_killed_supervisor_is_an_error_of_ours(module: Callable[[str], Path], ob
     thread = kill_when(folder / "began.now", servers=False)
     scenario = Scenario(steps=(steps.call("f", 100),), start_method="spawn")
     with pytest.raises(SupervisorError):
-        runner.run(scenario, setting(folder, observer=observer))
+        module_run.run(scenario, setting(folder, observer=observer))
     thread.join()
 
 
@@ -1294,7 +1299,7 @@ def test_signatures_are_those_of_inspect(module: Callable[[str], Path]) -> None:
     names = ("plain", "wide", "wrapped", "Callable", "instance", "partly", "builtin", "number")
     plainly = setting(module(SIGNATURES))
     asked = replace(plainly, assignment=replace(plainly.assignment, functions=dict.fromkeys(names, ())))
-    (run,) = runner.run(Scenario(steps=(), start_method="fork"), asked)
+    (run,) = module_run.run(Scenario(steps=(), start_method="fork"), asked)
     there: dict[str, Any] = {}
     exec(textwrap.dedent(SIGNATURES), there)
 

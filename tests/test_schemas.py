@@ -10,8 +10,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from pytest_mpgrade import assignment as assignments
-from pytest_mpgrade import cli, outline
+from pytest_mpgrade import cli
+from pytest_mpgrade.course import assignment as assignments
+from pytest_mpgrade.grade import outline
 from pytest_mpgrade.report import result_json
 
 if sys.version_info >= (3, 11):

@@ -20,7 +20,7 @@ import pytest
 if not sys.platform.startswith("linux"):
     pytest.skip("seccomp is Linux's", allow_module_level=True)
 
-from pytest_mpgrade.run.linux import denied, landlock, seccomp
+from pytest_mpgrade.system.linux import landlock, seccomp, seccomp_table
 
 SECONDS = 120
 STRANGER = 60402
@@ -61,7 +61,7 @@ def answer(program: bytes, architecture: int, number: int, *arguments: int) -> i
 
 def number(call: str, machine: str) -> int:
     """Return a call's number on an architecture, of those that the filter names."""
-    found = denied.NUMBERS[call][list(MACHINES).index(machine)]
+    found = seccomp_table.NUMBERS[call][list(MACHINES).index(machine)]
     assert found is not None
     return found
 
@@ -126,7 +126,11 @@ CALLS: list[tuple[str, tuple[int, ...], int]] = [
     ("socket", (1, 2, 0), ALLOWED),
     ("socket", (1, 5, 0), ALLOWED),
     ("socket", (16, 3, 0), ALLOWED),  # netlink, by which glibc lists addresses
-    *((call, (1, 1, 1), EPERM) for call in (*denied.NEVER, *denied.NAMESPACES) if call not in ("ioperm", "iopl")),
+    *(
+        (call, (1, 1, 1), EPERM)
+        for call in (*seccomp_table.NEVER, *seccomp_table.NAMESPACES)
+        if call not in ("ioperm", "iopl")
+    ),
 ]
 
 
@@ -154,7 +158,7 @@ def test_options(machine: str) -> None:
         ("socket", (2, 2)),
         ("socket", (17, 3)),
         ("clone", (NEW_USER,)),
-        *((one, ()) for one in denied.NAMESPACES),
+        *((one, ()) for one in seccomp_table.NAMESPACES),
     ]
     left = {name: answer(program, MACHINES[machine], number(name, machine), *arguments) for name, arguments in calls}
     assert set(left.values()) == {ALLOWED}
@@ -206,7 +210,9 @@ def test_numbers(machine: str, header: str) -> None:
     text = Path(header).read_text()
     told = {name: int(value) for name, value in re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)$", text, re.MULTILINE)}
     column = list(MACHINES).index(machine)
-    wrong = {name: numbers[column] for name, numbers in denied.NUMBERS.items() if numbers[column] != told.get(name)}
+    wrong = {
+        name: numbers[column] for name, numbers in seccomp_table.NUMBERS.items() if numbers[column] != told.get(name)
+    }
     assert wrong == {}
 
 
@@ -268,7 +274,11 @@ for number in {numbers}:
     failed = libc.syscall(ctypes.c_long(number), *[ctypes.c_long(-1)] * 6) < 0
     print(number, errno.errorcode[ctypes.get_errno()] if failed else "done")
 """
-OUTRIGHT = [name for name in (*denied.NEVER, *denied.NAMESPACES) if platform.machine() == "x86_64" or name[:3] != "iop"]
+OUTRIGHT = [
+    name
+    for name in (*seccomp_table.NEVER, *seccomp_table.NAMESPACES)
+    if platform.machine() == "x86_64" or name[:3] != "iop"
+]
 
 
 def raw(program: bytes, *, stranger: bool) -> dict[str, str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pytest_mpgrade import checks, steps, tasks
-from pytest_mpgrade.grading import Grading
 from pytest_mpgrade.records import Concern, Ending, Outcome
 from pytest_mpgrade.student import Student
+from pytest_mpgrade.student.runs import Grading
 
 HANGS_UNDER = """
     import multiprocessing as mp

@@ -15,7 +15,7 @@ import pytest
 
 from pytest_mpgrade.errors import UngradableError, UsageError
 from pytest_mpgrade.records import Assignment, Submission
-from pytest_mpgrade.submission import MOST_SOURCE, discover, importable, stage
+from pytest_mpgrade.submission.discover import MOST_SOURCE, discover, importable, stage
 
 ASSIGNMENT = Assignment(
     name="mp_apply",

@@ -16,7 +16,8 @@ from conftest import MakeRuns
 from pytest_mpgrade import steps
 from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.records import Ending
-from pytest_mpgrade.run import servers, trees
+from pytest_mpgrade.run.client import servers
+from pytest_mpgrade.system import rmtree
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="system calls of Linux")
 
@@ -35,36 +36,36 @@ TEXT = """
         return value
 """
 FAULTS = [
-    ("pytest_mpgrade.run.server", "os.fork", 1, errno.EAGAIN),
-    ("pytest_mpgrade.run.observe_linux", "os.pipe", 1, errno.EMFILE),
-    ("pytest_mpgrade.run.observe_linux", "os.write", 1, errno.EPIPE),
-    ("pytest_mpgrade.run.observe_linux", "kernel.become_subreaper", 1, errno.EPERM),
-    ("pytest_mpgrade.run.observe_linux", "kernel.seize", 1, errno.EPERM),
-    ("pytest_mpgrade.run.linux.kernel", "event_message", 1, errno.ESRCH),
-    ("pytest_mpgrade.run.linux.kernel", "event_message", 2, errno.EIO),
-    ("pytest_mpgrade.run.linux.kernel", "resume", 1, errno.ESRCH),
-    ("pytest_mpgrade.run.linux.kernel", "resume", 3, errno.EIO),
-    ("pytest_mpgrade.run.linux.kernel", "awaits_us", 3, errno.EINTR),
-    ("pytest_mpgrade.run.observe_linux", "LinuxObserver.take", 3, errno.EINTR),
-    ("pytest_mpgrade.run.observe_linux", "LinuxObserver.wait", 3, errno.EINTR),
-    ("pytest_mpgrade.run.linux.procfs", "leader", 1, errno.EMFILE),
-    ("pytest_mpgrade.run.linux.procfs", "descendants", 1, errno.EMFILE),
-    ("pytest_mpgrade.run.linux.procfs", "look", 2, errno.EMFILE),
-    ("pytest_mpgrade.run.transport", "socket.socket", 1, errno.EMFILE),
-    ("pytest_mpgrade.run.transport", "AttestedServer.poll", 3, errno.EMFILE),
-    ("pytest_mpgrade.run.transport", "AttestedServer.answer", 1, errno.EPIPE),
-    ("pytest_mpgrade.run.transport", "AttestedServer.close", 1, errno.EIO),
-    ("pytest_mpgrade.run.linux.cgroups", "Cgroup.create", 1, errno.EIO),
-    ("pytest_mpgrade.run.linux.uids", "SpareUid", 1, errno.ENOENT),
-    ("pytest_mpgrade.run.linux.bwrap", "command", 1, errno.EIO),
-    ("pytest_mpgrade.run.linux.seccomp", "program", 1, errno.EIO),
-    ("pytest_mpgrade.run.linux.landlock", "ruleset", 1, errno.EIO),
-    ("pytest_mpgrade.run.confine", "os.memfd_create", 1, errno.EMFILE),
-    ("pytest_mpgrade.run.confine", "os.chown", 1, errno.EPERM),
-    ("pytest_mpgrade.run.output", "os.truncate", 1, errno.ENOSPC),
-    ("pytest_mpgrade.run.leftovers", "holdings", 1, errno.EMFILE),
-    ("pytest_mpgrade.run.leftovers", "remove", 1, errno.EIO),
-    ("pytest_mpgrade.run.trees", "sizes", 1, errno.EMFILE),
+    ("pytest_mpgrade.run.supervisor.server", "os.fork", 1, errno.EAGAIN),
+    ("pytest_mpgrade.run.observe.linux", "os.pipe", 1, errno.EMFILE),
+    ("pytest_mpgrade.run.observe.linux", "os.write", 1, errno.EPIPE),
+    ("pytest_mpgrade.run.observe.linux", "ptrace.become_subreaper", 1, errno.EPERM),
+    ("pytest_mpgrade.run.observe.linux", "ptrace.seize", 1, errno.EPERM),
+    ("pytest_mpgrade.system.linux.ptrace", "event_message", 1, errno.ESRCH),
+    ("pytest_mpgrade.system.linux.ptrace", "event_message", 2, errno.EIO),
+    ("pytest_mpgrade.system.linux.ptrace", "resume", 1, errno.ESRCH),
+    ("pytest_mpgrade.system.linux.ptrace", "resume", 3, errno.EIO),
+    ("pytest_mpgrade.system.linux.ptrace", "awaits_us", 3, errno.EINTR),
+    ("pytest_mpgrade.run.observe.linux", "LinuxObserver.take", 3, errno.EINTR),
+    ("pytest_mpgrade.run.observe.linux", "LinuxObserver.wait", 3, errno.EINTR),
+    ("pytest_mpgrade.system.linux.procfs", "leader", 1, errno.EMFILE),
+    ("pytest_mpgrade.system.linux.procfs", "descendants", 1, errno.EMFILE),
+    ("pytest_mpgrade.system.linux.procfs", "look", 2, errno.EMFILE),
+    ("pytest_mpgrade.run.observe.gate_socket", "socket.socket", 1, errno.EMFILE),
+    ("pytest_mpgrade.run.observe.gate_socket", "AttestedServer.poll", 3, errno.EMFILE),
+    ("pytest_mpgrade.run.observe.gate_socket", "AttestedServer.answer", 1, errno.EPIPE),
+    ("pytest_mpgrade.run.observe.gate_socket", "AttestedServer.close", 1, errno.EIO),
+    ("pytest_mpgrade.system.linux.cgroups", "Cgroup.create", 1, errno.EIO),
+    ("pytest_mpgrade.system.linux.spare_user", "SpareUid", 1, errno.ENOENT),
+    ("pytest_mpgrade.isolation.bwrap", "command", 1, errno.EIO),
+    ("pytest_mpgrade.system.linux.seccomp", "program", 1, errno.EIO),
+    ("pytest_mpgrade.system.linux.landlock", "ruleset", 1, errno.EIO),
+    ("pytest_mpgrade.isolation.confine", "os.memfd_create", 1, errno.EMFILE),
+    ("pytest_mpgrade.isolation.confine", "os.chown", 1, errno.EPERM),
+    ("pytest_mpgrade.run.supervisor.output", "os.truncate", 1, errno.ENOSPC),
+    ("pytest_mpgrade.run.observe.leftovers", "holdings", 1, errno.EMFILE),
+    ("pytest_mpgrade.run.observe.leftovers", "remove", 1, errno.EIO),
+    ("pytest_mpgrade.system.rmtree", "sizes", 1, errno.EMFILE),
     ("json", "dumps", 1, errno.ENOSPC),
 ]
 
@@ -99,7 +100,7 @@ def breaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 def cgroups() -> set[str]:
     """Return the groups of all runs of this process: their names have the names of the runs' folders in them."""
-    return {name for _, names, _ in os.walk("/sys/fs/cgroup") for name in names if trees.MARK in name}
+    return {name for _, names, _ in os.walk("/sys/fs/cgroup") for name in names if rmtree.MARK in name}
 
 
 @pytest.mark.parametrize(("where", "name", "number", "error", "layer"), CASES)

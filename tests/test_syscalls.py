@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pytest_mpgrade.run.linux import procfs, syscalls
-from pytest_mpgrade.run.quiet import PERIOD, Quiet
+from pytest_mpgrade.run.observe.quiescence import PERIOD, Quiet
+from pytest_mpgrade.system.linux import procfs, syscalls
 
 SECONDS = 30.0
 """How long a process may take to reach its wait, on a busy machine."""

@@ -8,12 +8,12 @@ import signal
 import pytest
 
 import results
-from pytest_mpgrade.judge.shares import Placed
+from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Concern, Criterion, Finding, Outcome, Report, Status, Submission
 from pytest_mpgrade.report import terminal
 from pytest_mpgrade.report.overview import overview
 from pytest_mpgrade.report.result_json import ResultFile, as_result
-from pytest_mpgrade.report.text import clean, encodable, exit_words, joined
+from pytest_mpgrade.system.text import clean, encodable, exit_words, joined
 from results import placed
 
 CRITERIA = (

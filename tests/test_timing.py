@@ -16,18 +16,19 @@ from typing import Any
 import pytest
 
 from conftest import MakeRuns, variables, wait_until
-from pytest_mpgrade import assignment, checks, steps, tasks
+from pytest_mpgrade import checks, steps, tasks
 from pytest_mpgrade.batch.job import Job
-from pytest_mpgrade.batch.pool import SideBySide
-from pytest_mpgrade.grading import Grading
-from pytest_mpgrade.pytest_run import Stop
+from pytest_mpgrade.batch.local_pool import SideBySide
+from pytest_mpgrade.course import assignment
+from pytest_mpgrade.grade.pytest_run import Stop
 from pytest_mpgrade.records import Ending, Outcome, Pair
-from pytest_mpgrade.run import exclusive, machine
-from pytest_mpgrade.run.linux import cgroups
-from pytest_mpgrade.run.supervision import Setting
+from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student import Student
-from pytest_mpgrade.submission import discover
-from pytest_mpgrade.timing import slowdown
+from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.student.timing import slowdown
+from pytest_mpgrade.submission.discover import discover
+from pytest_mpgrade.system import machine, machine_lock
+from pytest_mpgrade.system.linux import cgroups
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs ptrace, /proc and flock")
 
@@ -172,9 +173,9 @@ def test_clock_starts_when_the_workers_are_there(play: MakeRuns) -> None:
 
 HOLDS = """
 import contextlib, signal, sys
-from pytest_mpgrade.run import exclusive
-exclusive.DOOR, exclusive.ROOM = sys.argv[2:]
-with getattr(exclusive, sys.argv[1])():
+from pytest_mpgrade.system import machine_lock
+machine_lock.DOOR, machine_lock.ROOM = sys.argv[2:]
+with getattr(machine_lock, sys.argv[1])():
     print("held", flush=True)
     signal.pause()
 """
@@ -183,12 +184,12 @@ with getattr(exclusive, sys.argv[1])():
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """Use two folders of this test's, so that it keeps no real grading waiting; and all the time that is needed."""
-    monkeypatch.setattr(exclusive, "ROOM_SECONDS", 60.0)
-    monkeypatch.setattr(exclusive, "CALM_CORES", 0.0)  # somebody always computes
+    monkeypatch.setattr(machine_lock, "ROOM_SECONDS", 60.0)
+    monkeypatch.setattr(machine_lock, "CALM_CORES", 0.0)  # somebody always computes
     found = (str(tmp_path / "door"), str(tmp_path / "room"))
     for name, place in zip(("DOOR", "ROOM"), found, strict=True):
         Path(place).mkdir()
-        monkeypatch.setattr(exclusive, name, place)
+        monkeypatch.setattr(machine_lock, name, place)
     return found
 
 
@@ -224,7 +225,7 @@ def enter(how: Callable[[], Any]) -> tuple[threading.Thread, list[object]]:
 
 
 @pytest.mark.parametrize(
-    ("held", "how"), [("alone", exclusive.alone), ("alone", exclusive.shared), ("shared", exclusive.alone)]
+    ("held", "how"), [("alone", machine_lock.alone), ("alone", machine_lock.shared), ("shared", machine_lock.alone)]
 )
 def test_holder_is_waited_for_and_a_killed_one_lets_go(
     holder: Callable[[str], subprocess.Popen[str]], places: tuple[str, str], held: str, how: Callable[[], Any]
@@ -245,7 +246,7 @@ def test_runs_share_the_machine(holder: Callable[[str], subprocess.Popen[str]]) 
     """Runs that are not timings wait for no other."""
     holder("shared")
     holder("shared")
-    thread, got = enter(exclusive.shared)
+    thread, got = enter(machine_lock.shared)
     thread.join(30)
     assert len(got) == 1
 
@@ -254,9 +255,9 @@ def test_a_run_that_goes_on_and_on_is_not_waited_for(
     holder: Callable[[str], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A timing gives runs that have begun a moment; after that it is made beside them, and says so."""
-    monkeypatch.setattr(exclusive, "ROOM_SECONDS", 0.2)
+    monkeypatch.setattr(machine_lock, "ROOM_SECONDS", 0.2)
     holder("shared")
-    with exclusive.alone() as got:
+    with machine_lock.alone() as got:
         assert got is False
 
 
@@ -264,15 +265,15 @@ def test_a_run_that_hangs_is_not_waited_for(
     holder: Callable[[str], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nobody computes, a timing need not wait for a run that waits itself; it says that it was not alone."""
-    monkeypatch.setattr(exclusive, "CALM_CORES", 1000.0)  # whatever other tests do
+    monkeypatch.setattr(machine_lock, "CALM_CORES", 1000.0)  # whatever other tests do
     holder("shared")
-    with exclusive.alone() as got:
+    with machine_lock.alone() as got:
         assert got is False
 
 
 def test_who_computes_is_seen() -> None:
     """One core that is used is enough: here by who asks again and again."""
-    calm, end = exclusive.nobody_computes(), time.monotonic() + 2 * exclusive.CALM_SECONDS
+    calm, end = machine_lock.nobody_computes(), time.monotonic() + 2 * machine_lock.CALM_SECONDS
     while time.monotonic() < end:
         assert not calm()
 
@@ -280,9 +281,9 @@ def test_who_computes_is_seen() -> None:
 def test_a_timing_is_not_kept_out_by_a_row_of_runs(holder: Callable[[str], subprocess.Popen[str]]) -> None:
     """Runs that come while a timing waits for its turn come after it."""
     first = holder("shared")
-    timing, timed = enter(exclusive.alone)
+    timing, timed = enter(machine_lock.alone)
     assert wait_until(lambda: not _may_come_in())
-    later, ran = enter(exclusive.shared)
+    later, ran = enter(machine_lock.shared)
     later.join(0.2)
     assert (timed, ran) == ([], [])
     first.kill()
@@ -296,7 +297,7 @@ def _may_come_in() -> bool:
     import fcntl
     import os
 
-    file = os.open(exclusive.DOOR, os.O_RDONLY)
+    file = os.open(machine_lock.DOOR, os.O_RDONLY)
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -310,11 +311,11 @@ def test_waiting_is_shown_and_bounded(
     holder: Callable[[str], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever holds the machine for ever is not waited for that long: the timing says that it was not alone."""
-    monkeypatch.setattr(exclusive, "MOST_SECONDS", 0.5)
-    monkeypatch.setattr(exclusive, "SHOWN_SECONDS", 0.1)
+    monkeypatch.setattr(machine_lock, "MOST_SECONDS", 0.5)
+    monkeypatch.setattr(machine_lock, "SHOWN_SECONDS", 0.1)
     holder("alone")
     told: list[str] = []
-    with exclusive.alone(told.append) as got:
+    with machine_lock.alone(told.append) as got:
         assert got is False
     assert told == ["waiting for a timing of another grading on this machine (at most 0.5 s)"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mpgrade.run.transport import AttestedServer
+from pytest_mpgrade.run.observe.gate_socket import AttestedServer
 
 ONE_WORD = """
 import socket, sys

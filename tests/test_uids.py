@@ -16,13 +16,13 @@ from conftest import wait_until
 if sys.platform != "linux" or os.geteuid() != 0:
     pytest.skip("only root on Linux can become another user", allow_module_level=True)
 
-from pytest_mpgrade.run.linux import kernel, uids
-from pytest_mpgrade.run.linux.uids import SpareUid
+from pytest_mpgrade.system.linux import ptrace, spare_user
+from pytest_mpgrade.system.linux.spare_user import SpareUid
 
 HOLDS = """
 import sys
-from pytest_mpgrade.run.linux import uids
-from pytest_mpgrade.run.linux.uids import SpareUid
+from pytest_mpgrade.system.linux import spare_user as uids
+from pytest_mpgrade.system.linux.spare_user import SpareUid
 uids._PLACES = (sys.argv[1],)
 print(SpareUid().uid, flush=True)
 sys.stdin.read()
@@ -32,13 +32,13 @@ sys.stdin.read()
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Have users reserved in a folder of the test's own: in the real one other gradings come and go beside it."""
-    monkeypatch.setattr(uids, "_PLACES", (str(tmp_path),))
+    monkeypatch.setattr(spare_user, "_PLACES", (str(tmp_path),))
     return str(tmp_path)
 
 
 def lock_of(spare: SpareUid) -> Path:
     """Return the file by which a user is reserved."""
-    (found,) = [path for place in uids._PLACES if (path := Path(f"{place}/mpgrade-uid-{spare.uid}")).exists()]
+    (found,) = [path for place in spare_user._PLACES if (path := Path(f"{place}/mpgrade-uid-{spare.uid}")).exists()]
     return found
 
 
@@ -87,7 +87,7 @@ def test_spare_user_cannot_take_the_others() -> None:
     pid = os.fork()
     if pid == 0:
         done = 0
-        kernel.become(spare.uid)
+        ptrace.become(spare.uid)
         acts: list[Callable[[], object]] = [
             lambda: os.open(path, os.O_RDONLY),
             lambda: os.unlink(path),
@@ -109,7 +109,7 @@ def test_many_at_once_never_share(tmp_path: Path) -> None:
     """Processes that reserve and let go as fast as they can never hold the same user at the same time."""
     text = """
 import os, sys
-from pytest_mpgrade.run.linux.uids import SpareUid
+from pytest_mpgrade.system.linux.spare_user import SpareUid
 for _ in range(300):
     spare = SpareUid()
     mark = f"{sys.argv[1]}/{spare.uid}"

@@ -15,11 +15,11 @@ import pytest
 
 import results
 from conftest import wait_until
-from pytest_mpgrade import assignment as assignments
-from pytest_mpgrade import verify
+from pytest_mpgrade.cli import verify
+from pytest_mpgrade.cli.verify_cases import Case, cases
+from pytest_mpgrade.course import assignment as assignments
 from pytest_mpgrade.errors import AssignmentError
 from pytest_mpgrade.records import Concern, Outcome
-from pytest_mpgrade.verify_cases import Case, cases
 
 TOML = """
 name = "twice"

@@ -16,7 +16,14 @@ from conftest import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="takes from Linux what Windows does not have")
 
-LINUX_ONLY = ("run/linux/", "run/observe_linux.py", "package/autograder.py", "__main__.py", "_version.py")
+LINUX_ONLY = (
+    "system/linux/",
+    "isolation/bwrap.py",
+    "run/observe/linux.py",
+    "package/autograder.py",
+    "__main__.py",
+    "_version.py",
+)
 EVERYTHING = """
 import importlib, sys
 for name in sys.argv[1:]:

@@ -15,7 +15,7 @@ import yaml
 
 from conftest import ROOT, variables
 from github_actions import Reported, commands, outputs, report
-from pytest_mpgrade import assignment
+from pytest_mpgrade.course import assignment
 from pytest_mpgrade.report.exports.github.payload import WHOLE, runner_ids
 
 NAMES = [each.name for each in assignment.shipped()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_mpgrade import checks
-from pytest_mpgrade.student_notebook import StudentNotebook
+from pytest_mpgrade.student.notebook import StudentNotebook
 
 LISTS = ("results", "results1", "results2")
 

@@ -7,11 +7,11 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from pytest_mpgrade.assignment import find
-from pytest_mpgrade.batch import pool, prepare
+from pytest_mpgrade.batch import local_pool, plan
 from pytest_mpgrade.batch.run import grade_jobs, wait_for_earlier
-from pytest_mpgrade.grade import Grading
-from pytest_mpgrade.pytest_run import Options
+from pytest_mpgrade.course.assignment import find
+from pytest_mpgrade.grade.grading import Grading
+from pytest_mpgrade.grade.pytest_run import Options
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report.result_json import ResultFile
 
@@ -37,9 +37,9 @@ def grade_all(
     """
     asked = find(assignment) if isinstance(assignment, str) else assignment
     wait_for_earlier(Path(out))
-    ready = prepare.prepare(Path(source), asked, Path(out), **choices)
+    ready = plan.prepare(Path(source), asked, Path(out), **choices)
     chosen = options or Options(require_isolation=True)
-    executor = pool.SideBySide(jobs or pool.slots(), chosen.stop)
+    executor = local_pool.SideBySide(jobs or local_pool.slots(), chosen.stop)
     graded = grade_jobs(ready.source.jobs, asked, Path(out), chosen, executor, resume=resume, settled=ready.settled)
     return _results(graded)
 

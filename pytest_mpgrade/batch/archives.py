@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from pytest_mpgrade import handed_in
 from pytest_mpgrade.errors import UngradableError, UsageError
+from pytest_mpgrade.submission import handed_in
 
 _OPENED: Mapping[str, Callable[[Any], Any]] = {
     ".tar": lambda file: file,

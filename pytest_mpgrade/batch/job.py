@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pytest_mpgrade.grade import Grading
+from pytest_mpgrade.grade.grading import Grading
 
 
 @dataclass(frozen=True, kw_only=True)

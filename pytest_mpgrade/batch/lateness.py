@@ -9,9 +9,9 @@ from datetime import datetime
 
 from pytest_mpgrade.batch.roster import Student
 from pytest_mpgrade.batch.source import Source
-from pytest_mpgrade.instants import instant
 from pytest_mpgrade.records import LateRules
-from pytest_mpgrade.report.text import clean, counted
+from pytest_mpgrade.system.text import clean, counted
+from pytest_mpgrade.system.timestamps import instant
 
 
 @dataclass(frozen=True, kw_only=True)

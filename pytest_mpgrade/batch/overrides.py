@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from pytest_mpgrade.batch.tables import rows
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Criterion
-from pytest_mpgrade.report.by_hand import Override
-from pytest_mpgrade.report.text import one_line, points
+from pytest_mpgrade.report.adjustments import Override
+from pytest_mpgrade.system.csv_rows import rows
+from pytest_mpgrade.system.text import one_line, points
 
 FILE = "overrides.csv"
 COLUMNS = ("submission", "criterion", "points", "reason", "who")

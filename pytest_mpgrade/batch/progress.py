@@ -15,11 +15,12 @@ from typing import Protocol, TextIO
 
 from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade import RESULT, Grading
+from pytest_mpgrade.grade.grading import RESULT, Grading
 from pytest_mpgrade.records import Outcome, Status
-from pytest_mpgrade.report import live, result_json
-from pytest_mpgrade.report.live import Running, Standing
-from pytest_mpgrade.report.text import clean, encodable, one_line, points
+from pytest_mpgrade.report import result_json
+from pytest_mpgrade.report.terminal import live
+from pytest_mpgrade.report.terminal.live import Running, Standing
+from pytest_mpgrade.system.text import clean, encodable, one_line, points
 
 RATE_FROM = 3
 """Gradings from which on a rate is told."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
-from pytest_mpgrade.batch.tables import Row, rows
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.instants import instant
+from pytest_mpgrade.system.csv_rows import Row, rows
+from pytest_mpgrade.system.timestamps import instant
 
 _SUBMITTED = ("submitted", "last modified (submission)")
 _DUE, _EXTENSION = "due", "extension_days"

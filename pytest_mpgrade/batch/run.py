@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_mpgrade import locked
+from pytest_mpgrade.batch.adjustments import Settled
 from pytest_mpgrade.batch.job import Executor, Job, one_by_one
-from pytest_mpgrade.batch.settled import Settled
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade import Grading, failed, grade, kept
-from pytest_mpgrade.pytest_run import LOG, Options
+from pytest_mpgrade.grade.grading import Grading, failed, grade, kept
+from pytest_mpgrade.grade.pytest_run import LOG, Options
 from pytest_mpgrade.records import Assignment
-from pytest_mpgrade.report import gradebook
+from pytest_mpgrade.report.tables import gradebook
+from pytest_mpgrade.system import log_lock
 
 GRADEBOOK = "gradebook.csv"
 
@@ -43,9 +43,9 @@ def wait_for_earlier(out: Path, say: Callable[[str], None] = lambda _: None) -> 
     Raises UsageError where they are not gone soon: then another batch is at work.
     """
     for log in sorted(out.glob(f"*/{LOG}")):
-        if not locked.is_free(log):
+        if not log_lock.is_free(log):
             say(f"waiting for an earlier grading to end: {log.parent}")
-            locked.wait(log)
+            log_lock.wait(log)
 
 
 def grade_jobs(

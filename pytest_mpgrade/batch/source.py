@@ -14,16 +14,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_mpgrade import handed_in
-from pytest_mpgrade.batch import archives, folder
+from pytest_mpgrade.batch import archives
 from pytest_mpgrade.batch.job import Job
-from pytest_mpgrade.batch.layouts import LAYOUTS, Found, recognise
+from pytest_mpgrade.batch.layouts import LAYOUTS, Found, plain, recognise
 from pytest_mpgrade.batch.layouts.entry import Entry
 from pytest_mpgrade.batch.roster import Student
 from pytest_mpgrade.errors import UngradableError, UsageError
-from pytest_mpgrade.grade import folder_name
-from pytest_mpgrade.report import atomic
-from pytest_mpgrade.report.text import clean
+from pytest_mpgrade.grade.grading import folder_name
+from pytest_mpgrade.submission import handed_in
+from pytest_mpgrade.system import atomic_write
+from pytest_mpgrade.system.text import clean
 
 UNPACKED, COLLECTED, MAPPING = ".unpacked", ".submissions", "mapping.csv"
 PLAIN = "plain"
@@ -126,7 +126,7 @@ _Read = tuple["dict[str, tuple[str, ...]]", "list[Job]", "list[Mapped]"]
 
 def _plain(root: Path, out: Path) -> _Read:
     """Take each folder, module or archive in a folder as one submission."""
-    jobs, left_out = folder.jobs(root, out)
+    jobs, left_out = plain.jobs(root, out)
     mapping = [Mapped(submission=job.id, source=job.path.name, what="graded") for job in jobs]
     for place, job in enumerate(jobs):
         if archives.is_archive(job.path):
@@ -263,6 +263,6 @@ def _keep(mapping: Iterable[Mapped], path: Path) -> None:
     for each in mapping:
         writer.writerow(map(clean, (each.submission, each.source, each.what, each.note)))
     try:
-        atomic.write_bytes(table.getvalue().encode(), path)
+        atomic_write.write_bytes(table.getvalue().encode(), path)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error

@@ -15,12 +15,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pytest_mpgrade.doctor import allowed, apart
-from pytest_mpgrade.doctor.row import Row
+from pytest_mpgrade.doctor import allowed, isolation
+from pytest_mpgrade.doctor.finding import Row
 from pytest_mpgrade.errors import MpgradeError
 from pytest_mpgrade.records import Assignment
-from pytest_mpgrade.report.text import encodable, joined
-from pytest_mpgrade.run.machine import usable_cores
+from pytest_mpgrade.system.machine import usable_cores
+from pytest_mpgrade.system.text import encodable, joined
 
 _LINUX = sys.platform == "linux"
 
@@ -42,7 +42,7 @@ def diagnose(assignment: Assignment | None = None) -> Iterator[Row]:
     yield _start_methods()
     yield Row(name="platform", found=f"{sys.platform}, {platform.machine()}, kernel {platform.release()}")
     yield _cores()
-    yield from apart.rows()
+    yield from isolation.rows()
     yield from _observers()
     yield _sockets()
     yield _subreaper()
@@ -130,12 +130,12 @@ def _sleeper() -> tuple[int, int]:
 
 
 def _try_ptrace() -> None:
-    from pytest_mpgrade.run.linux import kernel
+    from pytest_mpgrade.system.linux import ptrace
 
     pid, rope = _sleeper()
-    kernel.seize(pid)
+    ptrace.seize(pid)
     os.close(rope)
-    seen = kernel.wait_any()
+    seen = ptrace.wait_any()
     if seen is None or seen[0] != pid or os.waitstatus_to_exitcode(seen[1]) != 7:
         raise RuntimeError("it saw another end than there was")
 
@@ -189,9 +189,9 @@ def _subreaper() -> Row:
 
 
 def _try_subreaper() -> None:
-    from pytest_mpgrade.run.linux import kernel
+    from pytest_mpgrade.system.linux import ptrace
 
-    kernel.become_subreaper()
+    ptrace.become_subreaper()
     middle = os.fork()
     if middle == 0:
         if os.fork() == 0:
@@ -223,7 +223,7 @@ def _packages() -> Iterator[Row]:
 
 
 def _references(assignment: Assignment | None) -> Iterator[Row]:
-    from pytest_mpgrade.assignment import reference_folder, shipped
+    from pytest_mpgrade.course.assignment import reference_folder, shipped
 
     try:
         found = shipped()

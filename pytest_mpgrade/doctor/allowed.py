@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pytest_mpgrade import lacking, packages
-from pytest_mpgrade.doctor.row import Row
+from pytest_mpgrade.course import packages
+from pytest_mpgrade.doctor.finding import Row
 from pytest_mpgrade.records import Assignment
+from pytest_mpgrade.submission import lacking
 
 
 def rows(assignments: Iterable[Assignment]) -> Iterator[Row]:

@@ -15,19 +15,19 @@ import pickle
 import sys
 from types import FunctionType, ModuleType
 
-from pytest_mpgrade.inside import gates, prepare, raised
-from pytest_mpgrade.inside.standins import BareQueue, Lazily, Own, Saved, ThreadQueue, sendable
+from pytest_mpgrade.inside import bootstrap, exceptions, gates
+from pytest_mpgrade.inside.placeholders import BareQueue, Lazily, Own, Saved, ThreadQueue, sendable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # every spawned worker pays for an import
     from typing import Any
 
 if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
-    prepare.dump_stacks_on_request()
+    bootstrap.dump_stacks_on_request()
     if "MPGRADE_PREFIX" in os.environ:
-        prepare.name_shared_memory(os.environ["MPGRADE_PREFIX"])
-    for _package in prepare.packages():
-        prepare.keep_start_method(_package)
+        bootstrap.name_shared_memory(os.environ["MPGRADE_PREFIX"])
+    for _package in bootstrap.packages():
+        bootstrap.keep_start_method(_package)
 
 
 _VARIADIC = 0x04 | 0x08
@@ -37,7 +37,7 @@ _VARIADIC = 0x04 | 0x08
 def _prepare(request: dict[str, Any]) -> None:
     """Set up what the submission finds: the start method, names that are ours to clean; not yet its folder."""
     sys.argv = [request["module"]]
-    prepare.set_up(request["packages"], request["start_method"], request["prefix"])
+    bootstrap.set_up(request["packages"], request["start_method"], request["prefix"])
 
 
 def _side_effects(scratch: str) -> list[str]:
@@ -74,13 +74,13 @@ class Player:
         try:
             self.module = importlib.import_module(self.request["module"])
         except BaseException as error:
-            detail = raised.describe(error, self.request["folder"])
+            detail = exceptions.describe(error, self.request["folder"])
             if isinstance(error, ModuleNotFoundError) and error.name:
                 detail["missing"] = error.name
             self._answer("import", error=detail)
             gates.ask("imported", ok=False)
             os._exit(0)
-        prepare.FACTS["side_effects"] = _side_effects(os.environ["HOME"])
+        bootstrap.FACTS["side_effects"] = _side_effects(os.environ["HOME"])
         functions = {name: getattr(self.module, name, None) for name in self.request["functions"]}
         signatures = {name: _parameters(each) if callable(each) else None for name, each in functions.items()}
         self._answer("import", functions=signatures)
@@ -130,14 +130,14 @@ class Player:
     ) -> None:
         if error is not None:
             queues = [_remaining(queue) for queue in live]
-            self._answer(str(number), error=raised.describe(error, self.request["folder"]), queues=queues)
+            self._answer(str(number), error=exceptions.describe(error, self.request["folder"]), queues=queues)
             # The frames of the exception hold everything the call made; what is left is judged without them.
             error.__traceback__ = None
             return
-        from pytest_mpgrade.inside import plain
+        from pytest_mpgrade.inside import plain_data
 
         try:
-            shown = _handles(value) if step.get("opaque") else plain.encode(value)
+            shown = _handles(value) if step.get("opaque") else plain_data.encode(value)
         except Exception as broken:
             shown = ["object", f"unreadable: {type(broken).__name__}"]
         self._answer(str(number), value=shown, queues=[_remaining(queue) for queue in live])
@@ -146,8 +146,8 @@ class Player:
         """Collect what is collectable, then wait while the supervisor looks what is left."""
         import gc
 
-        for package in prepare.packages():
-            prepare.forget_ended(package)
+        for package in bootstrap.packages():
+            bootstrap.forget_ended(package)
         gc.collect()
         gates.ask("settled", step=number)
 
@@ -172,7 +172,7 @@ class Player:
         import json
         import multiprocessing
 
-        content["facts"] = {**prepare.FACTS, "start_method_now": multiprocessing.get_start_method(allow_none=True)}
+        content["facts"] = {**bootstrap.FACTS, "start_method_now": multiprocessing.get_start_method(allow_none=True)}
         with open(os.path.join(self.request["answers"], f"{name}.json"), "w", encoding="utf-8") as file:
             json.dump(content, file)
 
@@ -209,10 +209,10 @@ def _real_queue(stand_in: ThreadQueue | BareQueue) -> Any:
 
 
 def _remaining(queue: Any) -> object:
-    from pytest_mpgrade.inside import plain
+    from pytest_mpgrade.inside import plain_data
 
     items = queue._items if isinstance(queue, BareQueue) else list(queue.queue)
-    return plain.encode(items)
+    return plain_data.encode(items)
 
 
 def _handles(value: Any) -> object:
@@ -234,12 +234,12 @@ def _flush(stream: Any) -> None:
 
 def main() -> None:
     """Read the request from the file named on the command line, and play it."""
-    prepare.dump_stacks_on_request()
+    bootstrap.dump_stacks_on_request()
     with open(sys.argv[1], "rb") as file:
         request = pickle.load(file)  # noqa: S301 - made by the grader, read before any student code is loaded
     os.unlink(sys.argv[1])
     _prepare(request)
-    prepare.limit(request["most_processes"])
+    bootstrap.limit(request["most_processes"])
     player = Player(request)
     player.load()
     player.play()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pytest_mpgrade.judge import causes, timeline
-from pytest_mpgrade.judge.returned import at_import, unreturned
+from pytest_mpgrade.judge.attribution import at_import, unreturned
 from pytest_mpgrade.judge.verdict import PASSED as PASSED
 from pytest_mpgrade.judge.verdict import Verdict as Verdict
 from pytest_mpgrade.judge.verdict import absent as absent

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mpgrade.assignment import NOTEBOOK, reference_folder
+from pytest_mpgrade.course.assignment import NOTEBOOK, reference_folder
+from pytest_mpgrade.course.packages import installed_as
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.package import wheel
-from pytest_mpgrade.packages import installed_as
 from pytest_mpgrade.records import Assignment
-from pytest_mpgrade.report import atomic
+from pytest_mpgrade.system import atomic_write
 
 _LEFT_OUT = ("starter", "wrong", "reference", "__pycache__")
 """Of an assignment: the reference is packed from wherever it is."""
@@ -63,7 +63,7 @@ def write(
         _add(archive, *_wheel(wheel_file))
         for path, name in _files(assignment):
             _add(archive, f"assignment/{name}", path.read_bytes())
-    atomic.write_bytes(packed.getvalue(), out)
+    atomic_write.write_bytes(packed.getvalue(), out)
 
 
 def _set(text: str, settings: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_mpgrade.report.text import clean, exit_words, one_line
+from pytest_mpgrade.system.text import clean, exit_words, one_line
 
 MOST_LINES = 8
 _LAST_WORDS = 3  # file, line of code, exception

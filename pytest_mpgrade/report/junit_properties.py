@@ -11,9 +11,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from pytest_mpgrade.records import Report
-from pytest_mpgrade.report import atomic
 from pytest_mpgrade.report.result_json import UnitOf, as_result
-from pytest_mpgrade.report.text import points
+from pytest_mpgrade.system import atomic_write
+from pytest_mpgrade.system.text import points
 
 
 def add(file: str, report: Report, hidden: Collection[str] = ()) -> None:
@@ -33,7 +33,7 @@ def add(file: str, report: Report, hidden: Collection[str] = ()) -> None:
                 case.insert(0, properties)
             for name, value in _told(mine, mine.criterion in hidden):
                 ElementTree.SubElement(properties, "property", name=name, value=value)
-    atomic.write_bytes(ElementTree.tostring(document.getroot(), "utf-8", xml_declaration=True), path)
+    atomic_write.write_bytes(ElementTree.tostring(document.getroot(), "utf-8", xml_declaration=True), path)
 
 
 def _is_of(test: str, case: ElementTree.Element) -> bool:

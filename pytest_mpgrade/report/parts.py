@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from pytest_mpgrade.judge import rounding
+from pytest_mpgrade.course import rounding
 from pytest_mpgrade.records import Concern, CriterionScore, Finding, Outcome, QuestionScore, Status, Undecided, Unit
 
 _CENT = Fraction(1, 100)

@@ -24,7 +24,6 @@ from pytest_mpgrade.records import (
     Undecided,
     Unit,
 )
-from pytest_mpgrade.report import atomic
 from pytest_mpgrade.report.parts import CheckPart as CheckPart
 from pytest_mpgrade.report.parts import LatePart as LatePart
 from pytest_mpgrade.report.parts import MachinePart as MachinePart
@@ -32,7 +31,8 @@ from pytest_mpgrade.report.parts import OverridePart as OverridePart
 from pytest_mpgrade.report.parts import ResultFile as ResultFile
 from pytest_mpgrade.report.parts import SubmissionPart as SubmissionPart
 from pytest_mpgrade.report.parts import UnitOf as UnitOf
-from pytest_mpgrade.report.text import clean, one_line
+from pytest_mpgrade.system import atomic_write
+from pytest_mpgrade.system.text import clean, one_line
 
 _OPTIONAL = frozenset(("note", "reason", "undecided_by", "overrides", "machine", "late", "problem"))
 """Keys that are left out where they are empty."""
@@ -153,7 +153,7 @@ def _keys(part: Any) -> dict[str, Any]:
 
 def write(report: Report | ResultFile, path: Path) -> None:
     """Replace the result file at once: whoever reads it, and whenever the grader is killed, it is whole."""
-    atomic.write_bytes(dumps(report), path)
+    atomic_write.write_bytes(dumps(report), path)
 
 
 def read(path: Path) -> ResultFile:

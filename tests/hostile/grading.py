@@ -18,7 +18,7 @@ from pathlib import Path
 
 from hostile.cell import Left, Order
 from hostile.places import ROOT, Place
-from pytest_mpgrade.run.linux.cgroups import Cgroup
+from pytest_mpgrade.system.linux.cgroups import Cgroup
 
 CASES = ROOT / "assignments" / "mp_apply" / "wrong" / "hostile"
 SECONDS = 400.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from pytest_mpgrade.run.linux import seccomp
+from pytest_mpgrade.system.linux import seccomp
 
 _NEWNS, _NEWIPC, _NEWPID = 0x00020000, 0x08000000, 0x20000000
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18

@@ -10,8 +10,8 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pytest_mpgrade import handed_in
 from pytest_mpgrade.batch.layouts.entry import Entry
+from pytest_mpgrade.submission import handed_in
 
 
 def entries(root: Path) -> list[Entry]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from pytest_mpgrade import handed_in
 from pytest_mpgrade.batch.layouts.entry import Entry
+from pytest_mpgrade.submission import handed_in
 
 
 def entries(root: Path) -> list[Entry]:

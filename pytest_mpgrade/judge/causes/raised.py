@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from pytest_mpgrade.did_you_mean import nearest
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.judge.tracebacks import Thrown, all_of, by_call, written
-from pytest_mpgrade.known_names import ABBREVIATED, BUILTINS, MODULES, MULTIPROCESSING
 from pytest_mpgrade.records import Awaited, Run
+from pytest_mpgrade.system.did_you_mean import nearest
+from pytest_mpgrade.system.known_names import ABBREVIATED, BUILTINS, MODULES, MULTIPROCESSING
 
 
 def not_written(run: Run) -> Cause | None:

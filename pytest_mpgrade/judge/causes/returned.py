@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_mpgrade.inside import plain
+from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge import hangs
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.records import Run
@@ -16,7 +16,7 @@ def counted(run: Run) -> int | None:
 def came_back(run: Run) -> str:
     """Say what came back that is no list: of a collection, whose order may be chance, only how many it has."""
     kind, content = run.value if isinstance(run.value, list) and len(run.value) == 2 else ("", [])
-    return f"a {kind} of {len(content)}" if kind in ("tuple", "dict") else plain.shown(run.value)
+    return f"a {kind} of {len(content)}" if kind in ("tuple", "dict") else plain_data.shown(run.value)
 
 
 def _begun_by_children(run: Run) -> int:

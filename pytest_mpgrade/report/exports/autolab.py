@@ -7,9 +7,9 @@ import math
 from collections.abc import Sequence
 
 from pytest_mpgrade.records import Criterion
-from pytest_mpgrade.report.exports.lines import lines
+from pytest_mpgrade.report.exports.criteria import lines
 from pytest_mpgrade.report.result_json import ResultFile
-from pytest_mpgrade.report.text import points
+from pytest_mpgrade.system.text import points
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_mpgrade.records import Criterion
-from pytest_mpgrade.report.exports.lines import Line, lines, summary
+from pytest_mpgrade.report.exports.criteria import Line, lines, summary
 from pytest_mpgrade.report.result_json import ResultFile
 
 SCHEMA = "classroom50/result/v1"

@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report.exports import gradescope_metadata
-from pytest_mpgrade.report.exports.lines import Line, lines, summary
+from pytest_mpgrade.report.exports.criteria import Line, lines, summary
 from pytest_mpgrade.report.result_json import ResultFile
 
 METADATA = Path("/autograder/submission_metadata.json")

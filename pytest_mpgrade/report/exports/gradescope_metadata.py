@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pytest_mpgrade.instants import instant
+from pytest_mpgrade.system.timestamps import instant
 
 _DAY = 86400
 

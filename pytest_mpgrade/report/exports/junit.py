@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
-from pytest_mpgrade.report.exports.lines import summary
+from pytest_mpgrade.report.exports.criteria import summary
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile, UnitOf
-from pytest_mpgrade.report.text import points
+from pytest_mpgrade.system.text import points
 
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, section 2.2."""

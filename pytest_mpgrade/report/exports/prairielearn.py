@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 
 from pytest_mpgrade.records import Criterion, Status
-from pytest_mpgrade.report.exports.lines import lines, summary
+from pytest_mpgrade.report.exports.criteria import lines, summary
 from pytest_mpgrade.report.result_json import ResultFile
 
 LONGEST = 20_000

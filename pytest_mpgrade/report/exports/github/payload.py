@@ -18,10 +18,10 @@ from typing import Any
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
 from pytest_mpgrade.report import evidence
-from pytest_mpgrade.report.exports.github.places import source
-from pytest_mpgrade.report.exports.lines import Line, lines
+from pytest_mpgrade.report.exports.criteria import Line, lines
+from pytest_mpgrade.report.exports.github.annotation_places import source
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile, UnitOf
-from pytest_mpgrade.report.text import no_commands, one_line, points
+from pytest_mpgrade.system.text import no_commands, one_line, points
 
 Payload = dict[str, Any]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Criterion
-from pytest_mpgrade.report import atomic
 from pytest_mpgrade.report.exports.github import payload, summary
 from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.system import atomic_write
 
 OUTPUT, SUMMARY, WORKSPACE = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"
 MARK = "<!-- mpgrade -->\n"
@@ -44,7 +44,7 @@ def _summary(file: Path, result: ResultFile, criteria: Sequence[Criterion]) -> N
     before = file.read_text("utf-8", "replace") if file.exists() else ""
     kept = before.partition(MARK)[0]
     gap = "" if not kept or kept.endswith("\n\n") else "\n\n"
-    atomic.write_bytes(f"{kept}{gap}{MARK}{summary.render(result, criteria)}".encode("utf-8", "replace"), file)
+    atomic_write.write_bytes(f"{kept}{gap}{MARK}{summary.render(result, criteria)}".encode("utf-8", "replace"), file)
 
 
 def locate(handed_in: Path, variables: Mapping[str, str] = os.environ) -> Callable[[str], str]:

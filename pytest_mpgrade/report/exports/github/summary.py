@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
-from pytest_mpgrade.report import merge, terminal
-from pytest_mpgrade.report.exports.lines import lines, summary
+from pytest_mpgrade.report import grouping, terminal
+from pytest_mpgrade.report.exports.criteria import lines, summary
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
-from pytest_mpgrade.report.text import counted, one_line, points
+from pytest_mpgrade.system.text import counted, one_line, points
 
 MOST_BYTES = 100_000
 """GitHub takes 1 MiB, older runners 128 KiB; of more it shows nothing at all."""
@@ -27,7 +27,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
     """Return the page: as many explanations as there is room for."""
     page = "\n".join(_rubric(result, criteria))
     told = [
-        block for block in merge.blocks(result.checks) if any(each.outcome in _EXPLAINED for each in block.findings)
+        block for block in grouping.blocks(result.checks) if any(each.outcome in _EXPLAINED for each in block.findings)
     ]
     for number, block in enumerate(told):
         text = _preformatted(terminal.explain(block.subject, block.findings, _WIDTH))
@@ -58,7 +58,7 @@ def _tally(checks: Sequence[CheckPart]) -> str:
     return ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
 
 
-def _is_explained(block: merge.Block) -> bool:
+def _is_explained(block: grouping.Block) -> bool:
     return any(finding.outcome in _EXPLAINED for finding in block.findings)
 
 

@@ -1,0 +1,99 @@
+"""What a batch writes for a class when all are graded: statistics of the checks, a course system's gradebook."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from pytest_mpgrade.batch.job import Job
+from pytest_mpgrade.errors import UngradableError, UsageError
+from pytest_mpgrade.records import Assignment
+from pytest_mpgrade.report.overview import Overview, overview
+from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.report.tables import course_gradebook, item_analysis
+from pytest_mpgrade.report.tables.course_gradebook import Filled, Grade
+from pytest_mpgrade.submission import handed_in
+from pytest_mpgrade.system import atomic_write
+from pytest_mpgrade.system.text import one_line
+
+ITEMS = "items.csv"
+
+
+class Class:
+    """What is kept of a whole class while it is graded: a line for each submission, and sums for each check."""
+
+    def __init__(self) -> None:
+        self.rows: list[Overview] = []
+        self._tally = item_analysis.Tally()
+
+    def add(self, result: ResultFile) -> None:
+        """Take in one result."""
+        self.rows.append(overview(result))
+        self._tally.add(result)
+
+    def statistics(self, jobs: Sequence[Job], out: Path) -> Iterator[str]:
+        """Write what the class says of each check below *out*; yield what a person should look at."""
+        found = self._tally.items()
+        item_analysis.write(found, out / ITEMS)
+        yield from item_analysis.worth_a_look(self.rows, found)
+        if len(jobs) >= item_analysis.FEWEST:
+            large = heapq.nlargest(item_analysis.SHOWN, ((_bytes(job.path), job.id) for job in jobs))
+            yield "largest: " + ", ".join(f"{one_line(id)} {_size(size)}" for size, id in large)
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
+
+
+def _bytes(path: Path) -> int:
+    """Return the size of what was handed in, links aside."""
+    total = 0
+    with suppress(UngradableError):  # of very many the first ones
+        for file in handed_in.files(path):
+            total += 0 if file.path.is_symlink() else file.size
+    return total
+
+
+def check(system: str, file: str) -> None:
+    """Raise UsageError before anything is graded where a sheet could not be filled afterwards."""
+    if system not in course_gradebook.SYSTEMS:
+        raise UsageError(f"there is no course system {system!r} (there are: {', '.join(course_gradebook.SYSTEMS)})")
+    if not Path(file).is_file():
+        raise UsageError(f"there is no file {file}")
+
+
+def fill(
+    system: str, file: Path, out: Path, assignment: Assignment, rows: Iterable[Overview],
+    keys: Mapping[str, tuple[str, ...]], column: str = "",
+) -> Iterator[str]:  # fmt: skip
+    """Write a copy of *file* with the grades in it below *out*; yield what there is to say about it.
+
+    *keys*: by which the course system knows each submission's student. Only what is graded gets a grade: the one
+    after overrides and the late rule. Raises UsageError where the file is not what it should be; it is never changed
+    itself.
+    """
+    try:
+        text, encoding = course_gradebook.decode(file.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from error
+    grades = [
+        Grade(submission=row.id, keys=frozenset({row.id, *keys.get(row.id, ())}), score=row.final)
+        for row in rows
+        if row.final is not None
+    ]
+    filled = course_gradebook.fill(system, text, assignment, grades, column)
+    target = out / file.name
+    if target.resolve() == file.resolve():
+        target = out / f"filled-{file.name}"
+    atomic_write.write_bytes(filled.text.encode(encoding), target)
+    yield from _words(filled, target)
+
+
+def _words(filled: Filled, target: Path) -> Iterator[str]:
+    yield f"{filled.filled} grades in the column {filled.column!r}: {target}"
+    for name in filled.without_row:
+        yield f"  {name} has a grade and no row in it"
+    if filled.without_grade:
+        yield f"  {len(filled.without_grade)} of its students have no grade (see mapping.csv)"

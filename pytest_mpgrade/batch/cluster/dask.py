@@ -1,0 +1,247 @@
+"""Dask carries specs to workers: a scheduler that the user has, or one whose workers are jobs of a cluster.
+
+Dask places, watches and repeats. What is left to us is how much is in flight: no more than there are slots, or every
+lost worker would make suspects of submissions that only waited on it. What was lost is run again alone; what is lost
+alone too is left to a person. The scheduler needs no package of ours: it sees plain data and a function by value.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pytest_mpgrade import __version__
+from pytest_mpgrade.batch.cluster import jobqueue
+from pytest_mpgrade.batch.cluster.spec import Spec
+from pytest_mpgrade.batch.cluster.staging import Carrier
+from pytest_mpgrade.batch.cluster.submission_worker import CancelledError
+from pytest_mpgrade.batch.job import Job
+from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.grade.grading import Grading
+from pytest_mpgrade.records import Status
+
+CONNECT_SECONDS = 60.0
+IDLE_SECONDS = 600.0
+"""How long a batch waits for a worker when a scheduler has none: who starts them is told so."""
+QUEUE_SECONDS = 86_400.0
+"""The same for jobs that wait in a cluster's queue."""
+TRIES_ALONE = 2
+_PERIOD = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dask:
+    """The executor."""
+
+    carrier: Carrier
+    connect: Callable[[], contextlib.AbstractContextManager[Any]]  # gives a client
+    patience: float  # seconds without any worker
+    most: int  # gradings at a time; 0: as many as there are slots
+
+    def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002
+        """Yield gradings as they come; *grade* would grade here, so it is not called."""
+        todo: list[tuple[Job, Spec]] = []
+        yield from self.carrier.known(jobs, todo)
+        if todo:
+            with self.connect() as client:
+                yield from _Batch(self, client).run(todo)
+
+
+class _Batch:
+    """One batch on one scheduler."""
+
+    def __init__(self, settings: Dask, client: Any) -> None:
+        self._carrier, self._settings, self._client = settings.carrier, settings, client
+        self._store = self._carrier.store()
+
+    def run(self, todo: Sequence[tuple[Job, Spec]]) -> Iterator[Grading]:
+        lost: list[tuple[Job, Spec]] = []
+        for each, data in self._flown(todo, self._slots):
+            if data is None:
+                lost.append(each)
+            else:
+                yield self._taken(*each, data)
+        for job, spec in lost:
+            yield self._alone(job, replace(spec, alone=True))
+
+    def _alone(self, job: Job, spec: Spec) -> Grading:
+        """Nothing else is in flight, so that whoever is lost now has only itself to be lost by."""
+        for _ in range(TRIES_ALONE):
+            for _, data in self._flown([(job, spec)], lambda: min(1, self._slots())):
+                if data is not None:
+                    return self._taken(job, spec, data)
+        return self._carrier.failed(
+            job,
+            f"its grading ended the worker that it ran on, in the batch and then {TRIES_ALONE} times with nothing else "
+            "running: look at it by hand",
+        )
+
+    def _taken(self, job: Job, spec: Spec, data: bytes | str) -> Grading:
+        if isinstance(data, str):
+            return self._carrier.failed(job, data)
+        grading = self._carrier.received(job, data)
+        if grading.result.status is Status.ERROR:
+            self._store.keep_broken(spec.key, data)
+            return grading
+        kept = self._store.commit(spec.key, data)
+        return grading if kept == data else self._carrier.received(job, kept)
+
+    def _flown(
+        self, todo: Sequence[tuple[Job, Spec]], slots: Callable[[], int]
+    ) -> Iterator[tuple[tuple[Job, Spec], bytes | str | None]]:
+        """Yield what each spec brought: files, or a fault in words; None where it was lost with its workers."""
+        from distributed import wait
+
+        rest = iter(todo)
+        flying: dict[Any, tuple[Job, Spec]] = {}
+        try:
+            while True:
+                room = slots() - len(flying)
+                for _, each in zip(range(room), rest, strict=False):
+                    flying[self._submit(each[1])] = each
+                if not flying:
+                    return
+                with contextlib.suppress(TimeoutError):
+                    wait(list(flying), timeout=_PERIOD, return_when="FIRST_COMPLETED")
+                for future in [each for each in flying if each.done()]:
+                    each = flying.pop(future)
+                    brought = _brought(future)
+                    future.release()
+                    yield each, brought
+        finally:
+            self._client.cancel(list(flying), force=True)
+
+    def _submit(self, spec: Spec) -> Any:
+        return self._client.submit(
+            _task(), spec.plain(), key=f"mpgrade-{spec.key}-{uuid.uuid4().hex[:8]}", pure=False,
+            resources={"core": spec.cores}, retries=0,
+        )  # fmt: skip
+
+    def _slots(self) -> int:
+        """Return how many gradings the workers have cores for; waits for a first one, and not for ever."""
+        deadline = time.monotonic() + self._settings.patience
+        while not (slots := self._slots_now()):
+            if time.monotonic() > deadline:
+                cores = self._carrier.cores
+                raise UsageError(
+                    f"no Dask worker has declared {cores} cores for {self._settings.patience:g} s: start some with "
+                    f"dask worker ADDRESS --resources core=N, N at least {cores}; then run the same command again"
+                )
+            time.sleep(1.0)
+        return min(slots, self._settings.most or slots)
+
+    def _slots_now(self) -> int:
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        cores = self._carrier.cores
+        return sum(min(int(each["resources"].get("core", 0) // cores), each["nthreads"]) for each in workers)
+
+
+def _brought(future: Any) -> bytes | str | None:
+    from distributed import KilledWorker
+
+    if future.cancelled():
+        raise UsageError("the Dask scheduler was lost or restarted; run the same command again to go on")
+    try:
+        return bytes(future.result())
+    except (KilledWorker, CancelledError):  # we have not cancelled it: its worker was told to end
+        return None
+    except Exception as error:
+        return f"the worker could not grade it: {type(error).__name__}: {error}"
+
+
+def _task() -> Callable[[dict[str, Any]], bytes]:
+    """Return what a worker does. It is nested so that it travels by value: the scheduler unpickles it too."""
+
+    def grade(plain: dict[str, Any]) -> bytes:
+        from distributed import get_worker
+
+        from pytest_mpgrade.batch.cluster import spec, submission_worker
+
+        worker = get_worker()
+        key = worker.get_current_task()
+
+        def cancelled() -> bool:
+            # A thread is never interrupted; a task that nobody wants any more is gone from here, or says so.
+            task = worker.state.tasks.get(key)
+            return task is None or task.state == "cancelled"
+
+        return submission_worker.run_one(spec.of(plain), cancelled)
+
+    return grade
+
+
+def _version() -> Callable[[], str]:
+    def version() -> str:
+        from pytest_mpgrade import __version__
+
+        return __version__
+
+    return version
+
+
+def executor(carrier: Carrier, scheduler: str, cluster: str | None, most: int) -> Dask:
+    """Return the executor for a scheduler's address or a kind of cluster. Raises UsageError where it cannot be used."""
+    try:
+        import distributed  # noqa: F401
+    except ImportError:
+        raise UsageError("Dask is not installed: pip install 'pytest-mpgrade[cluster]'") from None
+    if cluster:
+        jobs = most or jobqueue.MOST_JOBS
+        connect = lambda: _started(carrier, cluster, jobs)  # noqa: E731
+        return Dask(carrier=carrier, connect=connect, patience=QUEUE_SECONDS, most=jobs)
+    _check_address(scheduler)
+    return Dask(carrier=carrier, connect=lambda: _attached(scheduler), patience=IDLE_SECONDS, most=most)
+
+
+def _check_address(address: str) -> None:
+    """Whoever reaches a scheduler without TLS runs code as its user: only this host may."""
+    found = re.fullmatch(r"(?:(\w+)://)?(\[.+\]|[^:]+):\d+/?", address)
+    if not found:
+        raise UsageError(f"{address!r} is no scheduler's address, such as tls://head:8786")
+    protocol, host = found[1] or "tcp", found[2].strip("[]")
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if protocol != "tls" and host != "localhost":
+        raise UsageError(
+            f"{address} is not on this host, and without TLS everybody who reaches it runs code as you: start "
+            "scheduler and workers with --tls-ca-file, --tls-cert and --tls-key, name the same files to Dask here "
+            "(DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__TLS__CLIENT__CERT, …__TLS__CLIENT__KEY), and give tls://"
+        )
+
+
+@contextlib.contextmanager
+def _attached(address: str) -> Iterator[Any]:
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS)
+    except (OSError, TypeError, ValueError) as error:
+        raise UsageError(f"the Dask scheduler {address} cannot be reached: {error}") from error
+    with client:
+        _check_workers(client)
+        yield client
+
+
+@contextlib.contextmanager
+def _started(carrier: Carrier, kind: str, jobs: int) -> Iterator[Any]:
+    from distributed import Client
+
+    with jobqueue.cluster(kind, jobs, carrier.cores, carrier.place) as cluster, Client(cluster) as client:
+        yield client
+
+
+def _check_workers(client: Any) -> None:
+    """Raise UsageError where a worker has not our version, before every submission says so."""
+    found = client.run(_version(), on_error="return")
+    for address, version in sorted(found.items()):
+        if isinstance(version, BaseException):
+            raise UsageError(f"the Dask worker {address} cannot use mpgrade ({version}): install it there")
+        if version != __version__:
+            raise UsageError(f"the Dask worker {address} has mpgrade {version}, not {__version__}: install the same")

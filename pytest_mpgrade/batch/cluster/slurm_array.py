@@ -1,0 +1,141 @@
+"""A Slurm job array without any package: a list of specs and a script for sbatch; run again, it takes results in.
+
+Slurm itself declares the cores, pins where the site has set it so, ends what is cancelled, and requeues what a node
+lost. Each index of the array runs `run_one` on its specs, so an index that runs twice does nothing twice.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_mpgrade.batch import archives
+from pytest_mpgrade.batch.cluster import spec as specs
+from pytest_mpgrade.batch.cluster.spec import Spec
+from pytest_mpgrade.batch.cluster.staging import Carrier
+from pytest_mpgrade.batch.cluster.store import Store
+from pytest_mpgrade.batch.cluster.submission_worker import MARGIN, run_one
+from pytest_mpgrade.batch.job import Job
+from pytest_mpgrade.grade.grading import NOT_YET, Grading
+
+MOST_INDEXES = 1000
+"""Slurm refuses larger arrays by default (MaxArraySize 1001): an index then grades several, one after the other."""
+MOST_LOST = 2
+"""Attempts on a node of its own that may be lost before a submission is left to a person."""
+_SCRIPT = """\
+#!/bin/bash
+# Written by mpgrade; options given to sbatch come first, such as --account or --time.
+#SBATCH --job-name=mpgrade{suffix}
+#SBATCH --array=0-{last}{throttle}
+#SBATCH --nodes=1 --ntasks=1 --cpus-per-task={cores}{exclusive}
+#SBATCH --time={minutes}
+#SBATCH --requeue --open-mode=append
+#SBATCH --output="{log}/%A_%a.log"
+{exports}exec {command}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Array:
+    """The executor: yields results that are there, and those of the others as not graded yet."""
+
+    carrier: Carrier
+    at_a_time: int  # 0: as many as Slurm lets run
+
+    def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002
+        """Take in what is done, and write scripts for the rest; *grade* would grade here, so it is not called."""
+        left: list[tuple[Job, Spec]] = []
+        yield from self.carrier.known(jobs, left)
+        store = self.carrier.store()
+        scripts: dict[str, list[Spec]] = {"array": [], "alone": [], "": []}
+        told = []
+        for _, spec in left:
+            script, reason = self._next(store, spec)
+            scripts[script].append(replace(spec, alone=script == "alone"))
+            # What an attempt says that broke is worth more than that there is another one to come.
+            told.append((store.broken(spec.key) if script else None, reason))
+        for name in ("array", "alone"):
+            self._write(name, scripts[name])
+        for (job, _), (broken, reason) in zip(left, told, strict=True):
+            yield self.carrier.received(job, broken) if broken else self.carrier.failed(job, reason)
+
+    def _next(self, store: Store, spec: Spec) -> tuple[str, str]:
+        """Return which script grades it next, if any, and why there is no result yet."""
+        lost = [each for each in store.attempts(spec.key) if "ended" not in each]
+        alone = [each for each in lost if each["alone"]]
+        if len(alone) >= MOST_LOST:
+            hosts = ", ".join(sorted({str(each["host"]) for each in lost}))
+            return "", (
+                f"its grading was lost {len(lost)} times with its job (on {hosts}), {len(alone)} of them alone on a "
+                "node: look at it by hand"
+            )
+        script = "alone" if lost else "array"
+        again = (
+            f"an attempt was lost with its job or still runs (see squeue); {script}.sh tries it on a node of its own"
+        )
+        return script, f"{NOT_YET}: {again if lost else f'it waits for sbatch {script}.sh'}"
+
+    def _write(self, name: str, todo: Sequence[Spec]) -> None:
+        """Write the list of specs and the script, or remove an earlier one that has nothing more to do."""
+        place, script = self.carrier.place / name, self.script(name)
+        script.unlink(missing_ok=True)
+        if not todo:
+            return
+        archives.clear(place)
+        for spec in todo:
+            spec.write(place / spec.key)
+        (place / "list").write_text("".join(f"{spec.key}\n" for spec in todo))
+        log = self.carrier.place / "log"
+        log.mkdir(exist_ok=True)
+        indexes = min(len(todo), MOST_INDEXES)
+        seconds = (todo[0].seconds + MARGIN) * math.ceil(len(todo) / indexes)
+        command = [sys.executable, "-m", __name__, str(place), str(indexes)]
+        paths = os.environ.get("PYTHONPATH", "")
+        script.write_text(
+            _SCRIPT.format(
+                suffix="-alone" * (name == "alone"),
+                last=indexes - 1,
+                throttle=f"%{self.at_a_time}" if self.at_a_time else "",
+                cores=self.carrier.cores,
+                exclusive=" --exclusive" * (name == "alone"),
+                minutes=math.ceil(seconds / 60),
+                log=str(log).replace("%", "%%"),
+                exports=f"export PYTHONPATH={shlex.quote(paths)}\n" if paths else "",
+                command=shlex.join(command),
+            )
+        )
+        script.chmod(0o755)
+
+    def script(self, name: str) -> Path:
+        """Return where a script is, if there is something for it to do."""
+        return self.carrier.place / f"{name}.sh"
+
+    def notes(self) -> Iterator[str]:
+        """Yield what is to be done next."""
+        scripts = [script for name in ("array", "alone") if (script := self.script(name)).exists()]
+        yield from (f"to grade what is left: sbatch {shlex.quote(str(script))}" for script in scripts)
+        if scripts:
+            yield "then run the same command again: it takes in the results, and writes scripts for what is left"
+
+
+def main(folder: Path, indexes: int, index: int) -> None:
+    """Grade the specs of one index of an array; called by the script on a node."""
+
+    def end(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)  # a job that is cancelled ends its grading, and says so in the log
+    names = (folder / "list").read_text().split()
+    for name in names[index::indexes]:
+        spec = specs.read(folder / name)
+        print(f"{spec.id!r}: {len(run_one(spec))} bytes of results", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(os.environ["SLURM_ARRAY_TASK_ID"]))

@@ -1,0 +1,54 @@
+"""All that can be found out, and can be wrong, before the first submission of a batch is graded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from pytest_mpgrade.batch import overrides as by_hand
+from pytest_mpgrade.batch import roster as rosters
+from pytest_mpgrade.batch.adjustments import Settled
+from pytest_mpgrade.batch.lateness import Lateness, lateness
+from pytest_mpgrade.batch.source import Source, load
+from pytest_mpgrade.records import Assignment, LateRules
+from pytest_mpgrade.system.text import clean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What there is to grade, and what people decided about it."""
+
+    source: Source
+    settled: Settled
+    notes: tuple[str, ...]  # about who is late
+
+    def words(self) -> tuple[str, ...]:
+        """Say what a teacher should know beforehand: what is left out, and what is not known."""
+        left = (f"left out: {each.source or each.submission}: {each.what}" for each in self.source.left_out())
+        return (*left, *self.notes)
+
+
+def prepare(
+    source: Path, assignment: Assignment, out: Path, *, layout: str = "auto", roster: Path | None = None,
+    overrides: Path | None = None, due: datetime | None = None,
+) -> Prepared:  # fmt: skip
+    """Read everything that a batch needs.
+
+    *overrides*: default `overrides.csv` below *out*, if there is one. *due*: with its offset from UTC; default the
+    assignment's. Raises UsageError for the first mistake in any of it.
+    """
+    rules = assignment.late
+    if due is not None:
+        rules = replace(rules or LateRules(), due=due)
+    zone = rules.due.tzinfo if rules and rules.due else None
+    students = rosters.read(roster, zone) if roster else []
+    found = load(source, out, layout=layout, roster=students)
+    late = lateness(found, rules) if rules else Lateness(seconds={}, notes=())
+    usual = out / by_hand.FILE
+    file = overrides or (usual if usual.is_file() else None)
+    given = by_hand.read(file, [clean(job.id) for job in found.jobs], assignment.criteria) if file else {}
+    settled = Settled(
+        criteria=assignment.criteria, overrides=given, late=late.seconds, rules=rules, step=assignment.round
+    )  # fmt: skip
+    return Prepared(source=found, settled=settled, notes=late.notes)

@@ -1,0 +1,62 @@
+"""Commands of `mpgrade` that grade nothing and only print what there is; each returns its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pytest_mpgrade.system import console
+from pytest_mpgrade.system.text import points
+
+
+def list_assignments(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade list`: the assignments, or the packages that one of them allows."""
+    from pytest_mpgrade.course.assignment import find, shipped
+    from pytest_mpgrade.course.packages import installed_as
+
+    if arguments.packages:
+        for name in find(arguments.packages).environment.packages:
+            console.say(installed_as(name))
+        return 0
+    found = list(shipped())
+    width = max((len(each.name) for each in found), default=0)
+    for each in found:
+        console.say(f"{each.name:{width}}  {points(each.points):>4} points  {each.title}")
+    return 0
+
+
+def rubric(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade rubric`. Raises MpgradeError for an assignment that there is not, or whose tests are broken."""
+    from pytest_mpgrade.course.assignment import find
+    from pytest_mpgrade.grade import outline
+    from pytest_mpgrade.report import terminal
+    from pytest_mpgrade.report.terminal import question_table as shown
+
+    assignment = find(arguments.assignment)
+    found = outline.collect(assignment)
+    if arguments.markdown:
+        console.say(shown.markdown(found, assignment))
+    else:
+        console.say(terminal.outline(found, assignment, console.width(), console.color(sys.stdout)))
+    return 0
+
+
+def schema(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade schema`."""
+    from pytest_mpgrade.cli import schemas
+
+    console.say(schemas.text(arguments.kind))
+    return 0
+
+
+def diff(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade diff`; 1 where points have changed. Raises UsageError where there are no results."""
+    from pytest_mpgrade.report.terminal import result_diff
+
+    old, new = result_diff.read(arguments.old), result_diff.read(arguments.new)
+    found = list(result_diff.changes(old, new))
+    for line in found:
+        console.say(line)
+    if not found:
+        console.say(f"no points changed in {len(new)} submissions")
+    return 1 if found else 0

@@ -1,0 +1,32 @@
+"""JSON Schemas of what people and programs read and write: `result.json` and `assignment.toml`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from pytest_mpgrade.course.assignment import Document
+from pytest_mpgrade.records import RESULT_SCHEMA
+from pytest_mpgrade.report.result_json import ResultFile
+
+KINDS: dict[str, tuple[type, str]] = {
+    "result": (ResultFile, "The result of a grading (result.json)"),
+    "assignment": (Document, "An assignment of pytest-mpgrade (assignment.toml)"),
+}
+"""What there is a schema of: the type that is written or read, and a title."""
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """Return the schema (JSON Schema 2020-12) of "result" or "assignment"."""
+    of, title = KINDS[kind]
+    found: dict[str, Any] = msgspec.json.schema(of)
+    found = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **found}
+    if kind == "result":
+        found["$defs"]["ResultFile"]["properties"]["schema"] = {"const": RESULT_SCHEMA}
+    return found
+
+
+def text(kind: str) -> str:
+    """Return a schema as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(schema(kind)), indent=2).decode()

@@ -1,0 +1,263 @@
+"""`mpgrade verify`: test the grader as the grader tests students.
+
+Grades the reference and every wrong solution of an assignment, again and again, also beside busy loops. The reference
+must get full marks; each wrong solution must fail exactly the concerns that `wrong/expected.toml` names, no other, and
+lose as many points as that says, a tenth of a point at least.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import msgspec
+
+from pytest_mpgrade.cli.verify_cases import Case, cases
+from pytest_mpgrade.course import assignment as assignments
+from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.grade import grading, pytest_run
+from pytest_mpgrade.records import Assignment, Concern, Outcome, Status
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.system.text import one_line, points
+
+TIMED = "test_speed"
+"""How tests that take the machine for themselves are named; without them gradings side by side take far less time."""
+_UNSURE = frozenset((Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_RUN))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What one grading of a case said; a line of the journal."""
+
+    case: str
+    round: int
+    load: int
+    failed: tuple[str, ...]  # concerns
+    checks: tuple[str, ...]  # names of the checks that failed
+    made: tuple[str, ...]  # names of the checks that were made, for right solutions
+    wrong: str  # why the verdict is wrong; "" if it is right
+    seconds: float
+    score: float = 0.0
+    max_score: float = 0.0
+
+
+def judge(case: Case, result: ResultFile, round: int, load: int) -> Verdict:
+    """Hold one result against what is known of the case."""
+    failed = [check for check in result.checks if check.outcome is Outcome.FAILED]
+    concerns = tuple(sorted({str(check.concern) for check in failed}))
+    return Verdict(
+        case=case.name,
+        round=round,
+        load=load,
+        failed=concerns,
+        checks=_names(failed),
+        made=() if case.concerns else _names(result.checks),
+        wrong=_wrong(case, result, concerns, load),
+        seconds=result.seconds,
+        score=result.score,
+        max_score=result.max_score,
+    )
+
+
+def _names(checks: Sequence[CheckPart]) -> tuple[str, ...]:
+    return tuple(sorted({check.id.rpartition("/")[2] for check in checks}))
+
+
+def _wrong(case: Case, result: ResultFile, concerns: tuple[str, ...], load: int) -> str:
+    if result.status is Status.ERROR or (result.status is Status.UNGRADABLE and "import" not in case.concerns):
+        return f"status {result.status}: {result.reason}"
+    unsure = [check for check in result.checks if check.outcome in _UNSURE and not _excused(check, load)]
+    if unsure:
+        return f"{unsure[0].outcome}: {unsure[0].id}: {unsure[0].message}"
+    open_ones = {str(check.concern) for check in result.checks if check.outcome is Outcome.INCONCLUSIVE}
+    if set(concerns) != set(case.concerns) - open_ones:
+        told = [f"{check.id}: {check.message}" for check in result.checks if check.outcome is Outcome.FAILED]
+        odd = [line for line, check in zip(told, _failed(result), strict=True) if str(check) not in case.concerns]
+        said, known = (", ".join(names) or "nothing" for names in (concerns, case.concerns))
+        return f"failed {said}, expected {known}. {(odd or [''])[0]}"
+    if not case.concerns and result.score != result.max_score:
+        short = [check for check in result.checks if check.criterion and check.outcome is not Outcome.PASSED]
+        first = f"{short[0].id} {short[0].outcome}: {short[0].message}" if short else ""
+        return f"{result.score} of {result.max_score} points: {first}"
+    lost = result.max_score - result.score
+    if lost < case.loses - 1e-9 and not open_ones:
+        return f"loses {lost:.2f} points of {result.max_score:g}, and should lose {case.loses:g} at least"
+    return ""
+
+
+def _excused(check: CheckPart, load: int) -> bool:
+    """Beside busy loops a clock may not be able to decide, and then decides nothing."""
+    return bool(load) and check.outcome is Outcome.INCONCLUSIVE and check.concern is Concern.SPEEDUP
+
+
+def _failed(result: ResultFile) -> list[Concern]:
+    return [check.concern for check in result.checks if check.outcome is Outcome.FAILED]
+
+
+@contextmanager
+def busy(loops: int) -> Iterator[None]:
+    """Keep *loops* processes busy meanwhile."""
+    started = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+class Journal:
+    """The verdicts so far, on disk if a file is named, so that a long verification can be gone on with."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self.verdicts: list[Verdict] = []
+        if path is not None and path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                self.verdicts.append(msgspec.json.decode(line, type=Verdict))
+
+    def has(self, case: Case, round: int, load: int) -> bool:
+        """Tell whether this grading has been done."""
+        return any((one.case, one.round, one.load) == (case.name, round, load) for one in self.verdicts)
+
+    def add(self, verdict: Verdict) -> None:
+        """Note a verdict; a line that is written is never lost."""
+        with self._lock:
+            self.verdicts.append(verdict)
+            if self._path is not None:
+                with self._path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(verdict)) + "\n")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade verify`; 0 when every verdict is right and every check is failed by some wrong solution."""
+    assignment = assignments.find(arguments.assignment)
+    chosen = _chosen(cases(assignment, arguments.right), arguments)
+    journal = Journal(arguments.resume)
+    todo = [
+        (case, round)
+        for round in range(max(arguments.repeat, arguments.wrong_repeat))
+        for case in chosen
+        if round < (arguments.wrong_repeat if case.concerns else arguments.repeat)
+        and not journal.has(case, round, arguments.load)
+    ]
+    with busy(arguments.load), tempfile.TemporaryDirectory(prefix="mpgrade-verify-") as out:
+        _all(assignment, todo, journal, Path(out), arguments)
+    mine = [
+        one for one in journal.verdicts if one.load == arguments.load and one.case in {case.name for case in chosen}
+    ]
+    print(table(chosen, mine))
+    wrong = [one for one in mine if one.wrong]
+    unfailed = [] if arguments.only or arguments.part else never_failed(mine)
+    for check in unfailed:
+        print(f"no wrong solution ever fails {check}")
+    print(
+        f"{len(mine)} gradings, {len(wrong)} wrong verdicts"
+        + (f", {arguments.load} busy loops beside" * bool(arguments.load))
+    )
+    return 1 if wrong or unfailed else 0
+
+
+def _chosen(known: Sequence[Case], arguments: argparse.Namespace) -> list[Case]:
+    """Return the cases asked for, right ones first; untimed, those that only a timing could fail are left out."""
+    timed = (str(Concern.SPEEDUP),)
+    number, parts = arguments.part or (1, 1)
+    found = _named(known, arguments.only) if arguments.only else known
+    wrong = [case for case in found if case.concerns and not (arguments.untimed and case.concerns == timed)]
+    return [case for case in found if not case.concerns] + wrong[number - 1 :: parts]
+
+
+def _named(known: Sequence[Case], names: Sequence[str]) -> list[Case]:
+    """Return the cases of these names, or made from files of these names. Raises UsageError for one of neither."""
+    for name in names:
+        if not any(name in (case.name, case.path.stem) for case in known):
+            raise UsageError(f"there is no solution {name!r} to verify")
+    return [case for case in known if {case.name, case.path.stem} & {*names}]
+
+
+def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
+    """Return a folder as a student hands it in: the module under its asked name, beside the reference's other files."""
+    if case.path.is_dir():
+        return case.path
+    folder = out / "submissions" / grading.folder_name(case.name)
+    if not folder.exists():
+        beside = shutil.ignore_patterns(assignment.module, "__pycache__", ".*")
+        shutil.copytree(assignments.reference_folder(assignment) or case.path.parent, folder, ignore=beside)
+        suffix = case.path.suffix if assignment.notebook else ".py"
+        (folder / assignment.module).with_suffix(suffix).write_bytes(case.path.read_bytes())
+    return folder
+
+
+def _all(
+    assignment: Assignment, todo: Sequence[tuple[Case, int]], journal: Journal, out: Path, arguments: argparse.Namespace
+) -> None:
+    stop = pytest_run.Stop()
+
+    def one(case: Case, round: int) -> Verdict:
+        options = pytest_run.Options(
+            observer=arguments.observer,
+            isolation=arguments.isolation,
+            limits=tuple(arguments.limit),
+            keyword=f"not {TIMED}" if arguments.untimed else "",
+            id=case.name,
+            folder=f"{grading.folder_name(case.name)}-{round}",
+            stop=stop,
+        )
+        done = grading.grade(_handed_in(case, assignment, out), assignment, out / "results", options=options)
+        verdict = judge(case, done.result, round, arguments.load)
+        if not stop.is_set():  # else it was broken off, and says nothing
+            journal.add(verdict)
+        return verdict
+
+    for case in {case.name: case for case, _ in todo}.values():
+        _handed_in(case, assignment, out)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=arguments.jobs) as threads:
+        pending = [threads.submit(one, case, round) for case, round in todo]
+        try:
+            for number, future in enumerate(concurrent.futures.as_completed(pending), 1):
+                verdict = future.result()
+                what = one_line(verdict.wrong)[:500] if verdict.wrong else "ok"
+                score = f"{points(verdict.score)} / {points(verdict.max_score)}"
+                print(
+                    f"[{number}/{len(pending)}] {verdict.case} ({verdict.seconds:.1f} s, {score}): {what}", flush=True
+                )
+        except BaseException:
+            stop.set()
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def table(chosen: Sequence[Case], verdicts: Sequence[Verdict]) -> str:
+    """Return a line for each solution: how often each concern failed, and whether that is right."""
+    concerns = sorted(
+        {concern for one in verdicts for concern in one.failed} | {c for case in chosen for c in case.concerns}
+    )
+    width = max((len(case.name) for case in chosen), default=8)
+    lines = [" ".join([" " * width, "gradings", *concerns])]
+    for case in chosen:
+        mine = [one for one in verdicts if one.case == case.name]
+        count = Counter(concern for one in mine for concern in one.failed)
+        cells = []
+        for concern in concerns:
+            right = count[concern] == (len(mine) if concern in case.concerns else 0)
+            cells.append(f"{count[concern] or '.'}{'' if right else '!'}".rjust(len(concern)))
+        lines.append(" ".join([case.name.ljust(width), f"{len(mine):8}", *cells]))
+    return "\n".join(lines)
+
+
+def never_failed(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return the checks that are made on right solutions and that no wrong one has failed."""
+    made = {check for one in verdicts for check in one.made}
+    return sorted(made - {check for one in verdicts for check in one.checks})

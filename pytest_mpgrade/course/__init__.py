@@ -1,0 +1,1 @@
+"""What a course author writes: `assignment.toml`, parsed once, then trusted."""

@@ -1,0 +1,1 @@
+"""One grading in a process of its own."""

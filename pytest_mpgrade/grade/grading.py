@@ -1,0 +1,227 @@
+"""Grade one submission: one `python -m pytest` of its own, whose result file is there from the first moment.
+
+Called by the command line and by every batch executor; `pytest_run` starts and ends the process.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import platform
+import re
+import sys
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from pytest_mpgrade import __version__
+from pytest_mpgrade.course.tables import with_limits
+from pytest_mpgrade.errors import LackingError, MpgradeError, UngradableError, UsageError
+from pytest_mpgrade.grade.pytest_run import LOG, Options, budget, command, last_words, run
+from pytest_mpgrade.judge.points import rubric
+from pytest_mpgrade.records import Assignment, Concern, Entry, Finding, Outcome, Report, Status, Submission
+from pytest_mpgrade.report import exports, redaction, result_json
+from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.submission import lacking
+from pytest_mpgrade.system import atomic_write
+from pytest_mpgrade.system.text import one_line
+
+RESULT = "result.json"
+NOT_YET = "not graded yet"
+GRADABLE = "can_be_graded"
+"""The check that a submission has which none of the tests can be made of."""
+ASSIGNED = "assignment_sha256"
+"""Where a final result says by which tests, limits and points it was made."""
+_LONGEST_NAME = 60
+_TAKEN = frozenset(("", "gradebook.csv", "mapping.csv", "items.csv", "overrides.csv"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grading:
+    """The outcome of grading one submission: its result, and the folder that holds it and the log."""
+
+    result: ResultFile
+    folder: Path
+    kept: bool = False  # of an earlier time
+
+
+def grade(path: Path, assignment: Assignment, out: Path, *, options: Options | None = None) -> Grading:
+    """Grade what was handed in at *path*; the result is in a folder of its own below *out*.
+
+    Raises UsageError where *path* is missing or *out* cannot be used. Whatever else goes wrong is a result, with
+    status `ungradable` or `error`. On Ctrl-C the processes are ended, the partial result stays, and it is passed on.
+    """
+    chosen = options or Options()
+    shown = Submission(id=chosen.id or _default_id(path), path=str(path))
+    folder = out / (chosen.folder or folder_name(shown.id))
+    _check_places(path, folder)
+    _record(shown, assignment, folder, chosen, Status.ERROR, NOT_YET)
+    try:
+        lacking.require(_discover(path, assignment, shown.id), assignment)
+    except UngradableError as error:
+        return refused(path, assignment, out, options=chosen, error=error)
+    except MpgradeError:
+        raise
+    except Exception as error:
+        why = f"the grader could not read the submission: {type(error).__name__}: {error}"
+        return _record(shown, assignment, folder, chosen, Status.ERROR, why, _broken(why))
+    limit = chosen.seconds or with_limits(assignment, chosen.limits).limits.submission_seconds
+    words = command(path, assignment, folder, shown.id, chosen)
+    ended = run(words, path, folder, budget(chosen, limit), chosen.stop)
+    return _finish(shown, assignment, folder, ended, chosen)
+
+
+def kept(path: Path, assignment: Assignment, out: Path, *, options: Options) -> Grading | None:
+    """Return an earlier grading, where it is whole, and neither submission, assignment nor mpgrade have changed."""
+    folder = out / (options.folder or folder_name(options.id))
+    try:
+        result = result_json.read(folder / RESULT)
+        submission = _discover(path, assignment, options.id)
+    except Exception:  # whatever it is: grading it anew says so
+        return None
+    now = {"mpgrade": __version__, ASSIGNED: _fingerprint(assignment, options)}
+    same = result.submission.sha256 == submission.sha256 and now.items() <= result.environment.items()
+    # A person may have given points where the grader broke: it is tried again all the same.
+    whole = result.by_machine().status is not Status.ERROR
+    return Grading(result=result, folder=folder, kept=True) if same and whole else None
+
+
+def refused(path: Path, assignment: Assignment, out: Path, *, options: Options, error: UngradableError) -> Grading:
+    """Keep the result of a submission that cannot be graded, by its own fault or for want of a package."""
+    shown = Submission(id=options.id or _default_id(path), path=str(path))
+    folder = out / (options.folder or folder_name(shown.id))
+    ours = isinstance(error, LackingError)
+    status = Status.ERROR if ours else Status.UNGRADABLE
+    entry = _only_check(Outcome.ERROR if ours else Outcome.FAILED, error)
+    return _record(shown, assignment, folder, options, status, str(error), entry)
+
+
+def failed(path: Path, assignment: Assignment, out: Path, *, options: Options, reason: str) -> Grading:
+    """Return an `error` result for a submission on which the grader itself broke; kept on disk where that works."""
+    shown = Submission(id=options.id or _default_id(path), path=str(path))
+    folder = out / (options.folder or folder_name(shown.id))
+    report = _report(shown, assignment, Status.ERROR, reason, _broken(reason))
+    try:
+        return _keep(report, folder, assignment, options)
+    except UsageError:
+        return Grading(result=report, folder=folder)
+
+
+def _default_id(path: Path) -> str:
+    """Return the name of a folder, or of a file without its suffix."""
+    whole = path.resolve()
+    return (whole.stem if whole.is_file() else whole.name) or "submission"
+
+
+def folder_name(id: str) -> str:
+    """Return a safe folder name for a submission's id; one that had to be changed ends with a hash, to stay unique."""
+    name = re.sub(r"[^\w .@+=-]", "_", id)
+    name = re.sub(r"^[.\-\s]+|[.\s]+$", "_", name)[:_LONGEST_NAME]
+    if name == id and name not in _TAKEN:
+        return name
+    return f"{name}-{hashlib.sha256(id.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+
+
+def _check_places(path: Path, folder: Path) -> None:
+    if not path.exists():
+        raise UsageError(f"there is no submission at {path}")
+    if path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
+        raise UsageError(f"the results would be written into the submission {path}; name another folder with --out")
+
+
+def _discover(path: Path, assignment: Assignment, id: str) -> Submission:
+    from pytest_mpgrade.submission.discover import discover
+
+    return discover(path, assignment, id)
+
+
+def _fingerprint(assignment: Assignment, options: Options) -> str:
+    from pytest_mpgrade.course.assignment import fingerprint
+
+    # What only some tests have graded is no result for all of them.
+    some = f" -k {options.keyword}" if options.keyword else ""
+    return fingerprint(with_limits(assignment, options.limits)) + some
+
+
+def _record(
+    shown: Submission, assignment: Assignment, folder: Path, options: Options, status: Status, reason: str,
+    *entries: Entry,
+) -> Grading:  # fmt: skip
+    return _keep(_report(shown, assignment, status, reason, *entries), folder, assignment, options)
+
+
+def _broken(reason: str) -> Entry:
+    return _only_check(Outcome.ERROR, MpgradeError(reason))
+
+
+def _only_check(outcome: Outcome, error: MpgradeError) -> Entry:
+    """Return the only check of a submission that nothing could be tried of: why, and where that can be seen."""
+    source = getattr(error, "source", {})
+    finding = Finding(
+        check=GRADABLE,
+        title="what was handed in can be read, and what it needs is there",
+        concern=Concern.IMPORT,
+        outcome=outcome,
+        message=str(error),
+        hint=getattr(error, "hint", ""),
+        evidence={"source": source} if source else {},
+    )
+    return Entry(id=f"submission/{GRADABLE}", criterion="", question="", start_method="", finding=finding)
+
+
+def _report(shown: Submission, assignment: Assignment, status: Status, reason: str, *entries: Entry) -> ResultFile:
+    """Return a result of which no test is part."""
+    report = Report(
+        assignment=assignment.name,
+        submission=shown,
+        status=status,
+        reason=reason,
+        score=rubric.ungraded(assignment.criteria),
+        entries=entries,
+        containment={"level": "not run", "missing": []},
+        environment=_environment(),
+        started=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+    return result_json.as_result(report)
+
+
+def _keep(result: ResultFile, folder: Path, assignment: Assignment, options: Options) -> Grading:
+    """Write the result file, and what is exported of it: also of one that says that nothing is graded yet."""
+    path = folder / RESULT
+    try:
+        result_json.write(result, path)
+        for name, given in options.exports:
+            usual, render = exports.FORMATS[name]
+            path = Path(given) if given else folder / usual
+            told = redaction.shown(result, assignment.criteria)
+            atomic_write.write_bytes(render(*told).encode("utf-8", "backslashreplace"), path)
+            if name in exports.ALSO:
+                exports.ALSO[name](*told)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    return Grading(result=result, folder=folder)
+
+
+def _environment() -> dict[str, object]:
+    cpus = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    return {"python": platform.python_version(), "platform": sys.platform, "cpus": cpus, "mpgrade": __version__}
+
+
+def _finish(shown: Submission, assignment: Assignment, folder: Path, ended: str, options: Options) -> Grading:
+    """Read the result back, and say in it why it is not a final one where it is not."""
+    try:
+        result = result_json.read(folder / RESULT)
+    except UsageError as error:
+        return _record(shown, assignment, folder, options, Status.ERROR, str(error), _broken(str(error)))
+    reason = result.reason
+    if result.status is Status.ERROR and reason == NOT_YET:
+        reason = ended or f"the grading ended without a result; {last_words(folder / LOG)}"
+    elif result.status is Status.ERROR and ended:
+        reason = f"{ended}; {reason}"
+    # The grading was given a whole path; the result names it as the user did.
+    part = dataclasses.replace(result.submission, path=one_line(shown.path))
+    checks = result.checks or _report(shown, assignment, Status.ERROR, reason, _broken(reason)).checks
+    environment = result.environment | {ASSIGNED: _fingerprint(assignment, options)}
+    whole = dataclasses.replace(result, reason=reason, submission=part, environment=environment, checks=checks)
+    return _keep(whole, folder, assignment, options)

@@ -1,0 +1,44 @@
+"""What each question of an assignment is worth: collected by pytest as in a grading, and nothing is run."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from pathlib import Path
+
+from pytest_mpgrade.errors import AssignmentError
+from pytest_mpgrade.grade import grading, pytest_run
+from pytest_mpgrade.records import Assignment, Status
+from pytest_mpgrade.report import result_json
+from pytest_mpgrade.report.result_json import ResultFile
+
+SECONDS = 120.0
+_NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
+
+
+def collect(assignment: Assignment) -> ResultFile:
+    """Return the result file of a grading's first moment: all criteria, questions and units, and no points yet.
+
+    Raises AssignmentError where the tests cannot be collected.
+    """
+    with tempfile.TemporaryDirectory(prefix="mpgrade-outline-") as place:
+        blank, out = Path(place, "blank"), Path(place, "out")
+        blank.mkdir()
+        out.mkdir()
+        (blank / assignment.module).write_text(_blank(assignment), "utf-8")
+        options = pytest_run.Options(isolation="none", deadline=time.time() + SECONDS)
+        words = [*pytest_run.command(blank, assignment, out, assignment.name, options), "--collect-only"]
+        ended = pytest_run.run(words, blank, out, pytest_run.budget(options, SECONDS), options.stop)
+        if ended or not (out / grading.RESULT).exists():
+            raise AssignmentError(f"the tests of {assignment.name} cannot be collected: {ended}")
+        result = result_json.read(out / grading.RESULT)
+    assert result.status is Status.ERROR, "nothing was run"
+    return result
+
+
+def _blank(assignment: Assignment) -> str:
+    """Return a module that defines the asked functions, which do nothing; or a notebook without cells."""
+    if assignment.notebook:
+        return json.dumps(_NOTEBOOK)
+    return "".join(f"def {name}({', '.join(each)}): ...\n" for name, each in assignment.functions.items())

@@ -1,0 +1,223 @@
+"""One `python -m pytest` of its own for each grading: started, waited for, ended whatever happens.
+
+A submission's code never runs in the calling process, and what a grading's processes print goes to a file: a daemon
+that outlives them could hold a pipe open for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_mpgrade.records import Assignment
+from pytest_mpgrade.system import log_lock, process_groups
+from pytest_mpgrade.system.text import exit_words, one_line
+
+LOG = "pytest.log"
+GRACE = 10.0
+"""Seconds that an interrupted grading has for putting its result in order, before it is killed."""
+
+_PERIOD = 0.2
+"""Seconds between two looks whether a grading is to be stopped."""
+_INI = Path(__file__).with_name("grading.ini")
+
+
+class Stop:
+    """Ends gradings from another thread: politely when it is set, at once when it is set again."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def set(self) -> None:
+        """End all gradings that run, and those that are started later; a second time, kill them."""
+        again = self._asked.is_set()
+        self._asked.set()
+        if again:
+            with self._lock:
+                running = list(self._running)
+            for process in running:
+                process_groups.send(process, process_groups.KILL)
+
+    def is_set(self) -> bool:
+        """Tell whether gradings are to end."""
+        return self._asked.is_set()
+
+    @contextlib.contextmanager
+    def watching(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Know of a grading's process while it runs."""
+        with self._lock:
+            self._running.add(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(process)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a user may ask of a grading."""
+
+    observer: str = "auto"
+    isolation: str = "auto"
+    require_isolation: bool = False
+    limits: tuple[str, ...] = ()  # "name=value"
+    keyword: str = ""  # pytest's -k
+    seconds: float = 0.0  # for the whole grading, a backstop; 0: the assignment's limit
+    deadline: float = 0.0  # seconds since the epoch, also on another machine; 0: none
+    id: str = ""  # default: the path's name
+    folder: str = ""  # below the output folder; default: made from the id
+    exports: tuple[tuple[str, str], ...] = ()  # formats, with the file for each; "": beside the result
+    stop: Stop = field(default_factory=Stop)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How long a grading may take, and what is said of one that took longer."""
+
+    seconds: float
+    grace: float  # seconds for putting its result in order, when it is ended
+    said: str
+
+
+def budget(options: Options, limit: float) -> Budget:
+    """Return what is left of a grading's *limit* in seconds before its deadline.
+
+    Before the deadline there is time for being ended politely, and as much again for writing what is known then.
+    """
+    left = max(0.0, options.deadline - time.time()) if options.deadline else float("inf")
+    grace = min(GRACE, left / 4)
+    if left - 2 * grace < limit:
+        said = "not graded in time: the grading was ended before its deadline"
+        return Budget(seconds=left - 2 * grace, grace=grace, said=said)
+    said = f"the grading took longer than {limit:g} s, its time limit, and was ended"
+    return Budget(seconds=limit, grace=GRACE, said=said)
+
+
+def command(path: Path, assignment: Assignment, folder: Path, id: str, options: Options) -> list[str]:
+    """Return the command line that grades *path* into *folder*."""
+    whole = folder.resolve()
+    command = [sys.executable, "-m", "pytest_mpgrade.grade.pytest_child", str(os.getpid())]
+    command += ["-q", "--no-header", "--tb=short", "--color=no"]
+    command += ["-p", "no:cacheprovider", "-p", "pytest_mpgrade.plugin", "-c", str(_INI)]
+    command += ["--rootdir", str(Path(assignment.folder).resolve()), f"--basetemp={whole / 'tmp'}"]
+    command += ["--mpgrade", str(Path(assignment.folder).resolve()), f"--mpgrade-submission={path.resolve()}"]
+    command += [f"--mpgrade-id={id}", f"--mpgrade-out={whole}", f"--mpgrade-observer={options.observer}"]
+    command += [f"--mpgrade-isolation={options.isolation}", *(f"--mpgrade-limit={limit}" for limit in options.limits)]
+    command += ["--mpgrade-require-isolation"] * options.require_isolation
+    return command + [f"-k={options.keyword}"] * bool(options.keyword)
+
+
+def _variables(submission: Path) -> dict[str, str]:
+    """Return the environment of a grading: nothing in it may change a verdict from one machine to the next."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    # A relative entry would mean another folder from now on, and one of the student's would reach the grader.
+    paths = [entry for entry in kept.pop("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(entry)]
+    paths = [entry for entry in paths if not Path(entry).resolve().is_relative_to(submission.resolve())]
+    home = Path(__file__).resolve().parent.parent.parent
+    if home.name not in ("site-packages", "dist-packages"):
+        paths.append(str(home))
+    return {
+        **kept,
+        **({"PYTHONPATH": os.pathsep.join(paths)} if paths else {}),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+
+
+def run(command: list[str], submission: Path, folder: Path, allowed: Budget, stop: Stop) -> str:
+    """Run the grading to its end, or until *stop*; return in words how it ended where that was not by itself."""
+    if allowed.seconds <= 0:
+        return allowed.said
+    log_lock.wait(folder / LOG)  # here, where an interrupt still comes through
+    with _signals_held() as release:
+        process = _start(command, submission, folder)
+        try:
+            with stop.watching(process):
+                release()
+                _wait(process, allowed.seconds, stop)
+        except subprocess.TimeoutExpired:
+            return allowed.said
+        finally:
+            _end(process, allowed.grace)
+            shutil.rmtree(folder / "tmp", ignore_errors=True)
+    # 0 and 1 are pytest's own: all tests passed, some failed. 7: refused for want of isolation, which the result says.
+    code = process.returncode
+    return "" if code in (0, 1, 7) else f"the grading ended early ({exit_words(code)}); {last_words(folder / LOG)}"
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float, stop: Stop) -> None:
+    """Wait for the grading's end; what is to be stopped is ended first. Raises subprocess.TimeoutExpired."""
+    end = time.monotonic() + seconds
+    while not stop.is_set() and time.monotonic() < end:
+        if process_groups.status(process, _PERIOD) is not None:
+            return
+    if stop.is_set():
+        _end(process)
+    elif process_groups.status(process, 0.0) is None:
+        raise subprocess.TimeoutExpired(process.args, seconds)
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[Callable[[], None]]:
+    """Hold signals back until `release` is called: one that comes in a start would leave a process nobody knows of."""
+    if sys.platform == "win32":
+        yield lambda: None
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield lambda: _set_mask(before)
+    finally:
+        _set_mask(before)
+
+
+def _set_mask(signals: Iterable[int]) -> None:
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+
+
+def _start(command: list[str], submission: Path, folder: Path) -> subprocess.Popen[bytes]:
+    # Python puts the folder it is started in on sys.path: never the submission, or a student's file could be imported.
+    with log_lock.log(folder / LOG) as log:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**_variables(submission), **log_lock.told(log)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=(log.fileno(),) if log_lock.WORKS else (),
+            start_new_session=True,
+        )
+
+
+def _end(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:
+    """End what is left of a grading: politely first, so that it ends its own processes and keeps its result."""
+    try:
+        if process_groups.status(process, 0.0) is None:
+            if sys.platform == "win32":
+                process.terminate()
+            else:
+                process.send_signal(signal.SIGINT)
+            process_groups.status(process, grace)
+    finally:
+        # Also where it has ended by itself: its group holds nothing but what it started and left.
+        process_groups.kill(process)
+
+
+def last_words(log: Path) -> str:
+    """Return the last line that a grading has printed, and where the others are."""
+    lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
+    last = next((line for line in reversed(lines) if line.strip()), "it is empty")
+    return f"see {log.name}: {one_line(last)[:200]}"

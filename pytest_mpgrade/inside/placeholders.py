@@ -1,0 +1,73 @@
+"""What stands in a request for things that cannot be sent, or that only the child has."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # every spawned worker pays for an import
+    from typing import Any
+
+
+class Own:
+    """Stands in a request for a function of the submission's module, which the grader never imports."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Saved:
+    """Stands for what an earlier step returned, or one item of it."""
+
+    def __init__(self, name: str, item: int | None = None) -> None:
+        self.name, self.item = name, item
+
+
+class ThreadQueue:
+    """Stands for a ``queue.Queue`` with these items in it."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+
+
+class BareQueue:
+    """A queue with nothing but `get` and `put`."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self._items = list(items)
+
+    def get(self) -> Any:
+        """Take the first item; an empty one is an error here, since nobody will ever put another."""
+        if not self._items:
+            raise IndexError("get() on a queue that stays empty: everything after 'STOP' was taken too")
+        return self._items.pop(0)
+
+    def put(self, item: Any) -> None:
+        """Append *item*."""
+        self._items.append(item)
+
+
+class Lazily:
+    """Stands for a generator in a request; generators cannot be pickled. Iterable once, no ``len``."""
+
+    def __init__(self, items: Any) -> None:
+        self.items = items
+
+    def make(self) -> Iterator[Any]:
+        """Return the generator."""
+        return (item for item in self.items)
+
+
+def sendable(function: Any) -> Any:
+    """Return the function, or one that does the same where it has lost its name, as by a decorator without wraps.
+
+    A submission may hand its own functions to its workers or not; that they can be pickled is asked of nobody.
+    """
+    try:
+        pickle.dumps(function)
+    except Exception:
+        from pytest_mpgrade.inside import workloads
+
+        return workloads.apply
+    return function

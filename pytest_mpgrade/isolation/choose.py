@@ -1,0 +1,145 @@
+"""What keeps student code apart on this machine: tried, not guessed; the first layer that works is taken.
+
+    uid             a user that nobody has (needs root), and on top of it whichever of the next two works
+    namespace       bubblewrap: own file system, processes and network
+    landlock        files, TCP, signals and abstract sockets (Landlock ABI 6 or newer)
+    landlock-files  files only
+    none            the user's own rights
+
+A seccomp filter goes with each where the architecture is known. `confine` puts a run into what was chosen here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+
+from pytest_mpgrade.isolation.layer import Isolation
+from pytest_mpgrade.isolation.readable import View, view
+from pytest_mpgrade.records import Limits
+from pytest_mpgrade.system import rmtree
+
+LAYERS = ("uid", "bwrap", "landlock", "none")
+"""What can be asked for; "auto" takes the first that works."""
+SIGNALS_ABI = 6
+"""Landlock's first ABI that keeps signals apart (landlock(7))."""
+_PROBE_SECONDS = 30.0
+
+
+def choose(wanted: str, *, module: str, hidden: Iterable[str] = (), python: str = "") -> Isolation:
+    """Return the first layer from *wanted* on ("auto": from the strongest) in which *module* can be read and run.
+
+    *module*: the submission's file. *hidden*: folders that must not be read. *python*: an interpreter
+    that student code runs in, where that is another one than ours. Starts the interpreter once for each
+    layer that is tried.
+    """
+    if not sys.platform.startswith("linux"):
+        return Isolation(fell_through=(f"{sys.platform} has no isolation that mpgrade knows",))
+    _sweep()
+    tried: list[str] = []
+    for candidate in _candidates(wanted, view([*hidden], python)):
+        if isinstance(candidate, str):
+            tried.append(candidate)
+            continue
+        why = probe(candidate, module)
+        if not why:
+            return dataclasses.replace(candidate, fell_through=tuple(tried))
+        tried.append(f"{_name(candidate)}: {why}")
+    raise AssertionError("the last candidate always works")
+
+
+def _sweep() -> None:
+    """Remove control groups that killed supervisors have left; what was in them has died with those."""
+    from pytest_mpgrade.isolation.confine import CGROUP
+    from pytest_mpgrade.system.linux import cgroups
+
+    for stale in cgroups.leftovers(CGROUP):
+        stale.remove(0.0)
+
+
+def _candidates(wanted: str, shown: View) -> Iterator[Isolation | str]:
+    """Yield the layers to try, strongest first, or why one cannot even be tried."""
+    from pytest_mpgrade.system.linux import landlock, seccomp
+
+    base = Isolation(seccomp=bool(seccomp.program()), view=shown)
+    program, abi = shutil.which("bwrap") or "", landlock.abi()
+    first = LAYERS.index(wanted) if wanted in LAYERS else 0
+    if first <= 0 and os.geteuid() == 0:
+        if program and shutil.which("setpriv"):
+            yield dataclasses.replace(base, level="uid", spare_uid=True, bwrap=program)
+        yield dataclasses.replace(base, level="uid", spare_uid=True, landlock=abi)
+    elif first <= 0 and wanted == "uid":
+        yield "spare uid: only root can become another user"
+    if first <= 1:
+        yield dataclasses.replace(base, level="namespace", bwrap=program) if program else "bwrap: not installed"
+    if first <= 2:
+        level = "landlock" if abi >= SIGNALS_ABI else "landlock-files"
+        yield dataclasses.replace(base, level=level, landlock=abi) if abi else "Landlock: this kernel has none"
+    yield base
+
+
+def _name(isolation: Isolation) -> str:
+    return " with ".join(isolation.parts[:2]) if isolation.spare_uid else isolation.level
+
+
+def probe(isolation: Isolation, module: str) -> str:
+    """Start the interpreter as a run would, let it read *module* and look around; return why that is no good, or ""."""
+    if isolation.level == "none":
+        return ""
+    from pytest_mpgrade.isolation.confine import Confinement, RunFolder
+
+    with tempfile.TemporaryDirectory(prefix=rmtree.MARK, ignore_cleanup_errors=True) as path:
+        folder = RunFolder.make(path)
+        with open(os.path.join(path, "canary"), "w", encoding="ascii") as file:
+            file.write("must not be read in a layer that keeps files apart")
+        try:
+            confinement = Confinement(isolation, folder, os.path.dirname(module), Limits())
+        except OSError as error:
+            return str(error)
+        try:
+            how = confinement.start(
+                [sys.executable, "-B", "-m", "pytest_mpgrade.inside.isolation_probe", module, path], {}
+            )
+            return _tried(subprocess.run(
+                list(how.argv), env=dict(how.env), cwd="/", preexec_fn=how.enter, pass_fds=how.keep,
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROBE_SECONDS, check=False,
+            ))  # fmt: skip
+        except (OSError, subprocess.SubprocessError) as error:
+            return str(error)
+        finally:
+            confinement.close()
+
+
+def _tried(done: subprocess.CompletedProcess[bytes]) -> str:
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
+        return f"the interpreter cannot be started in it ({said[-1][:200]})"
+    try:
+        told = json.loads(done.stdout)
+        return f"it does not keep {told[0]} apart" if told else ""
+    except (ValueError, TypeError, LookupError):
+        return "the interpreter started in it says nothing"
+
+
+@functools.cache
+def kernel_note() -> str:
+    """Return why namespaces may be forbidden here, where the kernel says so."""
+    for path, value, words in (
+        ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "Ubuntu blocks user namespaces (AppArmor)"),
+        ("/proc/sys/kernel/unprivileged_userns_clone", "0", "this kernel blocks user namespaces"),
+        ("/proc/sys/user/max_user_namespaces", "0", "this kernel allows no user namespaces"),
+    ):
+        try:
+            with open(path, encoding="ascii") as file:
+                if file.read().strip() == value:
+                    return words
+        except OSError:
+            continue
+    return ""

@@ -1,0 +1,107 @@
+"""All checks that a course author can give to `student.check`."""
+
+from __future__ import annotations
+
+from pytest_mpgrade.judge.check import Check
+from pytest_mpgrade.judge.checks.background import (
+    gives_three_handles,
+    meet_in_background,
+    returns_at_once,
+    starts_in_background,
+)
+from pytest_mpgrade.judge.checks.background_results import (
+    Together,
+    hands_over,
+    hands_over_plain,
+    names_the_death,
+    says_inactive,
+)
+from pytest_mpgrade.judge.checks.child_end import child_ended, child_joined, nothing_left_of_tasks
+from pytest_mpgrade.judge.checks.concurrency import first_in_first_out, free_worker_takes_next, met, workers
+from pytest_mpgrade.judge.checks.failures import all_shut_down, notices_death, raises_soon, waiting_not_started
+from pytest_mpgrade.judge.checks.interface import (
+    has_functions,
+    imports_cleanly,
+    uses_the_default,
+    worker_obeys_sentinel,
+    worker_output,
+    works_under_start_method,
+)
+from pytest_mpgrade.judge.checks.leftovers import nothing_accumulates, nothing_else_left
+from pytest_mpgrade.judge.checks.notebook import has_list, made_by_children, no_process_left, runs_top_to_bottom
+from pytest_mpgrade.judge.checks.notebook_output import draws, shows_rows
+from pytest_mpgrade.judge.checks.polling import still_running, waits_when_asked
+from pytest_mpgrade.judge.checks.reproducible import cells_in_order, same_again, same_as_submitted
+from pytest_mpgrade.judge.checks.results import (
+    comes_back,
+    drains,
+    gives_results,
+    late_result_arrives,
+    lets_through,
+    returns_value,
+    values_in_any_order,
+    values_in_order,
+    workers_are_told_to_stop,
+)
+from pytest_mpgrade.judge.checks.scaling import scales
+from pytest_mpgrade.judge.checks.shutdown import ended_by_sentinel, no_leftovers
+from pytest_mpgrade.judge.checks.speed import faster_than_serial, keeps_up_with_reference
+from pytest_mpgrade.judge.checks.who_computed import in_children
+
+__all__ = [
+    "Check",
+    "Together",
+    "all_shut_down",
+    "cells_in_order",
+    "child_ended",
+    "child_joined",
+    "comes_back",
+    "drains",
+    "draws",
+    "ended_by_sentinel",
+    "faster_than_serial",
+    "first_in_first_out",
+    "free_worker_takes_next",
+    "gives_results",
+    "gives_three_handles",
+    "hands_over",
+    "hands_over_plain",
+    "has_functions",
+    "has_list",
+    "imports_cleanly",
+    "in_children",
+    "keeps_up_with_reference",
+    "late_result_arrives",
+    "lets_through",
+    "made_by_children",
+    "meet_in_background",
+    "met",
+    "names_the_death",
+    "no_leftovers",
+    "no_process_left",
+    "nothing_accumulates",
+    "nothing_else_left",
+    "nothing_left_of_tasks",
+    "notices_death",
+    "raises_soon",
+    "returns_at_once",
+    "returns_value",
+    "runs_top_to_bottom",
+    "same_again",
+    "same_as_submitted",
+    "says_inactive",
+    "scales",
+    "shows_rows",
+    "starts_in_background",
+    "still_running",
+    "uses_the_default",
+    "values_in_any_order",
+    "values_in_order",
+    "waiting_not_started",
+    "waits_when_asked",
+    "worker_obeys_sentinel",
+    "worker_output",
+    "workers",
+    "workers_are_told_to_stop",
+    "works_under_start_method",
+]

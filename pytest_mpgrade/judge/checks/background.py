@@ -1,0 +1,236 @@
+"""Checks of background tasks: what must not wait, what must, and what is told meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pytest_mpgrade.inside import plain_data
+from pytest_mpgrade.judge.attribution import blamed_for, not_returned, somewhere_else, unreturned
+from pytest_mpgrade.judge.check import (
+    HANDLES,
+    PASSED,
+    Check,
+    Verdict,
+    absent,
+    before_all,
+    failed,
+    fault,
+    inconclusive,
+    undecided,
+)
+from pytest_mpgrade.judge.hangs import not_back
+from pytest_mpgrade.judge.symptoms import MADE_UP
+from pytest_mpgrade.records import Concern, Ending, GateReport, ProcessSeen, Run
+
+POLL_SECONDS = 0.3
+"""What a poll may keep the caller waiting: 0.2 s are free (CONTRACT 2.4); a time-out of 0.2 s takes a little longer."""
+RUNNING = "still running"
+"""What `bg_get` says of a task that is not done; CONTRACT 2.4."""
+WAITED_SECONDS = 5.0
+"""What no call waits that does not wait for a task, not even one of several."""
+OWN_QUEUES = "make new queues and a new process for every task, and keep none of them in a global variable"
+START_SECONDS = 1.0
+"""How long starting a process may keep the caller waiting: under forkserver the first one waits for the server."""
+
+
+def children(run: Run) -> list[ProcessSeen]:
+    """Return the processes that were there in this run, without Python's own helpers."""
+    return [process for process in run.trace.processes if not process.helper]
+
+
+def doers(run: Run) -> list[ProcessSeen]:
+    """Return the processes that ran a task, in this call or before; where none has told of one, all of `children`."""
+    return [child for child in children(run) if child.ran_task] or children(run)
+
+
+def _waited(runs: Sequence[Run], seconds: float) -> Verdict:
+    """Judge the fastest of several calls: what one of them waits for may be another process that is starved."""
+    waits = [run.blocked for run in runs if run.ending is Ending.RETURNED]
+    fastest, slowest = min(waits), max(waits)
+    if fastest <= seconds and slowest > WAITED_SECONDS:
+        return failed(
+            f"{runs[0].call} came back, but once its caller slept or waited for {slowest:.1f} s first", symptom="blocks"
+        )
+    if fastest <= seconds:
+        return PASSED
+    return failed(
+        f"{runs[0].call} came back, but its caller slept or waited for {fastest:.1f} s first "
+        f"(the fastest of {len(runs)} calls; {seconds:g} s are free)",
+        symptom="blocks",
+    )
+
+
+def returns_at_once(others: Sequence[Run] = (), *, started: Run | None = None, seconds: float = START_SECONDS) -> Check:
+    """The call comes back while its task is held, without waiting: of several calls the fastest counts.
+
+    Waiting is measured where the machine's load has no part in it: seconds in which the calling thread neither ran nor
+    wanted a core, less those in which others did.
+    """
+
+    def judge(run: Run) -> Verdict:
+        not_held = not_held_then(started, run) if started is not None else None
+        if not_held is not None:
+            return not_held
+        if run.ending is Ending.RAISED:
+            return not_returned(run, Concern.NONBLOCKING) or PASSED
+        if run.ending is not Ending.RETURNED:
+            return not_returned(run, Concern.NONBLOCKING, owns_all=True) or PASSED
+        if any(one.trace.gates is not None and one.trace.gates.blocked for one in (run, *others)):
+            return failed(
+                f"{run.call} waited for a task: it came back only when that had been let go", symptom="blocks"
+            )
+        own = not_held_then(run) if started is None else None
+        return own or _waited((run, *others), seconds)
+
+    return Check(
+        name="returns_at_once",
+        title="returns at once, while the task is still running",
+        concern=Concern.NONBLOCKING,
+        hint="start() the process and return; do not join() or get() here"
+        if started is None
+        else "look whether a result is there without waiting for it, as get_nowait() does",
+        judge=judge,
+    )
+
+
+def waited(run: Run) -> Verdict:
+    """A call that waited for a task, although it must not, leaves undecided what is asked meanwhile."""
+    seen = f"{run.call} waited for the task"
+    said = fault(Concern.NONBLOCKING, seen, symptom="blocks")
+    return undecided(seen, "returns_at_once", said, shown_by=run)
+
+
+def ran_in_caller(run: Run) -> bool:
+    """Tell whether a task ran in the calling process, in this call or before it."""
+    return run.in_caller or any(event.pid == run.trace.caller for event in run.trace.events)
+
+
+def not_held_then(started: Run, run: Run | None = None) -> Verdict | None:
+    """The task was not held when `bg_get` was asked: `bg_task` had waited for it, or had run it itself."""
+    nothing = before_all(started)
+    if nothing is not None:
+        return replace(nothing, shown_by=nothing.shown_by or started)
+    if started.ending is Ending.RAISED:
+        return undecided(f"{started.call} raised", blamed_for(started), unreturned(started), shown_by=started)
+    if started.ending is not Ending.RETURNED:
+        return never_returned(started)
+    if not children(started) or ran_in_caller(started) or (run is not None and ran_in_caller(run)):
+        return absent("the task did not run in a child process (see starts_in_background)")
+    return let_go(started)
+
+
+def never_returned(started: Run) -> Verdict:
+    """A `bg_task` that does not come back at all does not come back at once."""
+    if somewhere_else(started):
+        return undecided(f"{started.call} did not return", blamed_for(started), unreturned(started), shown_by=started)
+    said = replace(not_back(started), concern=Concern.NONBLOCKING)
+    return undecided(f"{started.call} did not return", "returns_at_once", said, shown_by=started)
+
+
+def let_go(run: Run) -> Verdict | None:
+    """The tasks that were to be held were let go while this call waited; None where they are held."""
+    gates = run.trace.gates
+    if gates is None or gates.script != "shut" or (gates.early and not gates.blocked):
+        return None
+    if gates.blocked or run.blocked > WAITED_SECONDS:
+        return waited(run)
+    return inconclusive(
+        f"{run.call} was not back when the time limit came, but had not waited long: the machine is busy"
+    )
+
+
+def starts_in_background(*later: Run) -> Check:
+    """The task runs in a child process."""
+
+    def judge(run: Run) -> Verdict:
+        if run.ending is not Ending.RETURNED:
+            return not_returned(run, Concern.WORKERS) or PASSED
+        if any(ran_in_caller(one) for one in (run, *later)):
+            return failed("the task ran in the process that called bg_task", symptom="in the caller")
+        if not children(run):
+            return failed("bg_task started no child process", symptom="in the caller")
+        given = [one for one in later if one.function and one.ending is Ending.RETURNED and one.value != ["none"]]
+        if given and given[-1].trace.observer != "psutil" and not any(each.ran_task for each in children(given[-1])):
+            return failed(
+                f"{given[-1].call} returned a result of a task that no process had run",
+                symptom=MADE_UP,
+                hint="let the child process run the task, whatever it is",
+            )
+        return PASSED
+
+    return Check(
+        name="starts_in_background",
+        title="the task runs in a child process",
+        concern=Concern.WORKERS,
+        hint="start a multiprocessing.Process whose target is worker",
+        judge=judge,
+    )
+
+
+def _no_overlap(gates: GateReport, n: int) -> Verdict:
+    words = f"only {gates.most_inside} of {n} background tasks ran at the same time"
+    return fault(Concern.CONCURRENCY, words, symptom="no overlap")
+
+
+def never_met(pause: Run, started: Sequence[Run]) -> Verdict | None:
+    """Tasks that did not run at the same time leave undecided whose result comes first."""
+    not_held = next((wrong for wrong in map(not_held_then, started) if wrong is not None), None)
+    gates = pause.trace.gates
+    if not_held is not None or gates is None or gates.met:
+        return not_held
+    said = _no_overlap(gates, gates.wanted)
+    return undecided("the tasks did not run at the same time", "meet_in_background", said, shown_by=pause)
+
+
+def meet_in_background(n: int, started: Sequence[Run] = ()) -> Check:
+    """*n* background tasks, by those that *started* them, run at the same time, each in a process of its own."""
+
+    def judge(run: Run) -> Verdict:
+        not_held = next((wrong for wrong in map(not_held_then, started) if wrong is not None), None)
+        if not_held is not None:
+            return not_held
+        gates = run.trace.gates
+        if gates is None:
+            return undecided("the tasks did not get that far", "starts_in_background")
+        if gates.met:
+            return PASSED
+        if not gates.most_inside:
+            return absent("no task was run in a child process (see starts_in_background)")
+        return _no_overlap(gates, n)
+
+    return Check(
+        name="meet_in_background",
+        title=f"{n} background tasks run at the same time",
+        concern=Concern.CONCURRENCY,
+        hint="make new queues and a new process for every task",
+        judge=judge,
+    )
+
+
+def gives_three_handles() -> Check:
+    """`bg_task` returns ``(p, task_queue, done_queue)``."""
+
+    def judge(run: Run) -> Verdict:
+        wrong = not_returned(run, Concern.RESULTS)
+        if wrong is not None:
+            return wrong
+        if isinstance(run.value, list) and run.value[0] == "tuple" and len(run.value[1]) == 3:
+            first = run.value[1][0]
+            if first[-1] is None and children(run):
+                return failed(
+                    f"the first of the three handles that {run.call} returned is no process but {first[1]}",
+                    symptom=HANDLES,
+                )
+            return PASSED
+        return failed(
+            f"{run.call} returned {plain_data.shown(run.value)}, not (p, task_queue, done_queue)", symptom=HANDLES
+        )
+
+    return Check(
+        name="gives_three_handles",
+        title="returns (p, task_queue, done_queue)",
+        concern=Concern.RESULTS,
+        hint="return p, task_queue, done_queue",
+        judge=judge,
+    )

@@ -1,0 +1,218 @@
+"""Checks of what `bg_get` hands over, of how the child ends, and of a child that dies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pytest_mpgrade.inside import plain_data
+from pytest_mpgrade.judge.attribution import not_returned, unreturned
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
+from pytest_mpgrade.judge.checks.background import RUNNING, children, doers, never_met, ran_in_caller
+from pytest_mpgrade.judge.checks.failures import WATCH
+from pytest_mpgrade.judge.hangs import raised
+from pytest_mpgrade.records import Concern, Ending, Run
+
+ANY = object()
+"""Any result will do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Together:
+    """Tasks at the same time: the calls that started them, and the pause in which they were to be seen running."""
+
+    started: Sequence[Run]
+    pause: Run
+
+
+def hands_over(
+    expected: object,
+    concern: Concern = Concern.RESULTS,
+    *,
+    asked: Run | None = None,
+    together: Together | None = None,
+) -> Check:
+    """Once the task is done, `bg_get` returns its result, unless it had been *asked* before and handed it over then.
+
+    *together*: other tasks run at the same time; one alone has been seen to be handed over.
+    """
+    return hands_over_plain(plain_data.encode(expected), concern, asked=asked, together=together)
+
+
+def hands_over_plain(
+    want: object,
+    concern: Concern = Concern.RESULTS,
+    *,
+    asked: Run | None = None,
+    together: Together | None = None,
+) -> Check:
+    """The same for a result that is given as plain data, as `tasks.Workload.expected` has it."""
+    owns_all = concern in (Concern.EDGE, Concern.DEADLOCK) or together is not None
+
+    def judge(run: Run) -> Verdict:
+        apart = never_met(together.pause, together.started) if together is not None else None
+        if apart is not None:
+            return apart
+        wrong = not_returned(run, concern, owns_all=owns_all)
+        if wrong is not None:
+            return wrong
+        if run.trace.gates is not None and run.trace.gates.early:
+            return did_not_wait(run)
+        if concern is Concern.DEADLOCK and not children(run):
+            return absent(
+                "no child process was started, so there was no result to hand over (see starts_in_background)"
+            )
+        if asked is not None and ran_in_caller(run):
+            return absent("no result was waited for: the task ran in the calling process (see starts_in_background)")
+        if asked is not None and asked.value == want != ["none"]:
+            return PASSED  # so early that it waited, or somebody else had: that is another matter
+        return _compared(run, want, concern)
+
+    return Check(
+        name="hands_over",
+        title="returns the result of the task when it is done",
+        concern=concern,
+        judge=judge,
+    )
+
+
+def _compared(run: Run, want: object, concern: Concern) -> Verdict:
+    if ignored_block(run, want):
+        return did_not_wait(run)
+    if run.value == want:
+        if want == ["none"] and "inactive" in run.printed:
+            seen = f"{run.call} took the result None for a child that had died"
+            return failed(seen, symptom="values", hint=_BY_THE_QUEUE)
+        return PASSED
+    alive = any(child.later == "alive" for child in doers(run))
+    if concern is not Concern.RESULTS and run.value == ["none"] and "inactive" in run.printed and alive:
+        seen = f"{run.call} took a living child for dead"
+        return undecided(seen, "still_running", fault(Concern.RESULTS, seen, symptom="message"))
+    after = f" (asked {run.tries} times)" if run.tries > 1 else ""
+    return failed(
+        f"{run.call} returned {plain_data.shown(run.value)}{after}, expected {plain_data.shown(want)}",
+        symptom="values",
+        hint=_remedy(run, want),
+    )
+
+
+_BY_THE_QUEUE = "tell a result from its absence by the queue, not by its value"
+
+
+def _remedy(run: Run, want: object) -> str:
+    """Return what to do about a result that was not handed over, by what was said in its place."""
+    if run.value != ["none"]:
+        return ""
+    if want in _LIKE_NONE:
+        return _BY_THE_QUEUE
+    if "inactive" in run.printed:
+        return "look for a result once more before you call the child dead: it may have ended since you looked"
+    if RUNNING in run.printed:
+        return "look into done_queue before you say that the task is still running"
+    return "return what done_queue.get() gives"
+
+
+_LIKE_NONE = tuple(map(plain_data.encode, (None, False, 0, "", 0.0, [], ())))
+"""Results that are as false as None."""
+
+
+def did_not_wait(run: Run) -> Verdict:
+    """A call that was to wait for the result, and did not, leaves undecided what it would have returned."""
+    seen = f"{run.call} did not wait"
+    said = fault(Concern.NONBLOCKING, seen, symptom="does not block")
+    return undecided(seen, "waits_when_asked", said)
+
+
+def _in_caller(*runs: Run | None) -> Verdict | None:
+    """A task that dies in the calling process takes that with it: no child has died."""
+    if any(ran_in_caller(run) for run in runs if run is not None):
+        return absent("the task ran in the calling process, so no child could die (see starts_in_background)")
+    return None
+
+
+def says_inactive(message: str, started: Run | None = None, *, early: Run | None = None) -> Check:
+    """If the child died without a result, `bg_get` says so, returns None, and does not wait for ever.
+
+    *early*: what it said while a task was running, which may be the very message.
+    """
+
+    def judge(run: Run) -> Verdict:
+        in_caller = _in_caller(run, started)
+        if in_caller is not None:
+            return in_caller
+        if run.ending is Ending.RAISED:
+            return raised(run)
+        if run.ending is not Ending.RETURNED:
+            verdict = not_returned(run, Concern.FAILURE, owns_all=True) or PASSED
+            return _waits_for_the_dead(verdict) if run.ending is Ending.HUNG else verdict
+        if run.value != ["none"]:
+            return failed(
+                f"the child died without a result; {run.call} returned {plain_data.shown(run.value)}",
+                symptom="values",
+                hint="return None where there is no result",
+            )
+        if message in run.printed:
+            return PASSED
+        if run.printed.count(RUNNING) < run.tries:
+            seen = f"{run.call} returned None, but not in so many words"
+            return undecided(seen, "names_the_death", fault(Concern.RESULTS, seen, symptom="message"))
+        if early is not None and message in early.printed:
+            seen = f"it says {message!r} while a task is running"
+            return undecided(seen, "still_running", fault(Concern.RESULTS, seen, symptom="message"))
+        return _unnoticed(run)
+
+    return Check(
+        name="says_inactive",
+        title=f"says {message!r} when the child has died",
+        concern=Concern.FAILURE,
+        judge=judge,
+    )
+
+
+def _waits_for_the_dead(verdict: Verdict) -> Verdict:
+    return replace(verdict, message=f"the child died without a result; {verdict.message}", hint=WATCH)
+
+
+def _unnoticed(run: Run) -> Verdict:
+    asked = f"asked {run.tries} times" if run.tries > 1 else "asked"
+    return failed(
+        f"the child died without a result; {run.call}, {asked}, "
+        f"still said {run.printed.strip().splitlines()[-1][:60]!r}",
+        symptom="death unnoticed",
+        hint="look at p.is_alive() when there is no result",
+    )
+
+
+def ignored_block(run: Run, want: object = ANY) -> bool:
+    """It says that the task is running, and returns None: unless that is the result, and the child has gone for it."""
+    if run.value != ["none"] or "block=True" not in run.call or RUNNING not in run.printed:
+        return False
+    return want != ["none"] or any(child.later == "alive" for child in doers(run))
+
+
+def names_the_death(message: str, started: Run | None = None) -> Check:
+    """If the child died without a result, `bg_get` prints *message*: the words are a matter of results."""
+
+    def judge(run: Run) -> Verdict:
+        in_caller = _in_caller(run, started)
+        if in_caller is not None:
+            return in_caller
+        if run.ending is not Ending.RETURNED or run.value != ["none"]:
+            seen = f"{run.call} did not return None"
+            said = fault(Concern.FAILURE, f"the child died without a result; {seen}", symptom="values")
+            return undecided(seen, "says_inactive", unreturned(run) if run.ending is not Ending.RETURNED else said)
+        if message in run.printed:
+            return PASSED
+        if run.printed.count(RUNNING) >= run.tries:
+            seen = f"{run.call} had not noticed the death"
+            return undecided(seen, "says_inactive", fault(Concern.FAILURE, seen, symptom="death unnoticed"))
+        printed = f"; it printed {run.printed.strip()[:60]!r}" if run.printed.strip() else ""
+        return failed(f"{run.call} did not print {message!r} when the child had died{printed}", symptom="message")
+
+    return Check(
+        name="names_the_death",
+        title=f"prints {message!r} when the child has died",
+        concern=Concern.RESULTS,
+        hint=f"print({message!r}) before you return None",
+        judge=judge,
+    )

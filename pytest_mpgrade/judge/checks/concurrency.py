@@ -1,0 +1,264 @@
+"""Checks on a run of `tasks.rendezvous`: who works, at the same time, who takes the next task, in which order.
+
+GateReport says what the gatekeeper saw; these functions say what it means. Each fault has one concern: a worker too few
+is `workers`; all are there but do not overlap, or a task is promised to a busy worker, is `concurrency`; a later task
+is taken before an earlier one, although nobody was promised it, is `ordering`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from pytest_mpgrade.judge.attribution import somewhere_else, unreturned
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
+from pytest_mpgrade.judge.checks.shutdown import returned_early
+from pytest_mpgrade.judge.hangs import waiting
+from pytest_mpgrade.judge.verdict import BY_WORKERS, by_nobody
+from pytest_mpgrade.records import Concern, Ending, GateReport, Run
+from pytest_mpgrade.tasks import Workload
+
+
+def _unjudged(run: Run) -> Verdict | None:
+    """Return what all these checks answer where no gate was reached, or the call gave up on held tasks."""
+    elsewhere = somewhere_else(run) if run.ending is not Ending.RETURNED else None
+    if elsewhere is not None:
+        return elsewhere
+    if run.trace.gates is None:
+        return undecided("the run has no gates", "values_in_any_order", _failed_first(run))
+    came = {event.pid for event in run.trace.events if event.kind == "gate"}
+    if not came and run.ending is not Ending.RETURNED:
+        return undecided(f"no task was run before {run.call} failed", "values_in_any_order", _failed_first(run))
+    return None
+
+
+def _failed_first(run: Run) -> Verdict | None:
+    return None if run.ending is Ending.RETURNED else unreturned(run)
+
+
+def _child_pids(run: Run) -> set[int]:
+    return {event.pid for event in run.trace.events if event.kind == "gate" and event.pid != run.trace.caller}
+
+
+def _in_caller(run: Run) -> list[str]:
+    return [event.key for event in run.trace.events if event.kind == "gate" and event.pid == run.trace.caller]
+
+
+def _started(run: Run) -> int:
+    """Return how many processes the call started, without Python's own helpers."""
+    return sum(not process.helper for process in run.trace.processes)
+
+
+def _fewer(run: Run, gates: GateReport) -> bool:
+    """Too few workers were there to meet; the others did not exist, rather than wait somewhere else."""
+    return not gates.met and max(gates.alive_then, _started(run)) < gates.wanted
+
+
+def workers(n: int) -> Check:
+    """Exactly *n* different child processes take tasks, and the caller takes none."""
+    return Check(
+        name="workers",
+        title=f"exactly {n} child processes do the work, none of it is done in the caller",
+        concern=Concern.WORKERS,
+        hint="start n_processes worker processes, no more and no fewer",
+        judge=lambda run: _worked(run, n),
+    )
+
+
+def _worked(run: Run, n: int) -> Verdict:
+    unjudged = _unjudged(run)
+    if unjudged is not None or run.trace.gates is None:
+        return unjudged or PASSED
+    gates, pids = run.trace.gates, _child_pids(run)
+    forged = _forged(run)
+    if forged:
+        return failed(forged, symptom="in the caller")
+    mine = _in_caller(run)
+    if mine:
+        what = "every task" if not pids else f"{len(mine)} of the tasks"
+        words = f"{what} ran in the process that called {run.function}"
+        return failed(words, symptom="in the caller", hint=BY_WORKERS, tasks=mine[:5])
+    if not pids:
+        return absent(f"{run.call} ran no task", by_nobody(run))
+    if len(gates.crew) > n:
+        return failed(
+            f"{len(gates.crew)} processes were inside a task together; {n} were asked for",
+            symptom="too many workers",
+            pids=sorted(gates.crew),
+        )
+    strangers = [step.arrived_pid for step in gates.steps if step.arrived_pid and step.arrived_pid not in gates.crew]
+    if gates.met and strangers:
+        return failed(
+            f"a process beyond the first {n} took a task ({len(pids)} processes ran tasks in all)",
+            symptom="too many workers",
+            hint="let each worker take task after task until it gets 'STOP', instead of one process per task",
+            pids=sorted(pids),
+        )
+    if not gates.met and gates.early:
+        return returned_early(run)
+    if not gates.met and _fewer(run, gates):
+        return _blame(run, f"only {len(pids)} of {n} workers ever ran a task", "too few workers")
+    return PASSED
+
+
+def _forged(run: Run) -> str:
+    """Return which result cannot come from the process that stood at its task's gate; "" for none.
+
+    Each process at a gate is given a number of its own, which its result has to show (`tasks.rendezvous`).
+    """
+    given = {(event.key, event.token) for event in run.trace.events if event.kind == "gate" and event.token}
+    keys = {key for key, _ in given}
+    results = run.value[1] if isinstance(run.value, list) and run.value[:1] == ["list"] else []
+    for result in results:
+        if isinstance(result, list) and result[:1] == ["tuple"] and [part[0] for part in result[1]] == ["int", "str"]:
+            key, token = (str(part[1]) for part in result[1])
+            if key in keys and (key, token) not in given:
+                return f"the result of task {key} was not made by the process that told the grader of it"
+    return ""
+
+
+def _blame(run: Run, message: str, symptom: str) -> Verdict:
+    """A meeting that did not come about is blamed only if the grader's own processes have met there just now."""
+    if run.control is False:
+        return inconclusive(f"{message}, but this machine was too busy for the grader's own processes to meet too")
+    return failed(message, symptom=symptom, **waiting(run))
+
+
+def met() -> Check:
+    """As many different processes as were asked for are inside a task at the same time."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = _no_crew(run)
+        if verdict is not None or run.trace.gates is None:
+            return verdict or PASSED
+        gates = run.trace.gates
+        if gates.met:
+            return PASSED
+        if gates.early:
+            return returned_early(run)
+        if _fewer(run, gates):
+            return _too_few(run, gates)
+        return _blame(
+            run,
+            f"only {gates.most_inside} of {gates.wanted} workers were ever inside a task together; "
+            "all your processes were waiting when the grader gave up",
+            "no overlap",
+        )
+
+    return Check(
+        name="met",
+        title="the workers run tasks at the same time",
+        concern=Concern.CONCURRENCY,
+        hint="start() all workers before you join() any, and hold no lock while a task runs",
+        judge=judge,
+    )
+
+
+def _too_few(run: Run, gates: GateReport) -> Verdict:
+    words = f"only {len(_child_pids(run))} of {gates.wanted} workers were there"
+    return undecided(words, "workers", fault(Concern.WORKERS, words, symptom="too few workers"))
+
+
+def _no_crew(run: Run) -> Verdict | None:
+    unjudged = _unjudged(run)
+    if unjudged is not None:
+        return unjudged
+    if not _child_pids(run):
+        words = "no task ran in a child process, so there was nothing to run at the same time (see workers)"
+        return absent(words, by_nobody(run))
+    return None
+
+
+def free_worker_takes_next() -> Check:
+    """While the first task is held, the workers that are free do all the others: none is promised to a busy one."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = _not_met(run)
+        if verdict is not None or run.trace.gates is None:
+            return verdict or PASSED
+        gates = run.trace.gates
+        promised = _promised(run, gates)
+        if not promised:
+            return PASSED
+        return _blame(run, _promise_words(gates, promised), "promised")
+
+    return Check(
+        name="free_worker_takes_next",
+        title="a free worker takes the next waiting task",
+        concern=Concern.CONCURRENCY,
+        hint="let all workers take from one shared queue; do not deal the tasks out beforehand or in rounds",
+        judge=judge,
+    )
+
+
+def _promised(run: Run, gates: GateReport) -> list[str]:
+    """Return the tasks that nobody took while a worker was free, and that were run once all gates were open."""
+    came = {event.key for event in run.trace.events if event.kind == "gate" and event.pid != run.trace.caller}
+    return [key for key in gates.waiting if key in came]
+
+
+def _promise_words(gates: GateReport, promised: list[str]) -> str:
+    last = gates.steps[-1] if gates.steps else None
+    if last is not None and last.arrived is None:
+        return (
+            f"the first task was held; the worker that had finished another task got none, "
+            f"while {len(promised)} were waiting"
+        )
+    return f"the first task was held and all other workers were free, but {len(promised)} tasks waited for its worker"
+
+
+def _not_met(run: Run) -> Verdict | None:
+    verdict = _no_crew(run)
+    if verdict is not None or run.trace.gates is None:
+        return verdict
+    gates = run.trace.gates
+    if gates.met:
+        return None
+    if gates.early:
+        return returned_early(run)
+    if _fewer(run, gates):
+        return _too_few(run, gates)
+    words = f"only {gates.most_inside} of {gates.wanted} workers were ever inside a task together"
+    return undecided("the workers did not meet", "met", fault(Concern.CONCURRENCY, words, symptom="no overlap"))
+
+
+def first_in_first_out(workload: Workload) -> Check:
+    """Workers take the tasks in the order of submission."""
+    position = {key: place for place, key in enumerate(workload.keys)}
+
+    def judge(run: Run) -> Verdict:
+        verdict = _not_met(run)
+        if verdict is not None or run.trace.gates is None:
+            return verdict or PASSED
+        gates = run.trace.gates
+        count = Counter(event.key for event in run.trace.events if event.kind == "gate")
+        if any(times > 1 for times in count.values()):
+            words = "a task was run more than once"
+            return undecided(words, "values_in_any_order", fault(Concern.RESULTS, words, symptom="values"))
+        if _promised(run, gates):
+            said = fault(Concern.CONCURRENCY, _promise_words(gates, _promised(run, gates)), symptom="promised")
+            return undecided("tasks were dealt out beforehand", "free_worker_takes_next", said)
+        return _in_order(run, gates, position)
+
+    return Check(
+        name="first_in_first_out",
+        title="the tasks are taken first in, first out",
+        concern=Concern.ORDERING,
+        hint="put the tasks on the queue in the order in which you got them",
+        judge=judge,
+    )
+
+
+def _in_order(run: Run, gates: GateReport, position: dict[str, int]) -> Verdict:
+    taken = set(_in_caller(run))
+    expected = sorted((key for key in position if key not in taken), key=lambda key: position[key])[: len(gates.first)]
+    if set(gates.first) != set(expected):
+        places = ", ".join(str(position.get(key, "?")) for key in gates.first)
+        return failed(f"the first tasks to be taken were number {places}; tasks count from 0", symptom="order of tasks")
+    for step in gates.steps:
+        if step.arrived is not None and step.arrived != step.expected:
+            return failed(
+                f"the worker that finished task {position.get(step.opened, '?')} got task "
+                f"{position.get(step.arrived, '?')} while task {position.get(step.expected, '?')} was waiting",
+                symptom="order of tasks",
+            )
+    return PASSED

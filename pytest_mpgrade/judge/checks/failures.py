@@ -1,0 +1,200 @@
+"""Checks of runs in which a task raises or a worker dies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_mpgrade.inside import plain_data
+from pytest_mpgrade.judge.attribution import at_import, somewhere_else, unreturned
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
+from pytest_mpgrade.judge.checks.leftovers import residue
+from pytest_mpgrade.judge.checks.shutdown import listed, workers_of
+from pytest_mpgrade.judge.hangs import ended_badly, not_back
+from pytest_mpgrade.judge.symptoms import ALIVE, HELPER, MADE_UP, UNJOINED
+from pytest_mpgrade.judge.tracebacks import by_call
+from pytest_mpgrade.records import Concern, Ending, ProcessSeen, RaisedError, Run
+from pytest_mpgrade.tasks import Workload
+
+
+def _serial(run: Run) -> Verdict | None:
+    pids = {event.pid for event in run.trace.events if event.kind in ("note", "doom")}
+    if pids and pids <= {run.trace.caller}:
+        words = "the task ran in the calling process"
+        said = fault(Concern.WORKERS, words, symptom="in the caller")
+        return absent(f"{words}, so no worker could fail (see in_children)", said)
+    return None
+
+
+def _task_not_run(seen: str, run: Run) -> Verdict:
+    """The task that this is about was never run: a result is missing, or the call has ended before."""
+    said = fault(Concern.RESULTS, f"{seen} by {run.call}", symptom="values")
+    return undecided(seen, "values_in_any_order", said if run.ending is Ending.RETURNED else unreturned(run))
+
+
+def _did_not_raise(run: Run, by: str) -> Verdict:
+    seen = f"{run.call} did not raise"
+    returned = run.ending is Ending.RETURNED
+    return somewhere_else(run) or undecided(seen, by, failed(seen, symptom="swallowed") if returned else not_back(run))
+
+
+WATCH = "wait for results and Process.sentinel together, or look at is_alive() whenever get(timeout=…) is empty"
+"""A hint for who waits for the result of a worker that has died."""
+
+
+def raises_soon(message: str) -> Check:
+    """A task raises: so does the call, soon, with an exception that is that one or names it."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = _serial(run)
+        if verdict is not None:
+            return verdict
+        if run.ending is Ending.RETURNED and not any(event.kind == "note" for event in run.trace.events):
+            return _task_not_run("the task that raises was not run", run)
+        if run.ending is Ending.RETURNED:
+            return failed(
+                f"a task raised, but {run.call} returned {plain_data.shown(run.value)} instead of raising",
+                symptom="swallowed",
+                hint="raise in the parent what a worker has sent of its task's exception",
+            )
+        if run.ending is not Ending.RAISED or run.error is None:
+            return somewhere_else(run) or _waits_for_it(run)
+        error = run.error
+        if not any(event.kind == "note" for event in run.trace.events) and message in error.message:
+            return fault(
+                Concern.WORKERS,
+                f"{run.call} raised the exception of a task that no process had run",
+                symptom=MADE_UP,
+            )
+        if message in error.message or any(message in link for link in error.chain):
+            return PASSED
+        return _unnamed(run, error, message)
+
+    return Check(
+        name="raises_soon",
+        title="when a task raises, the call raises",
+        concern=Concern.FAILURE,
+        judge=judge,
+    )
+
+
+def _unnamed(run: Run, error: RaisedError, message: str) -> Verdict:
+    thrown = by_call(run)
+    return failed(
+        f"a task raised an exception that says {message!r}; {run.call} raised "
+        f"{error.type}: {error.message[:80]!r}, which does not name it",
+        symptom="unnamed",
+        hint="put the text of the task's exception into the one that you raise, or raise that one itself",
+        **(thrown.source if thrown else {}),
+    )
+
+
+def _waits_for_it(run: Run) -> Verdict:
+    """A call that waits for the result of a task which has raised: its worker has ended by that, or sent nothing."""
+    if any(process.exitcode == 1 for process in ended_badly(run)):
+        hint = (
+            "an exception that nobody catches ends its worker: catch it there, and send it, or its text, to the parent"
+        )
+    else:
+        hint = "let a worker send something for a task that raises too, or the parent waits for it for ever"
+    return replace(not_back(run), hint=hint)
+
+
+def notices_death() -> Check:
+    """A worker dies in its first task: the call raises, rather than wait for a result that cannot come."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = _serial(run)
+        if verdict is not None:
+            return verdict
+        if not any(event.kind == "doom" for event in run.trace.events):
+            return somewhere_else(run) or _task_not_run("the task in which the worker dies was not run", run)
+        if run.ending is Ending.RAISED:
+            return PASSED
+        if run.ending is Ending.RETURNED:
+            return failed(
+                f"a worker died in its task, but {run.call} returned {plain_data.shown(run.value)} instead of raising",
+                symptom="swallowed",
+                hint="raise an exception when a worker has ended without the result of its task",
+            )
+        return somewhere_else(run) or replace(not_back(run), hint=WATCH)
+
+    return Check(
+        name="notices_death",
+        title="when a worker dies, the call raises",
+        concern=Concern.FAILURE,
+        judge=judge,
+    )
+
+
+def waiting_not_started(workload: Workload) -> Check:
+    """After an error the tasks that still wait are not started: at most half of a long line may be."""
+    line = set(workload.keys[1:])
+
+    def judge(run: Run) -> Verdict:
+        verdict = _serial(run)
+        if verdict is not None:
+            return verdict
+        if run.ending is not Ending.RAISED:
+            return _did_not_raise(run, "raises_soon")
+        told = [event.key for event in run.trace.events if event.kind == "note"]
+        if workload.keys[0] not in told:
+            return _task_not_run("the task that raises was not run", run)
+        # What was started before the error is a matter of order, not of what is done about the error.
+        started = sum(key in line for key in told[told.index(workload.keys[0]) :])
+        if 2 * started <= len(line):
+            return PASSED
+        return failed(
+            f"after the first task had raised, {started} of the {len(line)} waiting tasks were started all the same",
+            symptom="goes on after an error",
+        )
+
+    return Check(
+        name="waiting_not_started",
+        title="after an error, waiting tasks are not started",
+        concern=Concern.FAILURE,
+        hint="when you get an error, take the waiting tasks off the queue before you send 'STOP'",
+        judge=judge,
+    )
+
+
+def _still_there(run: Run, left: list[ProcessSeen]) -> Verdict:
+    alive = [process for process in left if process.later == "alive"]
+    evidence = listed(left, lambda process: process.later)
+    if not alive:
+        return failed(
+            f"{len(left)} process{'es were zombies' if len(left) > 1 else ' was a zombie'} when {run.call} had raised",
+            symptom=UNJOINED if {p.pid for p in workers_of(run)} & {p.pid for p in left} else HELPER,
+            hint="join() every Process also when you raise",
+            **evidence,
+        )
+    worked = {process.pid for process in workers_of(run)}
+    return failed(
+        f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running 2 s after {run.call} had raised",
+        symptom=ALIVE if worked & {process.pid for process in alive} or not worked else HELPER,
+        **evidence,
+    )
+
+
+def all_shut_down(after: str = "raises_soon", *, row: Run | None = None) -> Check:
+    """After an error no worker is left, alive or as a zombie, and nothing else of the call; *row* as there."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = _serial(run)
+        if verdict is not None:
+            return verdict
+        if run.ending is not Ending.RAISED:
+            return _did_not_raise(run, after)
+        if run.import_children:
+            return at_import()
+        left = [process for process in run.trace.processes if not process.helper and process.later != "gone"]
+        if left:
+            return _still_there(run, left)
+        return residue(run, f"{run.call} had raised, the exception was dropped", once=run, row=row)
+
+    return Check(
+        name="all_shut_down",
+        title="after an error all workers are shut down, and nothing is left",
+        concern=Concern.FAILURE,
+        hint="shut the workers down in a finally block",
+        judge=judge,
+    )

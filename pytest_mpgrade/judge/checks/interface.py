@@ -1,0 +1,248 @@
+"""Checks of the module itself: that it imports, what it defines, and how it treats the start method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pytest_mpgrade.inside import plain_data
+from pytest_mpgrade.judge.attribution import at_import, not_returned
+from pytest_mpgrade.judge.check import LACK, PASSED, Check, Verdict, absent, failed, undecided
+from pytest_mpgrade.judge.checks.shutdown import workers_of
+from pytest_mpgrade.judge.hangs import exit_words, not_back, raised
+from pytest_mpgrade.records import Concern, Ending, Plain, Run
+from pytest_mpgrade.system.did_you_mean import nearest
+
+
+def imports_cleanly() -> Check:
+    """The module imports without error, and neither starts a process nor has another side effect when it does."""
+
+    def judge(run: Run) -> Verdict:
+        if run.import_children:
+            return failed(
+                f"{run.import_children} child process{'es were' if run.import_children > 1 else ' was'} started "
+                "when the module was imported",
+                symptom="children at import",
+                hint="start processes only below: if __name__ == '__main__':",
+            )
+        if run.ending is Ending.NOT_IMPORTED:
+            return why_not_imported(run)
+        effects: list[str] = run.facts.get("side_effects") or []
+        if effects:
+            return failed(f"importing the module has a side effect: it {effects[0]}", symptom="side effect")
+        return PASSED
+
+    return Check(
+        name="imports_cleanly",
+        title="the module imports without error, child process or other side effect",
+        concern=Concern.IMPORT,
+        hint="move everything that runs by itself below: if __name__ == '__main__':",
+        judge=judge,
+    )
+
+
+_NO_EXIT = "a module is imported before its functions are called: call exit() only under if __name__ == '__main__':"
+
+
+def why_not_imported(run: Run) -> Verdict:
+    """Return the failure of an import that raised, hung, or ended the interpreter; or lacked something."""
+    if run.lack is not None:
+        source = {"source": run.lack.source} if run.lack.source else {}
+        return failed(run.lack.message, symptom=LACK, hint=run.lack.hint, **source)
+    if run.stopped:
+        return failed(f"importing the module was ended: {run.stopped}", symptom="import")
+    if run.error is not None:
+        verdict = raised(run)
+        left = run.error.type == "SystemExit"
+        words = verdict.message.replace("raised SystemExit", "called exit(): SystemExit") if left else verdict.message
+        return failed(words, symptom="import", hint=_NO_EXIT if left else "", **verdict.evidence)
+    verdict = not_back(run)
+    words = verdict.message
+    if run.exitcode is not None:
+        words = f"importing the module ended the interpreter ({exit_words(run.exitcode)})"
+    return failed(words, symptom="import", **verdict.evidence)
+
+
+def has_functions(functions: Mapping[str, Sequence[str]]) -> Check:
+    """The module has these functions, and each can be called as the handout says."""
+
+    def judge(run: Run) -> Verdict:
+        if run.ending is Ending.NOT_IMPORTED:
+            return undecided("the module could not be imported", "imports_cleanly")
+        wrong = unusable(run, functions)
+        if not wrong:
+            return PASSED
+        return failed("; ".join(wrong.values()), symptom="signature")
+
+    return Check(
+        name="has_functions",
+        title="the required functions are there, with usable signatures",
+        concern=Concern.IMPORT,
+        hint="keep the names and parameters of the handout",
+        judge=judge,
+    )
+
+
+def unusable(run: Run, functions: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return what is wrong with each function that cannot be called as asked, by its name."""
+    told: dict[str, Plain] = run.facts.get("functions") or {}
+    wrong = {}
+    for name, parameters in functions.items():
+        signature = told.get(name)
+        if signature is None:
+            wrong[name] = f"there is no function {name}(){nearest(name, set(run.code.defines) - set(functions))}"
+        elif signature and not _callable_with(signature, parameters):
+            had = ", ".join(str(parameter[0]) for parameter in signature)
+            called = [parameter for parameter in parameters if "=" not in parameter]
+            wrong[name] = f"{name}({had}) cannot be called as {name}({', '.join(parameters)})"
+            if len(called) < len(parameters):
+                wrong[name] += f" and as {name}({', '.join(called)})"
+    return wrong
+
+
+def _callable_with(signature: Sequence[Plain], asked: Sequence[str]) -> bool:
+    """Tell whether the asked positional parameters fit, and whether those with a default can be named."""
+    positional = [p for p in signature if p[1] in ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")]
+    kinds = {p[1] for p in signature}
+    by_position = [name for name in asked if "=" not in name]
+    by_name = [name.partition("=")[0] for name in asked if "=" in name]
+    if len(positional) < len(by_position) and "VAR_POSITIONAL" not in kinds:
+        return False
+    if any(p[0] in by_position and by_position.index(p[0]) != place for place, p in enumerate(positional)):
+        return False  # the same names in another order
+    named = {p[0] for p in signature if p[1] in ("POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY")}
+    if not set(by_name) <= named and "VAR_KEYWORD" not in kinds:
+        return False
+    filled = {p[0] for p in positional[: len(by_position)]}
+    must = {p[0] for p in signature if not p[2] and not p[1].startswith("VAR_")}
+    return must <= filled
+
+
+def works_under_start_method() -> Check:
+    """The plainest call comes back under this start method, if it does under any."""
+
+    def judge(run: Run) -> Verdict:
+        if run.ending is Ending.RETURNED:
+            return PASSED
+        if run.import_children:
+            return at_import()
+        if not run.returned_under:
+            return not_returned(run, Concern.START_METHOD) or PASSED
+        verdict = raised(run) if run.ending is Ending.RAISED else not_back(run)
+        return failed(
+            f"works under {run.returned_under}, but not under {run.start_method}: {verdict.message}",
+            symptom="start method",
+            **verdict.evidence,
+        )
+
+    return Check(
+        name="works_under_start_method",
+        title="works under this start method",
+        concern=Concern.START_METHOD,
+        judge=judge,
+    )
+
+
+def uses_the_default() -> Check:
+    """Workers are started by the default start method, and it is not changed."""
+
+    def judge(run: Run) -> Verdict:
+        asked: list[str] = run.facts.get("set_start_method") or []
+        if asked:
+            return failed(
+                f"the module calls set_start_method({asked[0]!r}); the choice belongs to the program that uses it",
+                symptom="start method",
+            )
+        others = [process for process in run.trace.processes if not process.helper]
+        workers = workers_of(run) or [process for process in others if process.ran_task] or others
+        if not workers:
+            return not_returned(run, Concern.START_METHOD) or absent("no child process ran a task (see in_children)")
+        other = [worker for worker in workers if worker.born not in (run.start_method, "unknown")]
+        if other:
+            return failed(
+                f"the default start method is {run.start_method}, but {len(other)} of {len(workers)} workers were "
+                f"started by {other[0].born}",
+                symptom="start method",
+            )
+        now = run.facts.get("start_method_now")
+        if now not in (None, run.start_method):
+            return failed(
+                f"the default start method was {run.start_method} before and {now} after", symptom="start method"
+            )
+        return PASSED
+
+    return Check(
+        name="uses_the_default",
+        title="uses the default start method and leaves it unchanged",
+        concern=Concern.START_METHOD,
+        hint="use multiprocessing.Process and Queue directly, or get_context() without an argument",
+        judge=judge,
+    )
+
+
+def worker_output(expected: Sequence[object]) -> Check:
+    """`worker`, called directly with two queues: one plain result per task, in order; returns None."""
+    want = [plain_data.encode(value) for value in expected]
+
+    def judge(run: Run) -> Verdict:
+        if run.ending is Ending.RETURNED:
+            output = _queue(run, 1)
+            if output != want:
+                return failed(
+                    f"the output queue holds {plain_data.shown(['list', output])}, "
+                    f"expected {plain_data.shown(['list', want])}",
+                    symptom="values",
+                    hint="for each task that you get from input, put what calculate() returns for it on output",
+                )
+            if run.value != ["none"]:
+                return failed(f"worker() returned {plain_data.shown(run.value)}, not None", symptom="values")
+            return PASSED
+        if _goes_on(run) or run.ending is not Ending.RAISED or _queue(run, 1) == want:
+            return undecided("worker() does not return at 'STOP'", "worker_obeys_sentinel")
+        return raised(run)
+
+    return Check(
+        name="worker_output",
+        title="worker() puts one plain result per task on the output queue and returns None",
+        concern=Concern.RESULTS,
+        judge=judge,
+    )
+
+
+_LEAVE = "leave the loop as soon as the item is 'STOP'"
+
+
+def worker_obeys_sentinel(left: int = 1, results: int = 3) -> Check:
+    """`worker` returns at 'STOP', after so many *results*, and leaves the *left* items behind it on the queue."""
+
+    def judge(run: Run) -> Verdict:
+        if _goes_on(run):
+            seen = "worker() took another item from the queue after 'STOP'"
+            return failed(seen, symptom="sentinel ignored", hint=_LEAVE)
+        if run.ending is Ending.RAISED and len(_queue(run, 1)) == results:
+            return replace(raised(run, " when it had got 'STOP'"), symptom="sentinel ignored")
+        if run.ending is Ending.RAISED:
+            return undecided("worker() raised", "worker_output")
+        if run.ending is not Ending.RETURNED:
+            return not_back(run)
+        rest = len(_queue(run, 0))
+        if rest < left:
+            seen = f"worker() took {left - rest} item{'s' * (left - rest > 1)} from the queue after 'STOP'"
+            return failed(seen, symptom="sentinel ignored", hint=_LEAVE)
+        return PASSED
+
+    return Check(
+        name="worker_obeys_sentinel",
+        title="worker() returns at 'STOP' and takes nothing more from its input",
+        concern=Concern.SENTINEL,
+        judge=judge,
+    )
+
+
+def _goes_on(run: Run) -> bool:
+    return run.ending is Ending.RAISED and run.error is not None and "after 'STOP' was taken too" in run.error.message
+
+
+def _queue(run: Run, number: int) -> list[Plain]:
+    queues = run.facts.get("queues") or []
+    return list(queues[number][1]) if number < len(queues) else []

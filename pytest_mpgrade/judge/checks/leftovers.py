@@ -1,0 +1,149 @@
+"""Checks of what is left other than processes: threads, pipes, semaphores, shared memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, failed, not_here, undecided
+from pytest_mpgrade.judge.checks.shutdown import (
+    idle_ones,
+    listed,
+    not_told_to_stop,
+    others_of,
+    unjoined,
+    unjudged,
+    workers_of,
+)
+from pytest_mpgrade.judge.symptoms import HELPER, RESIDUE, UNJOINED
+from pytest_mpgrade.records import Concern, Ending, Run
+
+_OF_HELPERS = frozenset(("thread", "semaphore"))
+"""What a library may keep for itself."""
+
+
+def nothing_else_left(*, idle: bool = False, row: Run | None = None) -> Check:
+    """After the return, garbage collected: no thread, pipe, semaphore or shared memory of the call is left.
+
+    *row*: the last of many calls in one process, for what a library makes once for all of them.
+    """
+
+    def judge(run: Run) -> Verdict:
+        wrong = unjudged(run, Concern.CLEANUP, idle=idle)
+        return (
+            wrong or (_unjoined(run) if idle else None) or _residue(run, f"{run.call} had returned", once=run, row=row)
+        )
+
+    return Check(
+        name="nothing_else_left",
+        title="no thread, pipe, semaphore or shared memory is left",
+        concern=Concern.CLEANUP,
+        judge=judge,
+    )
+
+
+def _unjoined(run: Run) -> Verdict | None:
+    """Processes that had no task to run and have not been joined keep their pipes: that is no matter of its own."""
+    verdict = idle_ones(run)
+    if verdict is PASSED or {item.kind for item in run.trace.leftovers} != {"pipe"}:
+        return None
+    if verdict.undecided_by:
+        return verdict
+    return undecided("a Process that was not joined keeps its pipes", "no_leftovers", verdict, explained=UNJOINED)
+
+
+def _residue(run: Run, when: str, *, once: Run | None, row: Run | None) -> Verdict:
+    stuck = [process for process in workers_of(run) if process.later == "alive"]
+    if stuck:
+        return not_told_to_stop(run, stuck)
+    never_joined = [worker for worker in workers_of(run) if worker.at_return != "gone"]
+    if never_joined and {item.kind for item in run.trace.leftovers} == {"pipe"}:
+        seen = "a Process that was not joined keeps its pipes"
+        return undecided(seen, "no_leftovers", unjoined(run, never_joined), explained=UNJOINED)
+    return residue(run, when, once=once, row=row)
+
+
+_REMEDIES = {
+    "thread": "join() every thread that you start",
+    "pipe": "join() every Process, and close() every connection and queue: keep none of them beyond the call",
+    "semaphore": "let go of every lock, queue and event that you make: keep none where it outlives the call",
+    "shared memory": "close() and unlink() every SharedMemory",
+}
+"""What to do about each kind of thing that is left."""
+
+
+def residue(run: Run, when: str, *, once: Run | None = None, row: Run | None = None) -> Verdict:
+    """Judge what is left other than processes after *run*: *once*, one call, or a *row* of them in one process."""
+    if not run.trace.observer.startswith(("ptrace", "proc")):
+        return not_here(f"threads, pipes and semaphores cannot be seen here (observer: {run.trace.observer})")
+    left = run.trace.leftovers
+    if not left:
+        return PASSED
+    counted = ", ".join(f"{count} x {kind}" for kind, count in sorted(_counts(run).items()))
+    if once is not None and row is not None and _is_helper(once, row):
+        return replace(PASSED, message=f"{counted} of a library, once for all calls, which costs nothing")
+    verdict = failed(
+        f"left behind when {when} and garbage was collected: {counted}",
+        symptom=RESIDUE,
+        hint="; ".join(hint for kind, hint in _REMEDIES.items() if any(item.kind == kind for item in left)),
+        left=[f"{item.kind} {item.name}" for item in left[:8]],
+    )
+    if once is not None and run is row and _counts(row) <= _counts(once):
+        return undecided(
+            "what is left is left by one call too, and is no more after many", "nothing_else_left", verdict
+        )
+    return verdict
+
+
+def _counts(run: Run) -> Counter[str]:
+    return Counter(item.kind for item in run.trace.leftovers)
+
+
+def _is_helper(once: Run, row: Run) -> bool:
+    """Tell whether what is left is what a library keeps for itself: the monitor of a progress bar, and its lock.
+
+    It is no more after many calls than after one, and none of its threads has come from the submission's code.
+    """
+    left = (*once.trace.leftovers, *row.trace.leftovers)
+    if row.ending is not Ending.RETURNED or any(item.own or item.kind not in _OF_HELPERS for item in left):
+        return False
+    return _counts(row) <= _counts(once)
+
+
+def nothing_accumulates(times: int, once: Run | None = None) -> Check:
+    """After *times* calls in a row nothing has piled up: no processes, pipes, threads or semaphores.
+
+    *once*: a call in a process of its own, for what a library makes once for all of them.
+    """
+
+    def judge(run: Run) -> Verdict:
+        verdict = unjudged(run, Concern.CLEANUP)
+        if verdict is not None:
+            return verdict
+        alive = [process for process in others_of(run) if process.later == "alive"]
+        stuck = [worker for worker in workers_of(run) if worker.later == "alive"]
+        if stuck:
+            return not_told_to_stop(run, stuck)
+        if alive:
+            return failed(
+                f"{len(alive)} processes that ran no task were left after {times} calls",
+                symptom=HELPER,
+                hint="shut down in every call what that call has started: a manager or a pool, say",
+                **listed(alive, lambda _: "alive"),
+            )
+        zombies = [process for process in run.trace.processes if process.later == "zombie"]
+        if len(zombies) >= times:
+            return failed(
+                f"{len(zombies)} zombies had piled up after {times} calls",
+                symptom=UNJOINED,
+                hint="join() every Process that you start()",
+                **listed(zombies[:8], lambda _: "zombie"),
+            )
+        return _residue(run, f"{times} calls of {run.function} had returned", once=once, row=run)
+
+    return Check(
+        name="nothing_accumulates",
+        title=f"nothing accumulates over {times} calls",
+        concern=Concern.CLEANUP,
+        judge=judge,
+    )

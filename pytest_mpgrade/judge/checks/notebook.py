@@ -1,0 +1,223 @@
+"""Checks of a notebook that was executed from top to bottom; CONTRACT section 2.12."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from pytest_mpgrade.inside import plain_data
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, inconclusive, undecided
+from pytest_mpgrade.judge.hangs import exit_words
+from pytest_mpgrade.judge.tracebacks import written
+from pytest_mpgrade.records import Cell, Concern, Ending, Notebook, Plain, ProcessSeen, Run, lost_function
+
+RUNS = "runs_top_to_bottom"
+LOST = "move {name}() into a module: child processes import it, and a notebook cannot be imported"
+
+
+def runs_top_to_bottom() -> Check:
+    """Every cell comes to its end, without an error that it is not tagged to raise."""
+
+    def judge(run: Notebook) -> Verdict:
+        cell = run.failing
+        if cell is None:
+            return PASSED
+        stuck = [stuck.sentence for stuck in cell.trace.stuck]
+        told = {"traceback": _lines(cell.traceback, 20), "stuck": stuck, "stderr": _said(cell.stderr)}
+        name = lost_function(cell.traceback + cell.stderr)
+        why = f"; child processes could not find {name}(), which the notebook defines" if name else ""
+        hint = LOST.format(name=name) if name else _HINTS.get(cell.ending, "")
+        shown = {key: value for key, value in told.items() if value}
+        return failed(_how_it_ended(cell) + why, hint=hint, symptom=f"cell {cell.number}", cell=cell.number, **shown)
+
+    return Check(
+        name=RUNS,
+        title="the notebook runs from top to bottom",
+        concern=Concern.NOTEBOOK,
+        judge=of_notebooks(judge),
+    )
+
+
+def _said(stderr: str) -> list[str]:
+    """Return the exceptions that ended child processes, each once; where there are none, the last lines."""
+    found = dict.fromkeys(f"{each.words}{each.where}" for each in written(stderr))
+    return list(found)[-3:] or _lines(stderr, 8)
+
+
+def _lines(text: str, most: int) -> list[str]:
+    """Return the last lines of a text, without the rules that Jupyter draws."""
+    return [line[:300] for line in text.splitlines() if line.strip("- ")][-most:]
+
+
+_HINTS = {
+    Ending.RAISED: "restart the kernel and run all cells, in a new folder with nothing but what you hand in",
+    Ending.HUNG: "find out what each process waits for, and who should send it",
+}
+
+
+def _how_it_ended(cell: Cell) -> str:
+    """Say in one sentence how a cell ended that did not come to its end."""
+    if cell.ending is Ending.RAISED:
+        where = f", line {cell.error_line}" if cell.error_line else ""
+        source = f": {cell.error_source}" if cell.error_source else ""
+        return f"{cell.name}{where} raised {cell.error_type}: {cell.error_message[:200]}{source}"
+    if cell.ending is Ending.DIED:
+        return f"the kernel died in {cell.name} ({exit_words(cell.exitcode)})"
+    if cell.ending is Ending.STOPPED:
+        return f"{cell.name} was stopped: {cell.stopped}"
+    waits = "; ".join(stuck.sentence for stuck in cell.trace.stuck[:2])
+    how = "hangs" if cell.ending is Ending.HUNG else f"was not done after {cell.seconds:.0f} s"
+    how += ", when the time for all cells together was over" if "together" in cell.why else ""
+    return f"{cell.name} {how}" + (f": {waits}" if waits else "")
+
+
+def has_list(name: str) -> Check:
+    """A variable holds a list with something in it when the notebook is done."""
+
+    def judge(run: Notebook) -> Verdict:
+        if name not in run.values:
+            return missing(run, f"there is no variable {name} when the notebook is done")
+        kind, *rest = run.values[name]
+        if kind not in ("list", "tuple"):
+            return failed(f"{name} is no list but {plain_data.shown(run.values[name])}", symptom=name)
+        return PASSED if rest[0] else failed(f"{name} is an empty list", symptom=name)
+
+    return Check(
+        name="has_list",
+        title=f"the list {name} is there",
+        concern=Concern.NOTEBOOK,
+        hint=f"give the list of what the tasks returned the name {name}",
+        judge=of_notebooks(judge),
+    )
+
+
+def cut_short(run: Notebook) -> Verdict:
+    """What a notebook that did not run to its end leaves undecided."""
+    return undecided(f"{run.call} did not run to its end", RUNS)
+
+
+def missing(run: Notebook, message: str) -> Verdict:
+    """Something is not there: because the notebook does not make it, or because it did not get that far."""
+    if run.failing is not None:
+        return cut_short(run)
+    if not run.told:
+        return inconclusive("the notebook's variables could not be read when its last cell was done")
+    return failed(message, symptom="missing")
+
+
+def made_by_children(name: str) -> Check:
+    """The tasks whose results a variable holds ran in child processes: those of `wait` name theirs."""
+
+    def judge(run: Notebook) -> Verdict:
+        kind, *rest = run.values.get(name, ["none"])
+        if name not in run.values and not run.told and run.failing is None:
+            return inconclusive("the notebook's variables could not be read when its last cell was done")
+        if kind not in ("list", "tuple") or not rest[0]:
+            return undecided(f"there is no list {name}", RUNS if run.failing else "has_list")
+        children = [process for process in run.trace.processes if not process.helper]
+        if not children:
+            return failed(
+                f"the notebook started no child process, so {name} was computed in its own", symptom="no child"
+            )
+        pids, surely = _pids(rest[0])
+        count = pids.count(run.pid)
+        if count == len(pids) > 0 or (count and surely):
+            return failed(
+                f"{count} of the {len(pids)} tasks in {name} ran in the notebook's own process (pid {run.pid})",
+                symptom="in the notebook", pids=pids[:20],
+            )  # fmt: skip
+        known = {process.inside for process in children}
+        strange = sorted(set(pids) - known)
+        if surely and strange and 0 not in known and run.trace.observer == "ptrace":
+            return failed(
+                f"{name} names processes that the notebook never started, e.g. pid {strange[0]}", symptom="made up"
+            )
+        return PASSED
+
+    return Check(
+        name="made_by_children",
+        title=f"the tasks of {name} ran in child processes",
+        concern=Concern.WORKERS,
+        hint="hand the tasks to child processes, through queues or a Pool",
+        judge=of_notebooks(judge),
+    )
+
+
+def _pids(items: list[Plain]) -> tuple[list[int], bool]:
+    """Return the pids in results of `wait`, ``(i, pid, start, end)``, and whether they are that surely.
+
+    Times may be of any type, but only with floats no other four things are meant. None where the shape is another one.
+    """
+    found, surely = [], True
+    for kind, *rest in items:
+        kinds = [part[0] for part in rest[0]] if kind in ("tuple", "list") else []
+        if len(kinds) != 4 or kinds[:2] != ["int", "int"]:
+            return [], False
+        surely = surely and kinds[2:] == ["float", "float"]
+        found.append(int(rest[0][1][1]))
+    return found, surely
+
+
+def no_process_left() -> Check:
+    """No child process is alive or a zombie when the last cell is done, and none when the kernel has ended."""
+
+    def judge(run: Notebook) -> Verdict:
+        if run.failing is not None:
+            return cut_short(run)
+        if not run.looked:
+            return inconclusive("the kernel did not answer when the last cell was done")
+        mine = [process for process in run.trace.processes if not process.helper]
+        if not mine:
+            return absent("the notebook started no child process, so none could be left behind (see made_by_children)")
+        late = [each for each in run.after if each.later == "alive" and not each.helper]
+        stay = {each.pid for each in late}
+        left = [
+            each for each in mine if each.later in ("alive", "zombie") and not (each.reusable and each.pid not in stay)
+        ]
+        if not left and not late:
+            return PASSED
+        return failed(
+            _left(left, late), symptom="left behind", processes=[_told(run, process) for process in left or late]
+        )
+
+    return Check(
+        name="no_process_left",
+        title="no process is left behind",
+        concern=Concern.CLEANUP,
+        hint="close() and join() every Pool, and join() every Process, in the cell that starts it",
+        judge=of_notebooks(judge),
+    )
+
+
+def _left(left: list[ProcessSeen], late: list[ProcessSeen]) -> str:
+    alive = [process for process in left if process.later == "alive"]
+    zombies = len(left) - len(alive)
+    words = []
+    if alive:
+        words.append(f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running")
+    if zombies:
+        words.append(f"{zombies} had ended but {'were' if zombies > 1 else 'was'} never joined (zombie)")
+    if not words:
+        return f"{len(late)} process{'es were' if len(late) > 1 else ' was'} still running when the kernel had ended"
+    later = {process.pid for process in late} & {process.pid for process in alive}
+    end = f"; {len(later)} of them also when the kernel had ended" if later else ""
+    return f"when the last cell was done, {' and '.join(words)}{end}"
+
+
+def _told(run: Notebook, process: ProcessSeen) -> dict[str, object]:
+    """Return what is known of a process, with the cell in which it was first seen."""
+    cell = next((c for c in run.cells if any(p.pid == process.pid for p in c.trace.processes)), None)
+    state = {"alive": "alive", "zombie": "zombie"}.get(process.later, process.later)
+    return {"pid": process.pid, "state": state, "born": process.born, "cell": cell.number if cell else None}
+
+
+def of_notebooks(judge: Callable[[Notebook], Verdict]) -> Callable[[Run], Verdict]:
+    """Make what judges a notebook something that judges runs."""
+
+    @functools.wraps(judge)
+    def of_run(run: Run) -> Verdict:
+        if not isinstance(run, Notebook):
+            raise TypeError(f"this check is for what notebook.run() returns, not for {type(run).__name__}")
+        return judge(run)
+
+    return of_run

@@ -1,0 +1,91 @@
+"""Checks of what `bg_get` says while a task runs, and of whether it waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_mpgrade.inside import plain_data
+from pytest_mpgrade.judge.attribution import not_returned
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, failed
+from pytest_mpgrade.judge.checks.background import OWN_QUEUES, let_go, not_held_then, waited
+from pytest_mpgrade.judge.hangs import raised
+from pytest_mpgrade.records import Concern, Ending, Run
+
+
+def still_running(message: str, started: Run, *, others: Sequence[object] = ()) -> Check:
+    """Asked before the task that *started* began is done, `bg_get` returns None and prints that it is still running.
+
+    *others*: results of other tasks, as plain data, that are done by then.
+    """
+
+    def judge(run: Run) -> Verdict:
+        not_held = not_held_then(started, run)
+        if not_held is not None:
+            return not_held
+        if run.ending is Ending.RAISED:
+            return raised(run)
+        other = _another(run, others) or _held_on(run)
+        if other is not None:
+            return other
+        if run.value != ["none"]:
+            return failed(
+                f"{run.call} returned {plain_data.shown(run.value)} before the task was done, not None",
+                symptom="values",
+                hint="return None while there is no result",
+            )
+        if message not in run.printed:
+            return failed(
+                f"{run.call} did not print {message!r} while the task was running; it printed {run.printed[:80]!r}",
+                symptom="message",
+                hint=f"print({message!r}) when the result is not there yet",
+            )
+        return PASSED
+
+    return Check(
+        name="still_running",
+        title=f"says {message!r} and returns None while the task is running",
+        concern=Concern.RESULTS,
+        judge=judge,
+    )
+
+
+def _another(run: Run, others: Sequence[object]) -> Verdict | None:
+    """Return what is wrong with a call that takes the result of another task for its own, or waits for that."""
+    if others and run.ending is not Ending.RETURNED:
+        return not_returned(run, Concern.RESULTS, owns_all=True)
+    if run.value not in others:
+        return None
+    words = f"{run.call} returned {plain_data.shown(run.value)}, which is the result of another task"
+    return failed(words, symptom="values", hint=OWN_QUEUES)
+
+
+def _held_on(run: Run) -> Verdict | None:
+    return waited(run) if run.ending is not Ending.RETURNED else let_go(run)
+
+
+def waits_when_asked(started: Run) -> Check:
+    """With ``block=True`` the call still waits while the task is held, and comes back when it is done."""
+
+    def judge(run: Run) -> Verdict:
+        not_held = not_held_then(started, run)
+        if not_held is not None:
+            return not_held
+        if run.ending is Ending.RAISED:
+            return not_returned(run, Concern.NONBLOCKING) or PASSED
+        gates = run.trace.gates
+        if gates is not None and gates.early:
+            return failed(
+                f"{run.call} came back with {plain_data.shown(run.value)} while the task was still running",
+                symptom="does not block",
+            )
+        if run.ending is not Ending.RETURNED:
+            return not_returned(run, Concern.NONBLOCKING) or PASSED
+        return PASSED
+
+    return Check(
+        name="waits_when_asked",
+        title="block=True waits for the result",
+        concern=Concern.NONBLOCKING,
+        hint="when block is true, get() the result and wait as long as it takes",
+        judge=judge,
+    )

@@ -1,0 +1,189 @@
+"""Checks of how workers end and what is left; judged on runs in which every worker had arrived at a gate first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pytest_mpgrade.judge.attribution import at_import, not_returned
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, not_here, undecided
+from pytest_mpgrade.judge.hangs import exit_words
+from pytest_mpgrade.judge.symptoms import ALIVE, FORCED, HELPER, UNJOINED
+from pytest_mpgrade.records import Concern, ProcessSeen, Run
+
+FAILING_END = "let a worker return from its function at 'STOP': an exception, or sys.exit(), gives another exit status"
+"""A hint for workers that end with another exit status than 0."""
+
+
+def _task_pids(run: Run) -> set[int]:
+    return {event.pid for event in run.trace.events if event.kind in ("note", "gate", "leave")} - {run.trace.caller}
+
+
+def workers_of(run: Run) -> list[ProcessSeen]:
+    """Return the processes that ran tasks in this run."""
+    ran = _task_pids(run)
+    return [process for process in run.trace.processes if process.pid in ran]
+
+
+def others_of(run: Run) -> list[ProcessSeen]:
+    """Return the processes that ran no task and are not Python's own: managers and the like."""
+    ran = _task_pids(run)
+    return [process for process in run.trace.processes if process.pid not in ran and not process.helper]
+
+
+def unjudged(run: Run, concern: Concern, *, idle: bool = False) -> Verdict | None:
+    """Return the verdict on a run whose end teaches nothing about *concern*: it is not back, or nobody worked."""
+    verdict = not_returned(run, concern)
+    if verdict is not None:
+        return verdict
+    if run.import_children:
+        return at_import()
+    if idle:
+        return None
+    if not workers_of(run) and _task_pids(run):
+        return not_here(f"the workers had gone before they could be seen (observer: {run.trace.observer})")
+    if not workers_of(run):
+        words = "no child process ran a task, so there was nothing to shut down (see workers)"
+        return absent(words, fault(Concern.WORKERS, f"no child process ran a task of {run.call}"))
+    gates = run.trace.gates
+    if gates is not None and gates.early:
+        return returned_early(run)
+    return None
+
+
+def returned_early(run: Run) -> Verdict:
+    """A call that returned while its tasks were held has lost their results."""
+    seen = f"{run.call} returned while tasks were still held"
+    return undecided(seen, "values_in_any_order", fault(Concern.RESULTS, seen, symptom="values"))
+
+
+def not_told_to_stop(run: Run, alive: list[ProcessSeen]) -> Verdict:
+    """Workers that are alive say that nobody told them to stop: what is left of them is no matter of its own."""
+    still = f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running 2 s after {run.call}"
+    said = fault(Concern.SENTINEL, still, symptom=ALIVE, **listed(alive, lambda _: "alive"))
+    return undecided("the workers were not told to stop", "ended_by_sentinel", said)
+
+
+def words(exitcode: int | None) -> str:
+    """Return an exit code in words: by the name of the signal where it was one."""
+    return "still running" if exitcode is None else exit_words(exitcode)
+
+
+def listed(processes: list[ProcessSeen], describe: Callable[[ProcessSeen], str]) -> dict[str, Any]:
+    """Return the evidence about processes, each with its pid, its exit code and a word on its state."""
+    shown = [{"pid": process.pid, "exitcode": process.exitcode, "state": describe(process)} for process in processes]
+    return {"workers": shown}
+
+
+def ended_by_sentinel() -> Check:
+    """Every worker ends by itself: exit status 0 and no signal, at most 2 s after the return."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = unjudged(run, Concern.SENTINEL)
+        if verdict is not None:
+            return verdict
+        workers = workers_of(run)
+        alive = [worker for worker in workers if worker.later == "alive"]
+        if alive:
+            return failed(
+                f"{len(alive)} of {len(workers)} workers were still running 2 s after {run.function} had returned",
+                symptom=ALIVE,
+                hint="put 'STOP' on the task queue once for each worker",
+                **listed(alive, lambda _: "alive"),
+            )
+        if run.trace.observer != "ptrace":
+            return not_here(f"how workers end cannot be seen here (observer: {run.trace.observer})")
+        wrong = [worker for worker in workers if worker.exitcode != 0]
+        if wrong:
+            return failed(
+                f"{len(wrong)} of {len(workers)} workers did not end by themselves: {words(wrong[0].exitcode)}",
+                symptom=FORCED,
+                hint=_end_by_itself(wrong[0].exitcode),
+                **listed(wrong, lambda worker: words(worker.exitcode)),
+            )
+        return PASSED
+
+    return Check(
+        name="ended_by_sentinel",
+        title="every worker ends by itself, told by a sentinel",
+        concern=Concern.SENTINEL,
+        judge=judge,
+    )
+
+
+def _end_by_itself(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode > 0:
+        return FAILING_END
+    return "put 'STOP' on the task queue once for each worker, and join() them; do not terminate() or kill() them"
+
+
+def no_leftovers(*, idle: bool = False) -> Check:
+    """When the call returns, no child process is alive and none is a zombie; *idle*: there was no task to run."""
+
+    def judge(run: Run) -> Verdict:
+        verdict = unjudged(run, Concern.CLEANUP, idle=idle)
+        if verdict is not None:
+            return verdict
+        if idle:
+            return idle_ones(run)
+        helpers = [process for process in others_of(run) if process.later == "alive"]
+        stuck = [worker for worker in workers_of(run) if worker.later == "alive"]
+        if helpers and stuck:  # who has had no task yet may be a worker as well
+            return not_told_to_stop(run, stuck)
+        if helpers:
+            return failed(
+                f"{len(helpers)} process{'es' * (len(helpers) > 1)} that ran no task (a manager?) outlived {run.call}",
+                symptom=HELPER,
+                hint="shut down managers and pools that you start: with Manager() as m: …",
+                **listed(helpers, lambda _: "alive"),
+            )
+        workers = workers_of(run)
+        left = [worker for worker in workers if worker.at_return != "gone"]
+        never_joined = [worker for worker in left if worker.later != "alive"]
+        if never_joined:
+            return unjoined(run, never_joined)
+        if left:
+            return not_told_to_stop(run, left)
+        if run.start_method == "forkserver" and any(worker.born == "forkserver" for worker in workers):
+            return not_here("no worker was alive; zombies cannot be seen under forkserver, where the server reaps them")
+        return PASSED
+
+    return Check(
+        name="no_leftovers",
+        title="no child process is left, alive or as a zombie",
+        concern=Concern.CLEANUP,
+        hint="join() every Process that you start()",
+        judge=judge,
+    )
+
+
+def idle_ones(run: Run) -> Verdict:
+    """Judge the processes of a call without tasks: nobody knows which were workers, and none should outlive it."""
+    processes = others_of(run)
+    alive = [process for process in processes if process.later == "alive"]
+    if alive:
+        words = f"{len(alive)} process{'es' * (len(alive) > 1)} outlived {run.call}, although there was no task to run"
+        said = failed(words, symptom=HELPER, **listed(alive, lambda _: "alive"))
+        return undecided(words, "ended_by_sentinel", said, explained=ALIVE)
+    zombies = [process for process in processes if process.later == "zombie"]
+    if not zombies:
+        return PASSED
+    what = f"{len(zombies)} process{'es were zombies' if len(zombies) > 1 else ' was a zombie'}"
+    return failed(f"{what} when {run.call} returned", symptom=UNJOINED, **listed(zombies, lambda _: "zombie"))
+
+
+def unjoined(run: Run, workers: list[ProcessSeen]) -> Verdict:
+    """Return the failure of a call that has not joined these workers."""
+    zombies = sum(worker.at_return == "zombie" for worker in workers)
+    total = len(workers_of(run))
+    if zombies == len(workers):
+        what = f"{zombies} of {total} workers were zombies"
+    else:
+        what = f"{len(workers)} of {total} workers were not joined"
+    return failed(f"{what} when {run.function} returned", symptom=UNJOINED, **listed(workers, _state))
+
+
+def _state(worker: ProcessSeen) -> str:
+    if worker.at_return == "zombie":
+        return "exited, never joined (zombie)"
+    return "still running at the return, never joined"

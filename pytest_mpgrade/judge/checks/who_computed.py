@@ -1,0 +1,81 @@
+"""Checks of who computed the results: child processes, and as many as were asked for."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+from pytest_mpgrade.judge.attribution import not_returned
+from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
+from pytest_mpgrade.judge.checks.results import compare
+from pytest_mpgrade.judge.symptoms import MADE_UP
+from pytest_mpgrade.judge.verdict import BY_WORKERS
+from pytest_mpgrade.records import Concern, Ending, Run
+from pytest_mpgrade.tasks import Workload
+
+
+def in_children(workload: Workload, n: int | None = None, row: Sequence[tuple[Run, Workload]] = ()) -> Check:
+    """Each task ran in a child process that the kernel vouches for, and in at most *n* different ones (None: any).
+
+    *row*: the calls of the same process; where one returns wrong values, those of another were not made up.
+    """
+
+    def judge(run: Run) -> Verdict:
+        wrong = not_returned(run, Concern.WORKERS)
+        if wrong is not None:
+            return wrong
+        caller = run.trace.caller
+        who = {event.key: event.pid for event in run.trace.events if event.kind in ("note", "gate")}
+        inside = [i for i, key in enumerate(workload.keys) if who.get(key) == caller]
+        if inside:
+            return failed(_in_caller(inside, len(workload.keys), run), symptom="in the caller", hint=BY_WORKERS)
+        pids = set(who.values())
+        if n is not None and len(pids) > n:
+            return failed(
+                f"{len(pids)} processes ran tasks; {n} were asked for", symptom="too many workers", pids=sorted(pids)
+            )
+        return _not_run(run, workload, row)
+
+    return Check(
+        name="in_children",
+        title=f"the work is done in {'' if n is None else f'at most {n} '}child processes, none of it in the caller",
+        concern=Concern.WORKERS,
+        hint="start n_processes Process objects once, and let each take tasks from the queue until 'STOP'",
+        judge=judge,
+    )
+
+
+def _not_run(run: Run, workload: Workload, row: Sequence[tuple[Run, Workload]]) -> Verdict:
+    """Judge tasks that nobody ran: their results were made up, if they are there, or are missing."""
+    ran = Counter(event.key for event in run.trace.events if event.kind in ("note", "gate"))
+    handed_out = Counter(workload.keys)
+    lost = sum((handed_out - ran).values())
+    if not lost:
+        return PASSED
+    results = run.value[1] if isinstance(run.value, list) and run.value[:1] == ["list"] else []
+    right = sum((Counter(map(json.dumps, workload.expected)) & Counter(map(json.dumps, results))).values())
+    made_up = right - (len(workload.keys) - lost)
+    if made_up > 0:
+        results_of = f"the result{'s' * (made_up != 1)} of {made_up} task{'s' * (made_up != 1)}"
+        verdict = failed(
+            f"{run.call} returned {results_of} that no process had run",
+            symptom=MADE_UP,
+            hint="let worker processes run every task, also where there are few, or its result seems known already",
+        )
+        mixed = [
+            other
+            for other, asked in row
+            if other.ending is Ending.RETURNED and compare(other, asked.expected, asked.keys).symptom == "values"
+        ]
+        seen = "calls return the results of others"
+        return undecided(seen, "values_in_any_order", verdict, explained="values") if mixed else verdict
+    which = next(place for place, key in enumerate(workload.keys) if ran[key] < handed_out[key])
+    words = f"task {which} was not run by {run.call}" if ran else f"none of the tasks was run by {run.call}"
+    said = fault(Concern.RESULTS, words, symptom="values")
+    return undecided(words, "values_in_any_order", said) if ran else absent(words, said)
+
+
+def _in_caller(places: list[int], total: int, run: Run) -> str:
+    what = "every task" if len(places) == total else f"task {places[0]}"
+    return f"{what} ran in the process that called {run.function}"

@@ -1,0 +1,39 @@
+"""Calls that do not come back, written down by hand as real ones are seen; starts nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pytest_mpgrade.judge.examples.runs import CALLER, CREW, changed
+from pytest_mpgrade.records import AWAITS, Awaited, Doing, Ending, Frame, Run, Stuck
+
+_WORDS = {
+    Doing.JOIN: "waits for worker 1 to end",
+    Doing.WRITE: "cannot finish writing: the pipe is full and nobody reads",
+    Doing.LOCK: "waits for a lock that nobody releases",
+}
+
+
+def stuck(doing: str, worker: int = 0, *awaits: Awaited) -> Stuck:
+    """Return where the parent hangs, or a worker by its number; *awaits*: where the kind of wait does not say it."""
+    role, pid = (f"worker {worker}", CREW[worker - 1]) if worker else ("the parent", CALLER)
+    what = Doing(doing)
+    words = _WORDS.get(
+        what, "waits for a task or 'STOP' that never comes" if worker else "waits for a result that never comes"
+    )
+    own = Frame(file="submissions/ada/cv_funcs.py", line=12 if worker else 31, function="mp_apply", own=True)
+    sentence = f"{role} (pid {pid}) {words}, at cv_funcs.py:{own.line}"
+    awaited = awaits or AWAITS.get(what, ())
+    return Stuck(pid=pid, role=role, doing=what, sentence=sentence, words=words, awaits=awaited, frames=(own,))
+
+
+def hung(run: Run, *where: Stuck, **seen: Any) -> Run:
+    """Return *run* as it is seen when it hangs, proven, with its processes still there."""
+    processes = tuple(
+        replace(process, exitcode=None, later="alive", cpu=0.0) if process.exitcode == 0 else process
+        for process in run.trace.processes
+    )
+    return changed(
+        run, ending=Ending.HUNG, why="proof", value=None, stuck=where, processes=processes, seconds=0.3784, **seen
+    )

@@ -1,0 +1,159 @@
+"""From findings to points; CONTRACT sections 4 and 5. Pure: called by the plugin before each result file is written.
+
+A criterion's points are shared by its questions, a question's by the units in which it is asked. What could not be
+decided here leaves the sum at each of these places, and what is left takes its points over: a right solution has all
+points on every machine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from pytest_mpgrade.course import rounding
+from pytest_mpgrade.errors import AssignmentError
+from pytest_mpgrade.judge.points.shares import (
+    CriterionShare,
+    Placed,
+    QuestionShare,
+    criterion,
+    grouped,
+    is_decided,
+    with_requirements,
+)
+from pytest_mpgrade.records import (
+    Asked,
+    Concern,
+    Criterion,
+    CriterionScore,
+    Finding,
+    Outcome,
+    QuestionScore,
+    Score,
+    Status,
+    Undecided,
+)
+
+MOST_UNSURE = Fraction(1, 4)
+"""Where more of the points are unsure than this, there is no grade."""
+STEP = 0.01
+_CENT = Fraction(1, 100)
+_NONE = (Fraction(0), Fraction(0))
+
+
+def score(criteria: Sequence[Criterion], placed: Sequence[Placed], step: float = STEP) -> Score:
+    """Return the points of all findings, criterion by criterion; the sum is rounded half up to *step*.
+
+    Raises AssignmentError for a criterion that the assignment does not have.
+    """
+    known = {each.name for each in criteria}
+    if wrong := [each.asked.criterion for each in placed if each.asked.criterion not in {"", *known}]:
+        raise AssignmentError(
+            f"a test names the criterion {wrong[0]!r}, but the assignment has: {', '.join(sorted(known))}"
+        )
+    found = [criterion(rule, [each for each in placed if each.asked.criterion == rule.name]) for rule in criteria]
+    counted = with_requirements(found)
+    return Score(
+        criteria=_rounded(counted, Fraction(str(step))),
+        undecided=Undecided(
+            points=_points(rounding.half_up(sum((each.lost("undecided") for each in found), Fraction(0)), _CENT)),
+            why=_why(placed),
+        ),
+        unsure=float(sum((each.lost("unsure") for each in found), Fraction(0))),
+    )
+
+
+def _rounded(found: Sequence[CriterionShare], step: Fraction) -> tuple[CriterionScore, ...]:
+    """Share the assignment's points among the criteria that count, in proportion, and round them.
+
+    Criteria that no test was asked for, as with pytest's -k, are no part of the sum.
+    """
+    counts = [each for each in found if each.share is not None and each.points]
+    whole = sum((each.points for each in found if each.questions), Fraction(0))
+    worth = sum((each.points for each in counts), Fraction(0))
+    most = [each.points * whole / worth for each in counts]
+    exact = [(each.share or Fraction(0)) * top for each, top in zip(counts, most, strict=True)]
+    total = min(rounding.half_up(sum(exact, Fraction(0)), step), whole)
+    points = rounding.earned(exact, total, step)
+    tops = rounding.available(most, points, [each.share == 1 for each in counts], whole, step) if counts else []
+    shown = {each.rule.name: pair for each, pair in zip(counts, zip(points, tops, strict=True), strict=True)}
+    return tuple(_criterion_score(each, *shown.get(each.rule.name, _NONE), step) for each in found)
+
+
+def _criterion_score(found: CriterionShare, points: Fraction, most: Fraction, step: Fraction) -> CriterionScore:
+    counts = [each for each in found.questions if each.share is not None]
+    weights = found.weights
+    tops = [most * each.weight / weights for each in counts]
+    exact = [(each.share or Fraction(0)) * top for each, top in zip(counts, tops, strict=True)]
+    own = rounding.earned(exact, points, step) if counts else []
+    full = [each.share == 1 for each in counts]
+    shown = rounding.available(tops, own, full, most, step) if counts else []
+    by_id = {each.first.question: pair for each, pair in zip(counts, zip(own, shown, strict=True), strict=True)}
+    return CriterionScore(
+        name=found.rule.name,
+        title=found.rule.title or found.rule.name,
+        points=_points(points),
+        max_points=_points(most),
+        undecided=_points(rounding.half_up(found.lost("undecided"), _CENT)),
+        reason=found.reason,
+        questions=tuple(_question_score(each, *by_id.get(each.first.question, _NONE)) for each in found.questions),
+    )
+
+
+def _question_score(found: QuestionShare, points: Fraction, most: Fraction) -> QuestionScore:
+    return QuestionScore(
+        id=found.first.question, title=found.first.title, points=_points(points), max_points=_points(most),
+        units=found.units,
+    )  # fmt: skip
+
+
+def _points(exact: Fraction) -> float:
+    return round(float(exact), 6)
+
+
+def _why(placed: Sequence[Placed]) -> tuple[str, ...]:
+    """Return why units could not be decided, each reason once."""
+    found: dict[str, None] = {}
+    for test in grouped(placed, "test"):
+        if not any(is_decided(each.finding) for each in test):
+            found |= {" ".join(f"{each.finding.check}: {each.finding.message}".strip(": ").split()): None
+                      for each in test}  # fmt: skip
+    return tuple(found)
+
+
+def ungraded(criteria: Sequence[Criterion]) -> Score:
+    """Return the score of what was not graded at all: all points could have been had."""
+    return Score(
+        criteria=tuple(
+            CriterionScore(name=each.name, title=each.title or each.name, points=0.0, max_points=float(each.points))
+            for each in criteria
+        )
+    )
+
+
+def waiting(asked: Asked) -> Placed:
+    """Return the placeholder of a test that has not been run yet, to be placed among those that have."""
+    # A test's checks, and so their concerns, are known only when it has run; "results" stands for them until then.
+    finding = Finding(check="", title=asked.title, concern=Concern.RESULTS, outcome=Outcome.NOT_RUN)
+    return Placed(asked=asked, finding=finding)
+
+
+def status(findings: Sequence[Finding], found: Score) -> tuple[Status, str]:
+    """Return what the findings say of the submission as a whole, with the reason where that is not `graded`.
+
+    Checks that have not been run, and a sum with nothing in it, are no grade: a missing verdict is never a pass.
+    """
+    if not findings:
+        return Status.ERROR, "no check was run"
+    counts: Mapping[Outcome, int] = Counter(finding.outcome for finding in findings)
+    if missing := counts.get(Outcome.NOT_RUN, 0):
+        return Status.ERROR, f"{missing} of {len(findings)} checks were not run"
+    if not found.max_points:
+        told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        return Status.ERROR, f"no check could be decided ({told})"
+    unsure = Fraction(str(found.unsure))  # the float next to a tenth is more than a quarter of 0.4
+    if unsure > MOST_UNSURE * Fraction(str(found.max_points)):
+        lost, why = float(rounding.half_up(unsure, _CENT)), "; ".join(found.undecided.why[:3])
+        return Status.ERROR, f"{lost:g} of {found.max_points:g} points could not be decided here: {why}"
+    return Status.GRADED, ""

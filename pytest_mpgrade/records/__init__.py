@@ -1,0 +1,259 @@
+"""The values that flow through a grading; frozen, keyword-only, imported by every room.
+
+    Assignment -> Submission -> Scenario -> Run (with its Trace) -> Finding -> Report
+
+Times are seconds; ``at`` counts from the start of the call. Process ids are those that the supervisor sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from pytest_mpgrade.records.cell import Cell as Cell
+from pytest_mpgrade.records.cell import Outputs as Outputs
+from pytest_mpgrade.records.cell import lost_function as lost_function
+from pytest_mpgrade.records.cell import shown_text as shown_text
+from pytest_mpgrade.records.code import CALLED_TARGET as CALLED_TARGET
+from pytest_mpgrade.records.code import Code as Code
+from pytest_mpgrade.records.code import Use as Use
+from pytest_mpgrade.records.instead import Instead as Instead
+from pytest_mpgrade.records.outcomes import AWAITS as AWAITS
+from pytest_mpgrade.records.outcomes import Awaited as Awaited
+from pytest_mpgrade.records.outcomes import Concern as Concern
+from pytest_mpgrade.records.outcomes import Doing as Doing
+from pytest_mpgrade.records.outcomes import Ending as Ending
+from pytest_mpgrade.records.outcomes import Outcome as Outcome
+from pytest_mpgrade.records.outcomes import Status as Status
+from pytest_mpgrade.records.outcomes import StrEnum as StrEnum
+from pytest_mpgrade.records.rules import EnvironmentRules as EnvironmentRules
+from pytest_mpgrade.records.rules import LateRules as LateRules
+from pytest_mpgrade.records.rules import Limits as Limits
+from pytest_mpgrade.records.rules import NotebookRules as NotebookRules
+from pytest_mpgrade.records.rules import SpeedRules as SpeedRules
+from pytest_mpgrade.records.scenarios import Scenario as Scenario
+from pytest_mpgrade.records.scenarios import Step as Step
+from pytest_mpgrade.records.scores import Asked as Asked
+from pytest_mpgrade.records.scores import Criterion as Criterion
+from pytest_mpgrade.records.scores import CriterionScore as CriterionScore
+from pytest_mpgrade.records.scores import QuestionScore as QuestionScore
+from pytest_mpgrade.records.scores import Score as Score
+from pytest_mpgrade.records.scores import Undecided as Undecided
+from pytest_mpgrade.records.scores import Unit as Unit
+from pytest_mpgrade.records.trace import MANAGER as MANAGER
+from pytest_mpgrade.records.trace import PARENT as PARENT
+from pytest_mpgrade.records.trace import Frame as Frame
+from pytest_mpgrade.records.trace import GateEvent as GateEvent
+from pytest_mpgrade.records.trace import GateReport as GateReport
+from pytest_mpgrade.records.trace import GateStep as GateStep
+from pytest_mpgrade.records.trace import Leftover as Leftover
+from pytest_mpgrade.records.trace import Look as Look
+from pytest_mpgrade.records.trace import Machine as Machine
+from pytest_mpgrade.records.trace import Pair as Pair
+from pytest_mpgrade.records.trace import ProcessSeen as ProcessSeen
+from pytest_mpgrade.records.trace import Stuck as Stuck
+from pytest_mpgrade.records.trace import Trace as Trace
+
+STILL_READING = "late, still reading"
+"""Why a call timed out whose process was taking in results to the end."""
+
+RESULT_SCHEMA = "mpgrade.result/2"
+
+Plain = Any
+"""Plain typed data as `pytest_mpgrade.inside.plain_data.encode` makes it: nested lists and dicts of JSON."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """One assignment, parsed once from its `assignment.toml`, then trusted."""
+
+    name: str
+    title: str
+    folder: str
+    module: str
+    functions: dict[str, tuple[str, ...]]  # name -> parameter names
+    start_methods: tuple[str, ...]
+    criteria: tuple[Criterion, ...]
+    test_file: str
+    ordering: str = "any"  # or "submission"
+    round: float = 0.01  # the score is a multiple of it
+    limits: Limits = field(default_factory=Limits)
+    speedup: SpeedRules = field(default_factory=SpeedRules)
+    notebook: NotebookRules | None = None
+    environment: EnvironmentRules = field(default_factory=EnvironmentRules)
+    late: LateRules | None = None
+
+    @property
+    def points(self) -> float:
+        """All points that can be had."""
+        return sum(criterion.points for criterion in self.criteria)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """What somebody handed in, and which module of it is graded."""
+
+    id: str
+    path: str
+    folder: str = ""  # goes on sys.path
+    module: str = ""  # file name, e.g. "cv_funcs.py"
+    sha256: str = ""
+    note: str = ""  # how the module was found, where its name is not the asked one
+    imports: tuple[str, ...] = ()  # top-level packages that it imports, by syntax
+    code: Code = field(default_factory=Code)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaisedError:
+    """An exception of the student's code, as text."""
+
+    type: str
+    message: str
+    chain: tuple[str, ...] = ()  # "Type: message" of its causes and contexts
+    frames: tuple[Frame, ...] = ()
+    line: str = ""  # the student's own line of code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lack:
+    """Something that a submission imports and that is not there, as the grader itself has found it to be."""
+
+    message: str
+    hint: str = ""
+    ours: bool = False  # the course allows it, so that the grader is at fault and nothing can be judged
+    unknown: bool = False  # no package is known by its name: rather a file of the student's own
+    source: dict[str, Any] = field(default_factory=dict)  # the student's own line: file, line, code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One call of one function of the submission, how it ended, and what was seen."""
+
+    key: str  # equal keys: the same run
+    call: str  # "mp_apply(12 tasks, n_processes=3)"
+    function: str
+    start_method: str
+    ending: Ending
+    why: str = ""  # by which rule it ended, or what is broken
+    stopped: str = ""  # STOPPED: the limit that was gone over, or what no task says
+    exitcode: int | None = None  # of the calling process, -N for signal N; None: it was there, or is not known
+    value: Plain = None
+    error: RaisedError | None = None
+    printed: str = ""
+    stderr: str = ""
+    seconds: float = 0.0
+    blocked: float = 0.0  # of these: seconds in which the caller waited, and nobody else ran or wanted a core either
+    tries: int = 1  # how often the call was repeated until it answered otherwise
+    code: Code = field(default_factory=Code)  # of the module that was called
+    facts: dict[str, Plain] = field(default_factory=dict)  # told by the child: advisory, see inside/child.py
+    trace: Trace = field(default_factory=Trace)
+    theirs: float = 0.0  # TIMED_OUT: seconds that the reference has just needed for the same; 0: not known
+    control: bool | None = None  # did the grader's own processes meet at the same gate just now?
+    returned_under: str = ""  # the call did not return, but does under this other start method
+    import_children: int = 0  # processes that the import of the module started
+    in_caller: bool = False  # in some call of its play, a task ran in the calling process
+    because: str = ""  # NOT_TRIED: the check that says why
+    cause: Run | None = None  # and the run that it says it of
+    lack: Lack | None = None  # something that it imports is not there
+
+    @property
+    def at(self) -> str:
+        """The call with its start method, as messages name it."""
+        return f"{self.call} under {self.start_method}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing(Run):
+    """A call that was timed in turn with the reference; as a Run: the submission's last, with the seconds of it all."""
+
+    pairs: tuple[Pair, ...] = ()
+    rules: SpeedRules = field(default_factory=SpeedRules)
+    machine: Machine = field(default_factory=lambda: Machine(cores=1, load=0))
+    reference: bool = True  # there is one to be timed against
+    problem: str = ""  # why the reference could not be timed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling(Run):
+    """A call that was timed with several numbers of processes; as a Run: the last."""
+
+    times: dict[int, tuple[float, ...]] = field(default_factory=dict)  # processes -> seconds, in the order of rounds
+    machine: Machine = field(default_factory=lambda: Machine(cores=1, load=0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notebook(Run):
+    """A notebook that was executed; as a Run: it ended as the last of its cells that was tried.
+
+    Its trace has all processes that its kernel has started, at the end of that cell and when they had time to end.
+    """
+
+    pid: int = 0  # of the kernel, as it sees itself
+    cells: tuple[Cell, ...] = ()  # code cells
+    values: dict[str, Plain] = field(default_factory=dict)  # of the variables asked for, as far as there are such
+    told: bool = False  # the kernel could still be asked for them
+    looked: bool = False  # and at its processes was looked when the last cell was done
+    after: tuple[ProcessSeen, ...] = ()  # what was still there when the kernel had ended
+    document: dict[str, Any] = field(default_factory=dict)  # as nbformat 4 has it
+
+    @property
+    def failing(self) -> Cell | None:
+        """The cell that was tried and did not come to its end."""
+        return next((each for each in self.cells if each.ending not in (Ending.RETURNED, Ending.NOT_TRIED)), None)
+
+
+_Kind = TypeVar("_Kind", Timing, Scaling)
+
+
+def as_kind(kind: type[_Kind], run: Run, **more: Any) -> _Kind:
+    """Return a run with all that a kind of it adds."""
+    return kind(**{each.name: getattr(run, each.name) for each in fields(Run)}, **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The verdict of one check on one run."""
+
+    check: str
+    title: str
+    concern: Concern
+    outcome: Outcome
+    message: str = ""
+    hint: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+    run: str = ""  # key of the run that it is about
+    call: str = ""
+    function: str = ""
+    symptom: str = ""  # what was seen; one symptom is blamed on one concern only
+    credit: float = 0.0  # FAILED: the part of its points that is earned all the same
+    undecided_by: str = ""  # SKIPPED: the check whose failure left this one undecided; it is not earned
+    instead: Instead | None = None  # SKIPPED, ABSENT: what the check says where no such failure explains it
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A finding in its place: which test, which question of which criterion."""
+
+    id: str
+    criterion: str
+    question: str
+    start_method: str
+    finding: Finding
+    variant: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One graded submission; the only thing that reports and exports read."""
+
+    assignment: str
+    submission: Submission
+    status: Status
+    reason: str = ""
+    score: Score = field(default_factory=Score)
+    entries: tuple[Entry, ...] = ()
+    containment: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    started: str = ""  # UTC, ISO 8601
+    seconds: float = 0.0

@@ -1,0 +1,26 @@
+"""What a check that was left undecided says where no failure explains that; part of the records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_mpgrade.records.outcomes import Concern
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instead:
+    """What a check says of the very run that it could not judge: it fails so unless the failure of another explains it.
+
+    The run that shows it is mostly the check's own, else an earlier call on which this one depends.
+    """
+
+    concern: Concern
+    message: str
+    hint: str = ""
+    symptom: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+    explained: str = ""  # symptom of the failures that explain it, where that is another
+    run: str = ""  # key of the run that shows it
+    function: str = ""
+    came_back: bool = True

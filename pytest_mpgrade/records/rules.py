@@ -1,0 +1,62 @@
+"""What an assignment allows: limits of a run, how speed is judged, which packages there are; part of the records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one run may use: all its processes together, where nothing else is said."""
+
+    seconds: float = 20.0  # one call, backstop; hangs are proven long before
+    import_seconds: float = 20.0
+    patience: float = 4.0  # how long a tree that only naps is waited for
+    submission_seconds: float = 1800.0  # the whole grading
+    processes: int = 256  # at a time
+    memory_bytes: int = 2_000_000_000
+    cpu_seconds: float = 300.0
+    file_bytes: int = 256_000_000  # one file
+    disk_bytes: int = 512_000_000  # scratch and shared memory, each
+    answer_bytes: int = 64_000_000
+    output_bytes: int = 1_000_000  # printed; more is cut off, and is no fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeedRules:
+    """When a pattern that is slower than the reference's costs points, and how long is measured."""
+
+    free: float = 1.15  # times the reference's cost per task
+    lost: float = 1.5  # here all points are; linear in between
+    starting_seconds: float = 1.0  # more than the reference's until all workers are there; all points at twice that
+    seconds: float = 8.0  # in which pairs are taken; up to three times as long where the machine is busy or slow
+    pairs: int = 15  # at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotebookRules:
+    """How a notebook is executed: an assignment with these has a notebook in place of a module."""
+
+    cell_seconds: float = 60.0  # one cell
+    seconds: float = 300.0  # all cells together
+    output_bytes: int = 20_000_000  # kept of what they put out; more is left out, and is no fault
+    variables: tuple[str, ...] = ()  # that tests ask for
+    files: str = ""  # folder with data, found by the notebook in its current folder, read-only
+    python: str = ""  # the kernel's interpreter; "": the grader's own
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentRules:
+    """What a submission finds installed."""
+
+    packages: tuple[str, ...] = ()  # that the course allows besides the standard library, as pip names them
+
+
+@dataclass(frozen=True, kw_only=True)
+class LateRules:
+    """What handing in late costs; expressions of `course/expression.py`, about the names of `course/late.py`."""
+
+    due: datetime | None = None  # with its offset from UTC
+    penalty: str = "0"  # points that are taken off
+    drop: str = "0"  # where this is true no points are left

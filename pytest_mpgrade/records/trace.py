@@ -1,0 +1,160 @@
+"""What is seen from outside during one call: part of the records, which are imported from there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_mpgrade.records.outcomes import Awaited, Doing
+
+PARENT, MANAGER = "the parent", "the manager"
+"""Roles of processes; workers are numbered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateEvent:
+    """One message of a task to the gatekeeper, with the sender that the kernel attests."""
+
+    # "note": a task began; "gate": it stands at its gate; "doom": it is about to end its process; "leave": a worker
+    # stands at its exit gate; "lost": it died at its gate
+    kind: str
+    key: str
+    pid: int
+    at: float
+    token: str = ""  # given to this process, and to no other, when its gate was opened
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessSeen:
+    """One process of the student's tree."""
+
+    pid: int
+    parent: int
+    born: str  # "fork", "spawn", "forkserver", "exec" or "unknown": how it was started
+    helper: str = ""  # "resource tracker", "fork server": belongs to Python
+    exitcode: int | None = None  # as multiprocessing words it: -N for signal N; None: not seen to end
+    at_return: str = "gone"  # "alive", "zombie" or "gone" when the call came back
+    later: str = "gone"  # the same once the tree was quiet, or 2 s later
+    ran_task: bool = False  # in this call or an earlier one of its play
+    first: float = 0.0
+    cpu: float = 0.0
+    reusable: bool = False  # a worker of joblib's (loky), which keeps it for the next call and ends it with its parent
+    inside: int = 0  # its pid as it sees itself, in a pid namespace of its own; 0: unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leftover:
+    """Something that outlived the call, other than a process."""
+
+    kind: str  # "thread", "pipe", "semaphore", "shared memory"
+    name: str
+    own: bool = False  # of a thread: a Python stack has a line of the submission
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """One line of a Python stack."""
+
+    file: str
+    line: int
+    function: str
+    own: bool = False  # in the submission
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stuck:
+    """One process of a tree that hangs, and what it waits for."""
+
+    pid: int
+    role: str  # PARENT, "worker 1", …, or MANAGER
+    doing: Doing
+    sentence: str
+    words: str = ""  # the sentence without who and where
+    awaits: tuple[Awaited, ...] = ()  # what would end its wait: any of these
+    whom: tuple[int, ...] = ()  # processes whose end it waits for, where they are known
+    holder: int = 0  # the process that has taken what it waits for, where that is known
+    frames: tuple[Frame, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateStep:
+    """The gatekeeper opened one gate and noted who arrived next."""
+
+    opened: str
+    opened_pid: int
+    expected: str
+    arrived: str | None  # None: nobody came
+    arrived_pid: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateReport:
+    """How a gate script went; rules in run/supervisor/gate_scripts.py."""
+
+    script: str
+    wanted: int = 0  # how many processes were to meet
+    met: bool = False
+    most_inside: int = 0  # processes other than the caller inside a task together
+    alive_then: int = 0  # child processes that were there when the meeting was given up
+    crew: tuple[int, ...] = ()  # pids inside after the meeting had settled
+    first: tuple[str, ...] = ()  # keys inside then
+    steps: tuple[GateStep, ...] = ()
+    waiting: tuple[str, ...] = ()  # keys not started when a step went unanswered
+    early: bool = False  # the call came back while gates were shut
+    blocked: bool = False  # the call was still waiting, in a quiet tree, while its gate was shut
+    at_exit: tuple[int, ...] = ()  # workers that stood at their exit gate when the call came back
+    quiet: str = ""  # by which rule the tree was found quiet
+    there: float = 0.0  # of a timed call: seconds until the workers were there
+    opened: float = 0.0  # and until their gates were opened
+    spent: float = 0.0  # from then to the return
+    computed: float | None = None  # CPU seconds of the whole tree in that time; None: not to be seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a process was found to do outside of tasks, in some of the looks at its Python stack."""
+
+    role: str  # "parent" or "worker"
+    doing: str  # a Doing, as in Stuck
+    file: str
+    line: int
+    code: str
+    times: int
+    of: int  # looks at processes of this role, those in tasks too
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """One timing of a submission and of the reference, right after one another; all in seconds, theirs last."""
+
+    waiting: tuple[float, float]  # wall time for each further task that only waits
+    computing: tuple[float, float] | None  # CPU time of the whole tree for one more that waits and one that computes
+    starting: tuple[float, float]  # until all workers were there
+    polling: tuple[float, float] | None = None  # CPU time, of computing, for the one that waits
+    working: tuple[float, float] = (0.0, 0.0)  # of the longer call that waits: from then to the end of its last task
+    ending: tuple[float, float] = (0.0, 0.0)  # of the same: from then to the return
+    wall: tuple[float, float] = (0.0, 0.0)  # of a few tasks that compute, in n processes
+    serial: float = 0.0  # of the same tasks in one process, by the reference; 0.0: not taken
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What a timing had to itself."""
+
+    cores: float  # that may be used: affinity, and the quota of cgroups
+    load: float  # processes that wanted a core, on average of the last minute; getloadavg(3)
+    alone: bool = True  # no other grading of ours was running
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """What was seen from outside during one call."""
+
+    caller: int = 0
+    observer: str = ""
+    events: tuple[GateEvent, ...] = ()
+    processes: tuple[ProcessSeen, ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
+    stuck: tuple[Stuck, ...] = ()
+    gates: GateReport | None = None
+    looks: tuple[Look, ...] = ()  # of a call that was looked into while it ran
+    tasks: int = 0  # different ones that the call was given to hand out; 0: not known

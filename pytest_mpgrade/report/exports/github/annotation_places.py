@@ -1,0 +1,65 @@
+"""Lines of a student's own files that failed checks are about, and the commands that mark them on GitHub."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pytest_mpgrade.records import Outcome
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.system.text import joined, one_line
+
+MOST = 10
+"""Errors that GitHub shows for a step."""
+_FRAME = re.compile(r"(?P<file>.+?):(?P<line>[1-9]\d*) ")
+_LONGEST = 1000
+
+
+def source(check: CheckPart, module: str) -> tuple[str, int] | None:
+    """Return the name of a student's file and the line in it that a check names; without one, None.
+
+    Of the stacks of a hang the innermost line in *module* counts.
+    """
+    place = check.evidence.get("source")
+    if isinstance(place, Mapping) and isinstance(place.get("line"), int) and place["line"] > 0:
+        return str(place.get("file", "")), place["line"]
+    frames = (_FRAME.match(str(frame)) for stack in _stacks(check) for frame in _listed(stack.get("frames")))
+    return next(((module, int(found["line"])) for found in frames if found and found["file"] == module), None)
+
+
+def _stacks(check: CheckPart) -> Iterable[Mapping[str, Any]]:
+    return (stack for stack in _listed(check.evidence.get("stacks")) if isinstance(stack, Mapping))
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def marks(result: ResultFile, locate: Callable[[str], str]) -> list[str]:
+    """Return the commands that mark the lines of failed checks.
+
+    *locate* makes of a file's name its path below the workspace, or "" where it is not there.
+    """
+    found: dict[tuple[str, int, str, str], list[CheckPart]] = {}
+    for check in result.checks:
+        place = source(check, result.submission.module)
+        if check.outcome is Outcome.FAILED and place and (path := locate(place[0])):
+            found.setdefault((path, place[1], check.check, check.hint), []).append(check)
+    return [_command(path, line, same) for (path, line, _, _), same in found.items()][:MOST]
+
+
+def _command(path: str, line: int, checks: list[CheckPart]) -> str:
+    first = checks[0]
+    methods = list(dict.fromkeys(check.start_method for check in checks if check.start_method))
+    title = f"{first.check or first.title} ({first.concern})" + (f" under {joined(methods)}" if methods else "")
+    said = one_line(first.message)[:_LONGEST] + (f" (hint: {one_line(first.hint)})" if first.hint else "")
+    return f"::error file={_property(path)},line={line},title={_property(one_line(title))}::{_data(said)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,133 @@
+"""Says once what was found under several start methods. Pure; used by every report for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pytest_mpgrade.records import Concern, Finding, Outcome
+from pytest_mpgrade.report.result_json import CheckPart
+from pytest_mpgrade.system.text import counted, joined
+
+EXPLAINED = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.ABSENT)
+"""What is explained, in this order; skipped and waiting checks are only named and counted."""
+
+_Item = TypeVar("_Item")
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One call, and its findings where they are the same under these start methods, and in so many other calls."""
+
+    call: str
+    start_methods: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    others: int = 0
+
+    @property
+    def subject(self) -> str:
+        """The headline's beginning: ``mp_apply(12 tasks) and 2 other calls under fork and spawn``."""
+        methods = [method for method in self.start_methods if method]
+        others = f" and {counted(self.others, 'other call')}" if self.others else ""
+        return f"{self.call}{others} under {joined(methods)}" if methods else f"{self.call}{others}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One check that ended in the same way, and for the same reason, under these start methods."""
+
+    check: str
+    concern: Concern
+    outcome: Outcome
+    message: str
+    start_methods: tuple[str, ...]
+    count: int
+
+
+def blocks(checks: Iterable[CheckPart]) -> list[Block]:
+    """Return what there is to explain, test by test, in the order of the file; what several say the same of, once."""
+    grouped = _grouped(checks, lambda check: (_test(check), check.start_method, _call(check)))
+    tests = [group for group in grouped if any(check.outcome in EXPLAINED for check in group)]
+    of_calls = _grouped(tests, lambda group: (_call(group[0]) or _test(group[0]), group[0].start_method, _told(group)))
+    calls = [[check for group in same for check in group] for same in of_calls]
+    alike = _grouped(calls, lambda group: (_call(group[0]) or _test(group[0]), _told(group)))
+    everywhere = _grouped(alike, lambda same: (tuple(group[0].start_method for group in same), _told(same[0])))
+    return [_block([group for same in many for group in same], len(many) - 1) for many in everywhere]
+
+
+def _block(same: Sequence[Sequence[CheckPart]], others: int) -> Block:
+    first = same[0]
+    return Block(
+        call=_call(first[0]) or _test(first[0]).rpartition("::")[2],
+        start_methods=tuple(dict.fromkeys(group[0].start_method for group in same)),
+        findings=tuple(check.finding() for check in first),
+        others=others,
+    )
+
+
+def _told(group: Sequence[CheckPart]) -> Hashable:
+    """Return what is said of a call, whichever checks say it."""
+    # Pids and times differ from run to run: what was seen is told from the first, what it means decides.
+    told = [
+        (check.outcome, _neutral(check.message or check.title, check), _neutral(check.hint, check))
+        for check in group
+        if check.outcome in EXPLAINED
+    ]
+    return tuple(dict.fromkeys(told))
+
+
+def _neutral(message: str, check: CheckPart) -> str:
+    """Return a message without what tells start methods and calls of a function apart."""
+    told = message.replace(f"under {check.start_method}", "") if check.start_method else message
+    return _of_any_call(told, check)
+
+
+def _of_any_call(message: str, check: CheckPart) -> str:
+    """Return a message that names the function in place of the call."""
+    function, bracket, _ = _call(check).partition("(")
+    return message.replace(_call(check), f"{function}()") if bracket else message
+
+
+def lines(checks: Iterable[CheckPart], outcome: Outcome) -> list[Line]:
+    """Return the checks that ended so, one line for what is said of one call or of several, whatever asked for it."""
+    chosen = [check for check in checks if check.outcome is outcome]
+    return [_line(group) for group in _grouped(chosen, lambda check: (check.concern, _neutral(check.message, check)))]
+
+
+def reasons(checks: Iterable[CheckPart], outcome: Outcome) -> list[Line]:
+    """Return the checks that ended so, one line for each reason, whatever the check."""
+    chosen = [check for check in checks if check.outcome is outcome]
+    return [_line(group) for group in _grouped(chosen, lambda check: _neutral(check.message, check))]
+
+
+def _line(group: Sequence[CheckPart]) -> Line:
+    first = group[0]
+    message = _of_any_call(first.message, first) if len({_call(check) for check in group}) > 1 else first.message
+    return Line(
+        check=", ".join(dict.fromkeys(check.check for check in group)),
+        concern=first.concern,
+        outcome=first.outcome,
+        message=message or first.title,
+        start_methods=tuple(dict.fromkeys(check.start_method for check in group if check.start_method)),
+        count=len(group),
+    )
+
+
+def _call(check: CheckPart) -> str:
+    return check.call.removesuffix(f" under {check.start_method}")
+
+
+def _test(check: CheckPart) -> str:
+    """Return the test's id without its start method, which pytest writes into the brackets."""
+    name, bracket, parameters = check.test.partition("[")
+    kept = [each for each in parameters.removesuffix("]").split("-") if each != check.start_method]
+    return f"{name}[{'-'.join(kept)}]" if bracket and kept else name
+
+
+def _grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> list[list[_Item]]:
+    groups: dict[_Key, list[_Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return list(groups.values())

@@ -1,0 +1,59 @@
+"""Executed notebooks beside the result: `.ipynb`, and HTML for whoever has no Jupyter; a failing cell is marked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_mpgrade.records import Cell, Ending, Notebook
+from pytest_mpgrade.system.atomic_write import write_bytes
+
+HTML_SECONDS = 120.0
+"""For all of them; what a notebook holds is a stranger's, and may take for ever to convert."""
+
+
+def write(notebooks: Sequence[Notebook], folder: Path) -> list[Path]:
+    """Write each notebook that was executed as ``NAME.START_METHOD.ipynb`` and ``.html``; return the former.
+
+    Where nbconvert cannot make a page of one, there is none.
+    """
+    paths = []
+    for notebook in notebooks:
+        if notebook.document:
+            path = folder / f"{Path(notebook.call).stem}.{notebook.start_method}.ipynb"
+            write_bytes(json.dumps(marked(notebook), indent=1).encode(), path)
+            paths.append(path)
+    if paths:
+        command = [sys.executable, "-m", "pytest_mpgrade.report.notebook.html", *map(str, paths)]
+        try:
+            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=HTML_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            return paths
+    return paths
+
+
+def marked(notebook: Notebook) -> dict[str, Any]:
+    """Return the executed document; before a cell that failed one is put that says how."""
+    cells: list[dict[str, Any]] = []
+    code = iter(notebook.cells)
+    for cell in notebook.document["cells"]:
+        seen = next(code) if cell["cell_type"] == "code" else None
+        if seen is not None and seen is notebook.failing:
+            mark = _mark(seen)
+            cells.append(mark | ({"id": "mpgrade"} if notebook.document.get("nbformat_minor", 0) >= 5 else {}))
+        if seen is not None and seen.ending is Ending.NOT_TRIED:
+            cell = {**cell, "outputs": [], "execution_count": None}
+        cells.append(cell)
+    return {**notebook.document, "cells": cells}
+
+
+def _mark(cell: Cell) -> dict[str, Any]:
+    lines = [f"{cell.error_type}: {cell.error_message}"] if cell.ending is Ending.RAISED else []
+    lines += [cell.stopped or cell.why] + [stuck.sentence for stuck in cell.trace.stuck]
+    quoted = "\n".join(f"    {line}" for text in lines for line in text.splitlines())  # nothing in it is Markdown
+    source = f"### mpgrade: code cell {cell.number} below did not come to its end: {cell.ending}\n\n{quoted}\n"
+    return {"cell_type": "markdown", "metadata": {"tags": ["mpgrade"]}, "source": source}

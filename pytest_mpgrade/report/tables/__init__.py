@@ -1,0 +1,1 @@
+"""CSV files of a class, for people and for course systems."""

@@ -1,0 +1,297 @@
+"""Text for people: explanations, the rubric, the class; with rich.
+
+Everything is returned as text, so that the plugin, the command line and tests print it as they need.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pytest_mpgrade.records import Assignment, Finding, Outcome, Status
+from pytest_mpgrade.report import adjustments, evidence, grouping
+from pytest_mpgrade.report.overview import Overview
+from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.report.terminal.question_table import rows
+from pytest_mpgrade.system.text import counted, exit_words, one_line, points
+
+__all__ = ["about_points", "class_table", "exit_words", "explain", "explanations", "rubric", "ungradable"]
+
+_STYLES = {
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "bold red",
+    Outcome.ERROR: "bold magenta",
+    Outcome.INCONCLUSIVE: "yellow",
+    Outcome.ABSENT: "yellow",
+}
+_SAID = {
+    Outcome.ERROR: "not your fault: the grader or the machine broke",
+    Outcome.INCONCLUSIVE: "not decided on this machine",
+    Outcome.ABSENT: "nothing to judge",
+}
+_ADJECTIVES = {Outcome.ERROR: "in error"}
+_FLAGS = {
+    Outcome.ERROR: ": the grader or the machine broke; a person should look",
+    Outcome.INCONCLUSIVE: ": this machine could not decide; a person should look",
+    Outcome.ABSENT: ": nothing was there to be judged",
+    Outcome.SKIPPED: "",
+    Outcome.NOT_RUN: "",
+}
+_MOST_REASONS = 3
+_LONGEST = 400  # characters of a message in the rubric: two sentences, a hang and who waits for what; explain() has all
+
+
+class _Page:
+    """Lines of a given width; with control sequences for colour only where *color* is set."""
+
+    def __init__(self, width: int, color: bool) -> None:
+        self._file = io.StringIO()
+        # The caller knows the stream; rich would look at this process's environment and terminal instead.
+        self._console = Console(
+            file=self._file,
+            width=max(width, 40),
+            force_terminal=color,
+            color_system="standard" if color else None,
+            highlight=False,
+            legacy_windows=False,
+            _environ={},
+        )
+
+    def line(self, *parts: str | tuple[str, str], indent: int = 0, hang: int = 0) -> None:
+        """Add one paragraph; where it is too long, it goes on *hang* columns further right."""
+        text = Text.assemble(*parts, overflow="fold")
+        width = self._console.width - indent
+        first = text.wrap(self._console, width)[0]
+        self._console.print(Text(" " * indent) + first, soft_wrap=True)
+        rest = text[len(first) :] if len(first) < len(text) else Text("")
+        rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :] if rest.plain.strip() else Text("")
+        for row in rest.wrap(self._console, width - hang, overflow="fold") if rest else ():
+            self._console.print(Text(" " * (indent + hang)) + row, soft_wrap=True)
+
+    def table(self, table: Table) -> None:
+        """Add a table."""
+        self._console.print(table)
+
+    @property
+    def text(self) -> str:
+        """All of it, without blanks at line ends."""
+        return "\n".join(line.rstrip() for line in self._file.getvalue().split("\n")).strip("\n")
+
+
+def explain(call: str, findings: Sequence[Finding], width: int = 80, color: bool = False) -> str:
+    """Explain one failing test to its student; *call* is the headline's subject, with the start method.
+
+    Failed checks come first; passed ones are only counted, skipped ones only named. What several say is said once.
+    """
+    findings = _once(findings)
+    page = _Page(width, color)
+    page.line((f"{one_line(call)}: ", "bold"), (_count(findings), _STYLES[Outcome.FAILED]), hang=4)
+    for outcome in grouping.EXPLAINED:
+        said: dict[tuple[str, str], list[Finding]] = {}
+        for finding in findings:
+            if finding.outcome is outcome:
+                said.setdefault((finding.message or finding.title, finding.hint), []).append(finding)
+        for same in said.values():
+            _explain_one(page, same[0], [finding.check or finding.title for finding in same])
+    told = {each.check for each in findings if each.outcome in grouping.EXPLAINED}
+    if skipped := [
+        one_line(each.check) for each in findings if each.outcome is Outcome.SKIPPED and each.check not in told
+    ]:
+        page.line(f"skipped: {', '.join(skipped)}", indent=2, hang=4)
+    return page.text
+
+
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings without those that say of a call what another of the same check does."""
+    known = {(each.check, each.outcome, each.message, each.hint): each for each in reversed(findings)}
+    return [each for each in findings if any(each is kept for kept in known.values())]
+
+
+def _count(findings: Sequence[Finding]) -> str:
+    counts = Counter(finding.outcome for finding in findings)
+    shown = [
+        f"{counts[outcome]} {_ADJECTIVES.get(outcome, outcome)}" for outcome in grouping.EXPLAINED if counts[outcome]
+    ]
+    rest = Outcome.SKIPPED if counts[Outcome.SKIPPED] else Outcome.FAILED
+    first, _, others = ", ".join(shown or [f"{counts[rest]} {rest}"]).partition(" ")
+    return f"{first} of {counted(len(findings), 'check')} {others}"
+
+
+def _explain_one(page: _Page, finding: Finding, checks: Sequence[str]) -> None:
+    said = f" ({_SAID[finding.outcome]})" if finding.outcome in _SAID else ""
+    name = (f"{', '.join(map(one_line, checks))}{said}: ", _STYLES[finding.outcome])
+    page.line(name, _message(finding), indent=2, hang=4)
+    if source := evidence.source(finding.evidence):
+        page.line((source, "cyan"), indent=6, hang=4)
+    for line in evidence.lines(finding.evidence):
+        page.line((line, "dim"), indent=6, hang=4)
+    if finding.hint:
+        page.line(("hint: ", "bold"), one_line(finding.hint), indent=6, hang=6)
+
+
+def _message(finding: Finding) -> str:
+    """Return the message, in which the headline's call is not repeated with all its arguments."""
+    call = finding.call.partition(" under ")[0]
+    function, bracket, _ = call.partition("(")
+    message = finding.message or finding.title
+    return one_line(message.replace(call, f"{function}()") if bracket else message)
+
+
+def explanations(result: ResultFile, width: int = 80, color: bool = False) -> str:
+    """Explain all that was not passed, equal findings under several start methods once."""
+    blocks = grouping.blocks(result.checks)
+    return "\n\n".join(explain(block.subject, block.findings, width, color) for block in blocks)
+
+
+def rubric(result: ResultFile, width: int = 80, color: bool = False) -> str:
+    """Return the points of one submission, then what failed, then what a person should look at."""
+    page = _Page(width, color)
+    handed_in = result.submission
+    module = f" ({one_line(handed_in.module)})" if handed_in.module else ""
+    page.line((f"{one_line(result.assignment)}: {one_line(handed_in.id)}{module}", "bold"), hang=4)
+    for remark in filter(None, (handed_in.note, _reason(result))):
+        page.line(one_line(remark), indent=2, hang=2)
+    page.table(_rubric_table(result))
+    for words in filter(None, [*about_points(result), *adjustments.words(result), adjustments.late_words(result)]):
+        page.line(one_line(words), indent=2, hang=4)
+    _failed(page, result)
+    _flags(page, result)
+    return page.text
+
+
+def _reason(result: ResultFile | Overview) -> str:
+    return "" if result.status is Status.GRADED else f"{result.status}: {one_line(result.reason)}"
+
+
+def _rubric_table(result: ResultFile) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_footer=True, pad_edge=True)
+    table.add_column("Criterion", "Total", overflow="fold")
+    table.add_column("Checks", _tally(result.checks), overflow="fold")
+    table.add_column(
+        "Points", f"{points(result.score)} / {points(result.max_score)}", justify="right", no_wrap=True, style="bold"
+    )
+    for each in result.criteria:
+        earned = f"{points(each.points)} / {points(each.max_points)}" if each.max_points else "-"
+        table.add_row(one_line(each.title), _tally(result.of(each.name)), earned)
+    if outside := result.of(""):
+        table.add_row("(no points)", _tally(outside), "-")
+    return table
+
+
+def about_points(result: ResultFile) -> Iterable[str]:
+    """Say why points were not earned that no failed check explains, and whose points others have taken over."""
+    reasons: dict[str, list[str]] = {}
+    for criterion in result.criteria:
+        if criterion.reason:
+            reasons.setdefault(criterion.reason, []).append(criterion.name)
+    for reason, names in reasons.items():
+        yield f"{reason}: {', '.join(names)}"
+    if lost := result.undecided.points:
+        was = "was" if lost == 1 else "were"
+        yield f"{points(lost)} of the points could not be decided here, and {was} shared among the others"
+
+
+def _tally(checks: Sequence[CheckPart]) -> Text:
+    counts = Counter(check.outcome for check in checks)
+    parts = [(f"{counts[outcome]} {outcome}", _STYLES.get(outcome, "")) for outcome in Outcome if counts[outcome]]
+    return Text(", ").join([Text(words, style=style) for words, style in parts]) if parts else Text("-")
+
+
+def _failed(page: _Page, result: ResultFile) -> None:
+    lines = grouping.lines(result.checks, Outcome.FAILED)
+    width = max((len(line.concern) for line in lines), default=0)
+    for line in lines:
+        methods = f" ({one_line(', '.join(line.start_methods))})" if line.start_methods else ""
+        concern = (f"{line.concern.value:{width}}  ", _STYLES[Outcome.FAILED])
+        message = one_line(line.message)
+        cut = message if len(message) <= _LONGEST else f"{message[:_LONGEST].rpartition(' ')[0]} …"
+        page.line(concern, f"{one_line(line.check)}{methods}: {cut}", indent=2, hang=width + 2)
+
+
+def _flags(page: _Page, result: ResultFile) -> None:
+    for outcome, meaning in _FLAGS.items():
+        if count := result.count(outcome):
+            said = f"{counted(count, 'check')} {_ADJECTIVES.get(outcome, outcome)}"
+            page.line((said, _STYLES.get(outcome, "")), meaning, indent=2, hang=2)
+            # What has not been run has no reason of its own; the result's is at the top.
+            reasons = grouping.reasons(result.checks, outcome) if outcome is not Outcome.NOT_RUN else []
+            for line in reasons[:_MOST_REASONS]:
+                times = f"{line.count} times: " if line.count > 1 and len(reasons) > 1 else ""
+                page.line(f"{times}{one_line(line.message)}", indent=6, hang=4)
+            if len(reasons) > _MOST_REASONS:
+                page.line(f"… and {counted(len(reasons) - _MOST_REASONS, 'other reason')}", indent=6)
+
+
+def outline(found: ResultFile, assignment: Assignment, width: int = 80, color: bool = False) -> str:
+    """Return what each question of an assignment is worth."""
+    page = _Page(width, color)
+    page.line((f"{one_line(assignment.name)}: {one_line(assignment.title)}", "bold"), hang=4)
+    table = Table(box=SIMPLE_HEAD, show_footer=True, pad_edge=True)
+    table.add_column("Question", "Total", overflow="fold")
+    table.add_column("Units", justify="right")
+    table.add_column("Points", points(found.max_score), justify="right", no_wrap=True)
+    for row in rows(found, assignment):
+        if row.units:
+            table.add_row(Padding(row.title, (0, 0, 0, 2)), str(row.units), row.points)
+        else:
+            title = Text.assemble((row.title, "bold"), f"; {row.requires}" if row.requires else "")
+            table.add_row(title, "", Text(row.points, "bold"))
+    page.table(table)
+    page.line("A unit is a question as it is asked under one start method and for one variant.", indent=2)
+    return page.text
+
+
+def class_table(results: Iterable[Overview], width: int = 80, color: bool = False) -> str:
+    """Return one row per submission, sorted by name, and what the class as a whole did."""
+    page = _Page(width, color)
+    rows = sorted(results, key=lambda each: each.id)
+    late = any(row.late for row in rows)
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("Submission", overflow="fold")
+    table.add_column("Status", no_wrap=True)
+    table.add_column("Points", justify="right", no_wrap=True)
+    if late:
+        table.add_column("After late rule", justify="right")
+    table.add_column("Failed concerns", overflow="fold")
+    for row in rows:
+        style = _STYLES[Outcome.PASSED] if row.status is Status.GRADED else _STYLES[Outcome.ERROR]
+        score = f"{'* ' * row.by_hand}{points(row.score)} / {points(row.max_score)}"
+        after = [("?" if row.final is None else points(row.final)) if row.late else ""] if late else []
+        table.add_row(one_line(row.id), Text(row.status.value, style), score, *after, ", ".join(row.concerns))
+    page.table(table)
+    for line in _totals(rows):
+        page.line(line, indent=2, hang=4)
+    return page.text
+
+
+def _totals(rows: Sequence[Overview]) -> Iterable[str]:
+    counts = Counter(row.status for row in rows)
+    kinds = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    yield f"{counted(len(rows), 'submission')}: {kinds or 'none'}"
+    graded = sorted(row.score for row in rows if row.status is Status.GRADED)
+    if graded:
+        middle = (graded[(len(graded) - 1) // 2] + graded[len(graded) // 2]) / 2
+        mean = points(sum(graded) / len(graded))
+        spread = f"from {points(graded[0])} to {points(graded[-1])}"
+        yield f"points of the graded: mean {mean}, median {points(middle)}, {spread}"
+    if changed := sum(row.by_hand for row in rows):
+        yield f"* {counted(changed, 'submission')} with points set by hand"
+    faults = Counter(concern for row in rows for concern in row.concerns)
+    if faults:
+        yield f"failed: {', '.join(f'{concern} {count}' for concern, count in faults.most_common())}"
+
+
+def ungradable(results: Iterable[Overview], width: int = 80, color: bool = False) -> str:
+    """Return the submissions without a grade, one line each with why; "" when there are none."""
+    page = _Page(width, color)
+    for row in sorted(results, key=lambda each: each.id):
+        if row.status is not Status.GRADED:
+            page.line((f"{one_line(row.id)}: ", "bold"), _reason(row), hang=4)
+    return page.text

@@ -1,0 +1,234 @@
+"""Notebook -> Run, as pytest sees it: lay out what a kernel finds, ask a supervisor, read what it reports.
+
+A kernel's current folder is a copy of the submission that it may write in; the assignment's data lie there as links to
+files that it may only read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_mpgrade import inside
+from pytest_mpgrade.isolation.confine import RunFolder
+from pytest_mpgrade.records import Cell, Ending, Notebook, NotebookRules, Plain
+from pytest_mpgrade.run.client import request
+from pytest_mpgrade.run.client.answers import Report, Seen, answer
+from pytest_mpgrade.run.client.request import Setting, workspace
+
+MOST_DOCUMENT = 200_000_000
+_END_SECONDS = 200.0
+"""What a supervisor may take when the last cell is done, to interrupt it, to ask for values and to end the kernel."""
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_LINE = re.compile(r"(?:Cell|Input) In ?\[(?P<count>\d+)\](?:, line (?P<line>\d+))?")
+_ARROW = re.compile(r"^-+> ?(\d+)", re.MULTILINE)
+_INSIDE = os.path.dirname(os.path.abspath(inside.__file__))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _CellsReport(Report):
+    pid: int
+    told: bool
+    kernel: Seen
+    cells: tuple[Seen, ...]
+    left: Seen | None = None  # when the last cell was done, and its processes had time to end
+    after: Seen | None = None  # when the kernel had ended
+
+
+def key_of(start_method: str) -> str:
+    """Return a name for an execution; equal ones have equal names."""
+    return f"notebook/{start_method}"
+
+
+def run(document: dict[str, Any], start_method: str, setting: Setting, packages: Sequence[str] = ()) -> Notebook:
+    """Execute a notebook, given as nbformat 4 has it, from a fresh kernel under a start method.
+
+    *packages*: those of multiprocessing that it uses besides. Raises SupervisorError when the grader or the machine is
+    at fault.
+    """
+    rules = setting.assignment.notebook or NotebookRules()
+    with workspace() as (folder, prefix):
+        asked = _request(document, start_method, setting, packages, folder, prefix)
+        limits = setting.assignment.limits
+        seconds = 2 * limits.import_seconds + rules.seconds + _END_SECONDS
+        report = request.ask(asked, seconds, _CellsReport)
+        executed = _executed(folder.executed) or document
+        values = answer(folder.box, "values", limits.answer_bytes, named=True).value if report.told else None
+        return _notebook(report, document, executed, values, start_method, setting)
+
+
+def broken(start_method: str, setting: Setting, why: str) -> Notebook:
+    """Return an execution of which nothing is known."""
+    call = setting.submission.module
+    return Notebook(
+        key=key_of(start_method),
+        call=call,
+        function="notebook",
+        start_method=start_method,
+        ending=Ending.BROKEN,
+        why=why,
+    )
+
+
+# --- what a kernel finds
+
+
+def _request(
+    document: dict[str, Any], method: str, setting: Setting, packages: Sequence[str], folder: RunFolder, prefix: str
+) -> dict[str, Any]:
+    rules = setting.assignment.notebook or NotebookRules()
+    here, shown = os.path.join(folder.scratch, "notebook"), os.path.join(folder.path, "shown")
+    _lay_out(setting.submission.folder, here, shown, rules)
+    connection = {
+        "transport": "ipc", "ip": os.path.join(folder.box, "kernel"), "key": secrets.token_hex(16),
+        "signature_scheme": "hmac-sha256",
+        **{f"{name}_port": number for number, name in enumerate(("shell", "iopub", "stdin", "control", "hb"), 1)},
+    }  # fmt: skip
+    _write(os.path.join(folder.box, "connection.json"), connection)
+    kernel_request = os.path.join(folder.box, "kernel_request.json")
+    _write(
+        kernel_request,
+        {
+            "folder": here, "connection": os.path.join(folder.box, "connection.json"), "answers": folder.box,
+            "start_method": method, "packages": list(packages), "prefix": prefix,
+            "most_processes": request.most_processes(setting),
+        },
+    )  # fmt: skip
+    _write(os.path.join(folder.path, "submitted.json"), document)
+    python = rules.python
+    own = {
+        "file": "submitted.json", "kernel_request": kernel_request, "connection": connection, "folder": here,
+        "python": python, "names": list(rules.variables), "cell_seconds": rules.cell_seconds,
+        "seconds": rules.seconds, "output_bytes": rules.output_bytes,
+        "environment": {"IPYTHONDIR": os.path.join(folder.scratch, ".ipython")}
+        | ({"PYTHONPATH": _library(shown)} if python else {}),
+    }  # fmt: skip
+    return request.request(setting, folder, prefix, shown) | {"notebook": own}
+
+
+def _lay_out(submission: str, here: str, shown: str, rules: NotebookRules) -> None:
+    shutil.copytree(submission, here)
+    os.mkdir(shown, 0o755)
+    os.chmod(shown, 0o755)  # noqa: S103 - read by a spare user
+    if not rules.files:
+        return
+    files = os.path.join(shown, "files")
+    shutil.copytree(rules.files, files)
+    for name in os.listdir(files):
+        link = os.path.join(here, name)
+        if os.path.isdir(link) and not os.path.islink(link):
+            shutil.rmtree(link)
+        elif os.path.lexists(link):
+            os.unlink(link)  # what the assignment provides is what is read
+        os.symlink(os.path.join(files, name), link)
+    for place, folders, names in os.walk(files):
+        for name in (".", *folders):
+            os.chmod(os.path.join(place, name), 0o755)  # noqa: S103 - read by a spare user
+        for name in names:
+            os.chmod(os.path.join(place, name), 0o444)
+
+
+def _library(shown: str) -> str:
+    """Give another Python what runs beside student code: it has no package of ours, and needs no other."""
+    library = os.path.join(shown, "library")
+    package = os.path.join(library, "pytest_mpgrade")
+    shutil.copytree(_INSIDE, os.path.join(package, "inside"), ignore=shutil.ignore_patterns("__pycache__"))
+    with open(os.path.join(package, "__init__.py"), "w", encoding="ascii"):
+        pass
+    return library
+
+
+def _write(path: str, content: object) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(content, file)
+
+
+# --- what is reported
+
+
+def _executed(path: str) -> dict[str, Any]:
+    if not os.path.exists(path) or os.path.getsize(path) > MOST_DOCUMENT:
+        return {}
+    with open(path, encoding="utf-8") as file:
+        found: dict[str, Any] = json.load(file)
+    return found
+
+
+def _notebook(
+    report: _CellsReport, document: dict[str, Any], executed: dict[str, Any], values: Plain,
+    start_method: str, setting: Setting,
+) -> Notebook:  # fmt: skip
+    cells = tuple(_cells(report, document, executed))
+    tried = [cell for cell in cells if cell.ending is not Ending.NOT_TRIED]
+    last = tried[-1] if tried else None
+    seen = report.left or (report.cells[-1] if report.cells else report.kernel)
+    kernel = report.kernel
+    started = kernel.ending is Ending.RETURNED
+    return Notebook(
+        key=key_of(start_method),
+        call=setting.submission.module,
+        function="notebook",
+        start_method=start_method,
+        ending=(last.ending if last else Ending.RETURNED) if started else Ending.BROKEN,
+        why=(last.why if last else "") if started else f"{kernel.why}: {report.stderr.strip()[-300:]}".strip(": "),
+        stopped=last.stopped if last else "",
+        stderr=report.stderr,
+        seconds=report.seconds,
+        trace=seen.trace(report.observer),
+        pid=report.pid,
+        cells=cells,
+        values=values if isinstance(values, dict) else {},
+        told=isinstance(values, dict),
+        looked=report.left is not None,
+        after=report.after.processes if report.after else (),
+        document=executed,
+    )
+
+
+def _cells(report: _CellsReport, document: dict[str, Any], executed: dict[str, Any]) -> Iterator[Cell]:
+    pairs = zip(document["cells"], executed["cells"], strict=True)
+    code = [(submitted, cell) for submitted, cell in pairs if cell["cell_type"] == "code"]
+    for number, (submitted, cell) in enumerate(code, 1):
+        seen = report.cells[number - 1] if number <= len(report.cells) else Seen(ending=Ending.NOT_TRIED)
+        tried = seen.ending is not Ending.NOT_TRIED
+        outputs = tuple(cell.get("outputs", ())) if tried else ()
+        error: dict[str, Any] = next((each for each in reversed(outputs) if each.get("output_type") == "error"), {})
+        traceback = _COLOURS.sub("", "\n".join(map(str, error.get("traceback", ()))))
+        yield Cell(
+            number=number,
+            tags=_tags(cell),
+            source=cell["source"],
+            ending=seen.ending,
+            why=seen.why,
+            exitcode=seen.exitcode,
+            stopped=seen.stopped,
+            error_type=str(error.get("ename", "")),
+            error_message=_COLOURS.sub("", str(error.get("evalue", ""))),
+            error_line=_line(traceback, cell.get("execution_count")),
+            traceback=traceback,
+            outputs=outputs,
+            submitted=tuple(submitted.get("outputs", ())),
+            submitted_count=submitted.get("execution_count") or 0,
+            seconds=seen.seconds,
+            trace=seen.trace(report.observer),
+        )
+
+
+def _tags(cell: dict[str, Any]) -> tuple[str, ...]:
+    tags = cell.get("metadata", {}).get("tags", ())
+    return tuple(map(str, tags)) if isinstance(tags, (list, tuple)) else ()
+
+
+def _line(traceback: str, count: object) -> int:
+    """Return the innermost line of a cell that a traceback names."""
+    found = [match for match in _LINE.finditer(traceback) if match["line"] and match["count"] == str(count)]
+    if found:
+        return int(found[-1]["line"])
+    arrows = _ARROW.findall(traceback)
+    return int(arrows[0]) if arrows else 0

@@ -1,0 +1,107 @@
+"""Have one run supervised: its folder, what every request has, the supervisor's report, and the last cleaning up."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
+from pytest_mpgrade.isolation.confine import RunFolder
+from pytest_mpgrade.isolation.layer import Isolation
+from pytest_mpgrade.records import Assignment, Submission
+from pytest_mpgrade.run.client import servers
+from pytest_mpgrade.run.client.answers import Report
+from pytest_mpgrade.run.observe import leftovers
+from pytest_mpgrade.run.observe.portable import end_marked
+from pytest_mpgrade.system import rmtree
+
+SPARE_SECONDS = 60.0
+"""What a supervisor gets beyond the sum of its own limits before it is given up."""
+
+_Report = TypeVar("_Report", bound=Report)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What is the same for all runs of one grading."""
+
+    assignment: Assignment
+    submission: Submission
+    observer: str = "auto"
+    isolation: Isolation = field(default_factory=Isolation)
+
+
+@contextmanager
+def workspace() -> Iterator[tuple[RunFolder, str]]:
+    """Give a run its folder, and the prefix of its names for semaphores and shared memory; remove both at the end."""
+    folder = tempfile.mkdtemp(prefix=rmtree.MARK)
+    prefix = f"/mg{secrets.token_hex(3)}"  # names of shared memory have 14 characters in all
+    try:
+        yield RunFolder.make(folder), prefix
+    except SupervisorError:
+        end_marked(prefix)  # nothing where ptrace is permitted: what a supervisor traces dies with it
+        raise
+    finally:
+        leftovers.remove(prefix)  # nothing, unless the supervisor was killed
+        rmtree.remove(folder)
+
+
+_KEPT = ("PATH", "LANG", "SYSTEMROOT", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+"""What student code sees of the grader's environment; the last two keep OpenBLAS from crashing on some machines."""
+
+
+def request(setting: Setting, folder: RunFolder, prefix: str, shown: str) -> dict[str, Any]:
+    """Return what every request has; *shown*: the folder that student code may read, "" for none."""
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    scratch = folder.scratch
+    return {
+        "run_folder": folder.path,
+        "isolation": dataclasses.asdict(setting.isolation),
+        "shown": shown,
+        "prefix": prefix,
+        "observer": setting.observer,
+        "limits": dataclasses.asdict(setting.assignment.limits),
+        "environment": environment
+        | {
+            "HOME": scratch,
+            "TMPDIR": scratch,
+            "TEMP": scratch,
+            "MPGRADE_RUN": prefix,
+            "USER": "student",
+            "LOGNAME": "student",
+        }
+        | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
+        | {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
+    }
+
+
+def most_processes(setting: Setting) -> int:
+    """Return the kernel's limit of processes that is to be set inside a sandbox of our own; 0 where there is none."""
+    return 2 * setting.assignment.limits.processes + 100 if setting.isolation.bwrap else 0
+
+
+def ask(request: dict[str, Any], seconds: float, kind: type[_Report]) -> _Report:
+    """Have a request served within *seconds* and some more; return the report.
+
+    Raises SupervisorError when the supervisor broke: the grader or the machine is at fault.
+    """
+    line = servers.ask(request, seconds + SPARE_SECONDS)
+    if line.startswith(b'{"killed_by"'):
+        raise SupervisorKilledError(f"the supervisor was killed by signal {msgspec.json.decode(line)['killed_by']}")
+    try:
+        report = msgspec.json.decode(line, type=kind)
+    except msgspec.MsgspecError as error:
+        raise SupervisorError(
+            f"the supervisor's report cannot be read: {line[:200].decode(errors='replace')} ({error})"
+        ) from None
+    if not report.clean:
+        raise SupervisorError("some process of the run could not be ended")
+    return report

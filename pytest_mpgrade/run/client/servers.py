@@ -1,0 +1,189 @@
+"""The grader's end of the supervisors' servers: lend one, ask it, take it back; end them all.
+
+The grader holds nothing but pipes that no process with student code in it shares, and has a deadline of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from typing import Any
+
+from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
+from pytest_mpgrade.isolation import confine
+from pytest_mpgrade.system import log_lock, process_groups, rmtree
+
+_TERM_SECONDS = 10.0
+"""How long a supervisor that is told to end may take to end what it watches."""
+
+
+class Server:
+    """One process that makes runs, one at a time; see run/supervisor/server.py."""
+
+    def __init__(self) -> None:
+        # A file, not a pipe: nobody reads it before the server has ended, and a full pipe would block it.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the server is hung up
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "pytest_mpgrade.run.supervisor.server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            pass_fds=log_lock.inherited(),
+            start_new_session=True,
+        )
+        _put_first(self._process.pid)
+        self._told_to_end = False
+        self._ending: threading.Thread | None = None
+
+    def tell(self, request: dict[str, Any]) -> None:
+        """Send a request that has no report."""
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def ask(self, request: dict[str, Any], seconds: float) -> bytes:
+        """Have one request served; raise SupervisorError if there is no report within *seconds*."""
+        assert self._process.stdout
+        timer = threading.Timer(seconds, self.end)
+        timer.daemon = True
+        timer.start()
+        try:
+            self.tell(request)
+            line = self._process.stdout.readline()
+        except OSError:
+            line = b""
+        finally:
+            timer.cancel()
+        if not line.endswith(b"\n"):
+            told = self._told_to_end
+            code = process_groups.status(self._process, 1.0)  # it has closed its output: it is ending, or was killed
+            self.end()
+            if not told and code is not None and code < 0:
+                raise SupervisorKilledError(f"the supervisors' server was killed by signal {-code}")
+            raise SupervisorError(f"the supervisor broke: {' | '.join(self._last_words()) or 'no report'}")
+        return line
+
+    def _last_words(self) -> list[str]:
+        self._errors.seek(0)
+        return self._errors.read().decode(errors="replace").strip().splitlines()[-6:]
+
+    def tell_to_end(self) -> None:
+        """Have the server and its supervisor end, which ends what it watches; nothing is waited for."""
+        if not self._told_to_end:
+            self._told_to_end = True
+            process_groups.send(self._process, signal.SIGTERM)
+
+    def end(self) -> None:
+        """End the server and its supervisor; for certain, after a while."""
+        self.tell_to_end()
+        process_groups.status(self._process, _TERM_SECONDS)
+        if self._ending is None:
+            self._ending = process_groups.kill_later(self._process, _TERM_SECONDS)
+
+    def hang_up(self) -> None:
+        """Let the server end by the end of its input; nothing is waited for."""
+        with contextlib.suppress(OSError, ValueError):
+            self.tell({"part": True})
+        for pipe in (self._process.stdin, self._process.stdout, self._errors):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def close(self) -> None:
+        """Let the server end by the end of its input, and wait for it."""
+        self.hang_up()
+        if self._ending is None:
+            process_groups.status(self._process, _TERM_SECONDS)
+            process_groups.kill(self._process)
+
+
+def _put_first(pid: int) -> None:
+    """Whoever watches must not be starved by what it watches; `isolation/confine.py` puts student code back.
+
+    Needs root.
+    """
+    if hasattr(os, "setpriority"):
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, pid) - confine.AHEAD)
+
+
+_lock = threading.Lock()
+_idle: list[Server] = []
+_busy: list[Server] = []
+
+
+def ask(request: dict[str, Any], seconds: float) -> bytes:
+    """Have a request served by an idle server, or by a new one."""
+    with _lock:
+        server = _idle.pop() if _idle else _new()
+        _busy.append(server)
+    healthy = False
+    try:
+        report = server.ask(request, seconds)
+        healthy = True
+        return report
+    finally:
+        with _lock:
+            _busy.remove(server)
+            if healthy:
+                _idle.append(server)
+        if not healthy:
+            guard()
+            server.end()
+            server.close()
+
+
+def guard() -> None:
+    """Have a server that nobody ends, so that whatever kills this process, its temporary folders are removed.
+
+    For who makes such a folder, and for who ends a server that watches them.
+    """
+    with _lock:
+        if not _idle:
+            _idle.append(_new())
+
+
+def _new() -> Server:
+    server = Server()
+    with contextlib.suppress(OSError):  # it is gone already, as whoever asks it will find
+        server.tell({"guard": _mark()})
+    return server
+
+
+def _mark() -> str:
+    """Return how the paths of all temporary folders of this process begin."""
+    return os.path.join(tempfile.gettempdir(), rmtree.MARK)
+
+
+def end_busy() -> None:
+    """End the servers that are making runs, with what they watch. Called when a grading is over."""
+    with _lock:
+        busy = list(_busy)
+    if busy:
+        guard()
+    for server in busy:
+        server.tell_to_end()
+    for server in busy:
+        server.end()
+
+
+def end_all() -> None:
+    """End all servers; from then on nobody removes what this process would leave if it were killed.
+
+    First what it has left so far: an interrupt may come just where a folder is made, or is removed.
+    """
+    end_busy()
+    rmtree.remove_all(_mark())
+    with _lock:
+        idle = list(_idle)
+        _idle.clear()
+    for server in idle:
+        server.hang_up()
+    for server in idle:
+        server.close()

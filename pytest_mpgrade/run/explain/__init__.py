@@ -1,0 +1,1 @@
+"""Why a process tree hangs, in words: stacks, samples, the sentence."""

@@ -1,0 +1,58 @@
+"""Who holds the lock that others wait for, as far as it can be told: the kernel does not know it of a semaphore."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_mpgrade.records import Awaited, Doing, Frame
+from pytest_mpgrade.run.explain.doing import own_frame
+from pytest_mpgrade.run.explain.stacks import Stacks
+from pytest_mpgrade.run.observe import loops
+from pytest_mpgrade.system.linux.blocked import Blocked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """What one process waits for."""
+
+    pid: int
+    doing: Doing
+    blocked: Blocked
+    frames: tuple[Frame, ...]  # of the thread that decides, innermost first
+    awaits: tuple[Awaited, ...] = ()
+    whom: tuple[int, ...] = ()
+    holder: int = 0
+
+
+def with_holders(found: Sequence[Wait], caller: int, died: Sequence[int], stacks: Stacks) -> list[Wait]:
+    """Return the waits with what is known of who holds each lock; *died*: who has ended otherwise than by itself."""
+    return [_behind(one, found, stacks) for one in _abandoned(found, caller, died)]
+
+
+def _abandoned(found: Sequence[Wait], caller: int, died: Sequence[int]) -> list[Wait]:
+    """Who reads from a queue holds its lock: if all its readers wait for that lock, one took it along when it ended."""
+    readers = [one for one in found if one.doing is Doing.GET and one.pid != caller]
+    if not died or not readers or not all(one.blocked.call == "futex" and one.blocked.shared for one in readers):
+        return [*found]
+    holder = died[0] if len(died) == 1 else 0
+    return [
+        dataclasses.replace(one, doing=Doing.LOCK, awaits=(Awaited.LOCK,), holder=holder) if one in readers else one
+        for one in found
+    ]
+
+
+def _behind(wait: Wait, found: Sequence[Wait], stacks: Stacks) -> Wait:
+    """Who waits for a lock whose holder waits for something else waits for that too.
+
+    Workers that share a pipe take turns at it: one waits for a task, the others for the lock in its hands.
+    """
+    own = own_frame(wait.frames, stacks)
+    if wait.doing is not Doing.LOCK or wait.holder or own is None:
+        return wait
+    for other in found:
+        inside = any(loops.holds(own, frame) for frame in other.frames if stacks.owns(frame))
+        if inside and other.doing is not Doing.LOCK:
+            return dataclasses.replace(wait, awaits=other.awaits, holder=other.pid)
+    return wait

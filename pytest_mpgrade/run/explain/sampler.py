@@ -1,0 +1,62 @@
+"""Looking at the Python stacks of a call while it runs: where does the time go that is not spent in tasks?
+
+Used for one more run of a submission that was measured to be slow: what it shows is told, and decides nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+
+from pytest_mpgrade.records import Doing, Frame, Look
+from pytest_mpgrade.run.explain.doing import doing_of, own_frame, source_of
+from pytest_mpgrade.run.explain.stacks import Stacks
+from pytest_mpgrade.run.observe.watch import Watch
+from pytest_mpgrade.system.linux import blocked
+from pytest_mpgrade.system.linux.blocked import Blocked
+
+PERIOD = 0.02
+_TASKS = os.path.join("inside", "workloads.py")
+
+
+class Looks:
+    """Takes one stack at a time, of the caller and its workers in turn."""
+
+    def __init__(self, watch: Watch, stacks: Stacks) -> None:
+        self._watch, self._stacks = watch, stacks
+        self._next = 0.0
+        self._taken = 0
+        self._of: Counter[str] = Counter()
+        self._seen: Counter[tuple[str, Doing, Frame]] = Counter()
+
+    def take(self) -> None:
+        """Look at the next process, unless the last look was just now; called while the call is waited for."""
+        if time.monotonic() < self._next:
+            return
+        watch = self._watch
+        workers = [pid for pid in watch.workers_alive() if watch.observer.seen[pid].ran_task]
+        pids = [watch.caller, *workers]
+        pid = pids[self._taken % len(pids)]
+        self._taken += 1
+        found = blocked.look(pid) if watch.observer.sees_waits else Blocked()
+        threads = self._stacks.of(pid)
+        if threads:
+            self._note("parent" if pid == watch.caller else "worker", threads[-1], found)
+        self._next = time.monotonic() + PERIOD
+
+    def _note(self, role: str, frames: list[Frame], found: Blocked) -> None:
+        self._of[role] += 1
+        own = own_frame(frames, self._stacks)
+        if own is not None and not any(frame.file.endswith(_TASKS) for frame in frames):
+            self._seen[role, doing_of(frames, self._stacks, found), own] += 1
+
+    def found(self) -> tuple[Look, ...]:
+        """Return where processes were seen outside of tasks, the most frequent place first."""
+        return tuple(
+            Look(
+                role=role, doing=doing, file=os.path.basename(own.file), line=own.line, code=source_of(own),
+                times=times, of=self._of[role],
+            )
+            for (role, doing, own), times in self._seen.most_common(8)
+        )  # fmt: skip

@@ -1,0 +1,298 @@
+"""One process tree under observation: its messages, its gates, and when it is quiet.
+
+The scripts of `gatekeeper` and the flow of `supervisor` are written in terms of this: pump messages, wait *until*
+something is true, open gates.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_mpgrade.records import GateEvent
+from pytest_mpgrade.run.observe.base import Observer, nothing_moves
+from pytest_mpgrade.run.observe.clock import Clock
+from pytest_mpgrade.run.observe.gate_socket import Message, Server
+from pytest_mpgrade.run.observe.quiescence import COMPUTE_SECONDS, PERIOD, STEADY_SECONDS, Quiet
+from pytest_mpgrade.run.observe.reading import Reading
+from pytest_mpgrade.system.linux import procfs
+
+CONTROL = frozenset(("ready", "imported", "call", "unusable", "back", "settled", "done"))
+"""Messages by which the calling thread waits for the supervisor; see inside/child.py."""
+
+GO = b"go"
+GO_LEAVE = b"go-and-leave-by-gate"
+TASKS = frozenset(("note", "gate", "doom"))
+MAX_EVENTS = 50_000
+ENDS_SECONDS = 1.0
+"""How long the end of a process may be seen before it is told by who traces it; that of a kept zombie has been."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A task at its gate."""
+
+    sender: int
+    pid: int
+
+
+class Watch:
+    """See the module's docstring. `until` answers with how a wait ended."""
+
+    def __init__(
+        self, observer: Observer, server: Server, root: int, every_look: Callable[[], str] = lambda: ""
+    ) -> None:
+        self.observer = observer
+        self.server = server
+        self.caller = root  # until the process that imports the submission has told that it is ready
+        self.quiet = Quiet(caller=root, sees_waits=observer.sees_waits, stopped=observer.stopped)
+        self.clock = Clock(observer.pending, lambda: observer.taken)
+        self.began = time.monotonic()
+        self.deadline = math.inf
+        self.events: list[GateEvent] = []
+        self.inside: dict[str, Held] = {}
+        self.leaving: dict[int, int] = {}
+        self.control: Message | None = None
+        self.keep_shut: Callable[[str], bool] = lambda _: False
+        self.exit_gates = False  # workers are told to leave by an exit gate
+        self.hold_exits = False  # and are kept there
+        self.in_caller = False  # a task has run in the calling process
+        self.rule = ""
+        self.fault = ""  # a limit that was gone over, or what no task says
+        self.keys: frozenset[str] | None = None  # of the tasks that were handed out, where that is known
+        self.aside: frozenset[int] = frozenset()  # threads that count only while they run
+        self.step = 0.02  # seconds that messages are waited for at a time
+        self.look_in: Callable[[], object] = lambda: None  # called again and again while something is waited for
+        self.ready = False
+        self._every_look = every_look
+        self._next_look = 0.0
+        self._reading = Reading()
+
+    def begin(self, seconds: float) -> None:
+        """A new call starts: forget the events of the last one; gates that are shut stay shut."""
+        self.began = time.monotonic()
+        self.deadline = self.began + seconds
+        self.events = []
+        self.rule = ""
+        self._reading = Reading()
+        self.quiet.may_compute = min(COMPUTE_SECONDS, seconds / 2)
+        self.quiet.disturb()
+
+    def reply(self, data: bytes = GO) -> None:
+        """Let the calling thread go on."""
+        message, self.control = self.control, None
+        self.quiet.disturb()
+        if message is not None:
+            self.server.answer(message.sender, data)
+
+    def pump(self, seconds: float) -> bool:
+        """Take in messages, waiting up to *seconds*; True when there were any."""
+        some = False
+        for message in self.server.poll(seconds):
+            some = True
+            self._take(message)
+        self.observer.refresh()
+        self.deadline += self.clock.look()
+        if some:
+            self.quiet.disturb()
+        return some
+
+    def _take(self, message: Message) -> None:
+        if not message.kind:
+            self._hung_up(message.sender)
+        elif not self._known(message):
+            return
+        elif message.kind in CONTROL:
+            self._controlled(message)
+        elif message.kind == "leave":
+            self._event(message)
+            self.leaving[message.sender] = message.pid
+            if not self.hold_exits:
+                self.open_exits()
+        elif message.kind in TASKS:
+            self._event(message)
+            self._arrived(message)
+        else:
+            self.fault = f"a process sent the grader {message.kind!r:.60}, which no task says"
+
+    def _known(self, message: Message) -> bool:
+        """Only processes that the observer has seen start are listened to; a traced one cannot run before that."""
+        return message.pid in self.observer.seen or not self.server.attests or self.observer.meet(message.pid)
+
+    def _controlled(self, message: Message) -> None:
+        """The first who is ready is the caller: no student code has run by then. What it sits in is the isolation."""
+        if not self.ready and message.kind == "ready":
+            self.ready = True
+            self.caller = self.quiet.caller = message.pid
+            for pid, seen in self.observer.seen.items():
+                seen.sandbox = pid != message.pid
+        if message.pid == self.caller:
+            self.control = message
+
+    def _arrived(self, message: Message) -> None:
+        key = str(message.body.get("key"))
+        if self.keys is not None and key not in self.keys:
+            self.fault = f"a process told of a task {key!r:.60} that was never handed out"
+        # A task in the calling process is a proven fault; that process would wait for itself.
+        shut = message.kind == "gate" and message.pid != self.caller and self.keep_shut(key) and key not in self.inside
+        if shut:
+            self.inside[key] = Held(sender=message.sender, pid=message.pid)
+        elif message.kind != "note":
+            self._open(message.sender, self._token(key, message.pid))
+
+    def _event(self, message: Message) -> None:
+        self.in_caller = self.in_caller or message.pid == self.caller
+        if message.pid in self.observer.seen:
+            self.observer.seen[message.pid].ran_task = True
+        if len(self.events) >= MAX_EVENTS:
+            self.fault = f"more than {MAX_EVENTS} messages were sent to the grader"
+            return
+        key = str(message.body.get("key"))[:200]
+        at = round(time.monotonic() - self.began, 4)
+        token = secrets.token_hex(8) if message.kind == "gate" else ""
+        self.events.append(GateEvent(kind=message.kind, key=key, pid=message.pid, at=at, token=token))
+
+    def _token(self, key: str, pid: int) -> str:
+        """Return what the process is given that came to this gate; its result has to show it."""
+        return next((e.token for e in reversed(self.events) if (e.key, e.pid) == (key, pid) and e.token), "")
+
+    def _hung_up(self, sender: int) -> None:
+        self.leaving.pop(sender, None)
+        for key in [key for key, held in self.inside.items() if held.sender == sender]:
+            held = self.inside.pop(key)
+            at = round(time.monotonic() - self.began, 4)
+            self.events.append(GateEvent(kind="lost", key=key, pid=held.pid, at=at))
+
+    def _open(self, sender: int, token: str = "") -> None:
+        self.server.answer(sender, (GO_LEAVE if self.exit_gates else GO) + b" " + token.encode())
+
+    def open(self, key: str) -> int:
+        """Open one gate; return who stood at it."""
+        held = self.inside.pop(key)
+        self.quiet.disturb()
+        self._open(held.sender, self._token(key, held.pid))
+        return held.pid
+
+    def open_all(self) -> None:
+        """Open every gate, now and on arrival."""
+        self.keep_shut = lambda _: False
+        for key in list(self.inside):
+            self.open(key)
+
+    def open_exits(self) -> None:
+        """Let the workers leave that stand at their exit gates."""
+        for sender in list(self.leaving):
+            del self.leaving[sender]
+            self.server.answer(sender, GO)
+        self.quiet.disturb()
+
+    @property
+    def back(self) -> bool:
+        """Has the call come back?"""
+        return self.control is not None
+
+    @property
+    def dead(self) -> bool:
+        """Has the calling process ended?"""
+        return self.observer.seen[self.caller].ended
+
+    def arrivals(self) -> list[GateEvent]:
+        """Return who came to a gate, in order."""
+        return [event for event in self.events if event.kind in ("gate", "note", "doom")]
+
+    def insiders(self) -> set[int]:
+        """Return the processes that stand at a gate."""
+        return {held.pid for held in self.inside.values()}
+
+    def live(self) -> list[int]:
+        """Return all processes of the tree that have not ended."""
+        return [pid for pid, seen in self.observer.seen.items() if not seen.ended]
+
+    def workers_alive(self) -> list[int]:
+        """Return the processes that have not ended, without the caller and Python's own helpers."""
+        return [pid for pid in self.live() if pid != self.caller and not self.observer.seen[pid].helper]
+
+    def computed(self) -> float | None:
+        """Return the CPU seconds of all processes so far; None where those of ended ones are not known."""
+        if not self.observer.sees_exits:
+            return None
+        self.take_in_ends(ENDS_SECONDS)  # each is told with what it has used
+        seen = [each for each in self.observer.seen.values() if not each.sandbox]
+        alive = [each.pid for each in seen if not each.ended]
+        return sum(each.cpu for each in seen if each.ended) + sum(map(procfs.cpu, alive))
+
+    def until(self, met: Callable[[], bool], window: float = STEADY_SECONDS) -> str:
+        """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window* or more (see `quiet`)."""
+        while True:
+            if self.fault:
+                self.rule = self.fault
+                return "over"
+            if met():
+                return "yes"
+            if self.back:
+                self._drain()
+                return "back"
+            if self.dead and not self.pump(self.server.lag):
+                return "dead"
+            now = time.monotonic()
+            if now > self.deadline:
+                return "late"
+            calm = not self.pump(self.step)
+            self.look_in()
+            if now < self._next_look:
+                continue
+            self._next_look = now + PERIOD
+            self.fault = self.fault or self._every_look()
+            self._reading.look(now, self.observer.chars_read(self.caller))
+            if calm:
+                self.quiet.held = bool(self.inside)
+                threads = self._threads()
+                self.rule = self.quiet.look(now, threads, window, pending=self.observer.pending())
+                if self.rule != "proof" and not self.inside and self.still_reading:
+                    self.rule = ""
+                if self.rule:
+                    self.quiet.disturb()
+                    return "quiet"
+
+    def _threads(self) -> list[procfs.Thread]:
+        """Look at all threads that decide whether the tree is quiet."""
+        found = self.observer.threads(self.live())
+        return [thread for thread in found if thread.tid not in self.aside or thread.state != "S"]
+
+    @property
+    def still_reading(self) -> bool:
+        """Has the calling process read anything in the last seconds? Then it takes results one by one, and goes on."""
+        return self._reading.lately
+
+    def _drain(self) -> None:
+        """Take in what was sent before the call came back, and has not been read yet."""
+        for _ in range(1000):
+            if not self.pump(self.server.lag):
+                return
+
+    def settle(self, seconds: float, now: Callable[[], float] | None = None) -> None:
+        """Wait until every thread of the tree is asleep in 3 looks 10 ms apart, *seconds* of *now* at most.
+
+        By default of the tree's own time; where a caller's time-out may run meanwhile, that runs by everybody's.
+        """
+        now = now or self.clock.now
+        end = now() + seconds
+        looks = 0
+        while looks < 3 and now() < end and not self.back and not self.dead:
+            self.pump(0.01)
+            looks = looks + 1 if nothing_moves(self.observer, self.live()) else 0
+
+    def take_in_ends(self, seconds: float) -> None:
+        """Wait until the end of each process that has ended is told, *seconds* at most: it is a zombie before that."""
+        end = self.clock.now() + seconds
+        while self._untold_ends() and self.clock.now() < end:
+            self.pump(0.002)
+
+    def _untold_ends(self) -> bool:
+        """Without ptrace we hear of our own children only, such as orphans; they are reaped by that."""
+        if not self.observer.sees_exits:
+            return self.observer.pending()
+        return any(self.observer.state(pid) != "alive" for pid in self.live())

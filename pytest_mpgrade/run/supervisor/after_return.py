@@ -1,0 +1,137 @@
+"""Looking at the process tree while the calling thread waits: at the moment of return, and once it is quiet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_mpgrade.records import Leftover
+from pytest_mpgrade.run.explain.stacks import Stacks
+from pytest_mpgrade.run.observe import leftovers
+from pytest_mpgrade.run.observe.base import nothing_moves
+from pytest_mpgrade.run.observe.watch import Watch
+from pytest_mpgrade.system.linux import procfs
+
+GONE_SECONDS = 2.0
+"""How long after its return a call's workers may take to be gone; CONTRACT section 3."""
+BUSY_SECONDS = 10.0
+"""The same on a machine so busy that they have not been able to run."""
+SLEEPING_LOOKS = 5
+"""Looks 10 ms apart in which a process has to be asleep before it is asked for its stacks."""
+CALM_LOOKS = 30
+"""Looks 10 ms apart in which nothing of the tree runs or wants to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """One run's tree, and where its names are."""
+
+    watch: Watch
+    names: leftovers.Names
+    stacks: Stacks
+
+    def holdings(self) -> leftovers.Holdings:
+        """Return what the calling process holds now."""
+        return leftovers.holdings(self.watch.caller, self.names)
+
+    def states(self) -> dict[int, str]:
+        """At the moment of return: what has become of each process? The calling thread waits meanwhile."""
+        observer = self.watch.observer
+        observer.refresh()
+        found = {pid: observer.state(pid) for pid in observer.seen if pid != self.watch.caller}
+        untold = [pid for pid, state in found.items() if state == "zombie" and not observer.seen[pid].ended]
+        if untold:  # an orphan of the tree, whom nobody but us can reap, is no zombie of the caller's
+            self.watch.take_in_ends(GONE_SECONDS)
+        return found | {pid: observer.state(pid) for pid in untold}
+
+    def left(self, before: leftovers.Holdings, *, handles: bool, saved: bool) -> list[Leftover]:
+        """When the tree is quiet, or after 2 s: what other than processes is there that was not *before*?
+
+        *handles*: the call has returned handles of something that goes on, or the next call follows at once; nothing is
+        waited for. *saved*: the child keeps handles for later steps: their pipes are not left over.
+        """
+        watch = self.watch
+        control, watch.control = watch.control, None
+        start = watch.clock.now()
+        watch.quiet.disturb()
+        gained, calm = self._gained(before), 0
+        while not handles and self._lingers(gained, saved) and watch.clock.now() < start + BUSY_SECONDS:
+            watch.deadline = time.monotonic() + 1
+            how = watch.until(after(0.01))
+            gained = self._gained(before)
+            calm = calm + 1 if self.nothing_moves() else 0
+            long = watch.clock.now() > start + GONE_SECONDS
+            if how == "over" or (how == "quiet" and (watch.rule == "proof" or long)):
+                break
+            if calm >= CALM_LOOKS and (long or not self.workers_linger()):  # only workers have 2 s
+                break
+        watch.take_in_ends(GONE_SECONDS)
+        watch.control = control
+        own = not handles and any(kind == "thread" for kind, _ in gained) and self._runs_own_lines()
+        return [Leftover(kind=kind, name=name, own=own and kind == "thread") for kind, name in gained]
+
+    def _runs_own_lines(self) -> bool:
+        """Tell whether a thread of the calling process is in the submission's code; stacks do not say which it is.
+
+        One that never sleeps is no helper that waits. Only sleeping threads are asked for their stacks: faulthandler
+        reads those of others without the interpreter's lock, and a thread that runs meanwhile can crash it.
+        """
+        if not self._caller_sleeps():
+            return True
+        return any(self.stacks.owns(frame) for thread in self.stacks.of(self.watch.caller) for frame in thread)
+
+    def _caller_sleeps(self) -> bool:
+        """Tell whether all threads of the calling process are asleep in some looks, of which a second has plenty."""
+        end, calm = time.monotonic() + 1.0, 0
+        while calm < SLEEPING_LOOKS and time.monotonic() < end:
+            calm = calm + 1 if nothing_moves(self.watch.observer, [self.watch.caller]) else 0
+            self.watch.pump(0.01)
+        return calm >= SLEEPING_LOOKS
+
+    def let_end(self) -> None:
+        """Give the caller's children time to be gone: 2 s, and more where the machine does not let them run."""
+        watch, start, calm = self.watch, self.watch.clock.now(), 0
+        watch.quiet.disturb()
+        while self._alive() and watch.clock.now() < start + BUSY_SECONDS:
+            watch.deadline = time.monotonic() + 1
+            watch.until(after(0.01))
+            calm = calm + 1 if self.nothing_moves() else 0
+            if calm >= CALM_LOOKS and watch.clock.now() > start + GONE_SECONDS:
+                break
+        watch.take_in_ends(GONE_SECONDS)
+
+    def _alive(self) -> list[int]:
+        return [pid for pid in self.watch.workers_alive() if self.watch.observer.state(pid) == "alive"]
+
+    def used(self) -> float:
+        """Return the seconds that the calling thread, and all other processes, have run or waited for a core or for us.
+
+        What the caller waits for meanwhile, such as the start of a manager, takes as long as the machine is busy.
+        """
+        others = self.watch.observer.threads(self.watch.workers_alive())
+        mine = procfs.times(self.watch.caller, self.watch.caller)
+        return self.watch.clock.held_up + sum(mine) + sum(thread.ran + thread.queued for thread in others) / 1e9
+
+    def nothing_moves(self) -> bool:
+        """Tell whether every process but the caller is asleep, stopped by a signal, or gone."""
+        return nothing_moves(self.watch.observer, self.watch.workers_alive())
+
+    def workers_linger(self) -> bool:
+        """Tell whether a process is alive that has run a task in this call or an earlier one."""
+        return any(self.watch.observer.seen[pid].ran_task for pid in self.watch.workers_alive())
+
+    def _lingers(self, gained: list[tuple[str, str]], saved: bool) -> bool:
+        shut = self.watch.insiders()
+        alive = [pid for pid in self._alive() if pid not in shut]
+        return bool(alive or (gained and not saved))
+
+    def _gained(self, before: leftovers.Holdings) -> list[tuple[str, str]]:
+        helpers = [pid for pid, seen in self.watch.observer.seen.items() if seen.helper]
+        return leftovers.gained(before, self.holdings(), helpers)
+
+
+def after(seconds: float) -> Callable[[], bool]:
+    """Return a condition that is true once *seconds* have passed."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end

@@ -1,0 +1,187 @@
+"""What one run of a module does: the import, the calls with their gate scripts, and looks at the tree in between."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from typing import Any
+
+from pytest_mpgrade.records import Ending
+from pytest_mpgrade.run.explain.sampler import Looks
+from pytest_mpgrade.run.supervisor import gate_scripts
+from pytest_mpgrade.run.supervisor.after_return import after
+from pytest_mpgrade.run.supervisor.tree import Supervised
+
+SETTLE_SECONDS = 5.0
+"""How long processes that an import has started may take to become what they are."""
+POLL_SECONDS = 0.02
+"""Between two calls of one that is asked again until it answers differently."""
+STILL_SECONDS = 3.0
+"""How long it is still asked when nothing but the caller can change anything any more: it may count to a number."""
+
+
+class Calls:
+    """The import of the submission and its calls, in the process that *run* is to supervise."""
+
+    def __init__(self, run: Supervised) -> None:
+        self.run = run
+        self.request, self.limits, self.out = run.request, run.limits, run.out
+        self.calls: list[dict[str, Any]] = []
+        self.saved: set[str] = set()
+
+    def report(self) -> dict[str, Any]:
+        """Make the calls; return what was seen of them."""
+        argv = [sys.executable, "-B", "-m", "pytest_mpgrade.inside.child", self.request["child_request"]]
+        self.run.start(argv, self.request["environment"])
+        self.watch, self.inspection = self.run.watch, self.run.inspection
+        keys = self.request["keys"]
+        self.watch.keys = None if keys is None else frozenset(keys)
+        imported = self._import()
+        if imported["ending"] == Ending.RETURNED:
+            for number, step in enumerate(self.request["steps"]):
+                if not self._step(number, step):
+                    break
+        return {"imported": imported, "calls": self.calls, "stderr": self.run.err.text()[-20_000:]}
+
+    # --- the import
+
+    def _import(self) -> dict[str, Any]:
+        watch = self.watch
+        watch.begin(self.limits["import_seconds"])
+        how = watch.until(lambda: False)  # "ready": the interpreter is up
+        if how != "back":
+            return self.run.ended(how, "before the submission was imported", Ending.BROKEN)
+        watch.begin(self.limits["import_seconds"])
+        watch.reply()
+        how = watch.until(lambda: False, self.limits["patience"])
+        if how != "back" or watch.control is None:
+            return self.run.ended(how, "while the module was imported")
+        control, watch.control = watch.control, None
+        if watch.workers_alive():
+            watch.settle(SETTLE_SECONDS)  # a resource tracker is told apart only when it has started its program
+        watch.control = control
+        ok = bool(control.body.get("ok"))
+        report = self.run.facts(Ending.RETURNED if ok else Ending.RAISED, "")
+        report["answer"] = "import"
+        if ok:
+            watch.reply()
+        return report
+
+    # --- the calls
+
+    def _step(self, number: int, step: dict[str, Any]) -> bool:
+        """Do one step; False when no further one can be done."""
+        watch = self.watch
+        how = self._next()
+        if how != "back" or watch.control is None:
+            self._add(number, self.run.ended(how, "before it was called"))
+            return False
+        if step["do"] in ("meet", "let"):
+            meets = step["do"] == "meet"
+            report = gate_scripts.meet(watch, step["n"]) if meets else gate_scripts.let(watch, step["let"])
+            self._add(number, self.run.facts(Ending.RETURNED, "") | {"gates": dataclasses.asdict(report)})
+            watch.reply()
+            return True
+        if watch.control.kind == "unusable":
+            self._add(number, {"ending": Ending.NOT_TRIED, "why": "what an earlier call returned could not be used"})
+            watch.reply()
+            return True
+        self.saved -= set(step["drop"])
+        self.saved |= {step["save"]} - {""}
+        if step["do"] == "drop":
+            self._add(number, self._looked_at(Ending.RETURNED, handles=False))
+            watch.reply()
+            return True
+        return self._call(number, step)
+
+    def _next(self) -> str:
+        """Wait until the child stands at its next step: "back"; a thread of the last call may end it before that."""
+        self.watch.deadline = time.monotonic() + self.limits["seconds"]
+        return "back" if self.watch.back else self.watch.until(lambda: False)
+
+    def _call(self, number: int, step: dict[str, Any]) -> bool:
+        watch = self.watch
+        if not step.get("same_holdings"):
+            self._before = self.inspection.holdings()
+        self.out.start_anew()
+        how, more = self._play(step)
+        if how != "back" or watch.control is None:
+            self._add(number, self.run.ended(how, "") | more | {"printed": self.out.text()})
+            return False
+        ending = Ending.RAISED if watch.control.body.get("raised") else Ending.RETURNED
+        first = self.inspection.states()
+        watch.open_exits()
+        watch.exit_gates = watch.hold_exits = False
+        watch.reply()  # the child tells its answer, lets go of it and collects garbage
+        how = watch.until(lambda: False)
+        if how != "back":
+            self._add(number, self.run.ended(how, "after the call had returned") | more)
+            return False
+        report = self._looked_at(ending, first, handles=bool(step["save"]) or not step["last"])
+        self._add(number, report | more | {"answer": str(number), "printed": self.out.text()})
+        watch.reply()
+        return True
+
+    def _play(self, step: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Let the child make its call, again where that is asked; return how that ended, and what is told of it."""
+        watch = self.watch
+        watch.begin(step.get("seconds") or self.limits["seconds"])
+        used = self.inspection.used()
+        looks = Looks(watch, self.run.stacks)
+        if step["look"]:
+            watch.look_in = looks.take
+        watch.reply()
+        how, gates = gate_scripts.play(watch, step["gates"], step.get("patience") or self.limits["patience"])
+        seconds = time.monotonic() - watch.began
+        watch.look_in = lambda: None
+        blocked = max(0.0, seconds - (self.inspection.used() - used))
+        tries = 1
+        if how == "back" and step.get("again"):
+            how, tries = self._again(step["again"])
+        # a worker that was ended for going over a limit may have been noticed first
+        watch.fault = watch.fault or self.run.every_look(last=True)
+        if watch.fault:
+            how = watch.until(lambda: False)
+        found = {"gates": dataclasses.asdict(gates), "looks": [dataclasses.asdict(look) for look in looks.found()]}
+        return how, found | {"seconds": seconds, "blocked": blocked, "tries": tries}
+
+    def _again(self, again: dict[str, Any]) -> tuple[str, int]:
+        """Let the child call again until it answers otherwise, nothing has moved for long, or time is up."""
+        watch = self.watch
+        tries = 1
+        moved = watch.clock.now()
+        end = moved + again["seconds"]
+        while watch.control is not None and self._same_answer(again):
+            control, watch.control = watch.control, None
+            watch.until(after(POLL_SECONDS))
+            watch.control = control
+            now = watch.clock.now()
+            if not self.inspection.nothing_moves():
+                moved = now
+            if now > end or now > moved + STILL_SECONDS:
+                break
+            watch.reply(b"again")
+            tries += 1
+            watch.deadline = time.monotonic() + self.limits["seconds"]
+            how = watch.until(lambda: False, self.limits["patience"])
+            if how != "back":
+                return how, tries
+        return "back", tries
+
+    def _same_answer(self, again: dict[str, Any]) -> bool:
+        """It has returned None once more, and not said that the child has ended, or not truly."""
+        assert self.watch.control is not None
+        body = self.watch.control.body
+        if body.get("raised") or not body.get("none"):
+            return False
+        return again["stop_text"] not in self.out.text() or self.inspection.workers_linger()
+
+    def _looked_at(self, ending: Ending, first: dict[int, str] | None = None, *, handles: bool) -> dict[str, Any]:
+        """Look again at a tree whose processes had these states when the call came back."""
+        first = self.inspection.states() if first is None else first
+        left = self.inspection.left(self._before, handles=handles, saved=bool(self.saved))
+        return self.run.facts(ending, "", first) | {"leftovers": [dataclasses.asdict(each) for each in left]}
+
+    def _add(self, number: int, report: dict[str, Any]) -> None:
+        self.calls.append({"step": number, **report})

@@ -1,0 +1,220 @@
+"""What one run of a notebook does: a kernel starts, executes cell after cell, tells what its variables hold, and ends.
+
+nbclient (see `jupyter`) talks to the kernel; how a cell ends is seen from outside, as the end of a call is. Of a
+kernel's threads only the main one and those that the notebook starts count for that: its own wait with time-outs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from pytest_mpgrade.records import Ending, lost_function
+from pytest_mpgrade.run.explain.stacks import Stacks
+from pytest_mpgrade.run.supervisor.jupyter import CellExecutionError, Jupyter, code_name
+from pytest_mpgrade.run.supervisor.tree import Supervised
+from pytest_mpgrade.system.linux import procfs
+
+TOGETHER = "all cells together"
+"""Whose limit it was that came, where it was not the cell's own."""
+SHUTDOWN_SECONDS = 3.0
+STEP_SECONDS = 0.003
+"""How soon it is seen that a cell is done: notebooks have many short ones."""
+HELPERS_SECONDS = 2.0
+"""How long what helps a kernel may take to end after it: joblib's resource tracker removes what joblib has made."""
+INTERRUPT_SECONDS = 30.0
+VALUES_SECONDS = 120.0
+RESPAWNS = 6
+"""Child processes that have died for want of a function of the notebook: a Pool goes on starting new ones for ever."""
+
+
+class Cells:
+    """The cells of a notebook, in the kernel that *run* is to supervise."""
+
+    def __init__(self, run: Supervised) -> None:
+        self.run = run
+        self.request, self.limits = run.request, run.limits
+        with open(os.path.join(run.folder.path, self.request["notebook"]["file"]), encoding="utf-8") as file:
+            self.notebook = json.load(file)
+        self.code = [index for index, cell in enumerate(self.notebook["cells"]) if cell["cell_type"] == "code"]
+        self.cells: list[dict[str, Any]] = []
+        self.pid = 0  # the kernel's, as it sees itself
+        self.told = False  # its variables were told
+        self.sources: list[str] = []  # a file for each cell's code
+        self.names: dict[str, str] = {}  # what a kernel calls the code of the cells so far -> that file
+
+    def report(self) -> dict[str, Any]:
+        """Execute the notebook; return what was seen."""
+        own = self.request["notebook"]
+        python = own["python"] or sys.executable
+        argv = [python, "-B", "-m", "pytest_mpgrade.inside.notebook_kernel", own["kernel_request"]]
+        self.run.start(argv, {**self.request["environment"], **own["environment"]})
+        self.watch, self.inspection = self.run.watch, self.run.inspection
+        kernel = self._start()
+        left, after = None, None
+        if kernel["ending"] == Ending.RETURNED:
+            self.end = time.monotonic() + own["seconds"]
+            while len(self.cells) < len(self.code) and self._cell(len(self.cells)):
+                pass
+            if not self.watch.dead:
+                left, after = self._finish()
+            self._keep()
+        told = {"pid": self.pid, "told": self.told, "kernel": kernel, "cells": self.cells, "left": left, "after": after}
+        return {**told, "stderr": self.run.err.text()[-20_000:]}
+
+    # --- the kernel
+
+    def _start(self) -> dict[str, Any]:
+        watch, own = self.watch, self.request["notebook"]
+        watch.begin(self.limits["import_seconds"])
+        how = watch.until(lambda: False)  # "ready": nothing of the submission can have run
+        if how != "back":
+            return self.run.ended(how, "before the kernel was ready", Ending.BROKEN)
+        watch.reply()
+        self.pid = procfs.inside(watch.caller)
+        self.jupyter = Jupyter(self.notebook, own["connection"], lambda: not watch.dead, own["output_bytes"])
+        connected = self.jupyter.connect()
+        how = self._until(connected, lambda: True)
+        if how != "yes":
+            return self.run.ended(how, "while the kernel started", Ending.BROKEN)
+        connected.result()
+        for pid, seen in self.run.observer.seen.items():
+            seen.sandbox = pid != watch.caller  # what a kernel starts to look around is not the notebook's
+        watch.step = STEP_SECONDS
+        watch.quiet.caller = 0  # a notebook may compute by itself
+        watch.aside = frozenset(procfs.tasks(watch.caller)) - {watch.caller}
+        self._write_sources()
+        return self.run.facts(Ending.RETURNED, "")
+
+    def _write_sources(self) -> None:
+        """Have a file for each cell's code, under the name that messages have for it."""
+        folder = os.path.join(self.run.folder.path, "cells")
+        os.mkdir(folder, 0o700)
+        for number, index in enumerate(self.code, 1):
+            path = os.path.join(folder, f"code cell {number}")
+            with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(self.notebook["cells"][index]["source"])
+            self.sources.append(path)
+        own = (os.path.realpath(self.request["notebook"]["folder"]), self.request["notebook"]["folder"], folder)
+        self.run.stacks = Stacks(file=self.run.folder.stacks, own=own, cells=self.names)
+
+    def _until(self, future: Future[Any], goes_on: Callable[[], bool]) -> str:
+        """Wait for the client; *goes_on*: the tree looks quiet, but is it? The answer may be on its way.
+
+        In this order: while the client is waited for, an answer may arrive that was not there before.
+        """
+        while True:
+            how = self.watch.until(future.done, self.limits["patience"])
+            if how != "quiet" or not (self.jupyter.busy() or goes_on()):
+                return how
+
+    # --- cells
+
+    def _cell(self, number: int) -> bool:
+        """Execute one; False where no further one can be executed."""
+        watch, index = self.watch, self.code[number]
+        mine, all_left = self.request["notebook"]["cell_seconds"], self.end - time.monotonic()
+        watch.begin(max(min(mine, all_left), 0.01))
+        self.names[code_name(self.notebook["cells"][index]["source"])] = self.sources[number]
+        self._met, self._messages = set(self.run.observer.seen), self.jupyter.messages
+        watch.look_in = self._look_in
+        future = self.jupyter.execute(index)
+        how = self._until(future, lambda: self.jupyter.replied)
+        watch.look_in = lambda: None
+        took = time.monotonic() - watch.began
+        # A worker that was ended for going over a limit may have been noticed first.
+        watch.fault = watch.fault or self.run.every_look(last=how == "yes")
+        if watch.fault or how != "yes":
+            told = self.run.ended("over" if watch.fault else how, TOGETHER if how == "late" and all_left < mine else "")
+            goes_on = False
+        else:
+            told, goes_on = self._done(future)
+        self.cells.append({**told, "seconds": took})
+        return goes_on
+
+    def _done(self, future: Future[Any]) -> tuple[dict[str, Any], bool]:
+        error = future.exception()
+        states = self.inspection.states()
+        if error is None:
+            return self.run.facts(Ending.RETURNED, "", states), True
+        if isinstance(error, CellExecutionError):
+            return self.run.facts(Ending.RAISED, "", states), False
+        if self.watch.dead:
+            return self.run.ended("dead", ""), False
+        self.watch.fault = f"the kernel sent what no kernel sends ({type(error).__name__}: {error})"[:300]
+        return self.run.ended("over", ""), False
+
+    def _look_in(self) -> None:
+        """Called again and again while a cell is executed: who prints something is not hanging."""
+        if self.jupyter.messages != self._messages:
+            self._messages = self.jupyter.messages
+            self.watch.quiet.disturb()
+        self._respawns()
+
+    def _respawns(self) -> None:
+        """A Pool starts another worker for each that dies, also where all die because they cannot find the function."""
+        died = [
+            seen for pid, seen in self.run.observer.seen.items()
+            if pid not in self._met and seen.ended and seen.exitcode not in (0, None) and not seen.helper
+        ]  # fmt: skip
+        if len(died) < RESPAWNS:
+            return
+        name = lost_function(self._stderr(self.code[len(self.cells)]))
+        if name:
+            self.watch.fault = f"{len(died)} child processes have died, and new ones are started again and again"
+
+    def _stderr(self, index: int) -> str:
+        outputs = list(self.jupyter.notebook.cells[index].get("outputs", []))
+        return "".join(str(each.get("text", "")) for each in outputs if each.get("name") == "stderr")
+
+    # --- the end
+
+    def _finish(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+        """Ask for values, look at what is left behind, and have the kernel end; only the first of one that hangs."""
+        last = self.cells[-1]["ending"] if self.cells else Ending.RETURNED
+        if last in (Ending.HUNG, Ending.TIMED_OUT) and self._interrupt():
+            self._tell()
+        if last not in (Ending.RETURNED, Ending.RAISED):
+            return None, None
+        watch = self.watch
+        first = self.inspection.states()
+        if not self._tell():
+            return None, None
+        self.inspection.let_end()
+        left = self.run.facts(Ending.RETURNED, "", first)
+        watch.begin(SHUTDOWN_SECONDS)
+        self.jupyter.shut_down()
+        how = watch.until(lambda: False)
+        self._let_helpers_end()
+        return left, self.run.facts(Ending.RETURNED, "" if how == "dead" else "the kernel did not end")
+
+    def _interrupt(self) -> bool:
+        """End a cell as a user of Jupyter would, so that what earlier ones have made can be told."""
+        self.watch.begin(INTERRUPT_SECONDS)
+        return self._until(self.jupyter.interrupt(self.watch.caller), lambda: self.jupyter.replied) == "yes"
+
+    def _tell(self) -> bool:
+        """Have the kernel tell its variables; False where nothing more can be asked of it."""
+        self.watch.begin(VALUES_SECONDS)
+        names = json.dumps(self.request["notebook"]["names"])
+        code = f'__import__("pytest_mpgrade.inside.notebook_values", fromlist=["tell"]).tell(globals(), {names})'
+        how = self._until(self.jupyter.tell(code), lambda: self.jupyter.replied)
+        self.told = how == "yes"
+        return how in ("yes", "late", "quiet")
+
+    def _let_helpers_end(self) -> None:
+        watch, end = self.watch, self.watch.clock.now() + HELPERS_SECONDS
+        seen = self.run.observer.seen
+        while watch.clock.now() < end and any(seen[pid].helper not in ("", "sandbox") for pid in watch.live()):
+            watch.pump(STEP_SECONDS)
+
+    def _keep(self) -> None:
+        """Write the notebook as far as it was executed."""
+        self.jupyter.close()
+        with open(self.run.folder.executed, "w", encoding="utf-8") as file:
+            json.dump(self.jupyter.notebook, file)

@@ -1,0 +1,223 @@
+"""A Jupyter client for a kernel that somebody else has started, and watches, and ends. The only user of nbclient.
+
+It runs in a thread of its own; each thing that it is asked for is a future, so that the supervisor's thread can look
+at the kernel's processes while it waits. What comes from the kernel is JSON of a capped size, and kept, not believed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+import nbformat
+import zmq
+import zmq.asyncio
+from ipykernel.compiler import murmur2_x86
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from traitlets import Type
+
+from pytest_mpgrade.system.linux import procfs
+
+__all__ = ["CellExecutionError", "Jupyter", "code_name", "warm_up"]
+
+MOST_MESSAGE = 64_000_000
+"""Bytes of one message; a kernel that sends more is hung up on."""
+IOPUB_SECONDS = 15.0
+"""How long the outputs of a cell are waited for when the kernel has said that it is done with it."""
+CLOSE_SECONDS = 10.0
+_ASLEEP_SECONDS = 0.02
+_KEPT = ("stream", "display_data", "execute_result", "update_display_data", "comm_open", "comm_msg")
+"""Messages that nbclient keeps something of; those about comms are the state of widgets."""
+
+
+def warm_up() -> None:
+    """Do once what takes long the first time: the first output has nbformat compile its schema."""
+    nbformat.v4.output_from_msg({"header": {"msg_type": "stream"}, "content": {"name": "stdout", "text": ""}})
+
+
+def code_name(source: str) -> str:
+    """Return the name of the file that a kernel says the code of a cell is in, without its folder (ipykernel)."""
+    return f"{murmur2_x86(source, 0xC70F6907)}.py"
+
+
+class _Kernel(AsyncKernelManager):  # type: ignore[misc]
+    """A kernel that the supervisor has started; it alone ends it."""
+
+    has_kernel = True
+    alive: Callable[[], bool] = staticmethod(lambda: True)
+
+    async def is_alive(self) -> bool:
+        return self.alive()
+
+    _async_is_alive = is_alive  # which a client asks for
+
+    async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
+        """Leave that to the supervisor."""
+
+    async def cleanup_resources(self, restart: bool = False) -> None:
+        """Leave that to the supervisor."""
+
+
+class _Shell(AsyncZMQSocketChannel):  # type: ignore[misc]
+    """Notes that the kernel has replied: it has done what it was asked for, whatever it still has to send."""
+
+    replied = False
+
+    def send(self, msg: Any) -> None:
+        """Send; an answer that came meanwhile would never be found.
+
+        A socket tells of something to read once, on its file descriptor, which sending takes notice of as well
+        (zmq_getsockopt(3), ZMQ_FD). nbclient sends while it waits when an Output widget is printed into, and past what
+        pyzmq has for that; asking for the events makes up for it.
+        """
+        super().send(msg)
+        self.socket.get(zmq.EVENTS)  # type: ignore[attr-defined]  # made when it is imported
+
+    async def get_msg(self, timeout: float | None = None) -> Any:
+        message = await super().get_msg(timeout)
+        self.replied = True
+        return message
+
+
+class _KernelClient(AsyncKernelClient):  # type: ignore[misc]
+    """Without heartbeat: the reading that it causes would look as if the notebook did something."""
+
+    shell_channel_class = Type(_Shell)
+
+    def start_channels(self, *args: Any, **kwargs: Any) -> None:
+        super().start_channels(*args, **{**kwargs, "hb": False})
+
+
+class _Client(NotebookClient):  # type: ignore[misc]
+    """Keeps no more output than it may, and tells that in its place."""
+
+    most = 0
+    kept = 0
+    messages = 0
+
+    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+        self.messages += 1
+        if msg["msg_type"] in _KEPT:
+            before, self.kept = self.kept, self.kept + _size(msg["content"]) + sum(map(len, msg.get("buffers", ())))
+            if self.kept > self.most:
+                if before <= self.most:
+                    note = f"(more than {self.most} bytes of output; the rest is left out)\n"
+                    cell.outputs.append(nbformat.from_dict({"output_type": "stream", "name": "stderr", "text": note}))
+                return None
+        return super().process_message(msg, cell, cell_index)
+
+
+def _size(content: object) -> int:
+    if isinstance(content, dict):
+        return sum(_size(each) for each in content.values())
+    return len(content) if isinstance(content, (str, list)) else 8
+
+
+class Jupyter:
+    """See the module's docstring. *most*: bytes of output that are kept."""
+
+    def __init__(self, notebook: Mapping[str, Any], connection: Any, alive: Callable[[], bool], most: int) -> None:
+        self.notebook: Any = nbformat.from_dict(notebook)
+        self._kc: Any = None
+        self._cell: Any = None  # the one that is executed, or was last
+        self._execution: Future[Any] = Future()
+        self._before = set(procfs.tasks(os.getpid()))
+        context = zmq.asyncio.Context()
+        context.setsockopt(zmq.MAXMSGSIZE, MOST_MESSAGE)  # type: ignore[attr-defined]  # made when it is imported
+        self._kernel = _Kernel(context=context, client_factory=_KernelClient)
+        self._kernel.alive = alive
+        self._kernel.load_connection_info(connection)
+        log = logging.getLogger("mpgrade-jupyter")
+        log.addHandler(logging.NullHandler())
+        log.propagate = False
+        self._client = _Client(
+            self.notebook, self._kernel, log=log, timeout=None, startup_timeout=3600, iopub_timeout=IOPUB_SECONDS,
+            skip_cells_with_tag="", kernel_name="python3",
+        )  # fmt: skip
+        self._client.most = most
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def connect(self) -> Future[Any]:
+        """Connect to the kernel when it is up."""
+        return self._submit(self._connect())
+
+    def execute(self, index: int) -> Future[Any]:
+        """Execute a cell of the notebook; an error that it may not raise is a CellExecutionError."""
+        self._kc.shell_channel.replied = False
+        self._cell = self.notebook.cells[index]
+        self._execution = self._submit(self._client.async_execute_cell(self._cell, index))
+        return self._execution
+
+    def interrupt(self, kernel: int) -> Future[Any]:
+        """Interrupt the cell that is executed, by a signal to the *kernel*; what it had shown before is kept."""
+        return self._submit(self._interrupt(kernel))
+
+    def tell(self, code: str) -> Future[Any]:
+        """Have the kernel execute something that leaves no trace in the notebook."""
+        self._kc.shell_channel.replied = False
+        return self._submit(self._tell(code))
+
+    def shut_down(self) -> None:
+        """Ask the kernel to end."""
+        self._submit(self._shut_down())
+
+    def close(self) -> None:
+        """Stop; the notebook stays as it is, with the state of its widgets."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(CLOSE_SECONDS)
+        self._client.set_widgets_metadata()
+
+    @property
+    def messages(self) -> int:
+        """How many messages about cells the kernel has sent so far."""
+        return int(self._client.messages)
+
+    @property
+    def replied(self) -> bool:
+        """Has the kernel replied to what it was asked for last?"""
+        return bool(self._kc.shell_channel.replied)
+
+    def busy(self) -> bool:
+        """Tell whether this client itself has something to do: what the kernel has sent may not be taken in yet."""
+        first = self._threads()
+        threading.Event().wait(_ASLEEP_SECONDS)
+        return first is None or first != self._threads()
+
+    def _threads(self) -> dict[int, int] | None:
+        """Return how often each thread of the client has gone to sleep; None if one is awake."""
+        me = os.getpid()
+        mine = [each for each in procfs.look(me, lambda _: (False, "")) if each.tid not in self._before]
+        return {each.tid: each.switches for each in mine} if all(each.state == "S" for each in mine) else None
+
+    async def _connect(self) -> None:
+        self._kc = await self._client.async_start_new_kernel_client()
+        await self._tell("pass")  # whatever threads a kernel starts with its first command are there by now
+
+    async def _tell(self, code: str) -> None:
+        message = self._kc.execute(code, silent=True, store_history=False, allow_stdin=False)
+        await self._client.async_wait_for_reply(message)
+
+    async def _interrupt(self, kernel: int) -> None:
+        shown = copy.deepcopy(self._cell.outputs)
+        os.kill(kernel, signal.SIGINT)
+        await asyncio.gather(asyncio.wrap_future(self._execution), return_exceptions=True)
+        self._cell.outputs = shown
+
+    async def _shut_down(self) -> None:
+        self._kc.shutdown()
+
+    def _submit(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)

@@ -1,0 +1,92 @@
+"""What a run uses, held against its limits at every look; a reason in words where it has gone over one.
+
+The kernel's own limits (rlimits, a cgroup where it may be made) lie behind these, for what is faster than our looks.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pytest_mpgrade.system import rmtree
+from pytest_mpgrade.system.linux import procfs
+
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_DISK_PERIOD = 0.3
+_MOST_FILES, _DEEPEST = 100_000, 100
+
+
+class Budget:
+    """Asked at every look; *limits* are those of `records.Limits`, *folders* where student code may write.
+
+    *memory* returns a process's own bytes and its part of those that it shares, *out_of_memory* how many processes the
+    kernel has ended for theirs, *shared* the bytes in shared memory.
+    """
+
+    def __init__(
+        self,
+        limits: dict[str, Any],
+        folders: Sequence[str],
+        memory: Callable[[int], int],
+        out_of_memory: Callable[[], int] = lambda: 0,
+        shared: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._limits = limits
+        self._folders = folders
+        self._memory_of = memory
+        self._out_of_memory = out_of_memory
+        self._shared = shared
+        self._next_disk = 0.0
+
+    def overdrawn(self, live: Sequence[int], cpu_of_ended: float, peak_of_ended: int, *, last: bool = False) -> str:
+        """Return which limit the processes *live* have gone over, "" for none; CPU in seconds, peak in bytes.
+
+        The disk is looked at now and then, and the *last* time; so is what each process has had at most, for one that
+        is refused memory by the kernel has let go of it when it says so.
+        """
+        limits = self._limits
+        if len(live) > limits["processes"]:
+            return f"too many processes: the limit is {limits['processes']} at a time"
+        if last:
+            peak_of_ended = max([peak_of_ended, *map(procfs.peak_bytes, live)])
+        if self._out_of_memory() or max(peak_of_ended, self._memory(live)) > limits["memory_bytes"]:
+            return f"out of memory: the limit is {amount(limits['memory_bytes'])}"
+        if cpu_of_ended + sum(map(procfs.cpu, live)) > limits["cpu_seconds"]:
+            return f"too much computing: the limit is {limits['cpu_seconds']:g} s of CPU time"
+        if last or time.monotonic() > self._next_disk:
+            self._next_disk = time.monotonic() + _DISK_PERIOD
+            if self._shared() >= limits["disk_bytes"]:  # a run that has a file system for it finds that full by now
+                return f"too much shared memory: the limit is {amount(limits['disk_bytes'])}"
+            return _overfull(self._folders, limits["disk_bytes"])
+        return ""
+
+    def _memory(self, live: Sequence[int]) -> int:
+        """Resident pages are quickly read, but a fork's shared ones count twice; where that matters, PSS is asked."""
+        resident = sum(procfs.resident_pages(pid) for pid in live) * _PAGE
+        if resident <= self._limits["memory_bytes"]:
+            return resident
+        return sum(map(self._memory_of, live))
+
+
+def amount(size: float) -> str:
+    """Return a number of bytes in words, in powers of 1000."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}"
+    return f"{size:g} bytes"
+
+
+def _overfull(folders: Sequence[str], most: int) -> str:
+    """Say what is too much of what lies below some folders: its bytes, its number, its depth; "" for nothing."""
+    size = 0
+    for count, (taken, depth) in enumerate(rmtree.sizes(folders), 1):
+        size += taken
+        if size > most:
+            return f"too much written to disk: the limit is {amount(most)}"
+        if count > _MOST_FILES:
+            return f"too many files written: the limit is {_MOST_FILES}"
+        if depth > _DEEPEST:  # a path is looked up part by part: to look at all of them would take for ever
+            return f"folders nested too deeply: the limit is {_DEEPEST}"
+    return ""

@@ -1,0 +1,93 @@
+"""The process that supervisors are forked from: it has everything imported, so a run does not pay for it again.
+
+One request a line on standard input, one report a line on standard output, one after the other. Each request gets a
+supervisor of its own, which has no other children and proves that nothing is left before it ends. Where there is no
+fork, the requests are served in this process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import traceback
+from typing import Any
+
+from pytest_mpgrade.run.supervisor import supervise
+from pytest_mpgrade.system import log_lock, rmtree
+
+
+def main() -> None:
+    """Serve until standard input ends, which it does when the grader is gone."""
+    for number in log_lock.inherited():
+        os.set_inheritable(number, False)  # for us and our supervisors alone
+    mark = ""
+    try:
+        for line in sys.stdin:
+            request = json.loads(line)
+            if "guard" in request:
+                mark = request["guard"]
+            elif "part" in request:
+                mark = ""
+            elif not _nobody_listens():  # else the grader was killed since it has asked
+                _load(request)
+                _run(request)
+    finally:
+        if mark and _nobody_listens():  # the grader was killed, for it did not part from us
+            rmtree.remove_all(mark)
+
+
+def _load(request: dict[str, Any]) -> None:
+    """What a notebook needs takes long to load: it is loaded once, for the supervisors that are forked from here."""
+    if "notebook" in request:
+        from pytest_mpgrade.run.supervisor import cells, jupyter  # noqa: F401
+
+        jupyter.warm_up()
+
+
+def _run(request: dict[str, Any]) -> None:
+    if not sys.platform.startswith("linux"):
+        _report(supervise(request))
+        return
+    pid = os.fork()
+    if pid == 0:
+        _serve(request)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        _report({"killed_by": os.WTERMSIG(status)})
+    elif status != 0:
+        sys.exit(f"the supervisor ended with {os.waitstatus_to_exitcode(status)}")  # and so ends the pipe
+
+
+def _serve(request: dict[str, Any]) -> None:
+    """In the forked process: supervise, report, end."""
+    code = 1
+    try:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("broken off"))  # run() cleans up
+        _report(supervise(request, _nobody_listens))
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _nobody_listens() -> bool:
+    """Tell whether the grader has gone: the other end of our standard input is closed. Windows cannot tell."""
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(0, select.POLLHUP)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
+
+
+def _report(report: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(report) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One grading as pytest runs it."""

@@ -1,0 +1,134 @@
+"""What one test item of pytest says of itself, and what its findings make of its report."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from pytest_mpgrade.errors import AssignmentError
+from pytest_mpgrade.judge.points.shares import Placed
+from pytest_mpgrade.records import Asked, Concern, Finding, Outcome
+from pytest_mpgrade.report import redaction, terminal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """What a test's report brings, also from a worker of pytest-xdist."""
+
+    test: str
+    place: int
+    items: list[Asked]  # all tests, with the first report of each process; then none
+    total: int
+    partial: bool
+    placed: list[Placed]
+    not_imported: str
+
+
+def asked(item: pytest.Item) -> Asked:
+    """Return which question a test asks, under which start method, for which variant.
+
+    Raises AssignmentError for a weight that no share can be made of.
+    """
+    marker = item.get_closest_marker("criterion")
+    criterion = str(marker.args[0]) if marker and marker.args else ""
+    weight = marker.kwargs.get("weight", 1) if marker else 1
+    name = name_of(item)
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf:
+        raise AssignmentError(f"{name}: criterion({criterion!r}, weight={weight!r}): a weight is a number above 0")
+    callspec = getattr(item, "callspec", None)
+    method = str(callspec.params.get("start_method", "")) if callspec else ""
+    return Asked(
+        test=name,
+        question=f"{item.path.name}::{getattr(item, 'originalname', None) or item.name.partition('[')[0]}",
+        title=title_of(item),
+        criterion=criterion,
+        weight=float(weight),
+        start_method=method,
+        variant=_without(str(callspec.id), method) if callspec else "",
+    )
+
+
+def _without(parameters: str, method: str) -> str:
+    """Return a test's parameters, ``spawn-large results``, without its start method; pytest joins names by "-"."""
+    for found in (rf"\A{method}-", rf"-{method}\Z", rf"\A{method}\Z", rf"-{method}(?=-)"):
+        if method and re.search(found, parameters):
+            return re.sub(found, "", parameters, count=1)
+    return parameters
+
+
+def name_of(item: pytest.Item) -> str:
+    """Return the test's id as results name it, wherever pytest was started."""
+    return f"{item.path.name}::{item.name}"
+
+
+def title_of(item: pytest.Item) -> str:
+    """Return what a test asks, in one sentence."""
+    function = getattr(item, "function", None)
+    return ((function.__doc__ or "").strip().splitlines() or [item.name])[0]
+
+
+def passed(item: pytest.Item) -> Finding:
+    """A test that makes no check, and whose own asserts hold, counts as one."""
+    return Finding(check="test", title=title_of(item), concern=Concern.RESULTS, outcome=Outcome.PASSED)
+
+
+def own_finding(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> list[Finding]:
+    """A test that skips, or whose own assert fails, or that breaks, has a finding of its own."""
+    if call.excinfo is None:
+        return []
+    if report.skipped:
+        outcome, message = Outcome.SKIPPED, str(call.excinfo.value)
+    elif call.excinfo.errisinstance(AssertionError):
+        outcome, message = Outcome.FAILED, str(call.excinfo.value).partition("\n")[0]
+    else:
+        outcome, message = Outcome.ERROR, f"the test itself broke: {call.excinfo.exconly()}"
+    return [Finding(check="test", title=title_of(item), concern=Concern.RESULTS, outcome=outcome, message=message)]
+
+
+def judge_test(report: pytest.TestReport, findings: list[Finding], *, hidden: bool) -> None:
+    """A test fails if a check failed, and is skipped if none failed and none could be passed in full.
+
+    Of one that is *hidden* from students, only that is told.
+    """
+    failed = [finding for finding in findings if finding.outcome is Outcome.FAILED]
+    if failed and not report.failed:
+        report.outcome = "failed"
+        calls = dict.fromkeys(finding.call for finding in findings)
+        report.longrepr = "\n".join(
+            terminal.explain(call, [finding for finding in findings if finding.call == call]) for call in calls
+        )
+    elif report.passed and findings:
+        open_ones = [finding for finding in findings if finding.outcome is not Outcome.PASSED]
+        if open_ones:
+            report.outcome = "skipped"
+            first = open_ones[0]
+            report.longrepr = (
+                report.location[0],
+                (report.location[1] or 0) + 1,
+                f"Skipped: {first.check}: {first.message}",
+            )
+    if hidden:
+        _cover(report)
+
+
+def _cover(report: pytest.TestReport) -> None:
+    report.sections.clear()
+    if report.failed:
+        report.longrepr = f"{redaction.HIDDEN} failed"
+    elif report.skipped:
+        report.longrepr = (report.location[0], 0, f"Skipped: {redaction.HIDDEN}")
+
+
+def other_start_methods(item: pytest.Item, start_method: str) -> tuple[str, ...]:
+    """Return the other start methods under which the same test will run after this one, in this process."""
+    if hasattr(item.config, "workerinput"):  # pytest-xdist may have another worker do so
+        return ()
+    base = item.nodeid.partition("[")[0]
+    later = item.session.items[item.session.items.index(item) + 1 :]
+    same = (each for each in later if each.nodeid.partition("[")[0] == base)
+    params = (each.callspec.params for each in same if isinstance(each, pytest.Function))
+    methods = [str(each["start_method"]) for each in params if "start_method" in each]
+    return tuple(dict.fromkeys(method for method in methods if method != start_method))

@@ -1,0 +1,97 @@
+"""What tests will ask of the submission, found out before they run, so that those runs are made beside each other.
+
+Tests that are marked ``rehearsed`` are called twice: first with a `Rehearsal` in place of the student, which notes the
+plays, has them made in the background and answers that they were not tried. The mark is the author's word that such a
+test has no other effect.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from pytest_mpgrade.records import Finding, Run, Scaling, Step, Timing
+from pytest_mpgrade.student.calls import Student
+from pytest_mpgrade.student.runs import LATER
+
+MARK = "rehearsed"
+
+
+class Rehearsal(Student):
+    """Stands for a test's *student* while others are rehearsed; judges nothing, and times nothing."""
+
+    def __init__(self, student: Student) -> None:
+        super().__init__(student._grading, student.start_method)
+        self._relied, self._relied_functions = student._relied, student._relied_functions
+
+    def play(self, *steps: Step) -> tuple[Run, ...]:
+        """Have the calls made in the background; the runs that it returns know nothing yet."""
+        self._prepare(steps, LATER)
+        return self._untried(steps, because="rehearsal", why="the test is rehearsed", cause=None)
+
+    def time(self, *_: object, **__: object) -> Timing:
+        """A timing is made in its turn, alone."""
+        raise _NotRehearsedError
+
+    def scale(self, *_: object, **__: object) -> Scaling:
+        """A timing is made in its turn, alone."""
+        raise _NotRehearsedError
+
+    def check(self, *_: object) -> list[Finding]:
+        """Nothing is judged."""
+        return []
+
+
+class _NotRehearsedError(Exception):
+    """What follows depends on what cannot be known before."""
+
+
+class Rehearsals:
+    """A plugin of pytest: rehearses the tests of a file under a start method when the first of them is called.
+
+    By then the first one's fixtures have shown whether the plainest call comes back, and where it does not, that
+    nothing else of these functions is tried.
+    """
+
+    def __init__(self) -> None:
+        self._done: set[tuple[object, str]] = set()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """Rehearse what comes after this test."""
+        values = getattr(item, "funcargs", {})
+        student = values.get("student")
+        if type(student) is not Student:
+            return
+        if item.get_closest_marker(MARK):
+            student.ahead = ()  # each start method's tests have a rehearsal of their own
+        if (item.path, student.start_method) in self._done:
+            return
+        self._done.add((item.path, student.start_method))
+        for later in _later(item, student.start_method):
+            _rehearse(later, values)
+
+
+def _later(item: pytest.Item, start_method: str) -> Iterator[pytest.Function]:
+    items = item.session.items
+    for each in items[items.index(item) + 1 :]:
+        if isinstance(each, pytest.Function) and each.path == item.path and each.get_closest_marker(MARK):
+            callspec = getattr(each, "callspec", None)
+            if callspec is not None and callspec.params.get("start_method") == start_method:
+                yield each
+
+
+def _rehearse(item: pytest.Function, fixtures: Mapping[str, Any]) -> None:
+    """Call a test with a Rehearsal, its own parameters, and else what another test's *fixtures* have given."""
+    values = {**fixtures, **item.callspec.params, "student": Rehearsal(fixtures["student"])}
+    wanted = inspect.signature(item.obj).parameters
+    if not wanted.keys() <= values.keys():
+        return
+    not_the_turn_to_fail = (Exception, pytest.skip.Exception, pytest.fail.Exception)
+    with contextlib.suppress(*not_the_turn_to_fail), contextlib.redirect_stdout(io.StringIO()):
+        item.obj(**{name: values[name] for name in wanted})

@@ -1,0 +1,300 @@
+"""One grading as pytest runs it: collects the findings of all tests, keeps the result file true at every moment.
+
+Registered by the plugin in `pytest_configure`. Under pytest-xdist each worker has one that makes runs, and the
+controller's collects what their test reports bring.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import functools
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pytest_mpgrade import __version__
+from pytest_mpgrade.course import assignment as assignments
+from pytest_mpgrade.course import start_methods
+from pytest_mpgrade.errors import AssignmentError, MpgradeError
+from pytest_mpgrade.isolation import in_words
+from pytest_mpgrade.isolation.layer import Isolation
+from pytest_mpgrade.judge import check
+from pytest_mpgrade.judge.points import blame, rubric
+from pytest_mpgrade.judge.points.shares import Placed
+from pytest_mpgrade.records import Asked, Report, Score, Status
+from pytest_mpgrade.report import junit_properties, redaction, result_json, terminal
+from pytest_mpgrade.report import notebook as executed
+from pytest_mpgrade.run.client.request import Setting
+from pytest_mpgrade.session import setup
+from pytest_mpgrade.session.items import Sent, asked, judge_test, other_start_methods, own_finding, passed
+from pytest_mpgrade.student.calls import Student
+from pytest_mpgrade.student.notebook import StudentNotebook
+from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.submission.discover import discover
+from pytest_mpgrade.system.machine import usable_cores
+
+_GRADED = pytest.StashKey["Student | StudentNotebook"]()
+_PLACED = "mpgrade_placed"
+REFUSED = 7
+"""Exit code of pytest where isolation is required and there is none; the result file says so."""
+
+
+class GradingSession:
+    """See the module's docstring."""
+
+    def __init__(
+        self, setting: Setting, out: Path | None, refused: str = "", tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.assignment = setting.assignment
+        self.submission = setting.submission
+        self._out = out
+        self._hidden = {each.name for each in setting.assignment.criteria if each.hidden}
+        self._setting = setting
+        self._refused = refused  # why nothing is graded here
+        self._grading = Grading(setting, tell)
+        self._reference: Grading | None = None
+        self._items: list[Asked] = []
+        self._order: dict[str, int] = {}
+        self._placed: list[Placed] = []
+        self._done: dict[str, str] = {}  # test -> why the module could not be imported, or ""
+        self._total = 0
+        self._told = False
+        self._broken = False  # the assignment itself
+        self._partial = False  # some tests were deselected
+        self._began = time.time()
+
+    @classmethod
+    def from_config(cls, config: pytest.Config, name: str) -> GradingSession:
+        """Load the assignment and find the submission; wrong usage ends pytest with one line."""
+        try:
+            setting = setup.setting(name, config)
+        except MpgradeError as error:
+            raise pytest.UsageError(str(error)) from None
+        out = config.getoption("--mpgrade-out")
+        if config.args_source is not pytest.Config.ArgsSource.ARGS:
+            config.args[:] = [str(Path(setting.assignment.folder) / setting.assignment.test_file)]
+        required = config.getoption("--mpgrade-require-isolation")
+        refused = in_words.refusal(setting.isolation) if required else ""
+        return cls(setting, Path(out) if out else None, refused, functools.partial(_show, config))
+
+    # --- what fixtures ask for
+
+    def start_methods(self, marked: Sequence[str]) -> tuple[str, ...]:
+        """Return the start methods for a test that is marked with these, or with none."""
+        return start_methods.chosen(self.assignment.start_methods, marked)
+
+    def student(self, item: pytest.Item, start_method: str) -> Student:
+        """Return the submission for one test."""
+        self._needs(start_method)
+        ahead = other_start_methods(item, start_method)
+        student = item.stash[_GRADED] = Student(self._grading, start_method, self._trusted, ahead=ahead)
+        return student
+
+    def notebook(self, item: pytest.Item, start_method: str) -> StudentNotebook:
+        """Return the submitted notebook for one test."""
+        self._needs(start_method)
+        item.stash[_GRADED] = notebook = StudentNotebook(self._grading, start_method)
+        return notebook
+
+    def _needs(self, start_method: str) -> None:
+        if not start_methods.available(start_method):
+            pytest.skip(f"{sys.platform} has no start method {start_method}")
+
+    def reference(self, start_method: str) -> Student | None:
+        """Return the trusted solution, if it is here."""
+        trusted = self._trusted()
+        return None if trusted is None else Student(trusted, start_method, self._trusted)
+
+    def _trusted(self) -> Grading | None:
+        folder = assignments.reference_folder(self.assignment)
+        if folder is None:
+            return None
+        if self._reference is None:
+            trusted = dataclasses.replace(
+                self._setting, submission=discover(folder, self.assignment), isolation=Isolation()
+            )
+            self._reference = Grading(trusted)
+        return self._reference
+
+    # --- hooks
+
+    def pytest_report_header(self) -> str:
+        """Name what is graded, and have a result file from now on."""
+        self._write()
+        line = f"mpgrade: {self.assignment.name}, submission {self.submission.id} ({self.submission.module})"
+        if self._grading.practice:
+            line += "\npractice mode: what cannot be seen here is skipped; the official grade comes from Linux"
+        return f"{line}\n{in_words.header(self._setting.isolation)}"
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Hold the test file against the assignment; write the result file of the first moment."""
+        try:
+            self._items = [asked(item) for item in session.items if _grades(item)]
+        except AssignmentError as error:
+            self._broken = True
+            raise pytest.UsageError(str(error)) from None
+        self._total = len(self._items)
+        self._order = {item.test: place for place, item in enumerate(self._items)}
+        self._partial = bool(
+            session.config.option.keyword
+            or session.config.option.markexpr
+            or session.testscollected > len(session.items)
+        )
+        if not self._partial:
+            try:
+                assignments.check_criteria(
+                    self.assignment, {item.criterion: item.test for item in reversed(self._items)}
+                )
+            except AssignmentError as error:
+                self._broken = True
+                raise pytest.UsageError(str(error)) from None
+        if self._refused:
+            self._write()
+            pytest.exit(f"mpgrade: {self._refused}", returncode=REFUSED)
+        # Under pytest-xdist only workers know all tests: the first of them writes the file of the first moment.
+        self._write(first=True)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn the findings of a test into its outcome, and send them along with the report."""
+        report = yield
+        graded = item.stash.get(_GRADED, None)
+        if not _grades(item) or call.when == "teardown":
+            return report
+        if call.when == "setup" and report.passed:
+            return report
+        findings = list(graded.findings) if graded else []
+        findings += own_finding(item, call, report)
+        if not findings:
+            findings = [passed(item)]
+        place = asked(item)
+        settled = blame.attribute([(place.start_method, finding) for finding in findings])
+        # Whoever has result files written sees everything.
+        judge_test(report, settled, hidden=self._out is None and place.criterion in self._hidden)
+        sent = Sent(
+            test=place.test,
+            place=self._order.get(place.test, 0),
+            items=[] if self._told else self._items,
+            total=len(self._items),
+            partial=self._partial,
+            placed=[Placed(asked=place, finding=finding) for finding in findings],
+            not_imported=graded.why_not_imported() if graded else "",
+        )
+        self._told = True
+        setattr(report, _PLACED, msgspec.to_builtins(sent))
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in the findings of a test, here or from a worker of pytest-xdist."""
+        sent: Any = getattr(report, _PLACED, None)
+        if sent is None:
+            return
+        told = msgspec.convert(sent, type=Sent)
+        self._placed += told.placed
+        self._done[told.test] = told.not_imported
+        self._order[told.test] = told.place
+        self._items = self._items or told.items
+        self._total, self._partial = told.total, told.partial
+        self._write()
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """End what still runs, and write the final result."""
+        for grading in (self._grading, self._reference):
+            if grading is not None:
+                grading.close()
+        if not hasattr(session.config, "workerinput"):
+            self._write()
+        if self._out is not None:
+            executed.write(self._grading.executed(), self._out)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the rubric."""
+        if self._placed:
+            terminalreporter.ensure_newline()
+            result = result_json.as_result(self.report())
+            shown, _ = redaction.shown(result, self.assignment.criteria)
+            terminalreporter.write_line(terminal.rubric(shown))
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Add what only the whole grading knows to pytest's own JUnit file, which is written by now."""
+        file = config.getoption("xmlpath", None)
+        if file and self._placed and not hasattr(config, "workerinput"):
+            junit_properties.add(str(file), self.report(), self._hidden if self._out is None else ())
+
+    # --- the report
+
+    def report(self) -> Report:
+        """Return what is known so far."""
+        placed = sorted(self._placed, key=lambda one: self._order.get(one.asked.test, 0))
+        # Whom a hang is laid to is known when all tests have been run.
+        settle = blame.accuse if len(self._done) == self._total else blame.attribute
+        settled = settle([(one.asked.start_method, one.finding) for one in placed])
+        placed = [dataclasses.replace(one, finding=f) for one, f in zip(placed, settled, strict=True)]
+        placed += [rubric.waiting(item) for item in self._items if item.test not in self._done]
+        score = rubric.score(self.assignment.criteria, placed, self.assignment.round)
+        status, reason = self._status(placed, score)
+        observers = self._observers()
+        return Report(
+            assignment=self.assignment.name,
+            submission=self.submission,
+            status=status,
+            reason=reason,
+            score=score,
+            entries=tuple(one.entry() for one in placed),
+            containment=in_words.as_json(self._setting.isolation, observers[-1]),
+            environment=self._environment(observers),
+            started=datetime.datetime.fromtimestamp(self._began, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            seconds=round(time.time() - self._began, 2),
+        )
+
+    def _status(self, placed: Sequence[Placed], score: Score) -> tuple[Status, str]:
+        if reason := self._refused or check.lacks(one.finding for one in placed):
+            return Status.ERROR, reason
+        if len(self._done) < self._total or not self._done:
+            return Status.ERROR, f"{self._total - len(self._done)} of {self._total} tests were not run"
+        if all(self._done.values()):
+            return Status.UNGRADABLE, next(iter(self._done.values()))
+        return rubric.status([one.finding for one in placed], score)
+
+    def _environment(self, observers: list[str]) -> dict[str, Any]:
+        return {
+            "python": platform.python_version(),
+            "platform": sys.platform,
+            "cpus": usable_cores(),
+            "mpgrade": __version__,
+            "observer": observers,
+        }
+
+    def _observers(self) -> list[str]:
+        """Return how processes were observed so far; more than one where the machine changed its mind."""
+        seen = {run.trace.observer for run in self._grading.done() if run.trace.observer}
+        return sorted(seen, key=("ptrace", "proc", "psutil").index) or [self._setting.observer]
+
+    def _write(self, *, first: bool = False) -> None:
+        writes = os.environ.get("PYTEST_XDIST_WORKER", "") in (("", "gw0") if first else ("",))
+        if self._out is not None and writes and not self._broken:
+            result_json.write(self.report(), self._out / "result.json")
+
+
+def _show(config: pytest.Config, line: str) -> None:
+    """Show a line in the middle of a test: why it takes so long."""
+    capture, reporter = (config.pluginmanager.get_plugin(name) for name in ("capturemanager", "terminalreporter"))
+    if capture is not None and reporter is not None:
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(f"mpgrade: {line}")
+
+
+def _grades(item: pytest.Item) -> bool:
+    """Tell whether a test is about the submission."""
+    return not {"student", "notebook"}.isdisjoint(getattr(item, "fixturenames", ()))

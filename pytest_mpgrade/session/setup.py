@@ -1,0 +1,89 @@
+"""Get everything ready that is the same for all runs of one grading: assignment, submission, limits, isolation."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from pytest_mpgrade.course import assignment as assignments
+from pytest_mpgrade.course.tables import with_limits
+from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.isolation import choose
+from pytest_mpgrade.records import Assignment, Submission
+from pytest_mpgrade.run.client import servers
+from pytest_mpgrade.run.client.request import Setting
+from pytest_mpgrade.submission import lacking
+from pytest_mpgrade.submission.discover import discover, importable, stage
+from pytest_mpgrade.system import rmtree
+
+
+def setting(name: str, config: pytest.Config) -> Setting:
+    """Return the setting that pytest's options ask for. Raises MpgradeError for wrong usage and what is ungradable."""
+    config.add_cleanup(servers.end_all)  # the last of all: when nothing is left that has to be removed
+    if not config.option.collectonly:  # editors list tests again and again
+        servers.guard()
+    limits: Sequence[str] = config.getoption("--mpgrade-limit")
+    assignment = with_limits(assignments.find(name), limits)
+    path = Path(config.getoption("--mpgrade-submission") or config.invocation_params.dir)
+    submission = _reachable(path, assignment, config)
+    lacking.require(submission, assignment)
+    observer = str(config.getoption("--mpgrade-observer"))
+    wanted = "none" if observer == "psutil" else str(config.getoption("--mpgrade-isolation"))
+    reference, out = assignments.reference_folder(assignment), config.getoption("--mpgrade-out")
+    hidden = [assignment.folder, *(str(place) for place in (reference, out) if place)]
+    module = os.path.join(submission.folder, submission.module)
+    python = _interpreter(assignment)
+    if assignment.notebook:
+        assignment = dataclasses.replace(assignment, notebook=dataclasses.replace(assignment.notebook, python=python))
+    return Setting(
+        assignment=assignment,
+        submission=submission,
+        observer=observer,
+        isolation=choose.choose(wanted, module=module, hidden=hidden, python=python),
+    )
+
+
+def _interpreter(assignment: Assignment) -> str:
+    """Return the path of the interpreter that executes notebooks; "" where it is the grader's own."""
+    wanted = assignment.notebook.python if assignment.notebook else ""
+    found = shutil.which(os.path.expanduser(wanted)) if wanted else ""
+    if found is None:
+        raise UsageError(f"the notebook's kernel cannot be started: there is no interpreter {wanted}")
+    return os.path.abspath(found) if found else ""
+
+
+def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Submission:
+    """Find the submission; one that cannot be imported by its name, or be read by a spare user, is copied.
+
+    A file by itself is copied too: what lies beside it may be somebody else's.
+    """
+    submission = discover(path, assignment, config.getoption("--mpgrade-id"))
+    plain = path.is_dir() and importable(submission)  # a notebook never is: each run has a copy to write in
+    another = hasattr(os, "geteuid") and os.geteuid() == 0  # student code may run as another user
+    if plain and (not another or _open_to_all(Path(submission.folder))):
+        return submission
+    servers.guard()
+    scratch = tempfile.TemporaryDirectory(prefix=rmtree.MARK, ignore_cleanup_errors=True)
+    config.add_cleanup(scratch.cleanup)
+    os.chmod(scratch.name, 0o755)  # noqa: S103 - read by a spare user
+    return stage(submission, Path(scratch.name), assignment.module)
+
+
+def _open_to_all(folder: Path) -> bool:
+    """Tell whether any user can read all that lies in a folder, and get there."""
+    if not all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents)):
+        return False
+    for place, folders, files in os.walk(folder):
+        for name in folders + files:
+            mode = os.lstat(os.path.join(place, name)).st_mode
+            wanted = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(mode) else 0)
+            if not stat.S_ISLNK(mode) and mode & wanted != wanted:
+                return False
+    return True

@@ -1,0 +1,61 @@
+"""How many runs a grading makes at a time: a few always, and more while the machine's cores and memory are free.
+
+Runs mostly wait: at gates, for interpreters to start, and those that hang for nothing at all. A fixed number would
+leave cores idle behind hanging runs, and crowd a machine on which other gradings run.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from pytest_mpgrade.system import machine
+
+MOST = 16
+WINDOW_SECONDS = 0.2
+"""How long cores must have been free before one more run begins; by the next window its own use is counted too."""
+FREE_CORES = 0.4
+"""About what one run uses while it does not wait."""
+
+
+class Admission:
+    """A context in which a run is made; to enter it waits until there is room.
+
+    *bytes_each* must be available for each run beyond those that are always admitted.
+    """
+
+    def __init__(self, bytes_each: int) -> None:
+        self._bytes_each = bytes_each
+        self._always = max(2, min(6, machine.usable_cores() + 1))
+        self._running = 0
+        self._changed = threading.Condition()
+        self._since, self._used = time.monotonic(), machine.used()
+
+    def __enter__(self) -> None:
+        with self._changed:
+            while not self._has_room():
+                self._changed.wait(WINDOW_SECONDS)
+            self._running += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._running -= 1
+            self._changed.notify()
+
+    def _has_room(self) -> bool:
+        if self._running < self._always:
+            return True
+        return self._running < MOST and self._cores_were_free() and self._memory_is_free()
+
+    def _cores_were_free(self) -> bool:
+        """Tell it of the window that has just passed, and begin another; False while there is none."""
+        now = time.monotonic()
+        passed = now - self._since
+        if passed < WINDOW_SECONDS:
+            return False
+        before, self._since, self._used = self._used, now, machine.used()
+        return (os.cpu_count() or 1) - (self._used - before) / passed > FREE_CORES
+
+    def _memory_is_free(self) -> bool:
+        return machine.available_bytes() > self._bytes_each

@@ -1,0 +1,293 @@
+"""The object that a test holds: call the student's functions, play a sequence of calls, check what was seen."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pytest_mpgrade import steps as make
+from pytest_mpgrade.errors import SupervisorError
+from pytest_mpgrade.inside.placeholders import Saved
+from pytest_mpgrade.judge.attribution import blamed_for
+from pytest_mpgrade.judge.causes.raised import in_the_source
+from pytest_mpgrade.judge.check import Judge, judge_safely
+from pytest_mpgrade.judge.checks.interface import unusable, why_not_imported
+from pytest_mpgrade.judge.checks.results import MUCH_FASTER
+from pytest_mpgrade.judge.hangs import by_luck, ended_them, left_early
+from pytest_mpgrade.records import (
+    Assignment,
+    Ending,
+    Finding,
+    Run,
+    Scaling,
+    Scenario,
+    Step,
+    Submission,
+    Timing,
+    as_kind,
+)
+from pytest_mpgrade.student import timing
+from pytest_mpgrade.student.runs import Grading, make_runs
+from pytest_mpgrade.tasks import held
+
+LUCKY_TRIES = 3
+"""A race that is lost half of the time looks like a matter of start methods in 1 of 64 then."""
+CONTROL = Submission(id="control", path="", folder="", module="pytest_mpgrade.inside.control_workload.py")
+
+
+class Student:
+    """The submission, as one test under one start method sees it."""
+
+    def __init__(
+        self, grading: Grading, start_method: str, reference: Callable[[], Grading | None] = lambda: None,
+        *, ahead: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self._grading = grading
+        self._reference = reference
+        self.ahead = ahead  # start methods under which the same will be asked: it is made in the background
+        self._relied: Run | None = None
+        self._relied_functions: set[str] = set()
+        self.start_method = start_method
+        self.findings: list[Finding] = []
+
+    @property
+    def assignment(self) -> Assignment:
+        """The assignment that is graded."""
+        return self._grading.setting.assignment
+
+    def call(self, function: str, *args: Any, **kwargs: Any) -> Run:
+        """Call a function of the submission in a process of its own; see `steps.call` for the options.
+
+        A `tasks.Workload` stands for its tasks and brings its gate script with it.
+        """
+        return self.play(make.call(function, *args, **kwargs))[0]
+
+    def play(self, *steps: Step) -> tuple[Run, ...]:
+        """Make several calls in one process; return one Run for each step."""
+        not_tried = self._not_tried(steps)
+        if not_tried is not None:
+            return not_tried
+        scenario = self._scenario(steps)
+        for method in self.ahead:
+            self._grading.prepare(replace(scenario, start_method=method))
+        runs = [self._confirmed(run, scenario, at) for at, run in enumerate(self._grading.run(scenario)[1:], 1)]
+        if any(_may_need_longer(run, step) for run, step in zip(runs, steps, strict=True)):
+            return self.play(*(replace(step, seconds=step.longest or step.seconds, longest=0.0) for step in steps))
+        return self._linked(_with_givers(runs, steps))
+
+    def prepare(self, *plays: Sequence[Step]) -> None:
+        """Have these plays made in the background, each in a process of its own; `play` then finds them done.
+
+        For a fixture, the longest play first: it is begun first under every start method. What tests that are marked
+        ``rehearsed`` will ask for is made after these.
+        """
+        for place, steps in enumerate(plays):
+            self._prepare(steps, place)
+
+    def _prepare(self, steps: Sequence[Step], place: int) -> None:
+        if self._not_tried(steps) is None:
+            self._grading.prepare(self._scenario(steps), place)
+
+    def imported(self) -> Run:
+        """Return what was seen when the module was imported."""
+        for run in self._grading.done():
+            told = run.ending in (Ending.RETURNED, Ending.NOT_IMPORTED)
+            if told and run.function == "import" and run.start_method == self.start_method:
+                return run
+        return self._grading.run(self._scenario(()))[0]
+
+    def why_not_imported(self) -> str:
+        """Return why the module could not be imported, as far as is known by now; "" if it could."""
+        for run in self._grading.done():
+            if run.function == "import" and run.start_method == self.start_method and run.ending is Ending.NOT_IMPORTED:
+                return why_not_imported(run).message
+        return ""
+
+    def rely_on(self, *steps: Step) -> tuple[Run, ...]:
+        """Make the plainest calls; while they do not return, this test makes no other of these functions, and says so.
+
+        One that does not return here but under another start method says that (`Run.returned_under`).
+        """
+        runs = self.play(*steps)
+        stuck = next((run for run in runs if run.ending is not Ending.RETURNED), None)
+        self._relied = None
+        if stuck is not None and stuck.ending in (
+            Ending.HUNG,
+            Ending.TIMED_OUT,
+            Ending.DIED,
+            Ending.STOPPED,
+            Ending.RAISED,
+        ):
+            told = replace(stuck, returned_under=self._returns_under(steps, stuck))
+            runs = self._linked([told if run is stuck else run for run in runs])
+            self._relied, self._relied_functions = told, {step.function for step in steps}
+        return runs
+
+    def time(self, function: str, *, n_processes: int = 2, against_serial: bool = False) -> Timing:
+        """Time a function of tasks and *n_processes* in turn with the reference's; see `timing` for how.
+
+        For `checks.keeps_up_with_reference`, and for `checks.faster_than_serial` with *against_serial*: else one
+        process is timed too in the first pairs only, for learning. The machine is had alone meanwhile: other gradings
+        wait, and it is waited for them.
+        """
+        reference = self._reference()
+        if reference is None:
+            return timing.without_reference(function, self.start_method)
+        stuck = self._not_tried((make.call(function, words="timed tasks", n_processes=n_processes),))
+        if stuck is not None:
+            return as_kind(Timing, stuck[0])
+        timer = self._timer(reference, function, n_processes, against_serial=against_serial)
+        return timer.take(self.assignment.speedup)
+
+    def scale(self, function: str, workers: Sequence[int] = (1, 2, 4)) -> Scaling:
+        """Time a function of tasks that wait with several numbers of processes; for `checks.scales`."""
+        stuck = self._not_tried((make.call(function, words="timed tasks"),))
+        if stuck is not None:
+            return as_kind(Scaling, stuck[0])
+        return self._timer(self._grading, function, max(workers)).scale(workers)
+
+    def _timer(self, reference: Grading, function: str, n: int, *, against_serial: bool = False) -> timing.Timer:
+        return timing.Timer(
+            own=self._grading.setting, theirs=reference.setting, function=function, n=n,
+            start_method=self.start_method, tell=self._grading.tell, against_serial=against_serial,
+        )  # fmt: skip
+
+    def check(self, run: Run, *checks: Judge) -> list[Finding]:
+        """Judge a run; all checks are made, and the test fails at its end if one of them has failed."""
+        found = [judge_safely(check, run) for check in checks]
+        self.findings += found
+        return found
+
+    @staticmethod
+    def _linked(runs: Sequence[Run]) -> tuple[Run, ...]:
+        """Return the runs, those that were not tried with all that is known by now of the one before that is why."""
+        known = {run.key: run for run in runs}
+        causes = [known.get(run.cause.key) if run.cause is not None else None for run in runs]
+        return tuple(
+            run if cause is None else replace(run, cause=cause, because=run.because and blamed_for(cause))
+            for run, cause in zip(runs, causes, strict=True)
+        )
+
+    def _scenario(self, steps: Sequence[Step]) -> Scenario:
+        return Scenario(steps=tuple(steps), start_method=self.start_method)
+
+    def _not_tried(self, steps: Sequence[Step]) -> tuple[Run, ...] | None:
+        """Return runs that were not tried where nothing can be learned from them."""
+        because, why, cause = self._reason_not_to_try(steps)
+        return self._untried(steps, because, why, cause) if because else None
+
+    def _untried(self, steps: Sequence[Step], because: str, why: str, cause: Run | None) -> tuple[Run, ...]:
+        key = self._scenario(steps).key
+        return tuple(
+            Run(
+                key=f"{key}/{number}", call=step.label, function=step.function,
+                start_method=self.start_method, ending=Ending.NOT_TRIED, why=why, because=because, cause=cause,
+            )
+            for number, step in enumerate(steps)
+        )  # fmt: skip
+
+    def _reason_not_to_try(self, steps: Sequence[Step]) -> tuple[str, str, Run | None]:
+        """Return the check that says why nothing is tried, in words, and the run that it says it of; "" for none."""
+        imported = self.imported()
+        if imported.ending is Ending.NOT_IMPORTED:
+            return "imports_cleanly", "the module could not be imported", imported
+        called = {step.function for step in steps}
+        needed = called | {name for step in steps for name in step.own}
+        functions = {name: asked for name, asked in self.assignment.functions.items() if name in needed}
+        wrong = unusable(imported, functions)
+        if wrong:
+            return "has_functions", next(iter(wrong.values())), imported
+        relied = self._relied
+        if relied is None or not self._relied_functions & called:
+            return "", "", None
+        why = f"the plainest call, {relied.call}, ended before it had returned ({relied.ending})"
+        return blamed_for(relied), why, relied
+
+    def _returns_under(self, steps: Sequence[Step], stuck: Run) -> str:
+        """Return a start method under which the same calls come back, where that is what makes the difference."""
+        here = self._scenario(steps)
+        found = self._grading.returned_under.get(here.key)
+        if found is None:
+            found = self._grading.returned_under[here.key] = self._differs_from(here, stuck)
+        return found
+
+    def _differs_from(self, here: Scenario, stuck: Run) -> str:
+        """Both methods that start Python anew must differ from fork: where one does, it may be how fast it is."""
+        asked = [name for name in self.assignment.start_methods if name in multiprocessing.get_all_start_methods()]
+        others = [name for name in asked if (name == "fork") != (self.start_method == "fork")]
+        if in_the_source(stuck) or ended_them(stuck):  # whether that comes first is a matter of time
+            return ""
+        if left_early(stuck):  # those that start faster leave sooner; only what they have inherited can keep them there
+            others = [name for name in others if name == "fork"]
+        there = [replace(here, start_method=name) for name in others]
+        if not there or not all(_came_back(self._grading.run(each)) for each in there):
+            return ""
+        lucky = by_luck(stuck) or self.start_method == "fork"
+        return "" if lucky and any(map(self._differs_by_luck, there)) else others[0]
+
+    def _differs_by_luck(self, there: Scenario) -> bool:
+        """Who gets what, and when, may be a race: try both start methods again before one of them is blamed."""
+        here = replace(there, start_method=self.start_method)
+        for _ in range(LUCKY_TRIES):
+            if _came_back(self._grading.run_again(here)) or not _came_back(self._grading.run_again(there)):
+                return True
+        return False
+
+    def _confirmed(self, run: Run, scenario: Scenario, at: int) -> Run:
+        """Before a submission is blamed for not meeting at a gate, the grader's own processes must have met there."""
+        gates = run.trace.gates
+        unmet = (
+            gates is not None and gates.script == "line" and not gates.early and (not gates.met or bool(gates.waiting))
+        )
+        if not unmet and run.ending is not Ending.TIMED_OUT:
+            return run
+        if run.key not in self._grading.controls:
+            self._grading.controls[run.key] = self._control(run)
+            if run.ending is Ending.TIMED_OUT:
+                self._grading.theirs[run.key] = self._theirs(scenario, at)
+        return replace(run, control=self._grading.controls[run.key], theirs=self._grading.theirs.get(run.key, 0.0))
+
+    def _theirs(self, scenario: Scenario, at: int) -> float:
+        """Return the seconds that the reference needs now for a call that was not done at its time limit."""
+        reference = self._reference()
+        if reference is None or reference is self._grading:
+            return 0.0
+        done = reference.run(scenario)[at]
+        return done.seconds if done.ending is Ending.RETURNED else 0.0
+
+    def _control(self, run: Run) -> bool:
+        gates = run.trace.gates
+        setting = replace(self._grading.setting, submission=CONTROL)
+        workload = held(12)
+        n = gates.wanted if gates is not None and gates.wanted else 2
+        script = {"script": "line", "n": n, "keys": list(workload.keys), "seed": 1}
+        step = make.call("mp_apply", workload, n_processes=n, gates=script)
+        try:
+            done = make_runs(self._scenario((step,)), setting)[-1]
+        except SupervisorError:
+            return False
+        return done.trace.gates is not None and done.trace.gates.met and done.ending is Ending.RETURNED
+
+
+def _may_need_longer(run: Run, step: Step) -> bool:
+    """Tell whether a call was not done in time of which the reference does not show that it is slow."""
+    proven = 0 < run.theirs <= MUCH_FASTER * run.seconds
+    return run.ending is Ending.TIMED_OUT and step.longest > step.seconds and not proven
+
+
+def _with_givers(runs: Sequence[Run], steps: Sequence[Step]) -> list[Run]:
+    """Return the runs, each that could not be made for what an earlier call had returned with that call's."""
+    found = []
+    for place, (run, step) in enumerate(zip(runs, steps, strict=True)):
+        names = {arg.name for arg in step.args if isinstance(arg, Saved)}
+        givers = [runs[at] for at in range(place) if steps[at].save in names]
+        unusable = run.ending is Ending.NOT_TRIED and run.cause is None and bool(givers)
+        found.append(replace(run, cause=givers[-1]) if unusable else run)
+    return found
+
+
+def _came_back(runs: Sequence[Run]) -> bool:
+    """Tell whether all calls of a scenario returned; the first of its runs is the import."""
+    return all(run.ending is Ending.RETURNED for run in runs[1:])

@@ -1,0 +1,241 @@
+"""What all tests of one pytest process share: the setting, and every run that was made, or is being made."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeVar
+
+from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
+from pytest_mpgrade.judge.attribution import blamed_for
+from pytest_mpgrade.judge.hangs import crashed, in_its_pool
+from pytest_mpgrade.records import Ending, Notebook, Run, Scenario
+from pytest_mpgrade.run.client import module_run, notebook_run, servers
+from pytest_mpgrade.run.client.request import Setting
+from pytest_mpgrade.student import admission
+from pytest_mpgrade.student.admission import Admission
+from pytest_mpgrade.submission import lacking
+from pytest_mpgrade.system import machine_lock
+
+TRIES = 2
+"""How often a run is made whose supervisor breaks: a fault of ours must not cost anybody points."""
+LATER = 1_000
+"""The place in the queue of what is wanted after all that fixtures have prepared."""
+FURTHER_TRIES = 2
+"""How often a call is made again that hung within a Pool or an executor, or crashed, before it is blamed for that."""
+
+_Made = TypeVar("_Made")
+
+
+@dataclass(order=True, frozen=True)
+class _Waiting:
+    """A run that waits for room; those of a lower place are begun first."""
+
+    place: int
+    number: int
+    future: Future[Any] = field(compare=False)
+    make: Callable[[], Any] = field(compare=False)
+
+
+class Grading:
+    """See the module's docstring.
+
+    Runs are made by a few threads, each waiting for a supervisor of its own: runs mostly wait, at gates and for
+    interpreters to start, and no verdict depends on the machine's load.
+    """
+
+    def __init__(self, setting: Setting, tell: Callable[[str], None] = lambda _: None) -> None:
+        self.setting = setting
+        self.tell = tell  # shows a line to whoever watches
+        self._runs: dict[str, Future[tuple[Run, ...]]] = {}
+        self._executed: dict[str, Future[Notebook]] = {}
+        self.returned_under: dict[str, str] = {}  # scenario that did not return -> start method under which it does
+        self.controls: dict[str, bool] = {}  # run that did not meet at its gates -> did the grader's own processes?
+        self.theirs: dict[str, float] = {}  # run that was not done in time -> seconds of the reference, 0 for unknown
+        self._closed = False
+        # With files kept apart only, a filter keeps signals off a run's own supervisor, and could not know of others.
+        together = setting.isolation.level != "landlock-files"
+        self._turn: AbstractContextManager[object] = nullcontext() if together else threading.Lock()
+        self._admission = Admission(setting.assignment.limits.memory_bytes)
+        self._waiting: list[_Waiting] = []
+        self._numbers = itertools.count()
+        self._queueing = threading.Lock()
+        self._threads = ThreadPoolExecutor(max_workers=admission.MOST, thread_name_prefix="mpgrade")
+
+    @property
+    def practice(self) -> bool:
+        """Tell whether this is practice mode: waits and ends of processes cannot be seen here."""
+        return self.setting.observer == "psutil" or not sys.platform.startswith("linux")
+
+    def run(self, scenario: Scenario) -> tuple[Run, ...]:
+        """Run a scenario, or return what it gave before: one Run for each step, the import's first."""
+        known = self._runs.get(scenario.key)
+        if known is not None and not known.cancel():
+            return known.result()
+        # New, or still waiting for its turn in the background: whoever asks for it now does not wait for others.
+        found: Future[tuple[Run, ...]] = Future()
+        self._runs[scenario.key] = found
+        found.set_result(self._make(scenario))
+        return found.result()
+
+    def run_again(self, scenario: Scenario) -> tuple[Run, ...]:
+        """Run a scenario once more, whatever it gave before."""
+        return self._make(scenario)
+
+    def execute(
+        self, document: dict[str, Any], start_method: str, packages: Sequence[str] = (), *, again: bool = False
+    ) -> Notebook:
+        """Execute the notebook under a start method, or return what that gave before."""
+        known = self._executed.get(start_method)
+        if known is None or again or known.cancel():
+            known = self._executed[start_method] = Future()
+            known.set_result(self._execute(document, start_method, packages))
+        return known.result()
+
+    def prepare_execution(self, document: dict[str, Any], start_method: str, packages: Sequence[str] = ()) -> None:
+        """Have the notebook executed in the background, unless it has been."""
+        if start_method not in self._executed:
+            self._executed[start_method] = self._ahead(partial(self._execute, document, start_method, packages))
+
+    def _execute(self, document: dict[str, Any], start_method: str, packages: Sequence[str]) -> Notebook:
+        broken = ""
+        for _ in range(TRIES):
+            try:
+                with self._turn, machine_lock.shared():
+                    executed = notebook_run.run(document, start_method, self.setting, packages)
+                    return replace(
+                        executed, lack=lacking.lack(executed, self.setting.submission, self.setting.assignment)
+                    )
+            except SupervisorError as error:
+                broken = str(error)
+            if self._closed:
+                break
+        return notebook_run.broken(start_method, self.setting, broken)
+
+    def executed(self) -> list[Notebook]:
+        """Return the notebooks that have been executed, the last of each start method."""
+        return [future.result() for future in self._executed.values() if _done(future)]
+
+    def prepare(self, scenario: Scenario, place: int = LATER) -> None:
+        """Have a scenario run in the background, unless it has been; those of a lower *place* are begun first."""
+        if scenario.key not in self._runs:
+            self._runs[scenario.key] = self._ahead(partial(self._make, scenario), place)
+
+    def _ahead(self, make: Callable[[], _Made], place: int = 0) -> Future[_Made]:
+        """Make something in the background when there is room; until it has begun, the future can be cancelled."""
+        future: Future[_Made] = Future()
+        with self._queueing:
+            heapq.heappush(self._waiting, _Waiting(place, next(self._numbers), future, make))
+        self._threads.submit(self._make_next)
+        return future
+
+    def _make_next(self) -> None:
+        with self._admission:
+            while not self._closed:
+                with self._queueing:
+                    if not self._waiting:
+                        return
+                    first = heapq.heappop(self._waiting)
+                if first.future.set_running_or_notify_cancel():
+                    try:
+                        first.future.set_result(first.make())
+                    except BaseException as error:  # raised again where the result is asked for
+                        first.future.set_exception(error)
+                    return
+
+    def _make(self, scenario: Scenario) -> tuple[Run, ...]:
+        error = SupervisorError("the grading was broken off")
+        for _ in range(TRIES):
+            if self._closed:
+                break
+            try:
+                return self._tried(scenario)
+            except SupervisorError as met:
+                error = met
+        theirs = isinstance(error, SupervisorKilledError) and not self._closed
+        return broken_runs(scenario, error, Ending.STOPPED if theirs else Ending.BROKEN)
+
+    def _tried(self, scenario: Scenario) -> tuple[Run, ...]:
+        """Make a run, and make it again where it went wrong by what need not be the submission's fault.
+
+        That is a hang within a Pool, which may be a race of the library's own, and a process that has crashed.
+        """
+        with self._turn:
+            runs = make_runs(scenario, self.setting)
+            for _ in range(FURTHER_TRIES):
+                if self._closed or not any(in_its_pool(run) or crashed(run) for run in runs):
+                    break
+                runs = make_runs(scenario, self.setting)
+            return runs
+
+    def done(self) -> Iterator[Run]:
+        """Yield all runs that have been made, in the order in which they were asked for."""
+        for future in list(self._runs.values()):
+            if _done(future):
+                yield from future.result()
+        yield from self.executed()
+
+    def close(self) -> None:
+        """End what still runs."""
+        self._closed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        servers.end_busy()
+        self._threads.shutdown(wait=True)
+
+
+def _done(future: Future[Any]) -> bool:
+    return future.done() and not future.cancelled()
+
+
+def make_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
+    """Run a scenario; return one Run for each step, also for those that were not reached."""
+    with machine_lock.shared():
+        return timed_runs(scenario, setting)
+
+
+def timed_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
+    """The same for whoever keeps all other runs of this machine away; see `system/machine_lock.py`."""
+    found = _complete(module_run.run(scenario, setting), scenario)
+    return lacking.explained(found, setting.submission, setting.assignment)
+
+
+def broken_runs(scenario: Scenario, error: SupervisorError, ending: Ending = Ending.BROKEN) -> tuple[Run, ...]:
+    """Return runs of which nothing is known; *ending*: BROKEN, or STOPPED where the submission is to blame for that."""
+    base = Run(
+        key=scenario.key,
+        call="import",
+        function="import",
+        start_method=scenario.start_method,
+        ending=ending,
+        why=str(error),
+        stopped=str(error) if ending is Ending.STOPPED else "",
+    )
+    calls = tuple(replace(base, call=step.label, function=step.function) for step in scenario.steps)
+    if ending is Ending.STOPPED:  # by one of the calls, or where there is none by the import
+        base = replace(base, ending=Ending.NOT_TRIED if calls else Ending.NOT_IMPORTED)
+    return (base, *calls)
+
+
+def _complete(found: Sequence[Run], scenario: Scenario) -> tuple[Run, ...]:
+    """Add a Run for each step that was not reached."""
+    imported, *calls = found
+    broken = imported.why if imported.ending is Ending.BROKEN else "the module could not be imported"
+    why = f"{calls[-1].call} did not come back" if calls else broken
+    because = blamed_for(calls[-1]) if calls else "imports_cleanly"
+    taken_along = bool(calls) and calls[-1].in_caller and calls[-1].ending is Ending.DIED
+    missing = tuple(
+        Run(
+            key=f"{scenario.key}/{number}", call=step.label, function=step.function, start_method=scenario.start_method,
+            ending=imported.ending if imported.ending in (Ending.NOT_IMPORTED, Ending.BROKEN) else Ending.NOT_TRIED,
+            why=why, because=because, in_caller=taken_along, cause=calls[-1] if calls else None,
+        )
+        for number, step in enumerate(scenario.steps[len(calls) :], len(calls))
+    )  # fmt: skip
+    return (*found, *missing)

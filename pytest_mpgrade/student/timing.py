@@ -1,0 +1,286 @@
+"""Timing a submission's pattern in turn with the reference's: pairs, until the answer is clear or time is up.
+
+What a pattern costs is the cost of each further task: of tasks that only wait the wall time, of these and tasks that
+compute together the CPU time of the whole tree, as differences of calls with few and with more tasks. Load biases
+neither. The clock of a call starts when all workers stand at their first tasks, so start-up is a figure of its own; and
+it starts at a random time, so that a parent which looks for the end now and then is as often early as late.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pytest_mpgrade import steps, tasks
+from pytest_mpgrade.errors import SupervisorError
+from pytest_mpgrade.judge import speed_test
+from pytest_mpgrade.records import (
+    Ending,
+    GateReport,
+    Look,
+    Machine,
+    Pair,
+    Run,
+    Scaling,
+    Scenario,
+    SpeedRules,
+    Timing,
+    as_kind,
+)
+from pytest_mpgrade.run.client.request import Setting
+from pytest_mpgrade.student.runs import broken_runs, timed_runs
+from pytest_mpgrade.system import machine, machine_lock
+
+FEW, MORE = 1, 4
+"""Tasks for each process, in the two calls whose difference is judged."""
+SHOWN = 2
+"""Pairs that are also taken in one process, for learning; all are where that is to be judged."""
+NAP_SECONDS = 0.04
+SPIN_ROUNDS = 150_000
+"""About 15 ms of computing: so much that what queues cost beside it does not count."""
+SPIN_SECONDS = 0.02
+"""A machine that takes longer for them is slow, or busy with something else, and so is all else that is timed."""
+PATIENCE = 3.0
+"""Times the seconds in which pairs are taken, at most, on such a machine."""
+DELAY_SECONDS, LONGEST_DELAY = 0.1, 1.0
+"""From 0 to this the gates stay shut; longer where a call's end comes later: it may be looked for that seldom."""
+SCALED_TASKS, SCALED_ROUNDS = 8, 3
+
+
+class _Call(NamedTuple):
+    kind: str  # "nap" or "spin"
+    tasks: int
+    n: int
+
+
+Round = dict[_Call, Run]
+NO_DELAYS: Mapping[_Call, float] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timer:
+    """What is timed: a function of the submission, with *n* processes, against the same of the reference."""
+
+    own: Setting
+    theirs: Setting
+    function: str
+    n: int
+    start_method: str
+    tell: Callable[[str], None]
+    against_serial: bool = False
+
+    def take(self, rules: SpeedRules) -> Timing:
+        """Take pairs, with the machine to ourselves; end at the first call that does not go as it should."""
+        began = time.monotonic()
+        with machine_lock.alone(self.tell) as alone:
+            pairs, last, problem = self._pairs(rules)
+            looks = self._looks(speed_test.judge(pairs, rules).slow)
+            found = machine.now(alone=alone)
+        took = time.monotonic() - began
+        trace = dataclasses.replace(last.trace, looks=looks)
+        last = dataclasses.replace(last, trace=trace, seconds=took, call=self._named(last))
+        return as_kind(Timing, last, pairs=tuple(pairs), rules=rules, machine=found, problem=problem)
+
+    def _named(self, last: Run) -> str:
+        """A call that went wrong is named as it is; else all of them are meant."""
+        returned = last.ending is Ending.RETURNED
+        return f"{self.function}(timed tasks, n_processes={self.n})" if returned else last.call
+
+    def _pairs(self, rules: SpeedRules) -> tuple[list[Pair], Run, str]:
+        """Return the pairs, the submission's last run, and what was wrong with the reference's."""
+        pairs: list[Pair] = []
+        began, draw = time.monotonic(), random.SystemRandom()
+        while True:
+            own, theirs = self._both(draw, pairs)
+            last, odd = _last(own)
+            reference, fault = _last(theirs)
+            if fault:
+                return pairs, last, f"the reference's {reference.call} {fault}"
+            if odd:
+                return pairs, last, ""
+            pairs.append(self._pair(own, theirs))
+            if speed_test.decided(pairs, rules) or self._over(pairs, time.monotonic() - began, rules):
+                return pairs, last, ""
+
+    def _over(self, pairs: Sequence[Pair], seconds: float, rules: SpeedRules) -> bool:
+        """Tell whether a further pair would take too long; on a machine that is slow or busy it may take longer."""
+        if len(pairs) >= rules.pairs:
+            return True
+        worth_it = len(pairs) < speed_test.ENOUGH_TO_TAKE or _plainly_slow(pairs)
+        slower = PATIENCE if worth_it else min(PATIENCE, slowdown(pairs[-1], self.n, machine.usable_cores()))
+        return seconds + seconds / len(pairs) > rules.seconds * slower
+
+    def _both(self, draw: random.Random, pairs: Sequence[Pair]) -> tuple[Round, Round]:
+        """Time both, one right after the other in random order, with the same calls in the same random order.
+
+        Each call has a delay of its own: with the same in both, or evenly spread ones, what a parent that looks every
+        0.06 s seems to take has two values only, and some pairs in a row of one of them would look like certainty.
+        """
+        naps = {self._call("nap", count): draw.uniform(0, _reach(pairs)) for count in (FEW, MORE)}
+        spinning = self.against_serial or not _plainly_slow(pairs)
+        spins = [self._call("spin", count) for count in (FEW, MORE)] if spinning else []
+        calls = draw.sample([*naps, *spins], len(naps) + len(spins))
+        alone = [self._serial] if self.against_serial or len(pairs) < SHOWN else []
+        if draw.random() < 0.5:
+            own = self._round(self.own, calls, naps)
+            return own, self._round(self.theirs, [*calls, *alone])
+        theirs = self._round(self.theirs, [*calls, *alone])
+        return self._round(self.own, calls, naps), theirs
+
+    def _call(self, kind: str, count: int) -> _Call:
+        return _Call(kind, count * self.n, self.n)
+
+    @property
+    def _serial(self) -> _Call:
+        return _Call("spin", MORE * self.n, 1)
+
+    def _round(
+        self, setting: Setting, calls: Sequence[_Call], delays: Mapping[_Call, float] = NO_DELAYS, *, look: bool = False
+    ) -> Round:
+        row = tuple(
+            steps.call(
+                self.function, workload := _workload(call), n_processes=call.n, look=look, seconds=60.0,
+                gates={**workload.gates, "delay": delays.get(call, 0.0)},
+            )
+            for call in calls
+        )  # fmt: skip
+        scenario = Scenario(steps=row, start_method=self.start_method)
+        try:
+            runs = timed_runs(scenario, setting)
+        except SupervisorError as error:
+            runs = broken_runs(scenario, error)
+        return dict(zip(calls, runs[1:], strict=True))
+
+    def _pair(self, own: Round, theirs: Round) -> Pair:
+        pair = Pair(
+            waiting=(self._waited(own), self._waited(theirs)),
+            computing=None,
+            starting=(_starting(own), _starting(theirs)),
+            working=(self._working(own), self._working(theirs)),
+            ending=(self._ending(own), self._ending(theirs)),
+        )
+        more = self._call("spin", MORE)
+        if more not in own:
+            return pair
+        return dataclasses.replace(
+            pair,
+            computing=_known(self._computed(own, "spin", "nap"), self._computed(theirs, "spin", "nap")),
+            polling=_known(self._computed(own, "nap"), self._computed(theirs, "nap")),
+            wall=(_gates(own[more]).spent, _gates(theirs[more]).spent),
+            serial=_gates(theirs[self._serial]).spent if self._serial in theirs else 0.0,
+        )
+
+    def _waited(self, round: Round) -> float:
+        few, more = (_gates(round[self._call("nap", count)]).spent for count in (FEW, MORE))
+        return (more - few) / (self.n * (MORE - FEW))
+
+    def _working(self, round: Round) -> float:
+        run = round[self._call("nap", MORE)]
+        return max(event.at for event in run.trace.events) + NAP_SECONDS - _gates(run).opened
+
+    def _ending(self, round: Round) -> float:
+        return _gates(round[self._call("nap", MORE)]).spent - self._working(round)
+
+    def _computed(self, round: Round, *kinds: str) -> float | None:
+        """Return the CPU seconds of the whole tree for a further task of each of these kinds.
+
+        Who polls while tasks only wait burns a core all that time; among tasks that compute it shows less.
+        """
+        found = [_gates(round[self._call(kind, count)]).computed for kind in kinds for count in (MORE, FEW)]
+        known = [seconds for seconds in found if seconds is not None]
+        if len(known) < len(found):
+            return None
+        return (sum(known[::2]) - sum(known[1::2])) / (self.n * (MORE - FEW))
+
+    def _looks(self, slow: Sequence[str]) -> tuple[Look, ...]:
+        """Where a submission is slow, run it once more and look at its stacks meanwhile."""
+        if not slow:
+            return ()
+        call = self._call("spin" if slow[0] == "computing" else "nap", MORE)
+        return self._round(self.own, [call], look=True)[call].trace.looks
+
+    def scale(self, workers: Sequence[int]) -> Scaling:
+        """Time tasks that only wait with several numbers of processes; ends at the first call that goes wrong."""
+        calls = [_Call("nap", SCALED_TASKS, n) for n in workers]
+        times: dict[int, list[float]] = {n: [] for n in workers}
+        with machine_lock.alone(self.tell) as alone:
+            for _ in range(SCALED_ROUNDS):
+                row = random.SystemRandom().sample(calls, len(calls))
+                found = self._round(self.own, row)
+                last, odd = _last(found)
+                if odd:
+                    break
+                for call, run in found.items():
+                    times[call.n].append(_gates(run).spent)
+            here = machine.now(alone=alone)
+        return as_kind(Scaling, last, times={n: tuple(each) for n, each in times.items()}, machine=here)
+
+
+def slowdown(pair: Pair, n: int, cores: float) -> float:
+    """Return by how much the reference's tasks took longer in n processes than they would on free and usual cores."""
+    return max(1.0, pair.wall[1] * min(n, cores) / (n * MORE * SPIN_SECONDS))
+
+
+def without_reference(function: str, start_method: str) -> Timing:
+    """Return what is known of a submission where there is nothing to time it against."""
+    nothing = Machine(cores=0.0, load=0.0)
+    return Timing(
+        key=f"timing/{function}/{start_method}", call=function, function=function, start_method=start_method,
+        ending=Ending.RETURNED, reference=False, machine=nothing,
+    )  # fmt: skip
+
+
+def _workload(call: _Call) -> tasks.Workload:
+    if call.kind == "nap":
+        return tasks.timed_naps(call.tasks, call.n, NAP_SECONDS)
+    return tasks.timed_spins(call.tasks, call.n, SPIN_ROUNDS)
+
+
+def _gates(run: Run) -> GateReport:
+    assert run.trace.gates is not None
+    return run.trace.gates
+
+
+def _known(own: float | None, theirs: float | None) -> tuple[float, float] | None:
+    return None if own is None or theirs is None else (own, theirs)
+
+
+def _last(round: Round) -> tuple[Run, str]:
+    """Return the first run that cannot be timed, and why; or the last one, and ""."""
+    for call, run in round.items():
+        if odd := _odd(call, run):
+            return run, odd
+    return list(round.values())[-1], ""
+
+
+def _odd(call: _Call, run: Run) -> str:
+    if run.ending is not Ending.RETURNED:
+        return f"did not return ({run.ending}{': ' * bool(run.why)}{run.why})"
+    gates = _gates(run)
+    pids = {event.pid for event in run.trace.events}
+    if not gates.met or len(pids) > gates.wanted:
+        return f"had {len(pids)} processes at work, not {gates.wanted} at a time"
+    started = [event.key for event in run.trace.events if event.kind in ("gate", "note")]
+    if len(started) == len(set(started)) == call.tasks:
+        return ""
+    return f"did not run each of {call.tasks} tasks once"
+
+
+def _plainly_slow(pairs: Sequence[Pair]) -> bool:
+    """Where waiting tasks take twice as long, no figure of other tasks changes the verdict."""
+    ratio = speed_test.ratio([pair.waiting for pair in pairs])
+    return len(pairs) >= 2 and ratio.estimate > 2
+
+
+def _reach(pairs: Sequence[Pair]) -> float:
+    late = max((own - theirs for own, theirs in (pair.ending for pair in pairs)), default=0.0)
+    return min(LONGEST_DELAY, DELAY_SECONDS + 2 * max(0.0, late - DELAY_SECONDS))
+
+
+def _starting(round: Round) -> float:
+    """Return the mean time until all workers were there."""
+    return sum(_gates(run).there for run in round.values()) / len(round)

@@ -1,0 +1,1 @@
+"""What students hand in, found by syntax only."""

@@ -1,0 +1,231 @@
+"""Whose fault it is that something cannot be imported: asked of the interpreter, never believed of student code.
+
+A package that the assignment allows and the interpreter lacks, or cannot import itself, is the grader's fault. All else
+is the submission's: a package that is not allowed, a file that was not handed in, a name misspelt, another Python.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pytest_mpgrade.course import packages
+from pytest_mpgrade.errors import LackingError
+from pytest_mpgrade.records import Assignment, Ending, Lack, Notebook, Run, Submission
+from pytest_mpgrade.submission import sources
+from pytest_mpgrade.submission.newer import Version, of_attribute, of_module
+from pytest_mpgrade.submission.newer_syntax import newer_syntax
+from pytest_mpgrade.submission.sources import Sources, Statement
+
+_UNSUCCESSFUL = frozenset((Ending.NOT_IMPORTED, Ending.RAISED, Ending.DIED, Ending.HUNG, Ending.TIMED_OUT))
+_MISSING = re.compile(r"No module named '([\w.]+)'")
+_MOST = 8
+"""Names and statements that are looked into: each may cost an interpreter's start."""
+_CLOSE = 0.75
+"""How much alike two names are of which one may be meant for the other; see difflib."""
+
+
+def require(submission: Submission, assignment: Assignment) -> None:
+    """Raise LackingError where a submission imports, wherever in it, what is allowed and is not installed."""
+    allowed = assignment.environment.packages
+    if not allowed:
+        return
+    found = sources.read(submission, notebook=assignment.notebook is not None)
+    needed = {
+        each.found.package: each
+        for each in reversed(found.statements)
+        if not each.found.optional and each.found.package not in found.own | sys.stdlib_module_names
+    }
+    asked = {module: package for module in needed if (package := packages.providing(module, allowed))}
+    if not asked:
+        return
+    python = interpreter(assignment)
+    missing = sorted(set(asked) - packages.ask(python, modules=asked).modules)
+    if missing:
+        lack = _not_installed(python, [(asked[module], needed[module]) for module in missing])
+        raise LackingError(lack.message, source=lack.source)
+
+
+def interpreter(assignment: Assignment) -> str:
+    """Return the interpreter that student code runs in."""
+    wanted = assignment.notebook.python if assignment.notebook else ""
+    return (shutil.which(os.path.expanduser(wanted)) or wanted) if wanted else sys.executable
+
+
+def explained(runs: Iterable[Run], submission: Submission, assignment: Assignment) -> tuple[Run, ...]:
+    """Return runs of one scenario, each with what it lacks where that is why it did not succeed."""
+    found = [(run, lack(run, submission, assignment)) for run in runs]
+    ours = next((each for _, each in found if each and each.ours), None)
+    told = [(run, each or (ours if run.ending is not Ending.RETURNED else None)) for run, each in found]
+    return tuple(replace(run, lack=each) if each else run for run, each in told)
+
+
+def lack(run: Run, submission: Submission, assignment: Assignment) -> Lack | None:
+    """Return what a run lacks, where that is why it did not succeed."""
+    failure = _Failure.of(run)
+    if failure is None:
+        return None
+    found = sources.read(submission, notebook=assignment.notebook is not None)
+    return _Search(found, assignment).lack(failure)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Failure:
+    """An exception that may come of something missing, as student code tells it."""
+
+    type: str
+    file: str = ""  # the last of the student's own
+    cell: int = 0
+    line: int = 0
+    missing: tuple[str, ...] = ()  # modules that are said to be missing
+
+    @classmethod
+    def of(cls, run: Run) -> _Failure | None:
+        """Return what made a run fail; None where nothing of the kind did."""
+        if isinstance(run, Notebook):
+            cell = run.failing
+            if cell is None:
+                return None
+            said = "\n".join((cell.traceback, cell.error_message, cell.stderr))
+            place = {"file": run.call, "cell": cell.number, "line": cell.error_line}
+            return cls._told(cell.error_type, said, **place)
+        if run.ending not in _UNSUCCESSFUL:
+            return None
+        error = run.error
+        chain = "\n".join((error.message, *error.chain)) if error else ""
+        chain += f"\nNo module named '{run.facts['missing']}'" if run.facts.get("missing") else ""
+        own = [frame for frame in error.frames if frame.own] if error else []
+        place = {"file": own[-1].file, "line": own[-1].line} if own else {}
+        return cls._told(error.type if error else "", f"{chain}\n{run.stderr}", **place)
+
+    @classmethod
+    def _told(cls, type: str, said: str, **place: Any) -> _Failure | None:
+        missing = tuple(dict.fromkeys(_MISSING.findall(said)))[:_MOST]
+        return cls(type=type, missing=missing, **place) if missing or place.get("line") else None
+
+
+class _Search:
+    """Looks for what is missing, from outside."""
+
+    def __init__(self, found: Sources, assignment: Assignment) -> None:
+        self.sources = found
+        self.allowed = assignment.environment.packages
+        self.python = interpreter(assignment)
+
+    def lack(self, failure: _Failure) -> Lack | None:
+        """Return what a failure comes of; None where nothing is missing, whatever the student's code says."""
+        file, source = self._source(failure)
+        statements = self.sources.at(file, failure.cell, failure.line) if file else []
+        said = [each for name in failure.missing for each in self.sources.of(name.partition(".")[0])]
+        statements += [each for each in said if not each.found.optional]
+        theirs = dict.fromkeys(each for each in statements if each.found.package not in self.sources.own)
+        for statement in list(theirs)[:_MOST]:
+            if lack := self._of_statement(statement):
+                return lack
+        if lack := self._elsewhere(failure):
+            return lack
+        newer = ""
+        if failure.type in ("SyntaxError", "IndentationError"):
+            newer = newer_syntax(source, self._version())
+        elif failure.type == "AttributeError":
+            newer = of_attribute(source, failure.line, self._version())
+        where = f"{file}:{failure.line}" if not failure.cell else f"code cell {failure.cell}, line {failure.line}"
+        return Lack(message=f"{where}: {newer}", hint=self._for_python()) if newer else None
+
+    def _source(self, failure: _Failure) -> tuple[str, str]:
+        """Return the student's own file, as we have it, that a failure names, and what is in it."""
+        for (file, cell), source in self.sources.sources.items():
+            if cell == failure.cell and (failure.file == file or failure.file.endswith(f"{os.sep}{file}")):
+                return file, source.decode("utf-8-sig", "replace")
+        return "", ""
+
+    def _version(self) -> Version:
+        major, minor, *_ = packages.ask(self.python).python.split(".")
+        return int(major), int(minor)
+
+    def _for_python(self) -> str:
+        return f"write it so that Python {'.'.join(map(str, self._version()))} takes it too"
+
+    def _of_statement(self, statement: Statement) -> Lack | None:
+        """Return what is wrong with an import, if it fails without the student's code too."""
+        imported = statement.found
+        newer = of_module(imported.module, imported.names, self._version())
+        if newer:
+            message = f"{statement.where} imports {imported.shown}: {newer}"
+            return Lack(message=message, hint=self._for_python(), source=statement.source)
+        asked = packages.ask(self.python, modules=(imported.package,), owners=True)
+        package = packages.providing(imported.package, self.allowed, asked)
+        if imported.package not in asked.modules:
+            if package:
+                return _not_installed(self.python, [(package, statement)])
+            return None if imported.package in self.sources.deeper else self._refused(statement)
+        if package and (failed := self._fails(statement)):
+            return self._broken(package, failed, statement)
+        return None
+
+    def _fails(self, statement: Statement) -> str:
+        """Return why an installed package that is allowed fails to be imported; "" where it has no such module."""
+        imported = statement.found
+        private = any(part.startswith("_") for part in imported.module.split("."))  # such as __main__, which runs
+        tries = [(imported.package, ()), (imported.package if private else imported.module, ())]
+        whole, module = packages.ask(self.python, imports=tries).failures
+        return whole or ("" if f"'{imported.module}'" in module else module)
+
+    def _elsewhere(self, failure: _Failure) -> Lack | None:
+        """Return what an allowed package lacks itself: a module that no statement of the student's imports."""
+        strange = [name.partition(".")[0] for name in failure.missing if not self.sources.of(name.partition(".")[0])]
+        strange = [name for name in strange if name not in self.sources.own]
+        if not set(strange) - packages.ask(self.python, modules=strange).modules:
+            return None
+        used = {each.found.package: each for each in self.sources.statements}
+        modules = [module for module in used if packages.providing(module, self.allowed)]
+        asked = packages.ask(self.python, imports=[(module, ()) for module in modules])
+        for module, failed in zip(modules, asked.failures, strict=True):
+            if failed:
+                return self._broken(packages.providing(module, self.allowed), failed, used[module])
+        return None
+
+    def _broken(self, package: str, failed: str, statement: Statement) -> Lack:
+        install = packages.command(self.python, ["--force-reinstall", package])
+        message = f"the assignment allows {package}, which is installed where it is graded but cannot be imported there"
+        return Lack(
+            message=f"{message} ({failed}; imported at {statement.where}): {install}",
+            ours=True,
+            source=statement.source,
+        )
+
+    def _refused(self, statement: Statement) -> Lack:
+        """Return the submission's fault: a module that is neither its own, nor allowed, nor there."""
+        name = statement.found.package
+        modules = {module for package in self.allowed for module in packages.imported_as(package)}
+        likely = sorted(modules | self.sources.own | self.sources.deeper)
+        public = sorted(each for each in sys.stdlib_module_names if each[0] != "_")
+        near = [each for known in (likely, public) for each in difflib.get_close_matches(name, known, 1, _CLOSE)]
+        allowed = f"allowed packages: {', '.join(self.allowed)}" if self.allowed else "no packages are allowed"
+        return Lack(
+            message=f"{statement.where} imports {name}: there is no module of that name in what was handed in, nor is "
+            f"it a package that the assignment allows ({allowed})",
+            hint=f"did you mean {near[0]}?" if near else f"hand in {name}.py too if it is yours, or do without it",
+            unknown=not near and not packages.is_known(name),
+            source=statement.source,
+        )
+
+
+def _not_installed(python: str, missing: Sequence[tuple[str, Statement]]) -> Lack:
+    """Return the grader's fault: packages that are not installed, and the statements that import them."""
+    names = tuple(dict.fromkeys(package for package, _ in missing))
+    places = ", ".join(each.where for _, each in missing)
+    install = packages.command(python, names)
+    are = "are" if len(names) > 1 else "is"
+    return Lack(
+        message=f"the assignment allows {', '.join(names)}, which {are} not installed where it is graded "
+        f"(imported at {places}): {install}",
+        ours=True,
+        source=missing[0][1].source,
+    )

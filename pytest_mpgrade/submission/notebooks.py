@@ -1,0 +1,168 @@
+"""Notebooks as files: read in every format that jupytext knows; or their functions as a module, by syntax.
+
+Nothing is run. Where a module was asked for, kept of the code cells, at their top level, are imports, functions,
+classes, and names for constants. What a cell computes, prints or plots is left out, so that the module can be imported
+by child processes, and starts none itself. The only user of jupytext and IPython, which are in the extra `notebook`.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_mpgrade.errors import UngradableError
+from pytest_mpgrade.submission import handed_in, syntax
+from pytest_mpgrade.submission.imports import Import
+
+MOST_BYTES = 50_000_000
+_ALONE = threading.Lock()
+"""Of two threads that import IPython or jupytext at once one may find it half made: its modules import each other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extract:
+    """The module made of a notebook."""
+
+    source: str
+    cells: tuple[int, ...]  # numbers of the code cells that something was taken of, from 1
+
+
+def extract(path: Path, shown: str) -> Extract:
+    """Return the module in a notebook: `.ipynb`, or a text notebook of jupytext.
+
+    Raises UngradableError where it cannot be read, a cell is no Python, or the extra is not installed. Cells are
+    numbered as code cells are, from 1; *shown* is the notebook's name for messages.
+    """
+    parts: list[str] = []
+    cells: list[int] = []
+    for number, text in enumerate(_cells(path, shown), 1):
+        tree = syntax.parse(f"{shown}, code cell {number}", text.encode(), before_line=", line ")
+        kept = list(_kept(tree, text.split("\n")))
+        if kept:
+            cells.append(number)
+            parts.append(f"# {shown}, code cell {number}\n" + "\n".join(kept))
+    return Extract(source="\n\n".join(parts) + "\n", cells=tuple(cells))
+
+
+def document(path: Path, shown: str) -> dict[str, Any]:
+    """Return a notebook as nbformat 4 has it. Raises UngradableError where it cannot be read."""
+    with _ALONE:
+        return _document(path, shown)
+
+
+def _document(path: Path, shown: str) -> dict[str, Any]:
+    try:
+        import jupytext
+    except ImportError as error:
+        raise _lacks(error, shown) from error
+    try:
+        data = handed_in.content(path, MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise UngradableError(f"{shown} is too large for a notebook: over {MOST_BYTES // 1_000_000} MB")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about ids that older notebooks do not have
+            text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig")
+            notebook: Any = jupytext.read(text, fmt={"extension": path.suffix})
+        found: dict[str, Any] = json.loads(json.dumps(notebook))
+        # What is no notebook but JSON has no such cells.
+        if not all(isinstance(cell["source"], str) and cell["cell_type"] for cell in found["cells"]):
+            raise TypeError("a cell without text")
+    except UngradableError:
+        raise
+    except Exception as error:  # whatever a broken file makes its parsers raise
+        raise UngradableError(f"{shown} cannot be read as a notebook: {type(error).__name__}: {error}"[:300]) from error
+    return found
+
+
+def cells(path: Path, shown: str) -> list[tuple[int, str]]:
+    """Return the code cells of a notebook with their numbers, magics as the calls that they are."""
+    return list(enumerate(_cells(path, shown), 1))
+
+
+def imports(document: dict[str, Any]) -> list[tuple[int, Import]]:
+    """Return what a notebook imports, as far as its cells are Python, with the number of each code cell."""
+    return [(number, found) for number, text in enumerate(_code(document), 1) for found in _imports(text)]
+
+
+def _imports(text: str) -> tuple[Import, ...]:
+    with suppress(UngradableError):
+        return syntax.told(syntax.parse("cell", text.encode())).imports
+    return ()
+
+
+def _code(document: dict[str, Any]) -> list[str]:
+    """Return the code of the cells, magics as the calls that they are."""
+    with _ALONE:
+        from IPython.core import inputtransformer2
+
+    manager: Any = inputtransformer2.TransformerManager  # without types
+    texts = [cell["source"] for cell in document["cells"] if cell["cell_type"] == "code"]
+    return [_without_magics(text, manager().transform_cell) for text in texts]
+
+
+def _cells(path: Path, shown: str) -> list[str]:
+    try:
+        return _code(document(path, shown))
+    except ImportError as error:
+        raise _lacks(error, shown) from error
+
+
+def _lacks(error: ImportError, shown: str) -> UngradableError:
+    return UngradableError(
+        f"{shown} is a notebook; to grade it, or the functions in it, install the extra: pip install "
+        f"'pytest-mpgrade[notebook]' ({error.name} is missing)"
+    )
+
+
+def _without_magics(text: str, transform: Any) -> str:
+    """Make calls of IPython's %magics and !commands, which are left out as what is computed is.
+
+    What a cell writes to a Python file is code all the same.
+    """
+    first, _, rest = text.lstrip().partition("\n")
+    if re.fullmatch(r"%%(writefile|file)\b.*\.py\s*", first):
+        return "#\n" + rest
+    try:
+        return str(transform(text))
+    except Exception:  # an unfinished %%magic, say: then it is no Python either
+        return text
+
+
+def _kept(tree: ast.Module, lines: list[str]) -> Iterator[str]:
+    """Yield the source of the statements that are kept: as it is written where whole lines are, for the student."""
+    for statement in tree.body:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            first = min([statement.lineno, *(each.lineno for each in statement.decorator_list)])
+            yield "\n".join(lines[first - 1 : statement.end_lineno])
+        elif _harmless(statement):
+            yield ast.unparse(statement)
+
+
+def _harmless(statement: ast.stmt) -> bool:
+    """Tell whether a statement only imports, or gives a constant a name; also if it tries to."""
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return True
+    if isinstance(statement, ast.Try):
+        blocks = [*statement.body, *statement.orelse, *statement.finalbody]
+        blocks += [each for handler in statement.handlers for each in handler.body]
+        return all(_harmless(each) or isinstance(each, ast.Pass) for each in blocks)
+    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        return statement.value is not None and _constant(statement.value)
+    return False
+
+
+def _constant(value: ast.expr) -> bool:
+    try:
+        ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True

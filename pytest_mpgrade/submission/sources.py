@@ -1,0 +1,134 @@
+"""The Python sources of one submission, as far as its module or notebook leads to them, and what they import.
+
+Nothing is run: whose fault a failed import is must not be told by the code that it happened in.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mpgrade.errors import UngradableError
+from pytest_mpgrade.records import Submission
+from pytest_mpgrade.submission import handed_in, notebooks, syntax
+from pytest_mpgrade.submission.imports import Import
+
+_MOST_FILES = 200
+_MOST_NAMES = 20_000
+_MOST_BYTES = 5_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """An import in a source: the student's own line."""
+
+    file: str  # below the submission's folder
+    cell: int = 0  # of a notebook, from 1
+    found: Import
+    code: str  # its first line
+
+    @property
+    def where(self) -> str:
+        """The place as messages name it."""
+        return f"code cell {self.cell}, line {self.found.line}" if self.cell else f"{self.file}:{self.found.line}"
+
+    @property
+    def source(self) -> dict[str, object]:
+        """The place as evidence has it."""
+        if self.cell:
+            return {"file": self.file, "cell": self.cell, "code": self.code}
+        return {"file": self.file, "line": self.found.line, "code": self.code}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """All that belongs to a submission's module or notebook."""
+
+    sources: dict[tuple[str, int], bytes]  # by file, and cell or 0
+    statements: tuple[Statement, ...]
+    own: frozenset[str]  # top-level modules that were handed in
+    deeper: frozenset[str]  # and those that could be imported from another folder
+
+    def of(self, package: str) -> list[Statement]:
+        """Return what imports a top-level module, or something in it."""
+        return [each for each in self.statements if each.found.package == package]
+
+    def at(self, file: str, cell: int, line: int) -> list[Statement]:
+        """Return the imports on a line."""
+        here = (each for each in self.statements if (each.file, each.cell) == (file, cell))
+        return [each for each in here if each.found.line <= line <= each.found.last]
+
+
+@functools.lru_cache(maxsize=4)
+def read(submission: Submission, *, notebook: bool) -> Sources:
+    """Return the sources of a submission: the module or *notebook*, and the modules of its own that it imports."""
+    folder = Path(submission.folder)
+    chosen = folder / submission.module
+    # What lies beside a single module may be somebody else's.
+    alone = chosen.suffix == ".py" and not notebook and Path(submission.path).is_file() and _holds(folder, submission)
+    own = _Folder(folder) if folder.is_dir() and submission.folder and not alone else _Folder(Path(os.devnull))
+    found: dict[tuple[str, int], bytes] = {}
+    statements: list[Statement] = []
+    pending, seen, known = [chosen], {chosen}, set() if notebook else {chosen.stem}
+    while pending and len(seen) < _MOST_FILES:
+        path = pending.pop(0)
+        name = path.relative_to(folder).as_posix()
+        begin = len(statements)
+        for cell, source in _sources(path, name, notebook and path == chosen):
+            found[name, cell] = source
+            statements += _statements(name, cell, source)
+        for package in sorted({each.found.package for each in statements[begin:]} - known):
+            known.add(package)
+            files = [file for file in own.files(package) if file not in seen]
+            pending += files
+            seen.update(files)
+    top = frozenset(own.top) if notebook else frozenset((*own.top, chosen.stem))
+    return Sources(sources=found, statements=tuple(statements), own=top, deeper=frozenset(own.deeper))
+
+
+def _holds(folder: Path, submission: Submission) -> bool:
+    return Path(submission.path).resolve().parent == folder.resolve()
+
+
+class _Folder:
+    """The files of a submission, by the names that they could be imported by."""
+
+    def __init__(self, folder: Path) -> None:
+        self.top: dict[str, list[Path]] = {}
+        self.deeper: dict[str, list[Path]] = {}  # a module may put another folder of its own on sys.path
+        for place, below, names in os.walk(folder):
+            below[:] = sorted(name for name in below if not name.startswith((".", "__")))
+            parts = Path(place).relative_to(folder).parts
+            for path in (Path(place, name) for name in sorted(names) if name.endswith(".py")):
+                if handed_in.leads_out(path, folder):
+                    continue
+                self.top.setdefault(parts[0] if parts else path.stem, []).append(path)
+                for name in {*parts[1:], *([path.stem] if parts else [])}:
+                    self.deeper.setdefault(name, []).append(path)
+            if len(self.top) + len(self.deeper) > _MOST_NAMES:
+                break
+
+    def files(self, package: str) -> list[Path]:
+        """Return the files of a module of the student's own; none where there is no such module."""
+        return (self.top.get(package) or self.deeper.get(package, []))[:_MOST_FILES]
+
+
+def _sources(path: Path, name: str, notebook: bool) -> Iterator[tuple[int, bytes]]:
+    with suppress(UngradableError, OSError):
+        if notebook:
+            yield from ((cell, text.encode()) for cell, text in notebooks.cells(path, name))
+        elif path.suffix != ".py":
+            yield 0, notebooks.extract(path, name).source.encode()
+        elif len(source := handed_in.content(path, _MOST_BYTES + 1)) <= _MOST_BYTES:
+            yield 0, source
+
+
+def _statements(name: str, cell: int, source: bytes) -> Iterator[Statement]:
+    with suppress(UngradableError):
+        lines = source.decode("utf-8-sig", "replace").split("\n")
+        for found in syntax.told(syntax.parse(name, source)).imports:
+            yield Statement(file=name, cell=cell, found=found, code=lines[found.line - 1].strip()[:300])

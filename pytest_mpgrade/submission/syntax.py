@@ -1,0 +1,152 @@
+"""What the syntax of a Python source tells: which names it binds when imported, which packages it needs.
+
+Nothing is imported or run. Students' files have every encoding and every error, so each fault gets its line.
+"""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import io
+import re
+import sys
+import threading
+import tokenize
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pytest_mpgrade.errors import UngradableError
+from pytest_mpgrade.records import CALLED_TARGET, Use
+from pytest_mpgrade.submission.imports import Import, imports
+from pytest_mpgrade.submission.newer_syntax import newer_syntax
+
+_PYTHON = ".".join(map(str, sys.version_info[:2]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What a module's syntax tells."""
+
+    own: frozenset[str] = frozenset()  # names that it defines at top level
+    names: frozenset[str] = frozenset()  # these, and those that it imports there; "*" for a star import
+    imports: tuple[Import, ...] = ()
+    uses: tuple[Use, ...] = ()
+    fault: UngradableError | None = None  # why it cannot be graded
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The top-level modules that it imports anywhere."""
+        return tuple(sorted({found.package for found in self.imports}))
+
+
+def told(tree: ast.Module) -> Source:
+    """Return what a module defines and imports."""
+    bound = list(_bound(tree))
+    own = frozenset(name for name, imported in bound if not imported)
+    names = frozenset(name for name, _ in bound)
+    return Source(own=own, names=names, imports=imports(tree), uses=tuple(_uses(tree)))
+
+
+TELLING = frozenset(
+    (
+        *("cancel_join_thread", "_exit", "input", "breakpoint", "set_trace", "run"),
+        *("ThreadPool", "ThreadPoolExecutor", "Thread", "Parallel"),
+    )
+)
+"""Functions whose calls explain faults; `judge/causes` knows which."""
+
+
+def _uses(tree: ast.Module) -> Iterator[Use]:
+    """Yield the calls of functions that explain faults, in the order of the lines."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+        if (name := _last_name(call)) in TELLING:
+            yield Use(name=name, line=call.lineno)
+        targets = [each.value for each in call.keywords if each.arg == "target"]
+        if any(isinstance(each, ast.Call) and _last_name(each) != "partial" for each in targets):
+            yield Use(name=CALLED_TARGET, line=call.lineno)
+
+
+def _last_name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def parse(shown: str, data: bytes, *, before_line: str = ":") -> ast.Module:
+    """Parse a source as Python would. Raises UngradableError, with the line; *shown* is its name."""
+    text = _text(shown, data)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on a student's escapes; under `-W error` they would be syntax errors
+            return _tree(data)
+    except SyntaxError as error:
+        line = error.lineno or 1
+        code = "".join(re.split(r"\r\n|\r|\n", text)[line - 1 : line]).strip()[:100]
+        newer = newer_syntax(text)
+        what = f"{type(error).__name__}: {error.msg}{f'; {newer};' if newer else ',' * bool(code)}"
+        raise UngradableError(
+            f"{shown}{before_line}{line}: {what}{' in: ' * bool(code)}{printable(code)}",
+            hint=f"write it so that Python {_PYTHON} takes it too" if newer else "",
+            source={"file": shown, "line": line, "code": printable(code)},
+        ) from error
+    except (RecursionError, MemoryError) as error:
+        raise UngradableError(f"{shown} is nested too deeply for Python to read it") from error
+
+
+def _tree(data: bytes) -> ast.Module:
+    """Parse as an import would. Long chains (1+1+…) overflow the stack of Python 3.10, which crashes: give it more."""
+    if sys.version_info >= (3, 11) or len(data) < 100_000:
+        return ast.parse(data)
+    before = threading.stack_size(1 << 30)  # address space; what is used of it are at most 100 bytes for each of data
+    with ThreadPoolExecutor(1) as pool:
+        tree = pool.submit(ast.parse, data)
+        threading.stack_size(before)
+        return tree.result()
+
+
+def _text(shown: str, data: bytes) -> str:
+    """Decode a source as Python would, to say where that fails."""
+    at, why = data.find(b"\0"), "a NUL byte, which Python does not read"
+    try:
+        encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+        if codecs.lookup(encoding).name in ("punycode", "idna"):  # they take minutes for a few megabytes
+            raise LookupError(f"unknown encoding: {encoding}")
+        if at < 0:
+            return data.decode(encoding)
+    except (SyntaxError, LookupError, UnicodeError) as error:
+        at, why = getattr(error, "start", 0), str(error)
+    line = data[:at].count(10) + 1
+    source = {"file": shown, "line": line}
+    raise UngradableError(f"{shown}:{line}: {why}; save the file as UTF-8", source=source)
+
+
+def _bound(tree: ast.Module) -> Iterator[tuple[str, bool]]:
+    """Yield the names that a module binds at its top level, in `if` and `try` too, and whether by an import."""
+    pending: list[ast.stmt] = list(tree.body)
+    while pending:
+        statement = pending.pop()
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield statement.name, False
+        elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+            yield from ((each.asname or each.name.partition(".")[0], True) for each in statement.names)
+        elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            nodes = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+            yield from ((node.id, False) for node in nodes if isinstance(node.ctx, ast.Store) and statement.value)
+        else:
+            pending.extend(_inside(statement))
+
+
+def _inside(statement: ast.stmt) -> Iterator[ast.stmt]:
+    """Yield the statements in one that runs at import; what is below a main gate does not."""
+    test = getattr(statement, "test", None)
+    sides = (test.left, *test.comparators) if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq) else ()
+    gate = {getattr(side, "id", getattr(side, "value", None)) for side in sides} == {"__name__", "__main__"}
+    for part in (statement, *getattr(statement, "handlers", []), *getattr(statement, "cases", [])):
+        for block in ("orelse",) if gate else ("body", "orelse", "finalbody"):
+            yield from getattr(part, block, [])
+
+
+def printable(text: str) -> str:
+    """Return a student's text for a line of output: without newlines, escapes and what no encoding can show."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
