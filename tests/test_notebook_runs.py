@@ -6,9 +6,11 @@ That nothing is left after a run is proven after every test (conftest.py).
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import re
 import sys
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -24,6 +26,7 @@ from pytest_mpgrade import checks
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.records import Cell, Ending, Notebook, NotebookRules, Outcome
 from pytest_mpgrade.run.client import notebook_run
+from pytest_mpgrade.run.supervisor import jupyter
 from pytest_mpgrade.run.supervisor.cells import Cells
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace and /proc")
@@ -140,6 +143,19 @@ def test_every_layer_of_isolation(execute: Execute, isolation: str) -> None:
 def test_practice_mode(execute: Execute) -> None:
     """Without ptrace and attested gates it is executed all the same."""
     assert execute(*APPLY, observer="psutil").ending is Ending.RETURNED
+
+
+def test_a_client_is_never_collected(tmp_path: Path) -> None:
+    """What a client holds of ZeroMQ stays: to collect it, in any thread, would wait for sockets of another thread."""
+    ports = {f"{name}_port": 1 + number for number, name in enumerate(("shell", "iopub", "stdin", "control", "hb"))}
+    connection = {"transport": "ipc", "ip": str(tmp_path / "kernel"), "key": "", "signature_scheme": "hmac-sha256"}
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
+    client = jupyter.Jupyter(notebook, connection | ports, lambda: True, 1_000)
+    context = weakref.ref(client._kernel.context)
+    client.close()
+    del client
+    gc.collect()
+    assert context() is not None
 
 
 def test_what_jupyter_has(execute: Execute) -> None:

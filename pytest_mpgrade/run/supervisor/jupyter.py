@@ -39,6 +39,9 @@ CLOSE_SECONDS = 10.0
 _ASLEEP_SECONDS = 0.02
 _KEPT = ("stream", "display_data", "execute_result", "update_display_data", "comm_open", "comm_msg")
 """Messages that nbclient keeps something of; those about comms are the state of widgets."""
+_CONTEXTS: list[zmq.asyncio.Context] = []
+"""Contexts live as long as this process, which makes one run: one that is collected waits for ever in zmq_ctx_term(3)
+where another thread still holds a socket, and collecting may happen in any thread."""
 
 
 def warm_up() -> None:
@@ -134,6 +137,7 @@ class Jupyter:
         self._execution: Future[Any] = Future()
         self._before = set(procfs.tasks(os.getpid()))
         context = zmq.asyncio.Context()
+        _CONTEXTS.append(context)
         context.setsockopt(zmq.MAXMSGSIZE, MOST_MESSAGE)  # type: ignore[attr-defined]  # made when it is imported
         self._kernel = _Kernel(context=context, client_factory=_KernelClient)
         self._kernel.alive = alive
