@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import heapq
+import contextlib
 import itertools
+import queue
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -62,11 +62,12 @@ class Grading:
         self._closed = False
         # With files kept apart only, a filter keeps signals off a run's own supervisor, and could not know of others.
         together = setting.isolation.level != "landlock-files"
-        self._turn: AbstractContextManager[object] = nullcontext() if together else threading.Lock()
+        self._turn: contextlib.AbstractContextManager[object] = (
+            contextlib.nullcontext() if together else threading.Lock()
+        )
         self._admission = Admission(setting.assignment.limits.memory_bytes)
-        self._waiting: list[_Waiting] = []
+        self._waiting: queue.PriorityQueue[_Waiting] = queue.PriorityQueue()
         self._numbers = itertools.count()
-        self._queueing = threading.Lock()
         self._threads = ThreadPoolExecutor(max_workers=admission.MOST, thread_name_prefix="mpgrade")
 
     @property
@@ -131,18 +132,14 @@ class Grading:
     def _ahead(self, make: Callable[[], _Made], place: int = 0) -> Future[_Made]:
         """Make something in the background when there is room; until it has begun, the future can be cancelled."""
         future: Future[_Made] = Future()
-        with self._queueing:
-            heapq.heappush(self._waiting, _Waiting(place, next(self._numbers), future, make))
+        self._waiting.put(_Waiting(place, next(self._numbers), future, make))
         self._threads.submit(self._make_next)
         return future
 
     def _make_next(self) -> None:
-        with self._admission:
+        with self._admission, contextlib.suppress(queue.Empty):
             while not self._closed:
-                with self._queueing:
-                    if not self._waiting:
-                        return
-                    first = heapq.heappop(self._waiting)
+                first = self._waiting.get_nowait()
                 if first.future.set_running_or_notify_cancel():
                     try:
                         first.future.set_result(first.make())
