@@ -39,7 +39,7 @@ def asked(item: pytest.Item) -> Asked:
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf:
         raise AssignmentError(f"{name}: criterion({criterion!r}, weight={weight!r}): a weight is a number above 0")
     callspec = getattr(item, "callspec", None)
-    method = str(callspec.params.get("start_method", "")) if callspec else ""
+    method = start_method_of(item)
     return Asked(
         test=name,
         question=f"{item.path.name}::{getattr(item, 'originalname', None) or item.name.partition('[')[0]}",
@@ -122,13 +122,21 @@ def _cover(report: pytest.TestReport) -> None:
         report.longrepr = (report.location[0], 0, f"Skipped: {redaction.HIDDEN}")
 
 
+def start_method_of(item: pytest.Item) -> str:
+    """Return the start method under which a test runs; "" for one that runs once."""
+    callspec = getattr(item, "callspec", None)
+    return str(callspec.params.get("start_method", "")) if callspec else ""
+
+
+def later(item: pytest.Item) -> list[pytest.Item]:
+    """Return the tests that come after this one."""
+    return item.session.items[item.session.items.index(item) + 1 :]
+
+
 def other_start_methods(item: pytest.Item, start_method: str) -> tuple[str, ...]:
     """Return the other start methods under which the same test will run after this one, in this process."""
     if hasattr(item.config, "workerinput"):  # pytest-xdist may have another worker do so
         return ()
     base = item.nodeid.partition("[")[0]
-    later = item.session.items[item.session.items.index(item) + 1 :]
-    same = (each for each in later if each.nodeid.partition("[")[0] == base)
-    params = (each.callspec.params for each in same if isinstance(each, pytest.Function))
-    methods = [str(each["start_method"]) for each in params if "start_method" in each]
-    return tuple(dict.fromkeys(method for method in methods if method != start_method))
+    methods = [start_method_of(each) for each in later(item) if each.nodeid.partition("[")[0] == base]
+    return tuple(dict.fromkeys(method for method in methods if method not in ("", start_method)))

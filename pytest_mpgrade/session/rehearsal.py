@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from pytest_mpgrade.records import Finding, Run, Scaling, Step, Timing
+from pytest_mpgrade.session.items import later, start_method_of
 from pytest_mpgrade.student.calls import Student
 from pytest_mpgrade.student.runs import LATER
 
@@ -73,17 +74,10 @@ class Rehearsals:
         if (item.path, student.start_method) in self._done:
             return
         self._done.add((item.path, student.start_method))
-        for later in _later(item, student.start_method):
-            _rehearse(later, values)
-
-
-def _later(item: pytest.Item, start_method: str) -> Iterator[pytest.Function]:
-    items = item.session.items
-    for each in items[items.index(item) + 1 :]:
-        if isinstance(each, pytest.Function) and each.path == item.path and each.get_closest_marker(MARK):
-            callspec = getattr(each, "callspec", None)
-            if callspec is not None and callspec.params.get("start_method") == start_method:
-                yield each
+        for each in later(item):
+            same = each.path == item.path and start_method_of(each) == student.start_method
+            if same and isinstance(each, pytest.Function) and each.get_closest_marker(MARK):
+                _rehearse(each, values)
 
 
 def _rehearse(item: pytest.Function, fixtures: Mapping[str, Any]) -> None:
