@@ -24,7 +24,7 @@ MARK = "rehearsed"
 
 
 class Rehearsal(Student):
-    """Stands for a test's *student* while others are rehearsed; judges nothing, and times nothing."""
+    """Takes the place of a test's *student* while other tests are rehearsed. It judges nothing and times nothing."""
 
     def __init__(self, student: Student) -> None:
         super().__init__(student._grading, student.start_method)
@@ -53,10 +53,10 @@ class _NotRehearsedError(Exception):
 
 
 class Rehearsals:
-    """A plugin of pytest: rehearses the tests of a file under a start method when the first of them is called.
+    """A plugin of pytest. It rehearses the tests of a file, under one start method, when the first of them is called.
 
-    By then the first one's fixtures have shown whether the plainest call comes back, and where it does not, that
-    nothing else of these functions is tried.
+    By then that test's fixtures have made the plainest call. Where it did not come back, a Rehearsal plays nothing of
+    these functions, as the tests will not.
     """
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Rehearsals:
 
 
 def _rehearse(item: pytest.Function, fixtures: Mapping[str, Any]) -> None:
-    """Call a test with a Rehearsal, its own parameters, and else what another test's *fixtures* have given."""
+    """Call a test with a Rehearsal and its own parameters. All other values are those of another test's *fixtures*."""
     values = {**fixtures, **item.callspec.params, "student": Rehearsal(fixtures["student"])}
     wanted = inspect.signature(item.obj).parameters
     if not wanted.keys() <= values.keys():

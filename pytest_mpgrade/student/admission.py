@@ -13,16 +13,17 @@ import time
 from pytest_mpgrade.system import machine
 
 MOST = 16
+"""Runs at a time on a machine with whatever is free; each has a server and a few processes."""
 WINDOW_SECONDS = 0.2
-"""How long cores must have been free before one more run begins; by the next window its own use is counted too."""
+"""Cores must have been free for so long before one more run begins. The next window counts what that run uses."""
 FREE_CORES = 0.4
 """About what one run uses while it does not wait."""
 
 
 class Admission:
-    """A context in which a run is made; to enter it waits until there is room.
+    """A context in which a run is made. Who enters waits until there is room.
 
-    *bytes_each* must be available for each run beyond those that are always admitted.
+    A few runs are always admitted. Each further one needs *bytes_each* of available memory.
     """
 
     def __init__(self, bytes_each: int) -> None:
@@ -49,7 +50,7 @@ class Admission:
         return self._running < MOST and self._cores_were_free() and self._memory_is_free()
 
     def _cores_were_free(self) -> bool:
-        """Tell it of the window that has just passed, and begin another; False while there is none."""
+        """Tell whether cores were free in the window that has just ended, and begin another; False before it ends."""
         now = time.monotonic()
         passed = now - self._since
         if passed < WINDOW_SECONDS:
