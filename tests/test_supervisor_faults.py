@@ -69,7 +69,7 @@ FAULTS = [
     ("json", "dumps", 1, errno.ENOSPC),
 ]
 
-ISOLATES = ("confine", "linux.bwrap", "linux.landlock", "linux.seccomp", "linux.cgroups", "observe_linux")
+ISOLATES = ("confine", "isolation.bwrap", "linux.landlock", "linux.seccomp", "linux.cgroups", "observe.linux")
 CASES = [
     (*fault, layer)
     for fault in FAULTS
