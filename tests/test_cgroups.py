@@ -23,7 +23,7 @@ SECONDS = 60.0
 PREFIX = "mpgrade-test"
 MEBI = 1 << 20
 STRANGER = 60403
-"""A user id that nobody has, and that no run is given: those are in `uids`."""
+"""A user id that nobody has, and that no run is given: those are in `spare_user`."""
 
 Make = Callable[..., Cgroup]
 

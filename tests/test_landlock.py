@@ -24,7 +24,7 @@ ABI = landlock.abi()
 SECONDS = 60
 SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/etc", sys.prefix, sys.base_prefix]
 STRANGER = 60401
-"""A user id that nobody has, and that no run is given: those are in `uids`."""
+"""A user id that nobody has, and that no run is given: those are in `spare_user`."""
 
 needs_landlock = pytest.mark.skipif(not ABI, reason="this kernel has no Landlock")
 

@@ -24,7 +24,7 @@ from pytest_mpgrade.system.linux import landlock, seccomp, seccomp_table
 
 SECONDS = 120
 STRANGER = 60402
-"""A user id that nobody has, and that no run is given: those are in `uids`."""
+"""A user id that nobody has, and that no run is given: those are in `spare_user`."""
 
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 SHIELD = (4711, 4712)

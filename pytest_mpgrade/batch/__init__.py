@@ -26,7 +26,7 @@ def grade_all(
 
     *source*, *assignment* and *out* are those of the command, and so are the files below *out*, save `items.csv`.
     *jobs*: gradings at a time; 0: what this machine is good for. *options*: default with isolation required. *choices*:
-    `layout`, `roster`, `overrides` and `due`, see `prepare.prepare`. What is wrong with any of these raises UsageError
+    `layout`, `roster`, `overrides` and `due`, see `plan.prepare`. What is wrong with any of these raises UsageError
     here, before anything is graded. Whoever closes the generator, or is interrupted, ends what runs.
 
     >>> from pytest_mpgrade import batch

@@ -48,7 +48,7 @@ class StudentNotebook:
     def value(self, name: str) -> object:
         """Return a variable of the notebook at its end, as plain data of Python's own types.
 
-        What else there is in it, arrays too, is a `plain.Encoded` that tells types and content. Raises LookupError
+        What else there is in it, arrays too, is a `plain_data.Encoded` that tells types and content. Raises LookupError
         where there is no such variable, UsageError for one that the assignment does not list.
         """
         rules = self.assignment.notebook

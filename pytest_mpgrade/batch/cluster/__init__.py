@@ -1,1 +1,1 @@
-"""Batches beyond one machine: existing engines carry specs to nodes, and one contract makes them safe (see `one`)."""
+"""Batches beyond one machine: engines carry specs to nodes, and one contract makes them safe: `submission_worker`."""

@@ -19,7 +19,7 @@ class Entry:
     attempt: str = ""  # the newest of a student's attempts, by this text, counts
     order: int = 0  # of two files with one name in an attempt the higher counts
     late: bool = False
-    when: str = ""  # it was handed in, as far as that is told; see `instants`
+    when: str = ""  # it was handed in, as far as that is told; see `timestamps`
     keys: tuple[str, ...] = ()  # by which a roster may know the student: user id, user name, e-mail address
 
 

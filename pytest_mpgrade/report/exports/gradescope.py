@@ -70,7 +70,7 @@ def _status(line: Line) -> dict[str, str]:
 
 
 def _leaderboard(result: ResultFile) -> Iterator[dict[str, Any]]:
-    """Yield what the first check that was timed has measured; see `judge.keeping_up` for its evidence."""
+    """Yield what the first check that was timed has measured; see `judge.checks.speed` for its evidence."""
     timed = next((check.evidence for check in result.checks if "ms per task" in _part(check.evidence, "waiting")), {})
     for name, what in (("waiting", "wait"), ("computing", "compute")):
         ratio = _part(timed, name).get("ratio")

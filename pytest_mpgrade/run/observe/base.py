@@ -1,6 +1,6 @@
 """Who is in the student's process tree, how each was started and how it ended.
 
-Two implementations: `observe_linux` (ptrace where it is permitted, else /proc) and `observe_portable` (psutil), which
+Two implementations: `linux` (ptrace where it is permitted, else /proc) and `portable` (psutil), which
 sees no exit status and may miss processes that live for less than its period.
 """
 

@@ -1,6 +1,6 @@
 """One process tree under observation: its messages, its gates, and when it is quiet.
 
-The scripts of `gatekeeper` and the flow of `supervisor` are written in terms of this: pump messages, wait *until*
+The scripts of `gate_scripts` and the flow of `supervisor` are written in terms of this: pump messages, wait *until*
 something is true, open gates.
 """
 
@@ -225,7 +225,7 @@ class Watch:
         return sum(each.cpu for each in seen if each.ended) + sum(map(procfs.cpu, alive))
 
     def until(self, met: Callable[[], bool], window: float = STEADY_SECONDS) -> str:
-        """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window* or more (see `quiet`)."""
+        """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window* or more (see `quiescence`)."""
         while True:
             if self.fault:
                 self.rule = self.fault
