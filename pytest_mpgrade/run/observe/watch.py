@@ -225,7 +225,7 @@ class Watch:
         return sum(each.cpu for each in seen if each.ended) + sum(map(procfs.cpu, alive))
 
     def until(self, met: Callable[[], bool], window: float = STEADY_SECONDS) -> str:
-        """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window* or more (see `quiescence`)."""
+        """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window*: see `quiescence`."""
         while True:
             if self.fault:
                 self.rule = self.fault
