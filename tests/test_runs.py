@@ -1313,3 +1313,29 @@ def test_signatures_are_those_of_inspect(module: Callable[[str], Path]) -> None:
         return [(each.name, str(each.kind), each.default is not each.empty) for each in found]
 
     assert run.facts["functions"] == {name: known(name) for name in names}
+
+
+def test_files_with_the_names_of_libraries(module: Callable[[str], Path]) -> None:
+    """What the child loads late is Python's own, whatever the submission's files are called."""
+    text = """
+        import functools
+
+        def f(size):
+            return bytes(size)
+
+        @functools.wraps(f)
+        def g(*args):
+            raise ValueError("kaputt")
+    """
+    folder = module(text)
+    for name in ("base64", "hashlib", "inspect", "linecache", "queue", "tokenize", "traceback"):
+        (folder / f"{name}.py").write_text("raise ImportError('mine')\n")
+    plainly = setting(folder)
+    asked = replace(plainly, assignment=replace(plainly.assignment, functions={"f": (), "g": ()}))
+    calls = (steps.call("f", 100_000), steps.call("g", 1), steps.call("f", steps.ThreadQueue([])))
+    imported, large, raising, queued = module_run.run(Scenario(steps=calls, start_method="fork"), asked)
+    assert imported.facts["functions"] == {name: [("size", "POSITIONAL_OR_KEYWORD", False)] for name in "fg"}
+    assert large.value == plain_data.encode(bytes(100_000))
+    assert raising.error is not None
+    assert (raising.error.message, raising.error.line) == ("kaputt", 'raise ValueError("kaputt")')
+    assert (queued.ending, queued.error and queued.error.type) == (Ending.RAISED, "TypeError")

@@ -35,6 +35,21 @@ def keep_start_method(package: Any) -> None:
     package.set_start_method = set_start_method
 
 
+_library_path: list[str] = []
+
+
+def library(name: str) -> Any:
+    """Import a module of Python's library late, although the submission may have a file of that name by now."""
+    import importlib
+
+    theirs = sys.path[:]
+    sys.path[:] = _library_path or theirs
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path[:] = theirs
+
+
 def packages() -> list[ModuleType]:
     """Return the loaded ones of multiprocessing and its dill-based fork."""
     return [sys.modules[name] for name in ("multiprocessing", "multiprocess") if name in sys.modules]
@@ -48,6 +63,7 @@ def set_up(more: Sequence[str], start_method: str, prefix: str) -> None:
     import importlib
 
     sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
+    _library_path[:] = sys.path
     for name in ("multiprocessing", *more):
         package: Any = importlib.import_module(name)
         importlib.import_module(f"{name}.context")

@@ -68,6 +68,8 @@ class Player:
         """Import the submission; tell what it defines, or why it cannot be imported."""
         import importlib
 
+        from pytest_mpgrade.inside import plain_data  # noqa: F401 - while no file of theirs can be base64
+
         gates.ask("ready")
         # Not before: a file of theirs with a library's name would run while no limit holds yet.
         sys.path.insert(0, self.request["folder"])
@@ -188,8 +190,7 @@ def _parameters(function: Any) -> list[list[Any]]:
             names = code.co_varnames[: code.co_argcount]
             first = len(names) - len(function.__defaults__ or ())
             return [[name, "POSITIONAL_OR_KEYWORD", number >= first] for number, name in enumerate(names)]
-    import inspect
-
+    inspect = bootstrap.library("inspect")
     try:
         found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -200,9 +201,7 @@ def _parameters(function: Any) -> list[list[Any]]:
 def _real_queue(stand_in: ThreadQueue | BareQueue) -> Any:
     if isinstance(stand_in, BareQueue):
         return stand_in
-    import queue
-
-    real: Any = queue.Queue()
+    real: Any = bootstrap.library("queue").Queue()
     for item in stand_in.items:
         real.put(item)
     return real

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from pytest_mpgrade.inside import bootstrap
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -11,9 +13,7 @@ if TYPE_CHECKING:
 
 def describe(error: BaseException, folder: str) -> dict[str, Any]:
     """Return an exception as text, with the student's own line."""
-    import linecache  # here, as in child.py: every spawned worker pays for an import
-    import traceback
-
+    linecache, traceback = bootstrap.library("linecache"), bootstrap.library("traceback")
     frames: list[dict[str, Any]] = [
         {"file": f.filename, "line": f.lineno or 0, "function": f.name, "own": f.filename.startswith(folder + os.sep)}
         for f in traceback.extract_tb(error.__traceback__)

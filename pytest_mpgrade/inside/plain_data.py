@@ -7,6 +7,7 @@ Nothing is ever decoded into objects. An object of an unknown class is only name
 from __future__ import annotations
 
 import base64
+import hashlib
 import math
 import sys
 
@@ -58,8 +59,6 @@ def _text(text: str) -> list[object]:
 def _bytes(data: bytes) -> list[object]:
     if len(data) <= LONG:
         return [base64.b64encode(data).decode("ascii")]
-    import hashlib  # takes long to load, and is needed for little
-
     return [len(data), hashlib.sha256(data).hexdigest()]
 
 
