@@ -301,17 +301,17 @@ def test_memory_that_was_had_between_two_looks_counts(play: MakeRuns, where: str
 READS_MEMORY = """
 import os
 import sys
-from pytest_mpgrade.system.linux import ptrace as kernel
+from pytest_mpgrade.system.linux import ptrace
 from pytest_mpgrade.run.observe.linux import LinuxObserver
 
-assert not kernel.may_trace_anybody()
+assert not ptrace.may_trace_anybody()
 uid = int(sys.argv[1])
 (hold, let_go), (ready, told) = os.pipe(), os.pipe()
 pid = os.fork()
 if not pid:
     os.dup2(hold, 0)
     os.dup2(told, 1)
-    kernel.become(uid)
+    ptrace.become(uid)
     os.close(let_go)
     os.execv("/bin/sh", ["/bin/sh", "-c", "echo; read x"])
 os.read(ready, 1)
@@ -434,8 +434,8 @@ WITHOUT_NAMESPACES = """
 import sys
 from pytest_mpgrade.system.linux import seccomp
 seccomp.install(seccomp.program(alone=True, udp=True, ipc=True))  # as a container's default profile: no namespaces
-from pytest_mpgrade.isolation import choose as isolation
-found = isolation.choose("bwrap", module=sys.argv[1])
+from pytest_mpgrade.isolation.choose import choose
+found = choose("bwrap", module=sys.argv[1])
 print(found.level, *found.fell_through, sep="|")
 """
 

@@ -513,7 +513,7 @@ def test_stopped_worker_is_not_waited_for_as_if_it_moved(play: MakeRuns, observe
 BEGINS_WITHOUT_ITS_FOLDER = """
 import sys
 import time
-from pytest_mpgrade.system.linux import ptrace as kernel, procfs
+from pytest_mpgrade.system.linux import procfs, ptrace
 from pytest_mpgrade.run.observe.linux import LinuxObserver
 from pytest_mpgrade.isolation.start import Start
 
@@ -522,7 +522,7 @@ def late(pid):
         time.sleep(0.001)
     seize(pid)
 
-seize, kernel.seize = kernel.seize, late
+seize, ptrace.seize = ptrace.seize, late
 observer = LinuxObserver(trace=True)
 root = observer.start(Start(argv=[sys.executable], env={}, cwd="/", out="/nowhere/out", err="/nowhere/err"))
 while not observer.seen[root].ended:

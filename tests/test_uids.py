@@ -21,9 +21,9 @@ from pytest_mpgrade.system.linux.spare_user import SpareUid
 
 HOLDS = """
 import sys
-from pytest_mpgrade.system.linux import spare_user as uids
+from pytest_mpgrade.system.linux import spare_user
 from pytest_mpgrade.system.linux.spare_user import SpareUid
-uids._PLACES = (sys.argv[1],)
+spare_user._PLACES = (sys.argv[1],)
 print(SpareUid().uid, flush=True)
 sys.stdin.read()
 """
