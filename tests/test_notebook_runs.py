@@ -152,6 +152,7 @@ def test_a_client_is_never_collected(tmp_path: Path) -> None:
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
     client = jupyter.Jupyter(notebook, connection | ports, lambda: True, 1_000)
     context = weakref.ref(client._kernel.context)
+    assert client._kernel.client().context is context()
     client.close()
     del client
     gc.collect()

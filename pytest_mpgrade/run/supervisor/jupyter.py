@@ -31,8 +31,6 @@ from pytest_mpgrade.system.linux import procfs
 
 __all__ = ["CellExecutionError", "Jupyter", "code_name", "warm_up"]
 
-MOST_MESSAGE = 64_000_000
-"""Bytes of one message; a kernel that sends more is hung up on."""
 IOPUB_SECONDS = 15.0
 """How long the outputs of a cell are waited for when the kernel has said that it is done with it."""
 CLOSE_SECONDS = 10.0
@@ -64,6 +62,10 @@ class _Kernel(AsyncKernelManager):  # type: ignore[misc]
         return self.alive()
 
     _async_is_alive = is_alive  # which a client asks for
+
+    def client(self, **options: Any) -> AsyncKernelClient:
+        """Return a client with this manager's context; it would make one of its own."""
+        return super().client(context=self.context, **options)
 
     async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
         """Leave that to the supervisor."""
@@ -138,7 +140,6 @@ class Jupyter:
         self._before = set(procfs.tasks(os.getpid()))
         context = zmq.asyncio.Context()
         _CONTEXTS.append(context)
-        context.setsockopt(zmq.MAXMSGSIZE, MOST_MESSAGE)  # type: ignore[attr-defined]  # made when it is imported
         self._kernel = _Kernel(context=context, client_factory=_KernelClient)
         self._kernel.alive = alive
         self._kernel.load_connection_info(connection)
