@@ -86,8 +86,12 @@ def test_skips(student):
 def machine_is(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return a function that says how many cores this machine has, how many are used, and how much memory is free."""
 
-    def say(*, cores: int = 4, used: float, available: int = 8 * GIGABYTE) -> None:
+    def say(
+        *, cores: int = 4, used: float, available: int = 8 * GIGABYTE, total: int = 32 * GIGABYTE, quota: float = 9
+    ) -> None:
         monkeypatch.setattr(machine, "usable_cores", lambda: ALWAYS - 1)
+        monkeypatch.setattr(machine, "cores", lambda: min(quota, ALWAYS - 1))
+        monkeypatch.setattr(machine, "memory_bytes", lambda: total)
         monkeypatch.setattr("os.cpu_count", lambda: cores)
         monkeypatch.setattr(machine, "used", lambda: used * time.monotonic())
         monkeypatch.setattr(machine, "available_bytes", lambda: available)
@@ -125,7 +129,10 @@ def inside(wanted: int) -> tuple[int, Callable[[], None]]:
     [
         pytest.param({"used": 0.1}, admission.MOST, id="idle cores"),
         pytest.param({"used": 3.9}, ALWAYS, id="busy cores"),
-        pytest.param({"used": 0.1, "available": GIGABYTE // 2}, ALWAYS, id="little memory"),
+        pytest.param({"used": 0.1, "available": GIGABYTE // 2}, ALWAYS, id="little memory is free"),
+        pytest.param({"used": 0.1, "total": 7 * GIGABYTE}, 6, id="little memory"),
+        pytest.param({"used": 0.1, "total": GIGABYTE // 2}, 1, id="hardly any memory"),
+        pytest.param({"used": 0.1, "quota": 1.5}, 3, id="a quota"),
     ],
 )
 def test_runs_at_a_time(machine_is: Callable[..., None], options: dict[str, float], wanted: int) -> None:

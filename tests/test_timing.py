@@ -27,7 +27,7 @@ from pytest_mpgrade.student import Student
 from pytest_mpgrade.student.runs import Grading
 from pytest_mpgrade.student.timing import slowdown
 from pytest_mpgrade.submission.discover import discover
-from pytest_mpgrade.system import machine, machine_lock
+from pytest_mpgrade.system import machine_lock, quotas
 from pytest_mpgrade.system.linux import cgroups
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs ptrace, /proc and flock")
@@ -358,7 +358,29 @@ def test_quotas_of_all_groups_above(tmp_path: Path, files: dict[str, str], cores
         (tmp_path / name).write_text(text + "\n")
     version_1 = any("cfs" in name for name in files)
     own = {"cpu" if version_1 else "": (str(tmp_path), str(tmp_path / "a" / "b"))}
-    assert list(machine.quotas(own)) == cores
+    assert list(quotas.cores(own)) == cores
+
+
+@pytest.mark.parametrize(
+    ("files", "amounts"),
+    [
+        ({"a/b/memory.max": "6000000000", "a/memory.max": "max"}, [6_000_000_000]),
+        ({"a/memory.max": "4000000000", "memory.max": "8000000000"}, [4_000_000_000, 8_000_000_000]),
+        (
+            {"a/b/memory.limit_in_bytes": "9223372036854771712", "a/memory.limit_in_bytes": "5000000000"},
+            [5_000_000_000],
+        ),
+        ({"a/b/memory.max": "nonsense"}, []),
+    ],
+)
+def test_memory_limits_of_all_groups_above(tmp_path: Path, files: dict[str, str], amounts: list[int]) -> None:
+    """Version 1 writes no limit as a very large number, version 2 as "max"."""
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text + "\n")
+    version_1 = any("limit_in_bytes" in name for name in files)
+    own = {"memory" if version_1 else "": (str(tmp_path), str(tmp_path / "a" / "b"))}
+    assert list(quotas.memory(own)) == amounts
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How many runs a grading makes at a time: a few always, and more while the machine's cores and memory are free.
+"""How many runs a grading makes at a time: a few, and more while the machine's cores and memory are free.
 
 Runs mostly wait: at gates, for interpreters to start, and those that hang for nothing at all. A fixed number would
 leave cores idle behind hanging runs, and crowd a machine on which other gradings run.
@@ -6,6 +6,7 @@ leave cores idle behind hanging runs, and crowd a machine on which other grading
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -23,12 +24,17 @@ FREE_CORES = 0.4
 class Admission:
     """A context in which a run is made. Who enters waits until there is room.
 
-    A few runs are always admitted. Each further one needs *bytes_each* of available memory.
+    One run is always admitted, and as many as the memory holds if each takes *bytes_each*, its limit: else the kernel
+    would end one for what others have taken. More than a few need idle cores, which a quota does not let us see.
     """
 
     def __init__(self, bytes_each: int) -> None:
         self._bytes_each = bytes_each
-        self._always = max(2, min(6, machine.usable_cores() + 1))
+        cores = machine.cores()
+        few = max(2, min(6, math.ceil(cores) + 1))
+        fit = max(1, (machine.memory_bytes() - 1) // bytes_each)
+        self._always = min(few, fit)
+        self._most = self._always if cores < machine.usable_cores() else min(MOST, fit)
         self._running = 0
         self._changed = threading.Condition()
         self._since, self._used = time.monotonic(), machine.used()
@@ -47,7 +53,7 @@ class Admission:
     def _has_room(self) -> bool:
         if self._running < self._always:
             return True
-        return self._running < MOST and self._cores_were_free() and self._memory_is_free()
+        return self._running < self._most and self._cores_were_free() and self._memory_is_free()
 
     def _cores_were_free(self) -> bool:
         """Tell whether cores were free in the window that has just ended, and begin another; False before it ends."""

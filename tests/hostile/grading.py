@@ -25,7 +25,7 @@ SECONDS = 400.0
 """Of a grading, at the least."""
 RUNS = 60
 """Of a grading, that are made one after the other where there is no isolation."""
-PROCESSES, MEMORY = 3000, 6_000_000_000
+PROCESSES, MEMORY = 3000, 8_000_000_000
 """Of one cell, should the grader's own limits fail."""
 SECRET = "4711"
 

@@ -12,6 +12,7 @@ from pytest_mpgrade.records import Ending, Plain, Run, Scenario
 from pytest_mpgrade.run.client import request
 from pytest_mpgrade.run.client.answers import UNREADABLE, Answer, Report, Seen, answer
 from pytest_mpgrade.run.client.request import Setting, workspace
+from pytest_mpgrade.run.observe import deadline
 
 _MOST_KEYS = 20_000
 _SUPERVISED = (
@@ -82,12 +83,12 @@ def _child_request(scenario: Scenario, setting: Setting, folder: RunFolder, pref
 
 
 def _seconds(scenario: Scenario, setting: Setting) -> float:
-    """Return the sum of the supervisor's own limits."""
+    """Return the sum of the supervisor's own limits, each put off as far as it may be."""
     limits = setting.assignment.limits
     seconds = 2 * limits.import_seconds
     for step in scenario.steps:
         seconds += (step.seconds or limits.seconds) + 15 + (step.again or {}).get("seconds", 0)
-    return seconds
+    return (1 + deadline.MOST) * seconds
 
 
 def _runs(report: _CallsReport, scenario: Scenario, folder: RunFolder, setting: Setting) -> list[Run]:

@@ -21,6 +21,7 @@ from pytest_mpgrade.records import Cell, Ending, Notebook, NotebookRules, Plain
 from pytest_mpgrade.run.client import request
 from pytest_mpgrade.run.client.answers import Report, Seen, answer
 from pytest_mpgrade.run.client.request import Setting, workspace
+from pytest_mpgrade.run.observe import deadline
 
 MOST_DOCUMENT = 200_000_000
 _END_SECONDS = 200.0
@@ -56,7 +57,7 @@ def run(document: dict[str, Any], start_method: str, setting: Setting, packages:
     with workspace() as (folder, prefix):
         asked = _request(document, start_method, setting, packages, folder, prefix)
         limits = setting.assignment.limits
-        seconds = 2 * limits.import_seconds + rules.seconds + _END_SECONDS
+        seconds = (1 + deadline.MOST) * (2 * limits.import_seconds + rules.seconds) + _END_SECONDS
         report = request.ask(asked, seconds, _CellsReport)
         executed = _executed(folder.executed) or document
         values = answer(folder.box, "values", limits.answer_bytes, named=True).value if report.told else None

@@ -6,7 +6,6 @@ something is true, open gates.
 
 from __future__ import annotations
 
-import math
 import secrets
 import time
 from collections.abc import Callable
@@ -15,9 +14,11 @@ from dataclasses import dataclass
 from pytest_mpgrade.records import GateEvent
 from pytest_mpgrade.run.observe.base import Observer, nothing_moves
 from pytest_mpgrade.run.observe.clock import Clock
+from pytest_mpgrade.run.observe.deadline import Deadline
 from pytest_mpgrade.run.observe.gate_socket import Message, Server
 from pytest_mpgrade.run.observe.quiescence import COMPUTE_SECONDS, PERIOD, STEADY_SECONDS, Quiet
 from pytest_mpgrade.run.observe.reading import Reading
+from pytest_mpgrade.system import machine
 from pytest_mpgrade.system.linux import procfs
 
 CONTROL = frozenset(("ready", "imported", "call", "unusable", "back", "settled", "done"))
@@ -51,7 +52,7 @@ class Watch:
         self.quiet = Quiet(caller=root, sees_waits=observer.sees_waits, stopped=observer.stopped)
         self.clock = Clock(observer.pending, lambda: observer.taken)
         self.began = time.monotonic()
-        self.deadline = math.inf
+        self.deadline = Deadline(machine.cores())
         self.events: list[GateEvent] = []
         self.inside: dict[str, Held] = {}
         self.leaving: dict[int, int] = {}
@@ -74,7 +75,7 @@ class Watch:
     def begin(self, seconds: float) -> None:
         """A new call starts: forget the events of the last one; gates that are shut stay shut."""
         self.began = time.monotonic()
-        self.deadline = self.began + seconds
+        self.deadline.begin(self.began, seconds)
         self.events = []
         self.rule = ""
         self._reading = Reading()
@@ -95,7 +96,7 @@ class Watch:
             some = True
             self._take(message)
         self.observer.refresh()
-        self.deadline += self.clock.look()
+        self.deadline.at += self.clock.look()
         if some:
             self.quiet.disturb()
         return some
@@ -238,7 +239,7 @@ class Watch:
             if self.dead and not self.pump(self.server.lag):
                 return "dead"
             now = time.monotonic()
-            if now > self.deadline:
+            if self.deadline.passed(now, self._threads):
                 return "late"
             calm = not self.pump(self.step)
             self.look_in()
@@ -247,9 +248,10 @@ class Watch:
             self._next_look = now + PERIOD
             self.fault = self.fault or self._every_look()
             self._reading.look(now, self.observer.chars_read(self.caller))
+            threads = self._threads()
+            self.deadline.look(now, threads)
             if calm:
                 self.quiet.held = bool(self.inside)
-                threads = self._threads()
                 self.rule = self.quiet.look(now, threads, window, pending=self.observer.pending())
                 if self.rule != "proof" and not self.inside and self.still_reading:
                     self.rule = ""

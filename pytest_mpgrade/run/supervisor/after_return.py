@@ -57,7 +57,7 @@ class Inspection:
         watch.quiet.disturb()
         gained, calm = self._gained(before), 0
         while not handles and self._lingers(gained, saved) and watch.clock.now() < start + BUSY_SECONDS:
-            watch.deadline = time.monotonic() + 1
+            watch.deadline.at = time.monotonic() + 1
             how = watch.until(after(0.01))
             gained = self._gained(before)
             calm = calm + 1 if self.nothing_moves() else 0
@@ -94,7 +94,7 @@ class Inspection:
         watch, start, calm = self.watch, self.watch.clock.now(), 0
         watch.quiet.disturb()
         while self._alive() and watch.clock.now() < start + BUSY_SECONDS:
-            watch.deadline = time.monotonic() + 1
+            watch.deadline.at = time.monotonic() + 1
             watch.until(after(0.01))
             calm = calm + 1 if self.nothing_moves() else 0
             if calm >= CALM_LOOKS and watch.clock.now() > start + GONE_SECONDS:

@@ -97,7 +97,7 @@ class Calls:
 
     def _next(self) -> str:
         """Wait until the child stands at its next step: "back"; a thread of the last call may end it before that."""
-        self.watch.deadline = time.monotonic() + self.limits["seconds"]
+        self.watch.deadline.at = time.monotonic() + self.limits["seconds"]
         return "back" if self.watch.back else self.watch.until(lambda: False)
 
     def _call(self, number: int, step: dict[str, Any]) -> bool:
@@ -163,7 +163,7 @@ class Calls:
                 break
             watch.reply(b"again")
             tries += 1
-            watch.deadline = time.monotonic() + self.limits["seconds"]
+            watch.deadline.at = time.monotonic() + self.limits["seconds"]
             how = watch.until(lambda: False, self.limits["patience"])
             if how != "back":
                 return how, tries

@@ -81,7 +81,7 @@ def _shut(watch: Watch, _: Spec) -> GateReport:
     polled = held and _polled(watch)
     report = GateReport(script="shut", blocked=how == "quiet" or polled, quiet=watch.rule if how == "quiet" else "")
     if held:  # by us, all that time: it gets its task, and may come back
-        watch.deadline += LATE_SECONDS
+        watch.deadline.at += LATE_SECONDS
     watch.open_all()
     return report
 
@@ -102,7 +102,7 @@ def _hold(watch: Watch, spec: Spec) -> GateReport:
     watch.keep_shut = lambda key: key == kept
     how = watch.until(lambda: others <= {event.key for event in watch.arrivals()} and kept in watch.inside)
     end = time.monotonic() + float(spec["seconds"])
-    watch.deadline += float(spec["seconds"])
+    watch.deadline.at += float(spec["seconds"])
     while how in ("yes", "quiet") and time.monotonic() < end:  # quiet, of course: everybody waits for us
         how = watch.until(lambda: time.monotonic() >= end, math.inf)
     report = GateReport(script="hold", early=how == "back" and kept in watch.inside, met=how in ("yes", "quiet"))
