@@ -76,12 +76,13 @@ def test_deadline_that_was_never_looked_at_is_not_put_off() -> None:
 
 @pytest.fixture
 def others_have_the_cores() -> Iterator[None]:
-    """Run three times as many loops as there are cores."""
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3 * (os.cpu_count() or 1))]
+    """Run three times as many loops as there are cores, each in a session: they may be scheduled by those."""
+    loop = [sys.executable, "-c", "while True: pass"]
+    loops = [subprocess.Popen(loop, start_new_session=True) for _ in range(3 * (os.cpu_count() or 1))]
     yield
-    for loop in loops:
-        loop.kill()
-        loop.wait()
+    for process in loops:
+        process.kill()
+        process.wait()
 
 
 COMPUTES = """
