@@ -40,10 +40,10 @@ verify: .venv/ready  ## grade the references and all wrong solutions, and hold t
 	$(BIN)/mpgrade verify notebook -j $(JOBS) $(VERIFY)
 
 hostile: .venv/ready  ## grade the hostile submissions in every layer of isolation that this machine has
-	$(BIN)/python tests/hostile_suite.py $(HOSTILE)
+	PYTHONPATH=tests $(BIN)/python -m hostile $(HOSTILE)
 
 fuzz: .venv/ready  ## give parsers what nobody would write, for about a minute; FUZZ=20000 for a quarter of an hour
-	MPGRADE_FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest -q -n 2 tests/test_fuzz.py
+	MPGRADE_FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest -q -n 2 tests/batch/test_parsers.py
 
 benchmarks: .venv/ready
 	$(BIN)/python benchmarks/import_time.py

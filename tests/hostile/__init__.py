@@ -1,1 +1,1 @@
-"""What `tests/hostile_suite.py` is made of: cells, in which strangers' code is graded and nothing of it gets out."""
+"""What `make hostile` is made of: cells, in which strangers' code is graded and nothing of it gets out."""

@@ -1,0 +1,235 @@
+"""`mpgrade verify`: the grader is held against solutions whose verdict is known."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from pytest_mpgrade.cli import verify
+from pytest_mpgrade.cli.verify_cases import Case, cases
+from pytest_mpgrade.course import assignment as assignments
+from pytest_mpgrade.errors import AssignmentError
+from pytest_mpgrade.records import Concern, Outcome
+from support import results
+from support.running import wait_until
+
+TOML = """
+name = "twice"
+title = "Twice"
+module = "twice.py"
+points = 2
+functions = ["twice(x)"]
+start_methods = ["fork"]
+test = "test_twice.py"
+[[criteria]]
+name = "results"
+points = 2
+"""
+TESTS = '''
+import pytest
+from pytest_mpgrade import checks
+
+@pytest.mark.criterion("results")
+def test_twice(student):
+    """Twice is twice."""
+    student.check(student.call("twice", 4), checks.returns_value(8), checks.comes_back())
+'''
+EXPECTED = """
+[thrice]
+concerns = ["results"]
+about = "Three times."
+[hangs]
+concerns = ["deadlock"]
+about = "Takes a lock twice."
+"""
+HANGS = """
+import threading
+def twice(x):
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()
+"""
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A small assignment with a reference and two wrong solutions."""
+    files = {
+        "assignment.toml": TOML,
+        "test_twice.py": TESTS,
+        "reference/twice.py": "def twice(x):\n    return 2 * x\n",
+        "wrong/expected.toml": EXPECTED,
+        "wrong/thrice.py": "def twice(x):\n    return 3 * x\n",
+        "wrong/hangs.py": HANGS,
+    }
+    for name, text in files.items():
+        path = tmp_path / "course" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path / "course"
+
+
+def run(course: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Verify the assignment as a user does."""
+    command = [sys.executable, "-m", "pytest_mpgrade", "verify", str(course), *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def test_right_verdicts(course: Path, tmp_path: Path) -> None:
+    """Where all verdicts are right and every check has been failed, the exit code is 0; the journal has each line."""
+    journal = tmp_path / "journal.jsonl"
+    done = run(course, "--repeat", "2", "--resume", str(journal))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 gradings, 0 wrong verdicts" in done.stdout
+    told = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert {(one["case"], tuple(one["failed"])) for one in told} == {
+        ("reference", ()),
+        ("thrice", ("results",)),
+        ("hangs", ("deadlock",)),
+    }
+    again = run(course, "--repeat", "2", "--resume", str(journal))
+    assert again.returncode == 0
+    assert len(journal.read_text().splitlines()) == len(told)
+
+
+def test_wrong_verdict(course: Path) -> None:
+    """A wrong solution that fails another concern than it must is a wrong verdict, and the exit code is 1."""
+    path = course / "wrong" / "expected.toml"
+    path.write_text(EXPECTED.replace('"results"', '"edge"'))
+    done = run(course)
+    assert done.returncode == 1
+    assert "failed results, expected edge" in done.stdout
+
+
+def test_check_that_nobody_fails(course: Path) -> None:
+    """A check that no wrong solution fails proves nothing, and is named."""
+    (course / "wrong" / "hangs.py").unlink()
+    (course / "wrong" / "expected.toml").write_text(EXPECTED.partition("[hangs]")[0])
+    done = run(course)
+    assert done.returncode == 1
+    assert "no wrong solution ever fails comes_back" in done.stdout
+
+
+def test_tables_and_files_differ(course: Path) -> None:
+    """Each wrong solution has a table that says what it must fail."""
+    (course / "wrong" / "more.py").write_text("def twice(x): pass\n")
+    with pytest.raises(AssignmentError, match="differ: more"):
+        cases(assignments.find(str(course)))
+
+
+def test_shipped_assignments_say_what_must_fail() -> None:
+    """Every wrong solution that is shipped has its concerns, and there are enough of them."""
+    for name, least in (("mp_apply", 16), ("bg_task", 8)):
+        wrong = [case for case in cases(assignments.find(name)) if case.concerns]
+        assert len(wrong) >= least
+
+
+def test_without_timings(course: Path) -> None:
+    """Without timings, solutions that only a timing can fail are left out, and no such test is made."""
+    (course / "wrong" / "naps.py").write_text("def twice(x):\n    return 2 * x\n")
+    (course / "wrong" / "expected.toml").write_text(EXPECTED + '\n[naps]\nconcerns = ["speedup"]\n')
+    done = run(course, "--untimed")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 gradings, 0 wrong verdicts" in done.stdout
+    assert run(course, "--only", "naps").returncode == 1
+
+
+def test_only_some(course: Path, tmp_path: Path) -> None:
+    """Solutions are named as the table names them, or as their files are; a name that is none is told."""
+    right = tmp_path / "sum.py"
+    right.write_text("def twice(x):\n    return x + x\n")
+    for name in ("sum", "right: sum"):
+        done = run(course, "--right", str(right), "--only", name, "thrice")
+        assert "2 gradings, 0 wrong verdicts" in done.stdout, done.stdout + done.stderr
+    wrong = run(course, "--only", "thrice", "trice")
+    assert wrong.returncode == 2
+    assert "there is no solution 'trice' to verify" in wrong.stderr
+
+
+def test_without_a_table(course: Path) -> None:
+    """Nothing is known of wrong solutions of which nothing is said."""
+    (course / "wrong" / "expected.toml").unlink()
+    with pytest.raises(AssignmentError, match="to say what each wrong solution must fail"):
+        cases(assignments.find(str(course)))
+
+
+def test_in_parts(course: Path) -> None:
+    """The parts together are all wrong solutions, each once; the right one is in every part, and nothing is missed."""
+    wrong: list[str] = []
+    for part in ("1/2", "2/2"):
+        done = run(course, "--part", part)
+        assert done.returncode == 0, done.stdout + done.stderr
+        names = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("[")]
+        assert "reference" in names
+        wrong += [name for name in names if name != "reference"]
+    assert sorted(wrong) == ["hangs", "thrice"]
+    assert "K/N" in run(course, "--part", "3/2").stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_ends_what_is_running(course: Path, tmp_path: Path) -> None:
+    """Gradings in progress are ended rather than waited for, and the journal has no line of theirs."""
+    (course / "reference" / "twice.py").write_text("import time\n\ndef twice(x):\n    time.sleep(100)\n")
+    journal = tmp_path / "journal.jsonl"
+    command = [sys.executable, "-m", "pytest_mpgrade", "verify", str(course), "--only", "reference"]
+    process = subprocess.Popen(
+        [*command, "--resume", str(journal), "--limit", "seconds=200", "--limit", "patience=200"]
+    )
+    try:
+        assert wait_until(lambda: any("inside.child" in line for line in _below(process.pid)))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    finally:
+        process.kill()
+        process.wait()
+    assert not journal.exists()
+
+
+def _below(pid: int) -> list[str]:
+    """Return the command lines of the processes of a command; one that ends meanwhile is left out."""
+    found: list[str] = []
+    with contextlib.suppress(psutil.Error):
+        for one in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                found.append(" ".join(one.cmdline()))
+    return found
+
+
+CLOCK = {"outcome": Outcome.INCONCLUSIVE, "concern": Concern.SPEEDUP}
+
+
+@pytest.mark.parametrize(
+    ("concerns", "load", "seen", "right"),
+    [
+        (("speedup",), 4, CLOCK, True),
+        (("speedup",), 0, CLOCK, False),
+        ((), 4, CLOCK, True),
+        (("speedup",), 4, {"outcome": Outcome.PASSED, "concern": Concern.SPEEDUP}, False),
+        ((), 4, {"outcome": Outcome.INCONCLUSIVE, "concern": Concern.CONCURRENCY}, False),
+    ],
+)
+def test_clock_may_be_undecided_under_load(
+    concerns: tuple[str, ...], load: int, seen: dict[str, Any], right: bool
+) -> None:
+    """Beside busy loops a timing may decide nothing; on a quiet machine it must, and other checks always."""
+    sure = results.outcomes(*[Outcome.PASSED] * 3)
+    timed = results.placed("test_x.py::test_speed[fork]", results.finding(check="keeps_up", **seen))
+    result = results.result([*sure, *timed])
+    assert result.score == result.max_score == 1.0
+    case = Case(name="x", path=Path("x"), concerns=concerns)
+    assert (verify.judge(case, result, 0, load).wrong == "") is right
+
+
+def test_right_solution_that_loses_a_point_is_a_wrong_verdict() -> None:
+    """A right solution has exactly all points; what took one is named, also where it is told of no concern."""
+    lost = results.result(results.outcomes(Outcome.PASSED, Outcome.ABSENT))
+    said = verify.judge(Case(name="x", path=Path("x"), concerns=()), lost, 0, 0).wrong
+    assert said == "0.5 of 1.0 points: test_x.py::test_1/values absent: m"

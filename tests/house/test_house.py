@@ -1,0 +1,296 @@
+"""The rules of the house, held against the source by syntax: who may import whom, and how large things are."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from importlib import import_module
+from pathlib import Path
+
+import grimp
+import pytest
+
+import pytest_mpgrade
+from support.running import ROOT
+
+PACKAGE = Path(pytest_mpgrade.__file__).parent
+MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py") if not {"designs", "data"} & {*path.parts})
+EACH_MODULE = pytest.mark.parametrize("name", MODULES)
+
+LINES, FUNCTION_LINES = 300, 40
+tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+
+
+LIBRARIES: dict[str, dict[str, str]] = {
+    "pytest": {
+        "plugin.py": "hooks, markers, options and fixtures",
+        "session/session.py": "the object that the plugin registers has hooks too",
+        "session/items.py": "what a test item says of itself",
+        "session/rehearsal.py": "calls tests before pytest does",
+        "grade/pytest_child.py": "runs pytest itself, in a process of its own",
+        "session/setup.py": "reads pytest's options",
+    },
+    "rich": {
+        "report/terminal/__init__.py": "draws the report",
+        "report/terminal/live.py": "draws a batch while it runs",
+    },
+    "psutil": {
+        "system/machine.py": "how much of cores and memory is used",
+        "run/observe/portable.py": "sees processes where /proc is not",
+    },
+    "msgspec": {
+        "course/assignment.py": "reads assignment.toml by types",
+        "course/tables.py": "the types of its table of limits",
+        "report/result_json.py": "writes result.json, and reads it back",
+        "run/client/request.py": "reads what the supervisor tells, by types",
+        "run/client/answers.py": "reads what the child tells, by types",
+        "cli/schemas.py": "makes schemas of types",
+        "session/session.py": "hands findings on between processes of pytest-xdist",
+        "cli/verify.py": "reads its journal back",
+    },
+    "numpy": {
+        "tasks.py": "what a task that returns an array is expected to return; in a function",
+        "inside/workloads.py": "a task that returns an array; in a function",
+    },
+    "yaml": {"batch/layouts/gradescope.py": "reads what Gradescope exports; optional"},
+    "jupytext": {"submission/notebooks.py": "reads notebooks of every format; optional"},
+    "nbclient": {"run/supervisor/jupyter.py": "executes notebooks; optional"},
+    "jupyter_client": {"run/supervisor/jupyter.py": "what nbclient talks to kernels with"},
+    "zmq": {"run/supervisor/jupyter.py": "what jupyter_client talks to kernels with"},
+    "traitlets": {
+        "run/supervisor/jupyter.py": "how jupyter_client is configured",
+        "report/notebook/html.py": "how nbconvert is configured",
+    },
+    "nbconvert": {"report/notebook/html.py": "makes pages of notebooks; optional"},
+    "bleach": {"report/notebook/html.py": "what nbconvert makes pages harmless with"},
+    "nbformat": {"run/supervisor/jupyter.py": "notebooks as nbclient has them"},
+    "ipykernel": {
+        "inside/notebook_kernel.py": "the kernel itself, in the student's process",
+        "run/supervisor/jupyter.py": "knows how a kernel names the code of a cell",
+    },
+    "IPython": {"submission/notebooks.py": "tells magics from Python; optional"},
+    "distributed": {"batch/cluster/dask.py": "carries specs to the workers of a Dask scheduler; optional"},
+    "dask": {"batch/cluster/jobqueue.py": "the configuration of a scheduler that we start; optional"},
+    "dask_jobqueue": {"batch/cluster/jobqueue.py": "starts Dask workers as jobs of a cluster; optional"},
+    "tomli": {"course/toml_text.py": "Python 3.10 has no tomllib"},
+}
+"""Where each library of others is imported, and what for."""
+
+PURE = frozenset(
+    (
+        "__future__",
+        "difflib",
+        "functools",
+        "itertools",
+        "ast",
+        "collections",
+        "dataclasses",
+        "enum",
+        "fractions",
+        "heapq",
+        "json",
+        "math",
+        "operator",
+        "re",
+        "signal",
+    )
+)
+PURE |= frozenset(("statistics", "typing"))
+"""What judging may use of the standard library; signal: its names of numbers."""
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """Return the syntax of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imports(path: Path) -> set[str]:
+    """Return all modules that a file imports, by full name, those too that a function imports or names as a text."""
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(part for part in (_base(path, node.level), node.module) if part)
+            found |= {f"{base}.{alias.name}" if _is_ours(base) else base for alias in node.names}
+        elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
+            found |= {
+                arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+            }
+    return found
+
+
+def _base(path: Path, level: int) -> str:
+    """Return what the dots of a relative import stand for."""
+    parents = ("pytest_mpgrade", *path.relative_to(PACKAGE).parent.parts) if level else ()
+    return ".".join(parents[: len(parents) - level + 1])
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] == "pytest_mpgrade"
+
+
+def _called(node: ast.Call) -> str:
+    function = node.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def room(name: str) -> str:
+    """Return the room of a module, by its path."""
+    return re.split(r"[./]", name.removesuffix(".py"))[0]
+
+
+# --- who may import whom
+
+
+def test_rooms_are_in_layers() -> None:
+    """Imports go down the layers of pyproject.toml only, between rooms and inside them, hidden imports included."""
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_files_have_no_circle() -> None:
+    """No file imports one that imports it, directly or over others."""
+    graph = grimp.build_graph("pytest_mpgrade", cache_dir=None)
+    found = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    TopologicalSorter(found).prepare()
+
+
+def test_every_room_has_a_layer() -> None:
+    """What is new at the package's root gets its place among the layers; at most eight modules are loose there."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (rooms,) = (each for each in config if each["name"] == "rooms")
+    named = {name.strip() for layer in rooms["layers"] for name in layer.split("|")}
+    assert {room(name) for name in MODULES} - {"__init__"} == named
+    assert len([name for name in MODULES if "/" not in name]) <= 8
+
+
+@EACH_MODULE
+def test_each_library_has_its_place(name: str) -> None:
+    """A library of others is imported only where the list says, and why."""
+    foreign = {one.partition(".")[0] for one in imports(MODULES[name])} - sys.stdlib_module_names - {"pytest_mpgrade"}
+    assert {one for one in foreign if name not in LIBRARIES.get(one, {})} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if room(name) == "judge"])
+def test_judging_is_pure(name: str) -> None:
+    """Checks know no process, no file, no clock and no chance."""
+    foreign = {one.partition(".")[0] for one in imports(MODULES[name]) if not _is_ours(one)}
+    assert foreign <= PURE
+    calls = {_called(node) for node in ast.walk(tree(MODULES[name])) if isinstance(node, ast.Call)}
+    assert not calls & {"open", "print", "input", "exec", "eval", "__import__"}
+
+
+@pytest.mark.parametrize("path", [*MODULES.values(), *TESTS], ids=lambda path: path.name)
+def test_no_private_module_of_pytest(path: Path) -> None:
+    """Nothing is imported from _pytest."""
+    assert "_pytest" not in {one.partition(".")[0] for one in imports(path)}
+
+
+@pytest.mark.parametrize("module", ["pytest_mpgrade", "pytest_mpgrade.inside.workloads", "pytest_mpgrade.inside.child"])
+def test_import_is_light(module: str) -> None:
+    """What every spawned worker imports loads no library of others, and not multiprocessing."""
+    code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=PACKAGE.parent
+    )
+    assert not set(done.stdout.split()) & {*LIBRARIES, "multiprocessing", "multiprocess", "_pytest"}
+
+
+# --- how things look
+
+
+@EACH_MODULE
+def test_size(name: str) -> None:
+    """A module has at most 300 lines, and a function 40."""
+    lines = len(MODULES[name].read_text(encoding="utf-8").splitlines())
+    long = {f"{function.name}()": _length(function) for function in _functions(tree(MODULES[name]))}
+    over = {one: length for one, length in long.items() if length > FUNCTION_LINES}
+    assert (over, lines <= LINES) == ({}, True), f"{name} has {lines} lines"
+
+
+def _functions(module: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(module) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+
+
+def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+@EACH_MODULE
+def test_no_global(name: str) -> None:
+    """State lives in objects."""
+    assert [node.names for node in ast.walk(tree(MODULES[name])) if isinstance(node, ast.Global)] == []
+
+
+@EACH_MODULE
+def test_docstrings(name: str) -> None:
+    """Modules and all that is public in them have docstrings; the methods of a Protocol may do without."""
+    module = tree(MODULES[name])
+    missing = [one.name for one in _public(module) if not ast.get_docstring(one)]
+    assert missing == []
+    assert ast.get_docstring(module) or not module.body
+
+
+def _public(module: ast.Module) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in module.body:
+        if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) or node.name.startswith("_"):
+            continue
+        yield node
+        if isinstance(node, ast.ClassDef) and "Protocol" not in {getattr(base, "id", "") for base in node.bases}:
+            for inner in node.body:
+                if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and not inner.name.startswith("_"):
+                    yield inner
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
+def test_tests_say_what_they_test(path: Path) -> None:
+    """Every test has a docstring of one sentence that names the behaviour."""
+    tests = [one for one in _functions(tree(path)) if one.name.startswith("test_")]
+    wrong = {one.name: text for one in tests if not _one_sentence(text := ast.get_docstring(one) or "")}
+    assert wrong == {}
+
+
+def _one_sentence(text: str) -> bool:
+    return text.endswith(".") and "\n\n" not in text and not re.search(r"[.!?]\s+[A-Z]", text)
+
+
+# --- what is public
+
+
+@pytest.mark.parametrize(
+    "module", ["pytest_mpgrade", "pytest_mpgrade.tasks", "pytest_mpgrade.judge.checks", "pytest_mpgrade.steps"]
+)
+def test_public_names(module: str) -> None:
+    """`__all__` names what there is, all that is meant for course authors, and nothing twice."""
+    loaded = import_module(module)
+    assert len(set(loaded.__all__)) == len(loaded.__all__)
+    assert set(loaded.__all__) <= set(dir(loaded))
+    assert all(getattr(loaded, name) is not None for name in loaded.__all__)
+    assert _defined(Path(str(loaded.__file__)), module) <= set(loaded.__all__)
+
+
+def _defined(path: Path, module: str) -> set[str]:
+    """Return the public functions and classes that a module defines; for checks, those that it collects."""
+    found = {node.name for node in tree(path).body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+    if module.endswith(".checks"):
+        found |= {name.rpartition(".")[2] for name in imports(path) if _is_ours(name)}
+    return {name for name in found if not name.startswith("_")}
+
+
+def test_dir_of_the_package() -> None:
+    """`dir()` of the package shows what is public, and nothing else."""
+    assert dir(pytest_mpgrade) == sorted(pytest_mpgrade.__all__)
+
+
+def test_package_is_typed() -> None:
+    """Type checkers find the types of the package (PEP 561)."""
+    assert (PACKAGE / "py.typed").is_file()

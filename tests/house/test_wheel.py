@@ -1,0 +1,33 @@
+"""What is in the wheel, and what is not."""
+
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+from support.running import ROOT
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The names of the files in a wheel that is built here."""
+    folder = tmp_path_factory.mktemp("wheel")
+    (built,) = WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
+    with zipfile.ZipFile(built) as wheel:
+        return set(wheel.namelist())
+
+
+def test_wheel_holds_the_assignments(names: set[str]) -> None:
+    """Students get the tests, the handout and the starter of every assignment."""
+    for name in ("mp_apply", "bg_task"):
+        files = {"assignment.toml", f"test_{name}.py", "README.md", "starter/cv_funcs.py", "starter/pytest.ini"}
+        files |= {"starter/.github/workflows/grade.yml"}
+        assert {f"pytest_mpgrade/assignments/{name}/{file}" for file in files} <= names
+    assert {"pytest_mpgrade/py.typed", "pytest_mpgrade/grade/grading.ini"} <= names
+
+
+def test_wheel_holds_no_solution(names: set[str]) -> None:
+    """Neither the reference nor the wrong solutions are given away."""
+    assert not [name for name in names if "reference/" in name or "/wrong/" in name]

@@ -1,0 +1,65 @@
+"""Threads that a call leaves: whose they are, and that nobody is asked for its stacks while it runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_mpgrade import steps
+from support.running import MakeRuns
+
+THREADS = """
+    import signal
+    import threading
+    import time
+
+    ASKED = []
+    signal.signal(signal.SIGUSR2, lambda *_: ASKED.append(1))
+
+    def nap():
+        time.sleep(600)
+
+    def run():
+        while True:
+            pass
+
+    def wait():
+        threading.Event().wait()
+
+    def start(name):
+        thread = threading.Thread(target=globals()[name], daemon=True)
+        thread.start()
+        return (thread,)
+
+    def start_timer():
+        threading.Timer(600, print).start()
+
+    def asked():
+        return len(ASKED)
+"""
+
+
+@pytest.mark.parametrize("name", ["nap", "run", "wait"])
+def test_nobody_is_asked_while_handles_are_held(play: MakeRuns, name: str) -> None:
+    """Between the calls of one play no process is asked for its stacks: what runs then could crash by that."""
+    _, started, asked = play(
+        THREADS, steps.call("start", name, save="it", opaque=True), steps.call("asked", same_holdings=True)
+    )
+    assert [left.kind for left in started.trace.leftovers] == ["thread"]
+    assert asked.value == ["int", "0"]
+
+
+def test_thread_that_runs_is_the_submissions(play: MakeRuns) -> None:
+    """A thread that never sleeps is no helper that waits, and is not asked for its stack."""
+    text = THREADS.replace("return (thread,)", "return None")
+    _, started, asked = play(text, steps.call("start", "run"), steps.call("asked", same_holdings=True))
+    assert [(left.kind, left.own) for left in started.trace.leftovers] == [("thread", True)]
+    assert asked.value == ["int", "0"]
+
+
+def test_thread_of_a_library_is_told_apart(play: MakeRuns) -> None:
+    """A sleeping thread counts as the submission's where its stack has a line of it."""
+    text = "\n".join(line for line in THREADS.splitlines() if "SIGUSR2" not in line)
+    _, timer = play(text, steps.call("start_timer"))
+    assert [(left.kind, left.own) for left in timer.trace.leftovers] == [("thread", False)]
+    _, own = play(text.replace("return (thread,)", "return None"), steps.call("start", "nap"))
+    assert [(left.kind, left.own) for left in own.trace.leftovers] == [("thread", True)]
