@@ -251,6 +251,33 @@ def _public(module: ast.Module) -> Iterator[ast.ClassDef | ast.FunctionDef | ast
                     yield inner
 
 
+@pytest.mark.parametrize("path", MODULES.values(), ids=MODULES)
+def test_objects_are_complete_when_they_are_made(path: Path) -> None:
+    """No attribute of an object appears first outside of its `__init__`."""
+    late = {}
+    for kind in ast.walk(tree(path)):
+        if isinstance(kind, ast.ClassDef):
+            methods = [node for node in kind.body if isinstance(node, ast.FunctionDef)]
+            made = {name for node in methods if node.name in ("__init__", "__new__") for name in _attributes(node)}
+            named = [node.targets[0] for node in kind.body if isinstance(node, ast.Assign)]
+            named += [node.target for node in kind.body if isinstance(node, ast.AnnAssign)]
+            declared = {getattr(target, "id", "") for target in named}
+            found = {name for node in methods for name in _attributes(node)} - made - declared
+            late.update({kind.name: found} if found else {})
+    assert late == {}
+
+
+def _attributes(method: ast.FunctionDef) -> Iterator[str]:
+    """Yield what a method assigns to attributes of `self`."""
+    for node in ast.walk(method):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store)
+            and getattr(node.value, "id", "") == "self"
+        ):
+            yield node.attr
+
+
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
 def test_tests_say_what_they_test(path: Path) -> None:
     """Every test has a docstring of one sentence that names the behaviour."""

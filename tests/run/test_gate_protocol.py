@@ -332,13 +332,13 @@ def ends_well(
     assert how in ("back", "dead", "quiet", "late")
     assert not seen.fault
     # Nothing is told of who had ended before, and everything of who came to a gate.
-    told = [(event.pid, event.key) for event in seen.events if event.kind == "gate"]
+    told = [(event.pid, event.key) for event in seen.gates.events if event.kind == "gate"]
     assert tree.after_death == []
     assert sorted(told) == sorted((each.pid, key) for each in tree.crew for key in each.told)
     alive = {each.pid for each in tree.crew if each.alive}
-    assert seen.insiders() <= alive
-    assert set(seen.leaving.values()) <= alive
-    lost = {event.pid for event in seen.events if event.kind == "lost"}
+    assert seen.gates.insiders() <= alive
+    assert set(seen.gates.leaving.values()) <= alive
+    lost = {event.pid for event in seen.gates.events if event.kind == "lost"}
     assert not lost & alive
     if how != "dead":
         nobody_is_held(tree, seen)
@@ -346,10 +346,10 @@ def ends_well(
 
 def nobody_is_held(tree: Tree, seen: Watch) -> None:
     """No gate stays shut: whoever can go on does so, and nobody alive stands at one afterwards."""
-    seen.open_all()
-    seen.hold_exits = False
-    seen.open_exits()
+    seen.gates.open_all()
+    seen.gates.hold_exits = False
+    seen.gates.open_exits()
     for _ in range(100):
         seen.pump(0.01)
     assert [each.at for each in tree.crew if each.alive and each.at] == []
-    assert not seen.inside
+    assert not seen.gates.inside

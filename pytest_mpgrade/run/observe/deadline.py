@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pytest_mpgrade.system.linux.procfs import Thread
 
-MOST = 2.0
-"""Times a limit by which it is put off at most: who waits for the run has to know when it is over."""
+MOST = 5.0
+"""Times a limit by which it is put off at most: whoever waits for the run has to know when it is over."""
 LEAST_SECONDS = 0.05
 """What is less is measured too roughly to matter."""
 

@@ -51,9 +51,9 @@ class Names:
 class Holdings:
     """What the calling process holds at one moment."""
 
-    threads: frozenset[int]
-    pipes: frozenset[str]  # socket pairs too: those are what mp.Pipe() makes
-    named: frozenset[str]
+    threads: frozenset[int] = frozenset()
+    pipes: frozenset[str] = frozenset()  # socket pairs too: those are what mp.Pipe() makes
+    named: frozenset[str] = frozenset()
 
 
 def holdings(pid: int, mine: Names) -> Holdings:

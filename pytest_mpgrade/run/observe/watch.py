@@ -1,21 +1,20 @@
-"""One process tree under observation: its messages, its gates, and when it is quiet.
+"""One process tree under observation: messages are taken in, and something is waited for until it cannot come any more.
 
 The scripts of `gate_scripts` and the flow of `supervisor` are written in terms of this: pump messages, wait *until*
-something is true, open gates.
+something is true, answer the calling process. Its gates are `gates`.
 """
 
 from __future__ import annotations
 
-import secrets
+import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
-from pytest_mpgrade.records import GateEvent
 from pytest_mpgrade.run.observe.base import Observer, nothing_moves
 from pytest_mpgrade.run.observe.clock import Clock
 from pytest_mpgrade.run.observe.deadline import Deadline
 from pytest_mpgrade.run.observe.gate_socket import Message, Server
+from pytest_mpgrade.run.observe.gates import GO, MAX_EVENTS, TASKS, Gates
 from pytest_mpgrade.run.observe.quiescence import COMPUTE_SECONDS, PERIOD, STEADY_SECONDS, Quiet
 from pytest_mpgrade.run.observe.reading import Reading
 from pytest_mpgrade.system import machine
@@ -24,20 +23,8 @@ from pytest_mpgrade.system.linux import procfs
 CONTROL = frozenset(("ready", "imported", "call", "unusable", "back", "settled", "done"))
 """Messages by which the calling thread waits for the supervisor; see inside/child.py."""
 
-GO = b"go"
-GO_LEAVE = b"go-and-leave-by-gate"
-TASKS = frozenset(("note", "gate", "doom"))
-MAX_EVENTS = 50_000
 ENDS_SECONDS = 1.0
 """How long the end of a process may be seen before it is told by who traces it; that of a kept zombie has been."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Held:
-    """A task at its gate."""
-
-    sender: int
-    pid: int
 
 
 class Watch:
@@ -53,30 +40,25 @@ class Watch:
         self.clock = Clock(observer.pending, lambda: observer.taken)
         self.began = time.monotonic()
         self.deadline = Deadline(machine.cores())
-        self.events: list[GateEvent] = []
-        self.inside: dict[str, Held] = {}
-        self.leaving: dict[int, int] = {}
-        self.control: Message | None = None
-        self.keep_shut: Callable[[str], bool] = lambda _: False
-        self.exit_gates = False  # workers are told to leave by an exit gate
-        self.hold_exits = False  # and are kept there
+        self.gates = Gates(server.answer, self.quiet.disturb)
+        self.control: Message | None = None  # by which the calling process waits for us
         self.in_caller = False  # a task has run in the calling process
         self.rule = ""
         self.fault = ""  # a limit that was gone over, or what no task says
         self.keys: frozenset[str] | None = None  # of the tasks that were handed out, where that is known
         self.aside: frozenset[int] = frozenset()  # threads that count only while they run
         self.step = 0.02  # seconds that messages are waited for at a time
-        self.look_in: Callable[[], object] = lambda: None  # called again and again while something is waited for
+        self._look_in: Callable[[], object] = _nothing
         self.ready = False
         self._every_look = every_look
         self._next_look = 0.0
         self._reading = Reading()
 
     def begin(self, seconds: float) -> None:
-        """A new call starts: forget the events of the last one; gates that are shut stay shut."""
+        """A new call starts, which may take *seconds*."""
         self.began = time.monotonic()
         self.deadline.begin(self.began, seconds)
-        self.events = []
+        self.gates.begin(self.began)
         self.rule = ""
         self._reading = Reading()
         self.quiet.may_compute = min(COMPUTE_SECONDS, seconds / 2)
@@ -88,6 +70,24 @@ class Watch:
         self.quiet.disturb()
         if message is not None:
             self.server.answer(message.sender, data)
+
+    @contextlib.contextmanager
+    def unanswered(self) -> Iterator[None]:
+        """Leave the caller waiting: meanwhile `until` waits for something else than that it is back."""
+        control, self.control = self.control, None
+        try:
+            yield
+        finally:
+            self.control = control
+
+    @contextlib.contextmanager
+    def looking_in(self, look: Callable[[], object]) -> Iterator[None]:
+        """Have *look* called again and again while something is waited for."""
+        self._look_in = look
+        try:
+            yield
+        finally:
+            self._look_in = _nothing
 
     def pump(self, seconds: float) -> bool:
         """Take in messages, waiting up to *seconds*; True when there were any."""
@@ -103,18 +103,16 @@ class Watch:
 
     def _take(self, message: Message) -> None:
         if not message.kind:
-            self._hung_up(message.sender)
+            self.gates.hang_up(message.sender)
         elif not self._known(message):
             return
         elif message.kind in CONTROL:
             self._controlled(message)
         elif message.kind == "leave":
-            self._event(message)
-            self.leaving[message.sender] = message.pid
-            if not self.hold_exits:
-                self.open_exits()
+            self._note(message)
+            self.gates.leave(message.sender, message.pid)
         elif message.kind in TASKS:
-            self._event(message)
+            self._note(message)
             self._arrived(message)
         else:
             self.fault = f"a process sent the grader {message.kind!r:.60}, which no task says"
@@ -138,57 +136,14 @@ class Watch:
         if self.keys is not None and key not in self.keys:
             self.fault = f"a process told of a task {key!r:.60} that was never handed out"
         # A task in the calling process is a proven fault; that process would wait for itself.
-        shut = message.kind == "gate" and message.pid != self.caller and self.keep_shut(key) and key not in self.inside
-        if shut:
-            self.inside[key] = Held(sender=message.sender, pid=message.pid)
-        elif message.kind != "note":
-            self._open(message.sender, self._token(key, message.pid))
+        self.gates.arrive(message, key, may_stand=message.pid != self.caller)
 
-    def _event(self, message: Message) -> None:
+    def _note(self, message: Message) -> None:
         self.in_caller = self.in_caller or message.pid == self.caller
         if message.pid in self.observer.seen:
             self.observer.seen[message.pid].ran_task = True
-        if len(self.events) >= MAX_EVENTS:
+        if not self.gates.note(message):
             self.fault = f"more than {MAX_EVENTS} messages were sent to the grader"
-            return
-        key = str(message.body.get("key"))[:200]
-        at = round(time.monotonic() - self.began, 4)
-        token = secrets.token_hex(8) if message.kind == "gate" else ""
-        self.events.append(GateEvent(kind=message.kind, key=key, pid=message.pid, at=at, token=token))
-
-    def _token(self, key: str, pid: int) -> str:
-        """Return what the process is given that came to this gate; its result has to show it."""
-        return next((e.token for e in reversed(self.events) if (e.key, e.pid) == (key, pid) and e.token), "")
-
-    def _hung_up(self, sender: int) -> None:
-        self.leaving.pop(sender, None)
-        for key in [key for key, held in self.inside.items() if held.sender == sender]:
-            held = self.inside.pop(key)
-            at = round(time.monotonic() - self.began, 4)
-            self.events.append(GateEvent(kind="lost", key=key, pid=held.pid, at=at))
-
-    def _open(self, sender: int, token: str = "") -> None:
-        self.server.answer(sender, (GO_LEAVE if self.exit_gates else GO) + b" " + token.encode())
-
-    def open(self, key: str) -> int:
-        """Open one gate; return who stood at it."""
-        held = self.inside.pop(key)
-        self.quiet.disturb()
-        self._open(held.sender, self._token(key, held.pid))
-        return held.pid
-
-    def open_all(self) -> None:
-        """Open every gate, now and on arrival."""
-        self.keep_shut = lambda _: False
-        for key in list(self.inside):
-            self.open(key)
-
-    def open_exits(self) -> None:
-        """Let the workers leave that stand at their exit gates."""
-        for sender in list(self.leaving):
-            del self.leaving[sender]
-            self.server.answer(sender, GO)
-        self.quiet.disturb()
 
     @property
     def back(self) -> bool:
@@ -199,14 +154,6 @@ class Watch:
     def dead(self) -> bool:
         """Has the calling process ended?"""
         return self.observer.seen[self.caller].ended
-
-    def arrivals(self) -> list[GateEvent]:
-        """Return who came to a gate, in order."""
-        return [event for event in self.events if event.kind in ("gate", "note", "doom")]
-
-    def insiders(self) -> set[int]:
-        """Return the processes that stand at a gate."""
-        return {held.pid for held in self.inside.values()}
 
     def live(self) -> list[int]:
         """Return all processes of the tree that have not ended."""
@@ -225,6 +172,10 @@ class Watch:
         alive = [each.pid for each in seen if not each.ended]
         return sum(each.cpu for each in seen if each.ended) + sum(map(procfs.cpu, alive))
 
+    def until_back(self, window: float = STEADY_SECONDS) -> str:
+        """Wait until the caller waits for us again; see `until`."""
+        return self.until(lambda: False, window)
+
     def until(self, met: Callable[[], bool], window: float = STEADY_SECONDS) -> str:
         """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window*: see `quiescence`."""
         while True:
@@ -242,7 +193,7 @@ class Watch:
             if self.deadline.passed(now, self._threads):
                 return "late"
             calm = not self.pump(self.step)
-            self.look_in()
+            self._look_in()
             if now < self._next_look:
                 continue
             self._next_look = now + PERIOD
@@ -251,9 +202,9 @@ class Watch:
             threads = self._threads()
             self.deadline.look(now, threads)
             if calm:
-                self.quiet.held = bool(self.inside)
+                self.quiet.held = bool(self.gates.inside)
                 self.rule = self.quiet.look(now, threads, window, pending=self.observer.pending())
-                if self.rule != "proof" and not self.inside and self.still_reading:
+                if self.rule != "proof" and not self.gates.inside and self.still_reading:
                     self.rule = ""
                 if self.rule:
                     self.quiet.disturb()
@@ -298,3 +249,7 @@ class Watch:
         if not self.observer.sees_exits:
             return self.observer.pending()
         return any(self.observer.state(pid) != "alive" for pid in self.live())
+
+
+def _nothing() -> None:
+    """Look at nothing."""

@@ -15,25 +15,21 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pytest_mpgrade.run.supervisor.calls import Calls
+from pytest_mpgrade.run.supervisor import calls
 from pytest_mpgrade.run.supervisor.tree import Supervised
 
 
 def supervise(request: dict[str, Any], abandoned: Callable[[], bool] = lambda: False) -> dict[str, Any]:
     """Run everything that is asked for; return the report. *abandoned*: tells whether nobody waits for it any more."""
     began = time.monotonic()
-    run = Supervised(request, abandoned)
+    program: Any = calls
+    if "notebook" in request:
+        from pytest_mpgrade.run.supervisor import cells  # what a notebook needs is loaded for notebooks only
+
+        program = cells
+    run = Supervised(request, abandoned, *program.command(request))
     try:
-        report = _program(run).report()
+        report = program.report(run)
     finally:
         end = run.close()
     return {**report, **end, "seconds": time.monotonic() - began}
-
-
-def _program(run: Supervised) -> Any:
-    """Return what the run does; what a notebook needs is loaded for notebooks only."""
-    if "notebook" not in run.request:
-        return Calls(run)
-    from pytest_mpgrade.run.supervisor.cells import Cells
-
-    return Cells(run)

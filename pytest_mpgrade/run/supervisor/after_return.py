@@ -51,9 +51,13 @@ class Inspection:
         *handles*: the call has returned handles of something that goes on, or the next call follows at once; nothing is
         waited for. *saved*: the child keeps handles for later steps: their pipes are not left over.
         """
-        watch = self.watch
-        control, watch.control = watch.control, None
-        start = watch.clock.now()
+        with self.watch.unanswered():
+            gained = self._wait_for_the_end(before, handles, saved)
+        own = not handles and any(kind == "thread" for kind, _ in gained) and self._runs_own_lines()
+        return [Leftover(kind=kind, name=name, own=own and kind == "thread") for kind, name in gained]
+
+    def _wait_for_the_end(self, before: leftovers.Holdings, handles: bool, saved: bool) -> list[tuple[str, str]]:
+        watch, start = self.watch, self.watch.clock.now()
         watch.quiet.disturb()
         gained, calm = self._gained(before), 0
         while not handles and self._lingers(gained, saved) and watch.clock.now() < start + BUSY_SECONDS:
@@ -67,9 +71,7 @@ class Inspection:
             if calm >= CALM_LOOKS and (long or not self.workers_linger()):  # only workers have 2 s
                 break
         watch.take_in_ends(GONE_SECONDS)
-        watch.control = control
-        own = not handles and any(kind == "thread" for kind, _ in gained) and self._runs_own_lines()
-        return [Leftover(kind=kind, name=name, own=own and kind == "thread") for kind, name in gained]
+        return gained
 
     def _runs_own_lines(self) -> bool:
         """Tell whether a thread of the calling process is in the submission's code; stacks do not say which it is.
@@ -122,7 +124,7 @@ class Inspection:
         return any(self.watch.observer.seen[pid].ran_task for pid in self.watch.workers_alive())
 
     def _lingers(self, gained: list[tuple[str, str]], saved: bool) -> bool:
-        shut = self.watch.insiders()
+        shut = self.watch.gates.insiders()
         alive = [pid for pid in self._alive() if pid not in shut]
         return bool(alive or (gained and not saved))
 

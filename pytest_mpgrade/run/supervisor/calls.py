@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
 import time
@@ -9,6 +10,7 @@ from typing import Any
 
 from pytest_mpgrade.records import Ending
 from pytest_mpgrade.run.explain.sampler import Looks
+from pytest_mpgrade.run.observe import leftovers
 from pytest_mpgrade.run.supervisor import gate_scripts
 from pytest_mpgrade.run.supervisor.after_return import after
 from pytest_mpgrade.run.supervisor.tree import Supervised
@@ -21,22 +23,32 @@ STILL_SECONDS = 3.0
 """How long it is still asked when nothing but the caller can change anything any more: it may count to a number."""
 
 
+def command(request: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+    """Return the command line, and the environment, of the process that imports the submission and calls it."""
+    argv = [sys.executable, "-B", "-m", "pytest_mpgrade.inside.child", request["child_request"]]
+    return argv, request["environment"]
+
+
+def report(run: Supervised) -> dict[str, Any]:
+    """Make the calls; return what was seen of them."""
+    return Calls(run).report()
+
+
 class Calls:
-    """The import of the submission and its calls, in the process that *run* is to supervise."""
+    """The import of the submission and its calls, in the process that *run* supervises."""
 
     def __init__(self, run: Supervised) -> None:
         self.run = run
         self.request, self.limits, self.out = run.request, run.limits, run.out
         self.calls: list[dict[str, Any]] = []
         self.saved: set[str] = set()
+        self.watch, self.inspection = run.watch, run.inspection
+        keys = self.request["keys"]
+        self.watch.keys = None if keys is None else frozenset(keys)
+        self._before = leftovers.Holdings()
 
     def report(self) -> dict[str, Any]:
         """Make the calls; return what was seen of them."""
-        argv = [sys.executable, "-B", "-m", "pytest_mpgrade.inside.child", self.request["child_request"]]
-        self.run.start(argv, self.request["environment"])
-        self.watch, self.inspection = self.run.watch, self.run.inspection
-        keys = self.request["keys"]
-        self.watch.keys = None if keys is None else frozenset(keys)
         imported = self._import()
         if imported["ending"] == Ending.RETURNED:
             for number, step in enumerate(self.request["steps"]):
@@ -49,19 +61,18 @@ class Calls:
     def _import(self) -> dict[str, Any]:
         watch = self.watch
         watch.begin(self.limits["import_seconds"])
-        how = watch.until(lambda: False)  # "ready": the interpreter is up
+        how = watch.until_back()  # "ready": the interpreter is up
         if how != "back":
             return self.run.ended(how, "before the submission was imported", Ending.BROKEN)
         watch.begin(self.limits["import_seconds"])
         watch.reply()
-        how = watch.until(lambda: False, self.limits["patience"])
+        how = watch.until_back(self.limits["patience"])
         if how != "back" or watch.control is None:
             return self.run.ended(how, "while the module was imported")
-        control, watch.control = watch.control, None
+        ok = bool(watch.control.body.get("ok"))
         if watch.workers_alive():
-            watch.settle(SETTLE_SECONDS)  # a resource tracker is told apart only when it has started its program
-        watch.control = control
-        ok = bool(control.body.get("ok"))
+            with watch.unanswered():
+                watch.settle(SETTLE_SECONDS)  # a resource tracker is told apart only when it has started its program
         report = self.run.facts(Ending.RETURNED if ok else Ending.RAISED, "")
         report["answer"] = "import"
         if ok:
@@ -98,7 +109,7 @@ class Calls:
     def _next(self) -> str:
         """Wait until the child stands at its next step: "back"; a thread of the last call may end it before that."""
         self.watch.deadline.at = time.monotonic() + self.limits["seconds"]
-        return "back" if self.watch.back else self.watch.until(lambda: False)
+        return "back" if self.watch.back else self.watch.until_back()
 
     def _call(self, number: int, step: dict[str, Any]) -> bool:
         watch = self.watch
@@ -111,10 +122,10 @@ class Calls:
             return False
         ending = Ending.RAISED if watch.control.body.get("raised") else Ending.RETURNED
         first = self.inspection.states()
-        watch.open_exits()
-        watch.exit_gates = watch.hold_exits = False
+        watch.gates.open_exits()
+        watch.gates.exit_gates = watch.gates.hold_exits = False
         watch.reply()  # the child tells its answer, lets go of it and collects garbage
-        how = watch.until(lambda: False)
+        how = watch.until_back()
         if how != "back":
             self._add(number, self.run.ended(how, "after the call had returned") | more)
             return False
@@ -129,12 +140,10 @@ class Calls:
         watch.begin(step.get("seconds") or self.limits["seconds"])
         used = self.inspection.used()
         looks = Looks(watch, self.run.stacks)
-        if step["look"]:
-            watch.look_in = looks.take
         watch.reply()
-        how, gates = gate_scripts.play(watch, step["gates"], step.get("patience") or self.limits["patience"])
+        with watch.looking_in(looks.take) if step["look"] else contextlib.nullcontext():
+            how, gates = gate_scripts.play(watch, step["gates"], step.get("patience") or self.limits["patience"])
         seconds = time.monotonic() - watch.began
-        watch.look_in = lambda: None
         blocked = max(0.0, seconds - (self.inspection.used() - used))
         tries = 1
         if how == "back" and step.get("again"):
@@ -142,7 +151,7 @@ class Calls:
         # a worker that was ended for going over a limit may have been noticed first
         watch.fault = watch.fault or self.run.every_look(last=True)
         if watch.fault:
-            how = watch.until(lambda: False)
+            how = watch.until_back()
         found = {"gates": dataclasses.asdict(gates), "looks": [dataclasses.asdict(look) for look in looks.found()]}
         return how, found | {"seconds": seconds, "blocked": blocked, "tries": tries}
 
@@ -153,9 +162,8 @@ class Calls:
         moved = watch.clock.now()
         end = moved + again["seconds"]
         while watch.control is not None and self._same_answer(again):
-            control, watch.control = watch.control, None
-            watch.until(after(POLL_SECONDS))
-            watch.control = control
+            with watch.unanswered():
+                watch.until(after(POLL_SECONDS))
             now = watch.clock.now()
             if not self.inspection.nothing_moves():
                 moved = now
@@ -164,7 +172,7 @@ class Calls:
             watch.reply(b"again")
             tries += 1
             watch.deadline.at = time.monotonic() + self.limits["seconds"]
-            how = watch.until(lambda: False, self.limits["patience"])
+            how = watch.until_back(self.limits["patience"])
             if how != "back":
                 return how, tries
         return "back", tries

@@ -7,6 +7,7 @@ kernel's threads only the main one and those that the notebook starts count for 
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import time
@@ -33,8 +34,20 @@ RESPAWNS = 6
 """Child processes that have died for want of a function of the notebook: a Pool goes on starting new ones for ever."""
 
 
+def command(request: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+    """Return the command line, and the environment, of the notebook's kernel."""
+    own = request["notebook"]
+    argv = [own["python"] or sys.executable, "-B", "-m", "pytest_mpgrade.inside.notebook_kernel", own["kernel_request"]]
+    return argv, {**request["environment"], **own["environment"]}
+
+
+def report(run: Supervised) -> dict[str, Any]:
+    """Execute the notebook; return what was seen."""
+    return Cells(run).report()
+
+
 class Cells:
-    """The cells of a notebook, in the kernel that *run* is to supervise."""
+    """The cells of a notebook, in the kernel that *run* supervises."""
 
     def __init__(self, run: Supervised) -> None:
         self.run = run
@@ -43,6 +56,12 @@ class Cells:
             self.notebook = json.load(file)
         self.code = [index for index, cell in enumerate(self.notebook["cells"]) if cell["cell_type"] == "code"]
         self.cells: list[dict[str, Any]] = []
+        self.watch, self.inspection = run.watch, run.inspection
+        own = self.request["notebook"]
+        self.jupyter = Jupyter(self.notebook, own["connection"], lambda: not run.watch.dead, own["output_bytes"])
+        self.end = math.inf  # when all cells together have to be done
+        self._met: set[int] = set()  # processes that had been seen when the cell began
+        self._messages = 0  # that Jupyter had had from the kernel at the last look
         self.pid = 0  # the kernel's, as it sees itself
         self.told = False  # its variables were told
         self.sources: list[str] = []  # a file for each cell's code
@@ -51,10 +70,6 @@ class Cells:
     def report(self) -> dict[str, Any]:
         """Execute the notebook; return what was seen."""
         own = self.request["notebook"]
-        python = own["python"] or sys.executable
-        argv = [python, "-B", "-m", "pytest_mpgrade.inside.notebook_kernel", own["kernel_request"]]
-        self.run.start(argv, {**self.request["environment"], **own["environment"]})
-        self.watch, self.inspection = self.run.watch, self.run.inspection
         kernel = self._start()
         left, after = None, None
         if kernel["ending"] == Ending.RETURNED:
@@ -70,14 +85,13 @@ class Cells:
     # --- the kernel
 
     def _start(self) -> dict[str, Any]:
-        watch, own = self.watch, self.request["notebook"]
+        watch = self.watch
         watch.begin(self.limits["import_seconds"])
-        how = watch.until(lambda: False)  # "ready": nothing of the submission can have run
+        how = watch.until_back()  # "ready": nothing of the submission can have run
         if how != "back":
             return self.run.ended(how, "before the kernel was ready", Ending.BROKEN)
         watch.reply()
         self.pid = procfs.inside(watch.caller)
-        self.jupyter = Jupyter(self.notebook, own["connection"], lambda: not watch.dead, own["output_bytes"])
         connected = self.jupyter.connect()
         how = self._until(connected, lambda: True)
         if how != "yes":
@@ -122,10 +136,9 @@ class Cells:
         watch.begin(max(min(mine, all_left), 0.01))
         self.names[code_name(self.notebook["cells"][index]["source"])] = self.sources[number]
         self._met, self._messages = set(self.run.observer.seen), self.jupyter.messages
-        watch.look_in = self._look_in
         future = self.jupyter.execute(index)
-        how = self._until(future, lambda: self.jupyter.replied)
-        watch.look_in = lambda: None
+        with watch.looking_in(self._look_in):
+            how = self._until(future, lambda: self.jupyter.replied)
         took = time.monotonic() - watch.began
         # A worker that was ended for going over a limit may have been noticed first.
         watch.fault = watch.fault or self.run.every_look(last=how == "yes")
@@ -189,7 +202,7 @@ class Cells:
         left = self.run.facts(Ending.RETURNED, "", first)
         watch.begin(SHUTDOWN_SECONDS)
         self.jupyter.shut_down()
-        how = watch.until(lambda: False)
+        how = watch.until_back()
         self._let_helpers_end()
         return left, self.run.facts(Ending.RETURNED, "" if how == "dead" else "the kernel did not end")
 

@@ -41,7 +41,7 @@ def play(watch: Watch, spec: Spec, patience: float) -> tuple[str, GateReport]:
 
     *patience*: seconds that a tree which only naps is given.
     """
-    watch.exit_gates, watch.hold_exits = bool(spec.get("exit_gates")), False
+    watch.gates.exit_gates, watch.gates.hold_exits = bool(spec.get("exit_gates")), False
     report = _SCRIPTS[spec["script"]](watch, spec)
     how, at_exit = _finish(watch, patience)
     if report.script == "start":
@@ -54,35 +54,35 @@ def _finish(watch: Watch, patience: float) -> tuple[str, tuple[int, ...]]:
 
     Only now: before, a caller may wait for the end of one worker before it starts the next.
     """
-    watch.hold_exits = watch.exit_gates
+    watch.gates.hold_exits = watch.gates.exit_gates
     while True:
-        how = watch.until(lambda: bool(watch.leaving), patience)
+        how = watch.until(lambda: bool(watch.gates.leaving), patience)
         if how != "yes":
-            return how, tuple(sorted(watch.leaving.values()))
+            return how, tuple(sorted(watch.gates.leaving.values()))
         watch.settle(EXIT_SECONDS, time.monotonic)
         if watch.back:
-            return "back", tuple(sorted(watch.leaving.values()))
-        watch.open_exits()
+            return "back", tuple(sorted(watch.gates.leaving.values()))
+        watch.gates.open_exits()
 
 
 def _open(watch: Watch, _: Spec) -> GateReport:
     """Every gate is open."""
-    watch.open_all()
+    watch.gates.open_all()
     return GateReport(script="open")
 
 
 def _shut(watch: Watch, _: Spec) -> GateReport:
     """Every gate is shut: does the call come back all the same, or does it wait? If it waits, they are opened."""
-    watch.keep_shut = lambda _: True
-    how = watch.until(lambda: False)
+    watch.gates.keep_shut = lambda _: True
+    how = watch.until_back()
     if how == "back":
         return GateReport(script="shut", early=True)
-    held = how == "late" and bool(watch.insiders())
+    held = how == "late" and bool(watch.gates.insiders())
     polled = held and _polled(watch)
     report = GateReport(script="shut", blocked=how == "quiet" or polled, quiet=watch.rule if how == "quiet" else "")
     if held:  # by us, all that time: it gets its task, and may come back
         watch.deadline.at += LATE_SECONDS
-    watch.open_all()
+    watch.gates.open_all()
     return report
 
 
@@ -99,24 +99,24 @@ def _polled(watch: Watch) -> bool:
 def _hold(watch: Watch, spec: Spec) -> GateReport:
     """One task is held for *seconds* after all others have gone through."""
     kept, others = spec["keys"][0], set(spec["keys"][1:])
-    watch.keep_shut = lambda key: key == kept
-    how = watch.until(lambda: others <= {event.key for event in watch.arrivals()} and kept in watch.inside)
+    watch.gates.keep_shut = lambda key: key == kept
+    how = watch.until(lambda: others <= {event.key for event in watch.gates.arrivals()} and kept in watch.gates.inside)
     end = time.monotonic() + float(spec["seconds"])
     watch.deadline.at += float(spec["seconds"])
     while how in ("yes", "quiet") and time.monotonic() < end:  # quiet, of course: everybody waits for us
         how = watch.until(lambda: time.monotonic() >= end, math.inf)
-    report = GateReport(script="hold", early=how == "back" and kept in watch.inside, met=how in ("yes", "quiet"))
-    watch.open_all()
+    report = GateReport(script="hold", early=how == "back" and kept in watch.gates.inside, met=how in ("yes", "quiet"))
+    watch.gates.open_all()
     return report
 
 
 def _line(watch: Watch, spec: Spec) -> GateReport:
     """See the module's docstring. *spec*: n, keys in the order of submission, seed."""
     n, keys = int(spec["n"]), tuple(spec["keys"])
-    watch.keep_shut = lambda _: True
-    met = watch.until(lambda: len(watch.insiders()) >= n)
+    watch.gates.keep_shut = lambda _: True
+    met = watch.until(lambda: len(watch.gates.insiders()) >= n)
     watch.settle(SETTLE_SECONDS)
-    inside = [held.pid for held in watch.inside.values()]
+    inside = [held.pid for held in watch.gates.inside.values()]
     report = GateReport(
         script="line",
         wanted=n,
@@ -124,32 +124,32 @@ def _line(watch: Watch, spec: Spec) -> GateReport:
         most_inside=len(set(inside)),
         alive_then=len(watch.workers_alive()),
         crew=tuple(sorted(set(inside))),
-        first=tuple(sorted(watch.inside, key=_position(keys))),
+        first=tuple(sorted(watch.gates.inside, key=_position(keys))),
         quiet=watch.rule if met == "quiet" else "",
     )
     if met == "yes" and not watch.back:
         report = _step_through(watch, report, keys, random.Random(spec["seed"]))  # noqa: S311 - a schedule, no secret
     # Back before the meeting, or while a gate is shut; not when all tasks that could be held have been let go.
-    report = replace(report, early=watch.back and (not report.met or bool(watch.inside)))
-    watch.open_all()
+    report = replace(report, early=watch.back and (not report.met or bool(watch.gates.inside)))
+    watch.gates.open_all()
     return report
 
 
 def _start(watch: Watch, spec: Spec) -> GateReport:
     """The clock of a timed call starts a *delay* after n processes have come to their first tasks; *spec*: n, delay."""
-    watch.keep_shut = lambda _: True
-    how = watch.until(lambda: len(watch.insiders()) >= spec["n"])
+    watch.gates.keep_shut = lambda _: True
+    how = watch.until(lambda: len(watch.gates.insiders()) >= spec["n"])
     there = time.monotonic() - watch.began
     end = time.monotonic() + spec.get("delay", 0.0)
     while how == "yes" and time.monotonic() < end and not watch.back:
         watch.pump(min(0.02, max(0.0, end - time.monotonic())))
-    inside = watch.insiders()
+    inside = watch.gates.insiders()
     report = GateReport(
         script="start", wanted=spec["n"], met=how == "yes", most_inside=len(inside), crew=tuple(sorted(inside)),
         quiet=watch.rule if how == "quiet" else "",
         there=there, computed=watch.computed(), opened=time.monotonic() - watch.began,
     )  # fmt: skip
-    watch.open_all()
+    watch.gates.open_all()
     return report
 
 
@@ -170,36 +170,35 @@ def _step_through(watch: Watch, report: GateReport, keys: tuple[str, ...], draw:
     steps: list[GateStep] = []
     position = _position(keys)
     while waiting := _waiting(watch, keys):
-        held = sorted((key for key in watch.inside if key != keys[0]), key=position)
+        held = sorted((key for key in watch.gates.inside if key != keys[0]), key=position)
         if not held:
             return replace(report, steps=tuple(steps), waiting=waiting)
         pick = held[-1] if draw.random() < 0.5 else draw.choice(held)
-        before = len(watch.arrivals())
-        by = watch.open(pick)
-        how = watch.until(lambda seen=before: len(watch.arrivals()) > seen)  # type: ignore[misc]
+        before = len(watch.gates.arrivals())
+        by = watch.gates.open(pick)
+        how = watch.until(lambda seen=before: len(watch.gates.arrivals()) > seen)  # type: ignore[misc]
         if how != "yes":
             steps.append(GateStep(opened=pick, opened_pid=by, expected=waiting[0], arrived=None))
             return replace(report, steps=tuple(steps), waiting=waiting, quiet=watch.rule if how == "quiet" else how)
-        came = watch.arrivals()[before]
+        came = watch.gates.arrivals()[before]
         steps.append(GateStep(opened=pick, opened_pid=by, expected=waiting[0], arrived=came.key, arrived_pid=came.pid))
-    for key in [key for key in watch.inside if key != keys[0]]:
-        watch.open(key)
+    for key in [key for key in watch.gates.inside if key != keys[0]]:
+        watch.gates.open(key)
     watch.settle(SETTLE_SECONDS)
     return replace(report, steps=tuple(steps))
 
 
 def _waiting(watch: Watch, keys: tuple[str, ...]) -> tuple[str, ...]:
-    started = {event.key for event in watch.arrivals()}
+    started = {event.key for event in watch.gates.arrivals()}
     return tuple(key for key in keys if key not in started)
 
 
 def meet(watch: Watch, n: int) -> GateReport:
     """Between two calls: wait until *n* different processes stand at their gates, or nothing happens any more."""
-    watch.keep_shut = lambda _: True
-    control, watch.control = watch.control, None
-    how = watch.until(lambda: len(watch.insiders()) >= n)
-    watch.control = control
-    crew = tuple(sorted(watch.insiders()))
+    watch.gates.keep_shut = lambda _: True
+    with watch.unanswered():
+        how = watch.until(lambda: len(watch.gates.insiders()) >= n)
+    crew = tuple(sorted(watch.gates.insiders()))
     return GateReport(
         script="meet", wanted=n, met=how == "yes", most_inside=len(crew), crew=crew,
         alive_then=len(watch.workers_alive()), quiet=watch.rule,
@@ -208,13 +207,12 @@ def meet(watch: Watch, n: int) -> GateReport:
 
 def let(watch: Watch, keys: Sequence[str]) -> GateReport:
     """Between two calls: open the gates of these tasks, and wait until what follows from that is done."""
-    control, watch.control = watch.control, None
-    inside = [key for key in keys if key in watch.inside]
-    for key in inside:
-        watch.open(key)
-    if inside:
-        watch.settle(SETTLE_SECONDS)
-    watch.control = control
+    inside = [key for key in keys if key in watch.gates.inside]
+    with watch.unanswered():
+        for key in inside:
+            watch.gates.open(key)
+        if inside:
+            watch.settle(SETTLE_SECONDS)
     return GateReport(script="let", wanted=len(keys), met=len(inside) == len(keys), first=tuple(inside))
 
 

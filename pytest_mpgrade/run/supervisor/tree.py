@@ -1,10 +1,11 @@
-"""One process tree, from its start to the proof that nothing is left of it, and what can be told of it meanwhile.
+"""One process tree, from its start to the proof that nothing is left of it, and what is known of it meanwhile.
 
 `calls` and `cells` are written in terms of this: what a run does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -38,51 +39,52 @@ _ENDINGS = {"quiet": Ending.HUNG, "late": Ending.TIMED_OUT, "dead": Ending.DIED,
 
 
 class Supervised:
-    """See the module's docstring. `watch` and `inspection` are there once it has been started."""
+    """A process that runs student code, and all that it starts; it is started at once, by *argv*, in its isolation."""
 
-    watch: Watch
-    inspection: Inspection
-
-    def __init__(self, request: dict[str, Any], abandoned: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        request: dict[str, Any],
+        abandoned: Callable[[], bool],
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+    ) -> None:
         self.request = request
         self.abandoned = abandoned
         self.folder = RunFolder(path=request["run_folder"])
         self.limits = request["limits"]
         isolation = Isolation.from_json(request["isolation"])
         self.confinement = Confinement(isolation, self.folder, request["shown"], Limits(**self.limits))
-        try:
-            self._prepare()
-        except BaseException:
-            self.confinement.close()  # a spare user, a cgroup
-            raise
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.confinement.close)  # whatever fails: it has a spare user, a cgroup
+            uid, most = self.confinement.uid, SANDBOX + self.limits["processes"]
+            self.observer: Observer = choose(request["observer"], uid, most)
+            self.names = leftovers.Names(prefix=request["prefix"], private=self.confinement.private_shm, uid=uid)
+            self.out = Output(self._path("out"), self.limits["output_bytes"])
+            self.err = Output(self._path("err"), self.limits["output_bytes"])
+            self.stacks = Stacks(file=self.folder.stacks, own=(request["shown"],))
+            self.server: Server = serve(request["observer"], self.folder.gates)
+            stack.pop_all()
+            stack.callback(self.close)
+            self.budget = self._budget()
+            self.watch = Watch(self.observer, self.server, self._start(argv, environment), self.every_look)
+            self.inspection = Inspection(watch=self.watch, names=self.names, stacks=self.stacks)
+            stack.pop_all()
 
-    def _prepare(self) -> None:
-        request = self.request
-        self.observer: Observer = choose(request["observer"], self.confinement.uid, SANDBOX + self.limits["processes"])
-        self.server: Server = serve(request["observer"], self.folder.gates)
-        self.names = leftovers.Names(
-            prefix=request["prefix"], private=self.confinement.private_shm, uid=self.confinement.uid
-        )
-        self.budget = Budget(
+    def _budget(self) -> Budget:
+        return Budget(
             self.limits, (self.folder.scratch, self.folder.box), self.observer.memory, self.confinement.out_of_memory,
             # Before that, the calling process may not have come into its isolation, and see the whole machine's.
             lambda: self.names.size(self.watch.caller) if self.watch.ready else 0,
         )  # fmt: skip
-        self.out = Output(self._path("out"), self.limits["output_bytes"])
-        self.err = Output(self._path("err"), self.limits["output_bytes"])
-        self.stacks = Stacks(file=self.folder.stacks, own=(request["shown"],))
 
-    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start the process that will run student code, in its isolation."""
+    def _start(self, argv: Sequence[str], environment: Mapping[str, str]) -> int:
         gate = {
             "MPGRADE_GATE": self.server.address,
             "MPGRADE_GATE_KEY": self.server.key,
             "MPGRADE_STACKS": self.folder.stacks,
             "MPGRADE_PREFIX": self.request["prefix"],
         }
-        root = self.observer.start(self.confinement.start(argv, {**environment, **gate}, shield=_grader()))
-        self.watch = Watch(self.observer, self.server, root, every_look=self.every_look)
-        self.inspection = Inspection(watch=self.watch, names=self.names, stacks=self.stacks)
+        return self.observer.start(self.confinement.start(argv, {**environment, **gate}, shield=_grader()))
 
     def close(self) -> dict[str, Any]:
         """End everything, and prove it; return what is to be told of that."""
@@ -141,7 +143,7 @@ class Supervised:
             "exitcode": code,
             "caller": watch.caller,
             "in_caller": watch.in_caller,
-            "events": [dataclasses.asdict(event) for event in watch.events],
+            "events": [dataclasses.asdict(event) for event in watch.gates.events],
             "processes": [dataclasses.asdict(process) for process in processes],
         }
 

@@ -1,0 +1,119 @@
+"""The gates of one process tree: who has come to which, who stands there, and which ones stay shut.
+
+A task stands at its gate until the grader opens it; a worker that has had its sentinel may be kept at an exit gate.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_mpgrade.records import GateEvent
+from pytest_mpgrade.run.observe.gate_socket import Message
+
+GO = b"go"
+GO_LEAVE = b"go-and-leave-by-gate"
+TASKS = frozenset(("note", "gate", "doom"))
+"""Messages that a task sends: it runs, it stands at its gate, it is about to end its process."""
+MAX_EVENTS = 50_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A task at its gate."""
+
+    sender: int
+    pid: int
+
+
+class Gates:
+    """Gates are opened by *answer*, which takes the number of a connection and what to send; *opened* hears of it."""
+
+    def __init__(self, answer: Callable[[int, bytes], None], opened: Callable[[], None]) -> None:
+        self.events: list[GateEvent] = []
+        self.inside: dict[str, Held] = {}
+        self.leaving: dict[int, int] = {}  # connection -> process that stands at its exit gate
+        self.keep_shut: Callable[[str], bool] = lambda _: False
+        self.exit_gates = False  # workers are told to leave by an exit gate
+        self.hold_exits = False  # and are kept there
+        self._answer = answer
+        self._opened = opened
+        self._began = time.monotonic()
+
+    def begin(self, now: float) -> None:
+        """A new call starts: forget the events of the last one; gates that are shut stay shut."""
+        self._began = now
+        self.events = []
+
+    def arrive(self, message: Message, key: str, *, may_stand: bool) -> None:
+        """A task has come to its gate, and stands there if that is shut, the first of its key only.
+
+        *may_stand*: False for one in the calling process, which would wait for itself.
+        """
+        shut = may_stand and message.kind == "gate" and self.keep_shut(key) and key not in self.inside
+        if shut:
+            self.inside[key] = Held(sender=message.sender, pid=message.pid)
+        elif message.kind != "note":
+            self._let(message.sender, self._token(key, message.pid))
+
+    def leave(self, sender: int, pid: int) -> None:
+        """A worker has come to its exit gate."""
+        self.leaving[sender] = pid
+        if not self.hold_exits:
+            self.open_exits()
+
+    def note(self, message: Message) -> bool:
+        """Add a message to the events; False when those are too many to be true."""
+        if len(self.events) >= MAX_EVENTS:
+            return False
+        key = str(message.body.get("key"))[:200]
+        token = secrets.token_hex(8) if message.kind == "gate" else ""
+        self.events.append(GateEvent(kind=message.kind, key=key, pid=message.pid, at=self._now(), token=token))
+        return True
+
+    def hang_up(self, sender: int) -> None:
+        """A connection has ended: the task that stood at a gate is lost."""
+        self.leaving.pop(sender, None)
+        for key in [key for key, held in self.inside.items() if held.sender == sender]:
+            held = self.inside.pop(key)
+            self.events.append(GateEvent(kind="lost", key=key, pid=held.pid, at=self._now()))
+
+    def open(self, key: str) -> int:
+        """Open one gate; return who stood at it."""
+        held = self.inside.pop(key)
+        self._opened()
+        self._let(held.sender, self._token(key, held.pid))
+        return held.pid
+
+    def open_all(self) -> None:
+        """Open every gate, now and on arrival."""
+        self.keep_shut = lambda _: False
+        for key in list(self.inside):
+            self.open(key)
+
+    def open_exits(self) -> None:
+        """Let the workers leave that stand at their exit gates."""
+        for sender in list(self.leaving):
+            del self.leaving[sender]
+            self._answer(sender, GO)
+        self._opened()
+
+    def arrivals(self) -> list[GateEvent]:
+        """Return who came to a gate, in order."""
+        return [event for event in self.events if event.kind in TASKS]
+
+    def insiders(self) -> set[int]:
+        """Return the processes that stand at a gate."""
+        return {held.pid for held in self.inside.values()}
+
+    def _let(self, sender: int, token: str) -> None:
+        self._answer(sender, (GO_LEAVE if self.exit_gates else GO) + b" " + token.encode())
+
+    def _token(self, key: str, pid: int) -> str:
+        """Return what the process is given that came to this gate; its result has to show it."""
+        return next((e.token for e in reversed(self.events) if (e.key, e.pid) == (key, pid) and e.token), "")
+
+    def _now(self) -> float:
+        return round(time.monotonic() - self._began, 4)
