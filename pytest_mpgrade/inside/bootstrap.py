@@ -68,9 +68,8 @@ def set_up(more: Sequence[str], start_method: str, prefix: str) -> None:
         package: Any = importlib.import_module(name)
         importlib.import_module(f"{name}.context")
         package.set_start_method(start_method)
-        package.process.current_process()._config["semprefix"] = prefix
         keep_start_method(package)
-    name_shared_memory(prefix)
+    name_after(prefix)
 
 
 class _Named:
@@ -98,9 +97,14 @@ class _Named:
         return spec
 
 
-def name_shared_memory(prefix: str) -> None:
-    """Have shared memory carry the run's prefix in this process."""
+def name_after(prefix: str) -> None:
+    """Have this process give shared memory and semaphores names that begin with the run's prefix.
+
+    A child that spawn starts imports the submission before it has its parent's prefix for semaphores.
+    """
     sys.meta_path.insert(0, _Named(prefix))
+    for package in packages():
+        package.process.current_process()._config["semprefix"] = prefix
 
 
 def go_to(folder: str) -> None:

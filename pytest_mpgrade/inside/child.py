@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # every spawned worker pays for an import
 if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
     bootstrap.dump_stacks_on_request()
     if "MPGRADE_PREFIX" in os.environ:
-        bootstrap.name_shared_memory(os.environ["MPGRADE_PREFIX"])
+        bootstrap.name_after(os.environ["MPGRADE_PREFIX"])
     for _package in bootstrap.packages():
         bootstrap.keep_start_method(_package)
 

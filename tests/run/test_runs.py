@@ -719,6 +719,30 @@ def test_leak_is_named_and_removed(play: MakeRuns, what: str, observer: str, our
         assert any(prefix.lstrip("/") in name for prefix in ours.prefixes)
 
 
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_semaphores_of_an_import_carry_the_runs_name(play: MakeRuns, method: str) -> None:
+    """A child that imports the submission anew names its semaphores as its parent does, so that they can be removed."""
+    text = """
+        import multiprocessing as mp
+
+        LOCK = mp.Lock()
+
+        def worker(done):
+            done.put(LOCK._semlock.name)
+
+        def f():
+            done = mp.Queue()
+            p = mp.Process(target=worker, args=(done,))
+            p.start()
+            theirs = done.get()
+            p.join()
+            return [name.rpartition("-")[0] for name in (LOCK._semlock.name, theirs)]
+    """
+    mine, theirs = values(play(text, steps.call("f"), method=method)[1])
+    assert mine == theirs
+    assert mine != plain_data.encode("/mp")
+
+
 def test_nothing_is_left_of_a_tidy_call(play: MakeRuns) -> None:
     """What is closed, or collected with its last reference, is no leftover."""
     text = """
