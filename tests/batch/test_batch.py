@@ -25,11 +25,14 @@ from support.small_class import (
     batch,
     below,
     command,
+    course,
     gradebook,
     hand_in,
     results,
     words,
 )
+
+__all__ = ["course"]  # a fixture
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals")
 

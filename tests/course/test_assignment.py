@@ -10,7 +10,9 @@ import pytest
 from pytest_mpgrade.course import assignment
 from pytest_mpgrade.errors import AssignmentError, UsageError
 from pytest_mpgrade.records import Limits
-from support.assignment_toml import GOOD, write
+from support.assignment_toml import GOOD, folder, write
+
+__all__ = ["folder"]  # a fixture
 
 
 def changed(old: str, new: str) -> str:

@@ -21,12 +21,15 @@ from support.small_assignment import (
     TESTS,
     TOML,
     WRONG,
+    author,
     command,
     grade,
     outcomes,
     put,
     result,
 )
+
+__all__ = ["author"]  # a fixture
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, and observes with ptrace")
 
