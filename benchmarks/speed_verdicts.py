@@ -140,17 +140,17 @@ def _print(lines: Sequence[dict[str, Any]]) -> None:
         replays = ""
         if again:
             missed = again.count("full" if variant in slow else "deducted")
-            replays = f"{_rate(missed, len(again))}, {_rate(again.count('inconclusive'), len(again))}"
+            replays = f"{rate(missed, len(again))}, {rate(again.count('inconclusive'), len(again))}"
         seconds = median(line["seconds"] for line in found)
         print(f"{variant:20}{load:5} {method:8}{len(found):5}{bad:7}{unsure:6}{seconds:6.1f}   {replays}")
         group = f"{'slow' if variant in slow else 'right'}, load {load}"
         totals[group] = [sum(both) for both in zip(totals[group], (bad, unsure, len(found)), strict=True)]
     for group, (bad, unsure, count) in sorted(totals.items()):
-        rates = f"{bad} wrong, {_rate(bad, count)}; {unsure} open, {_rate(unsure, count)}"
+        rates = f"{bad} wrong, {rate(bad, count)}; {unsure} open, {rate(unsure, count)}"
         print(f"{group}: of {count} live verdicts {rates}")
 
 
-def _rate(count: int, of: int) -> str:
+def rate(count: int, of: int) -> str:
     """Return a rate in per cent with its 95 % interval by Wilson."""
     z, share = 1.96, count / of
     middle = (share + z * z / (2 * of)) / (1 + z * z / of)
