@@ -5,7 +5,7 @@ the pairs of a cell, verdicts are replayed by drawing with replacement. Wrong is
 a slow one that keeps them all; 95 % intervals by Wilson (J. Am. Stat. Assoc. 22, 209, 1927).
 
     python benchmarks/speed_verdicts.py --minutes 60                       in parts, added to benchmarks/records
-    python benchmarks/speed_verdicts.py --minutes 0                        the table alone
+    python benchmarks/speed_verdicts.py --minutes 0 --replays 100          the table alone, in a minute
     taskset -c 0 python benchmarks/speed_verdicts.py --label "1 core" …    on one core
 """
 
@@ -44,7 +44,6 @@ RIGHT = [
 RIGHT += [ROOT / "benchmarks" / "right" / f"looks_every_{period}.py" for period in ("005", "01", "025")]
 SLOW = [_WRONG / f"{name}.py" for name in ("naps_between_tasks", "polls_busily", "process_per_task", "pickles_context")]
 SLOW += [ROOT / "benchmarks" / "slow" / f"{name}.py" for name in ("half_again", "one_result_a_look")]
-REPLAYS = 1500
 RECORDS = ROOT / "benchmarks" / "records" / "speed.jsonl"
 
 
@@ -64,7 +63,7 @@ def main() -> None:
         with journal.open("a", encoding="utf-8") as file:
             file.write(json.dumps(lines[-1]) + "\n")
         print(*turn[:4], lines[-1]["outcome"], f"{lines[-1]['seconds']:.1f} s", flush=True)
-    _print([line for line in lines if line["label"] == arguments.label])
+    _print([line for line in lines if line["label"] == arguments.label], arguments.replays)
 
 
 def _arguments() -> argparse.Namespace:
@@ -75,6 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--loads", type=int, nargs="+", default=[0, 2, 4], help="busy loops beside it")
     parser.add_argument("--methods", nargs="+", default=["fork", "spawn"])
     parser.add_argument("--only", nargs="+", default=[], metavar="VARIANT")
+    parser.add_argument("--replays", type=int, default=1500, help="verdicts that are drawn from the pairs of each cell")
     parser.add_argument("--label", default="", help="what is special about the machine just now")
     return parser.parse_args()
 
@@ -112,10 +112,10 @@ def _live(variant: str, method: str, load: int, label: str) -> dict[str, Any]:
     return told | {"pairs": msgspec.to_builtins(run.pairs)}
 
 
-def _replayed(pairs: Sequence[Pair], seed: str) -> list[str]:
+def _replayed(pairs: Sequence[Pair], seed: str, replays: int) -> list[str]:
     """Draw verdicts from the pairs of a cell; each ends as a live one would, but not by time."""
     rules, draw, found = SpeedRules(), random.Random(seed), []
-    for _ in range(REPLAYS if len(pairs) > 20 else 0):
+    for _ in range(replays if len(pairs) > 20 else 0):
         taken = [draw.choice(pairs)]
         while len(taken) < rules.pairs and not speed_test.decided(taken, rules):
             taken.append(draw.choice(pairs))
@@ -124,7 +124,7 @@ def _replayed(pairs: Sequence[Pair], seed: str) -> list[str]:
     return found
 
 
-def _print(lines: Sequence[dict[str, Any]]) -> None:
+def _print(lines: Sequence[dict[str, Any]], replays: int) -> None:
     cells: dict[tuple[str, int, str], list[dict[str, Any]]] = defaultdict(list)
     for line in lines:
         cells[line["variant"], line["load"], line["method"]].append(line)
@@ -136,13 +136,13 @@ def _print(lines: Sequence[dict[str, Any]]) -> None:
         bad = sum(line["outcome"] in kept for line in found)
         unsure = sum(line["outcome"] == Outcome.INCONCLUSIVE for line in found)
         pairs = [msgspec.convert(pair, Pair) for line in found for pair in line["pairs"]]
-        again = _replayed(pairs, f"{variant}{load}{method}")
-        replays = ""
+        again = _replayed(pairs, f"{variant}{load}{method}", replays)
+        drawn = ""
         if again:
             missed = again.count("full" if variant in slow else "deducted")
-            replays = f"{rate(missed, len(again))}, {rate(again.count('inconclusive'), len(again))}"
+            drawn = f"{rate(missed, len(again))}, {rate(again.count('inconclusive'), len(again))}"
         seconds = median(line["seconds"] for line in found)
-        print(f"{variant:20}{load:5} {method:8}{len(found):5}{bad:7}{unsure:6}{seconds:6.1f}   {replays}")
+        print(f"{variant:20}{load:5} {method:8}{len(found):5}{bad:7}{unsure:6}{seconds:6.1f}   {drawn}")
         group = f"{'slow' if variant in slow else 'right'}, load {load}"
         totals[group] = [sum(both) for both in zip(totals[group], (bad, unsure, len(found)), strict=True)]
     for group, (bad, unsure, count) in sorted(totals.items()):
