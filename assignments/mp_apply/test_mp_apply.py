@@ -68,7 +68,7 @@ DYING = {
 PATIENT: dict[str, Any] = {"seconds": 20.0, "longest": 60.0}
 """10,000 tasks through a manager on a busy machine take long, and are right."""
 FORCED: dict[str, Any] = {"patience": 16.0, "seconds": 40.0}
-"""After a failure a worker may have to be forced, after a grace period of at most 10 s; CONTRACT 2.3."""
+"""After a failure a worker may have to be forced, after a grace period of at most 10 s; docs/contract.md, failures."""
 
 
 def _apply(workload: tasks.Workload, n: int = 2, **options: Any) -> Step:

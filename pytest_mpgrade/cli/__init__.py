@@ -1,4 +1,4 @@
-"""The command `mpgrade`: parses, calls, words the error; CONTRACT sections 4 and 5. Light to start: it imports late."""
+"""The command `mpgrade`: parses, calls, words the error. Light to start: it imports late."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pytest_mpgrade.report.result_json import ResultFile
 
 RIGHT, WRONG, USAGE, UNGRADABLE = 0, 1, 2, 3
-"""Exit codes: no check failed, some did, wrong usage, some submission could not be graded."""
+"""No check failed, some did, wrong usage, some submission could not be graded; docs/contract.md, exit-codes."""
 
 _GRADING = frozenset(("check", "grade", "batch", "verify"))
 """Commands that go on where nobody reads what they print."""

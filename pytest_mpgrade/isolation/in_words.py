@@ -76,7 +76,7 @@ _READABLE = Shortcoming(
 
 
 def as_json(isolation: Isolation, observer: str) -> dict[str, Any]:
-    """Return what `result.json` says of it; CONTRACT section 5."""
+    """Return what `result.json` says of it; docs/contract.md, result-file."""
     return {
         "level": isolation.level,
         "parts": list(isolation.parts),

@@ -33,7 +33,7 @@ _NO_WRITER = frozenset((Awaited.LOCK, Awaited.ROOM))
 
 
 def explained_by(run: Run) -> Concern:
-    """Return the concern that a hang belongs to by what each process was waiting for; CONTRACT section 3.
+    """Return the concern that a hang belongs to by what each process was waiting for; docs/contract.md, hangs.
 
     Somebody waits for a lock, or for room in a pipe that nobody empties: deadlock. No worker is left, or a person is
     asked: results. The parent waits for nothing but exits while a worker waits: sentinel. Workers wait for an event

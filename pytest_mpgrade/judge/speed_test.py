@@ -3,7 +3,7 @@
 Each pair is compressed to ``d = tanh(log(own / (factor * theirs)) / 2)``, which lies between -1 and 1 however noisy it
 is, is 0 where the own time is *factor* times theirs, and spreads evenly about 0 if the logarithm of the ratio does so
 about that of *factor*. Points are taken only when the lower end of Student's t interval for its mean is above 0: load
-widens the interval and does not move it. Sequential: `decided` is asked after each pair.
+widens the interval and does not move it. Sequential: `decided` is asked after each pair. See docs/timing.md, test.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ class StrEnum(str, Enum):
 
 
 class Concern(StrEnum):
-    """What a check asks about; CONTRACT section 3."""
+    """What a check asks about; docs/contract.md, concerns."""
 
     IMPORT = "import"
     RESULTS = "results"
@@ -36,7 +36,7 @@ class Concern(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a check ended; CONTRACT section 4."""
+    """How a check ended; docs/contract.md, outcomes."""
 
     PASSED = "passed"
     FAILED = "failed"

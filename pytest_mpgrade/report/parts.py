@@ -1,4 +1,4 @@
-"""What a result file holds, key by key; CONTRACT section 5. `result_json` writes and reads it."""
+"""What a result file holds, key by key; docs/contract.md, result-file. `result_json` writes and reads it."""
 
 from __future__ import annotations
 

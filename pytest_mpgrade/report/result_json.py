@@ -1,7 +1,7 @@
-"""The result file, `result.json`: written, and read back; CONTRACT section 5. The only user of msgspec in reports.
+"""The result file, `result.json`: written, and read back; docs/contract.md, result-file.
 
-What is written is the same record that is read: a Report becomes a ResultFile first, so that tables, gradebooks and
-exports need not know whether a grading has just ended or lies weeks back.
+The only user of msgspec in reports. What is written is the same record that is read: a Report becomes a ResultFile
+first, so that tables, gradebooks and exports need not know whether a grading has just ended or lies weeks back.
 """
 
 from __future__ import annotations

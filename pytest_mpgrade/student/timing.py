@@ -3,7 +3,8 @@
 What a pattern costs is the cost of each further task: of tasks that only wait the wall time, of these and tasks that
 compute together the CPU time of the whole tree, as differences of calls with few and with more tasks. Load biases
 neither. The clock of a call starts when all workers stand at their first tasks, so start-up is a figure of its own; and
-it starts at a random time, so that a parent which looks for the end now and then is as often early as late.
+it starts at a random time, so that a parent which looks for the end now and then is as often early as late. See
+docs/timing.md, measurement.
 """
 
 from __future__ import annotations

@@ -671,7 +671,7 @@ GRANDCHILD = got(processes=(child(ran_task=True), child(CREW[1], born="exec")))
     ),
 )
 def test_where_two_concerns_could_be_named(given: Case) -> None:
-    """The rows of CONTRACT section 3: the concern that is really at fault fails, others are left undecided."""
+    """The rows of docs/contract.md, concerns: the concern that is really at fault fails, others are left undecided."""
     hold(given)
 
 
@@ -683,7 +683,7 @@ def test_what_is_lacking_is_a_matter_of_the_import() -> None:
 
 
 def test_concerns_are_those_of_the_contract() -> None:
-    """Checks whose fault could be named in two ways belong to the concern that CONTRACT section 3 says."""
+    """Checks whose fault could be named in two ways belong to the one that docs/contract.md, concerns, says."""
     asked = {
         "ended_by_sentinel": Concern.SENTINEL,
         "workers_are_told_to_stop": Concern.SENTINEL,

@@ -1,4 +1,4 @@
-"""From findings to points; CONTRACT section 4."""
+"""From findings to points; docs/contract.md, points."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def worth(found: CriterionScore) -> list[tuple[float, float]]:
     ids=["passed", "failed", "in part", "absent", "by another", "not run", "platform", "inconclusive", "error"],
 )
 def test_each_outcome_has_its_worth(given: Finding, expected: tuple[float, float]) -> None:
-    """What an outcome earns is as CONTRACT section 4 says; what is not decided leaves its points to the others."""
+    """An outcome earns what docs/contract.md, outcomes, says; what is not decided leaves its points to the others."""
     found = score(CRITERIA, [*unit("t.py::a", given), *unit("t.py::b", PASSED)])
     first, second = worth(found.criteria[0])
     # Nobody was asked for "shutdown", so it is no part of the sum.

@@ -25,7 +25,7 @@ METADATA: dict[str, Any] = {
         {"submission_time": "2026-06-28T11:00:00.000000-07:00", "score": None, "autograder_error": True},
     ],
 }
-"""As gradescope/autograder_samples, docs/specs.md has it."""
+"""As gradescope/autograder_samples/docs/specs.md has it."""
 
 
 def rendered(path: Path, *checks: Any) -> Any:

@@ -142,7 +142,7 @@ GOLDEN = """{
 
 
 def finding(**changes: object) -> Finding:
-    """Return the failed check of CONTRACT section 5, with changes."""
+    """Return a failed check with all keys, with changes."""
     values: dict[str, object] = {
         "check": "no_leftovers",
         "title": "no zombie is left",
@@ -182,7 +182,7 @@ def report(*findings: Finding, note: str = "", id: str = "ada", speed: tuple[Fin
 
 
 def test_json_is_the_contracts() -> None:
-    """Keys, their order and their values are those of CONTRACT section 5; what is undecided is marked as such."""
+    """Keys, their order and values are those of docs/contract.md, result-file; what is undecided is marked as such."""
     assert result_json.dumps(report(finding(), speed=(BUSY,))).decode() == GOLDEN
 
 

@@ -113,7 +113,7 @@ SCHEMA: dict[str, Any] = {
     "if": {"properties": {"status": {"const": "graded"}}},
     "else": {"required": ["reason"], "properties": {"reason": {"minLength": 1}}},
 }  # fmt: skip
-"""CONTRACT section 5."""
+"""As docs/contract.md, result-file, has them."""
 
 TOML = """
 name = "twice"

@@ -24,9 +24,9 @@ from pytest_mpgrade.judge.symptoms import MADE_UP
 from pytest_mpgrade.records import Concern, Ending, GateReport, ProcessSeen, Run
 
 POLL_SECONDS = 0.3
-"""What a poll may keep the caller waiting: 0.2 s are free (CONTRACT 2.4); a time-out of 0.2 s takes a little longer."""
+"""What a poll may keep the caller waiting: a time-out of 0.2 s takes a little longer; docs/contract.md, polling."""
 RUNNING = "still running"
-"""What `bg_get` says of a task that is not done; CONTRACT 2.4."""
+"""What `bg_get` says of a task that is not done; docs/contract.md, bg_task."""
 WAITED_SECONDS = 5.0
 """What no call waits that does not wait for a task, not even one of several."""
 OWN_QUEUES = "make new queues and a new process for every task, and keep none of them in a global variable"

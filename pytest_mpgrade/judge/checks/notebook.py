@@ -1,4 +1,4 @@
-"""Checks of a notebook that was executed from top to bottom; CONTRACT section 2.12."""
+"""Checks of a notebook that was executed from top to bottom; docs/contract.md, notebook."""
 
 from __future__ import annotations
 

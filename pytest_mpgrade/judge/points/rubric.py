@@ -1,4 +1,4 @@
-"""From findings to points; CONTRACT sections 4 and 5. Pure: called by the plugin before each result file is written.
+"""From findings to points; docs/contract.md, points. Pure: called by the plugin before each result file is written.
 
 A criterion's points are shared by its questions, a question's by the units in which it is asked. What could not be
 decided here leaves the sum at each of these places, and what is left takes its points over: a right solution has all

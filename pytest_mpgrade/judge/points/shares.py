@@ -1,4 +1,4 @@
-"""The exact part of each question and criterion that its findings earn; CONTRACT section 4. Pure.
+"""The exact part of each question and criterion that its findings earn; docs/contract.md, points. Pure.
 
 A question is asked in units: under each of its start methods and for each of its variants. A check that could not be
 decided here leaves its unit, a unit without a decided check leaves its question, a question without a decided unit

@@ -1,4 +1,4 @@
-"""Gradescope's ``/autograder/results/results.json`` (gradescope/autograder_samples, docs/specs.md).
+"""Gradescope's ``/autograder/results/results.json`` (gradescope/autograder_samples/docs/specs.md).
 
 Texts are plain: what a submission says is no markup of ours. Lateness and earlier submissions are told, not judged.
 """

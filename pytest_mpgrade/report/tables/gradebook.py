@@ -1,4 +1,4 @@
-"""The class's grades as one CSV table; CONTRACT section 5."""
+"""The class's grades as one CSV table; docs/contract.md, gradebook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tree's own time: seconds in which it stood still because we were late do not count against anybody.
+"""The tree's own time (docs/gates.md, own-time): seconds in which it stood still because we were late count for nobody.
 
 Who traces processes is a thread like any other: on a busy machine it gets its turn late, and what waits for it until
 then is not slow, and does not linger.

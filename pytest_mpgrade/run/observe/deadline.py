@@ -1,4 +1,4 @@
-"""A limit of time that stands still while others have the cores: a busy machine costs nobody points.
+"""A limit of time that stands still while others have the cores: see docs/gates.md, own-time.
 
 A thread that wants a core runs or is queued for one (/proc/PID/task/TID/schedstat, in ns; Documentation/scheduler/
 sched-stats.rst of Linux). The tree's own threads keep each other waiting where there are more of them than cores, and

@@ -14,7 +14,7 @@ from pytest_mpgrade.run.observe.watch import Watch
 from pytest_mpgrade.system.linux import procfs
 
 GONE_SECONDS = 2.0
-"""How long after its return a call's workers may take to be gone; CONTRACT section 3."""
+"""How long after its return a call's workers may take to be gone; docs/contract.md, after-the-return."""
 BUSY_SECONDS = 10.0
 """The same on a machine so busy that they have not been able to run."""
 SLEEPING_LOOKS = 5

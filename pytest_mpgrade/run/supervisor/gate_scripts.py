@@ -1,7 +1,7 @@
 """The grader's end of the gates: scripts that decide when each held task goes on.
 
-A script plays while a call runs, ends when it has come back, and reports what it saw. The rules of `line` were measured
-on 4,101 runs of 27 designs under load with no wrong verdict; the simpler ones tried were wrong in up to half:
+A script plays while a call runs, ends when it has come back, and reports what it saw. The rules of `line`, with what
+simpler ones would get wrong (docs/gates.md, measured):
 
 - No gate is opened before n processes are inside, or the tree is quiet. Then all of the tree must be asleep: a worker
   too many shows only then.
