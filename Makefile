@@ -37,7 +37,7 @@ verify: .venv/ready  ## grade the references and all wrong solutions, and hold t
 	$(BIN)/mpgrade verify mp_apply -j $(JOBS) --untimed $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/mp_apply)
 	$(BIN)/mpgrade verify mp_apply --only $(TIMED)
 	$(BIN)/mpgrade verify bg_task -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/bg_task)
-	$(BIN)/mpgrade verify notebook -j $(JOBS) $(VERIFY)
+	$(BIN)/mpgrade verify notebook -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/notebook)
 
 hostile: .venv/ready  ## grade the hostile submissions in every layer of isolation that this machine has
 	PYTHONPATH=tests $(BIN)/python -m hostile $(HOSTILE)
