@@ -14,7 +14,6 @@ import contextlib
 import dataclasses
 import itertools
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,37 +21,40 @@ import time
 from pathlib import Path
 
 from pytest_mpgrade import batch
+from pytest_mpgrade.cli.verify_cases import wrong_solution
+from pytest_mpgrade.course import assignment as assignments
 from pytest_mpgrade.grade.pytest_run import Options
 from pytest_mpgrade.report import result_json
 from pytest_mpgrade.report.result_json import ResultFile
 
 ROOT = Path(__file__).resolve().parent.parent
-ASSIGNMENTS = ROOT / "assignments"
-MIXES = {
+_HOSTILE = ROOT / "assignments/mp_apply/wrong/hostile"
+MIXES: dict[str, tuple[Path | str, ...]] = {
     "bg_task": (
-        ROOT / "reference/bg_task/cv_funcs.py", ASSIGNMENTS / "bg_task/wrong/never_joins.py",
-        ASSIGNMENTS / "bg_task/wrong/join_before_get.py", ASSIGNMENTS / "bg_task/wrong/runs_in_caller.py",
-        ASSIGNMENTS / "bg_task/wrong/death_hangs.py", ROOT / "benchmarks/hostile/stubborn_child.py",
-        ASSIGNMENTS / "bg_task/wrong/wrong_value.py", ASSIGNMENTS / "mp_apply/wrong/hostile/exits_at_import.py",
+        ROOT / "reference/bg_task/cv_funcs.py", "never_joins", "join_before_get", "runs_in_caller", "death_hangs",
+        ROOT / "benchmarks/hostile/stubborn_child.py", "wrong_value", _HOSTILE / "exits_at_import.py",
     ),
     "mp_apply": (
-        ROOT / "reference/mp_apply/cv_funcs.py", ASSIGNMENTS / "mp_apply/wrong/never_joins.py",
-        ASSIGNMENTS / "mp_apply/wrong/no_sentinel_join.py", ASSIGNMENTS / "mp_apply/wrong/serial.py",
-        ASSIGNMENTS / "mp_apply/wrong/join_before_drain.py", ASSIGNMENTS / "mp_apply/wrong/hostile/forges_answers.py",
-        ASSIGNMENTS / "mp_apply/wrong/drops_last.py", ASSIGNMENTS / "mp_apply/wrong/hostile/stubborn_workers.py",
+        ROOT / "reference/mp_apply/cv_funcs.py", "never_joins", "no_sentinel_join", "serial", "join_before_drain",
+        _HOSTILE / "forges_answers.py", "drops_last", _HOSTILE / "stubborn_workers.py",
     ),
 }  # fmt: skip
-"""Right, wrong, hanging, hostile."""
+"""Right, wrong, hanging, hostile: files, and names of wrong solutions of the assignment."""
 
 Verdict = tuple[str, float, tuple[tuple[str, str], ...]]
 
 
 def mixed(folder: Path, number: int, assignment: str) -> None:
     """Write a class of so many submissions."""
+    asked = assignments.find(assignment)
     for place, source in zip(range(number), itertools.cycle(MIXES[assignment]), strict=False):
-        target = folder / f"{place:04}-{source.stem}"
+        if isinstance(source, str):
+            name, text = source, wrong_solution(asked, source).content()
+        else:
+            name, text = source.stem, source.read_bytes()
+        target = folder / f"{place:04}-{name}"
         target.mkdir(parents=True)
-        shutil.copyfile(source, target / "cv_funcs.py")
+        (target / "cv_funcs.py").write_bytes(text)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ import argparse
 import json
 import math
 import random
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ import msgspec
 
 from pytest_mpgrade import checks
 from pytest_mpgrade.cli.verify import busy
+from pytest_mpgrade.cli.verify_cases import wrong_solution
 from pytest_mpgrade.course import assignment
 from pytest_mpgrade.isolation import choose
 from pytest_mpgrade.judge import speed_test
@@ -36,14 +38,15 @@ from pytest_mpgrade.student.runs import Grading
 from pytest_mpgrade.submission.discover import discover
 
 ROOT = Path(__file__).resolve().parent.parent
-_DESIGNS, _WRONG = ROOT / "tests" / "designs" / "mp_apply", ROOT / "assignments" / "mp_apply" / "wrong"
+_DESIGNS = ROOT / "tests" / "designs" / "mp_apply"
 RIGHT = [
     _DESIGNS / f"{name}.py"
     for name in ("shared_queue", "queue_per_worker", "pipe_per_worker", "joinable_queue", "manager_queues", "executor")
 ]
 RIGHT += [ROOT / "benchmarks" / "right" / f"looks_every_{period}.py" for period in ("005", "01", "025")]
-SLOW = [_WRONG / f"{name}.py" for name in ("naps_between_tasks", "polls_busily", "process_per_task", "pickles_context")]
-SLOW += [ROOT / "benchmarks" / "slow" / f"{name}.py" for name in ("half_again", "one_result_a_look")]
+WRONG = ("naps_between_tasks", "polls_busily", "process_per_task", "pickles_context")
+"""Wrong solutions of the assignment that are slow; the other slow ones are files."""
+SLOW = [ROOT / "benchmarks" / "slow" / f"{name}.py" for name in ("half_again", "one_result_a_look")]
 RECORDS = ROOT / "benchmarks" / "records" / "speed.jsonl"
 
 
@@ -84,9 +87,9 @@ def _turns(arguments: argparse.Namespace) -> Iterator[tuple[str, str, int, str, 
     for number in range(arguments.repeat):
         for load in arguments.loads:
             for method in arguments.methods:
-                for path in (*RIGHT, *SLOW):
-                    if not arguments.only or path.stem in arguments.only:
-                        yield path.stem, method, load, arguments.label, number
+                for variant in (*(path.stem for path in RIGHT), *WRONG, *(path.stem for path in SLOW)):
+                    if not arguments.only or variant in arguments.only:
+                        yield variant, method, load, arguments.label, number
 
 
 def _turn(line: dict[str, Any]) -> tuple[str, str, int, str]:
@@ -94,7 +97,20 @@ def _turn(line: dict[str, Any]) -> tuple[str, str, int, str]:
 
 
 def _live(variant: str, method: str, load: int, label: str) -> dict[str, Any]:
-    (path,) = (path for path in (*RIGHT, *SLOW) if path.stem == variant)
+    with tempfile.TemporaryDirectory(prefix="mpgrade-speed-") as scratch:
+        return _timed(_file(variant, Path(scratch)), variant, method, load, label)
+
+
+def _file(variant: str, scratch: Path) -> Path:
+    """Return the file of a variant; a wrong solution of the assignment is written first."""
+    if variant not in WRONG:
+        return next(path for path in (*RIGHT, *SLOW) if path.stem == variant)
+    path = scratch / f"{variant}.py"
+    path.write_bytes(wrong_solution(assignment.find("mp_apply"), variant).content())
+    return path
+
+
+def _timed(path: Path, variant: str, method: str, load: int, label: str) -> dict[str, Any]:
     asked = assignment.find("mp_apply")
     found = discover(path, asked)
     layer = choose.choose("auto", module=str(Path(found.folder) / found.module))
@@ -128,7 +144,7 @@ def _print(lines: Sequence[dict[str, Any]], replays: int) -> None:
     cells: dict[tuple[str, int, str], list[dict[str, Any]]] = defaultdict(list)
     for line in lines:
         cells[line["variant"], line["load"], line["method"]].append(line)
-    slow = {path.stem for path in SLOW}
+    slow = {*WRONG, *(path.stem for path in SLOW)}
     totals: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     print(f"\n{'variant':20}{'load':>5} {'method':8}{'live':>5}{'wrong':>7}{'open':>6}{'s':>6}   replays: wrong, open")
     for (variant, load, method), found in sorted(cells.items()):

@@ -196,7 +196,7 @@ def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
         beside = shutil.ignore_patterns(assignment.module, "__pycache__", ".*")
         shutil.copytree(assignments.reference_folder(assignment) or case.path.parent, folder, ignore=beside)
         suffix = case.path.suffix if assignment.notebook else ".py"
-        (folder / assignment.module).with_suffix(suffix).write_bytes(case.path.read_bytes())
+        (folder / assignment.module).with_suffix(suffix).write_bytes(case.content())
     return folder
 
 

@@ -19,7 +19,7 @@ from pytest_mpgrade.package import wheel
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.system import atomic_write
 
-_LEFT_OUT = ("starter", "wrong", "reference", "__pycache__")
+_LEFT_OUT = ("starter", "wrong", "designs", "reference", "__pycache__")
 """Of an assignment: the reference is packed from wherever it is."""
 
 

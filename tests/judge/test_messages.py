@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from pytest_mpgrade import checks, steps, tasks
+from pytest_mpgrade.cli.verify_cases import wrong_solution
+from pytest_mpgrade.course import assignment
 from pytest_mpgrade.judge.causes.raised import in_the_source
 from pytest_mpgrade.records import Code, Ending, Finding, Outcome
 from pytest_mpgrade.report.terminal import explain
@@ -205,9 +207,9 @@ def test_result_that_is_not_handed_over(play: MakeRuns, value: list[str], printe
 
 def test_example_of_the_readme_is_real_output(student: Callable[..., Student]) -> None:
     """What the README shows of a failure is what the wrong solution gets, but for the numbers of processes."""
-    wrong = ROOT / "assignments" / "mp_apply" / "wrong" / "no_sentinel_join.py"
+    wrong = wrong_solution(assignment.find("mp_apply"), "no_sentinel_join").content().decode()
     plain = steps.call("mp_apply", tasks.mixed() + tasks.through_own([6, -5]), n_processes=2)
-    (run,) = student(wrong.read_text(), "fork").rely_on(plain)
+    (run,) = student(wrong, "fork").rely_on(plain)
     found = checks.workers_are_told_to_stop()(run)
     told = explain(f"{run.call} under fork, spawn and forkserver", [found])
     readme = (ROOT / "README.md").read_text("utf-8")

@@ -61,7 +61,7 @@ def course(folder: Path) -> Path:
     """Write an assignment with its reference, a starter and a wrong solution."""
     for name, text in {
         "assignment.toml": TOML, "test_double.py": TESTS, "reference/double.py": RIGHT, "starter/double.py": "",
-        "wrong/none.py": "", "__pycache__/test_double.pyc": "",
+        "wrong/none.py": "", "designs/sum.py": RIGHT, "__pycache__/test_double.pyc": "",
     }.items():  # fmt: skip
         (folder / "double" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "double" / name).write_text(text)

@@ -18,6 +18,7 @@ import pytest
 from pytest_mpgrade import checks, steps, tasks
 from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.batch.local_pool import SideBySide
+from pytest_mpgrade.cli.verify_cases import wrong_solution
 from pytest_mpgrade.course import assignment
 from pytest_mpgrade.grade.pytest_run import Stop
 from pytest_mpgrade.records import Ending, Outcome, Pair
@@ -31,8 +32,6 @@ from pytest_mpgrade.system.linux import cgroups
 from support.running import ROOT, MakeRuns, variables, wait_until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs ptrace, /proc and flock")
-
-WRONG = ROOT / "assignments" / "mp_apply" / "wrong"
 
 
 @pytest.fixture
@@ -48,6 +47,18 @@ def graded() -> Iterator[Callable[[Path], Grading]]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that writes the wrong solution of a name, and returns its file."""
+
+    def write(name: str) -> Path:
+        path = tmp_path / f"{name}.py"
+        path.write_bytes(wrong_solution(assignment.find("mp_apply"), name).content())
+        return path
+
+    return write
 
 
 @pytest.fixture
@@ -92,9 +103,9 @@ def test_slow_machine_is_given_longer(seconds: float, cores: float, longer: floa
     assert slowdown(pair, 2, cores) == pytest.approx(longer)
 
 
-def test_nap_is_found_with_its_line(timed: Callable[[Path, str], Student]) -> None:
+def test_nap_is_found_with_its_line(timed: Callable[[Path, str], Student], wrong: Callable[[str], Path]) -> None:
     """A parent that sleeps between tasks never has full points, and where it costs points its line is named."""
-    student = timed(WRONG / "naps_between_tasks.py", "fork")
+    student = timed(wrong("naps_between_tasks"), "fork")
     (finding,) = student.check(student.time("mp_apply"), checks.keeps_up_with_reference())
     assert finding.outcome in (Outcome.FAILED, Outcome.INCONCLUSIVE), finding
     if finding.outcome is Outcome.FAILED:
@@ -102,9 +113,11 @@ def test_nap_is_found_with_its_line(timed: Callable[[Path, str], Student]) -> No
         assert "on tasks that only wait" in finding.message
 
 
-def test_one_process_is_timed_in_every_pair_where_that_is_asked_for(timed: Callable[[Path, str], Student]) -> None:
+def test_one_process_is_timed_in_every_pair_where_that_is_asked_for(
+    timed: Callable[[Path, str], Student], wrong: Callable[[str], Path]
+) -> None:
     """Also where the submission is so slow on tasks that wait that no other tasks would be needed."""
-    run = timed(WRONG / "naps_between_tasks.py", "fork").time("mp_apply", against_serial=True)
+    run = timed(wrong("naps_between_tasks"), "fork").time("mp_apply", against_serial=True)
     assert len(run.pairs) >= 5
     assert all(pair.serial > 0 for pair in run.pairs)
     finding = checks.faster_than_serial()(run)
@@ -112,11 +125,13 @@ def test_one_process_is_timed_in_every_pair_where_that_is_asked_for(timed: Calla
 
 
 @pytest.mark.parametrize(
-    ("wrong", "by"), [("serial", "in_children"), ("lock_around_task", "met"), ("process_per_task", "workers")]
+    ("name", "by"), [("serial", "in_children"), ("lock_around_task", "met"), ("process_per_task", "workers")]
 )
-def test_other_faults_are_not_timed(timed: Callable[[Path, str], Student], wrong: str, by: str) -> None:
+def test_other_faults_are_not_timed(
+    timed: Callable[[Path, str], Student], wrong: Callable[[str], Path], name: str, by: str
+) -> None:
     """Whoever does not run the tasks in the asked number of processes has that fault, and not this one as well."""
-    student = timed(WRONG / f"{wrong}.py", "fork")
+    student = timed(wrong(name), "fork")
     (finding,) = student.check(student.time("mp_apply"), checks.keeps_up_with_reference())
     assert (finding.outcome, finding.undecided_by) == (Outcome.SKIPPED, by), finding.message
 

@@ -29,6 +29,7 @@ def bg_get(p, task_queue, done_queue, block=False):
     if not block and done_queue.empty():
         print("Task still running.")
         return None
+    # wrong: never comes from a child that has died
     result = done_queue.get()
     task_queue.put("STOP")
     p.join()

@@ -19,6 +19,7 @@ def worker(input, output):
 
 def bg_task(task):
     """Start a task in a child process; returns (p, task_queue, done_queue)."""
+    # wrong: only the first task gets queues, and all others the same
     if not QUEUES:
         QUEUES.extend([mp.Queue(), mp.Queue()])
     task_queue, done_queue = QUEUES

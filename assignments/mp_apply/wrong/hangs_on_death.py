@@ -41,6 +41,7 @@ def mp_apply(tasks, n_processes=2):
     error = None
     pending = len(first)
     while pending:
+        # wrong: waits for results only, and not for the ends of processes as well
         ok, value = pickle.loads(done_queue.get())
         pending -= 1
         if ok:

@@ -46,6 +46,7 @@ def mp_apply(tasks, n_processes=2):
         p.start()
         processes[p.sentinel] = p
 
+    # wrong: a worker cannot end before its results are taken from the queue, which is done below
     # wait until all have ended
     running = dict(processes)
     died = False

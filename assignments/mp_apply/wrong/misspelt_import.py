@@ -1,4 +1,4 @@
-"""Imports a package in its workers by a misspelt name: each of them dies, and no result comes."""
+"""Imports nunpy in its workers: which module is missing is told by its line, and numpy is proposed."""
 
 import multiprocessing as mp
 
@@ -7,6 +7,7 @@ def calculate(func, args):
 
 
 def worker(input, output):
+    # wrong: there is no such module
     import nunpy as np
     for func, args in iter(input.get, "STOP"):
         output.put(np.asarray(calculate(func, args)).tolist())

@@ -12,6 +12,7 @@ def calculate(func, args):
 def worker(input, output):
     """Function run by the worker processes."""
     for func, args in iter(input.get, "STOP"):
+        # wrong: a task that raises ends the worker, and its result never comes
         output.put(calculate(func, args))
 
 
@@ -30,10 +31,12 @@ def mp_apply(tasks, n_processes=2):
 
     # as many results as tasks
     results = []
+    # wrong: a generator has been used up by now
     for _ in tasks:
         results.append(done_queue.get())
 
     # end the processes
     for _ in range(n_processes):
         task_queue.put("STOP")
+    # wrong: no process is joined
     return results

@@ -1,4 +1,4 @@
-"""Has the pieces; mp_apply is still missing."""
+"""Has calculate() and worker(), and nothing that is named mp_apply."""
 
 
 def calculate(func, args):
@@ -10,3 +10,6 @@ def worker(input, output):
     """Compute tasks from `input` until 'STOP', put the results on `output`."""
     for func, args in iter(input.get, "STOP"):
         output.put(calculate(func, args))
+
+
+# wrong: mp_apply() is missing

@@ -54,6 +54,7 @@ def mp_apply(tasks, n_processes=2):
                 results.append(value)
             else:
                 error = value
+        # wrong: 0 is an exit code too
         elif any(p.exitcode for p in procs):
             error = "a worker has died"
     if error is not None:

@@ -55,6 +55,7 @@ def mp_apply(tasks, n_processes=2):
         p = mp.Process(target=run_worker, args=(tasks, position, far_end))
         p.start()
         far_end.close()
+        # wrong: waits for the end of this worker before the next one is started
         for ok, value in results_until_end(conn):
             if ok:
                 results.append(value)
