@@ -275,6 +275,12 @@ def _verify(arguments: argparse.Namespace) -> int:
     return verify.main(arguments)
 
 
+def _wrong(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.cli import wrong
+
+    return wrong.main(arguments)
+
+
 _COMMANDS = {
     "check": _check,
     "grade": _grade,
@@ -286,4 +292,5 @@ _COMMANDS = {
     "doctor": _doctor,
     "package": _package,
     "verify": _verify,
+    "wrong": _wrong,
 }

@@ -49,6 +49,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     diff.add_argument("new", metavar="NEW", type=Path, help="another one")
     _add_package(commands)
     _add_verify(commands)
+    wrong = commands.add_parser("wrong", help="list the wrong solutions of an assignment, or print one")
+    wrong.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
+    wrong.add_argument("name", metavar="NAME", nargs="?", default="", help="print this one, with its fault marked")
     for name, command in commands.choices.items():
         command.set_defaults(run=run[name], command=name)
     return top

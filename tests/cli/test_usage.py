@@ -317,7 +317,7 @@ def test_doctor_tells_what_is_there_and_what_helps(tmp_path: Path) -> None:
 def test_version_and_help(tmp_path: Path) -> None:
     """Both are told with exit code 0; the help of each command names its options."""
     assert mpgrade(tmp_path, "--version").stdout == f"mpgrade {__version__}\n"
-    for name in ("check", "grade", "batch", "list", "doctor", "verify"):
+    for name in ("check", "grade", "batch", "list", "doctor", "verify", "wrong"):
         done = mpgrade(tmp_path, name, "--help")
         assert (done.returncode, done.stderr) == (0, "")
         assert f"usage: mpgrade {name}" in done.stdout

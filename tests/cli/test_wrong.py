@@ -1,9 +1,10 @@
-"""Wrong solutions: a right design and the lines by which it goes wrong, or a file."""
+"""Wrong solutions: a right design and the lines by which it goes wrong, or a file; `mpgrade wrong` shows them."""
 
 from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 from functools import cache
 from importlib import import_module
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pytest_mpgrade.cli import wrong_text
+from pytest_mpgrade.cli import verify, wrong_text
 from pytest_mpgrade.cli.verify_cases import Case, cases, wrong_cases, wrong_solution
 from pytest_mpgrade.course import assignment as assignments
 from pytest_mpgrade.errors import AssignmentError, UsageError
@@ -110,6 +111,38 @@ def test_fault_is_one(name: str, case: Case) -> None:
     """With its fault, a wrong solution is another program than every right design, save for a cell's tag."""
     text = plain(case.content().decode())
     assert (dumped(text) in map(dumped, right(name))) is (case.name == "no_tag")
+
+
+def test_list_has_a_sentence_for_each(tmp_path: Path) -> None:
+    """Without a name, all wrong solutions are listed in 80 columns, with the concerns and the sentence of each."""
+    done = mpgrade(tmp_path, "mp_apply")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    told = " ".join(done.stdout.split())
+    for case in wrong_cases(assignments.find("mp_apply")):
+        assert f"{case.name} {', '.join(case.concerns)} {case.about}" in told
+
+
+@pytest.mark.parametrize("name", ["never_joins", "one_worker_too_many"])
+def test_one_is_printed_as_it_is_graded(tmp_path: Path, name: str) -> None:
+    """With a name, that file is printed which `mpgrade verify` hands in, be it a file or made from a design."""
+    assignment = assignments.find("mp_apply")
+    folder = verify._handed_in(wrong_solution(assignment, name), assignment, tmp_path)
+    done = mpgrade(tmp_path, "mp_apply", name)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (folder / "cv_funcs.py").read_text("utf-8")
+
+
+def test_unknown_name_is_told_with_the_one_that_is_meant(tmp_path: Path) -> None:
+    """A name that is none is wrong usage, on one line, with the name that is like it."""
+    done = mpgrade(tmp_path, "mp_apply", "never_join")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "mpgrade: mp_apply has no wrong solution 'never_join'; did you mean 'never_joins'?\n"
+
+
+def mpgrade(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run `mpgrade wrong` as a user does."""
+    return run_command([sys.executable, "-m", "pytest_mpgrade", "wrong", *words], place)
 
 
 def four_times(course: Path, expected: str = FOUR_TIMES) -> Path:

@@ -1,0 +1,34 @@
+"""`mpgrade wrong`: what the wrong solutions of an assignment are, and where each has its fault."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from pytest_mpgrade.cli.verify_cases import Case, wrong_cases, wrong_solution
+from pytest_mpgrade.course.assignment import find
+from pytest_mpgrade.system import console
+
+_COLUMNS = 80
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade wrong`: list all, or print one as it is graded. Raises UsageError for a name that is none."""
+    assignment = find(arguments.assignment)
+    if arguments.name:
+        case = wrong_solution(assignment, arguments.name)
+        text = (case.path / assignment.module).read_text("utf-8") if case.path.is_dir() else case.content().decode()
+        console.say(text.rstrip("\n"))
+    else:
+        for line in _listed(wrong_cases(assignment)):
+            console.say(line)
+    return 0
+
+
+def _listed(cases: Sequence[Case]) -> Iterator[str]:
+    """Yield for each solution its name and concerns, and below them what is said about it."""
+    width = max((len(case.name) for case in cases), default=0)
+    for case in cases:
+        yield f"{case.name:{width}}  {', '.join(case.concerns)}"
+        yield from textwrap.wrap(case.about, _COLUMNS, initial_indent="    ", subsequent_indent="    ")
