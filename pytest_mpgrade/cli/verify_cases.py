@@ -123,7 +123,7 @@ class _Expected:
         """Return a wrong solution that is a right design but for some lines."""
         try:
             return wrong_text.text(self._design(name, row.get("of", "")), row.get("about", ""), row["diff"])
-        except ValueError as error:
+        except (ValueError, SyntaxError) as error:
             raise self._toml.mistake((name, "diff"), str(error)) from error
 
     def _design(self, name: str, of: str) -> str:
@@ -135,4 +135,4 @@ class _Expected:
         if of not in known:
             near = nearest(of, known) or f" (there are: {', '.join(sorted(known)) or 'none'})"
             raise self._toml.mistake((name, "of"), f"there is no right design {of!r}{near}")
-        return known[of].read_text("utf-8")
+        return known[of].read_text("utf-8-sig")

@@ -68,7 +68,13 @@ def _placed(hunk: Sequence[tuple[str, str]], lines: Sequence[str], number: int) 
     found = [at for at in range(len(lines) - len(right) + 1) if [*lines[at : at + len(right)]] == right]
     if len(found) != 1:
         raise ValueError(f"the lines of hunk {number} stand in the design {len(found)} times, not once: {right[0]!r}")
-    return found[0], found[0] + len(right), _marked(hunk)
+    above, below = _unchanged(hunk), _unchanged(hunk[::-1])
+    return found[0] + above, found[0] + len(right) - below, _marked(hunk[above : len(hunk) - below])
+
+
+def _unchanged(hunk: Sequence[tuple[str, str]]) -> int:
+    """Return how many lines at the beginning of a hunk only say where it belongs."""
+    return sum(1 for _ in itertools.takewhile(lambda row: not row[0], hunk))
 
 
 def _marked(hunk: Sequence[tuple[str, str]]) -> Iterator[str]:

@@ -235,6 +235,15 @@ def test_marks(diff: str, changed: str) -> None:
     assert undone(text) == f"# It is wrong.\n{DESIGN}"
 
 
+@pytest.mark.parametrize("cell", ["# %%\n", "# ---\n# jupyter:\n# ---\n\n# %% tags=[]\n", ""])
+def test_sentence_without_a_docstring(cell: str) -> None:
+    """In a notebook the sentence stands in the first cell, also where a hunk begins there; else on the first line."""
+    above = [f" {line}\n" for line in cell.splitlines()[-1:]]
+    diff = "".join([*above, "-import os\n"])
+    text = wrong_text.text(f"{cell}import os\n", "It is wrong.", diff)
+    assert text == f"{cell}# It is wrong.\n# wrong: missing here:\n#     import os\n"
+
+
 @pytest.mark.parametrize(
     ("diff", "said"),
     [
@@ -244,7 +253,7 @@ def test_marks(diff: str, changed: str) -> None:
         ("+    x = 2\n", "hunk 1 needs a line of the design"),
         ("-    return x\n", "the lines of hunk 1 stand in the design 2 times, not once: '    return x'"),
         ("@@\n-import os\n@@\n-import re\n", "the lines of hunk 2 stand in the design 0 times"),
-        ("@@\n-import os\n@@\n import os\n+import re\n", "two hunks change the same line"),
+        ("@@\n-import os\n@@\n-import os\n+import re\n", "two hunks change the same line"),
         ("return 5\n", "a line begins with neither ' ', '-', '+' nor '@@': 'return 5'"),
     ],
 )
