@@ -20,6 +20,7 @@ import json
 import os
 import random
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -129,10 +130,11 @@ def turns(repeat: int) -> Iterator[Turn]:
 def measured(turn: Turn, load: int) -> Line:
     """Make a run and return what is kept of it."""
     asked = assignment.find(turn.assignment)
-    setting = Setting(assignment=asked, submission=discover(turn.case.path, asked))
-    began = time.monotonic()
     scenario = Scenario(steps=PLAYS[turn.assignment][turn.play], start_method=turn.method)
-    made = [run for run in make_runs(scenario, setting)[1:] if run.ending is not Ending.NOT_TRIED]
+    with tempfile.TemporaryDirectory(prefix="mpgrade-gates-") as scratch:
+        setting = Setting(assignment=asked, submission=discover(turn.case.file(Path(scratch)), asked))
+        began = time.monotonic()
+        made = [run for run in make_runs(scenario, setting)[1:] if run.ending is not Ending.NOT_TRIED]
     last = made[-1] if made else None
     found = [check(last) for check in OF_THE_LINE] if last and turn.play == "rendezvous" else []
     by_rule = [rule for run in made if (rule := _rule(run))]

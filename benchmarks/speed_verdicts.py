@@ -105,9 +105,7 @@ def _file(variant: str, scratch: Path) -> Path:
     """Return the file of a variant; a wrong solution of the assignment is written first."""
     if variant not in WRONG:
         return next(path for path in (*RIGHT, *SLOW) if path.stem == variant)
-    path = scratch / f"{variant}.py"
-    path.write_bytes(wrong_solution(assignment.find("mp_apply"), variant).content())
-    return path
+    return wrong_solution(assignment.find("mp_apply"), variant).file(scratch)
 
 
 def _timed(path: Path, variant: str, method: str, load: int, label: str) -> dict[str, Any]:

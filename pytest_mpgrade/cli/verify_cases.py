@@ -38,6 +38,14 @@ class Case:
         """Return the file that is graded."""
         return self.path.read_bytes() if self.text is None else self.text.encode()
 
+    def file(self, folder: Path) -> Path:
+        """Return the file or folder that is graded; what is made from a right design is written into *folder*."""
+        if self.text is None:
+            return self.path
+        file = folder / self.path.name
+        file.write_bytes(self.content())
+        return file
+
 
 def cases(assignment: Assignment, right: Sequence[Path] = ()) -> list[Case]:
     """Return the reference, further right solutions, and the wrong ones with what they must fail."""

@@ -51,14 +51,8 @@ def graded() -> Iterator[Callable[[Path], Grading]]:
 
 @pytest.fixture
 def wrong(tmp_path: Path) -> Callable[[str], Path]:
-    """Return a function that writes the wrong solution of a name, and returns its file."""
-
-    def write(name: str) -> Path:
-        path = tmp_path / f"{name}.py"
-        path.write_bytes(wrong_solution(assignment.find("mp_apply"), name).content())
-        return path
-
-    return write
+    """Return a function that returns the file of the wrong solution of a name."""
+    return lambda name: wrong_solution(assignment.find("mp_apply"), name).file(tmp_path)
 
 
 @pytest.fixture
