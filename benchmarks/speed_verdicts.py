@@ -34,7 +34,7 @@ from pytest_mpgrade.judge import speed_test
 from pytest_mpgrade.records import Outcome, Pair, SpeedRules
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student.calls import Student
-from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.submission.discover import discover
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,8 +112,8 @@ def _timed(path: Path, variant: str, method: str, load: int, label: str) -> dict
     asked = assignment.find("mp_apply")
     found = discover(path, asked)
     layer = choose.choose("auto", module=str(Path(found.folder) / found.module))
-    own = Grading(Setting(assignment=asked, submission=found, isolation=layer))
-    theirs = Grading(Setting(assignment=asked, submission=discover(ROOT / "reference" / "mp_apply", asked)))
+    own = RunCache(Setting(assignment=asked, submission=found, isolation=layer))
+    theirs = RunCache(Setting(assignment=asked, submission=discover(ROOT / "reference" / "mp_apply", asked)))
     try:
         student = Student(own, method, lambda: theirs)
         run = student.time("mp_apply")

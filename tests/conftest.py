@@ -14,7 +14,7 @@ import pytest
 from pytest_mpgrade.records import Run, Scenario, Step
 from pytest_mpgrade.run.client import module_run, servers
 from pytest_mpgrade.student import Student
-from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.student.runs import RunCache
 from support.ours import Ours
 from support.running import MakeRuns, setting, wait_until
 
@@ -95,12 +95,12 @@ def play(module: Callable[[str], Path]) -> MakeRuns:
 
 
 @pytest.fixture
-def grading(module: Callable[[str], Path]) -> Iterator[Callable[..., Grading]]:
-    """Return a function that makes a `Grading` of a submission, closed when the test is over; options of `setting`."""
-    made: list[Grading] = []
+def run_cache(module: Callable[[str], Path]) -> Iterator[Callable[..., RunCache]]:
+    """Return a function that makes the runs of a submission, ended when the test is over; options of `setting`."""
+    made: list[RunCache] = []
 
-    def make(text: str, **options: Any) -> Grading:
-        made.append(Grading(setting(module(text), **options)))
+    def make(text: str, **options: Any) -> RunCache:
+        made.append(RunCache(setting(module(text), **options)))
         return made[-1]
 
     yield make
@@ -109,6 +109,6 @@ def grading(module: Callable[[str], Path]) -> Iterator[Callable[..., Grading]]:
 
 
 @pytest.fixture
-def student(grading: Callable[..., Grading]) -> Callable[..., Student]:
+def student(run_cache: Callable[..., RunCache]) -> Callable[..., Student]:
     """Return a function that makes a `Student` for a submission's text and a start method."""
-    return lambda text, method="fork", **options: Student(grading(text, **options), method)
+    return lambda text, method="fork", **options: Student(run_cache(text, **options), method)

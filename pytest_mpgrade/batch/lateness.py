@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pytest_mpgrade.batch.roster import Student
-from pytest_mpgrade.batch.source import Source
+from pytest_mpgrade.batch.roster import RosterRow
+from pytest_mpgrade.batch.source import BatchSource
 from pytest_mpgrade.records import LateRules
 from pytest_mpgrade.system.text import clean, counted
 from pytest_mpgrade.system.timestamps import instant
@@ -22,7 +22,7 @@ class Lateness:
     notes: tuple[str, ...]  # what a teacher should know about it
 
 
-def lateness(found: Source, rules: LateRules) -> Lateness:
+def lateness(found: BatchSource, rules: LateRules) -> Lateness:
     """Hold each submission against its due time.
 
     Where nothing tells when it was handed in, it is on time, unless the course system marks it as late.
@@ -43,7 +43,7 @@ def lateness(found: Source, rules: LateRules) -> Lateness:
     return Lateness(seconds=late, notes=tuple(_notes(rules, unknown)))
 
 
-def _due(usual: datetime, own: Sequence[Student]) -> datetime:
+def _due(usual: datetime, own: Sequence[RosterRow]) -> datetime:
     """Return when a submission was due: a group has the time of whoever in it has most."""
     return max([each.due or usual + each.extension for each in own], default=usual)
 

@@ -10,7 +10,7 @@ from pytest_mpgrade.batch import overrides as by_hand
 from pytest_mpgrade.batch import roster as rosters
 from pytest_mpgrade.batch.adjustments import Settled
 from pytest_mpgrade.batch.lateness import Lateness, lateness
-from pytest_mpgrade.batch.source import Source, load
+from pytest_mpgrade.batch.source import BatchSource, load
 from pytest_mpgrade.records import Assignment, LateRules
 from pytest_mpgrade.system.text import clean
 
@@ -19,7 +19,7 @@ from pytest_mpgrade.system.text import clean
 class Prepared:
     """What there is to grade, and what people decided about it."""
 
-    source: Source
+    source: BatchSource
     settled: Settled
     notes: tuple[str, ...]  # about who is late
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.system.csv_rows import Row, rows
+from pytest_mpgrade.system.csv_rows import CsvRow, rows
 from pytest_mpgrade.system.timestamps import instant
 
 _SUBMITTED = ("submitted", "last modified (submission)")
@@ -20,7 +20,7 @@ _TIMES = frozenset((*_SUBMITTED, _DUE, _EXTENSION))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Student:
+class RosterRow:
     """One row of a roster."""
 
     cells: tuple[str, ...]
@@ -33,7 +33,7 @@ class Student:
         return not keys.isdisjoint(self.cells)
 
 
-def read(file: Path, zone: tzinfo | None) -> list[Student]:
+def read(file: Path, zone: tzinfo | None) -> list[RosterRow]:
     """Return all students. Times without an offset are in *zone*, the due time's; None: nothing is due, none is read.
 
     Raises UsageError, with file and line, for a time that cannot be read.
@@ -41,15 +41,15 @@ def read(file: Path, zone: tzinfo | None) -> list[Student]:
     return [_student(file, row, zone) for row in rows(file, ())]
 
 
-def _student(file: Path, row: Row, zone: tzinfo | None) -> Student:
+def _student(file: Path, row: CsvRow, zone: tzinfo | None) -> RosterRow:
     # A number of days may be somebody's user id.
     cells = tuple(cell for name, cell in row.named.items() if cell and name.lower() not in _TIMES)
     if zone is None:
-        return Student(cells=cells)
+        return RosterRow(cells=cells)
     named = {name.lower(): cell for name, cell in row.named.items() if cell and cell != "-"}
     submitted = next((named[name] for name in _SUBMITTED if name in named), "")
     try:
-        return Student(
+        return RosterRow(
             cells=cells,
             due=instant(named[_DUE], zone) if _DUE in named else None,
             extension=_days(named.get(_EXTENSION, "0")),

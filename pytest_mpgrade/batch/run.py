@@ -66,7 +66,7 @@ def grade_jobs(
     each job before it is graded, where that is done. Raises UsageError where *out* cannot be written.
     """
     settle = settled or Settled(criteria=assignment.criteria)
-    rows: list[gradebook.Row] = []
+    rows: list[gradebook.GradebookRow] = []
     todo: list[Job] = []
 
     def done(grading: Grading) -> Grading:
@@ -96,7 +96,7 @@ def _kept(
             yield found
 
 
-def _keep(rows: Sequence[gradebook.Row], assignment: Assignment, out: Path, settled: Settled) -> None:
+def _keep(rows: Sequence[gradebook.GradebookRow], assignment: Assignment, out: Path, settled: Settled) -> None:
     try:
         gradebook.write(rows, assignment.criteria, out / GRADEBOOK, settled.columns)
     except OSError as error:

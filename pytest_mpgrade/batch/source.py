@@ -17,8 +17,8 @@ from pathlib import Path
 from pytest_mpgrade.batch import archives
 from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.batch.layouts import LAYOUTS, Found, plain, recognise
-from pytest_mpgrade.batch.layouts.entry import Entry
-from pytest_mpgrade.batch.roster import Student
+from pytest_mpgrade.batch.layouts.entry import LayoutEntry
+from pytest_mpgrade.batch.roster import RosterRow
 from pytest_mpgrade.errors import UngradableError, UsageError
 from pytest_mpgrade.grade.grading import folder_name
 from pytest_mpgrade.submission import handed_in
@@ -48,7 +48,7 @@ class Mapped:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class BatchSource:
     """What there is to grade."""
 
     layout: str
@@ -57,14 +57,14 @@ class Source:
     keys: Mapping[str, tuple[str, ...]]  # by which a course system knows each submission's student
     handed_in: Mapping[str, str]  # when, for each submission of which that is known
     marked_late: frozenset[str]  # submissions that the course system calls late
-    students: tuple[Student, ...]  # of the roster
+    students: tuple[RosterRow, ...]  # of the roster
 
     def left_out(self) -> list[Mapped]:
         """Return what is not graded."""
         return [each for each in self.mapping if each.what != "graded"]
 
 
-def load(source: Path, out: Path, *, layout: str = "auto", roster: Sequence[Student] = ()) -> Source:
+def load(source: Path, out: Path, *, layout: str = "auto", roster: Sequence[RosterRow] = ()) -> BatchSource:
     """Read a source; what has to be unpacked or copied for that goes below *out*.
 
     Raises UsageError where there is nothing to grade, an archive is broken, or it is not of the *layout* asked for.
@@ -82,23 +82,23 @@ def load(source: Path, out: Path, *, layout: str = "auto", roster: Sequence[Stud
     if not jobs:
         raise UsageError(f"there is nothing to grade in {source}")
     _keep(mapping, out / MAPPING)
-    return Source(
+    return BatchSource(
         layout=found.layout if found else PLAIN, jobs=tuple(jobs), mapping=tuple(mapping), keys=students,
         handed_in=_times(found.entries if found else ()), students=tuple(roster),
         marked_late=frozenset(entry.student for entry in _graded(found.entries if found else ()) if entry.late),
     )  # fmt: skip
 
 
-def _graded(entries: Sequence[Entry]) -> list[Entry]:
+def _graded(entries: Sequence[LayoutEntry]) -> list[LayoutEntry]:
     """Return the entries of everybody's newest attempt."""
-    mine: dict[str, list[Entry]] = defaultdict(list)
+    mine: dict[str, list[LayoutEntry]] = defaultdict(list)
     for entry in entries:
         if entry.kind not in _NOT_GRADED:
             mine[entry.student].append(entry)
     return [entry for each in mine.values() for entry in each if _is_newest(entry, each)]
 
 
-def _times(entries: Sequence[Entry]) -> dict[str, str]:
+def _times(entries: Sequence[LayoutEntry]) -> dict[str, str]:
     return {entry.student: entry.when for entry in _graded(entries) if entry.when}
 
 
@@ -142,7 +142,7 @@ def _plain(root: Path, out: Path) -> _Read:
 def _collected(found: Found, root: Path, into: Path) -> _Read:
     """Put together what each student has handed in: the newest attempt, under the names that the files had."""
     archives.clear(into)
-    grouped: dict[str, list[Entry]] = defaultdict(list)
+    grouped: dict[str, list[LayoutEntry]] = defaultdict(list)
     for entry in found.entries:
         grouped[entry.student].append(entry)
     jobs, mapping = [], []
@@ -164,12 +164,12 @@ def _collected(found: Found, root: Path, into: Path) -> _Read:
     return keys, jobs, _looked_at(jobs, mapping)
 
 
-def _is_newest(entry: Entry, mine: Sequence[Entry]) -> bool:
+def _is_newest(entry: LayoutEntry, mine: Sequence[LayoutEntry]) -> bool:
     graded = [each for each in mine if each.kind in ("file", "folder")]
     return entry.attempt == max(each.attempt for each in graded)
 
 
-def _student(mine: Sequence[Entry], root: Path, target: Path) -> Iterator[Mapped]:
+def _student(mine: Sequence[LayoutEntry], root: Path, target: Path) -> Iterator[Mapped]:
     """Copy one student's files into a folder, archives unpacked; a file that came later replaces an earlier one."""
     for entry in sorted(mine, key=lambda each: (each.order, str(each.path))):
         line = Mapped(
@@ -194,7 +194,7 @@ def _student(mine: Sequence[Entry], root: Path, target: Path) -> Iterator[Mapped
             yield line
 
 
-def _folder(entry: Entry, line: Mapped, target: Path) -> Iterator[Mapped]:
+def _folder(entry: LayoutEntry, line: Mapped, target: Path) -> Iterator[Mapped]:
     """A folder is graded where it lies, unless archives in it have to be unpacked."""
     notes: list[str] = []
     with suppress(UngradableError):  # as its grading will find
@@ -242,7 +242,7 @@ def _look(path: Path) -> tuple[str, list[str]]:
     return hashlib.sha256("".join(sorted(parts)).encode()).hexdigest() if parts else str(path), links
 
 
-def _missing(roster: Sequence[Student], students: Mapping[str, tuple[str, ...]]) -> Iterator[Mapped]:
+def _missing(roster: Sequence[RosterRow], students: Mapping[str, tuple[str, ...]]) -> Iterator[Mapped]:
     """Tell who of a roster handed in nothing, and who is not in it."""
     known = {student: frozenset((student, *keys)) for student, keys in students.items()}
     everybody = frozenset(key for keys in known.values() for key in keys)

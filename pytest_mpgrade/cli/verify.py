@@ -37,7 +37,7 @@ _UNSURE = frozenset((Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_RUN))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class CaseVerdict:
     """What one grading of a case said; a line of the journal."""
 
     case: str
@@ -52,11 +52,11 @@ class Verdict:
     max_score: float = 0.0
 
 
-def judge(case: Case, result: ResultFile, round: int, load: int) -> Verdict:
+def judge(case: Case, result: ResultFile, round: int, load: int) -> CaseVerdict:
     """Hold one result against what is known of the case."""
     failed = [check for check in result.checks if check.outcome is Outcome.FAILED]
     concerns = tuple(sorted({str(check.concern) for check in failed}))
-    return Verdict(
+    return CaseVerdict(
         case=case.name,
         round=round,
         load=load,
@@ -123,16 +123,16 @@ class Journal:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self.verdicts: list[Verdict] = []
+        self.verdicts: list[CaseVerdict] = []
         if path is not None and path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
-                self.verdicts.append(msgspec.json.decode(line, type=Verdict))
+                self.verdicts.append(msgspec.json.decode(line, type=CaseVerdict))
 
     def has(self, case: Case, round: int, load: int) -> bool:
         """Tell whether this grading has been done."""
         return any((one.case, one.round, one.load) == (case.name, round, load) for one in self.verdicts)
 
-    def add(self, verdict: Verdict) -> None:
+    def add(self, verdict: CaseVerdict) -> None:
         """Note a verdict; a line that is written is never lost."""
         with self._lock:
             self.verdicts.append(verdict)
@@ -205,7 +205,7 @@ def _all(
 ) -> None:
     stop = pytest_run.Stop()
 
-    def one(case: Case, round: int) -> Verdict:
+    def one(case: Case, round: int) -> CaseVerdict:
         options = pytest_run.Options(
             observer=arguments.observer,
             isolation=arguments.isolation,
@@ -239,7 +239,7 @@ def _all(
             raise
 
 
-def table(chosen: Sequence[Case], verdicts: Sequence[Verdict]) -> str:
+def table(chosen: Sequence[Case], verdicts: Sequence[CaseVerdict]) -> str:
     """Return a line for each solution: how often each concern failed, and whether that is right."""
     concerns = sorted(
         {concern for one in verdicts for concern in one.failed} | {c for case in chosen for c in case.concerns}
@@ -257,7 +257,7 @@ def table(chosen: Sequence[Case], verdicts: Sequence[Verdict]) -> str:
     return "\n".join(lines)
 
 
-def never_failed(verdicts: Sequence[Verdict]) -> list[str]:
+def never_failed(verdicts: Sequence[CaseVerdict]) -> list[str]:
     """Return the checks that are made on right solutions and that no wrong one has failed."""
     made = {check for one in verdicts for check in one.made}
     return sorted(made - {check for one in verdicts for check in one.checks})

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pytest_mpgrade.doctor import allowed, isolation
-from pytest_mpgrade.doctor.finding import Row
+from pytest_mpgrade.doctor.facility import Facility
 from pytest_mpgrade.errors import MpgradeError
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.system.machine import usable_cores
@@ -36,11 +36,11 @@ def main(assignment: Assignment | None = None) -> int:
     return 3 if any(row.needed and not row.found for row in rows) else 0
 
 
-def diagnose(assignment: Assignment | None = None) -> Iterator[Row]:
+def diagnose(assignment: Assignment | None = None) -> Iterator[Facility]:
     """Look for everything a grading uses, the indispensable first; *assignment*: whose packages are looked for."""
     yield _python()
     yield _start_methods()
-    yield Row(name="platform", found=f"{sys.platform}, {platform.machine()}, kernel {platform.release()}")
+    yield Facility(name="platform", found=f"{sys.platform}, {platform.machine()}, kernel {platform.release()}")
     yield _cores()
     yield from isolation.rows()
     yield from _observers()
@@ -50,33 +50,35 @@ def diagnose(assignment: Assignment | None = None) -> Iterator[Row]:
     yield from _references(assignment)
 
 
-def _python() -> Row:
+def _python() -> Facility:
     found = platform.python_version() if sys.version_info >= (3, 10) else ""
-    return Row(name="Python", found=found, consequence="3.10 or newer is needed", needed=True)
+    return Facility(name="Python", found=found, consequence="3.10 or newer is needed", needed=True)
 
 
-def _start_methods() -> Row:
+def _start_methods() -> Facility:
     methods = multiprocessing.get_all_start_methods()
     lacking = [method for method in ("fork", "spawn", "forkserver") if method not in methods]
     note = f" (no {joined(lacking)} here: those checks are skipped)" if lacking else ""
-    return Row(name="start methods", found=joined(methods) + note, consequence="no process can be started", needed=True)
+    return Facility(
+        name="start methods", found=joined(methods) + note, consequence="no process can be started", needed=True
+    )
 
 
-def _cores() -> Row:
+def _cores() -> Facility:
     usable = usable_cores()
     if usable >= 2:
-        return Row(name="cores", found=f"{usable} usable of {os.cpu_count()}")
-    return Row(
+        return Facility(name="cores", found=f"{usable} usable of {os.cpu_count()}")
+    return Facility(
         name="cores",
         consequence="only one is usable: how much faster than one process it is cannot be told, all else is decided",
         remedy="allow two cores (taskset, docker run --cpus, the CI runner's size)",
     )
 
 
-def _observers() -> Iterator[Row]:
+def _observers() -> Iterator[Facility]:
     psutil = _installed("psutil")
     failure = _in_child(_try_ptrace) if _LINUX else "Linux only"
-    yield Row(
+    yield Facility(
         name="ptrace",
         found="" if failure else "can watch a child process",
         consequence=f"{failure}: processes are watched by psutil, which can miss short ones and their exit codes",
@@ -84,7 +86,7 @@ def _observers() -> Iterator[Row]:
         needed=bool(failure) and not psutil,
     )
     failure = _in_child(_try_syscall_file) if _LINUX else "Linux only"
-    yield Row(
+    yield Facility(
         name="/proc/PID/task/TID/syscall",
         found="" if failure else "readable",
         consequence=f"{failure}: a deadlock is found by its silence, some seconds later, and not proven",
@@ -150,9 +152,9 @@ def _try_syscall_file() -> None:
         os.waitpid(pid, 0)
 
 
-def _sockets() -> Row:
+def _sockets() -> Facility:
     failure = _failure(_try_sockets) if _LINUX else "Linux only"
-    return Row(
+    return Facility(
         name="attested sockets (SEQPACKET, SO_PASSCRED)",
         found="" if failure else "the kernel names the sender of each message",
         consequence=f"{failure}: senders at the gates name themselves, which a submission could forge",
@@ -178,9 +180,9 @@ def _try_sockets() -> None:
         raise RuntimeError("the sender was not named")
 
 
-def _subreaper() -> Row:
+def _subreaper() -> Facility:
     failure = _in_child(_try_subreaper) if _LINUX else "Linux only"
-    return Row(
+    return Facility(
         name="subreaper",
         found="" if failure else "orphans come to the supervisor",
         consequence=f"{failure}: a process that leaves its session may outlive a grading",
@@ -209,7 +211,7 @@ def _installed(name: str) -> str:
         return ""
 
 
-def _packages() -> Iterator[Row]:
+def _packages() -> Iterator[Facility]:
     for name, consequence, extra in (
         ("numpy", "results that are arrays cannot be graded", ""),
         ("py-spy", "hangs are explained without the stacks of all processes", "stacks"),
@@ -219,26 +221,26 @@ def _packages() -> Iterator[Row]:
         ("pytest-xdist", "pytest -n is not there; a batch does not need it", "xdist"),
     ):
         wanted = f"pytest-mpgrade[{extra}]" if extra else name
-        yield Row(name=name, found=_installed(name), consequence=consequence, remedy=f"pip install '{wanted}'")
+        yield Facility(name=name, found=_installed(name), consequence=consequence, remedy=f"pip install '{wanted}'")
 
 
-def _references(assignment: Assignment | None) -> Iterator[Row]:
+def _references(assignment: Assignment | None) -> Iterator[Facility]:
     from pytest_mpgrade.course.assignment import reference_folder, shipped
 
     try:
         found = shipped()
     except MpgradeError as error:
-        yield Row(name="assignments", consequence=str(error), remedy="correct it, or install again", needed=True)
+        yield Facility(name="assignments", consequence=str(error), remedy="correct it, or install again", needed=True)
         return
     yield from allowed.rows([assignment] if assignment else found)
     missing = [each.name for each in found if reference_folder(each) is None]
-    yield Row(
+    yield Facility(
         name="assignments",
         found=", ".join(each.name for each in found),
         consequence="none came with this installation",
         remedy="pip install --force-reinstall pytest-mpgrade, or name an assignment by its folder",
     )
-    yield Row(
+    yield Facility(
         name="reference solutions",
         found="" if missing or not found else f"for all {len(found)} assignments",
         consequence=f"none for {joined(missing) or 'any'}: verify and comparisons of speed need them",

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pytest_mpgrade.course import packages
-from pytest_mpgrade.doctor.finding import Row
+from pytest_mpgrade.doctor.facility import Facility
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.submission import lacking
 
 
-def rows(assignments: Iterable[Assignment]) -> Iterator[Row]:
+def rows(assignments: Iterable[Assignment]) -> Iterator[Facility]:
     """Ask the interpreter of each assignment's submissions; a row for each that allows any packages."""
     return (_row(each) for each in assignments if each.environment.packages)
 
 
-def _row(assignment: Assignment) -> Row:
+def _row(assignment: Assignment) -> Facility:
     python, allowed = lacking.interpreter(assignment), assignment.environment.packages
     names = {package: packages.installed_as(package) for package in allowed}
     modules = {module for package in allowed for module in packages.imported_as(package)}
@@ -26,7 +26,7 @@ def _row(assignment: Assignment) -> Row:
         if not found.versions[names[package]] and found.modules.isdisjoint(packages.imported_as(package))
     ]
     versions = (f"{package} {found.versions[names[package]]}".strip() for package in allowed)
-    return Row(
+    return Facility(
         name=f"packages of {assignment.name}",
         found="" if missing else f"{', '.join(versions)} (Python {found.python})",
         consequence=f"submissions that import {', '.join(missing)} get no grade",

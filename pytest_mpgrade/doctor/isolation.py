@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pytest_mpgrade.doctor.finding import Row
+from pytest_mpgrade.doctor.facility import Facility
 from pytest_mpgrade.isolation import choose, in_words
 
 
-def rows() -> Iterator[Row]:
+def rows() -> Iterator[Facility]:
     """Try the layers with a module that everybody may read; a submission elsewhere may fall through further."""
     if sys.platform != "linux":
-        yield Row(name="isolation", consequence="Linux only", remedy="the official grade comes from Linux")
+        yield Facility(name="isolation", consequence="Linux only", remedy="the official grade comes from Linux")
         return
     with TemporaryDirectory(prefix="mpgrade-") as folder:
         os.chmod(folder, 0o755)  # noqa: S103 - read by a spare user
@@ -27,13 +27,13 @@ def rows() -> Iterator[Row]:
     lacks = {each.name: each for each in in_words.shortcomings(found)}
     level = f"{found.level} ({parts})"
     lack = lacks.pop("isolation", None)
-    yield Row(
+    yield Facility(
         name="isolation", found=level, consequence=lack.consequence if lack else "", remedy=lack.remedy if lack else ""
     )
     for why in found.fell_through:
-        yield Row(name="stronger isolation", consequence=why, remedy=_REMEDIES.get(why.split(":")[0], ""))
+        yield Facility(name="stronger isolation", consequence=why, remedy=_REMEDIES.get(why.split(":")[0], ""))
     for each in lacks.values():
-        yield Row(name=each.name, consequence=each.consequence, remedy=each.remedy)
+        yield Facility(name=each.name, consequence=each.consequence, remedy=each.remedy)
     yield _cgroups()
 
 
@@ -44,14 +44,14 @@ _REMEDIES = {
 }
 
 
-def _cgroups() -> Row:
+def _cgroups() -> Facility:
     from pytest_mpgrade.system.linux.cgroups import Cgroup
 
     group = Cgroup.create("mpgrade-doctor", processes=100, memory=10**9)
     limits = ", ".join(sorted(group.limits)) if group else ""
     if group:
         group.remove()
-    return Row(
+    return Facility(
         name="cgroup",
         found=f"the kernel limits {limits} of a run" if limits else "",
         consequence="memory and processes are counted ten times a second, with the kernel's limits per process only",

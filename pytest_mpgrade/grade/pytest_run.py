@@ -83,7 +83,7 @@ class Options:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budget:
+class TimeBudget:
     """How long a grading may take, and what is said of one that took longer."""
 
     seconds: float
@@ -91,7 +91,7 @@ class Budget:
     said: str
 
 
-def budget(options: Options, limit: float) -> Budget:
+def budget(options: Options, limit: float) -> TimeBudget:
     """Return what is left of a grading's *limit* in seconds before its deadline.
 
     Before the deadline there is time for being ended politely, and as much again for writing what is known then.
@@ -100,9 +100,9 @@ def budget(options: Options, limit: float) -> Budget:
     grace = min(GRACE, left / 4)
     if left - 2 * grace < limit:
         said = "not graded in time: the grading was ended before its deadline"
-        return Budget(seconds=left - 2 * grace, grace=grace, said=said)
+        return TimeBudget(seconds=left - 2 * grace, grace=grace, said=said)
     said = f"the grading took longer than {limit:g} s, its time limit, and was ended"
-    return Budget(seconds=limit, grace=GRACE, said=said)
+    return TimeBudget(seconds=limit, grace=GRACE, said=said)
 
 
 def command(path: Path, assignment: Assignment, folder: Path, id: str, options: Options) -> list[str]:
@@ -136,7 +136,7 @@ def _variables(submission: Path) -> dict[str, str]:
     }
 
 
-def run(command: list[str], submission: Path, folder: Path, allowed: Budget, stop: Stop) -> str:
+def run(command: list[str], submission: Path, folder: Path, allowed: TimeBudget, stop: Stop) -> str:
     """Run the grading to its end, or until *stop*; return in words how it ended where that was not by itself."""
     if allowed.seconds <= 0:
         return allowed.said

@@ -92,7 +92,7 @@ def _largest(holds: Callable[[float], bool]) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class SpeedVerdict:
     """What the pairs say."""
 
     ratios: Mapping[str, Ratio]  # "waiting" and, where CPU time can be seen, "computing" and "polling"
@@ -103,7 +103,7 @@ class Verdict:
     unsure: tuple[str, ...]  # what seems to be slow, and is not sure to be
 
 
-def judge(pairs: Sequence[Pair], rules: SpeedRules) -> Verdict:
+def judge(pairs: Sequence[Pair], rules: SpeedRules) -> SpeedVerdict:
     """Judge all pairs that have been taken."""
     ratios = {name: ratio(row) for name, row in _rows(pairs).items()}
     late = _late(pairs)
@@ -116,7 +116,7 @@ def judge(pairs: Sequence[Pair], rules: SpeedRules) -> Verdict:
     seems = {name: found.estimate > rules.free for name, found in ratios.items()}
     seems["starting"] = later > rules.starting_seconds
     slow = _apart(name for name, credit in credits.items() if credit < 1)
-    return Verdict(
+    return SpeedVerdict(
         ratios=ratios,
         late=later,
         late_bound=late_bound,

@@ -35,7 +35,7 @@ class Block:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class CheckGroup:
     """One check that ended in the same way, and for the same reason, under these start methods."""
 
     check: str
@@ -90,22 +90,22 @@ def _of_any_call(message: str, check: CheckPart) -> str:
     return message.replace(_call(check), f"{function}()") if bracket else message
 
 
-def lines(checks: Iterable[CheckPart], outcome: Outcome) -> list[Line]:
+def lines(checks: Iterable[CheckPart], outcome: Outcome) -> list[CheckGroup]:
     """Return the checks that ended so, one line for what is said of one call or of several, whatever asked for it."""
     chosen = [check for check in checks if check.outcome is outcome]
     return [_line(group) for group in _grouped(chosen, lambda check: (check.concern, _neutral(check.message, check)))]
 
 
-def reasons(checks: Iterable[CheckPart], outcome: Outcome) -> list[Line]:
+def reasons(checks: Iterable[CheckPart], outcome: Outcome) -> list[CheckGroup]:
     """Return the checks that ended so, one line for each reason, whatever the check."""
     chosen = [check for check in checks if check.outcome is outcome]
     return [_line(group) for group in _grouped(chosen, lambda check: _neutral(check.message, check))]
 
 
-def _line(group: Sequence[CheckPart]) -> Line:
+def _line(group: Sequence[CheckPart]) -> CheckGroup:
     first = group[0]
     message = _of_any_call(first.message, first) if len({_call(check) for check in group}) > 1 else first.message
-    return Line(
+    return CheckGroup(
         check=", ".join(dict.fromkeys(check.check for check in group)),
         concern=first.concern,
         outcome=first.outcome,

@@ -27,7 +27,7 @@ class Rehearsal(Student):
     """Takes the place of a test's *student* while other tests are rehearsed. It judges nothing and times nothing."""
 
     def __init__(self, student: Student) -> None:
-        super().__init__(student._grading, student.start_method)
+        super().__init__(student._runs, student.start_method)
         self._relied, self._relied_functions = student._relied, student._relied_functions
 
     def play(self, *steps: Step) -> tuple[Run, ...]:

@@ -37,7 +37,7 @@ from pytest_mpgrade.session import setup
 from pytest_mpgrade.session.items import Sent, asked, judge_test, other_start_methods, own_finding, passed
 from pytest_mpgrade.student.calls import Student
 from pytest_mpgrade.student.notebook import StudentNotebook
-from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.submission.discover import discover
 from pytest_mpgrade.system.machine import usable_cores
 
@@ -59,8 +59,8 @@ class GradingSession:
         self._hidden = {each.name for each in setting.assignment.criteria if each.hidden}
         self._setting = setting
         self._refused = refused  # why nothing is graded here
-        self._grading = Grading(setting, tell)
-        self._reference: Grading | None = None
+        self._runs = RunCache(setting, tell)
+        self._reference: RunCache | None = None
         self._items: list[Asked] = []
         self._order: dict[str, int] = {}
         self._placed: list[Placed] = []
@@ -95,13 +95,13 @@ class GradingSession:
         """Return the submission for one test."""
         self._needs(start_method)
         ahead = other_start_methods(item, start_method)
-        student = item.stash[_GRADED] = Student(self._grading, start_method, self._trusted, ahead=ahead)
+        student = item.stash[_GRADED] = Student(self._runs, start_method, self._trusted, ahead=ahead)
         return student
 
     def notebook(self, item: pytest.Item, start_method: str) -> StudentNotebook:
         """Return the submitted notebook for one test."""
         self._needs(start_method)
-        item.stash[_GRADED] = notebook = StudentNotebook(self._grading, start_method)
+        item.stash[_GRADED] = notebook = StudentNotebook(self._runs, start_method)
         return notebook
 
     def _needs(self, start_method: str) -> None:
@@ -113,7 +113,7 @@ class GradingSession:
         trusted = self._trusted()
         return None if trusted is None else Student(trusted, start_method, self._trusted)
 
-    def _trusted(self) -> Grading | None:
+    def _trusted(self) -> RunCache | None:
         folder = assignments.reference_folder(self.assignment)
         if folder is None:
             return None
@@ -121,7 +121,7 @@ class GradingSession:
             trusted = dataclasses.replace(
                 self._setting, submission=discover(folder, self.assignment), isolation=Isolation()
             )
-            self._reference = Grading(trusted)
+            self._reference = RunCache(trusted)
         return self._reference
 
     # --- hooks
@@ -130,7 +130,7 @@ class GradingSession:
         """Name what is graded, and have a result file from now on."""
         self._write()
         line = f"mpgrade: {self.assignment.name}, submission {self.submission.id} ({self.submission.module})"
-        if self._grading.practice:
+        if self._runs.practice:
             line += "\npractice mode: what cannot be seen here is skipped; the official grade comes from Linux"
         return f"{line}\n{in_words.header(self._setting.isolation)}"
 
@@ -209,13 +209,13 @@ class GradingSession:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End what still runs, and write the final result."""
-        for grading in (self._grading, self._reference):
-            if grading is not None:
-                grading.close()
+        for runs in (self._runs, self._reference):
+            if runs is not None:
+                runs.close()
         if not hasattr(session.config, "workerinput"):
             self._write()
         if self._out is not None:
-            executed.write(self._grading.executed(), self._out)
+            executed.write(self._runs.executed(), self._out)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the rubric."""
@@ -277,7 +277,7 @@ class GradingSession:
 
     def _observers(self) -> list[str]:
         """Return how processes were observed so far; more than one where the machine changed its mind."""
-        seen = {run.trace.observer for run in self._grading.done() if run.trace.observer}
+        seen = {run.trace.observer for run in self._runs.done() if run.trace.observer}
         return sorted(seen, key=("ptrace", "proc", "psutil").index) or [self._setting.observer]
 
     def _write(self, *, first: bool = False) -> None:

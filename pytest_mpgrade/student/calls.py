@@ -29,7 +29,7 @@ from pytest_mpgrade.records import (
     as_kind,
 )
 from pytest_mpgrade.student import timing
-from pytest_mpgrade.student.runs import Grading, make_runs
+from pytest_mpgrade.student.runs import RunCache, make_runs
 from pytest_mpgrade.tasks import held
 
 LUCKY_TRIES = 3
@@ -41,10 +41,10 @@ class Student:
     """The submission, as one test under one start method sees it."""
 
     def __init__(
-        self, grading: Grading, start_method: str, reference: Callable[[], Grading | None] = lambda: None,
+        self, runs: RunCache, start_method: str, reference: Callable[[], RunCache | None] = lambda: None,
         *, ahead: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        self._grading = grading
+        self._runs = runs
         self._reference = reference
         self.ahead = ahead  # start methods under which the same will be asked: it is made in the background
         self._relied: Run | None = None
@@ -55,7 +55,7 @@ class Student:
     @property
     def assignment(self) -> Assignment:
         """The assignment that is graded."""
-        return self._grading.setting.assignment
+        return self._runs.setting.assignment
 
     def call(self, function: str, *args: Any, **kwargs: Any) -> Run:
         """Call a function of the submission in a process of its own; see `steps.call` for the options.
@@ -71,8 +71,8 @@ class Student:
             return not_tried
         scenario = self._scenario(steps)
         for method in self.ahead:
-            self._grading.prepare(replace(scenario, start_method=method))
-        runs = [self._confirmed(run, scenario, at) for at, run in enumerate(self._grading.run(scenario)[1:], 1)]
+            self._runs.prepare(replace(scenario, start_method=method))
+        runs = [self._confirmed(run, scenario, at) for at, run in enumerate(self._runs.run(scenario)[1:], 1)]
         if any(_may_need_longer(run, step) for run, step in zip(runs, steps, strict=True)):
             return self.play(*(replace(step, seconds=step.longest or step.seconds, longest=0.0) for step in steps))
         return self._linked(_with_givers(runs, steps))
@@ -88,19 +88,19 @@ class Student:
 
     def _prepare(self, steps: Sequence[Step], place: int) -> None:
         if self._not_tried(steps) is None:
-            self._grading.prepare(self._scenario(steps), place)
+            self._runs.prepare(self._scenario(steps), place)
 
     def imported(self) -> Run:
         """Return what was seen when the module was imported."""
-        for run in self._grading.done():
+        for run in self._runs.done():
             told = run.ending in (Ending.RETURNED, Ending.NOT_IMPORTED)
             if told and run.function == "import" and run.start_method == self.start_method:
                 return run
-        return self._grading.run(self._scenario(()))[0]
+        return self._runs.run(self._scenario(()))[0]
 
     def why_not_imported(self) -> str:
         """Return why the module could not be imported, as far as is known by now; "" if it could."""
-        for run in self._grading.done():
+        for run in self._runs.done():
             if run.function == "import" and run.start_method == self.start_method and run.ending is Ending.NOT_IMPORTED:
                 return why_not_imported(run).message
         return ""
@@ -146,12 +146,12 @@ class Student:
         stuck = self._not_tried((make.call(function, words="timed tasks"),))
         if stuck is not None:
             return as_kind(Scaling, stuck[0])
-        return self._timer(self._grading, function, max(workers)).scale(workers)
+        return self._timer(self._runs, function, max(workers)).scale(workers)
 
-    def _timer(self, reference: Grading, function: str, n: int, *, against_serial: bool = False) -> timing.Timer:
+    def _timer(self, reference: RunCache, function: str, n: int, *, against_serial: bool = False) -> timing.Timer:
         return timing.Timer(
-            own=self._grading.setting, theirs=reference.setting, function=function, n=n,
-            start_method=self.start_method, tell=self._grading.tell, against_serial=against_serial,
+            own=self._runs.setting, theirs=reference.setting, function=function, n=n,
+            start_method=self.start_method, tell=self._runs.tell, against_serial=against_serial,
         )  # fmt: skip
 
     def check(self, run: Run, *checks: Judge) -> list[Finding]:
@@ -208,9 +208,9 @@ class Student:
     def _returns_under(self, steps: Sequence[Step], stuck: Run) -> str:
         """Return a start method under which the same calls come back, where that is what makes the difference."""
         here = self._scenario(steps)
-        found = self._grading.returned_under.get(here.key)
+        found = self._runs.returned_under.get(here.key)
         if found is None:
-            found = self._grading.returned_under[here.key] = self._differs_from(here, stuck)
+            found = self._runs.returned_under[here.key] = self._differs_from(here, stuck)
         return found
 
     def _differs_from(self, here: Scenario, stuck: Run) -> str:
@@ -222,7 +222,7 @@ class Student:
         if left_early(stuck):  # those that start faster leave sooner; only what they have inherited can keep them there
             others = [name for name in others if name == "fork"]
         there = [replace(here, start_method=name) for name in others]
-        if not there or not all(_came_back(self._grading.run(each)) for each in there):
+        if not there or not all(_came_back(self._runs.run(each)) for each in there):
             return ""
         lucky = by_luck(stuck) or self.start_method == "fork"
         return "" if lucky and any(map(self._differs_by_luck, there)) else others[0]
@@ -231,7 +231,7 @@ class Student:
         """Who gets what, and when, may be a race: try both start methods again before one of them is blamed."""
         here = replace(there, start_method=self.start_method)
         for _ in range(LUCKY_TRIES):
-            if _came_back(self._grading.run_again(here)) or not _came_back(self._grading.run_again(there)):
+            if _came_back(self._runs.run_again(here)) or not _came_back(self._runs.run_again(there)):
                 return True
         return False
 
@@ -243,23 +243,23 @@ class Student:
         )
         if not unmet and run.ending is not Ending.TIMED_OUT:
             return run
-        if run.key not in self._grading.controls:
-            self._grading.controls[run.key] = self._control(run)
+        if run.key not in self._runs.controls:
+            self._runs.controls[run.key] = self._control(run)
             if run.ending is Ending.TIMED_OUT:
-                self._grading.theirs[run.key] = self._theirs(scenario, at)
-        return replace(run, control=self._grading.controls[run.key], theirs=self._grading.theirs.get(run.key, 0.0))
+                self._runs.theirs[run.key] = self._theirs(scenario, at)
+        return replace(run, control=self._runs.controls[run.key], theirs=self._runs.theirs.get(run.key, 0.0))
 
     def _theirs(self, scenario: Scenario, at: int) -> float:
         """Return the seconds that the reference needs now for a call that was not done at its time limit."""
         reference = self._reference()
-        if reference is None or reference is self._grading:
+        if reference is None or reference is self._runs:
             return 0.0
         done = reference.run(scenario)[at]
         return done.seconds if done.ending is Ending.RETURNED else 0.0
 
     def _control(self, run: Run) -> bool:
         gates = run.trace.gates
-        setting = replace(self._grading.setting, submission=CONTROL)
+        setting = replace(self._runs.setting, submission=CONTROL)
         workload = held(12)
         n = gates.wanted if gates is not None and gates.wanted else 2
         script = {"script": "line", "n": n, "keys": list(workload.keys), "seed": 1}

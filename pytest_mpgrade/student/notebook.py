@@ -10,7 +10,7 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.check import Judge, judge_safely
 from pytest_mpgrade.records import Assignment, Cell, Ending, Finding, Notebook
-from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.submission import notebooks
 
 
@@ -21,27 +21,27 @@ class NotInNotebookError(LookupError, AssertionError):
 class StudentNotebook:
     """The submitted notebook, as one test under one start method sees it."""
 
-    def __init__(self, grading: Grading, start_method: str) -> None:
-        self._grading = grading
+    def __init__(self, runs: RunCache, start_method: str) -> None:
+        self._runs = runs
         self.start_method = start_method
         self.findings: list[Finding] = []
 
     @property
     def assignment(self) -> Assignment:
         """The assignment that is graded."""
-        return self._grading.setting.assignment
+        return self._runs.setting.assignment
 
     def run(self, *, again: bool = False) -> Notebook:
         """Execute the notebook from a fresh kernel, or return what that gave before; *again*: execute it once more."""
-        return self._grading.execute(*self._what(self.start_method), again=again)
+        return self._runs.execute(*self._what(self.start_method), again=again)
 
     def prepare(self) -> None:
         """Have the notebook executed in the background under every start method that the assignment asks for."""
         for method in filter(start_methods.available, self.assignment.start_methods):
-            self._grading.prepare_execution(*self._what(method))
+            self._runs.prepare_execution(*self._what(method))
 
     def _what(self, start_method: str) -> tuple[dict[str, Any], str, list[str]]:
-        submission = self._grading.setting.submission
+        submission = self._runs.setting.submission
         document = notebooks.document(Path(submission.folder) / submission.module, submission.module)
         return document, start_method, [name for name in submission.imports if name == "multiprocess"]
 

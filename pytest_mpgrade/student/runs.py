@@ -44,7 +44,7 @@ class _Waiting:
     make: Callable[[], Any] = field(compare=False)
 
 
-class Grading:
+class RunCache:
     """See the module's docstring.
 
     Runs are made by a few threads, each waiting for a supervisor of its own: runs mostly wait, at gates and for

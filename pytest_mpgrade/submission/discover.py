@@ -19,7 +19,7 @@ from pytest_mpgrade.errors import UngradableError, UsageError
 from pytest_mpgrade.records import Assignment, Code, Submission
 from pytest_mpgrade.submission import handed_in, notebooks, syntax
 from pytest_mpgrade.submission.handed_in import File
-from pytest_mpgrade.submission.syntax import Source, printable
+from pytest_mpgrade.submission.syntax import ModuleSyntax, printable
 
 __all__ = ["discover", "importable", "stage"]
 
@@ -107,11 +107,11 @@ def _files(root: Path) -> tuple[File, ...]:
     return tuple(found)
 
 
-def _choose(files: tuple[File, ...], assignment: Assignment) -> tuple[File, Source, str]:
+def _choose(files: tuple[File, ...], assignment: Assignment) -> tuple[File, ModuleSyntax, str]:
     """Return the module to grade, and a sentence on how it was found where that is not as asked."""
     module, functions, wanted = assignment.module, ", ".join(assignment.functions), frozenset(assignment.functions)
     exact = _exact(files, module)
-    asked = _read(exact) if exact else Source()
+    asked = _read(exact) if exact else ModuleSyntax()
     if asked.fault:
         raise asked.fault
     where = "" if exact is None or exact.name == module else f"{module} was found as {_shown(exact)}."
@@ -145,7 +145,7 @@ def _choose(files: tuple[File, ...], assignment: Assignment) -> tuple[File, Sour
     raise UngradableError(what, hint=f"hand in a file named {module}")
 
 
-def _notebook(files: tuple[File, ...], assignment: Assignment) -> tuple[File, Source, str]:
+def _notebook(files: tuple[File, ...], assignment: Assignment) -> tuple[File, ModuleSyntax, str]:
     """Return the notebook to execute, and a sentence on how it was found where that is not as asked."""
     stem = Path(assignment.module).stem
     named = [_exact(files, stem + suffix) for suffix in (".ipynb", *TEXT_NOTEBOOKS)]
@@ -167,7 +167,7 @@ def _notebook(files: tuple[File, ...], assignment: Assignment) -> tuple[File, So
         raise _unread(found)
     imported = notebooks.imports(notebooks.document(found.path, _shown(found)))
     note = "" if found.name == assignment.module else f"{_shown(found)} was executed as {assignment.module}."
-    return found, Source(imports=tuple(each for _, each in imported)), note
+    return found, ModuleSyntax(imports=tuple(each for _, each in imported)), note
 
 
 def _exact(files: tuple[File, ...], module: str) -> File | None:
@@ -180,7 +180,7 @@ def _exact(files: tuple[File, ...], module: str) -> File | None:
     return nearest[0] if nearest else None
 
 
-def _about(file: File, source: Source | None, assignment: Assignment) -> str:
+def _about(file: File, source: ModuleSyntax | None, assignment: Assignment) -> str:
     """Return what to say of a file that is not the module."""
     if source:
         lacks = ", ".join(name for name in assignment.functions if name not in source.names)
@@ -188,15 +188,15 @@ def _about(file: File, source: Source | None, assignment: Assignment) -> str:
     return f"{_shown(file)} {file.fault}".strip()
 
 
-def _in_notebook(file: File) -> tuple[Source, str]:
+def _in_notebook(file: File) -> tuple[ModuleSyntax, str]:
     """Return what the module in a notebook would have, and which cells it would be made of."""
     if file.fault:
-        return Source(fault=_unread(file)), ""
+        return ModuleSyntax(fault=_unread(file)), ""
     try:
         made = notebooks.extract(file.path, _shown(file))
         tree = syntax.parse(_shown(file), made.source.encode())
     except UngradableError as error:
-        return Source(fault=error), ""
+        return ModuleSyntax(fault=error), ""
     return syntax.told(tree), f"code cell{'s' * (len(made.cells) > 1)} {', '.join(map(str, made.cells))}"
 
 
@@ -210,23 +210,23 @@ def _is_notebook(file: File) -> bool:
     return suffix == ".ipynb"
 
 
-def _read(file: File, wanted: frozenset[str] = frozenset()) -> Source:
+def _read(file: File, wanted: frozenset[str] = frozenset()) -> ModuleSyntax:
     """Read a module as syntax; one in which none of the *wanted* names occurs is not worth parsing."""
     if file.fault:
-        return Source(fault=_unread(file))
+        return ModuleSyntax(fault=_unread(file))
     try:
         data = handed_in.content(file.path, MOST_SOURCE + 1)
         if len(data) > MOST_SOURCE:
             too_large = f"{_shown(file)} is too large for a module: over {MOST_SOURCE // 1_000_000} MB"
-            return Source(fault=UngradableError(too_large, source={"file": _shown(file)}))
+            return ModuleSyntax(fault=UngradableError(too_large, source={"file": _shown(file)}))
         if wanted and not any(name.encode() in data for name in wanted):
-            return Source()
+            return ModuleSyntax()
         tree = syntax.parse(_shown(file), data)
     except OSError as error:
         why = f"{_shown(file)} cannot be read: {error.strerror}"
-        return Source(fault=UngradableError(why, source={"file": _shown(file)}))
+        return ModuleSyntax(fault=UngradableError(why, source={"file": _shown(file)}))
     except UngradableError as error:
-        return Source(fault=error)
+        return ModuleSyntax(fault=error)
     return syntax.told(tree)
 
 

@@ -21,7 +21,7 @@ from pytest_mpgrade.records import Assignment, Ending, Lack, Notebook, Run, Subm
 from pytest_mpgrade.submission import sources
 from pytest_mpgrade.submission.newer import Version, of_attribute, of_module
 from pytest_mpgrade.submission.newer_syntax import newer_syntax
-from pytest_mpgrade.submission.sources import Sources, Statement
+from pytest_mpgrade.submission.sources import Statement, SubmissionSources
 
 _UNSUCCESSFUL = frozenset((Ending.NOT_IMPORTED, Ending.RAISED, Ending.DIED, Ending.HUNG, Ending.TIMED_OUT))
 _MISSING = re.compile(r"No module named '([\w.]+)'")
@@ -113,7 +113,7 @@ class _Failure:
 class _Search:
     """Looks for what is missing, from outside."""
 
-    def __init__(self, found: Sources, assignment: Assignment) -> None:
+    def __init__(self, found: SubmissionSources, assignment: Assignment) -> None:
         self.sources = found
         self.allowed = assignment.environment.packages
         self.python = interpreter(assignment)

@@ -45,7 +45,7 @@ class Statement:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sources:
+class SubmissionSources:
     """All that belongs to a submission's module or notebook."""
 
     sources: dict[tuple[str, int], bytes]  # by file, and cell or 0
@@ -64,7 +64,7 @@ class Sources:
 
 
 @functools.lru_cache(maxsize=4)
-def read(submission: Submission, *, notebook: bool) -> Sources:
+def read(submission: Submission, *, notebook: bool) -> SubmissionSources:
     """Return the sources of a submission: the module or *notebook*, and the modules of its own that it imports."""
     folder = Path(submission.folder)
     chosen = folder / submission.module
@@ -87,7 +87,7 @@ def read(submission: Submission, *, notebook: bool) -> Sources:
             pending += files
             seen.update(files)
     top = frozenset(own.top) if notebook else frozenset((*own.top, chosen.stem))
-    return Sources(sources=found, statements=tuple(statements), own=top, deeper=frozenset(own.deeper))
+    return SubmissionSources(sources=found, statements=tuple(statements), own=top, deeper=frozenset(own.deeper))
 
 
 def _holds(folder: Path, submission: Submission) -> bool:

@@ -26,7 +26,7 @@ _PYTHON = ".".join(map(str, sys.version_info[:2]))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class ModuleSyntax:
     """What a module's syntax tells."""
 
     own: frozenset[str] = frozenset()  # names that it defines at top level
@@ -41,12 +41,12 @@ class Source:
         return tuple(sorted({found.package for found in self.imports}))
 
 
-def told(tree: ast.Module) -> Source:
+def told(tree: ast.Module) -> ModuleSyntax:
     """Return what a module defines and imports."""
     bound = list(_bound(tree))
     own = frozenset(name for name, imported in bound if not imported)
     names = frozenset(name for name, _ in bound)
-    return Source(own=own, names=names, imports=imports(tree), uses=tuple(_uses(tree)))
+    return ModuleSyntax(own=own, names=names, imports=imports(tree), uses=tuple(_uses(tree)))
 
 
 TELLING = frozenset(

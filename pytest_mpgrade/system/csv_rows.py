@@ -12,14 +12,14 @@ from pytest_mpgrade.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class CsvRow:
     """One row: the line it begins on, and its cells by their column, without blanks around them."""
 
     line: int
     named: Mapping[str, str]
 
 
-def rows(file: Path, needed: Collection[str]) -> Iterator[Row]:
+def rows(file: Path, needed: Collection[str]) -> Iterator[CsvRow]:
     """Yield the rows of a CSV file with a header; empty ones are passed over.
 
     Raises UsageError where the file cannot be read, or lacks a column that is *needed*.
@@ -36,7 +36,7 @@ def rows(file: Path, needed: Collection[str]) -> Iterator[Row]:
             if not any(cells):
                 continue
             if header:
-                yield Row(line=line, named=dict(zip(header, cells, strict=False)))
+                yield CsvRow(line=line, named=dict(zip(header, cells, strict=False)))
                 continue
             header = tuple(name or f"column {place}" for place, name in enumerate(cells, start=1))
             if missing := [name for name in needed if name not in header]:

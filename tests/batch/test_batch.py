@@ -221,7 +221,7 @@ def test_kill_while_a_run_is_being_ended(course: Path, ours: Ours) -> None:
     dies = (
         "import os, signal\nfrom pytest_mpgrade.run.client import servers\n\ndef end(self):\n    self.tell_to_end()\n"
     )
-    dies += "    self._process.wait()\n    os.kill(os.getpid(), signal.SIGKILL)\n\nservers.Server.end = end\n"
+    dies += "    self._process.wait()\n    os.kill(os.getpid(), signal.SIGKILL)\n\nservers.RunServer.end = end\n"
     (course / "dies.py").write_text(dies)
     (course / "one").mkdir()
     (course / "one" / "double.py").write_text(SOLUTIONS["dan"])

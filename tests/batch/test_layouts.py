@@ -34,7 +34,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
     return data.getvalue()
 
 
-def files(found: source.Source) -> dict[str, dict[str, bytes]]:
+def files(found: source.BatchSource) -> dict[str, dict[str, bytes]]:
     """Return what is graded of each submission."""
     return {
         job.id: {p.relative_to(job.path).as_posix(): p.read_bytes() for p in job.path.rglob("*") if p.is_file()}
@@ -44,7 +44,7 @@ def files(found: source.Source) -> dict[str, dict[str, bytes]]:
     }
 
 
-def left_out(found: source.Source) -> dict[str, str]:
+def left_out(found: source.BatchSource) -> dict[str, str]:
     """Return what became of what is not graded."""
     return {each.source or each.submission: each.what for each in found.left_out()}
 

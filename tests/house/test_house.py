@@ -231,6 +231,25 @@ def test_no_global(name: str) -> None:
     assert [node.names for node in ast.walk(tree(MODULES[name])) if isinstance(node, ast.Global)] == []
 
 
+def test_each_class_has_a_name_of_its_own() -> None:
+    """No two public classes or aliases of types have one name, wherever they are in the package."""
+    places: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for name in _types(tree(path)):
+            places.setdefault(name, []).append(module)
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
+
+
+def _types(module: ast.Module) -> Iterator[str]:
+    """Yield the public classes that a module defines, and its aliases of types, which are named like classes."""
+    for node in module.body:
+        names = [node.name] if isinstance(node, ast.ClassDef) else []
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
+        yield from (name for name in names if re.fullmatch(r"[A-Z][A-Z0-9]*[a-z]\w*", name))
+
+
 @EACH_MODULE
 def test_docstrings(name: str) -> None:
     """Modules and all that is public in them have docstrings; the methods of a Protocol may do without."""

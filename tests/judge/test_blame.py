@@ -14,10 +14,10 @@ from pytest_mpgrade.judge.points.blame import accuse, attribute
 from pytest_mpgrade.judge.symptoms import ALIVE
 from pytest_mpgrade.records import Concern, Finding, Instead, Outcome
 
-Placed = tuple[str, Finding]
+MethodFinding = tuple[str, Finding]
 
 
-def failing(check: str, concern: Concern, symptom: str, method: str = "fork") -> Placed:
+def failing(check: str, concern: Concern, symptom: str, method: str = "fork") -> MethodFinding:
     """Return a failure in its place."""
     finding = Finding(
         check=check,
@@ -62,7 +62,7 @@ ABSENT = ("fork", Finding(check="met", title="", concern=Concern.CONCURRENCY, ou
         pytest.param(ZOMBIES, ZOMBIES_EDGE, id="cleanup before edge"),
     ],
 )
-def test_one_symptom_has_one_concern(owner: Placed, other: Placed) -> None:
+def test_one_symptom_has_one_concern(owner: MethodFinding, other: MethodFinding) -> None:
     """Of two failures with the same symptom the concern that it belongs to keeps it; the other names that check."""
     for order in permutations((owner, other)):
         found = attribute(order)
@@ -88,7 +88,7 @@ def test_one_symptom_has_one_concern(owner: Placed, other: Placed) -> None:
         pytest.param((PASSING, ABSENT, RESULTS), id="not failed"),
     ],
 )
-def test_what_is_no_consequence_stays_failed(placed: Sequence[Placed]) -> None:
+def test_what_is_no_consequence_stays_failed(placed: Sequence[MethodFinding]) -> None:
     """A symptom alone in its concern, under another start method, or of another kind stays as it is."""
     for order in permutations(placed):
         assert attribute(order) == [finding for _, finding in order]
@@ -153,7 +153,7 @@ def test_settled_findings_settle_no_more() -> None:
 
 def undecided(
     by: str, *, seen: str = "f() never came back", run: str = "one", method: str = "fork", **more: Any
-) -> Placed:
+) -> MethodFinding:
     """Return a finding that was left undecided by a check, and what it says of its run."""
     concern = more.pop("concern", Concern.DEADLOCK)
     instead = Instead(
@@ -166,12 +166,12 @@ def undecided(
     return method, finding
 
 
-def seen_in(placed: Placed, run: str = "one", method: str = "fork", function: str = "f") -> Placed:
+def seen_in(placed: MethodFinding, run: str = "one", method: str = "fork", function: str = "f") -> MethodFinding:
     """Return a finding about a run."""
     return method, replace(placed[1], run=run, function=function)
 
 
-def passing(check: str, run: str = "one", outcome: Outcome = Outcome.PASSED) -> Placed:
+def passing(check: str, run: str = "one", outcome: Outcome = Outcome.PASSED) -> MethodFinding:
     """Return a check that has not failed."""
     return seen_in(("fork", replace(PASSING[1], check=check, outcome=outcome, message="the machine is busy")), run)
 
@@ -193,7 +193,7 @@ def test_what_no_failure_explains_fails_with_what_its_run_shows() -> None:
         pytest.param(seen_in(failing("drains", Concern.EDGE, "hang"), "another"), id="the named check, another run"),
     ],
 )
-def test_undecided_by_what_explains_its_run_stays_so(failed: Placed) -> None:
+def test_undecided_by_what_explains_its_run_stays_so(failed: MethodFinding) -> None:
     """One fault costs points once: the finding stays undecided, and names the check that has failed for it."""
     _, found = accuse([failed, undecided("drains")])
     assert (found.outcome, found.undecided_by) == (Outcome.SKIPPED, failed[1].check)
@@ -211,7 +211,7 @@ def test_undecided_by_what_explains_its_run_stays_so(failed: Placed) -> None:
         ),
     ],
 )
-def test_a_failure_of_something_else_explains_nothing(failed: Placed) -> None:
+def test_a_failure_of_something_else_explains_nothing(failed: MethodFinding) -> None:
     """That some check has failed under the same start method is no reason why this run could not be judged."""
     _, found = accuse([failed, undecided("drains")])
     assert (found.outcome, found.message) == (Outcome.FAILED, "f() never came back")

@@ -19,7 +19,7 @@ from pytest_mpgrade.judge.causes.raised import in_the_source
 from pytest_mpgrade.records import Code, Ending, Finding, Outcome
 from pytest_mpgrade.report.terminal import explain
 from pytest_mpgrade.student import Student
-from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.submission.syntax import told as told_by_syntax
 from support.program import program
 from support.running import ROOT, MakeRuns, setting
@@ -181,8 +181,8 @@ def test_functions_among_the_arguments_are_asked_for(module: Callable[[str], Pat
     made = setting(module(text().replace("calculate", "calcualte")))
     asked: dict[str, tuple[str, ...]] = {"calculate": ("func", "args")}
     made = replace(made, assignment=replace(made.assignment, functions=asked))
-    with contextlib.closing(Grading(made)) as grading:
-        (run,) = Student(grading, "fork").play(steps.call("mp_apply", tasks.through_own([6, -5]), n_processes=2))
+    with contextlib.closing(RunCache(made)) as runs:
+        (run,) = Student(runs, "fork").play(steps.call("mp_apply", tasks.through_own([6, -5]), n_processes=2))
     assert (run.ending, run.because) == (Ending.NOT_TRIED, "has_functions")
     assert run.why == "there is no function calculate()"
 

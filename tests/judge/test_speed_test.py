@@ -288,7 +288,7 @@ RECORDS = ROOT / "benchmarks" / "records" / "speed.jsonl"
 SLOW = ("naps_between_tasks", "polls_busily", "pickles_context", "half_again", "one_result_a_look")
 
 
-def recorded(*, slow: bool) -> list[tuple[str, speed_test.Verdict]]:
+def recorded(*, slow: bool) -> list[tuple[str, speed_test.SpeedVerdict]]:
     """Judge the pairs of all recorded verdicts over slow variants, or over right ones; each with what it is of."""
     rows = [json.loads(line) for line in RECORDS.read_text(encoding="utf-8").splitlines()]
     return [

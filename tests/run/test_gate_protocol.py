@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mpgrade.run.observe import reading, watch
-from pytest_mpgrade.run.observe.base import Roll, Seen
+from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
 from pytest_mpgrade.run.observe.clock import Clock
 from pytest_mpgrade.run.observe.gate_socket import Message
 from pytest_mpgrade.run.observe.watch import Watch
@@ -75,7 +75,7 @@ class Tree:
         self.crew = [self._worker(number) for number in range(program.workers)]
         self.caller = Process(pid=CALLER, todo=["back"])
         for each in (self.caller, *self.crew):
-            self.seen[each.pid] = Seen(pid=each.pid, parent=CALLER if each is not self.caller else 1)
+            self.seen[each.pid] = ObservedProcess(pid=each.pid, parent=CALLER if each is not self.caller else 1)
         self.done = 0
         self.after_death: list[str] = []
 

@@ -28,7 +28,7 @@ from pytest_mpgrade.records import STILL_READING, Ending, Run, Scenario
 from pytest_mpgrade.run.client import module_run
 from pytest_mpgrade.run.supervisor import after_return
 from pytest_mpgrade.student import Student
-from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.student.runs import RunCache
 from support.ours import Ours
 from support.running import MakeRuns, setting, wait_until
 
@@ -1100,10 +1100,10 @@ def test_folder_of_the_submission_is_left_alone(play: MakeRuns, tmp_path: Path) 
 # --- gradings
 
 
-def test_equal_scenarios_are_run_once(grading: Callable[..., Grading]) -> None:
+def test_equal_scenarios_are_run_once(run_cache: Callable[..., RunCache]) -> None:
     """Two tests that ask for the same call share one run; another start method is another run."""
     text = "import os\n\ndef f():\n    return os.getpid()\n"
-    shared = grading(text)
+    shared = run_cache(text)
     runs = [Student(shared, method).call("f") for method in ("fork", "fork", "spawn")]
     assert runs[0] is runs[1]
     assert runs[0].value != runs[2].value
@@ -1197,7 +1197,7 @@ def test_killed_server_costs_nothing(module: Callable[[str], Path], observer: st
     """A server that is killed leaves its supervisor to finish the run, and the next run has a new one."""
     folder = module(WAITS_ONCE)
     thread = kill_when(folder / "began.now", servers=True)
-    shared = Grading(setting(folder, observer=observer))
+    shared = RunCache(setting(folder, observer=observer))
     try:
         for argument in (1, 2):
             assert Student(shared, "fork").call("f", argument, seconds=3.0).ending in (
@@ -1214,7 +1214,7 @@ def test_killed_supervisor_is_tried_again(module: Callable[[str], Path]) -> None
     """A grading tries a run again whose supervisor broke; the second try counts."""
     folder = module(WAITS_ONCE)
     thread = kill_when(folder / "began.now", servers=False)
-    shared = Grading(setting(folder))
+    shared = RunCache(setting(folder))
     try:
         run = Student(shared, "fork").call("f", 1)
         assert (folder / "began").read_text() == "x" * 2
@@ -1242,7 +1242,7 @@ def test_submission_that_kills_its_supervisor(student: Callable[..., Student]) -
 def test_grading_that_is_closed_ends_its_runs(module: Callable[[str], Path], ours: Ours) -> None:
     """Closing a grading in the middle of a run ends the run's processes."""
     folder = module(WAITS_ONCE)
-    shared = Grading(setting(folder))
+    shared = RunCache(setting(folder))
     shared.prepare(Scenario(steps=(steps.call("f", 100),), start_method="fork"))
     assert wait_until((folder / "began.now").exists)
     shared.close()

@@ -10,7 +10,7 @@ import pytest
 from pytest_mpgrade import checks, steps, tasks
 from pytest_mpgrade.records import Concern, Ending, Outcome
 from pytest_mpgrade.student import Student
-from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.student.runs import RunCache
 
 HANGS_UNDER = """
     import multiprocessing as mp
@@ -28,15 +28,15 @@ HANGS_UNDER = """
 """
 
 
-def hanging(grading: Callable[..., Grading], journal: Path, *methods: str) -> Grading:
-    """Return the grading of a submission whose f() hangs under these start methods."""
-    return grading(HANGS_UNDER.format(journal=str(journal), methods=methods))
+def hanging(run_cache: Callable[..., RunCache], journal: Path, *methods: str) -> RunCache:
+    """Return the runs of a submission whose f() hangs under these start methods."""
+    return run_cache(HANGS_UNDER.format(journal=str(journal), methods=methods))
 
 
-def test_what_makes_the_difference_is_found_out_once(grading: Callable[..., Grading], tmp_path: Path) -> None:
+def test_what_makes_the_difference_is_found_out_once(run_cache: Callable[..., RunCache], tmp_path: Path) -> None:
     """Every test relies on the plainest call; whether that returns elsewhere is tried by the first of them."""
     journal = tmp_path / "journal"
-    shared = hanging(grading, journal, "fork")
+    shared = hanging(run_cache, journal, "fork")
     assert Student(shared, "fork").rely_on(steps.call("f"))[0].returned_under == "spawn"
     before = journal.read_text()
     assert Student(shared, "fork").rely_on(steps.call("f"))[0].returned_under == "spawn"
@@ -53,16 +53,16 @@ def test_what_makes_the_difference_is_found_out_once(grading: Callable[..., Grad
     ],
 )
 def test_how_fast_a_start_method_is_is_not_its_fault(
-    grading: Callable[..., Grading], tmp_path: Path, methods: tuple[str, ...], here: str, under: str
+    run_cache: Callable[..., RunCache], tmp_path: Path, methods: tuple[str, ...], here: str, under: str
 ) -> None:
     """What fails under fork and forkserver and works under spawn is a race: the two have nothing else in common."""
-    shared = hanging(grading, tmp_path / "journal", *methods)
+    shared = hanging(run_cache, tmp_path / "journal", *methods)
     assert Student(shared, here).rely_on(steps.call("f"))[0].returned_under == under
 
 
-def test_calls_after_one_that_hangs_know_why(grading: Callable[..., Grading], tmp_path: Path) -> None:
+def test_calls_after_one_that_hangs_know_why(run_cache: Callable[..., RunCache], tmp_path: Path) -> None:
     """A call that is not made holds the run that is why, with all that has been found out of it."""
-    student = Student(hanging(grading, tmp_path / "journal", "fork"), "fork")
+    student = Student(hanging(run_cache, tmp_path / "journal", "fork"), "fork")
     stuck, second = student.rely_on(steps.call("f"), steps.call("g"))
     assert second.ending is Ending.NOT_TRIED
     assert second.cause == stuck
@@ -112,11 +112,11 @@ SLOW = """
 
 @pytest.mark.parametrize(("nap", "outcome"), [(0.0, Outcome.FAILED), (0.05, Outcome.INCONCLUSIVE)])
 def test_what_the_reference_does_in_a_tenth_of_the_time_is_slow(
-    grading: Callable[..., Grading], nap: float, outcome: Outcome
+    run_cache: Callable[..., RunCache], nap: float, outcome: Outcome
 ) -> None:
     """A call that makes progress to its time limit is slow if the reference has just done the same, else undecided."""
     workload = tasks.square(range(400))
-    own, reference = grading(SLOW.format(nap=0.5), seconds=4.0), grading(SLOW.format(nap=nap), seconds=4.0)
+    own, reference = run_cache(SLOW.format(nap=0.5), seconds=4.0), run_cache(SLOW.format(nap=nap), seconds=4.0)
     student = Student(own, "fork", lambda: reference)
     run = student.play(steps.call("mp_apply", workload))[0]
     assert run.ending is Ending.TIMED_OUT

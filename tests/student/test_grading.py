@@ -9,7 +9,7 @@ import pytest
 
 from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.records import Ending, Scenario
-from pytest_mpgrade.student.runs import FURTHER_TRIES, Grading
+from pytest_mpgrade.student.runs import FURTHER_TRIES, RunCache
 
 HANGS_IN_ITS_POOL = """
     import multiprocessing as mp
@@ -41,13 +41,13 @@ HANGS_IN_ITS_POOL = """
     ],
 )
 def test_hang_within_a_pool_is_tried_again(
-    grading: Callable[..., Grading], tmp_path: Path, hanging: list[int], ending: Ending, calls: int
+    run_cache: Callable[..., RunCache], tmp_path: Path, hanging: list[int], ending: Ending, calls: int
 ) -> None:
     """A Pool that hangs now and then, by a race of CPython's, costs nobody points; one that always does, does."""
     journal = tmp_path / "journal"
     step = steps.call("mp_apply", tasks.square([1]), patience=1.0)
     scenario = Scenario(steps=(step,), start_method="fork")
-    run = grading(HANGS_IN_ITS_POOL.format(journal=str(journal), hanging=hanging)).run(scenario)[-1]
+    run = run_cache(HANGS_IN_ITS_POOL.format(journal=str(journal), hanging=hanging)).run(scenario)[-1]
     assert (run.ending, len(journal.read_text().splitlines())) == (ending, calls), (run.why, run.trace.stuck)
 
 
@@ -74,11 +74,11 @@ CRASHES = """
     ],
 )
 def test_crash_is_tried_again(
-    grading: Callable[..., Grading], tmp_path: Path, crashing: list[int], ending: Ending, calls: int
+    run_cache: Callable[..., RunCache], tmp_path: Path, crashing: list[int], ending: Ending, calls: int
 ) -> None:
     """An interpreter that crashes once, by a library's fault, costs nobody points; one that always does, does."""
     journal = tmp_path / "journal"
     scenario = Scenario(steps=(steps.call("mp_apply", tasks.square([1])),), start_method="fork")
-    run = grading(CRASHES.format(journal=str(journal), crashing=crashing)).run(scenario)[-1]
+    run = run_cache(CRASHES.format(journal=str(journal), crashing=crashing)).run(scenario)[-1]
     assert (run.ending, len(journal.read_text().splitlines())) == (ending, calls), run.why
     assert run.exitcode == (None if ending is Ending.RETURNED else -11)

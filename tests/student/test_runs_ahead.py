@@ -13,7 +13,7 @@ import pytest
 from pytest_mpgrade import steps
 from pytest_mpgrade.records import Ending, Scenario
 from pytest_mpgrade.student import admission
-from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.system import machine
 from support.running import wait_until
 from support.small_assignment import grade, outcomes, put, result
@@ -144,9 +144,11 @@ def test_runs_at_a_time(machine_is: Callable[..., None], options: dict[str, floa
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace")
-def test_first_of_each_fixture_is_made_first(grading: Callable[..., Grading], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_of_each_fixture_is_made_first(
+    run_cache: Callable[..., RunCache], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Plays of a lower place overtake those that wait already; a run that is asked for while it waits is made once."""
-    shared = grading("def f(n):\n    return n\n")
+    shared = run_cache("def f(n):\n    return n\n")
     made: list[str] = []
     make, go_on = shared._make, threading.Event()
 

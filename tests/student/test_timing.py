@@ -24,7 +24,7 @@ from pytest_mpgrade.grade.pytest_run import Stop
 from pytest_mpgrade.records import Ending, Outcome, Pair
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student import Student
-from pytest_mpgrade.student.runs import Grading
+from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.student.timing import slowdown
 from pytest_mpgrade.submission.discover import discover
 from pytest_mpgrade.system import machine_lock, quotas
@@ -35,13 +35,13 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ne
 
 
 @pytest.fixture
-def graded() -> Iterator[Callable[[Path], Grading]]:
+def graded() -> Iterator[Callable[[Path], RunCache]]:
     """Return a function that makes a grading of `mp_apply` for a submission's path; closed when the test is over."""
-    made: list[Grading] = []
+    made: list[RunCache] = []
 
-    def make(path: Path) -> Grading:
+    def make(path: Path) -> RunCache:
         asked = assignment.find("mp_apply")
-        made.append(Grading(Setting(assignment=asked, submission=discover(path, asked))))
+        made.append(RunCache(Setting(assignment=asked, submission=discover(path, asked))))
         return made[-1]
 
     yield make
@@ -56,7 +56,7 @@ def wrong(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.fixture
-def timed(graded: Callable[[Path], Grading]) -> Callable[[Path, str], Student]:
+def timed(graded: Callable[[Path], RunCache]) -> Callable[[Path, str], Student]:
     """Return a function that makes a student whose calls can be timed."""
     reference = ROOT / "reference" / "mp_apply"
     return lambda path, method: Student(graded(path), method, lambda: graded(reference))

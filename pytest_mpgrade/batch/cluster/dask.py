@@ -18,7 +18,7 @@ from typing import Any
 
 from pytest_mpgrade import __version__
 from pytest_mpgrade.batch.cluster import jobqueue
-from pytest_mpgrade.batch.cluster.spec import Spec
+from pytest_mpgrade.batch.cluster.spec import GradingSpec
 from pytest_mpgrade.batch.cluster.staging import Carrier
 from pytest_mpgrade.batch.cluster.submission_worker import CancelledError
 from pytest_mpgrade.batch.job import Job
@@ -46,7 +46,7 @@ class Dask:
 
     def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002
         """Yield gradings as they come; *grade* would grade here, so it is not called."""
-        todo: list[tuple[Job, Spec]] = []
+        todo: list[tuple[Job, GradingSpec]] = []
         yield from self.carrier.known(jobs, todo)
         if todo:
             with self.connect() as client:
@@ -60,8 +60,8 @@ class _Batch:
         self._carrier, self._settings, self._client = settings.carrier, settings, client
         self._store = self._carrier.store()
 
-    def run(self, todo: Sequence[tuple[Job, Spec]]) -> Iterator[Grading]:
-        lost: list[tuple[Job, Spec]] = []
+    def run(self, todo: Sequence[tuple[Job, GradingSpec]]) -> Iterator[Grading]:
+        lost: list[tuple[Job, GradingSpec]] = []
         for each, data in self._flown(todo, self._slots):
             if data is None:
                 lost.append(each)
@@ -70,7 +70,7 @@ class _Batch:
         for job, spec in lost:
             yield self._alone(job, replace(spec, alone=True))
 
-    def _alone(self, job: Job, spec: Spec) -> Grading:
+    def _alone(self, job: Job, spec: GradingSpec) -> Grading:
         """Nothing else is in flight, so that whoever is lost now has only itself to be lost by."""
         for _ in range(TRIES_ALONE):
             for _, data in self._flown([(job, spec)], lambda: min(1, self._slots())):
@@ -82,7 +82,7 @@ class _Batch:
             "running: look at it by hand",
         )
 
-    def _taken(self, job: Job, spec: Spec, data: bytes | str) -> Grading:
+    def _taken(self, job: Job, spec: GradingSpec, data: bytes | str) -> Grading:
         if isinstance(data, str):
             return self._carrier.failed(job, data)
         grading = self._carrier.received(job, data)
@@ -93,13 +93,13 @@ class _Batch:
         return grading if kept == data else self._carrier.received(job, kept)
 
     def _flown(
-        self, todo: Sequence[tuple[Job, Spec]], slots: Callable[[], int]
-    ) -> Iterator[tuple[tuple[Job, Spec], bytes | str | None]]:
+        self, todo: Sequence[tuple[Job, GradingSpec]], slots: Callable[[], int]
+    ) -> Iterator[tuple[tuple[Job, GradingSpec], bytes | str | None]]:
         """Yield what each spec brought: files, or a fault in words; None where it was lost with its workers."""
         from distributed import wait
 
         rest = iter(todo)
-        flying: dict[Any, tuple[Job, Spec]] = {}
+        flying: dict[Any, tuple[Job, GradingSpec]] = {}
         try:
             while True:
                 room = slots() - len(flying)
@@ -117,7 +117,7 @@ class _Batch:
         finally:
             self._client.cancel(list(flying), force=True)
 
-    def _submit(self, spec: Spec) -> Any:
+    def _submit(self, spec: GradingSpec) -> Any:
         return self._client.submit(
             _task(), spec.plain(), key=f"mpgrade-{spec.key}-{uuid.uuid4().hex[:8]}", pure=False,
             resources={"core": spec.cores}, retries=0,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pytest_mpgrade.batch import archives
 from pytest_mpgrade.batch.cluster import spec as specs
-from pytest_mpgrade.batch.cluster.spec import Spec
+from pytest_mpgrade.batch.cluster.spec import GradingSpec
 from pytest_mpgrade.batch.cluster.staging import Carrier
 from pytest_mpgrade.batch.cluster.store import Store
 from pytest_mpgrade.batch.cluster.submission_worker import MARGIN, run_one
@@ -50,10 +50,10 @@ class Array:
 
     def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002
         """Take in what is done, and write scripts for the rest; *grade* would grade here, so it is not called."""
-        left: list[tuple[Job, Spec]] = []
+        left: list[tuple[Job, GradingSpec]] = []
         yield from self.carrier.known(jobs, left)
         store = self.carrier.store()
-        scripts: dict[str, list[Spec]] = {"array": [], "alone": [], "": []}
+        scripts: dict[str, list[GradingSpec]] = {"array": [], "alone": [], "": []}
         told = []
         for _, spec in left:
             script, reason = self._next(store, spec)
@@ -65,7 +65,7 @@ class Array:
         for (job, _), (broken, reason) in zip(left, told, strict=True):
             yield self.carrier.received(job, broken) if broken else self.carrier.failed(job, reason)
 
-    def _next(self, store: Store, spec: Spec) -> tuple[str, str]:
+    def _next(self, store: Store, spec: GradingSpec) -> tuple[str, str]:
         """Return which script grades it next, if any, and why there is no result yet."""
         lost = [each for each in store.attempts(spec.key) if "ended" not in each]
         alone = [each for each in lost if each["alone"]]
@@ -81,7 +81,7 @@ class Array:
         )
         return script, f"{NOT_YET}: {again if lost else f'it waits for sbatch {script}.sh'}"
 
-    def _write(self, name: str, todo: Sequence[Spec]) -> None:
+    def _write(self, name: str, todo: Sequence[GradingSpec]) -> None:
         """Write the list of specs and the script, or remove an earlier one that has nothing more to do."""
         place, script = self.carrier.place / name, self.script(name)
         script.unlink(missing_ok=True)

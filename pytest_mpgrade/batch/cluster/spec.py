@@ -10,7 +10,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spec:
+class GradingSpec:
     """One submission to grade anywhere."""
 
     key: str  # a hash of all that decides the result: the same key, the same result
@@ -34,15 +34,15 @@ class Spec:
         path.write_bytes(head + b"\n" + self.files)
 
 
-def read(path: Path) -> Spec:
+def read(path: Path) -> GradingSpec:
     """Return a spec that was written."""
     head, _, files = path.read_bytes().partition(b"\n")
     return of({**json.loads(head), "files": files})
 
 
-def of(plain: dict[str, Any]) -> Spec:
+def of(plain: dict[str, Any]) -> GradingSpec:
     """Return the spec that plain data was made of."""
-    return Spec(**{**plain, "options": tuple(plain["options"])})
+    return GradingSpec(**{**plain, "options": tuple(plain["options"])})
 
 
 def key(files: bytes, *words: str) -> str:

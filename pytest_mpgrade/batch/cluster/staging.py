@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_mpgrade import __version__
 from pytest_mpgrade.batch.cluster import bundle, submission_worker
-from pytest_mpgrade.batch.cluster.spec import Spec, key
+from pytest_mpgrade.batch.cluster.spec import GradingSpec, key
 from pytest_mpgrade.batch.cluster.store import Store
 from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.course.assignment import fingerprint, reference_folder
@@ -45,13 +45,13 @@ class Carrier:
         """Return the store of this batch."""
         return Store.make(self.place / "results")
 
-    def spec(self, job: Job) -> Spec:
+    def spec(self, job: Job) -> GradingSpec:
         """Return what a node is told of a job. Raises UsageError where its files cannot travel."""
         path = Path(os.path.realpath(job.path))
         submission = f"submission/{path.name}"
         files = bundle.pack({submission: path, **_assignment(self.assignment)})
         options, limited = _options(self.options), with_limits(self.assignment, self.options.limits)
-        return Spec(
+        return GradingSpec(
             key=key(files, job.id, fingerprint(limited), __version__, *options),
             id=job.id,
             submission=submission,
@@ -63,7 +63,7 @@ class Carrier:
             files=files,
         )
 
-    def known(self, jobs: Sequence[Job], todo: list[tuple[Job, Spec]]) -> Iterator[Grading]:
+    def known(self, jobs: Sequence[Job], todo: list[tuple[Job, GradingSpec]]) -> Iterator[Grading]:
         """Yield the results that are there, and say of what cannot travel why; all others are added to *todo*."""
         store = self.store()
         for job in jobs:

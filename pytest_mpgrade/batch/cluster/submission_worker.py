@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 from pytest_mpgrade import __version__
 from pytest_mpgrade.batch.cluster import bundle
-from pytest_mpgrade.batch.cluster.spec import Spec
+from pytest_mpgrade.batch.cluster.spec import GradingSpec
 from pytest_mpgrade.batch.cluster.store import Store
 
 RESULT, LOG, PROBLEM, NODE = "result.json", "node.log", "problem.txt", "node.json"
@@ -35,7 +35,7 @@ class CancelledError(Exception):
     """Nobody waits for this grading any more."""
 
 
-def run_one(spec: Spec, cancelled: Callable[[], bool] = lambda: False) -> bytes:
+def run_one(spec: GradingSpec, cancelled: Callable[[], bool] = lambda: False) -> bytes:
     """Return the files of a submission's results; *cancelled* is asked several times a second, and ends the grading.
 
     Raises CancelledError. Whatever else goes wrong is in the files.
@@ -54,7 +54,7 @@ def run_one(spec: Spec, cancelled: Callable[[], bool] = lambda: False) -> bytes:
     return data
 
 
-def _attempt(spec: Spec, cancelled: Callable[[], bool]) -> tuple[bytes, bool]:
+def _attempt(spec: GradingSpec, cancelled: Callable[[], bool]) -> tuple[bytes, bool]:
     """Return the files of one grading, and whether they hold a result that counts."""
     with TemporaryDirectory(prefix="mpgrade-", ignore_cleanup_errors=True) as scratch:
         place = Path(scratch)
@@ -79,7 +79,7 @@ def _is_whole(folder: Path) -> bool:
         return False
 
 
-def _grade(spec: Spec, place: Path, cancelled: Callable[[], bool]) -> str:
+def _grade(spec: GradingSpec, place: Path, cancelled: Callable[[], bool]) -> str:
     """Grade; return what was wrong with that, or ""."""
     if spec.version != __version__:
         return f"this node has mpgrade {__version__}, not {spec.version}: install the same version on all nodes"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mpgrade.batch.layouts import blackboard, canvas, classroom, gradescope, moodle, nbgrader
-from pytest_mpgrade.batch.layouts.entry import Entry
+from pytest_mpgrade.batch.layouts.entry import LayoutEntry
 
-LAYOUTS: Mapping[str, Callable[[Path], Sequence[Entry]]] = {
+LAYOUTS: Mapping[str, Callable[[Path], Sequence[LayoutEntry]]] = {
     "gradescope": gradescope.entries,
     "nbgrader": nbgrader.entries,
     "moodle": moodle.entries,
@@ -28,7 +28,7 @@ class Found:
     """What a download was recognised as."""
 
     layout: str
-    entries: tuple[Entry, ...]
+    entries: tuple[LayoutEntry, ...]
 
 
 def recognise(root: Path) -> Found | None:

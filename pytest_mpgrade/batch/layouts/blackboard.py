@@ -9,23 +9,23 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_mpgrade.batch.layouts.entry import Entry, named
+from pytest_mpgrade.batch.layouts.entry import LayoutEntry, named
 
 _NAME = re.compile(r"^.*_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)$", re.DOTALL)
 
 _ISO = re.compile(r"^(.*)-(\d\d)-(\d\d)-(\d\d)$")
 
 
-def entries(root: Path) -> list[Entry]:
+def entries(root: Path) -> list[LayoutEntry]:
     """Read a flat folder of files."""
     return list(_entries(root))
 
 
-def _entries(root: Path) -> Iterator[Entry]:
+def _entries(root: Path) -> Iterator[LayoutEntry]:
     for path, match in named(root, _NAME):
         if not path.is_file():
             continue
-        yield Entry(
+        yield LayoutEntry(
             student=match["user"],
             path=path,
             name=match["file"] or "",

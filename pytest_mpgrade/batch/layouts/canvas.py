@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_mpgrade.batch.layouts.entry import Entry, named
+from pytest_mpgrade.batch.layouts.entry import LayoutEntry, named
 
 _NAME = re.compile(
     r"^(?:(?P<alate>LATE_)?anon_(?P<anon>[A-Za-z0-9]+)|(?P<name>.*?)_(?P<late>LATE_)?(?P<uid>\d+))_"
@@ -17,19 +17,19 @@ _AGAIN = re.compile(r"-(\d+)(\.[^.]*)?$")
 """A resubmission has a number before the suffix."""
 
 
-def entries(root: Path) -> list[Entry]:
+def entries(root: Path) -> list[LayoutEntry]:
     """Read a flat folder of files."""
     return list(_entries(root))
 
 
-def _entries(root: Path) -> Iterator[Entry]:
+def _entries(root: Path) -> Iterator[LayoutEntry]:
     for path, match in named(root, _NAME):
         if not path.is_file():
             continue
         uid = match["uid"] or match["anon"]
         file = match["file"] or ""
         again = _AGAIN.search(file)
-        yield Entry(
+        yield LayoutEntry(
             student=f"{match['name'] or 'anon'}_{uid}",
             path=path,
             name=_AGAIN.sub(lambda found: found[2] or "", file),

@@ -10,11 +10,11 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pytest_mpgrade.batch.layouts.entry import Entry
+from pytest_mpgrade.batch.layouts.entry import LayoutEntry
 from pytest_mpgrade.submission import handed_in
 
 
-def entries(root: Path) -> list[Entry]:
+def entries(root: Path) -> list[LayoutEntry]:
     """Read a folder of clones."""
     folders = [path for path in sorted(root.iterdir()) if path.is_dir()]
     clones = [path for path in folders if os.path.exists(path / ".git")]
@@ -23,7 +23,7 @@ def entries(root: Path) -> list[Entry]:
     return list(_entries(clones, _users(root / "scores.csv")))
 
 
-def _entries(clones: list[Path], users: Mapping[str, str]) -> Iterator[Entry]:
+def _entries(clones: list[Path], users: Mapping[str, str]) -> Iterator[LayoutEntry]:
     heads = [path.name.split("-") for path in clones]
     shared = 0
     while len(clones) > 1 and all(len(head) > shared + 1 for head in heads) and len({h[shared] for h in heads}) == 1:
@@ -32,7 +32,7 @@ def _entries(clones: list[Path], users: Mapping[str, str]) -> Iterator[Entry]:
     for path in clones:
         known = max((user for user in users if path.name.endswith(f"-{user}")), key=len, default="")
         student = known or path.name.removeprefix(start) or path.name
-        yield Entry(student=student, path=path, kind="folder", keys=(student,), when=users.get(student, ""))
+        yield LayoutEntry(student=student, path=path, kind="folder", keys=(student,), when=users.get(student, ""))
 
 
 def _users(scores: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class LayoutEntry:
     """Whose it is, what it was called, and which attempt it belongs to."""
 
     student: str  # a name for the submission, unique in the course

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pytest_mpgrade.batch.layouts.entry import Entry
+from pytest_mpgrade.batch.layouts.entry import LayoutEntry
 from pytest_mpgrade.errors import UsageError
 
 METADATA = "submission_metadata.yml"
 
 
-def entries(root: Path) -> list[Entry]:
+def entries(root: Path) -> list[LayoutEntry]:
     """Read the export, or the folder above it. Raises UsageError where the extra `gradescope` is needed for that."""
     # Any other folder may be a student's, whose own file of that name says nothing.
     inner = [child for child in root.iterdir() if not child.name.startswith(".")]
@@ -36,7 +36,7 @@ def _metadata(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _entries(place: Path, known: dict[str, Any]) -> Iterator[Entry]:
+def _entries(place: Path, known: dict[str, Any]) -> Iterator[LayoutEntry]:
     for path in sorted(place.glob("submission_*")):
         if not path.is_dir():
             continue
@@ -46,7 +46,7 @@ def _entries(place: Path, known: dict[str, Any]) -> Iterator[Entry]:
         keys = [str(each[key]) for each in people for key in (":sid", ":email", ":name") if each.get(key)]
         names = [str(each.get(":sid") or each.get(":email") or each.get(":name")) for each in people]
         created = str(told.get(":created_at", ""))
-        yield Entry(
+        yield LayoutEntry(
             student="+".join(names) or path.name, path=path, kind="folder", attempt=created, keys=tuple(keys),
             when=created,
         )  # fmt: skip

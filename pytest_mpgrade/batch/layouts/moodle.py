@@ -10,22 +10,22 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_mpgrade.batch.layouts.entry import Entry, named
+from pytest_mpgrade.batch.layouts.entry import LayoutEntry, named
 
 _NAME = re.compile(
     r"^(?P<name>.+)_(?P<uid>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?$", re.DOTALL
 )
 
 
-def entries(root: Path) -> list[Entry]:
+def entries(root: Path) -> list[LayoutEntry]:
     """Read a folder of folders, or of files."""
     return list(_entries(root))
 
 
-def _entries(root: Path) -> Iterator[Entry]:
+def _entries(root: Path) -> Iterator[LayoutEntry]:
     for path, match in named(root, _NAME):
         kind = "text" if match["kind"] == "onlinetext" else "folder" if path.is_dir() else "file"
-        yield Entry(
+        yield LayoutEntry(
             student=f"{match['name']}_{match['uid']}",
             path=path,
             name=match["file"] or "",

@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from pytest_mpgrade.batch.layouts.entry import Entry
+from pytest_mpgrade.batch.layouts.entry import LayoutEntry
 from pytest_mpgrade.submission import handed_in
 
 
-def entries(root: Path) -> list[Entry]:
+def entries(root: Path) -> list[LayoutEntry]:
     """Read ``submitted/`` or the folder above it: a folder for each student, and in it one for each assignment."""
     below = root / "submitted"
     return list(_entries(below if below.is_dir() else root))
 
 
-def _entries(root: Path) -> Iterator[Entry]:
+def _entries(root: Path) -> Iterator[LayoutEntry]:
     names = {stamp.parent.name for stamp in root.glob("*/*/timestamp.txt")}
     for path in sorted(each for name in names for each in root.glob(f"*/{glob.escape(name)}") if each.is_dir()):
         when = ""
         with suppress(OSError):
             when = handed_in.content(path / "timestamp.txt", 200).decode("utf-8", "replace").strip()[:40]
         student = path.parent.name
-        yield Entry(student=student, path=path, kind="folder", attempt=when, when=when, keys=(student,))
+        yield LayoutEntry(student=student, path=path, kind="folder", attempt=when, when=when, keys=(student,))

@@ -105,7 +105,7 @@ def _compared(run: Run) -> Verdict:
     return Verdict(outcome=Outcome.PASSED, evidence=evidence)
 
 
-def _slow(name: str, run: Timing, found: speed_test.Verdict) -> str:
+def _slow(name: str, run: Timing, found: speed_test.SpeedVerdict) -> str:
     if name == "starting":
         return (
             f"your workers came {found.late:.1f} s later than the reference's (at least {found.late_bound:.1f} s with "
@@ -119,7 +119,7 @@ def _slow(name: str, run: Timing, found: speed_test.Verdict) -> str:
     )
 
 
-def _unsure(name: str, run: Timing, found: speed_test.Verdict) -> str:
+def _unsure(name: str, run: Timing, found: speed_test.SpeedVerdict) -> str:
     if name == "starting":
         return f"your workers seemed to come {found.late:.1f} s later than the reference's ({_here(run)})"
     ratio = found.ratios[name]
@@ -157,7 +157,7 @@ def _seen(look: Look) -> str:
     return f"Outside of tasks {who} {_DOES[look.doing]} at {look.file}:{look.line}: {look.code}"
 
 
-def _evidence(run: Timing, found: speed_test.Verdict) -> dict[str, object]:
+def _evidence(run: Timing, found: speed_test.SpeedVerdict) -> dict[str, object]:
     """Return times in milliseconds for a task, and what the machine offered."""
     evidence: dict[str, object] = {name: _told(ratio) | _RECKONED.get(name, {}) for name, ratio in found.ratios.items()}
     evidence["seconds, own and reference"] = {what: [round(s, 3) for s in both] for what, both in _spent(run).items()}

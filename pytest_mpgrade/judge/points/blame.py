@@ -31,11 +31,11 @@ _FIRST: dict[str, tuple[Concern, ...]] = {
 _BY_LUCK = frozenset((NOT_TOLD,))
 """Which worker a sentinel reaches can be a race, under every start method."""
 
-Placed = tuple[str, Finding]
+MethodFinding = tuple[str, Finding]
 """A finding with its start method."""
 
 
-def attribute(findings: Sequence[Placed]) -> list[Finding]:
+def attribute(findings: Sequence[MethodFinding]) -> list[Finding]:
     """Return the findings of ``(start method, finding)`` with each symptom blamed on one concern only.
 
     A failure whose symptom has already failed a check of the concern that it belongs to, under the same start method,
@@ -75,7 +75,7 @@ def _settled(finding: Finding, owners: Sequence[Finding]) -> Finding:
     )
 
 
-def accuse(findings: Sequence[Placed]) -> list[Finding]:
+def accuse(findings: Sequence[MethodFinding]) -> list[Finding]:
     """Return the findings of a whole grading, attributed, each undecided one with a check to its name that has failed.
 
     One that no failure explains fails itself, by what its own run shows: no points are lost without a failure that

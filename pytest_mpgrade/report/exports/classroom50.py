@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_mpgrade.records import Criterion
-from pytest_mpgrade.report.exports.criteria import Line, lines, summary
+from pytest_mpgrade.report.exports.criteria import CriterionLine, lines, summary
 from pytest_mpgrade.report.result_json import ResultFile
 
 SCHEMA = "classroom50/result/v1"
@@ -44,7 +44,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion], variables: Mapping
     return json.dumps(body, ensure_ascii=False, indent=1)
 
 
-def _test(line: Line) -> dict[str, Any]:
+def _test(line: CriterionLine) -> dict[str, Any]:
     most = round(line.max_score * SCALE)
     return {
         "test-name": line.title,

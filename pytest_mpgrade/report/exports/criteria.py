@@ -13,7 +13,7 @@ _SAID = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class CriterionLine:
     """One criterion of one submission."""
 
     name: str
@@ -31,21 +31,21 @@ class Line:
         return self.score >= self.max_score
 
 
-def lines(result: ResultFile, criteria: Sequence[Criterion]) -> list[Line]:
+def lines(result: ResultFile, criteria: Sequence[Criterion]) -> list[CriterionLine]:
     """Return a line for each criterion; what was not graded has no points, and says why."""
     return [_line(result, criterion) for criterion in criteria]
 
 
-def _line(result: ResultFile, criterion: Criterion) -> Line:
+def _line(result: ResultFile, criterion: Criterion) -> CriterionLine:
     mine = [check for check in result.checks if check.criterion == criterion.name]
     if result.status is not Status.GRADED:
-        return Line(
+        return CriterionLine(
             name=criterion.name, title=criterion.title or criterion.name, score=0.0, max_score=criterion.points,
             text="\n".join(_not_graded(result, mine)),
         )  # fmt: skip
     failed = [check for check in mine if check.outcome is Outcome.FAILED]
     worth = result.criterion(criterion.name)
-    return Line(
+    return CriterionLine(
         name=criterion.name,
         title=criterion.title or criterion.name,
         score=worth.points if worth else 0.0,

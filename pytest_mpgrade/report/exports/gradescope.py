@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report.exports import gradescope_metadata
-from pytest_mpgrade.report.exports.criteria import Line, lines, summary
+from pytest_mpgrade.report.exports.criteria import CriterionLine, lines, summary
 from pytest_mpgrade.report.result_json import ResultFile
 
 METADATA = Path("/autograder/submission_metadata.json")
@@ -46,7 +46,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion], metadata: Path = M
     return json.dumps(body, ensure_ascii=False, indent=1)
 
 
-def _test(number: int, line: Line) -> dict[str, Any]:
+def _test(number: int, line: CriterionLine) -> dict[str, Any]:
     return {
         "name": line.title,
         "name_format": "text",
@@ -62,7 +62,7 @@ def _test(number: int, line: Line) -> dict[str, Any]:
     }
 
 
-def _status(line: Line) -> dict[str, str]:
+def _status(line: CriterionLine) -> dict[str, str]:
     """What lost no point and has something open, such as a check that this machine could not decide, is neither."""
     if line.passed:
         return {} if line.text else {"status": "passed"}

@@ -13,7 +13,7 @@ from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import points
 
-Row = tuple[str | float, ...]
+GradebookRow = tuple[str | float, ...]
 """What the table has of one submission."""
 
 
@@ -35,14 +35,14 @@ MORE: Mapping[str, Callable[[ResultFile], str | float]] = {
 """Columns after the criteria's, of a batch that has overrides or a late rule; `score` is before the late rule."""
 
 
-def row(result: ResultFile, criteria: Sequence[Criterion], more: Sequence[str] = ()) -> Row:
+def row(result: ResultFile, criteria: Sequence[Criterion], more: Sequence[str] = ()) -> GradebookRow:
     """Return a submission's row: its name, status, score, max_score, points per criterion, and *more* columns."""
     earned = [result.earned(criterion.name) for criterion in criteria]
     others = [MORE[name](result) for name in more]
     return (result.submission.id, result.status.value, result.score, result.max_score, *earned, *others)
 
 
-def dumps(rows: Iterable[Row], criteria: Sequence[Criterion], more: Sequence[str] = ()) -> str:
+def dumps(rows: Iterable[GradebookRow], criteria: Sequence[Criterion], more: Sequence[str] = ()) -> str:
     """Return the table, sorted by name.
 
     Rows end with a newline alone and fields are quoted where they have to be (RFC 4180). Names are written as they
@@ -52,11 +52,11 @@ def dumps(rows: Iterable[Row], criteria: Sequence[Criterion], more: Sequence[str
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["submission", "status", "score", "max_score", *(criterion.name for criterion in criteria), *more])
-    ordered: list[Row] = sorted(rows, key=lambda each: str(each[0]))
+    ordered: list[GradebookRow] = sorted(rows, key=lambda each: str(each[0]))
     writer.writerows([points(cell) if isinstance(cell, float) else cell for cell in each] for each in ordered)
     return table.getvalue()
 
 
-def write(rows: Iterable[Row], criteria: Sequence[Criterion], path: Path, more: Sequence[str] = ()) -> None:
+def write(rows: Iterable[GradebookRow], criteria: Sequence[Criterion], path: Path, more: Sequence[str] = ()) -> None:
     """Replace the gradebook at once, so that one that is open in the middle of a batch is whole."""
     atomic_write.write_bytes(dumps(rows, criteria, more).encode(), path)

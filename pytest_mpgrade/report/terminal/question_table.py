@@ -14,7 +14,7 @@ BEGIN, END = "<!-- rubric: made by mpgrade rubric --markdown -->", "<!-- end of 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class RubricRow:
     """A criterion, or one of its questions."""
 
     title: str
@@ -23,16 +23,16 @@ class Row:
     requires: str = ""
 
 
-def rows(found: ResultFile, assignment: Assignment) -> Iterator[Row]:
+def rows(found: ResultFile, assignment: Assignment) -> Iterator[RubricRow]:
     """Yield a row for each criterion, and after it one for each of its questions."""
     rules = {each.name: each for each in assignment.criteria}
     for criterion in found.criteria:
         rule = rules[criterion.name]
         title = one_line(criterion.title) + (" (hidden)" if rule.hidden else "")
-        yield Row(title=title, points=points(criterion.max_points), requires=_requires(rule, assignment.criteria))
+        yield RubricRow(title=title, points=points(criterion.max_points), requires=_requires(rule, assignment.criteria))
         for question in criterion.questions:
             worth = points(question.max_points)
-            yield Row(title=one_line(question.title).rstrip("."), points=worth, units=len(question.units))
+            yield RubricRow(title=one_line(question.title).rstrip("."), points=worth, units=len(question.units))
 
 
 def _requires(rule: Criterion, criteria: Sequence[Criterion]) -> str:

@@ -27,7 +27,7 @@ from pytest_mpgrade.records import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class StepReport:
     """What a supervisor reports of the import, of one call, or of one cell."""
 
     ending: Ending
@@ -64,7 +64,7 @@ class Seen:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class SupervisorReport:
     """What every supervisor's report says, whatever it was asked for."""
 
     clean: bool

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_mpgrade.isolation.confine import RunFolder
 from pytest_mpgrade.records import Ending, Plain, Run, Scenario
 from pytest_mpgrade.run.client import request
-from pytest_mpgrade.run.client.answers import UNREADABLE, Answer, Report, Seen, answer
+from pytest_mpgrade.run.client.answers import UNREADABLE, Answer, StepReport, SupervisorReport, answer
 from pytest_mpgrade.run.client.request import Setting, workspace
 from pytest_mpgrade.run.observe import deadline
 
@@ -32,9 +32,9 @@ _SUPERVISED = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class _CallsReport(Report):
-    imported: Seen
-    calls: tuple[Seen, ...]
+class _CallsReport(SupervisorReport):
+    imported: StepReport
+    calls: tuple[StepReport, ...]
 
 
 def run(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
@@ -112,7 +112,7 @@ def _runs(report: _CallsReport, scenario: Scenario, folder: RunFolder, setting: 
     return [found[0], *(replace(call, in_caller=mine) for call in found[1:])]
 
 
-def _filled(run: Run, seen: Seen, report: _CallsReport, folder: RunFolder, setting: Setting) -> Run:
+def _filled(run: Run, seen: StepReport, report: _CallsReport, folder: RunFolder, setting: Setting) -> Run:
     told = answer(folder.box, seen.answer, setting.assignment.limits.answer_bytes) if seen.answer else Answer()
     ending = seen.ending
     lacks_value = run.function != "import" and ending is Ending.RETURNED and told.value is None

@@ -19,7 +19,7 @@ from pytest_mpgrade import inside
 from pytest_mpgrade.isolation.confine import RunFolder
 from pytest_mpgrade.records import Cell, Ending, Notebook, NotebookRules, Plain
 from pytest_mpgrade.run.client import request
-from pytest_mpgrade.run.client.answers import Report, Seen, answer
+from pytest_mpgrade.run.client.answers import StepReport, SupervisorReport, answer
 from pytest_mpgrade.run.client.request import Setting, workspace
 from pytest_mpgrade.run.observe import deadline
 
@@ -33,13 +33,13 @@ _INSIDE = os.path.dirname(os.path.abspath(inside.__file__))
 
 
 @dataclass(frozen=True, kw_only=True)
-class _CellsReport(Report):
+class _CellsReport(SupervisorReport):
     pid: int
     told: bool
-    kernel: Seen
-    cells: tuple[Seen, ...]
-    left: Seen | None = None  # when the last cell was done, and its processes had time to end
-    after: Seen | None = None  # when the kernel had ended
+    kernel: StepReport
+    cells: tuple[StepReport, ...]
+    left: StepReport | None = None  # when the last cell was done, and its processes had time to end
+    after: StepReport | None = None  # when the kernel had ended
 
 
 def key_of(start_method: str) -> str:
@@ -196,7 +196,7 @@ def _cells(report: _CellsReport, document: dict[str, Any], executed: dict[str, A
     pairs = zip(document["cells"], executed["cells"], strict=True)
     code = [(submitted, cell) for submitted, cell in pairs if cell["cell_type"] == "code"]
     for number, (submitted, cell) in enumerate(code, 1):
-        seen = report.cells[number - 1] if number <= len(report.cells) else Seen(ending=Ending.NOT_TRIED)
+        seen = report.cells[number - 1] if number <= len(report.cells) else StepReport(ending=Ending.NOT_TRIED)
         tried = seen.ending is not Ending.NOT_TRIED
         outputs = tuple(cell.get("outputs", ())) if tried else ()
         error: dict[str, Any] = next((each for each in reversed(outputs) if each.get("output_type") == "error"), {})

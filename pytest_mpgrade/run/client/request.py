@@ -18,7 +18,7 @@ from pytest_mpgrade.isolation.confine import RunFolder
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.records import Assignment, Submission
 from pytest_mpgrade.run.client import servers
-from pytest_mpgrade.run.client.answers import Report
+from pytest_mpgrade.run.client.answers import SupervisorReport
 from pytest_mpgrade.run.observe import leftovers
 from pytest_mpgrade.run.observe.portable import end_marked
 from pytest_mpgrade.system import rmtree
@@ -26,7 +26,7 @@ from pytest_mpgrade.system import rmtree
 SPARE_SECONDS = 60.0
 """What a supervisor gets beyond the sum of its own limits before it is given up."""
 
-_Report = TypeVar("_Report", bound=Report)
+_Report = TypeVar("_Report", bound=SupervisorReport)
 
 
 @dataclass(frozen=True, kw_only=True)

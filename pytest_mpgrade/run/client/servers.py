@@ -23,7 +23,7 @@ _TERM_SECONDS = 10.0
 """How long a supervisor that is told to end may take to end what it watches."""
 
 
-class Server:
+class RunServer:
     """One process that makes runs, one at a time; see run/supervisor/server.py."""
 
     def __init__(self) -> None:
@@ -114,8 +114,8 @@ def _put_first(pid: int) -> None:
 
 
 _lock = threading.Lock()
-_idle: list[Server] = []
-_busy: list[Server] = []
+_idle: list[RunServer] = []
+_busy: list[RunServer] = []
 
 
 def ask(request: dict[str, Any], seconds: float) -> bytes:
@@ -149,8 +149,8 @@ def guard() -> None:
             _idle.append(_new())
 
 
-def _new() -> Server:
-    server = Server()
+def _new() -> RunServer:
+    server = RunServer()
     with contextlib.suppress(OSError):  # it is gone already, as whoever asks it will find
         server.tell({"guard": _mark()})
     return server

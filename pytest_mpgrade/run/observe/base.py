@@ -17,7 +17,7 @@ from pytest_mpgrade.system.linux.procfs import Thread
 
 
 @dataclass(kw_only=True)
-class Seen:
+class ObservedProcess:
     """What is known of one process so far."""
 
     pid: int
@@ -41,7 +41,7 @@ class Seen:
             return "resource tracker"
         return "fork server" if "forkserver import main" in self.command else ""
 
-    def born(self, parent: Seen | None) -> str:
+    def born(self, parent: ObservedProcess | None) -> str:
         """Return how it was started, in the words of multiprocessing's start methods."""
         if self.helper:
             return "helper"
@@ -51,7 +51,7 @@ class Seen:
             return "forkserver"
         return "exec" if self.command else "fork"
 
-    def record(self, parent: Seen | None, at_return: str, later: str, began: float) -> ProcessSeen:
+    def record(self, parent: ObservedProcess | None, at_return: str, later: str, began: float) -> ProcessSeen:
         """Return what is known, for the trace of a call that *began* at that `time.monotonic`."""
         return ProcessSeen(
             pid=self.pid,
@@ -69,7 +69,7 @@ class Seen:
         )
 
 
-class Roll(MutableMapping[int, Seen]):
+class Roll(MutableMapping[int, ObservedProcess]):
     """All processes of a tree by their ids, in the order in which they were met; none is ever taken out.
 
     One thread enters processes while others look through them: whoever begins to look goes through those that were
@@ -77,12 +77,12 @@ class Roll(MutableMapping[int, Seen]):
     """
 
     def __init__(self) -> None:
-        self._entered: dict[int, Seen] = {}
+        self._entered: dict[int, ObservedProcess] = {}
 
-    def __getitem__(self, pid: int) -> Seen:
+    def __getitem__(self, pid: int) -> ObservedProcess:
         return self._entered[pid]
 
-    def __setitem__(self, pid: int, seen: Seen) -> None:
+    def __setitem__(self, pid: int, seen: ObservedProcess) -> None:
         self._entered[pid] = seen
 
     def __delitem__(self, pid: int) -> None:

@@ -38,7 +38,7 @@ class Message:
     body: dict[str, Any] = field(default_factory=dict)
 
 
-class Server(Protocol):
+class GateServer(Protocol):
     """Receives from many, answers each."""
 
     address: str
@@ -235,7 +235,7 @@ class AuthenticatedServer:
         self._listener.close()
 
 
-def serve(observer: str, folder: str) -> Server:
+def serve(observer: str, folder: str) -> GateServer:
     """Return the server that fits this platform; *folder* must be reachable for the student's processes."""
     if observer == "psutil" or not sys.platform.startswith("linux"):
         return AuthenticatedServer()

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from pytest_mpgrade.isolation.start import Start
-from pytest_mpgrade.run.observe.base import Roll, Seen
+from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
 from pytest_mpgrade.system.linux import procfs, ptrace, syscalls
 
 MOST_FAILURES = 100
@@ -164,7 +164,7 @@ class LinuxObserver:
         if self._root == 0:
             _become(how, hold, release)
         os.close(hold)
-        self.seen[self._root] = Seen(pid=self._root, parent=os.getpid(), command=" ".join(how.argv))
+        self.seen[self._root] = ObservedProcess(pid=self._root, parent=os.getpid(), command=" ".join(how.argv))
         if self.sees_exits:
             try:
                 ptrace.seize(self._root)
@@ -254,9 +254,9 @@ def _over(tid: int) -> bool:
     return procfs.state(tid) in ("", "X", "Z")
 
 
-def _met(pid: int, parent: int = 0) -> Seen:
+def _met(pid: int, parent: int = 0) -> ObservedProcess:
     """Return what is known of a process at first sight."""
-    return Seen(pid=pid, parent=parent or procfs.parent(pid), inside=procfs.inside(pid))
+    return ObservedProcess(pid=pid, parent=parent or procfs.parent(pid), inside=procfs.inside(pid))
 
 
 def _become(how: Start, hold: int, release: int) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import psutil
 
 from pytest_mpgrade.isolation.start import Start
-from pytest_mpgrade.run.observe.base import Roll, Seen
+from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
 from pytest_mpgrade.system.linux.procfs import Thread
 
 _LETTERS = {
@@ -48,7 +48,7 @@ class PsutilObserver:
                 list(how.argv), env=dict(how.env), cwd=how.cwd, stdin=subprocess.DEVNULL, stdout=out_file,
                 stderr=err_file, start_new_session=True,
             )  # fmt: skip
-        self.seen[self._process.pid] = Seen(pid=self._process.pid, parent=0, command=" ".join(how.argv))
+        self.seen[self._process.pid] = ObservedProcess(pid=self._process.pid, parent=0, command=" ".join(how.argv))
         return self._process.pid
 
     def refresh(self) -> None:
@@ -61,7 +61,7 @@ class PsutilObserver:
         now = self._tree()
         for process in now:
             try:
-                known = self.seen.setdefault(process.pid, Seen(pid=process.pid, parent=process.ppid()))
+                known = self.seen.setdefault(process.pid, ObservedProcess(pid=process.pid, parent=process.ppid()))
                 command = " ".join(process.cmdline())  # empty for one that is ending
                 if command and command != (self.seen[known.parent].command if known.parent in self.seen else ""):
                     known.command = command

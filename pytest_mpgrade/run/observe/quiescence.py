@@ -39,7 +39,7 @@ POLL_SECONDS, POLLS = 4.0, 200
 ROUNDS = 4
 """Looks at which a thread must have been seen to come round, where each of its waits is too short to be measured."""
 
-Look = Mapping[int, Thread]
+Snapshot = Mapping[int, Thread]
 
 
 @dataclass(kw_only=True)
@@ -74,13 +74,13 @@ class _Watch:
     """What is remembered between looks."""
 
     since: float
-    first: Look
-    last: Look
+    first: Snapshot
+    last: Snapshot
     unchanged: int = 0
     moved: float = 0.0  # when a thread was last seen to have run, been switched or changed its state
     waits: dict[int, _Waits] = field(default_factory=lambda: defaultdict(_Waits))
 
-    def look(self, now: float, new: Look) -> None:
+    def look(self, now: float, new: Snapshot) -> None:
         """Take in one look."""
         if any(thread != self.last[tid] for tid, thread in new.items()):
             self.moved = now
@@ -128,11 +128,11 @@ class Quiet:
             return "still"
         return self._steady(watch, now, new, window if self._sees_waits else max(window, BLIND_SECONDS))
 
-    def _anew(self, now: float, new: Look, unchanged: int = 0) -> None:
+    def _anew(self, now: float, new: Snapshot, unchanged: int = 0) -> None:
         self._watch = _Watch(since=now, first=new, last=new, moved=now, unchanged=unchanged)
         self._watch.look(now, new)
 
-    def _asleep_for_ever(self, before: Look, now: Look) -> bool:
+    def _asleep_for_ever(self, before: Snapshot, now: Snapshot) -> bool:
         for tid, thread in now.items():
             if thread.state == "Z" == before[tid].state or self._stands(thread):
                 continue
@@ -140,7 +140,7 @@ class Quiet:
                 return False
         return True
 
-    def _steady(self, watch: _Watch, now: float, new: Look, window: float) -> str:
+    def _steady(self, watch: _Watch, now: float, new: Snapshot, window: float) -> str:
         passed = now - watch.since
         others, mine, ran = 0, 0, 0
         for tid, thread in new.items():

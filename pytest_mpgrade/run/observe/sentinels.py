@@ -43,7 +43,7 @@ class Tree:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sources:
+class WaitSources:
     """What a process waits at: the ends of processes, and other things."""
 
     exits: bool
@@ -51,14 +51,14 @@ class Sources:
     pids: tuple[int, ...] = ()  # whose end it is, where that is known
 
 
-def sources(pid: int, files: Sequence[int], tree: Tree) -> Sources:
+def sources(pid: int, files: Sequence[int], tree: Tree) -> WaitSources:
     """Tell whether these files of a process tell of ends of processes, or of something else, or both."""
     exits, messages, pids = False, False, []
     for number in files:
         ended = _whose_end(pid, number, tree)
         exits, messages = exits or ended is not None, messages or ended is None
         pids += [ended] if ended else []
-    return Sources(exits=exits, messages=messages, pids=tuple(pids))
+    return WaitSources(exits=exits, messages=messages, pids=tuple(pids))
 
 
 def _whose_end(pid: int, number: int, tree: Tree) -> int | None:

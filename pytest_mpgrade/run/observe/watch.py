@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pytest_mpgrade.run.observe.base import Observer, nothing_moves
 from pytest_mpgrade.run.observe.clock import Clock
 from pytest_mpgrade.run.observe.deadline import Deadline
-from pytest_mpgrade.run.observe.gate_socket import Message, Server
+from pytest_mpgrade.run.observe.gate_socket import GateServer, Message
 from pytest_mpgrade.run.observe.gates import GO, MAX_EVENTS, TASKS, Gates
 from pytest_mpgrade.run.observe.quiescence import COMPUTE_SECONDS, PERIOD, STEADY_SECONDS, Quiet
 from pytest_mpgrade.run.observe.reading import Reading
@@ -31,7 +31,7 @@ class Watch:
     """See the module's docstring. `until` answers with how a wait ended."""
 
     def __init__(
-        self, observer: Observer, server: Server, root: int, every_look: Callable[[], str] = lambda: ""
+        self, observer: Observer, server: GateServer, root: int, every_look: Callable[[], str] = lambda: ""
     ) -> None:
         self.observer = observer
         self.server = server

@@ -33,10 +33,10 @@ POLLED_SECONDS = 1.0
 LATE_SECONDS = 10.0
 """What a caller gets to come back when its task has been let go at the time limit."""
 
-Spec = Mapping[str, Any]
+GateScript = Mapping[str, Any]
 
 
-def play(watch: Watch, spec: Spec, patience: float) -> tuple[str, GateReport]:
+def play(watch: Watch, spec: GateScript, patience: float) -> tuple[str, GateReport]:
     """Play the script that *spec* names until the call is back, dead, late or quiet for good; return that and a report.
 
     *patience*: seconds that a tree which only naps is given.
@@ -65,13 +65,13 @@ def _finish(watch: Watch, patience: float) -> tuple[str, tuple[int, ...]]:
         watch.gates.open_exits()
 
 
-def _open(watch: Watch, _: Spec) -> GateReport:
+def _open(watch: Watch, _: GateScript) -> GateReport:
     """Every gate is open."""
     watch.gates.open_all()
     return GateReport(script="open")
 
 
-def _shut(watch: Watch, _: Spec) -> GateReport:
+def _shut(watch: Watch, _: GateScript) -> GateReport:
     """Every gate is shut: does the call come back all the same, or does it wait? If it waits, they are opened."""
     watch.gates.keep_shut = lambda _: True
     how = watch.until_back()
@@ -86,7 +86,7 @@ def _shut(watch: Watch, _: Spec) -> GateReport:
     return report
 
 
-def _keep(watch: Watch, spec: Spec) -> GateReport:
+def _keep(watch: Watch, spec: GateScript) -> GateReport:
     """The gates at which tasks of earlier calls stand stay shut, and the call need not wait for any of them."""
     return replace(_shut(watch, spec), script="keep", early=False)
 
@@ -96,7 +96,7 @@ def _polled(watch: Watch) -> bool:
     return procfs.cpu(watch.caller) >= POLLED_SECONDS
 
 
-def _hold(watch: Watch, spec: Spec) -> GateReport:
+def _hold(watch: Watch, spec: GateScript) -> GateReport:
     """One task is held for *seconds* after all others have gone through."""
     kept, others = spec["keys"][0], set(spec["keys"][1:])
     watch.gates.keep_shut = lambda key: key == kept
@@ -110,7 +110,7 @@ def _hold(watch: Watch, spec: Spec) -> GateReport:
     return report
 
 
-def _line(watch: Watch, spec: Spec) -> GateReport:
+def _line(watch: Watch, spec: GateScript) -> GateReport:
     """See the module's docstring. *spec*: n, keys in the order of submission, seed."""
     n, keys = int(spec["n"]), tuple(spec["keys"])
     watch.gates.keep_shut = lambda _: True
@@ -135,7 +135,7 @@ def _line(watch: Watch, spec: Spec) -> GateReport:
     return report
 
 
-def _start(watch: Watch, spec: Spec) -> GateReport:
+def _start(watch: Watch, spec: GateScript) -> GateReport:
     """The clock of a timed call starts a *delay* after n processes have come to their first tasks; *spec*: n, delay."""
     watch.gates.keep_shut = lambda _: True
     how = watch.until(lambda: len(watch.gates.insiders()) >= spec["n"])
@@ -216,7 +216,7 @@ def let(watch: Watch, keys: Sequence[str]) -> GateReport:
     return GateReport(script="let", wanted=len(keys), met=len(inside) == len(keys), first=tuple(inside))
 
 
-_SCRIPTS: dict[str, Callable[[Watch, Spec], GateReport]] = {
+_SCRIPTS: dict[str, Callable[[Watch, GateScript], GateReport]] = {
     "open": _open,
     "shut": _shut,
     "keep": _keep,

@@ -18,7 +18,7 @@ _DISK_PERIOD = 0.3
 _MOST_FILES, _DEEPEST = 100_000, 100
 
 
-class Budget:
+class LimitMonitor:
     """Asked at every look; *limits* are those of `records.Limits`, *folders* where student code may write.
 
     *memory* returns a process's own bytes and its part of those that it shares, *out_of_memory* how many processes the

@@ -20,11 +20,11 @@ from pytest_mpgrade.records import STILL_READING, Ending, Limits, ProcessSeen, S
 from pytest_mpgrade.run.explain import hang
 from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe import choose, leftovers
-from pytest_mpgrade.run.observe.base import Observer, Seen
-from pytest_mpgrade.run.observe.gate_socket import Server, serve
+from pytest_mpgrade.run.observe.base import ObservedProcess, Observer
+from pytest_mpgrade.run.observe.gate_socket import GateServer, serve
 from pytest_mpgrade.run.observe.watch import Watch
 from pytest_mpgrade.run.supervisor.after_return import Inspection
-from pytest_mpgrade.run.supervisor.limits import Budget
+from pytest_mpgrade.run.supervisor.limits import LimitMonitor
 from pytest_mpgrade.run.supervisor.output import Output
 from pytest_mpgrade.system import rmtree
 from pytest_mpgrade.system.linux import procfs
@@ -62,7 +62,7 @@ class Supervised:
             self.out = Output(self._path("out"), self.limits["output_bytes"])
             self.err = Output(self._path("err"), self.limits["output_bytes"])
             self.stacks = Stacks(file=self.folder.stacks, own=(request["shown"],))
-            self.server: Server = serve(request["observer"], self.folder.gates)
+            self.server: GateServer = serve(request["observer"], self.folder.gates)
             stack.pop_all()
             stack.callback(self.close)
             self.budget = self._budget()
@@ -70,8 +70,8 @@ class Supervised:
             self.inspection = Inspection(watch=self.watch, names=self.names, stacks=self.stacks)
             stack.pop_all()
 
-    def _budget(self) -> Budget:
-        return Budget(
+    def _budget(self) -> LimitMonitor:
+        return LimitMonitor(
             self.limits, (self.folder.scratch, self.folder.box), self.observer.memory, self.confinement.out_of_memory,
             # Before that, the calling process may not have come into its isolation, and see the whole machine's.
             lambda: self.names.size(self.watch.caller) if self.watch.ready else 0,
@@ -147,7 +147,7 @@ class Supervised:
             "processes": [dataclasses.asdict(process) for process in processes],
         }
 
-    def _seen(self, seen: Seen, at_return: str) -> ProcessSeen:
+    def _seen(self, seen: ObservedProcess, at_return: str) -> ProcessSeen:
         parent = self.observer.seen.get(seen.parent)
         return seen.record(parent, at_return, self.observer.state(seen.pid), self.watch.began)
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
 from pytest_mpgrade.report import evidence
-from pytest_mpgrade.report.exports.criteria import Line, lines
+from pytest_mpgrade.report.exports.criteria import CriterionLine, lines
 from pytest_mpgrade.report.exports.github.annotation_places import source
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile, UnitOf
 from pytest_mpgrade.system.text import no_commands, one_line, points
@@ -67,7 +67,7 @@ def runner_ids(criteria: Sequence[Criterion]) -> dict[str, str]:
     return ids
 
 
-def _runner(result: ResultFile, line: Line) -> Payload:
+def _runner(result: ResultFile, line: CriterionLine) -> Payload:
     units = [each for each in result.units() if each.criterion == line.name and not each.unit.undecided]
     if result.status is not Status.GRADED:
         tests = [_test(line.title, status="error", message=line.text)]
@@ -81,7 +81,7 @@ def _runner(result: ResultFile, line: Line) -> Payload:
     return _payload(_status(result, line.passed), line.max_score, tests)
 
 
-def _whole(result: ResultFile, found: Sequence[Line]) -> Payload:
+def _whole(result: ResultFile, found: Sequence[CriterionLine]) -> Payload:
     """Return a test for each criterion with its exact points; of this only the notice shows them."""
     tests = [
         _test(line.title, status=_status(result, line.passed), score=line.score, message=line.text) for line in found
@@ -99,7 +99,7 @@ def _status(result: ResultFile, passed: bool) -> str:
     return "pass" if passed else "fail"
 
 
-def _whole_and_equal(units: Sequence[UnitOf], line: Line) -> bool:
+def _whole_and_equal(units: Sequence[UnitOf], line: CriterionLine) -> bool:
     """Tell whether as many of equal parts as units are earned are the criterion's points, but for their rounding."""
     passed = sum(each.unit.share == 1 for each in units)
     whole = 0 < len(units) <= MOST_TESTS and all(each.unit.share in (0, 1) for each in units)
@@ -132,7 +132,7 @@ def _failed(title: str, check: CheckPart, module: str) -> Mapping[str, Any]:
     )
 
 
-def _parts(line: Line) -> Iterator[Mapping[str, Any]]:
+def _parts(line: CriterionLine) -> Iterator[Mapping[str, Any]]:
     part = Fraction(line.score / line.max_score).limit_denominator(MOST_TESTS)
     if part == 1 and not line.passed:
         part = Fraction(MOST_TESTS - 1, MOST_TESTS)  # nobody gets all points by rounding

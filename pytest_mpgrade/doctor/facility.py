@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class Facility:
     """One thing that was looked for; what is missing says what follows from that, and what helps."""
 
     name: str
