@@ -95,7 +95,7 @@ def in_a_loop(source: Path, assignment: str, number: int, isolation: str) -> Gra
             command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--mpgrade-out={out}"]
             command += ["--mpgrade", assignment, f"--mpgrade-submission={each}", f"--mpgrade-isolation={isolation}"]
             subprocess.run(command, cwd=out, check=False, stdout=subprocess.DEVNULL)
-            verdicts[each.name] = verdict(result_json.read(Path(out, "result.json")))
+            verdicts[each.name] = verdict(result_json.read_result(Path(out, "result.json")))
     return Graded(seconds=time.perf_counter() - start, verdicts=verdicts)
 
 

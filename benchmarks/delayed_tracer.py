@@ -78,11 +78,11 @@ def cases(asked: argparse.Namespace) -> Iterator[Case]:
 
 def make(case: Case) -> tuple[Case, str, list[str]]:
     """Make one run; return how it ended, and which checks accuse it."""
-    asked = assignment.find("mp_apply")
+    asked = assignment.find_assignment("mp_apply")
     draw = random.Random(str(case))
-    setattr(servers, "ask", supervised_here(lambda: late_at_random(draw, case.share, case.most)))  # noqa: B010 - typed
+    setattr(servers, "ask_server", supervised_here(lambda: late_at_random(draw, case.share, case.most)))  # noqa: B010 - typed
     setting = Setting(assignment=asked, submission=discover(case.path, asked), observer=case.observer)
-    run = module_run.run(Scenario(steps=(STEPS[case.step],), start_method=case.method), setting)[1]
+    run = module_run.run_module(Scenario(steps=(STEPS[case.step],), start_method=case.method), setting)[1]
     ended = run.ending.value if run.ending is Ending.RETURNED else f"{run.ending.value} ({run.why})"
     found = [check(run) for check in CHECKS[case.step]]
     return case, ended, [f"{each.check}: {each.message}" for each in found if each.outcome is Outcome.FAILED]

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from pytest_mpgrade import steps
-from pytest_mpgrade.course.assignment import find
+from pytest_mpgrade.course.assignment import find_assignment
 from pytest_mpgrade.isolation import choose
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.records import Scenario
@@ -40,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=40, help="runs in each layer (default: 40)")
     runs = parser.parse_args().runs
-    assignment = find("mp_apply")
+    assignment = find_assignment("mp_apply")
     with tempfile.TemporaryDirectory(prefix="mpgrade-") as folder:
         Path(folder).chmod(0o755)
         module = Path(folder, "cv_funcs.py")
@@ -48,14 +48,14 @@ def main() -> None:
         submission = discover(Path(folder), assignment)
         layers = {"none": Isolation()}
         for wanted in ("uid", "bwrap", "landlock"):
-            found = choose.choose(wanted, module=str(module))
+            found = choose.choose_isolation(wanted, module=str(module))
             layers.setdefault(f"{found.level}: {', '.join(found.parts)}", found)
         times: dict[str, list[float]] = {name: [] for name in layers}
         scenario = Scenario(steps=(steps.call("mp_apply", []),), start_method="fork")
         for number in range(runs + 2):
             for name, layer in layers.items():
                 began = time.perf_counter()
-                module_run.run(scenario, Setting(assignment=assignment, submission=submission, isolation=layer))
+                module_run.run_module(scenario, Setting(assignment=assignment, submission=submission, isolation=layer))
                 if number >= 2:  # the first ones start the server
                     times[name].append(time.perf_counter() - began)
         servers.end_all()

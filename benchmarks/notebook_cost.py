@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from pytest_mpgrade.course.assignment import load
+from pytest_mpgrade.course.assignment import load_assignment
 from pytest_mpgrade.isolation import choose
 from pytest_mpgrade.run.client import notebook_run, servers
 from pytest_mpgrade.run.client.request import Setting
@@ -81,15 +81,15 @@ def main() -> None:
 
 
 def _executions(folder: Path, book: Path) -> dict[str, Callable[[], object]]:
-    assignment = load(folder)
+    assignment = load_assignment(folder)
     setting = Setting(
         assignment=assignment,
         submission=discover(book.parent, assignment),
-        isolation=choose.choose("auto", module=str(book)),
+        isolation=choose.choose_isolation("auto", module=str(book)),
     )
 
     def ours() -> None:
-        done = notebook_run.run(notebooks.document(book, book.name), "fork", setting)
+        done = notebook_run.run_notebook(notebooks.document(book, book.name), "fork", setting)
         assert done.failing is None, done.failing
 
     def bare() -> None:

@@ -91,12 +91,12 @@ def held(process: psutil.Process) -> Held:
 
 def runs(place: Path, many: int) -> Iterator[Held]:
     """Make runs in one server; yield what it holds."""
-    asked = assignment.find(str(place / "double"))
+    asked = assignment.find_assignment(str(place / "double"))
     submission = discover(place / "class" / "s000", asked)
-    layer = choose.choose("auto", module=str(place / "class" / "s000" / "double.py"))
+    layer = choose.choose_isolation("auto", module=str(place / "class" / "s000" / "double.py"))
     setting = Setting(assignment=asked, submission=submission, isolation=layer)
     for number in range(many):
-        run = module_run.run(Scenario(steps=(steps.call("double", number),), start_method="fork"), setting)[1]
+        run = module_run.run_module(Scenario(steps=(steps.call("double", number),), start_method="fork"), setting)[1]
         assert run.value == ["int", str(2 * number)], run
         if number % max(1, many // MOMENTS) == 0:
             (server,) = servers._idle

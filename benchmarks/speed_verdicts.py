@@ -26,7 +26,7 @@ from typing import Any
 import msgspec
 
 from pytest_mpgrade import checks
-from pytest_mpgrade.cli.verify import busy
+from pytest_mpgrade.cli.verify import busy_loops
 from pytest_mpgrade.cli.verify_cases import wrong_solution
 from pytest_mpgrade.course import assignment
 from pytest_mpgrade.isolation import choose
@@ -61,7 +61,7 @@ def main() -> None:
             break
         if sum(_turn(line) == turn[:4] for line in lines) > turn[4]:
             continue
-        with busy(turn[2]):
+        with busy_loops(turn[2]):
             lines.append(_live(*turn[:4]))
         with journal.open("a", encoding="utf-8") as file:
             file.write(json.dumps(lines[-1]) + "\n")
@@ -105,13 +105,13 @@ def _file(variant: str, scratch: Path) -> Path:
     """Return the file of a variant; a wrong solution of the assignment is written first."""
     if variant not in WRONG:
         return next(path for path in (*RIGHT, *SLOW) if path.stem == variant)
-    return wrong_solution(assignment.find("mp_apply"), variant).file(scratch)
+    return wrong_solution(assignment.find_assignment("mp_apply"), variant).file(scratch)
 
 
 def _timed(path: Path, variant: str, method: str, load: int, label: str) -> dict[str, Any]:
-    asked = assignment.find("mp_apply")
+    asked = assignment.find_assignment("mp_apply")
     found = discover(path, asked)
-    layer = choose.choose("auto", module=str(Path(found.folder) / found.module))
+    layer = choose.choose_isolation("auto", module=str(Path(found.folder) / found.module))
     own = RunCache(Setting(assignment=asked, submission=found, isolation=layer))
     theirs = RunCache(Setting(assignment=asked, submission=discover(ROOT / "reference" / "mp_apply", asked)))
     try:
@@ -133,7 +133,7 @@ def _replayed(pairs: Sequence[Pair], seed: str, replays: int) -> list[str]:
         taken = [draw.choice(pairs)]
         while len(taken) < rules.pairs and not speed_test.decided(taken, rules):
             taken.append(draw.choice(pairs))
-        verdict = speed_test.judge(taken, rules)
+        verdict = speed_test.judge_pairs(taken, rules)
         found.append("deducted" if verdict.slow else "inconclusive" if verdict.unsure else "full")
     return found
 

@@ -38,6 +38,6 @@ class SupervisorKilledError(SupervisorError):
     """Somebody killed the supervisor of a run by a signal; when that happens again, it is the submission's doing."""
 
 
-def words(error: Exception) -> str:
+def error_words(error: Exception) -> str:
     """Return an error's message; one that is not ours has the name of its class before it."""
     return str(error) if isinstance(error, MpgradeError) else f"{type(error).__name__}: {error}"

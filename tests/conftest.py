@@ -36,7 +36,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ours]:
     with tempfile.TemporaryDirectory(prefix="mpg-tests-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # some tests look at it as another user
         found = Ours(Path(folder).resolve())
-        ask = servers.ask
+        ask = servers.ask_server
 
         def noted(request: dict[str, Any], seconds: float) -> bytes:
             found.prefixes.add(request["prefix"])
@@ -46,7 +46,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ours]:
             for name in ("TMPDIR", "TEMP", "TMP"):
                 patch.setenv(name, str(found.temp))
             patch.setattr(tempfile, "tempdir", str(found.temp))
-            patch.setattr(servers, "ask", noted)
+            patch.setattr(servers, "ask_server", noted)
             yield found
             servers.end_all()
 
@@ -89,7 +89,7 @@ def play(module: Callable[[str], Path]) -> MakeRuns:
     """
 
     def make(text: str, *steps: Step, method: str = "fork", **options: Any) -> tuple[Run, ...]:
-        return module_run.run(Scenario(steps=steps, start_method=method), setting(module(text), **options))
+        return module_run.run_module(Scenario(steps=steps, start_method=method), setting(module(text), **options))
 
     return make
 

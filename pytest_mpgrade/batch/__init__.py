@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_mpgrade.batch import local_pool, plan
 from pytest_mpgrade.batch.run import grade_jobs, wait_for_earlier
-from pytest_mpgrade.course.assignment import find
+from pytest_mpgrade.course.assignment import find_assignment
 from pytest_mpgrade.grade.grading import Grading
 from pytest_mpgrade.grade.pytest_run import Options
 from pytest_mpgrade.records import Assignment
@@ -35,7 +35,7 @@ def grade_all(
     ...     print(result.submission.id, result.status, result.score, result.final, failed)
     ben graded 0.0 0.0 ['double(21) is not 42']
     """
-    asked = find(assignment) if isinstance(assignment, str) else assignment
+    asked = find_assignment(assignment) if isinstance(assignment, str) else assignment
     wait_for_earlier(Path(out))
     ready = plan.prepare(Path(source), asked, Path(out), **choices)
     chosen = options or Options(require_isolation=True)

@@ -41,7 +41,7 @@ class Settled:
             return grading
         path = grading.folder / RESULT
         try:
-            result_json.write(result, path)
+            result_json.write_result(result, path)
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}") from error
         return replace(grading, result=result)
@@ -58,7 +58,7 @@ class Settled:
 def _late(result: ResultFile, rules: LateRules, seconds: float | None, step: float) -> LatePart:
     score, problem = None, ""
     try:
-        score = late.after(rules, result.score, result.max_score, seconds, step)
+        score = late.late_points(rules, result.score, result.max_score, seconds, step)
     except ValueError as error:
         problem = str(error)
     return LatePart(seconds=seconds, score=score, problem=problem, penalty=rules.penalty, drop=rules.drop)

@@ -69,7 +69,7 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES) and os.path.isfile(path)
 
 
-def unpack(archive: Path, into: Path, most: Most = COURSE) -> list[str]:
+def unpack_archive(archive: Path, into: Path, most: Most = COURSE) -> list[str]:
     """Unpack the plain files of an archive below *into*; return the names that were left out, with why.
 
     Raises UsageError where it is broken, encrypted, or holds more than it may; what was unpacked until then stays.
@@ -113,7 +113,7 @@ def unpack_theirs(archive: Path, into: Path) -> list[str]:
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=into.parent, ignore_cleanup_errors=True) as folder:
         try:
-            left_out = unpack(archive, Path(folder), STUDENT)
+            left_out = unpack_archive(archive, Path(folder), STUDENT)
             return left_out + handed_in.copy(Path(folder), into)
         except _OurDiskError:
             raise

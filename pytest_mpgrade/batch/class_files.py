@@ -36,7 +36,7 @@ class Class:
     def statistics(self, jobs: Sequence[Job], out: Path) -> Iterator[str]:
         """Write what the class says of each check below *out*; yield what a person should look at."""
         found = self._tally.items()
-        item_analysis.write(found, out / ITEMS)
+        item_analysis.write_item_analysis(found, out / ITEMS)
         yield from item_analysis.worth_a_look(self.rows, found)
         if len(jobs) >= item_analysis.FEWEST:
             large = heapq.nlargest(item_analysis.SHOWN, ((_bytes(job.path), job.id) for job in jobs))
@@ -56,7 +56,7 @@ def _bytes(path: Path) -> int:
     return total
 
 
-def check(system: str, file: str) -> None:
+def check_sheet(system: str, file: str) -> None:
     """Raise UsageError before anything is graded where a sheet could not be filled afterwards."""
     if system not in course_gradebook.SYSTEMS:
         raise UsageError(f"there is no course system {system!r} (there are: {', '.join(course_gradebook.SYSTEMS)})")
@@ -64,7 +64,7 @@ def check(system: str, file: str) -> None:
         raise UsageError(f"there is no file {file}")
 
 
-def fill(
+def write_filled(
     system: str, file: Path, out: Path, assignment: Assignment, rows: Iterable[Overview],
     keys: Mapping[str, tuple[str, ...]], column: str = "",
 ) -> Iterator[str]:  # fmt: skip
@@ -75,7 +75,7 @@ def fill(
     itself.
     """
     try:
-        text, encoding = course_gradebook.decode(file.read_bytes())
+        text, encoding = course_gradebook.decode_sheet(file.read_bytes())
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
     grades = [

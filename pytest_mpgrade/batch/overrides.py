@@ -11,14 +11,16 @@ from pathlib import Path
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report.adjustments import Override
-from pytest_mpgrade.system.csv_rows import rows
+from pytest_mpgrade.system.csv_rows import read_rows
 from pytest_mpgrade.system.text import one_line, points
 
 FILE = "overrides.csv"
 COLUMNS = ("submission", "criterion", "points", "reason", "who")
 
 
-def read(file: Path, submissions: Collection[str], criteria: Sequence[Criterion]) -> dict[str, list[Override]]:
+def read_overrides(
+    file: Path, submissions: Collection[str], criteria: Sequence[Criterion]
+) -> dict[str, list[Override]]:
     """Return what was decided by hand, by submission.
 
     Raises UsageError with file and line for a submission or criterion that does not exist, points that cannot be
@@ -26,7 +28,7 @@ def read(file: Path, submissions: Collection[str], criteria: Sequence[Criterion]
     """
     found: dict[str, list[Override]] = defaultdict(list)
     lines: dict[tuple[str, str], int] = {}
-    for row in rows(file, COLUMNS):
+    for row in read_rows(file, COLUMNS):
         try:
             override = _override(row.named, submissions, criteria)
             earlier = lines.setdefault((override.submission, override.criterion), row.line)

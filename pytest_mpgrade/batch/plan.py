@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pytest_mpgrade.batch import overrides as by_hand
-from pytest_mpgrade.batch import roster as rosters
 from pytest_mpgrade.batch.adjustments import Settled
 from pytest_mpgrade.batch.lateness import Lateness, lateness
-from pytest_mpgrade.batch.source import BatchSource, load
+from pytest_mpgrade.batch.overrides import FILE, read_overrides
+from pytest_mpgrade.batch.roster import read_roster
+from pytest_mpgrade.batch.source import BatchSource, load_source
 from pytest_mpgrade.records import Assignment, LateRules
 from pytest_mpgrade.system.text import clean
 
@@ -42,12 +42,12 @@ def prepare(
     if due is not None:
         rules = replace(rules or LateRules(), due=due)
     zone = rules.due.tzinfo if rules and rules.due else None
-    students = rosters.read(roster, zone) if roster else []
-    found = load(source, out, layout=layout, roster=students)
+    students = read_roster(roster, zone) if roster else []
+    found = load_source(source, out, layout=layout, roster=students)
     late = lateness(found, rules) if rules else Lateness(seconds={}, notes=())
-    usual = out / by_hand.FILE
+    usual = out / FILE
     file = overrides or (usual if usual.is_file() else None)
-    given = by_hand.read(file, [clean(job.id) for job in found.jobs], assignment.criteria) if file else {}
+    given = read_overrides(file, [clean(job.id) for job in found.jobs], assignment.criteria) if file else {}
     settled = Settled(
         criteria=assignment.criteria, overrides=given, late=late.seconds, rules=rules, step=assignment.round
     )  # fmt: skip

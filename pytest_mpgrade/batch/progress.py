@@ -100,7 +100,7 @@ class Board:
         try:
             written = file.stat().st_mtime_ns
             if self._read.get(job.folder, (0, ""))[0] != written:
-                checks = result_json.read(file).checks
+                checks = result_json.read_result(file).checks
                 waiting = (each.test for each in checks if each.outcome is Outcome.NOT_RUN)
                 self._read[job.folder] = (written, next(waiting, "").rpartition("::")[2])
             return self._read[job.folder][1]
@@ -141,7 +141,7 @@ class _OnTerminal:
 
 
 @contextlib.contextmanager
-def shown(board: Board, color: bool) -> Iterator[Progress]:
+def progress_shown(board: Board, color: bool) -> Iterator[Progress]:
     """Show how far a batch is while the context lasts; the terminal is whole again however it ends."""
     stream = _terminal()
     if stream is None:

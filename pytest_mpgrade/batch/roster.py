@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.system.csv_rows import CsvRow, rows
+from pytest_mpgrade.system.csv_rows import CsvRow, read_rows
 from pytest_mpgrade.system.timestamps import instant
 
 _SUBMITTED = ("submitted", "last modified (submission)")
@@ -33,12 +33,12 @@ class RosterRow:
         return not keys.isdisjoint(self.cells)
 
 
-def read(file: Path, zone: tzinfo | None) -> list[RosterRow]:
+def read_roster(file: Path, zone: tzinfo | None) -> list[RosterRow]:
     """Return all students. Times without an offset are in *zone*, the due time's; None: nothing is due, none is read.
 
     Raises UsageError, with file and line, for a time that cannot be read.
     """
-    return [_student(file, row, zone) for row in rows(file, ())]
+    return [_student(file, row, zone) for row in read_rows(file, ())]
 
 
 def _student(file: Path, row: CsvRow, zone: tzinfo | None) -> RosterRow:

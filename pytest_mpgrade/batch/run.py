@@ -11,7 +11,7 @@ from typing import Any
 from pytest_mpgrade.batch.adjustments import Settled
 from pytest_mpgrade.batch.job import Executor, Job, one_by_one
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade.grading import Grading, failed, grade, kept
+from pytest_mpgrade.grade.grading import Grading, failed_grading, grade, kept
 from pytest_mpgrade.grade.pytest_run import LOG, Options
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report.tables import gradebook
@@ -45,7 +45,7 @@ def wait_for_earlier(out: Path, say: Callable[[str], None] = lambda _: None) -> 
     for log in sorted(out.glob(f"*/{LOG}")):
         if not log_lock.is_free(log):
             say(f"waiting for an earlier grading to end: {log.parent}")
-            log_lock.wait(log)
+            log_lock.wait_for_log(log)
 
 
 def grade_jobs(
@@ -98,7 +98,7 @@ def _kept(
 
 def _keep(rows: Sequence[gradebook.GradebookRow], assignment: Assignment, out: Path, settled: Settled) -> None:
     try:
-        gradebook.write(rows, assignment.criteria, out / GRADEBOOK, settled.columns)
+        gradebook.write_gradebook(rows, assignment.criteria, out / GRADEBOOK, settled.columns)
     except OSError as error:
         raise UsageError(f"cannot write {out / GRADEBOOK}: {error.strerror}") from error
 
@@ -108,4 +108,4 @@ def _grade(job: Job, *, assignment: Assignment, out: Path, options: Options) -> 
     try:
         return grade(job.path, assignment, out, options=chosen)
     except Exception as error:
-        return failed(job.path, assignment, out, options=chosen, reason=f"{type(error).__name__}: {error}")
+        return failed_grading(job.path, assignment, out, options=chosen, reason=f"{type(error).__name__}: {error}")

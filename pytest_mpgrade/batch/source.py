@@ -64,7 +64,7 @@ class BatchSource:
         return [each for each in self.mapping if each.what != "graded"]
 
 
-def load(source: Path, out: Path, *, layout: str = "auto", roster: Sequence[RosterRow] = ()) -> BatchSource:
+def load_source(source: Path, out: Path, *, layout: str = "auto", roster: Sequence[RosterRow] = ()) -> BatchSource:
     """Read a source; what has to be unpacked or copied for that goes below *out*.
 
     Raises UsageError where there is nothing to grade, an archive is broken, or it is not of the *layout* asked for.
@@ -73,7 +73,9 @@ def load(source: Path, out: Path, *, layout: str = "auto", roster: Sequence[Rost
     if archives.is_archive(source):
         root = out / UNPACKED
         archives.clear(root)
-        left_out = [Mapped(submission="", source=name, what="left out") for name in archives.unpack(source, root)]
+        left_out = [
+            Mapped(submission="", source=name, what="left out") for name in archives.unpack_archive(source, root)
+        ]
         root = _inner(root)
     found = _found(root, layout)
     read = _plain(root, out) if found is None else _collected(found, root, out / COLLECTED)

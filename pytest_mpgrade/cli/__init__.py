@@ -128,9 +128,9 @@ def _required(arguments: argparse.Namespace) -> bool:
 
 
 def _find(name: str) -> Assignment:
-    from pytest_mpgrade.course.assignment import find
+    from pytest_mpgrade.course.assignment import find_assignment
 
-    return find(name)
+    return find_assignment(name)
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -143,7 +143,7 @@ def _check(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="mpgrade-") as scratch:
         graded = grade(arguments.path, assignment, arguments.out or Path(scratch), options=_options(arguments))
         result, logged = graded.result, (graded.folder / LOG).exists()
-    shown, _ = redaction.shown(result, assignment.criteria)
+    shown, _ = redaction.redacted(result, assignment.criteria)
     if text := terminal.explanations(shown, console.width(), console.color(sys.stdout)):
         console.say(text + "\n")
     console.say(terminal.rubric(shown, console.width(), console.color(sys.stdout)))
@@ -159,7 +159,7 @@ def _grade(arguments: argparse.Namespace) -> int:
     assignment = _find(arguments.assignment)
     grading = grade(arguments.path, assignment, arguments.out, options=_options(arguments))
     # In CI this is what students read.
-    shown, _ = redaction.shown(grading.result, assignment.criteria)
+    shown, _ = redaction.redacted(grading.result, assignment.criteria)
     console.say(terminal.rubric(shown, console.width(), console.color(sys.stdout)))
     console.say(f"\nresult: {grading.folder / RESULT}")
     if "github" in dict(arguments.format):
@@ -193,7 +193,7 @@ def _batch(arguments: argparse.Namespace) -> int:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     assignment, out = _find(arguments.assignment), arguments.out
     if arguments.gradebook:
-        class_files.check(*arguments.gradebook)
+        class_files.check_sheet(*arguments.gradebook)
     options = _options(arguments)
     choice = executors.choice(arguments, assignment, options)
     wait_for_earlier(out, lambda words: console.say(one_line(words), sys.stderr))
@@ -211,7 +211,7 @@ def _batch(arguments: argparse.Namespace) -> int:
     if arguments.gradebook:
         system, file = arguments.gradebook
         put = whole.rows, found.keys, arguments.gradebook_column
-        told.append(class_files.fill(system, Path(file), out, assignment, *put))
+        told.append(class_files.write_filled(system, Path(file), out, assignment, *put))
     for words in itertools.chain(*told):
         console.say(one_line(words))
     if missing := terminal.ungradable(whole.rows, width, color):
@@ -232,7 +232,7 @@ def _class(
     jobs, out = ready.source.jobs, arguments.out
     width, color = console.width(), console.color(sys.stdout)
     whole, before = class_files.Class(), 0
-    with progress.shown(progress.Board(len(jobs), out, options.stop.is_set), color) as shown:
+    with progress.progress_shown(progress.Board(len(jobs), out, options.stop.is_set), color) as shown:
         graded = grade_jobs(
             jobs, assignment, out, options, choice.execute,
             resume=choice.resume, settled=ready.settled, begun=shown.begun,
@@ -253,7 +253,7 @@ def _package(arguments: argparse.Namespace) -> int:
 
     assignment = _find(arguments.assignment)
     out = arguments.out or Path(f"{arguments.system}-{assignment.name}.zip")
-    package.write(
+    package.write_archive(
         arguments.system, assignment, out,
         wheel_file=arguments.wheel, extras=arguments.extra, deadline=arguments.deadline,
     )  # fmt: skip
@@ -286,8 +286,8 @@ _COMMANDS = {
     "grade": _grade,
     "batch": _batch,
     "list": printing.list_assignments,
-    "rubric": printing.rubric,
-    "schema": printing.schema,
+    "rubric": printing.print_rubric,
+    "schema": printing.print_schema,
     "diff": printing.diff,
     "doctor": _doctor,
     "package": _package,

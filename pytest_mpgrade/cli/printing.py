@@ -11,11 +11,11 @@ from pytest_mpgrade.system.text import points
 
 def list_assignments(arguments: argparse.Namespace) -> int:
     """Run `mpgrade list`: the assignments, or the packages that one of them allows."""
-    from pytest_mpgrade.course.assignment import find, shipped
+    from pytest_mpgrade.course.assignment import find_assignment, shipped
     from pytest_mpgrade.course.packages import installed_as
 
     if arguments.packages:
-        for name in find(arguments.packages).environment.packages:
+        for name in find_assignment(arguments.packages).environment.packages:
             console.say(installed_as(name))
         return 0
     found = list(shipped())
@@ -25,23 +25,23 @@ def list_assignments(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def rubric(arguments: argparse.Namespace) -> int:
+def print_rubric(arguments: argparse.Namespace) -> int:
     """Run `mpgrade rubric`. Raises MpgradeError for an assignment that there is not, or whose tests are broken."""
-    from pytest_mpgrade.course.assignment import find
+    from pytest_mpgrade.course.assignment import find_assignment
     from pytest_mpgrade.grade import outline
     from pytest_mpgrade.report import terminal
-    from pytest_mpgrade.report.terminal import question_table as shown
+    from pytest_mpgrade.report.terminal.question_table import markdown
 
-    assignment = find(arguments.assignment)
+    assignment = find_assignment(arguments.assignment)
     found = outline.collect(assignment)
     if arguments.markdown:
-        console.say(shown.markdown(found, assignment))
+        console.say(markdown(found, assignment))
     else:
         console.say(terminal.outline(found, assignment, console.width(), console.color(sys.stdout)))
     return 0
 
 
-def schema(arguments: argparse.Namespace) -> int:
+def print_schema(arguments: argparse.Namespace) -> int:
     """Run `mpgrade schema`."""
     from pytest_mpgrade.cli import schemas
 
@@ -53,7 +53,7 @@ def diff(arguments: argparse.Namespace) -> int:
     """Run `mpgrade diff`; 1 where points have changed. Raises UsageError where there are no results."""
     from pytest_mpgrade.report.terminal import result_diff
 
-    old, new = result_diff.read(arguments.old), result_diff.read(arguments.new)
+    old, new = result_diff.read_results(arguments.old), result_diff.read_results(arguments.new)
     found = list(result_diff.changes(old, new))
     for line in found:
         console.say(line)

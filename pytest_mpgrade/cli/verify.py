@@ -24,7 +24,7 @@ from pathlib import Path
 import msgspec
 
 from pytest_mpgrade.cli.verify_cases import Case, cases
-from pytest_mpgrade.course import assignment as assignments
+from pytest_mpgrade.course.assignment import find_assignment, reference_folder
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import grading, pytest_run
 from pytest_mpgrade.records import Assignment, Concern, Outcome, Status
@@ -52,7 +52,7 @@ class CaseVerdict:
     max_score: float = 0.0
 
 
-def judge(case: Case, result: ResultFile, round: int, load: int) -> CaseVerdict:
+def judge_case(case: Case, result: ResultFile, round: int, load: int) -> CaseVerdict:
     """Hold one result against what is known of the case."""
     failed = [check for check in result.checks if check.outcome is Outcome.FAILED]
     concerns = tuple(sorted({str(check.concern) for check in failed}))
@@ -106,7 +106,7 @@ def _failed(result: ResultFile) -> list[Concern]:
 
 
 @contextmanager
-def busy(loops: int) -> Iterator[None]:
+def busy_loops(loops: int) -> Iterator[None]:
     """Keep *loops* processes busy meanwhile."""
     started = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
     try:
@@ -143,7 +143,7 @@ class Journal:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run `mpgrade verify`; 0 when every verdict is right and every check is failed by some wrong solution."""
-    assignment = assignments.find(arguments.assignment)
+    assignment = find_assignment(arguments.assignment)
     chosen = _chosen(cases(assignment, arguments.right), arguments)
     journal = Journal(arguments.resume)
     todo = [
@@ -153,7 +153,7 @@ def main(arguments: argparse.Namespace) -> int:
         if round < (arguments.wrong_repeat if case.concerns else arguments.repeat)
         and not journal.has(case, round, arguments.load)
     ]
-    with busy(arguments.load), tempfile.TemporaryDirectory(prefix="mpgrade-verify-") as out:
+    with busy_loops(arguments.load), tempfile.TemporaryDirectory(prefix="mpgrade-verify-") as out:
         _all(assignment, todo, journal, Path(out), arguments)
     mine = [
         one for one in journal.verdicts if one.load == arguments.load and one.case in {case.name for case in chosen}
@@ -194,7 +194,7 @@ def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
     folder = out / "submissions" / grading.folder_name(case.name)
     if not folder.exists():
         beside = shutil.ignore_patterns(assignment.module, "__pycache__", ".*")
-        shutil.copytree(assignments.reference_folder(assignment) or case.path.parent, folder, ignore=beside)
+        shutil.copytree(reference_folder(assignment) or case.path.parent, folder, ignore=beside)
         suffix = case.path.suffix if assignment.notebook else ".py"
         (folder / assignment.module).with_suffix(suffix).write_bytes(case.content())
     return folder
@@ -216,7 +216,7 @@ def _all(
             stop=stop,
         )
         done = grading.grade(_handed_in(case, assignment, out), assignment, out / "results", options=options)
-        verdict = judge(case, done.result, round, arguments.load)
+        verdict = judge_case(case, done.result, round, arguments.load)
         if not stop.is_set():  # else it was broken off, and says nothing
             journal.add(verdict)
         return verdict

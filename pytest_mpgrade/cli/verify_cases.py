@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mpgrade.cli import wrong_text
-from pytest_mpgrade.course import assignment as assignments
+from pytest_mpgrade.course.assignment import reference_folder
 from pytest_mpgrade.course.toml_text import TomlText
 from pytest_mpgrade.errors import AssignmentError, UsageError
 from pytest_mpgrade.records import Assignment, Concern
@@ -49,7 +49,7 @@ class Case:
 
 def cases(assignment: Assignment, right: Sequence[Path] = ()) -> list[Case]:
     """Return the reference, further right solutions, and the wrong ones with what they must fail."""
-    folder = assignments.reference_folder(assignment)
+    folder = reference_folder(assignment)
     if folder is None:
         raise UsageError(f"{assignment.name} has no reference solution here, so there is nothing to hold it against")
     found = [Case(name=REFERENCE, path=folder)]
@@ -137,7 +137,7 @@ class _Expected:
     def _design(self, name: str, of: str) -> str:
         """Return the text of a right design. Raises AssignmentError where there is none of that name."""
         known = {path.stem: path for path in self._designs.glob("*.py")}
-        folder = assignments.reference_folder(self._assignment)
+        folder = reference_folder(self._assignment)
         if folder is not None and (module := folder / self._assignment.module).suffix == ".py":
             known[REFERENCE] = module
         if of not in known:

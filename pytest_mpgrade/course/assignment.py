@@ -29,7 +29,7 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Assignment, Criterion, EnvironmentRules, LateRules, Limits, NotebookRules, SpeedRules
 from pytest_mpgrade.system.did_you_mean import nearest
 
-__all__ = ["check_criteria", "find", "load", "reference_folder", "shipped"]
+__all__ = ["check_criteria", "find_assignment", "load_assignment", "reference_folder", "shipped"]
 
 FILE = "assignment.toml"
 NOTEBOOK = ".ipynb"
@@ -72,7 +72,7 @@ class Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     late: LateTable | None = None
 
 
-def load(folder_or_toml: Path) -> Assignment:
+def load_assignment(folder_or_toml: Path) -> Assignment:
     """Load the assignment in a folder (or its `assignment.toml`).
 
     Raises UsageError where there is none, AssignmentError with the place for a mistake in it.
@@ -108,22 +108,22 @@ def _notebook(document: Document, folder: Path) -> NotebookRules | None:
     return NotebookRules(**table | {"files": str(folder / table["files"]) if table["files"] else ""})
 
 
-def find(name_or_path: str) -> Assignment:
+def find_assignment(name_or_path: str) -> Assignment:
     """Load an assignment by its name among the shipped ones, or by the path of its folder or `assignment.toml`."""
     names = _shipped_names()
     if name_or_path in names:
-        return load(_home() / name_or_path)
+        return load_assignment(_home() / name_or_path)
     path = Path(os.path.expanduser(name_or_path))
     # A folder without an assignment.toml may be a student's own, named like the assignment: not what was meant.
     if name_or_path and (re.search(r"[/\\]|\.toml$|^\.\.?$", name_or_path) or os.path.isfile(path / FILE)):
-        return load(path)
+        return load_assignment(path)
     known = ", ".join(names) or "none"
     raise UsageError(f"there is no assignment {name_or_path!r} (there are: {known}){nearest(name_or_path, names)}")
 
 
 def shipped() -> tuple[Assignment, ...]:
     """Load all assignments that come with the package, in the order of their names."""
-    return tuple(load(_home() / name) for name in _shipped_names())
+    return tuple(load_assignment(_home() / name) for name in _shipped_names())
 
 
 def reference_folder(assignment: Assignment) -> Path | None:
@@ -232,10 +232,10 @@ def _mistakes(document: Document, folder: Path) -> Iterator[tuple[Where, str]]:
     yield from _repeated("criteria", [criterion.name for criterion in document.criteria], "name")
     if document.speedup.lost <= document.speedup.free:
         yield ("speedup",), f"lost ({document.speedup.lost:g}) must be more than free ({document.speedup.free:g})"
-    for index, what in packages.faults(document.environment.packages):
+    for index, what in packages.package_faults(document.environment.packages):
         yield ("environment", "packages", index), what
     yield from _late_faults(document.late) if document.late else ()
-    for where, what in requirements.faults({each.name: each.requires for each in document.criteria}):
+    for where, what in requirements.requirement_faults({each.name: each.requires for each in document.criteria}):
         yield ("criteria", *where), what
     total = sum(criterion.points for criterion in document.criteria)
     if not math.isclose(total, document.points, abs_tol=1e-9):
@@ -250,7 +250,7 @@ def _mistakes(document: Document, folder: Path) -> Iterator[tuple[Where, str]]:
 def _late_faults(table: LateTable) -> Iterator[tuple[Where, str]]:
     for key, text in (("penalty", table.penalty), ("drop", table.drop)):
         try:
-            expression.check(text, late.NAMES)
+            expression.check_expression(text, late.NAMES)
         except ValueError as error:
             yield ("late", key), str(error)
 

@@ -30,7 +30,7 @@ _MORE_ARGUMENTS: Mapping[str, Callable[..., float]] = {"min": min, "max": max}
 FUNCTIONS = (*_MORE_ARGUMENTS, *_ONE_ARGUMENT)
 
 
-def check(text: str, names: Collection[str]) -> None:
+def check_expression(text: str, names: Collection[str]) -> None:
     """Raise ValueError, with the column, where *text* is no such expression or has a name that is not in *names*."""
     if len(text) > LONGEST:
         raise ValueError(f"longer than {LONGEST} characters")

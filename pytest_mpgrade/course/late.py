@@ -14,7 +14,7 @@ _TIMES = frozenset(("days", "hours"))
 _HOUR, _DAY = 3600.0, 86400.0
 
 
-def after(rules: LateRules, points: float, max_points: float, seconds: float | None, step: float = 0.01) -> float:
+def late_points(rules: LateRules, points: float, max_points: float, seconds: float | None, step: float = 0.01) -> float:
     """Return the points of somebody who is so many *seconds* late (None: nobody knows), from 0 to *points*.
 
     They are rounded half up to a multiple of *step*, as the assignment rounds its score.

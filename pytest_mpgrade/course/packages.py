@@ -106,7 +106,7 @@ class Installed:
     distributions: dict[str, list[str]]  # of each top-level module: pip's names; where owners are asked for
 
 
-def ask(
+def ask_interpreter(
     python: str,
     *,
     modules: Iterable[str] = (),
@@ -179,13 +179,13 @@ def providing(module: str, packages: Sequence[str], installed: Installed | None 
     return next(found, "")
 
 
-def command(python: str, packages: Iterable[str]) -> str:
+def install_command(python: str, packages: Iterable[str]) -> str:
     """Return the command that installs packages into an interpreter."""
     words = [python or sys.executable, "-m", "pip", "install", *dict.fromkeys(map(installed_as, packages))]
     return shlex.join(words)
 
 
-def faults(listed: Sequence[str]) -> Iterator[tuple[int, str]]:
+def package_faults(listed: Sequence[str]) -> Iterator[tuple[int, str]]:
     """Yield the place of each name in a course's list that is none that pip installs, or is there twice, and why."""
     known: list[str] = []
     for index, name in enumerate(listed):

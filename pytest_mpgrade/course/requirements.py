@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pytest_mpgrade.system.did_you_mean import nearest
 
 
-def faults(required: Mapping[str, Sequence[str]]) -> Iterator[tuple[tuple[int, str, int], str]]:
+def requirement_faults(required: Mapping[str, Sequence[str]]) -> Iterator[tuple[tuple[int, str, int], str]]:
     """Yield what is wrong, with its place: a criterion that there is not, or one that requires itself in the end.
 
     *required* has the criteria that each one requires, in the order of the rubric.

@@ -22,7 +22,7 @@ def earned(exact: Sequence[Fraction], total: Fraction, step: Fraction) -> list[F
     return _spread(exact, [_floor(each, step) for each in exact], total, step)
 
 
-def available(
+def most_points(
     exact: Sequence[Fraction], points: Sequence[Fraction], full: Sequence[bool], total: Fraction, step: Fraction
 ) -> list[Fraction]:
     """Return the most points of each, as multiples of *step* that add up to *total*.

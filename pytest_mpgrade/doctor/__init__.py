@@ -42,7 +42,7 @@ def diagnose(assignment: Assignment | None = None) -> Iterator[Facility]:
     yield _start_methods()
     yield Facility(name="platform", found=f"{sys.platform}, {platform.machine()}, kernel {platform.release()}")
     yield _cores()
-    yield from isolation.rows()
+    yield from isolation.isolation_facilities()
     yield from _observers()
     yield _sockets()
     yield _subreaper()
@@ -232,7 +232,7 @@ def _references(assignment: Assignment | None) -> Iterator[Facility]:
     except MpgradeError as error:
         yield Facility(name="assignments", consequence=str(error), remedy="correct it, or install again", needed=True)
         return
-    yield from allowed.rows([assignment] if assignment else found)
+    yield from allowed.package_facilities([assignment] if assignment else found)
     missing = [each.name for each in found if reference_folder(each) is None]
     yield Facility(
         name="assignments",

@@ -10,7 +10,7 @@ from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.submission import lacking
 
 
-def rows(assignments: Iterable[Assignment]) -> Iterator[Facility]:
+def package_facilities(assignments: Iterable[Assignment]) -> Iterator[Facility]:
     """Ask the interpreter of each assignment's submissions; a row for each that allows any packages."""
     return (_row(each) for each in assignments if each.environment.packages)
 
@@ -19,7 +19,7 @@ def _row(assignment: Assignment) -> Facility:
     python, allowed = lacking.interpreter(assignment), assignment.environment.packages
     names = {package: packages.installed_as(package) for package in allowed}
     modules = {module for package in allowed for module in packages.imported_as(package)}
-    found = packages.ask(python, modules=modules, packages=names.values())
+    found = packages.ask_interpreter(python, modules=modules, packages=names.values())
     missing = [
         package
         for package in allowed
@@ -30,5 +30,5 @@ def _row(assignment: Assignment) -> Facility:
         name=f"packages of {assignment.name}",
         found="" if missing else f"{', '.join(versions)} (Python {found.python})",
         consequence=f"submissions that import {', '.join(missing)} get no grade",
-        remedy=packages.command(python, missing),
+        remedy=packages.install_command(python, missing),
     )

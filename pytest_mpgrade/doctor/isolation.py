@@ -12,7 +12,7 @@ from pytest_mpgrade.doctor.facility import Facility
 from pytest_mpgrade.isolation import choose, in_words
 
 
-def rows() -> Iterator[Facility]:
+def isolation_facilities() -> Iterator[Facility]:
     """Try the layers with a module that everybody may read; a submission elsewhere may fall through further."""
     if sys.platform != "linux":
         yield Facility(name="isolation", consequence="Linux only", remedy="the official grade comes from Linux")
@@ -22,7 +22,7 @@ def rows() -> Iterator[Facility]:
         module = Path(folder) / "module.py"
         module.write_text("")
         module.chmod(0o644)
-        found = choose.choose("auto", module=str(module))
+        found = choose.choose_isolation("auto", module=str(module))
     parts = ", ".join(found.parts)
     lacks = {each.name: each for each in in_words.shortcomings(found)}
     level = f"{found.level} ({parts})"

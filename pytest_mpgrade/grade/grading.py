@@ -18,7 +18,7 @@ from pathlib import Path
 from pytest_mpgrade import __version__
 from pytest_mpgrade.course.tables import with_limits
 from pytest_mpgrade.errors import LackingError, MpgradeError, UngradableError, UsageError
-from pytest_mpgrade.grade.pytest_run import LOG, Options, budget, command, last_words, run
+from pytest_mpgrade.grade.pytest_run import LOG, Options, budget, grading_command, last_line, run_pytest
 from pytest_mpgrade.judge.points import rubric
 from pytest_mpgrade.records import Assignment, Concern, Entry, Finding, Outcome, Report, Status, Submission
 from pytest_mpgrade.report import exports, redaction, result_json
@@ -67,8 +67,8 @@ def grade(path: Path, assignment: Assignment, out: Path, *, options: Options | N
         why = f"the grader could not read the submission: {type(error).__name__}: {error}"
         return _record(shown, assignment, folder, chosen, Status.ERROR, why, _broken(why))
     limit = chosen.seconds or with_limits(assignment, chosen.limits).limits.submission_seconds
-    words = command(path, assignment, folder, shown.id, chosen)
-    ended = run(words, path, folder, budget(chosen, limit), chosen.stop)
+    words = grading_command(path, assignment, folder, shown.id, chosen)
+    ended = run_pytest(words, path, folder, budget(chosen, limit), chosen.stop)
     return _finish(shown, assignment, folder, ended, chosen)
 
 
@@ -76,7 +76,7 @@ def kept(path: Path, assignment: Assignment, out: Path, *, options: Options) -> 
     """Return an earlier grading, where it is whole, and neither submission, assignment nor mpgrade have changed."""
     folder = out / (options.folder or folder_name(options.id))
     try:
-        result = result_json.read(folder / RESULT)
+        result = result_json.read_result(folder / RESULT)
         submission = _discover(path, assignment, options.id)
     except Exception:  # whatever it is: grading it anew says so
         return None
@@ -97,7 +97,7 @@ def refused(path: Path, assignment: Assignment, out: Path, *, options: Options, 
     return _record(shown, assignment, folder, options, status, str(error), entry)
 
 
-def failed(path: Path, assignment: Assignment, out: Path, *, options: Options, reason: str) -> Grading:
+def failed_grading(path: Path, assignment: Assignment, out: Path, *, options: Options, reason: str) -> Grading:
     """Return an `error` result for a submission on which the grader itself broke; kept on disk where that works."""
     shown = Submission(id=options.id or _default_id(path), path=str(path))
     folder = out / (options.folder or folder_name(shown.id))
@@ -190,11 +190,11 @@ def _keep(result: ResultFile, folder: Path, assignment: Assignment, options: Opt
     """Write the result file, and what is exported of it: also of one that says that nothing is graded yet."""
     path = folder / RESULT
     try:
-        result_json.write(result, path)
+        result_json.write_result(result, path)
         for name, given in options.exports:
             usual, render = exports.FORMATS[name]
             path = Path(given) if given else folder / usual
-            told = redaction.shown(result, assignment.criteria)
+            told = redaction.redacted(result, assignment.criteria)
             atomic_write.write_bytes(render(*told).encode("utf-8", "backslashreplace"), path)
             if name in exports.ALSO:
                 exports.ALSO[name](*told)
@@ -211,12 +211,12 @@ def _environment() -> dict[str, object]:
 def _finish(shown: Submission, assignment: Assignment, folder: Path, ended: str, options: Options) -> Grading:
     """Read the result back, and say in it why it is not a final one where it is not."""
     try:
-        result = result_json.read(folder / RESULT)
+        result = result_json.read_result(folder / RESULT)
     except UsageError as error:
         return _record(shown, assignment, folder, options, Status.ERROR, str(error), _broken(str(error)))
     reason = result.reason
     if result.status is Status.ERROR and reason == NOT_YET:
-        reason = ended or f"the grading ended without a result; {last_words(folder / LOG)}"
+        reason = ended or f"the grading ended without a result; {last_line(folder / LOG)}"
     elif result.status is Status.ERROR and ended:
         reason = f"{ended}; {reason}"
     # The grading was given a whole path; the result names it as the user did.

@@ -28,11 +28,11 @@ def collect(assignment: Assignment) -> ResultFile:
         out.mkdir()
         (blank / assignment.module).write_text(_blank(assignment), "utf-8")
         options = pytest_run.Options(isolation="none", deadline=time.time() + SECONDS)
-        words = [*pytest_run.command(blank, assignment, out, assignment.name, options), "--collect-only"]
-        ended = pytest_run.run(words, blank, out, pytest_run.budget(options, SECONDS), options.stop)
+        words = [*pytest_run.grading_command(blank, assignment, out, assignment.name, options), "--collect-only"]
+        ended = pytest_run.run_pytest(words, blank, out, pytest_run.budget(options, SECONDS), options.stop)
         if ended or not (out / grading.RESULT).exists():
             raise AssignmentError(f"the tests of {assignment.name} cannot be collected: {ended}")
-        result = result_json.read(out / grading.RESULT)
+        result = result_json.read_result(out / grading.RESULT)
     assert result.status is Status.ERROR, "nothing was run"
     return result
 

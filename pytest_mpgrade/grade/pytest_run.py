@@ -105,7 +105,7 @@ def budget(options: Options, limit: float) -> TimeBudget:
     return TimeBudget(seconds=limit, grace=GRACE, said=said)
 
 
-def command(path: Path, assignment: Assignment, folder: Path, id: str, options: Options) -> list[str]:
+def grading_command(path: Path, assignment: Assignment, folder: Path, id: str, options: Options) -> list[str]:
     """Return the command line that grades *path* into *folder*."""
     whole = folder.resolve()
     command = [sys.executable, "-m", "pytest_mpgrade.grade.pytest_child", str(os.getpid())]
@@ -136,11 +136,11 @@ def _variables(submission: Path) -> dict[str, str]:
     }
 
 
-def run(command: list[str], submission: Path, folder: Path, allowed: TimeBudget, stop: Stop) -> str:
+def run_pytest(command: list[str], submission: Path, folder: Path, allowed: TimeBudget, stop: Stop) -> str:
     """Run the grading to its end, or until *stop*; return in words how it ended where that was not by itself."""
     if allowed.seconds <= 0:
         return allowed.said
-    log_lock.wait(folder / LOG)  # here, where an interrupt still comes through
+    log_lock.wait_for_log(folder / LOG)  # here, where an interrupt still comes through
     with _signals_held() as release:
         process = _start(command, submission, folder)
         try:
@@ -154,18 +154,18 @@ def run(command: list[str], submission: Path, folder: Path, allowed: TimeBudget,
             shutil.rmtree(folder / "tmp", ignore_errors=True)
     # 0 and 1 are pytest's own: all tests passed, some failed. 7: refused for want of isolation, which the result says.
     code = process.returncode
-    return "" if code in (0, 1, 7) else f"the grading ended early ({exit_words(code)}); {last_words(folder / LOG)}"
+    return "" if code in (0, 1, 7) else f"the grading ended early ({exit_words(code)}); {last_line(folder / LOG)}"
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float, stop: Stop) -> None:
     """Wait for the grading's end; what is to be stopped is ended first. Raises subprocess.TimeoutExpired."""
     end = time.monotonic() + seconds
     while not stop.is_set() and time.monotonic() < end:
-        if process_groups.status(process, _PERIOD) is not None:
+        if process_groups.exit_status(process, _PERIOD) is not None:
             return
     if stop.is_set():
         _end(process)
-    elif process_groups.status(process, 0.0) is None:
+    elif process_groups.exit_status(process, 0.0) is None:
         raise subprocess.TimeoutExpired(process.args, seconds)
 
 
@@ -193,7 +193,7 @@ def _start(command: list[str], submission: Path, folder: Path) -> subprocess.Pop
         return subprocess.Popen(
             command,
             cwd=folder,
-            env={**_variables(submission), **log_lock.told(log)},
+            env={**_variables(submission), **log_lock.log_variable(log)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -205,18 +205,18 @@ def _start(command: list[str], submission: Path, folder: Path) -> subprocess.Pop
 def _end(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:
     """End what is left of a grading: politely first, so that it ends its own processes and keeps its result."""
     try:
-        if process_groups.status(process, 0.0) is None:
+        if process_groups.exit_status(process, 0.0) is None:
             if sys.platform == "win32":
                 process.terminate()
             else:
                 process.send_signal(signal.SIGINT)
-            process_groups.status(process, grace)
+            process_groups.exit_status(process, grace)
     finally:
         # Also where it has ended by itself: its group holds nothing but what it started and left.
         process_groups.kill(process)
 
 
-def last_words(log: Path) -> str:
+def last_line(log: Path) -> str:
     """Return the last line that a grading has printed, and where the others are."""
     lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
     last = next((line for line in reversed(lines) if line.strip()), "it is empty")

@@ -76,7 +76,7 @@ class Player:
         try:
             self.module = importlib.import_module(self.request["module"])
         except BaseException as error:
-            detail = exceptions.describe(error, self.request["folder"])
+            detail = exceptions.describe_exception(error, self.request["folder"])
             if isinstance(error, ModuleNotFoundError) and error.name:
                 detail["missing"] = error.name
             self._answer("import", error=detail)
@@ -132,7 +132,7 @@ class Player:
     ) -> None:
         if error is not None:
             queues = [_remaining(queue) for queue in live]
-            self._answer(str(number), error=exceptions.describe(error, self.request["folder"]), queues=queues)
+            self._answer(str(number), error=exceptions.describe_exception(error, self.request["folder"]), queues=queues)
             # The frames of the exception hold everything the call made; what is left is judged without them.
             error.__traceback__ = None
             return

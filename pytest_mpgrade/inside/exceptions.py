@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def describe(error: BaseException, folder: str) -> dict[str, Any]:
+def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
     """Return an exception as text, with the student's own line."""
     linecache, traceback = bootstrap.library("linecache"), bootstrap.library("traceback")
     frames: list[dict[str, Any]] = [

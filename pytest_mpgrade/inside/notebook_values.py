@@ -22,7 +22,7 @@ ANSWERS = ""
 """The folder for answers, where the kernel was told of one."""
 
 
-def tell(variables: Mapping[str, object], names: Sequence[str]) -> None:
+def tell_values(variables: Mapping[str, object], names: Sequence[str]) -> None:
     """Write the named ones of a notebook's variables to the answers; those that there are not are left out."""
     for package in bootstrap.packages():
         bootstrap.forget_ended(package)

@@ -13,7 +13,7 @@ SHM = "/dev/shm"  # noqa: S108 - the sandbox's own
 _TMP_BYTES = 64_000_000
 
 
-def command(
+def bwrap_command(
     program: str, view: View, *, read: Sequence[str], write: Sequence[str], folder: str, shm_bytes: int, seccomp: int,
     spare_uid: int,
 ) -> list[str]:  # fmt: skip

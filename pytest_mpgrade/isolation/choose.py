@@ -33,7 +33,7 @@ SIGNALS_ABI = 6
 _PROBE_SECONDS = 30.0
 
 
-def choose(wanted: str, *, module: str, hidden: Iterable[str] = (), python: str = "") -> Isolation:
+def choose_isolation(wanted: str, *, module: str, hidden: Iterable[str] = (), python: str = "") -> Isolation:
     """Return the first layer from *wanted* on ("auto": from the strongest) in which *module* can be read and run.
 
     *module*: the submission's file. *hidden*: folders that must not be read. *python*: an interpreter

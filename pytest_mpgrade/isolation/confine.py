@@ -147,7 +147,7 @@ class Confinement:
             program = seccomp.program(shield=shield, alone=inside or kept.spare_uid, udp=inside, ipc=inside)
         if not kept.bwrap:
             return self._entering(program, self._ruleset()), argv
-        words = bwrap.command(
+        words = bwrap.bwrap_command(
             kept.bwrap, kept.view, read=self._shown, folder=folder.scratch,
             write=[folder.scratch, folder.box, folder.stacks], shm_bytes=self._limits.disk_bytes,
             seccomp=self._memory_file(program) if program else -1, spare_uid=self.uid,

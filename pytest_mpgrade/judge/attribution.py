@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_mpgrade.judge.hangs import LEFT_EARLY, explained_by, left_early, not_back, raised
+from pytest_mpgrade.judge.hangs import LEFT_EARLY, explained_by, not_back, raised, workers_left_early
 from pytest_mpgrade.judge.verdict import Verdict, fault, undecided
 from pytest_mpgrade.records import Concern, Ending, Run
 
@@ -60,7 +60,7 @@ def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdi
     elsewhere = somewhere_else(run)
     if elsewhere is not None:
         return elsewhere
-    if owns_all and concern is Concern.DEADLOCK and left_early(run):
+    if owns_all and concern is Concern.DEADLOCK and workers_left_early(run):
         return replace(_ended(run), concern=Concern.RESULTS, hint=LEFT_EARLY)
     owner = concern if owns_all else _owner(run)
     if owner is not concern:

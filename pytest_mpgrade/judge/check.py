@@ -75,7 +75,7 @@ class Check:
     def _timeline(self, run: Run, verdict: Verdict) -> dict[str, Any]:
         """Return who did what when, where that is what a failure is about."""
         wanted = verdict.outcome is Outcome.FAILED and (verdict.concern or self.concern) in _TOGETHER
-        found = timeline.lines(run) if wanted else []
+        found = timeline.timeline_of(run) if wanted else []
         return {"timeline": found} if found else {}
 
 
@@ -84,7 +84,7 @@ def _advised(run: Run, verdict: Verdict, usual: str = "") -> Verdict:
 
     That speaks of what a check looks at, and so not of a call that ended before there was anything to look at.
     """
-    cause = causes.of(run, verdict.symptom)
+    cause = causes.cause_of(run, verdict.symptom)
     if cause is not None and cause.alone:
         return replace(verdict, message=cause.said, hint=cause.hint, evidence=cause.source)
     if cause is not None and cause.first:

@@ -21,6 +21,7 @@ from pytest_mpgrade.records import (
     Run,
     Stuck,
 )
+from pytest_mpgrade.system.text import exit_words, signal_name
 
 MAKE_ROOM = "put() waits while a queue with maxsize, or a pipe, is full: start the workers first, and take results out"
 LEFT_EARLY = "let each worker end by a sentinel, not when the queue is empty: it may be empty before a task has arrived"
@@ -79,7 +80,7 @@ def nobody_left(run: Run) -> bool:
     return waits and bool(mine) and not _workers(run) and all(each.later != "alive" for each in mine)
 
 
-def left_early(run: Run) -> bool:
+def workers_left_early(run: Run) -> bool:
     """Tell whether workers ended by themselves although tasks were there: found a queue empty too early, say.
 
     Whether a worker comes too early is a race. The parent waits for what these never did, or has noticed and raised.
@@ -101,11 +102,9 @@ def crashed(run: Run) -> bool:
     return not _CRASHES.isdisjoint(codes)
 
 
-def exit_words(code: int | None) -> str:
-    """Return how a process has ended: ``exit status 3``, ``killed by SIGSEGV``."""
-    if code is None:
-        return "how is not known"
-    return f"exit status {code}" if code >= 0 else f"killed by {_signal(-code)}"
+def ending_words(code: int | None, unknown: str = "how is not known") -> str:
+    """Return how a process has ended: ``exit status 3``, ``killed by SIGSEGV``; *unknown* where nobody saw it end."""
+    return exit_words(code, noun="exit status", unknown=unknown)
 
 
 def ended_them(run: Run) -> bool:
@@ -116,10 +115,10 @@ def ended_them(run: Run) -> bool:
 
 def by_luck(run: Run) -> bool:
     """Tell whether the same call may come back when it is made again: who gets what, and when, is a race."""
-    return not_told(run) or left_early(run)
+    return workers_not_told(run) or workers_left_early(run)
 
 
-def not_told(run: Run) -> bool:
+def workers_not_told(run: Run) -> bool:
     """Tell whether a call hung because it waited for the end of workers that nobody has told to stop."""
     return run.ending is Ending.HUNG and explained_by(run) is Concern.SENTINEL
 
@@ -141,25 +140,25 @@ def not_back(run: Run) -> Verdict:
         return failed(f"{run.call} was ended: {run.stopped}", symptom="stopped", **_said(run))
     if run.ending is Ending.DIED:
         return failed(
-            f"the calling process ended before {run.call} had returned ({exit_words(run.exitcode)})",
+            f"the calling process ended before {run.call} had returned ({ending_words(run.exitcode)})",
             symptom="died",
             **_said(run),
         )
     if run.ending is Ending.TIMED_OUT:
-        seen = f": {summary(run)}" if run.trace.stuck else ""
+        seen = f": {hang_summary(run)}" if run.trace.stuck else ""
         return failed(
             f"{run.call} had not come back when the time limit came after {run.seconds:.0f} s{seen}",
             symptom="hang",
-            **waiting(run),
+            **waiting_evidence(run),
         )
     parent = _parent(run)
-    words = f"{run.call} never came back: {summary(run)}"
+    words = f"{run.call} never came back: {hang_summary(run)}"
     if parent is not None and parent.doing in (Doing.PUT, Doing.WRITE) and not nobody_left(run):
-        return failed(words, symptom=NO_ROOM, hint=MAKE_ROOM, **waiting(run))
-    return failed(words, symptom=NOT_TOLD if not_told(run) else "hang", **waiting(run))
+        return failed(words, symptom=NO_ROOM, hint=MAKE_ROOM, **waiting_evidence(run))
+    return failed(words, symptom=NOT_TOLD if workers_not_told(run) else "hang", **waiting_evidence(run))
 
 
-def summary(run: Run) -> str:
+def hang_summary(run: Run) -> str:
     """Say in one sentence who has died, and what the parent and one worker wait for."""
     parent = _parent(run)
     named = [_brief(one) for one in (*_most_telling(_workers(run))[:1], *([parent] if parent else []))]
@@ -224,7 +223,7 @@ def _died(process: ProcessSeen, run: Run) -> str:
 
 def _how(process: ProcessSeen, run: Run, *, were: str = "was") -> str:
     code = process.exitcode or 0
-    how = f"ended with exit status {code}" if code > 0 else f"{were} killed by {_signal(-code)}"
+    how = f"ended with exit status {code}" if code > 0 else f"{were} killed by {signal_name(-code)}"
     return f"{how} in its task" if _at_task(process, run) else how
 
 
@@ -243,14 +242,7 @@ def _asked(thrown: Thrown) -> str:
     return f"; {asks[thrown.words]} asks a person, and nobody is there" if thrown.words in asks else ""
 
 
-def _signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def waiting(run: Run) -> dict[str, Any]:
+def waiting_evidence(run: Run) -> dict[str, Any]:
     """Return the evidence of a hang: a sentence for each process, and its stack in the student's file."""
     died = [_died(process, run) for process in ended_badly(run)[:4]]
     evidence: dict[str, Any] = {"lines": [*died, *(one.sentence for one in run.trace.stuck[:8])]}
@@ -280,7 +272,7 @@ def raised(run: Run, what: str = "") -> Verdict:
     if error is None:
         return failed(f"{run.call} raised an exception that cannot be shown", symptom="raised")
     what += _asked(error)
-    if left_early(run):
+    if workers_left_early(run):
         what += f"; {never_begun(run)}, and every worker had ended by itself"
     thrown = tracebacks.last_words(run)
     # A worker whose parent has raised finds nothing there, and says so from a line of Python's.

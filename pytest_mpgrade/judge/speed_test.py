@@ -103,7 +103,7 @@ class SpeedVerdict:
     unsure: tuple[str, ...]  # what seems to be slow, and is not sure to be
 
 
-def judge(pairs: Sequence[Pair], rules: SpeedRules) -> SpeedVerdict:
+def judge_pairs(pairs: Sequence[Pair], rules: SpeedRules) -> SpeedVerdict:
     """Judge all pairs that have been taken."""
     ratios = {name: ratio(row) for name, row in _rows(pairs).items()}
     late = _late(pairs)

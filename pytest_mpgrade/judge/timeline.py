@@ -8,7 +8,7 @@ MOST_WORKERS, MOST_TASKS = 8, 10
 _ENDS = {"leave": "told to end", "lost": "died in its task"}
 
 
-def lines(run: Run) -> list[str]:
+def timeline_of(run: Run) -> list[str]:
     """Return a line for each process that told of a task, in seconds since the call began; none where nobody did."""
     told: dict[int, list[GateEvent]] = {}
     for event in run.trace.events:

@@ -47,7 +47,7 @@ KINDS: Mapping[str, Kind] = {
 """By the name that a user gives. Gradescope's own limit is 10 min by default, that of Classroom 50 is 15."""
 
 
-def write(
+def write_archive(
     kind: str, assignment: Assignment, out: Path, *, wheel_file: Path | None, extras: Sequence[str], deadline: float
 ) -> None:
     """Write the archive. Raises UsageError where there is no wheel, and OSError where *out* cannot be written."""

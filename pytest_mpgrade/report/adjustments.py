@@ -90,7 +90,7 @@ def _scaled(found: CriterionScore, most: Fraction) -> CriterionScore:
     had, could = (Fraction(str(value)) for value in (found.points, found.max_points))
     now = rounding.half_up(had / could * most, _CENT)
     earned = rounding.earned([Fraction(str(each.points)) * most / could for each in found.questions], now, _CENT)
-    tops = rounding.available(
+    tops = rounding.most_points(
         [Fraction(str(each.max_points)) * most / could for each in found.questions],
         earned,
         [each.points == each.max_points for each in found.questions],
@@ -121,7 +121,7 @@ def _part(result: ResultFile, given: Override, worth: float) -> OverridePart:
     )
 
 
-def words(result: ResultFile) -> list[str]:
+def change_lines(result: ResultFile) -> list[str]:
     """Say what was changed by hand, from what to what, by whom and why: a line for each criterion."""
     own = result.machine
     whole = own is not None and own.status is not result.status

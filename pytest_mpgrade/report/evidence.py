@@ -18,7 +18,7 @@ _LONG = 40  # characters: what is longer has a line of its own
 _SPECIAL = frozenset(("call", "lines", "source", "stacks", "found by"))
 
 
-def lines(evidence: Mapping[str, Any], most: int = MOST_LINES) -> list[str]:
+def evidence_lines(evidence: Mapping[str, Any], most: int = MOST_LINES) -> list[str]:
     """Return at most *most* lines and one more that says how many are left out; the source line is not among them."""
     found = [clean(line) for text in _listed(evidence.get("lines")) for line in str(text).expandtabs().splitlines()]
     others = {key: value for key, value in evidence.items() if key not in _SPECIAL}
@@ -29,7 +29,7 @@ def lines(evidence: Mapping[str, Any], most: int = MOST_LINES) -> list[str]:
     return found
 
 
-def source(evidence: Mapping[str, Any]) -> str:
+def source_line(evidence: Mapping[str, Any]) -> str:
     """Return the student's own line, ``cv_funcs.py:41   p.join()``; "" where there is none."""
     place = evidence.get("source")
     if not isinstance(place, Mapping):

@@ -90,7 +90,7 @@ def _of_any_call(message: str, check: CheckPart) -> str:
     return message.replace(_call(check), f"{function}()") if bracket else message
 
 
-def lines(checks: Iterable[CheckPart], outcome: Outcome) -> list[CheckGroup]:
+def grouped_checks(checks: Iterable[CheckPart], outcome: Outcome) -> list[CheckGroup]:
     """Return the checks that ended so, one line for what is said of one call or of several, whatever asked for it."""
     chosen = [check for check in checks if check.outcome is outcome]
     return [_line(group) for group in _grouped(chosen, lambda check: (check.concern, _neutral(check.message, check)))]

@@ -222,5 +222,5 @@ def _worth(question: QuestionScore, shares: Sequence[Fraction]) -> list[tuple[fl
     points, most = Fraction(str(question.points)), Fraction(str(question.max_points))
     earned = sum(shares, Fraction(0))
     own = rounding.earned([points * share / earned if earned else earned for share in shares], points, _CENT)
-    tops = rounding.available([most / len(shares)] * len(shares), own, [share == 1 for share in shares], most, _CENT)
+    tops = rounding.most_points([most / len(shares)] * len(shares), own, [share == 1 for share in shares], most, _CENT)
     return [(float(mine), float(top)) for mine, top in zip(own, tops, strict=True)]

@@ -16,7 +16,7 @@ HIDDEN = "a hidden check"
 """All that is said of one."""
 
 
-def shown(result: ResultFile, criteria: Sequence[Criterion]) -> tuple[ResultFile, tuple[Criterion, ...]]:
+def redacted(result: ResultFile, criteria: Sequence[Criterion]) -> tuple[ResultFile, tuple[Criterion, ...]]:
     """Return a result and its rubric without names, messages and evidence of what is hidden, also where others tell."""
     names = {each.name: f"hidden-{number}" for number, each in enumerate(filter(_is_hidden, criteria), 1)}
     if not names:

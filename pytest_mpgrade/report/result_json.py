@@ -151,12 +151,12 @@ def _keys(part: Any) -> dict[str, Any]:
     return found
 
 
-def write(report: Report | ResultFile, path: Path) -> None:
+def write_result(report: Report | ResultFile, path: Path) -> None:
     """Replace the result file at once: whoever reads it, and whenever the grader is killed, it is whole."""
     atomic_write.write_bytes(dumps(report), path)
 
 
-def read(path: Path) -> ResultFile:
+def read_result(path: Path) -> ResultFile:
     """Return a result file. Raises UsageError where there is none, or none of ours."""
     try:
         data = path.read_bytes()

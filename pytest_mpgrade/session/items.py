@@ -35,7 +35,7 @@ def asked(item: pytest.Item) -> Asked:
     marker = item.get_closest_marker("criterion")
     criterion = str(marker.args[0]) if marker and marker.args else ""
     weight = marker.kwargs.get("weight", 1) if marker else 1
-    name = name_of(item)
+    name = test_id(item)
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf:
         raise AssignmentError(f"{name}: criterion({criterion!r}, weight={weight!r}): a weight is a number above 0")
     callspec = getattr(item, "callspec", None)
@@ -59,7 +59,7 @@ def _without(parameters: str, method: str) -> str:
     return parameters
 
 
-def name_of(item: pytest.Item) -> str:
+def test_id(item: pytest.Item) -> str:
     """Return the test's id as results name it, wherever pytest was started."""
     return f"{item.path.name}::{item.name}"
 
@@ -98,7 +98,7 @@ def judge_test(report: pytest.TestReport, findings: list[Finding], *, hidden: bo
         report.outcome = "failed"
         calls = dict.fromkeys(finding.call for finding in findings)
         report.longrepr = "\n".join(
-            terminal.explain(call, [finding for finding in findings if finding.call == call]) for call in calls
+            terminal.explain_test(call, [finding for finding in findings if finding.call == call]) for call in calls
         )
     elif report.passed and findings:
         open_ones = [finding for finding in findings if finding.outcome is not Outcome.PASSED]

@@ -21,8 +21,8 @@ import msgspec
 import pytest
 
 from pytest_mpgrade import __version__
-from pytest_mpgrade.course import assignment as assignments
 from pytest_mpgrade.course import start_methods
+from pytest_mpgrade.course.assignment import check_criteria, reference_folder
 from pytest_mpgrade.errors import AssignmentError, MpgradeError
 from pytest_mpgrade.isolation import in_words
 from pytest_mpgrade.isolation.layer import Isolation
@@ -31,7 +31,7 @@ from pytest_mpgrade.judge.points import blame, rubric
 from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Asked, Report, Score, Status
 from pytest_mpgrade.report import junit_properties, redaction, result_json, terminal
-from pytest_mpgrade.report import notebook as executed
+from pytest_mpgrade.report.notebook import write_notebooks
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.session import setup
 from pytest_mpgrade.session.items import Sent, asked, judge_test, other_start_methods, own_finding, passed
@@ -114,7 +114,7 @@ class GradingSession:
         return None if trusted is None else Student(trusted, start_method, self._trusted)
 
     def _trusted(self) -> RunCache | None:
-        folder = assignments.reference_folder(self.assignment)
+        folder = reference_folder(self.assignment)
         if folder is None:
             return None
         if self._reference is None:
@@ -150,9 +150,7 @@ class GradingSession:
         )
         if not self._partial:
             try:
-                assignments.check_criteria(
-                    self.assignment, {item.criterion: item.test for item in reversed(self._items)}
-                )
+                check_criteria(self.assignment, {item.criterion: item.test for item in reversed(self._items)})
             except AssignmentError as error:
                 self._broken = True
                 raise pytest.UsageError(str(error)) from None
@@ -215,14 +213,14 @@ class GradingSession:
         if not hasattr(session.config, "workerinput"):
             self._write()
         if self._out is not None:
-            executed.write(self._runs.executed(), self._out)
+            write_notebooks(self._runs.executed(), self._out)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the rubric."""
         if self._placed:
             terminalreporter.ensure_newline()
             result = result_json.as_result(self.report())
-            shown, _ = redaction.shown(result, self.assignment.criteria)
+            shown, _ = redaction.redacted(result, self.assignment.criteria)
             terminalreporter.write_line(terminal.rubric(shown))
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
@@ -240,7 +238,7 @@ class GradingSession:
         settle = blame.accuse if len(self._done) == self._total else blame.attribute
         settled = settle([(one.asked.start_method, one.finding) for one in placed])
         placed = [dataclasses.replace(one, finding=f) for one, f in zip(placed, settled, strict=True)]
-        placed += [rubric.waiting(item) for item in self._items if item.test not in self._done]
+        placed += [rubric.not_run_yet(item) for item in self._items if item.test not in self._done]
         score = rubric.score(self.assignment.criteria, placed, self.assignment.round)
         status, reason = self._status(placed, score)
         observers = self._observers()
@@ -283,7 +281,7 @@ class GradingSession:
     def _write(self, *, first: bool = False) -> None:
         writes = os.environ.get("PYTEST_XDIST_WORKER", "") in (("", "gw0") if first else ("",))
         if self._out is not None and writes and not self._broken:
-            result_json.write(self.report(), self._out / "result.json")
+            result_json.write_result(self.report(), self._out / "result.json")
 
 
 def _show(config: pytest.Config, line: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mpgrade.course import assignment as assignments
+from pytest_mpgrade.course.assignment import find_assignment, reference_folder
 from pytest_mpgrade.course.tables import with_limits
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.isolation import choose
@@ -30,13 +30,13 @@ def setting(name: str, config: pytest.Config) -> Setting:
     if not config.option.collectonly:  # editors list tests again and again
         servers.guard()
     limits: Sequence[str] = config.getoption("--mpgrade-limit")
-    assignment = with_limits(assignments.find(name), limits)
+    assignment = with_limits(find_assignment(name), limits)
     path = Path(config.getoption("--mpgrade-submission") or config.invocation_params.dir)
     submission = _reachable(path, assignment, config)
     lacking.require(submission, assignment)
     observer = str(config.getoption("--mpgrade-observer"))
     wanted = "none" if observer == "psutil" else str(config.getoption("--mpgrade-isolation"))
-    reference, out = assignments.reference_folder(assignment), config.getoption("--mpgrade-out")
+    reference, out = reference_folder(assignment), config.getoption("--mpgrade-out")
     hidden = [assignment.folder, *(str(place) for place in (reference, out) if place)]
     module = os.path.join(submission.folder, submission.module)
     python = _interpreter(assignment)
@@ -46,7 +46,7 @@ def setting(name: str, config: pytest.Config) -> Setting:
         assignment=assignment,
         submission=submission,
         observer=observer,
-        isolation=choose.choose(wanted, module=module, hidden=hidden, python=python),
+        isolation=choose.choose_isolation(wanted, module=module, hidden=hidden, python=python),
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_mpgrade import steps as make
 from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.inside.placeholders import Saved
 from pytest_mpgrade.judge.attribution import blamed_for
@@ -15,7 +14,7 @@ from pytest_mpgrade.judge.causes.raised import in_the_source
 from pytest_mpgrade.judge.check import Judge, judge_safely
 from pytest_mpgrade.judge.checks.interface import unusable, why_not_imported
 from pytest_mpgrade.judge.checks.results import MUCH_FASTER
-from pytest_mpgrade.judge.hangs import by_luck, ended_them, left_early
+from pytest_mpgrade.judge.hangs import by_luck, ended_them, workers_left_early
 from pytest_mpgrade.records import (
     Assignment,
     Ending,
@@ -28,6 +27,7 @@ from pytest_mpgrade.records import (
     Timing,
     as_kind,
 )
+from pytest_mpgrade.steps import call
 from pytest_mpgrade.student import timing
 from pytest_mpgrade.student.runs import RunCache, make_runs
 from pytest_mpgrade.tasks import held
@@ -62,7 +62,7 @@ class Student:
 
         A `tasks.Workload` stands for its tasks and brings its gate script with it.
         """
-        return self.play(make.call(function, *args, **kwargs))[0]
+        return self.play(call(function, *args, **kwargs))[0]
 
     def play(self, *steps: Step) -> tuple[Run, ...]:
         """Make several calls in one process; return one Run for each step."""
@@ -135,7 +135,7 @@ class Student:
         reference = self._reference()
         if reference is None:
             return timing.without_reference(function, self.start_method)
-        stuck = self._not_tried((make.call(function, words="timed tasks", n_processes=n_processes),))
+        stuck = self._not_tried((call(function, words="timed tasks", n_processes=n_processes),))
         if stuck is not None:
             return as_kind(Timing, stuck[0])
         timer = self._timer(reference, function, n_processes, against_serial=against_serial)
@@ -143,7 +143,7 @@ class Student:
 
     def scale(self, function: str, workers: Sequence[int] = (1, 2, 4)) -> Scaling:
         """Time a function of tasks that wait with several numbers of processes; for `checks.scales`."""
-        stuck = self._not_tried((make.call(function, words="timed tasks"),))
+        stuck = self._not_tried((call(function, words="timed tasks"),))
         if stuck is not None:
             return as_kind(Scaling, stuck[0])
         return self._timer(self._runs, function, max(workers)).scale(workers)
@@ -219,7 +219,8 @@ class Student:
         others = [name for name in asked if (name == "fork") != (self.start_method == "fork")]
         if in_the_source(stuck) or ended_them(stuck):  # whether that comes first is a matter of time
             return ""
-        if left_early(stuck):  # those that start faster leave sooner; only what they have inherited can keep them there
+        if workers_left_early(stuck):
+            # Those that start faster leave sooner; only what they have inherited can keep them there.
             others = [name for name in others if name == "fork"]
         there = [replace(here, start_method=name) for name in others]
         if not there or not all(_came_back(self._runs.run(each)) for each in there):
@@ -263,7 +264,7 @@ class Student:
         workload = held(12)
         n = gates.wanted if gates is not None and gates.wanted else 2
         script = {"script": "line", "n": n, "keys": list(workload.keys), "seed": 1}
-        step = make.call("mp_apply", workload, n_processes=n, gates=script)
+        step = call("mp_apply", workload, n_processes=n, gates=script)
         try:
             done = make_runs(self._scenario((step,)), setting)[-1]
         except SupervisorError:

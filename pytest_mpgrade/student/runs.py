@@ -110,7 +110,7 @@ class RunCache:
         for _ in range(TRIES):
             try:
                 with self._turn, machine_lock.shared():
-                    executed = notebook_run.run(document, start_method, self.setting, packages)
+                    executed = notebook_run.run_notebook(document, start_method, self.setting, packages)
                     return replace(
                         executed, lack=lacking.lack(executed, self.setting.submission, self.setting.assignment)
                     )
@@ -199,7 +199,7 @@ def make_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
 
 def timed_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
     """The same for whoever keeps all other runs of this machine away; see `system/machine_lock.py`."""
-    found = _complete(module_run.run(scenario, setting), scenario)
+    found = _complete(module_run.run_module(scenario, setting), scenario)
     return lacking.explained(found, setting.submission, setting.assignment)
 
 

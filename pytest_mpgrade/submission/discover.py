@@ -42,7 +42,7 @@ def discover(path: Path, assignment: Assignment, id: str | None = None) -> Submi
         raise UsageError(f"there is no submission at {printable(str(path))}")
     place = Path(os.path.abspath(path))
     whole = place.is_dir()
-    files = _files(place.resolve()) if whole else (handed_in.look(place.parent.resolve() / place.name),)
+    files = _files(place.resolve()) if whole else (handed_in.look_at_file(place.parent.resolve() / place.name),)
     chosen, source, note = _notebook(files, assignment) if assignment.notebook else _choose(files, assignment)
     return Submission(
         id=id or printable(place.name if whole else place.stem) or "submission",
@@ -94,7 +94,7 @@ def stage(submission: Submission, into: Path, name: str = "") -> Submission:
 def _alone(chosen: Path, submission: Submission) -> tuple[File, ...]:
     """Return a file that was handed in by itself; a notebook with the modules beside it that it imports."""
     beside = [chosen.with_name(f"{name}.py") for name in submission.imports if chosen.suffix != ".py"]
-    return tuple(handed_in.look(path) for path in (chosen, *beside) if path == chosen or os.path.isfile(path))
+    return tuple(handed_in.look_at_file(path) for path in (chosen, *beside) if path == chosen or os.path.isfile(path))
 
 
 def _files(root: Path) -> tuple[File, ...]:
@@ -165,7 +165,7 @@ def _notebook(files: tuple[File, ...], assignment: Assignment) -> tuple[File, Mo
         (found,) = others
     if found.fault:
         raise _unread(found)
-    imported = notebooks.imports(notebooks.document(found.path, _shown(found)))
+    imported = notebooks.notebook_imports(notebooks.document(found.path, _shown(found)))
     note = "" if found.name == assignment.module else f"{_shown(found)} was executed as {assignment.module}."
     return found, ModuleSyntax(imports=tuple(each for _, each in imported)), note
 
@@ -194,10 +194,10 @@ def _in_notebook(file: File) -> tuple[ModuleSyntax, str]:
         return ModuleSyntax(fault=_unread(file)), ""
     try:
         made = notebooks.extract(file.path, _shown(file))
-        tree = syntax.parse(_shown(file), made.source.encode())
+        tree = syntax.parse_module(_shown(file), made.source.encode())
     except UngradableError as error:
         return ModuleSyntax(fault=error), ""
-    return syntax.told(tree), f"code cell{'s' * (len(made.cells) > 1)} {', '.join(map(str, made.cells))}"
+    return syntax.module_syntax(tree), f"code cell{'s' * (len(made.cells) > 1)} {', '.join(map(str, made.cells))}"
 
 
 def _is_notebook(file: File) -> bool:
@@ -221,13 +221,13 @@ def _read(file: File, wanted: frozenset[str] = frozenset()) -> ModuleSyntax:
             return ModuleSyntax(fault=UngradableError(too_large, source={"file": _shown(file)}))
         if wanted and not any(name.encode() in data for name in wanted):
             return ModuleSyntax()
-        tree = syntax.parse(_shown(file), data)
+        tree = syntax.parse_module(_shown(file), data)
     except OSError as error:
         why = f"{_shown(file)} cannot be read: {error.strerror}"
         return ModuleSyntax(fault=UngradableError(why, source={"file": _shown(file)}))
     except UngradableError as error:
         return ModuleSyntax(fault=error)
-    return syntax.told(tree)
+    return syntax.module_syntax(tree)
 
 
 def _unread(file: File) -> UngradableError:

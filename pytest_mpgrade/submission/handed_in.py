@@ -52,7 +52,7 @@ def files(root: Path, closed: Callable[[OSError], object] | None = None) -> Iter
     more than 20,000 files, or over 100 folders in each other.
     """
     if not os.path.isdir(root):
-        yield look(root)
+        yield look_at_file(root)
         return
     top = Path(os.path.realpath(root))
     count = 0
@@ -71,7 +71,7 @@ def _is_no_part(folder: str, name: str) -> bool:
     return name.startswith(".") or name in _NO_PARTS or os.path.exists(f"{folder}/{name}/pyvenv.cfg")
 
 
-def look(path: Path) -> File:
+def look_at_file(path: Path) -> File:
     """Look at a file that was named by whoever grades, who may name it by a link."""
     return _look(path, path.name, None)
 

@@ -31,7 +31,7 @@ class Import:
         return self.module.partition(".")[0]
 
 
-def imports(tree: ast.Module) -> tuple[Import, ...]:
+def module_imports(tree: ast.Module) -> tuple[Import, ...]:
     """Return all that a module imports, wherever it does, in the order of lines."""
     return tuple(sorted(_imports(tree), key=lambda found: (found.line, found.module)))
 

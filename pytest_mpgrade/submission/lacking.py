@@ -36,7 +36,7 @@ def require(submission: Submission, assignment: Assignment) -> None:
     allowed = assignment.environment.packages
     if not allowed:
         return
-    found = sources.read(submission, notebook=assignment.notebook is not None)
+    found = sources.read_sources(submission, notebook=assignment.notebook is not None)
     needed = {
         each.found.package: each
         for each in reversed(found.statements)
@@ -46,7 +46,7 @@ def require(submission: Submission, assignment: Assignment) -> None:
     if not asked:
         return
     python = interpreter(assignment)
-    missing = sorted(set(asked) - packages.ask(python, modules=asked).modules)
+    missing = sorted(set(asked) - packages.ask_interpreter(python, modules=asked).modules)
     if missing:
         lack = _not_installed(python, [(asked[module], needed[module]) for module in missing])
         raise LackingError(lack.message, source=lack.source)
@@ -71,7 +71,7 @@ def lack(run: Run, submission: Submission, assignment: Assignment) -> Lack | Non
     failure = _Failure.of(run)
     if failure is None:
         return None
-    found = sources.read(submission, notebook=assignment.notebook is not None)
+    found = sources.read_sources(submission, notebook=assignment.notebook is not None)
     return _Search(found, assignment).lack(failure)
 
 
@@ -146,7 +146,7 @@ class _Search:
         return "", ""
 
     def _version(self) -> Version:
-        major, minor, *_ = packages.ask(self.python).python.split(".")
+        major, minor, *_ = packages.ask_interpreter(self.python).python.split(".")
         return int(major), int(minor)
 
     def _for_python(self) -> str:
@@ -159,7 +159,7 @@ class _Search:
         if newer:
             message = f"{statement.where} imports {imported.shown}: {newer}"
             return Lack(message=message, hint=self._for_python(), source=statement.source)
-        asked = packages.ask(self.python, modules=(imported.package,), owners=True)
+        asked = packages.ask_interpreter(self.python, modules=(imported.package,), owners=True)
         package = packages.providing(imported.package, self.allowed, asked)
         if imported.package not in asked.modules:
             if package:
@@ -174,25 +174,25 @@ class _Search:
         imported = statement.found
         private = any(part.startswith("_") for part in imported.module.split("."))  # such as __main__, which runs
         tries = [(imported.package, ()), (imported.package if private else imported.module, ())]
-        whole, module = packages.ask(self.python, imports=tries).failures
+        whole, module = packages.ask_interpreter(self.python, imports=tries).failures
         return whole or ("" if f"'{imported.module}'" in module else module)
 
     def _elsewhere(self, failure: _Failure) -> Lack | None:
         """Return what an allowed package lacks itself: a module that no statement of the student's imports."""
         strange = [name.partition(".")[0] for name in failure.missing if not self.sources.of(name.partition(".")[0])]
         strange = [name for name in strange if name not in self.sources.own]
-        if not set(strange) - packages.ask(self.python, modules=strange).modules:
+        if not set(strange) - packages.ask_interpreter(self.python, modules=strange).modules:
             return None
         used = {each.found.package: each for each in self.sources.statements}
         modules = [module for module in used if packages.providing(module, self.allowed)]
-        asked = packages.ask(self.python, imports=[(module, ()) for module in modules])
+        asked = packages.ask_interpreter(self.python, imports=[(module, ()) for module in modules])
         for module, failed in zip(modules, asked.failures, strict=True):
             if failed:
                 return self._broken(packages.providing(module, self.allowed), failed, used[module])
         return None
 
     def _broken(self, package: str, failed: str, statement: Statement) -> Lack:
-        install = packages.command(self.python, ["--force-reinstall", package])
+        install = packages.install_command(self.python, ["--force-reinstall", package])
         message = f"the assignment allows {package}, which is installed where it is graded but cannot be imported there"
         return Lack(
             message=f"{message} ({failed}; imported at {statement.where}): {install}",
@@ -221,7 +221,7 @@ def _not_installed(python: str, missing: Sequence[tuple[str, Statement]]) -> Lac
     """Return the grader's fault: packages that are not installed, and the statements that import them."""
     names = tuple(dict.fromkeys(package for package, _ in missing))
     places = ", ".join(each.where for _, each in missing)
-    install = packages.command(python, names)
+    install = packages.install_command(python, names)
     are = "are" if len(names) > 1 else "is"
     return Lack(
         message=f"the assignment allows {', '.join(names)}, which {are} not installed where it is graded "

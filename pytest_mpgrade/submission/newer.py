@@ -69,7 +69,7 @@ REMOVED: dict[str, Version] = {
 """Modules that left the standard library, and with which Python."""
 
 
-def shown(version: Version) -> str:
+def version_text(version: Version) -> str:
     """Return a version as people write it."""
     return ".".join(map(str, version[:2]))
 
@@ -78,17 +78,19 @@ def of_module(module: str, names: tuple[str, ...], running: Version) -> str:
     """Say that a module, or a name in it, is not in this Python but in another; "" where that is not known."""
     for name, version in REMOVED.items():
         if module.partition(".")[0] == name and running >= version:
-            left = f"{name} left the standard library with Python {shown(version)}"
-            return f"{left}, and the grader runs Python {shown(running)}"
+            left = f"{name} left the standard library with Python {version_text(version)}"
+            return f"{left}, and the grader runs Python {version_text(running)}"
     for name, version in MODULES.items():
         parent, _, last = name.rpartition(".")
         if running < version and (f"{module}.".startswith(f"{name}.") or (module == parent and last in names)):
-            return f"{name} came with Python {shown(version)}, and the grader runs Python {shown(running)}"
+            return (
+                f"{name} came with Python {version_text(version)}, and the grader runs Python {version_text(running)}"
+            )
     known = NAMES.get(module, {})
     for name in names:
         if running < known.get(name, (0, 0)):
-            came = f"{module}.{name} came with Python {shown(known[name])}"
-            return f"{came}, and the grader runs Python {shown(running)}"
+            came = f"{module}.{name} came with Python {version_text(known[name])}"
+            return f"{came}, and the grader runs Python {version_text(running)}"
     return ""
 
 

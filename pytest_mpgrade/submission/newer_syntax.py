@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_mpgrade.submission.lexer import StrangeError, Token, tokens_of
-from pytest_mpgrade.submission.newer import MOST, Version, shown
+from pytest_mpgrade.submission.newer import MOST, Version, version_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +61,8 @@ def newer_syntax(text: str, running: Version = _OURS) -> str:
     newest = max(found, key=lambda feature: (feature.version, feature.name))
     if newest.version <= running:
         return ""
-    told = f"Python {shown(newest.version)} or newer would take it ({newest.name})"
-    return f"{told}; the grader runs Python {shown(running)}"
+    told = f"Python {version_text(newest.version)} or newer would take it ({newest.name})"
+    return f"{told}; the grader runs Python {version_text(running)}"
 
 
 def _parses(text: str) -> bool:

@@ -45,7 +45,7 @@ def extract(path: Path, shown: str) -> Extract:
     parts: list[str] = []
     cells: list[int] = []
     for number, text in enumerate(_cells(path, shown), 1):
-        tree = syntax.parse(f"{shown}, code cell {number}", text.encode(), before_line=", line ")
+        tree = syntax.parse_module(f"{shown}, code cell {number}", text.encode(), before_line=", line ")
         kept = list(_kept(tree, text.split("\n")))
         if kept:
             cells.append(number)
@@ -88,14 +88,14 @@ def cells(path: Path, shown: str) -> list[tuple[int, str]]:
     return list(enumerate(_cells(path, shown), 1))
 
 
-def imports(document: dict[str, Any]) -> list[tuple[int, Import]]:
+def notebook_imports(document: dict[str, Any]) -> list[tuple[int, Import]]:
     """Return what a notebook imports, as far as its cells are Python, with the number of each code cell."""
     return [(number, found) for number, text in enumerate(_code(document), 1) for found in _imports(text)]
 
 
 def _imports(text: str) -> tuple[Import, ...]:
     with suppress(UngradableError):
-        return syntax.told(syntax.parse("cell", text.encode())).imports
+        return syntax.module_syntax(syntax.parse_module("cell", text.encode())).imports
     return ()
 
 

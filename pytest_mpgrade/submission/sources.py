@@ -64,7 +64,7 @@ class SubmissionSources:
 
 
 @functools.lru_cache(maxsize=4)
-def read(submission: Submission, *, notebook: bool) -> SubmissionSources:
+def read_sources(submission: Submission, *, notebook: bool) -> SubmissionSources:
     """Return the sources of a submission: the module or *notebook*, and the modules of its own that it imports."""
     folder = Path(submission.folder)
     chosen = folder / submission.module
@@ -130,5 +130,5 @@ def _sources(path: Path, name: str, notebook: bool) -> Iterator[tuple[int, bytes
 def _statements(name: str, cell: int, source: bytes) -> Iterator[Statement]:
     with suppress(UngradableError):
         lines = source.decode("utf-8-sig", "replace").split("\n")
-        for found in syntax.told(syntax.parse(name, source)).imports:
+        for found in syntax.module_syntax(syntax.parse_module(name, source)).imports:
             yield Statement(file=name, cell=cell, found=found, code=lines[found.line - 1].strip()[:300])

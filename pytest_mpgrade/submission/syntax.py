@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.records import CALLED_TARGET, Use
-from pytest_mpgrade.submission.imports import Import, imports
+from pytest_mpgrade.submission.imports import Import, module_imports
 from pytest_mpgrade.submission.newer_syntax import newer_syntax
 
 _PYTHON = ".".join(map(str, sys.version_info[:2]))
@@ -41,12 +41,12 @@ class ModuleSyntax:
         return tuple(sorted({found.package for found in self.imports}))
 
 
-def told(tree: ast.Module) -> ModuleSyntax:
+def module_syntax(tree: ast.Module) -> ModuleSyntax:
     """Return what a module defines and imports."""
     bound = list(_bound(tree))
     own = frozenset(name for name, imported in bound if not imported)
     names = frozenset(name for name, _ in bound)
-    return ModuleSyntax(own=own, names=names, imports=imports(tree), uses=tuple(_uses(tree)))
+    return ModuleSyntax(own=own, names=names, imports=module_imports(tree), uses=tuple(_uses(tree)))
 
 
 TELLING = frozenset(
@@ -73,7 +73,7 @@ def _last_name(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
-def parse(shown: str, data: bytes, *, before_line: str = ":") -> ast.Module:
+def parse_module(shown: str, data: bytes, *, before_line: str = ":") -> ast.Module:
     """Parse a source as Python would. Raises UngradableError, with the line; *shown* is its name."""
     text = _text(shown, data)
     try:

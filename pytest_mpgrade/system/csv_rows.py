@@ -19,7 +19,7 @@ class CsvRow:
     named: Mapping[str, str]
 
 
-def rows(file: Path, needed: Collection[str]) -> Iterator[CsvRow]:
+def read_rows(file: Path, needed: Collection[str]) -> Iterator[CsvRow]:
     """Yield the rows of a CSV file with a header; empty ones are passed over.
 
     Raises UsageError where the file cannot be read, or lacks a column that is *needed*.

@@ -34,7 +34,7 @@ def log(file: Path) -> Iterator[BinaryIO]:
         yield opened
 
 
-def told(log: BinaryIO) -> dict[str, str]:
+def log_variable(log: BinaryIO) -> dict[str, str]:
     """Return the environment variable that tells a process which of the files that it inherits is its locked log."""
     return {_HELD: f"{log.fileno()} {_identity(log.fileno())}"}
 
@@ -62,7 +62,7 @@ def is_free(file: Path) -> bool:
         return True
 
 
-def wait(file: Path) -> None:
+def wait_for_log(file: Path) -> None:
     """Wait until no grading writes into a log. Raises UsageError where that takes long."""
     end = time.monotonic() + SECONDS
     while not is_free(file):

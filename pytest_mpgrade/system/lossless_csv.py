@@ -43,7 +43,7 @@ class Sheet:
         return self.mark + "".join(rows)
 
 
-def read(text: str) -> Sheet:
+def read_sheet(text: str) -> Sheet:
     """Cut a file into cells; the delimiter is the one of , ; and tab that its first line has most of."""
     mark, body = (MARK, text[1:]) if text.startswith(MARK) else ("", text)
     first = re.sub(r'"(?:[^"]|"")*"', "", re.split(r"\r\n|\r|\n", body, maxsplit=1)[0])

@@ -18,12 +18,12 @@ def usable_cores() -> int:
 
 def cores() -> float:
     """Return how many cores this process may use at a time, by affinity and by quota."""
-    return min([float(usable_cores()), *quotas.cores(cgroups.own())])
+    return min([float(usable_cores()), *quotas.core_quotas(cgroups.own_groups())])
 
 
 def memory_bytes() -> int:
     """Return the memory that this process may have together with all others of its control groups."""
-    return min([int(psutil.virtual_memory().total), *quotas.memory(cgroups.own())])
+    return min([int(psutil.virtual_memory().total), *quotas.memory_limits(cgroups.own_groups())])
 
 
 def now(*, alone: bool) -> Machine:

@@ -21,7 +21,7 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _PERIOD = 0.02
 
 
-def status(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+def exit_status(process: subprocess.Popen[bytes], seconds: float) -> int | None:
     """Return how a process has ended, as `returncode` would say it, within so many seconds; None where it has not.
 
     It is not reaped where the system can tell without (Linux).
@@ -80,7 +80,7 @@ def kill_later(process: subprocess.Popen[bytes], seconds: float) -> threading.Th
 
     def finish() -> None:
         end = time.monotonic() + seconds
-        while time.monotonic() < end and (status(process, 0.0) is None or _others(process.pid)):
+        while time.monotonic() < end and (exit_status(process, 0.0) is None or _others(process.pid)):
             time.sleep(_PERIOD)
         kill(process)
 

@@ -10,18 +10,18 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 
 Groups = Mapping[str, tuple[str, str]]
-"""A process's groups, see `cgroups.own`: where each hierarchy is mounted and the group's folder, by controller."""
+"""A process's groups, see `cgroups.own_groups`: each hierarchy's mount and the group's folder, by controller."""
 
 _NO_LIMIT = 2**62
 """Version 1 has a number of bytes for none: the largest that is a whole number of pages."""
 
 
-def cores(own: Groups) -> Iterator[float]:
+def core_quotas(own: Groups) -> Iterator[float]:
     """Yield the CPU quotas, in cores, of a process's groups and of all above them."""
     return _found(own, "cpu", _cores_2, _cores_1)
 
 
-def memory(own: Groups) -> Iterator[int]:
+def memory_limits(own: Groups) -> Iterator[int]:
     """Yield the memory limits, in bytes, of a process's groups and of all above them."""
     return (int(most) for most in _found(own, "memory", _memory_2, _memory_1) if most < _NO_LIMIT)
 

@@ -16,7 +16,7 @@ REMOVE_SECONDS = 10.0
 """How long folders are removed again and again: supervisors that are still ending may be writing in them."""
 
 
-def remove(path: str) -> None:
+def remove_tree(path: str) -> None:
     """Remove a folder with all that is in it, whatever its names, depth and rights; what cannot be removed stays.
 
     `shutil.rmtree` recurses, and stops at a folder that its owner has closed to himself; chmod(1) and rm(1) do neither.
@@ -42,7 +42,7 @@ def remove_all(mark: str) -> None:
     end = time.monotonic() + REMOVE_SECONDS
     while (left := glob.glob(f"{glob.escape(mark)}*")) and time.monotonic() < end:
         for path in left:
-            remove(path)
+            remove_tree(path)
         time.sleep(0.05)
 
 

@@ -53,12 +53,12 @@ def no_commands(text: str) -> str:
     return re.sub(r":(?=:)|##(?=\[)", r"\g<0> ", text)
 
 
-def exit_words(code: int | None) -> str:
+def exit_words(code: int | None, *, noun: str = "exit code", unknown: str = "not seen to end") -> str:
     """Word an exit status as multiprocessing and subprocess give it: -15 is ``killed by SIGTERM``."""
     if code is None:
-        return "not seen to end"
+        return unknown
     if code >= 0:
-        return f"exit code {code}"
+        return f"{noun} {code}"
     return f"killed by {signal_name(-code)}"
 
 

@@ -151,7 +151,7 @@ def test_only_files_travel(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a" / "pipe")
     data = bundle.pack({"s/a": tmp_path / "a"})
     assert data == bundle.pack({"s/a": tmp_path / "a"})
-    bundle.unpack(data, tmp_path / "b")
+    bundle.unpack_bundle(data, tmp_path / "b")
     found = {each.name: each.read_text() for each in (tmp_path / "b" / "s" / "a").iterdir()}
     assert found == {"one.py": "1", "two.py": "1"}
     assert os.listdir(tmp_path / "b") == ["s"]

@@ -272,7 +272,7 @@ def test_folders(place: Path, layout: str, hostile: Callable[[Path, Path], None]
     before = _state(outside)
     beside = sorted(each.name for each in place.iterdir())
     with as_nobody(root, out):
-        found = source.load(root, out)
+        found = source.load_source(root, out)
         sizes = [class_files._bytes(job.path) for job in found.jobs]
         parcels = dict(_packed(found.jobs))
     assert found.layout == layout
@@ -315,7 +315,7 @@ def test_flat_layouts(place: Path, layout: str, hostile: Callable[[Path, Path], 
             path.rename(root / FLAT[layout].format(student="eve", number=2, name=path.name))
     (root / FLAT[layout].format(student="ada", number=1, name="cv_funcs.py")).write_bytes(MODULE)
     with as_nobody(root, out):
-        found = source.load(root, out, layout=layout)
+        found = source.load_source(root, out, layout=layout)
     assert _state(outside) == before
     assert {job.id for job in found.jobs} >= ({"adacv_funcs"} if layout == "plain" else set())
     assert any(
@@ -335,7 +335,7 @@ def test_a_link_beside_an_archive_leads_nowhere(place: Path) -> None:
     root, outside, out = place / "class", place / "outside", place / "out"
     _, eve = _nbgrader(root)
     _link_and_archive(eve, outside)
-    found = source.load(root, out)
+    found = source.load_source(root, out)
     assert list(outside.iterdir()) == []
     (job,) = [job for job in found.jobs if job.id == "eve"]
     assert (job.path / "out" / "bashrc").read_bytes() == b"eve"
@@ -355,7 +355,7 @@ def test_a_whole_folder_that_is_a_link(place: Path, layout: str) -> None:
             (eve / beside).rename(outside / beside)
     eve.rmdir()
     eve.symlink_to(outside)
-    found = source.load(root, out, layout=layout)
+    found = source.load_source(root, out, layout=layout)
     for job in found.jobs:
         assert not job.path.resolve().is_relative_to(outside)
         assert not job.path.is_relative_to(out) or list(job.path.iterdir()) == []
@@ -436,7 +436,7 @@ def test_a_students_own_link_in_a_shared_folder(place: Path) -> None:
     for name in ("ours", "eve"):
         (root / name).symlink_to(outside)
     os.chown(root / "eve", 65534, -1, follow_symlinks=False)
-    found = source.load(root, place / "out")
+    found = source.load_source(root, place / "out")
     assert [job.id for job in found.jobs] == ["ada", "ours"]
     assert [(line.source, line.what) for line in found.left_out()] == [("eve", handed_in.LEADS_OUT)]
 
@@ -448,4 +448,4 @@ def test_somebody_elses_metadata_says_nothing(place: Path) -> None:
         (root / name).mkdir()
         (root / name / "cv_funcs.py").write_bytes(MODULE)
     (root / "eve" / "submission_metadata.yml").write_text("{broken: [yaml")
-    assert source.load(root, place / "out").layout == "plain"
+    assert source.load_source(root, place / "out").layout == "plain"

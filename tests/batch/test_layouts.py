@@ -62,7 +62,7 @@ def test_canvas(tmp_path: Path) -> None:
         "linker_106_link.html": b"<a>",
         "readme.txt": b"from the teacher",
     }
-    found = source.load(pack(tmp_path / "hw_submissions.zip", members), tmp_path / "out")
+    found = source.load_source(pack(tmp_path / "hw_submissions.zip", members), tmp_path / "out")
     assert found.layout == "canvas"
     assert files(found) == {
         "doejane_101": {"cv_funcs.py": b"new", "notes, final.txt": b"n"},
@@ -89,7 +89,7 @@ def test_canvas_anonymous(tmp_path: Path) -> None:
     for name in ("anon_Ab1_9_cv_funcs.py", "LATE_anon_Cd2_10_cv_funcs.py"):
         (tmp_path / "in").mkdir(exist_ok=True)
         (tmp_path / "in" / name).write_bytes(MODULE)
-    assert set(files(source.load(tmp_path / "in", tmp_path / "out"))) == {"anon_Ab1", "anon_Cd2"}
+    assert set(files(source.load_source(tmp_path / "in", tmp_path / "out"))) == {"anon_Ab1", "anon_Cd2"}
 
 
 @pytest.mark.parametrize("flat", [False, True])
@@ -101,7 +101,7 @@ def test_moodle(tmp_path: Path, flat: bool) -> None:
         f"Jürgen Groß_4712_assignsubmission_file{slash}my_hw_1.py": b"x = 1\n",
         "Text Only_4713_assignsubmission_onlinetext/onlinetext.html": b"<p>",
     }
-    found = source.load(pack(tmp_path / "STATS507-HW3-99.zip", members), tmp_path / "out")
+    found = source.load_source(pack(tmp_path / "STATS507-HW3-99.zip", members), tmp_path / "out")
     assert found.layout == "moodle"
     assert files(found) == {
         "Jane O'Hara, jr._4711": {"cv_funcs.py": MODULE},
@@ -119,7 +119,7 @@ def test_blackboard(tmp_path: Path) -> None:
         "HW_3_final_jdoe_attempt_2026-03-02-09-00-00.txt": b"comment",
         "HW_3_final_asmith_attempt_2026-03-02-10-00-00_my_attempt_2.py": b"x = 1\n",
     }
-    found = source.load(pack(tmp_path / "gradebook_x.zip", members), tmp_path / "out")
+    found = source.load_source(pack(tmp_path / "gradebook_x.zip", members), tmp_path / "out")
     assert found.layout == "blackboard"
     assert files(found) == {"jdoe": {"cv_funcs.py": MODULE}, "asmith": {"my_attempt_2.py": b"x = 1\n"}}
     assert sorted(left_out(found).values()) == ["a comment, which is not graded", "an older attempt"]
@@ -144,7 +144,7 @@ submission_2:
         f"{top}submission_1/cv_funcs.py": MODULE,
         f"{top}submission_2/hw.py": b"x = 1\n",
     }
-    found = source.load(pack(tmp_path / "export.zip", members), tmp_path / "out")
+    found = source.load_source(pack(tmp_path / "export.zip", members), tmp_path / "out")
     assert found.layout == "gradescope"
     assert files(found) == {"20251": {"cv_funcs.py": MODULE}, "a@x.edu+b@x.edu": {"hw.py": b"x = 1\n"}}
 
@@ -156,7 +156,7 @@ def test_nbgrader(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "hw3.ipynb").write_text("{}")
         (folder / "timestamp.txt").write_text("2015-02-02 14:58:23.948203 America/Los_Angeles")
-    found = source.load(tmp_path / "course" / "submitted", tmp_path / "out")
+    found = source.load_source(tmp_path / "course" / "submitted", tmp_path / "out")
     assert (found.layout, [job.id for job in found.jobs]) == ("nbgrader", ["jdoe", "smith"])
 
 
@@ -169,7 +169,7 @@ def test_classroom(tmp_path: Path, scores: bool) -> None:
         (root / name / "cv_funcs.py").write_bytes(MODULE)
     if scores:
         (root / "scores.csv").write_text("username,score\njane-doe,\nasmith,\n")
-    found = source.load(root, tmp_path / "out")
+    found = source.load_source(root, tmp_path / "out")
     assert (found.layout, [job.id for job in found.jobs]) == ("classroom", ["asmith", "jane-doe"])
 
 
@@ -182,7 +182,7 @@ def test_plain_folder(tmp_path: Path) -> None:
     pack(root / "chloe.zip", {"hw/cv_funcs.py": b"x = 2\n", "__MACOSX/hw/._cv_funcs.py": b""})
     (root / "grades.xlsx").write_bytes(b"")
     (root / "README.md").write_text("# What is in here")
-    found = source.load(root, tmp_path / "out")
+    found = source.load_source(root, tmp_path / "out")
     assert found.layout == "plain"
     assert files(found) == {
         "ada": {"cv_funcs.py": MODULE},
@@ -198,7 +198,7 @@ def test_broken_archive_stops_nobody(tmp_path: Path) -> None:
         "doejane_101_1_all.zip": b"PK and nothing", "smithal_102_2_cv_funcs.py": MODULE,
         "oneillpat_103_3_hw.zip": zipped({"cv_funcs.py": b"x = 1\n"}),
     }  # fmt: skip
-    found = source.load(pack(tmp_path / "hw.zip", members), tmp_path / "out")
+    found = source.load_source(pack(tmp_path / "hw.zip", members), tmp_path / "out")
     assert {name: sorted(held) for name, held in files(found).items()} == {
         "doejane_101": [],
         "smithal_102": ["cv_funcs.py"],
@@ -213,8 +213,8 @@ def test_roster_and_mapping(tmp_path: Path) -> None:
     members = {"doejane_101_5001_cv_funcs.py": MODULE, "strange_102_5002_cv_funcs.py": b"x = 1\n"}
     listed = tmp_path / "roster.csv"
     listed.write_text('ID,Student\n101,"Doe, Jane"\n103,"Newline\nSam"\n', "utf-8")
-    students = roster.read(listed, None)
-    source.load(pack(tmp_path / "hw.zip", members), tmp_path / "out", roster=students)
+    students = roster.read_roster(listed, None)
+    source.load_source(pack(tmp_path / "hw.zip", members), tmp_path / "out", roster=students)
     with (tmp_path / "out" / "mapping.csv").open(encoding="utf-8", newline="") as file:
         rows = {(row["submission"], row["what"]) for row in csv.DictReader(file)}
     assert ("", "handed in nothing") in rows
@@ -226,11 +226,11 @@ def test_layout_can_be_asked_for(tmp_path: Path) -> None:
     """What is asked for is what is read; what does not fit is one line."""
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "doejane_101_5001_cv_funcs.py").write_bytes(MODULE)
-    assert source.load(tmp_path / "in", tmp_path / "out", layout="plain").layout == "plain"
+    assert source.load_source(tmp_path / "in", tmp_path / "out", layout="plain").layout == "plain"
     with pytest.raises(UsageError, match="named as moodle names it"):
-        source.load(tmp_path / "in", tmp_path / "out", layout="moodle")
+        source.load_source(tmp_path / "in", tmp_path / "out", layout="moodle")
     with pytest.raises(UsageError, match="no folder or archive"):
-        source.load(tmp_path / "nothing", tmp_path / "out")
+        source.load_source(tmp_path / "nothing", tmp_path / "out")
 
 
 # --- archives
@@ -247,7 +247,7 @@ def test_unsafe_members_stay_out(tmp_path: Path) -> None:
         link = tarfile.TarInfo("link.py")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tape.addfile(link)
-    left = archives.unpack(archive, tmp_path / "in" / "deep")
+    left = archives.unpack_archive(archive, tmp_path / "in" / "deep")
     assert [p.name for p in (tmp_path / "in").rglob("*") if p.is_file()] == ["good.py"]
     assert len(left) == 4
     assert not (tmp_path / "up.py").exists()
@@ -259,14 +259,14 @@ def test_symbolic_link_in_a_zip(tmp_path: Path) -> None:
     info.external_attr = 0o120777 << 16
     with zipfile.ZipFile(tmp_path / "links.zip", "w") as whole:
         whole.writestr(info, "/etc/passwd")
-    assert archives.unpack(tmp_path / "links.zip", tmp_path / "in") == ["link.py (a link)"]
+    assert archives.unpack_archive(tmp_path / "links.zip", tmp_path / "in") == ["link.py (a link)"]
 
 
 def test_bomb(tmp_path: Path) -> None:
     """What unpacks to more than is allowed is stopped on the way, whatever size it says it has."""
     pack(tmp_path / "bomb.zip", {"zeros": bytes(30_000_000)})
     with pytest.raises(UsageError, match="more than"):
-        archives.unpack(tmp_path / "bomb.zip", tmp_path / "in", archives.Most(files=9, bytes=1_000_000))
+        archives.unpack_archive(tmp_path / "bomb.zip", tmp_path / "in", archives.Most(files=9, bytes=1_000_000))
     assert sum(p.stat().st_size for p in (tmp_path / "in").rglob("*")) < 5_000_000
 
 
@@ -275,4 +275,4 @@ def test_broken_archive(tmp_path: Path, data: bytes) -> None:
     """A broken archive is one line."""
     (tmp_path / "broken.zip").write_bytes(data)
     with pytest.raises(UsageError, match=r"broken.zip cannot be unpacked"):
-        archives.unpack(tmp_path / "broken.zip", tmp_path / "in")
+        archives.unpack_archive(tmp_path / "broken.zip", tmp_path / "in")

@@ -146,7 +146,7 @@ def standing(*running: str, **more: object) -> Standing:
 
 def test_lines() -> None:
     """The longest running are first, and what does not fit is counted."""
-    assert live.lines(standing("ada", "x" * 40, "evil\x1b[2J\nname"), 4) == [
+    assert live.display_lines(standing("ada", "x" * 40, "evil\x1b[2J\nname"), 4) == [
         "3 of 200 done, 2 graded, 1 ungradable, 12.3 a minute, about 16 min left",
         "  evil\\x1b[2J name                 1:02  test_x[fork]",
         f"  {'x' * 29}…   1:01  test_x[fork]",
@@ -156,7 +156,7 @@ def test_lines() -> None:
 
 def test_lines_while_it_ends() -> None:
     """An interrupted batch says what a second interrupt does, and nothing of a rate that is not known."""
-    found = live.lines(standing(per_minute=None, seconds_left=None, stopping=True), 10)
+    found = live.display_lines(standing(per_minute=None, seconds_left=None, stopping=True), 10)
     assert found == [
         "3 of 200 done, 2 graded, 1 ungradable",
         "interrupted: what runs is ended; Ctrl-C again ends it at once",

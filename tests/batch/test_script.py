@@ -21,7 +21,7 @@ from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.batch.run import Told
 from pytest_mpgrade.course import assignment
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade.grading import Grading, failed
+from pytest_mpgrade.grade.grading import Grading, failed_grading
 from pytest_mpgrade.grade.pytest_run import Options
 from pytest_mpgrade.isolation import choose
 from pytest_mpgrade.records import Status
@@ -43,7 +43,7 @@ def script(course: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_example(script: Path) -> None:
     """The example in the documentation does what it says."""
-    if choose.choose("auto", module=str(script / "class" / "ben" / "double.py")).level == "none":
+    if choose.choose_isolation("auto", module=str(script / "class" / "ben" / "double.py")).level == "none":
         pytest.skip("this machine lacks the capability: isolation, which the example requires")
     (test,) = doctest.DocTestFinder(recurse=False).find(batch.grade_all, "grade_all")
     assert doctest.DocTestRunner().run(test) == (0, 2)
@@ -100,9 +100,9 @@ def test_points_by_hand_do_not_end_the_trying(script: Path) -> None:
     options = Options(isolation="none")
     (first,) = batch.grade_all("class", "./double", "out", options=options)
     broken = dataclasses.replace(first, status=Status.ERROR, reason="the machine broke", checks=())
-    result_json.write(broken, script / "out" / "ben" / "result.json")
-    settled = Settled(criteria=assignment.find("./double").criteria, overrides=overrides.read(
-        Path("o.csv"), ["ben"], assignment.find("./double").criteria))  # fmt: skip
+    result_json.write_result(broken, script / "out" / "ben" / "result.json")
+    settled = Settled(criteria=assignment.find_assignment("./double").criteria, overrides=overrides.read_overrides(
+        Path("o.csv"), ["ben"], assignment.find_assignment("./double").criteria))  # fmt: skip
     given = settled(Grading(result=broken, folder=script / "out" / "ben"))
     assert (given.result.status, given.result.final) == (Status.GRADED, 0.5)
     (again,) = batch.grade_all("class", "./double", "out", options=options, resume=True, overrides=Path("o.csv"))
@@ -112,7 +112,9 @@ def test_points_by_hand_do_not_end_the_trying(script: Path) -> None:
 
 def graded_elsewhere(job: Job) -> Grading:
     """Grade without looking at anything."""
-    return failed(job.path, assignment.find("mp_apply"), Path(job.folder), options=Options(), reason=job.id)
+    return failed_grading(
+        job.path, assignment.find_assignment("mp_apply"), Path(job.folder), options=Options(), reason=job.id
+    )
 
 
 def test_grading_can_be_sent(tmp_path: Path) -> None:

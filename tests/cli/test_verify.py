@@ -70,13 +70,13 @@ def test_tables_and_files_differ(course: Path) -> None:
     """Each wrong solution has a table that says what it must fail."""
     (course / "wrong" / "more.py").write_text("def twice(x): pass\n")
     with pytest.raises(AssignmentError, match="differ: more"):
-        cases(assignments.find(str(course)))
+        cases(assignments.find_assignment(str(course)))
 
 
 def test_shipped_assignments_say_what_must_fail() -> None:
     """Every wrong solution that is shipped has its concerns, and there are enough of them."""
     for name, least in (("mp_apply", 16), ("bg_task", 8)):
-        wrong = [case for case in cases(assignments.find(name)) if case.concerns]
+        wrong = [case for case in cases(assignments.find_assignment(name)) if case.concerns]
         assert len(wrong) >= least
 
 
@@ -106,7 +106,7 @@ def test_without_a_table(course: Path) -> None:
     """Nothing is known of wrong solutions of which nothing is said."""
     (course / "wrong" / "expected.toml").unlink()
     with pytest.raises(AssignmentError, match="to say what each wrong solution must fail"):
-        cases(assignments.find(str(course)))
+        cases(assignments.find_assignment(str(course)))
 
 
 def test_in_parts(course: Path) -> None:
@@ -173,11 +173,11 @@ def test_clock_may_be_undecided_under_load(
     result = results.result([*sure, *timed])
     assert result.score == result.max_score == 1.0
     case = Case(name="x", path=Path("x"), concerns=concerns)
-    assert (verify.judge(case, result, 0, load).wrong == "") is right
+    assert (verify.judge_case(case, result, 0, load).wrong == "") is right
 
 
 def test_right_solution_that_loses_a_point_is_a_wrong_verdict() -> None:
     """A right solution has exactly all points; what took one is named, also where it is told of no concern."""
     lost = results.result(results.outcomes(Outcome.PASSED, Outcome.ABSENT))
-    said = verify.judge(Case(name="x", path=Path("x"), concerns=()), lost, 0, 0).wrong
+    said = verify.judge_case(Case(name="x", path=Path("x"), concerns=()), lost, 0, 0).wrong
     assert said == "0.5 of 1.0 points: test_x.py::test_1/values absent: m"

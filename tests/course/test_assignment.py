@@ -24,7 +24,7 @@ def changed(old: str, new: str) -> str:
 def mistake(folder: Path, text: str) -> str:
     """Return what is said of a document, without the folder's name."""
     with pytest.raises(AssignmentError) as caught:
-        assignment.load(write(folder, text))
+        assignment.load_assignment(write(folder, text))
     message = str(caught.value)
     assert "\n" not in message
     place, colon, what = message.partition("assignment.toml:")
@@ -35,7 +35,7 @@ def mistake(folder: Path, text: str) -> str:
 def test_everything_in_the_file_reaches_the_record(folder: Path) -> None:
     """Each key becomes a field; functions become names with their parameters, in order."""
     write(folder, changed('test = "test_hw3.py"', 'test = "test_hw3.py"\nordering = "submission"'))
-    loaded = assignment.load(folder)
+    loaded = assignment.load_assignment(folder)
     assert (loaded.name, loaded.title, loaded.module) == ("hw3", "Home work", "cv_funcs.py")
     assert list(loaded.functions.items()) == [("calculate", ("func", "args")), ("mp_apply", ("tasks", "n_processes=2"))]
     assert (loaded.start_methods, loaded.ordering) == (("fork", "spawn"), "submission")
@@ -52,7 +52,7 @@ def test_everything_in_the_file_reaches_the_record(folder: Path) -> None:
 def test_every_limit_can_be_set(folder: Path, limit: str) -> None:
     """The keys of [limits] are the fields of the record, no more and no fewer."""
     write(folder, changed("seconds = 12", f"{limit} = 7"))
-    assert getattr(assignment.load(folder).limits, limit) == 7
+    assert getattr(assignment.load_assignment(folder).limits, limit) == 7
 
 
 @pytest.mark.parametrize("prefix", ["", "\ufeff", "# Größe\n\n"], ids=["plain", "byte order mark", "comment"])
@@ -60,7 +60,7 @@ def test_every_limit_can_be_set(folder: Path, limit: str) -> None:
 def test_a_file_is_read_as_editors_save_it(folder: Path, prefix: str, end: str) -> None:
     """Byte order marks, Windows line ends and comments in any language do not matter, nor to the line numbers."""
     write(folder, (prefix + GOOD).replace("\n", end))
-    assert assignment.load(folder).points == 5
+    assert assignment.load_assignment(folder).points == 5
     line = 4 + prefix.count("\n")
     assert mistake(folder, (prefix + changed("points = 5", "points = 6")).replace("\n", end)).startswith(f"{line}: ")
 
@@ -68,22 +68,22 @@ def test_a_file_is_read_as_editors_save_it(folder: Path, prefix: str, end: str) 
 def test_points_may_be_fractions(folder: Path) -> None:
     """Tenths that binary floats cannot add exactly still add up."""
     write(folder, GOOD.replace("points = 5", "points = 0.3").replace("= 3\n", "= 0.1\n").replace("= 2\n", "= 0.2\n"))
-    assert assignment.load(folder).points == pytest.approx(0.3)
+    assert assignment.load_assignment(folder).points == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize("step", ["0.01", "0.1", "0.25", "0.5", "1", "5", "1e-3"])
 def test_score_may_be_rounded(folder: Path, step: str) -> None:
     """Any step that the points are a multiple of will do; without one it is a hundredth."""
     write(folder, GOOD)
-    assert assignment.load(folder).round == 0.01
+    assert assignment.load_assignment(folder).round == 0.01
     write(folder, changed("points = 5", f"points = 5\nround = {step}"))
-    assert assignment.load(folder).round == float(step)
+    assert assignment.load_assignment(folder).round == float(step)
 
 
 def test_criterion_may_require_others(folder: Path) -> None:
     """What a criterion requires reaches the record; another may stand before or after it in the rubric."""
     write(folder, changed("points = 3", 'points = 3\nrequires = ["shutdown"]'))
-    assert [each.requires for each in assignment.load(folder).criteria] == [("shutdown",), ()]
+    assert [each.requires for each in assignment.load_assignment(folder).criteria] == [("shutdown",), ()]
 
 
 def test_criteria_that_require_each_other(folder: Path) -> None:
@@ -116,7 +116,7 @@ def test_another_encoding_has_its_line(folder: Path) -> None:
     """A file that is not UTF-8 is said to be so, with the first such line."""
     (folder / "assignment.toml").write_bytes(changed("Home work", "Übung").encode("latin-1"))
     with pytest.raises(AssignmentError, match=r"hw3/assignment\.toml:2: not saved as UTF-8"):
-        assignment.load(folder)
+        assignment.load_assignment(folder)
 
 
 SCHEMA = [
@@ -253,7 +253,7 @@ def test_lines_are_found_in_inline_tables(folder: Path) -> None:
 def test_no_assignment_at_a_path_is_wrong_usage(folder: Path, name: str) -> None:
     """A path that leads to no assignment.toml is said to, and is no mistake in a file."""
     with pytest.raises(UsageError, match="there is no assignment at") as caught:
-        assignment.load(folder.parent / name)
+        assignment.load_assignment(folder.parent / name)
     assert not isinstance(caught.value, AssignmentError)
 
 
@@ -261,13 +261,13 @@ def test_no_assignment_at_a_path_is_wrong_usage(folder: Path, name: str) -> None
 def test_authors_name_their_own_by_path(folder: Path, name: str) -> None:
     """Any path of a folder with an assignment.toml, or of that file, will do."""
     write(folder, GOOD)
-    assert assignment.find(name.format(parent=folder.parent.name)).name == "hw3"
+    assert assignment.find_assignment(name.format(parent=folder.parent.name)).name == "hw3"
 
 
 def test_a_folder_named_like_a_shipped_assignment_does_not_stand_in_the_way(folder: Path) -> None:
     """A bare name means the shipped assignment, also where a student's folder has the same name."""
     (folder.parent / "mp_apply").mkdir()
-    assert assignment.find("mp_apply").title == "Apply tasks in parallel with a task queue"
+    assert assignment.find_assignment("mp_apply").title == "Apply tasks in parallel with a task queue"
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_a_folder_named_like_a_shipped_assignment_does_not_stand_in_the_way(fold
 def test_an_unknown_name_is_answered_with_the_nearest(folder: Path, name: str, near: str) -> None:
     """A name that nobody knows is answered with all names and, where one is near, that one."""
     with pytest.raises(UsageError) as caught:
-        assignment.find(name)
+        assignment.find_assignment(name)
     message = str(caught.value)
     assert message.startswith(f"there is no assignment {name!r} (there are: ")
     assert "bg_task, " in message
@@ -291,7 +291,7 @@ def test_shipped_assignments_load_and_have_reference_solutions() -> None:
     assert {"mp_apply": 20.0, "bg_task": 12.0}.items() <= {name: each.points for name, each in found.items()}.items()
     for name, each in found.items():
         assert Path(each.folder).name == name
-        assert assignment.find(name) == each
+        assert assignment.find_assignment(name) == each
         reference = assignment.reference_folder(each)
         assert reference is not None
         assert reference.name == name
@@ -300,7 +300,7 @@ def test_shipped_assignments_load_and_have_reference_solutions() -> None:
 @pytest.mark.parametrize("place", ["hw3/reference", "reference/hw3", "reference", "../reference/hw3"])
 def test_an_authors_reference_solution_is_found(folder: Path, place: str) -> None:
     """It may lie in the assignment's folder, beside it, or as in this project's own source tree."""
-    loaded = assignment.load(write(folder, GOOD))
+    loaded = assignment.load_assignment(write(folder, GOOD))
     assert assignment.reference_folder(loaded) is None
     reference = (folder.parent / place).resolve()
     (reference / "deeper").mkdir(parents=True)
@@ -323,7 +323,7 @@ RUBRIC = [
 @pytest.mark.parametrize(("used", "what"), RUBRIC, ids=["all used", "one unused", "none used", "misspelt"])
 def test_rubric_and_tests_must_name_the_same_criteria(folder: Path, used: dict[str, str], what: str) -> None:
     """A criterion without a test and a test without a criterion are mistakes with their line in the rubric."""
-    loaded = assignment.load(write(folder, GOOD))
+    loaded = assignment.load_assignment(write(folder, GOOD))
     if not what:
         assignment.check_criteria(loaded, used)
         return

@@ -14,7 +14,7 @@ from pytest_mpgrade.report.terminal.question_table import BEGIN, END, markdown
 @pytest.mark.parametrize("name", [each.name for each in assignments.shipped()])
 def test_table_of_points_is_the_rubric(name: str) -> None:
     """The table in a handout is what `mpgrade rubric --markdown` prints now."""
-    assignment = assignments.find(name)
+    assignment = assignments.find_assignment(name)
     text = Path(assignment.folder, "README.md").read_text("utf-8")
     start, end = text.index(BEGIN), text.index(END) + len(END)
     assert text[start:end] == markdown(outline.collect(assignment), assignment)

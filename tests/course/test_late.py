@@ -10,7 +10,7 @@ import pytest
 
 from pytest_mpgrade.batch import roster
 from pytest_mpgrade.batch.lateness import lateness
-from pytest_mpgrade.batch.source import load
+from pytest_mpgrade.batch.source import load_source
 from pytest_mpgrade.course import assignment, expression, late
 from pytest_mpgrade.errors import AssignmentError, UsageError
 from pytest_mpgrade.records import LateRules
@@ -37,7 +37,7 @@ HOUR, DAY = 3600.0, 86400.0
 )  # fmt: skip
 def test_what_expressions_say(text: str, value: float) -> None:
     """Arithmetic, functions, comparisons and choices mean what they mean in Python."""
-    expression.check(text, late.NAMES)
+    expression.check_expression(text, late.NAMES)
     assert expression.evaluate(text, {"points": 10, "days": 1.5, "hours": 36}) == pytest.approx(value)
 
 
@@ -54,14 +54,14 @@ def test_what_expressions_say(text: str, value: float) -> None:
 def test_nothing_else_is_taken(text: str) -> None:
     """All other syntax, names and functions are refused before anything is evaluated."""
     with pytest.raises(ValueError, match=r".+"):
-        expression.check(text, late.NAMES)
+        expression.check_expression(text, late.NAMES)
 
 
 def test_place_of_a_mistake(folder: Path) -> None:
     """A mistake in a rule is found when the assignment is read, with its line, key and column."""
     write(folder, f'{GOOD}\n[late]\npenalty = "0.1 * points * day"\n')
     with pytest.raises(AssignmentError) as caught:
-        assignment.load(folder)
+        assignment.load_assignment(folder)
     assert str(caught.value) == (
         "hw3/assignment.toml:22: late.penalty: there is no name 'day' (did you mean 'days'?),"
         " at column 16 of '0.1 * points * day'"
@@ -73,15 +73,15 @@ def test_due_time_has_an_offset(folder: Path, due: str) -> None:
     """A due time that means another moment on every machine is refused."""
     write(folder, f"{GOOD}\n[late]\ndue = {due}\n")
     with pytest.raises(AssignmentError, match=r":22: late\.due: expected a time with its offset"):
-        assignment.load(folder)
+        assignment.load_assignment(folder)
 
 
 def test_rule_changes_no_fingerprint(folder: Path) -> None:
     """Another rule does not make a class be graded again."""
     write(folder, GOOD)
-    before = assignment.fingerprint(assignment.load(folder))
+    before = assignment.fingerprint(assignment.load_assignment(folder))
     write(folder, f'{GOOD}\n[late]\ndue = {DUE.isoformat()}\npenalty = "days"\n')
-    changed = assignment.load(folder)
+    changed = assignment.load_assignment(folder)
     assert changed.late == LateRules(due=DUE, penalty="days")
     assert assignment.fingerprint(changed) == before
 
@@ -100,7 +100,7 @@ def test_rule_changes_no_fingerprint(folder: Path) -> None:
 def test_points_after_the_rule(penalty: str, drop: str, hours: float, left: float) -> None:
     """A penalty is taken off, a drop leaves none; never below 0, never above what there was."""
     rules = LateRules(penalty=penalty, drop=drop)
-    assert late.after(rules, 8, 10, hours * HOUR) == pytest.approx(left)
+    assert late.late_points(rules, 8, 10, hours * HOUR) == pytest.approx(left)
 
 
 def test_bounds_hold_for_whatever_is_written() -> None:
@@ -109,10 +109,10 @@ def test_bounds_hold_for_whatever_is_written() -> None:
     for _ in range(500):
         texts = [f"{chance.choice(late.NAMES)} {chance.choice('+-*')} {chance.uniform(-20, 20):.3f}" for _ in "ab"]
         rules = LateRules(penalty=f"{texts[0]} - {texts[1]}", drop=f"{texts[1]} > 5")
-        expression.check(rules.penalty, late.NAMES)
+        expression.check_expression(rules.penalty, late.NAMES)
         step = chance.choice([0.01, 0.1, 0.25, 0.5, 1])
         points = round(chance.randint(0, int(10 / step)) * step, 6)
-        left = late.after(rules, points, 10, chance.uniform(0, 9 * DAY), step)
+        left = late.late_points(rules, points, 10, chance.uniform(0, 9 * DAY), step)
         assert 0 <= left <= points
         assert left / step == pytest.approx(round(left / step), abs=1e-6)
 
@@ -126,7 +126,7 @@ def test_bounds_hold_for_whatever_is_written() -> None:
 )  # fmt: skip
 def test_points_after_the_rule_are_rounded(penalty: str, step: float, left: float) -> None:
     """What is left is rounded half up to the assignment's step, as the score is; nobody meets 5.333333 points."""
-    assert late.after(LateRules(penalty=penalty), 8, 10, DAY, step) == left
+    assert late.late_points(LateRules(penalty=penalty), 8, 10, DAY, step) == left
 
 
 @pytest.mark.parametrize(
@@ -139,12 +139,12 @@ def test_points_after_the_rule_are_rounded(penalty: str, step: float, left: floa
 def test_rule_that_cannot_say(penalty: str, seconds: float | None, why: str) -> None:
     """A division by zero or an unknown time gives a reason, and no points that were guessed."""
     with pytest.raises(ValueError, match=why):
-        late.after(LateRules(penalty=penalty), 8, 10, seconds)
+        late.late_points(LateRules(penalty=penalty), 8, 10, seconds)
 
 
 def test_mark_is_enough_for_some_rules() -> None:
     """A rule that asks only whether it was late needs no time."""
-    assert late.after(LateRules(penalty="2 * late"), 8, 10, None) == 6
+    assert late.late_points(LateRules(penalty="2 * late"), 8, 10, None) == 6
 
 
 # --- who is late
@@ -183,7 +183,7 @@ def test_lateness_by_the_course_system(tmp_path: Path) -> None:
     root = blackboard(tmp_path, ("ada", "12-00-00"), ("ben", "12-30-00"), ("chloe", "14-00-00"), ("dan", "15-00-00"))
     file = tmp_path / "roster.csv"
     file.write_text("user;due;extension_days\nada;;\nchloe;;0.5\ndan;2026-03-02T13:00:00+00:00;\n", "utf-8")
-    found = load(root, tmp_path / "out", roster=roster.read(file, DUE.tzinfo))
+    found = load_source(root, tmp_path / "out", roster=roster.read_roster(file, DUE.tzinfo))
     told = lateness(found, LateRules(due=DUE))
     assert told.seconds == {"ben": 0.5 * HOUR, "dan": HOUR}
     assert told.notes == ()
@@ -197,7 +197,7 @@ def test_lateness_of_marked_and_unknown(tmp_path: Path) -> None:
         (root / name).write_text(f"x = {name!r}\n")
     file = tmp_path / "roster.csv"
     file.write_text("ID,submitted\n1,2026-03-02T13:00:00\n", "utf-8")
-    found = load(root, tmp_path / "out", layout="canvas", roster=roster.read(file, DUE.tzinfo))
+    found = load_source(root, tmp_path / "out", layout="canvas", roster=roster.read_roster(file, DUE.tzinfo))
     told = lateness(found, LateRules(due=DUE))
     assert told.seconds == {"ada_1": HOUR, "ben_2": None}
     assert "1 submission came, taken as on time" in told.notes[0]
@@ -211,12 +211,12 @@ def test_moodle_worksheet_as_roster(tmp_path: Path) -> None:
     file = tmp_path / "grades.csv"
     head = 'Identifier,"Full name","Last modified (submission)"\n"Participant 4711","Jane Doe",'
     file.write_text(f'{head}"Tuesday, 3 March 2026, 12:00 PM"\n', "utf-8")
-    found = load(root, tmp_path / "out", roster=roster.read(file, DUE.tzinfo))
+    found = load_source(root, tmp_path / "out", roster=roster.read_roster(file, DUE.tzinfo))
     assert lateness(found, LateRules(due=DUE)).seconds == {"Jane Doe_4711": DAY}
     file.write_text(f'{head}"Dienstag, 3. März 2026, 12:00"\n', "utf-8")
-    assert len(roster.read(file, None)) == 1
+    assert len(roster.read_roster(file, None)) == 1
     with pytest.raises(UsageError, match=r"grades\.csv:2: expected a time"):
-        roster.read(file, DUE.tzinfo)
+        roster.read_roster(file, DUE.tzinfo)
 
 
 def test_group_has_the_time_of_whoever_has_most(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_group_has_the_time_of_whoever_has_most(tmp_path: Path) -> None:
     )
     file = tmp_path / "roster.csv"
     file.write_text("ID,extension_days\na,\nb,1\n", "utf-8")
-    found = load(root, tmp_path / "out", layout="gradescope", roster=roster.read(file, DUE.tzinfo))
+    found = load_source(root, tmp_path / "out", layout="gradescope", roster=roster.read_roster(file, DUE.tzinfo))
     assert lateness(found, LateRules(due=DUE)).seconds == {"a+b": HOUR}
 
 
@@ -239,6 +239,6 @@ def test_days_are_nobodys_name(tmp_path: Path) -> None:
     """A number of days that is somebody else's user id makes nobody somebody else."""
     file = tmp_path / "roster.csv"
     file.write_text("ID,extension_days\n7,101\n", "utf-8")
-    (student,) = roster.read(file, DUE.tzinfo)
+    (student,) = roster.read_roster(file, DUE.tzinfo)
     assert not student.is_one_of(frozenset({"101"}))
     assert student.is_one_of(frozenset({"7"}))

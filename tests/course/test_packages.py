@@ -18,7 +18,7 @@ from pytest_mpgrade.errors import AssignmentError, LackingError
 from pytest_mpgrade.records import Ending, Run
 from pytest_mpgrade.submission import lacking
 from pytest_mpgrade.submission.discover import discover
-from pytest_mpgrade.submission.imports import imports
+from pytest_mpgrade.submission.imports import module_imports
 from support.package_users import TOML, author, failed, grade, grade_notebook, solution
 from support.running import run_command, variables
 
@@ -165,7 +165,7 @@ def test_missing_in_another_folder_of_theirs(tmp_path: Path) -> None:
     (tmp_path / "ada" / "src").mkdir(parents=True)
     (tmp_path / "ada" / "cv_funcs.py").write_text(solution(top="import sys; sys.path.append('src'); import helpers"))
     (tmp_path / "ada" / "src" / "helpers.py").write_text("import mpgrade_absent\n")
-    small = assignment.load(author(tmp_path))
+    small = assignment.load_assignment(author(tmp_path))
     with pytest.raises(LackingError, match=r"imported at src/helpers\.py:1"):
         lacking.require(discover(tmp_path / "ada", small), small)
 
@@ -177,19 +177,19 @@ def test_many_names_cost_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "ada" / "cv_funcs.py").write_text(
         "def mp_apply(tasks):\n" + "".join(f"    import {n}\n" for n in names)
     )
-    small = assignment.load(author(tmp_path))
+    small = assignment.load_assignment(author(tmp_path))
     run = Run(
         key="x", call="mp_apply()", function="mp_apply", start_method="fork", ending=Ending.HUNG,
         stderr="".join(f"No module named '{name}'\n" for name in names),
     )  # fmt: skip
     asked: list[object] = []
-    ask = packages.ask
+    ask = packages.ask_interpreter
 
     def counted(*given: Any, **more: Any) -> packages.Installed:
         asked.append(more)
         return ask(*given, **more)
 
-    monkeypatch.setattr(packages, "ask", counted)
+    monkeypatch.setattr(packages, "ask_interpreter", counted)
     found = lacking.lack(run, discover(tmp_path / "ada", small), small)
     assert found is not None
     assert "cv_funcs.py:2 imports absent_0: there is no module of that name" in found.message
@@ -278,7 +278,7 @@ def test_mistakes_of_authors(tmp_path: Path, listed: str, said: str) -> None:
     """Each mistake in the table is one line with its place."""
     course = author(tmp_path, TOML.replace('["numpy", "scikit-learn", "mpgrade-absent"]', listed))
     with pytest.raises(AssignmentError, match=said):
-        assignment.load(course)
+        assignment.load_assignment(course)
 
 
 @pytest.mark.parametrize(
@@ -296,12 +296,12 @@ def test_mistakes_of_authors(tmp_path: Path, listed: str, said: str) -> None:
 def test_names_of_packages(written: str, imported: str, command: str) -> None:
     """An author may write a package as pip or an import names it; pip is always asked for its own name."""
     assert packages.providing(imported, ["numpy", written]) == written
-    assert packages.command("/python", [written]) == f"/python -m pip install {command}"
+    assert packages.install_command("/python", [written]) == f"/python -m pip install {command}"
 
 
 def test_installed_names_agree_with_the_table() -> None:
     """What is installed here is imported as the table says, where the table has it."""
-    found = packages.ask("", owners=True).distributions
+    found = packages.ask_interpreter("", owners=True).distributions
     for module, owners in found.items():
         for owner in owners:
             known = packages._IMPORTED_AS.get(packages.normal(owner))
@@ -313,14 +313,14 @@ def test_shipped_assignments_allow_what_is_installed() -> None:
     for each in assignment.shipped():
         listed = each.environment.packages
         assert {"numpy", "pandas", "scikit-learn", "matplotlib", "tqdm"} <= set(listed)
-        found = packages.ask("", packages=listed)
+        found = packages.ask_interpreter("", packages=listed)
         assert all(found.versions.values())
 
 
 def test_require_asks_nobody_without_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A submission that imports nothing but the standard library and its own files starts no interpreter."""
-    monkeypatch.setattr(packages, "ask", lambda *_, **__: pytest.fail("it was asked"))
-    small = assignment.load(author(tmp_path))
+    monkeypatch.setattr(packages, "ask_interpreter", lambda *_, **__: pytest.fail("it was asked"))
+    small = assignment.load_assignment(author(tmp_path))
     (tmp_path / "ada").mkdir()
     (tmp_path / "ada" / "cv_funcs.py").write_text(solution(top="import helpers, json"))
     (tmp_path / "ada" / "helpers.py").write_text("import cv_funcs\n")
@@ -329,7 +329,7 @@ def test_require_asks_nobody_without_need(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_file_by_itself_does_not_use_what_lies_beside(tmp_path: Path) -> None:
     """Of a module that is handed in by itself, a file with an allowed package's name beside it is somebody else's."""
-    small = assignment.load(author(tmp_path))
+    small = assignment.load_assignment(author(tmp_path))
     (tmp_path / "cv_funcs.py").write_text(solution(top="import mpgrade_absent"))
     (tmp_path / "mpgrade_absent.py").write_text("")
     with pytest.raises(LackingError, match="mpgrade-absent"):
@@ -352,7 +352,7 @@ def test_variables_of_the_grader_do_not_count(tmp_path: Path) -> None:
     """A package that only PYTHONPATH gives to the grader is not there for student code, and counts as missing."""
     (tmp_path / "mpgrade_absent.py").write_text("")
     ask = "from pytest_mpgrade.course import packages; "
-    ask += "print(packages.ask('', modules=['mpgrade_absent', 'numpy']).modules)"
+    ask += "print(packages.ask_interpreter('', modules=['mpgrade_absent', 'numpy']).modules)"
     path = os.pathsep.join((str(tmp_path), variables()["PYTHONPATH"]))
     done = subprocess.run(
         [sys.executable, "-c", ask], env=variables() | {"PYTHONPATH": path}, capture_output=True, text=True, check=True
@@ -365,15 +365,15 @@ def test_submission_does_not_choose_what_we_import(tmp_path: Path, monkeypatch: 
     lines = ["import numpy.f2py.__main__", "import idlelib.idle", "import pip", "import numpy.linalg"]
     (tmp_path / "ada").mkdir()
     (tmp_path / "ada" / "cv_funcs.py").write_text("def mp_apply(tasks):\n" + "".join(f"    {line}\n" for line in lines))
-    small = assignment.load(author(tmp_path))
+    small = assignment.load_assignment(author(tmp_path))
     asked: list[str] = []
-    ask = packages.ask
+    ask = packages.ask_interpreter
 
     def noted(python: str, **more: Any) -> packages.Installed:
         asked.extend(name for name, _ in more.get("imports", ()))
         return ask(python, **more)
 
-    monkeypatch.setattr(packages, "ask", noted)
+    monkeypatch.setattr(packages, "ask_interpreter", noted)
     said = "".join(f"No module named '{line.removeprefix('import ')}'\n" for line in lines)
     run = Run(key="x", call="f()", function="f", start_method="fork", ending=Ending.HUNG, stderr=said)
     assert lacking.lack(run, discover(tmp_path / "ada", small), small) is None
@@ -399,4 +399,4 @@ def test_submission_does_not_choose_what_we_import(tmp_path: Path, monkeypatch: 
 )
 def test_what_is_imported(text: str, found: dict[str, bool]) -> None:
     """Imports are found wherever they stand, with whether a program can do without."""
-    assert {each.module: each.optional for each in imports(ast.parse(text))} == found
+    assert {each.module: each.optional for each in module_imports(ast.parse(text))} == found

@@ -34,7 +34,7 @@ def printed(kind: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_assignments_are_valid(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Every assignment that is shipped fits the schema, and one with a misspelt key does not."""
-    text = Path(assignments.find(name).folder, assignments.FILE).read_text("utf-8")
+    text = Path(assignments.find_assignment(name).folder, assignments.FILE).read_text("utf-8")
     document = tomllib.loads(text)
     validator = jsonschema.Draft202012Validator(printed("assignment", capsys))
     validator.validate(document)
@@ -53,6 +53,6 @@ def test_result_files_are_valid(tmp_path: Path, capsys: pytest.CaptureFixture[st
     validator = jsonschema.Draft202012Validator(printed("result", capsys))
     written = json.loads((tmp_path / "out" / "ada" / "result.json").read_text("utf-8"))
     validator.validate(written)
-    validator.validate(json.loads(result_json.dumps(outline.collect(assignments.find("notebook")))))
+    validator.validate(json.loads(result_json.dumps(outline.collect(assignments.find_assignment("notebook")))))
     with pytest.raises(jsonschema.ValidationError):
         validator.validate(written | {"schema": "mpgrade.result/1"})

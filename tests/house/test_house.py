@@ -240,6 +240,48 @@ def test_each_class_has_a_name_of_its_own() -> None:
     assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
 
 
+SAME_NAMES = {
+    "main": "what a program starts, in every module that is one",
+    "render": "what each export has: a result and its rubric to the text of a file",
+    "entries": "what each layout has: a folder to what students handed in",
+    "command": "what each kind of run has: a request to the process that is started for it",
+    "report": "what each kind of run has: a tree of processes to what was seen of it",
+    **dict.fromkeys(("big", "held", "spin", "square", "wait"), "the task, and what makes a workload of it"),
+    **dict.fromkeys(("let", "meet"), "the step of a test, and the supervisor's part of it"),
+}
+"""Functions that several modules have under one name, each with what that name means in all of them."""
+
+
+def test_each_function_has_a_name_of_its_own() -> None:
+    """No two public functions of modules have one name, except where it means the same, as the list says."""
+    places: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for node in tree(path).body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(module)
+    assert {name for name, modules in places.items() if len(modules) > 1} == set(SAME_NAMES)
+
+
+OTHER_NAMES = {
+    ("tasks.py", "workloads as work"): "the name by which course authors know them: tasks.work.square",
+    ("course/toml_text.py", "tomli as tomllib"): "Python 3.10 has it under this name",
+}
+"""Imports under another name, and why."""
+
+
+def test_imports_keep_their_names() -> None:
+    """Nothing is imported under another name, except where the list says why; `x as x` says that x is handed on."""
+    found = {
+        (module, f"{alias.name} as {alias.asname}")
+        for module, path in MODULES.items()
+        for node in ast.walk(tree(path))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+        if alias.asname not in (None, alias.name)
+    }
+    assert found == set(OTHER_NAMES)
+
+
 def _types(module: ast.Module) -> Iterator[str]:
     """Yield the public classes that a module defines, and its aliases of types, which are named like classes."""
     for node in module.body:

@@ -47,7 +47,7 @@ def test_own_processes_of_the_grader_meet(layer: str, method: str, module: Calla
     script = {"script": "line", "n": 3, "keys": list(workload.keys), "seed": 1}
     scenario = Scenario(steps=(steps.call("mp_apply", workload, n_processes=3, gates=script),), start_method=method)
     given = replace(setting(module(""), isolation=layer), submission=CONTROL)
-    _, run = module_run.run(scenario, given)
+    _, run = module_run.run_module(scenario, given)
     assert run.ending is Ending.RETURNED, (run.why, run.stderr)
     assert run.trace.gates is not None
     assert run.trace.gates.met
@@ -111,7 +111,7 @@ def test_neither_files_nor_network_of_others(
     run = play(LOOKS, steps.call("f", files, folders, listening), isolation=layer)[1]
     # Of a folder above something that is shown, the way there is seen; UDP stays in the run's own network.
     on_the_way = {path.strip("/").split("/")[-1] for path in folders}
-    shown = choose.choose(layer, module=str(next(tmp_path.glob("*/cv_funcs.py")))).view.read
+    shown = choose.choose_isolation(layer, module=str(next(tmp_path.glob("*/cv_funcs.py")))).view.read
     on_the_way |= {part for path in (*shown, *map(str, tmp_path.iterdir())) for part in path.split("/")} | set(folders)
     assert set(said(run)) - on_the_way <= ({"udp"} if layer != "landlock" else set())
 
@@ -383,7 +383,7 @@ def test_stranger_at_the_gates(module: Callable[[str], Path], ours: Ours) -> Non
     step = steps.call("f", task, gates=steps.SHUT)
     found: list[Run] = []
     scenario = Scenario(steps=(step,), start_method="fork")
-    thread = threading.Thread(target=lambda: found.extend(module_run.run(scenario, setting(module(text)))))
+    thread = threading.Thread(target=lambda: found.extend(module_run.run_module(scenario, setting(module(text)))))
     thread.start()
     assert wait_until(lambda: list(ours.temp.glob("mpgrade-*/gates/gate")))
     (gate,) = ours.temp.glob("mpgrade-*/gates/gate")
@@ -425,7 +425,7 @@ def test_falls_through_where_there_is_no_bubblewrap(
     """Without bwrap on the path, namespaces are not to be had; the next layer is taken, and the result says why."""
     monkeypatch.setenv("PATH", "/nonexistent")
     path = str(module("x = 1") / "cv_funcs.py")
-    found = choose.choose("bwrap", module=path)
+    found = choose.choose_isolation("bwrap", module=path)
     assert found.level == ("landlock" if landlock.abi() >= choose.SIGNALS_ABI else found.level)
     assert "bwrap: not installed" in found.fell_through
 
@@ -434,8 +434,8 @@ WITHOUT_NAMESPACES = """
 import sys
 from pytest_mpgrade.system.linux import seccomp
 seccomp.install(seccomp.program(alone=True, udp=True, ipc=True))  # as a container's default profile: no namespaces
-from pytest_mpgrade.isolation.choose import choose
-found = choose("bwrap", module=sys.argv[1])
+from pytest_mpgrade.isolation.choose import choose_isolation
+found = choose_isolation("bwrap", module=sys.argv[1])
 print(found.level, *found.fell_through, sep="|")
 """
 
@@ -513,5 +513,5 @@ def test_package_is_hidden_under_all_its_names(
     assert str(real) not in shown.hidden
     shown = replace(shown, read=(*shown.read, str(link), str(real)))
     given = replace(given, isolation=replace(given.isolation, view=shown))
-    _, run = module_run.run(Scenario(steps=(steps.call("f"),), start_method="fork"), given)
+    _, run = module_run.run_module(Scenario(steps=(steps.call("f"),), start_method="fork"), given)
     assert [said(run)[number] for number in (1, 3)] == ["False", "False"]

@@ -20,7 +20,7 @@ EACH = pytest.mark.parametrize("shown", [pytest.param(one, id=f"{one.name}-{one.
 @EACH
 def test_pattern_is_found(shown: Shown) -> None:
     """The run of each example shows the cause that it was written for, and no other before it."""
-    cause = causes.of(shown.run, shown.symptom)
+    cause = causes.cause_of(shown.run, shown.symptom)
     assert cause is not None
     assert cause.name == shown.name
 
@@ -34,7 +34,7 @@ def test_every_pattern_has_an_example() -> None:
 @EACH
 def test_hints_are_plain_sentences(shown: Shown) -> None:
     """A hint and what is said beside it are one line each, without a name of ours or an empty value in them."""
-    cause = causes.of(shown.run, shown.symptom)
+    cause = causes.cause_of(shown.run, shown.symptom)
     assert cause is not None
     for text in (cause.hint, cause.said):
         assert not re.search(r"\n|  |\bNone\b|\[\]|^\s|[\s.]$", text)
@@ -43,7 +43,7 @@ def test_hints_are_plain_sentences(shown: Shown) -> None:
 @pytest.mark.parametrize("symptom", ["hang", "values", "raised ValueError", "in the caller", "residue", "slow"])
 def test_nothing_fits_a_right_run(symptom: str) -> None:
     """A run in which nothing of the kind was seen gives no cause, whatever has failed."""
-    assert causes.of(worked(MIXED), symptom) is None
+    assert causes.cause_of(worked(MIXED), symptom) is None
 
 
 def test_hint_follows_from_what_was_seen() -> None:

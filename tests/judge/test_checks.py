@@ -31,7 +31,6 @@ from pytest_mpgrade.judge.examples.runs import (
     by_caller,
     changed,
     child,
-    children,
     dealt_in_turn,
     dropped,
     got,
@@ -42,6 +41,7 @@ from pytest_mpgrade.judge.examples.runs import (
     raising,
     unmet,
     worked,
+    worker_processes,
 )
 from pytest_mpgrade.records import (
     Awaited,
@@ -249,11 +249,11 @@ def test_nothing_started_is_absent(given: Case) -> None:
 
 # --- what this platform, start method or observer cannot show
 
-STARTED = children(exitcode=None, at_return="alive", later="alive")
-UNJOINED = children(at_return="alive")
-FORKSERVER = children(born="forkserver", parent=4099)
+STARTED = worker_processes(exitcode=None, at_return="alive", later="alive")
+UNJOINED = worker_processes(at_return="alive")
+FORKSERVER = worker_processes(born="forkserver", parent=4099)
 SERVED = lined_up(start_method="forkserver", processes=FORKSERVER)
-SERVED_UNJOINED = changed(SERVED, processes=children(born="forkserver", parent=4099, at_return="alive"))
+SERVED_UNJOINED = changed(SERVED, processes=worker_processes(born="forkserver", parent=4099, at_return="alive"))
 PIPE = (Leftover(kind="pipe", name="pipe:[811723]"),)
 FOREIGN: dict[str, Any] = {"observer": "psutil"}
 PROC: dict[str, Any] = {"observer": "proc"}
@@ -301,13 +301,13 @@ def test_what_cannot_be_seen_here_is_no_verdict(given: Case) -> None:
 
 ALIVE = lined_up(processes=STARTED)
 GONE = lined_up(processes=UNJOINED)
-ZOMBIE = lined_up(processes=(*children(2), child(CREW[2], at_return="zombie", later="zombie")))
-CRASHED = lined_up(processes=(*children(2), child(CREW[2], exitcode=1)))
-KILLED = lined_up(processes=(*children(2), child(CREW[2], exitcode=-9)))
+ZOMBIE = lined_up(processes=(*worker_processes(2), child(CREW[2], at_return="zombie", later="zombie")))
+CRASHED = lined_up(processes=(*worker_processes(2), child(CREW[2], exitcode=1)))
+KILLED = lined_up(processes=(*worker_processes(2), child(CREW[2], exitcode=-9)))
 MANAGER = child(4190, exitcode=None, at_return="alive", later="alive")
-MANAGED = lined_up(processes=(*children(), MANAGER))
+MANAGED = lined_up(processes=(*worker_processes(), MANAGER))
 IDLE = lined_up(processes=(*STARTED, MANAGER))
-TRACKED = lined_up(processes=(*children(), replace(MANAGER, born="exec", helper="resource tracker")))
+TRACKED = lined_up(processes=(*worker_processes(), replace(MANAGER, born="exec", helper="resource tracker")))
 CHILD_ALIVE = got(processes=(RUNNING,))
 FEEDER = lined_up(leftovers=(Leftover(kind="thread", name="thread 4107"),))
 
@@ -730,8 +730,8 @@ ONCE = lined_up(leftovers=MONITOR)
 ROW = worked(tasks.square([5, 45]), leftovers=MONITOR)
 PILED = changed(ROW, leftovers=MONITOR * 6)
 GLOBAL_QUEUE = changed(ROW, leftovers=PIPE)
-ZOMBIES_OF_NONE = worked(tasks.square([]), processes=children(2, at_return="zombie", later="zombie"))
-ALIVE_OF_NONE = worked(tasks.square([]), processes=children(2, exitcode=None, at_return="alive", later="alive"))
+ZOMBIES_OF_NONE = worked(tasks.square([]), processes=worker_processes(2, at_return="zombie", later="zombie"))
+ALIVE_OF_NONE = worked(tasks.square([]), processes=worker_processes(2, exitcode=None, at_return="alive", later="alive"))
 OTHERS = (["int", "538"],)
 CROSSED_OVER = polled(value=OTHERS[0])
 WAITS_FOR_ANOTHER = hung(polled(), stuck("join"), stuck("get", 1))

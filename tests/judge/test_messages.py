@@ -17,10 +17,10 @@ from pytest_mpgrade.cli.verify_cases import wrong_solution
 from pytest_mpgrade.course import assignment
 from pytest_mpgrade.judge.causes.raised import in_the_source
 from pytest_mpgrade.records import Code, Ending, Finding, Outcome
-from pytest_mpgrade.report.terminal import explain
+from pytest_mpgrade.report.terminal import explain_test
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.student.runs import RunCache
-from pytest_mpgrade.submission.syntax import told as told_by_syntax
+from pytest_mpgrade.submission.syntax import module_syntax
 from support.program import program
 from support.running import ROOT, MakeRuns, setting
 
@@ -72,7 +72,7 @@ def told(play: MakeRuns, source: str, method: str = "fork") -> Finding:
 
 def read(source: str) -> Code:
     """Return what a grading reads of a submission before it runs it."""
-    syntax = told_by_syntax(ast.parse(source.lstrip()))  # lines are counted as in its file
+    syntax = module_syntax(ast.parse(source.lstrip()))  # lines are counted as in its file
     return Code(defines=tuple(sorted(syntax.own)), uses=syntax.uses)
 
 
@@ -211,7 +211,7 @@ def test_example_of_the_readme_is_real_output(student: Callable[..., Student]) -
     plain = steps.call("mp_apply", tasks.mixed() + tasks.through_own([6, -5]), n_processes=2)
     (run,) = student(wrong, "fork").rely_on(plain)
     found = checks.workers_are_told_to_stop()(run)
-    told = explain(f"{run.call} under fork, spawn and forkserver", [found])
+    told = explain_test(f"{run.call} under fork, spawn and forkserver", [found])
     readme = (ROOT / "README.md").read_text("utf-8")
     assert numbered(told) in numbered(readme)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_mpgrade.errors import AssignmentError
-from pytest_mpgrade.judge.points.rubric import score, status, ungraded, waiting
+from pytest_mpgrade.judge.points.rubric import not_run_yet, score, status, ungraded
 from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Criterion, CriterionScore, Finding, Outcome, Status
 from support.results import asked, finding, outcomes, placed
@@ -348,7 +348,7 @@ def test_many_small_losses_are_rounded_once() -> None:
 
 def test_first_moment_holds_every_test_and_no_points() -> None:
     """Before anything has run, all points can be had and none is given."""
-    given = [waiting(asked("t.py::a[fork]", "results")), waiting(asked("t.py::b", "shutdown"))]
+    given = [not_run_yet(asked("t.py::a[fork]", "results")), not_run_yet(asked("t.py::b", "shutdown"))]
     found = score(CRITERIA, given)
     assert [each.finding.outcome for each in given] == [Outcome.NOT_RUN] * 2
     assert [(each.points, each.max_points) for each in found.criteria] == [(0.0, 4.0), (0.0, 1.0)]
@@ -358,7 +358,7 @@ def test_first_moment_holds_every_test_and_no_points() -> None:
 
 def test_what_has_not_been_run_keeps_its_share() -> None:
     """A grading that is ended in the middle never looks like full marks."""
-    given = [*unit("t.py::a", PASSED), waiting(asked("t.py::b", "results"))]
+    given = [*unit("t.py::a", PASSED), not_run_yet(asked("t.py::b", "results"))]
     found = score(CRITERIA, given)
     assert (found.points, found.max_points) == (2.0, 4.0)
     assert status([each.finding for each in given], found) == (Status.ERROR, "1 of 2 checks were not run")

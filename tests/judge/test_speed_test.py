@@ -14,8 +14,8 @@ import pytest
 
 from pytest_mpgrade.judge import checks, speed_test
 from pytest_mpgrade.judge.checks.scaling import serial_fraction
-from pytest_mpgrade.judge.examples.runs import children
-from pytest_mpgrade.judge.examples.timings import pair, scaled, timed
+from pytest_mpgrade.judge.examples.runs import worker_processes
+from pytest_mpgrade.judge.examples.timings import pair, scaled, timing_of
 from pytest_mpgrade.records import Look, Machine, Outcome, Pair, SpeedRules, Timing
 from support.running import ROOT
 
@@ -93,14 +93,14 @@ def test_right_pattern_keeps_its_points(true: float, spread: float) -> None:
     """Of 500 verdicts on a pattern that is as fast as the reference, with noise as measured, none takes a point."""
     draw = random.Random(f"{true} {spread}")
     found = [taken(draw, true, spread) for _ in range(500)]
-    assert not any(speed_test.judge(pairs, RULES).slow for pairs in found)
+    assert not any(speed_test.judge_pairs(pairs, RULES).slow for pairs in found)
 
 
 @pytest.mark.parametrize("true", [1.6, 2.0, 4.0])
 def test_slow_pattern_loses_points(true: float) -> None:
     """On a quiet machine hardly any verdict on a slow pattern leaves it all points."""
     draw = random.Random(f"{true}")
-    found = [speed_test.judge(taken(draw, true, 0.02), RULES) for _ in range(200)]
+    found = [speed_test.judge_pairs(taken(draw, true, 0.02), RULES) for _ in range(200)]
     assert sum(one.credit == 1 for one in found) <= 2
     assert {one.credit for one in found if one.slow} == {0.0}
 
@@ -110,21 +110,22 @@ def test_slow_pattern_loses_points(true: float) -> None:
 
 def test_credit_falls_in_tenths() -> None:
     """Between what is free and what costs everything, credit falls evenly, and two measurements agree on it."""
-    found = [speed_test.judge([pair(ratio + noise) for noise in (0.001, -0.001, 0.0)] * 3, RULES).credit for ratio in
-             (1.1, 1.17, 1.325, 1.45, 1.6)]  # fmt: skip
+    ratios = (1.1, 1.17, 1.325, 1.45, 1.6)
+    pairs = ([pair(ratio + noise) for noise in (0.001, -0.001, 0.0)] * 3 for ratio in ratios)
+    found = [speed_test.judge_pairs(each, RULES).credit for each in pairs]
     assert found == [1.0, 0.9, 0.5, 0.2, 0.0]
 
 
 def test_late_workers_cost_from_a_second_on() -> None:
     """Start-up is reported, and free until it is a second more than the reference's."""
-    assert speed_test.judge([pair(late=0.8)] * 5, RULES).slow == ()
-    found = speed_test.judge([pair(late=1.5 + noise) for noise in (0.01, -0.01, 0.0, 0.01, 0.0)], RULES)
+    assert speed_test.judge_pairs([pair(late=0.8)] * 5, RULES).slow == ()
+    found = speed_test.judge_pairs([pair(late=1.5 + noise) for noise in (0.01, -0.01, 0.0, 0.01, 0.0)], RULES)
     assert (found.slow, found.credit) == (("starting",), 0.5)
 
 
 def test_message_says_how_sure_it_is() -> None:
     """Times, ratio, bound, pairs and what is free, with the line where the time went."""
-    run = timed(*(pair(1.9 + noise) for noise in (0.01, -0.02, 0.0, 0.02, 0.0)))
+    run = timing_of(*(pair(1.9 + noise) for noise in (0.01, -0.02, 0.0, 0.02, 0.0)))
     look = Look(role="parent", doing="sleep", file="cv_funcs.py", line=41, code="time.sleep(0.1)", times=31, of=40)
     found = KEEPS_UP(_seen(run, look))
     assert found.outcome is Outcome.FAILED
@@ -143,14 +144,14 @@ def _seen(run: Timing, *looks: Look) -> Timing:
 
 def test_waiting_for_a_result_is_no_reproach() -> None:
     """A parent that was seen to wait for results does what it should."""
-    run = timed(*(pair(1.9 + noise) for noise in (0.01, -0.02, 0.0, 0.02, 0.0)))
+    run = timing_of(*(pair(1.9 + noise) for noise in (0.01, -0.02, 0.0, 0.02, 0.0)))
     look = Look(role="parent", doing="wait", file="cv_funcs.py", line=41, code="wait(busy)", times=40, of=40)
     assert "cv_funcs.py:41" not in KEEPS_UP(_seen(run, look)).message
 
 
 def test_what_is_not_sure_is_not_deducted() -> None:
     """A pattern that seems slow, and is not sure to be, is inconclusive, with what was seen."""
-    found = KEEPS_UP(timed(pair(2.0), pair(0.9), pair(1.9), pair(1.2)))
+    found = KEEPS_UP(timing_of(pair(2.0), pair(0.9), pair(1.9), pair(1.2)))
     assert found.outcome is Outcome.INCONCLUSIVE
     assert "yours seemed to take 1.55x the reference's time on tasks that only wait (4 pairs, 2 cores, load 0.4)" in (
         found.message
@@ -171,8 +172,8 @@ def _polling(own: float) -> list[Pair]:
 
 def test_polling_is_seen_beside_unsteady_computing() -> None:
     """What a parent burns while its tasks only wait is sure where what all tasks cost is not, and is told alone."""
-    run = timed(*_polling(20.0))
-    assert speed_test.judge([replace(each, polling=None) for each in run.pairs], RULES).unsure == ("computing",)
+    run = timing_of(*_polling(20.0))
+    assert speed_test.judge_pairs([replace(each, polling=None) for each in run.pairs], RULES).unsure == ("computing",)
     found = KEEPS_UP(run)
     assert (found.outcome, found.credit) == (Outcome.FAILED, 0.0)
     assert "x the reference's CPU time on tasks, of which half compute and half only wait, counting only what it" in (
@@ -188,7 +189,7 @@ def test_few_pairs_of_one_comparison_do_not_end_the_others() -> None:
     """Tasks that compute, left out once waiting ones seemed to decide, end nothing by pairs too few to take points."""
     noisy = [pair(each, 3.0 + each / 999) for each in (2.1, 3.6, 1.2, 2.9, 1.1)]
     some = [*noisy[:3], *(replace(each, computing=None) for each in noisy[3:])]
-    found = speed_test.judge(some, RULES)
+    found = speed_test.judge_pairs(some, RULES)
     assert found.ratios["computing"].bound > RULES.free
     assert (found.slow, found.ratios["computing"].pairs) == ((), 3)
     assert not speed_test.decided(some, RULES)
@@ -197,27 +198,27 @@ def test_few_pairs_of_one_comparison_do_not_end_the_others() -> None:
 
 def test_quiet_parent_beside_unsteady_computing() -> None:
     """The same cores take no point from a pattern that waits as the reference does, or nearly."""
-    assert speed_test.judge(_polling(0.4), RULES).slow == ()
-    assert speed_test.judge(_polling(2.0), RULES).slow == ()
+    assert speed_test.judge_pairs(_polling(0.4), RULES).slow == ()
+    assert speed_test.judge_pairs(_polling(2.0), RULES).slow == ()
 
 
 def test_polling_is_told_once() -> None:
     """Where all tasks together are surely slow, what was burned while they wait is a part of that."""
     steady = [replace(each, computing=(0.0455 + i / 9999, 0.0163)) for i, each in enumerate(_polling(20.0))]
-    found = speed_test.judge(steady, RULES)
+    found = speed_test.judge_pairs(steady, RULES)
     assert (found.slow, found.credit) == (("computing",), 0.0)
     assert found.ratios["polling"].bound > RULES.free
 
 
 def test_cpu_time_that_cannot_be_seen() -> None:
     """Without ptrace the CPU time of ended processes is not known: judged is what is."""
-    found = KEEPS_UP(timed(*(pair(computing=None) for _ in range(4))))
+    found = KEEPS_UP(timing_of(*(pair(computing=None) for _ in range(4))))
     assert (found.outcome, "computing" in found.evidence) == (Outcome.PASSED, False)
 
 
 def test_absent_reference() -> None:
     """Where the reference is not installed, the check is skipped, and says so."""
-    found = KEEPS_UP(timed(reference=False))
+    found = KEEPS_UP(timing_of(reference=False))
     assert (found.outcome, found.undecided_by) == (Outcome.SKIPPED, "")
     assert "is not installed here" in found.message
 
@@ -228,9 +229,9 @@ def test_absent_reference() -> None:
 )
 def test_other_faults_are_not_blamed_on_speed(gates: dict[str, object], by: str) -> None:
     """Who does not run n tasks in n processes at a time is not measured against who does."""
-    run = timed()
+    run = timing_of()
     assert run.trace.gates is not None
-    trace = replace(run.trace, gates=replace(run.trace.gates, **gates), processes=children(2))  # type: ignore[arg-type]
+    trace = replace(run.trace, gates=replace(run.trace.gates, **gates), processes=worker_processes(2))  # type: ignore[arg-type]
     found = KEEPS_UP(replace(run, trace=trace))
     assert (found.outcome, found.undecided_by) == (Outcome.SKIPPED, by)
 
@@ -241,7 +242,7 @@ def test_other_faults_are_not_blamed_on_speed(gates: dict[str, object], by: str)
 def test_wall_clock_needs_cores() -> None:
     """On one core nothing can be faster than one process: not judged, and the evidence says why."""
     here = Machine(cores=1, load=0.3)
-    found = checks.faster_than_serial()(timed(*(pair(wall=1.9 + i / 100) for i in range(4)), machine=here))
+    found = checks.faster_than_serial()(timing_of(*(pair(wall=1.9 + i / 100) for i in range(4)), machine=here))
     assert found.outcome is Outcome.INCONCLUSIVE
     assert found.evidence == {"not measured": "1 usable core"}
 
@@ -251,14 +252,14 @@ def test_wall_clock_is_not_judged_where_the_reference_is_slow() -> None:
     slow = [
         Pair(waiting=(1, 1), computing=(1, 1), starting=(0, 0), wall=(0.2 + i / 99, 0.19), serial=0.2) for i in range(5)
     ]
-    assert checks.faster_than_serial()(timed(*slow)).outcome is Outcome.INCONCLUSIVE
+    assert checks.faster_than_serial()(timing_of(*slow)).outcome is Outcome.INCONCLUSIVE
 
 
 def test_wall_clock_is_not_judged_by_what_was_taken_for_learning() -> None:
     """One process that was timed in the first pairs shows what is usual, and is no reason to take points."""
     taken = [pair(wall=1.9 + i / 100) for i in range(5)]
-    assert checks.faster_than_serial()(timed(*taken)).outcome is Outcome.FAILED
-    found = checks.faster_than_serial()(timed(*taken[:2], *(replace(each, serial=0.0) for each in taken[2:])))
+    assert checks.faster_than_serial()(timing_of(*taken)).outcome is Outcome.FAILED
+    found = checks.faster_than_serial()(timing_of(*taken[:2], *(replace(each, serial=0.0) for each in taken[2:])))
     assert found.outcome is Outcome.INCONCLUSIVE
     assert "by 2 pairs; time it with against_serial=True" in found.message
 
@@ -294,7 +295,7 @@ def recorded(*, slow: bool) -> list[tuple[str, speed_test.SpeedVerdict]]:
     return [
         (
             f"{row['variant']} under {row['method']}, load {row['load']} {row['label']}",
-            speed_test.judge(msgspec.convert(row["pairs"], list[Pair]), RULES),
+            speed_test.judge_pairs(msgspec.convert(row["pairs"], list[Pair]), RULES),
         )
         for row in rows
         if row["pairs"] and (row["variant"] in SLOW) is slow

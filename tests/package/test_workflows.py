@@ -44,7 +44,7 @@ def steps(name: str) -> dict[str, dict[str, Any]]:
 def test_reporter_is_asked_for_the_rubric(name: str) -> None:
     """Its runners are the assignment's criteria, in their order, and each variable is the output of that name."""
     *_, last = steps(name).values()
-    ids = list(runner_ids(assignment.find(name).criteria).values())
+    ids = list(runner_ids(assignment.find_assignment(name).criteria).values())
     assert last["with"]["runners"].split(",") == ids
     assert last["env"] == {f"{id.upper()}_RESULTS": f"${{{{ steps.grade.outputs.{id} }}}}" for id in ids}
 
@@ -71,7 +71,7 @@ def test_workflow_asks_for_little(name: str) -> None:
     (job,) = found["jobs"].values()
     assert found["permissions"] == {"contents": "read"}
     assert job.keys() == {"runs-on", "timeout-minutes", "steps"}
-    limits = assignment.find(name).limits.submission_seconds / 60
+    limits = assignment.find_assignment(name).limits.submission_seconds / 60
     assert limits < steps(name)["Grade"]["timeout-minutes"] < job["timeout-minutes"]
     assert job["steps"][0]["with"] == {"persist-credentials": False}
     assert [each["name"] for each in job["steps"] if "secrets." in str(each)] == [

@@ -52,7 +52,7 @@ def test_mistakes_have_their_line(tmp_path: Path, row: str, why: str) -> None:
     file = tmp_path / "overrides.csv"
     file.write_text(f"{HEADER}ben,results,0.5,r,w\n{row}\n", "utf-8")
     with pytest.raises(UsageError) as caught:
-        overrides.read(file, ["ada", "ben"], CRITERIA)
+        overrides.read_overrides(file, ["ada", "ben"], CRITERIA)
     assert str(caught.value) == f"{file}:{why}"
 
 
@@ -69,7 +69,7 @@ def test_files_that_are_none(tmp_path: Path, data: bytes, why: str) -> None:
     file = tmp_path / "overrides.csv"
     file.write_bytes(data)
     with pytest.raises(UsageError, match=why):
-        overrides.read(file, ["ada"], CRITERIA)
+        overrides.read_overrides(file, ["ada"], CRITERIA)
 
 
 def test_files_of_spreadsheets(tmp_path: Path) -> None:
@@ -79,20 +79,20 @@ def test_files_of_spreadsheets(tmp_path: Path) -> None:
         "\ufeffwho;date;submission;criterion;points;reason\r\n;;;;;\r\nProf. K.;1 May; ada ;results;1;looked at it\r\n"
     )
     file.write_bytes(text.encode())
-    assert overrides.read(file, ["ada"], CRITERIA) == {"ada": [given("results", 1)]}
+    assert overrides.read_overrides(file, ["ada"], CRITERIA) == {"ada": [given("results", 1)]}
 
 
 def test_result_keeps_what_the_machine_said(tmp_path: Path) -> None:
     """The score follows the person, the checks do not change, and the machine's result is what it was."""
     machine = result("ada", Outcome.FAILED)
     changed = adjustments.with_overrides(machine, [given("shutdown", 1.5)], CRITERIA)
-    result_json.write(changed, tmp_path / "result.json")
-    read = result_json.read(tmp_path / "result.json")
+    result_json.write_result(changed, tmp_path / "result.json")
+    read = result_json.read_result(tmp_path / "result.json")
     assert read == changed
     assert (read.score, read.max_score, read.checks) == (1.5, 3.0, machine.checks)
     assert read.by_machine() == machine
     words = "shutdown: 0 of 2 -> 1.5 of 2 by hand, Prof. K.: looked at it"
-    assert adjustments.words(read) == [words]
+    assert adjustments.change_lines(read) == [words]
     assert gradebook.row(read, CRITERIA, ["by_hand"]) == ("ada", "graded", 1.5, 3.0, 0.0, 1.5, words)
 
 
@@ -139,7 +139,7 @@ def test_undecided_criterion_is_decided_by_hand() -> None:
     changed = adjustments.with_overrides(machine, [given("speed", 0.5)], THREE)
     assert by_criterion(changed) == {"results": (1.0, 1.0), "shutdown": (1.33, 2.0), "speed": (0.5, 1.0)}
     assert (changed.score, changed.max_score, changed.status) == (2.83, 4.0, Status.GRADED)
-    assert adjustments.words(changed) == ["speed: 0 of 0 -> 0.5 of 1 by hand, Prof. K.: looked at it"]
+    assert adjustments.change_lines(changed) == ["speed: 0 of 0 -> 0.5 of 1 by hand, Prof. K.: looked at it"]
 
 
 def test_what_a_person_has_decided_is_not_undecided() -> None:

@@ -19,7 +19,7 @@ from pytest_mpgrade.system import lossless_csv
 @pytest.fixture
 def asked() -> Assignment:
     """Return an assignment of ten points called HW3."""
-    return dataclasses.replace(assignment.find("notebook"), name="hw3", title="HW3")
+    return dataclasses.replace(assignment.find_assignment("notebook"), name="hw3", title="HW3")
 
 
 def grade(name: str, score: float, *keys: str) -> Grade:
@@ -80,7 +80,7 @@ def test_moodle(asked: Assignment) -> None:
 def test_blackboard(asked: Assignment) -> None:
     """Tabs, and the encoding that Blackboard writes."""
     data = ("\ufeff" + BLACKBOARD).encode("utf-16-le")
-    text, encoding = course_gradebook.decode(data)
+    text, encoding = course_gradebook.decode_sheet(data)
     done = course_gradebook.fill("blackboard", text, asked, [grade("jdoe", 4)])
     assert done.text.encode(encoding) == data.replace("jdoe\t\t3".encode("utf-16-le"), "jdoe\t4\t3".encode("utf-16-le"))
 
@@ -124,4 +124,4 @@ def test_column_can_be_named(asked: Assignment) -> None:
 )
 def test_nothing_changes_by_itself(text: str) -> None:
     """A file that is cut into cells and put together again is the same."""
-    assert lossless_csv.read(text).text() == text
+    assert lossless_csv.read_sheet(text).text() == text

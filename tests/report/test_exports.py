@@ -191,7 +191,7 @@ def test_hidden_names_in_other_checks() -> None:
         message="left undecided by workers: 2 workers, as test_secret[fork] and test_secret say",
     )  # fmt: skip
     criteria = (Criterion(name="a", points=1.0), Criterion(name="b", points=1.0, hidden=True))
-    result, rubric = redaction.shown(result_of(hidden, other, criteria=criteria), criteria)
+    result, rubric = redaction.redacted(result_of(hidden, other, criteria=criteria), criteria)
     assert [each.name for each in rubric] == ["a", "hidden-1"]
     assert result.checks[1].undecided_by == "a hidden check"
     assert (
@@ -199,7 +199,7 @@ def test_hidden_names_in_other_checks() -> None:
         == "left undecided by a hidden check: 2 workers, as a hidden check and a hidden check say"
     )
     alone = result_of(other, criteria=criteria[:1])
-    assert redaction.shown(alone, criteria[:1]) == (alone, criteria[:1])
+    assert redaction.redacted(alone, criteria[:1]) == (alone, criteria[:1])
 
 
 SECRET = (
@@ -226,7 +226,7 @@ def secretly(ended: Outcome) -> list[Placed]:
 def test_hidden_criterion_leaks_by_no_key(ended: Outcome) -> None:
     """Neither criteria, nor questions, nor what was undecided, nor a requirement tell more of it than its points."""
     whole = graded(secretly(ended), SECRET)
-    shown, rubric = redaction.shown(whole, SECRET)
+    shown, rubric = redaction.redacted(whole, SECRET)
     assert (shown.score, shown.max_score, shown.status) == (whole.score, whole.max_score, whole.status)
     assert [(each.points, each.max_points) for each in shown.criteria] == [
         (each.points, each.max_points) for each in whole.criteria
@@ -248,7 +248,7 @@ def test_hidden_check_leaks_by_no_reason_of_an_error() -> None:
     whole = graded(given, SECRET)
     assert whole.status is Status.ERROR
     assert "secret_check: secret message" in whole.reason
-    shown, _ = redaction.shown(whole, SECRET)
+    shown, _ = redaction.redacted(whole, SECRET)
     assert shown.reason == "3 of 4 points could not be decided here: values: m; a hidden check"
 
 

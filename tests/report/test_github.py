@@ -405,15 +405,15 @@ def test_marks_of_a_hang_are_in_the_students_module() -> None:
     """Of a stack the innermost line of the student's module counts, and the standard library's lines do not."""
     stacks = [{"pid": 1, "frames": ["process.py:149 join", "a.py:79 run", "a.py:90 main"]}]
     (hang,) = result(check(evidence={"stacks": stacks})).checks
-    assert annotation_places.source(hang, "a.py") == ("a.py", 79)
-    assert annotation_places.source(hang, "b.py") is None
+    assert annotation_places.source_place(hang, "a.py") == ("a.py", 79)
+    assert annotation_places.source_place(hang, "b.py") is None
 
 
 @pytest.mark.parametrize("frames", ["", 7, None, [{"frames": 3}], ["x"], [{"frames": ["a.py:0 f", "a.py", 5]}]])
 def test_strange_evidence_marks_nothing(frames: object) -> None:
     """Evidence of another form is passed over."""
     (strange,) = result(check(evidence={"stacks": frames, "source": frames})).checks
-    assert annotation_places.source(strange, "a.py") is None
+    assert annotation_places.source_place(strange, "a.py") is None
 
 
 def test_files_outside_the_workspace_have_no_mark(tmp_path: Path) -> None:

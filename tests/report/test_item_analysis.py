@@ -33,7 +33,7 @@ def results(tmp_path: Path) -> list[ResultFile]:
     for name, *outcomes in rows:
         keep(tmp_path, name, *outcomes)
     keep(tmp_path, "gone", status=Status.UNGRADABLE)
-    found = [result_json.read(path) for path in sorted(tmp_path.glob("*/result.json"))]
+    found = [result_json.read_result(path) for path in sorted(tmp_path.glob("*/result.json"))]
     return [dataclasses.replace(each, seconds=float(place)) for place, each in enumerate(found)]
 
 
@@ -81,7 +81,7 @@ def test_class_keeps_no_result(tmp_path: Path) -> None:
     whole = class_files.Class()
     for name in ("ada", "ben"):
         keep(tmp_path, name, PASSED, FAILED)
-        result = result_json.read(tmp_path / name / "result.json")
+        result = result_json.read_result(tmp_path / name / "result.json")
         gone = weakref.ref(result), weakref.ref(result.checks[0])
         whole.add(result)
         del result
@@ -92,7 +92,7 @@ def test_class_keeps_no_result(tmp_path: Path) -> None:
 
 def test_table(results: list[ResultFile], tmp_path: Path) -> None:
     """A row for each check."""
-    item_analysis.write(tally(results), tmp_path / "items.csv")
+    item_analysis.write_item_analysis(tally(results), tmp_path / "items.csv")
     with (tmp_path / "items.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert rows[0]["check"] == "test_x.py::test_0/values"
@@ -103,7 +103,9 @@ def test_table(results: list[ResultFile], tmp_path: Path) -> None:
 def test_check_that_nothing_decided(tmp_path: Path) -> None:
     """A check that is an error in every submission is in the table, and has no share."""
     keep(tmp_path, "ada", Outcome.ERROR, PASSED)
-    item_analysis.write(tally([result_json.read(tmp_path / "ada" / "result.json")]), tmp_path / "items.csv")
+    item_analysis.write_item_analysis(
+        tally([result_json.read_result(tmp_path / "ada" / "result.json")]), tmp_path / "items.csv"
+    )
     with (tmp_path / "items.csv").open(encoding="utf-8", newline="") as file:
         row = next(csv.DictReader(file))
     assert (row["decided"], row["share_passed"], row["undecided"]) == ("0", "", "1")

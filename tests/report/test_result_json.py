@@ -231,8 +231,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     """Reading gives back the record that was written, and a check its finding."""
     path = tmp_path / "deep" / "er" / "result.json"
     given = report(finding(call="mp_apply(4 tasks)"))
-    result_json.write(given, path)
-    found = result_json.read(path)
+    result_json.write_result(given, path)
+    found = result_json.read_result(path)
     assert found == result_json.as_result(given)
     assert result_json.dumps(found) == path.read_bytes()
     check = found.checks[0]
@@ -288,16 +288,16 @@ def test_evidence_that_is_no_json_becomes_text() -> None:
 def test_file_is_replaced_at_once(tmp_path: Path) -> None:
     """The new file takes the old one's place, may be read by whom the umask lets, and nothing is left beside it."""
     path = tmp_path / "result.json"
-    result_json.write(report(finding(), reason="old"), path)
+    result_json.write_result(report(finding(), reason="old"), path)
     held = path.open("rb")
     before = os.umask(0o077)
     try:
-        result_json.write(report(finding(), reason="new"), path)
+        result_json.write_result(report(finding(), reason="new"), path)
     finally:
         os.umask(before)
     with held:
         assert json.loads(held.read())["reason"] == "old"
-    assert result_json.read(path).reason == "new"
+    assert result_json.read_result(path).reason == "new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(tmp_path) == ["result.json"]
 
@@ -307,7 +307,7 @@ def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     path.mkdir()
     with pytest.raises(OSError, match="directory"):
-        result_json.write(report(finding()), path)
+        result_json.write_result(report(finding()), path)
     assert os.listdir(tmp_path) == ["result.json"]
 
 
@@ -330,4 +330,4 @@ def test_other_files_are_refused(tmp_path: Path, text: str | None, message: str)
     if text is not None:
         path.write_text(text)
     with pytest.raises(UsageError, match=message):
-        result_json.read(path)
+        result_json.read_result(path)

@@ -155,14 +155,16 @@ def ungraded(id: str = "bob") -> ResultFile:
 def test_explanation_in_full() -> None:
     """A failing test says what was called, what was seen, where, and what helps; failed checks first."""
     skipped = finding("ended_by_sentinel", Concern.SENTINEL, Outcome.SKIPPED, "left undecided")
-    assert terminal.explain(f"{CALL} under spawn", [skipped, ABSENT, LEFT]) == EXPLANATION
+    assert terminal.explain_test(f"{CALL} under spawn", [skipped, ABSENT, LEFT]) == EXPLANATION
 
 
 def test_headline_counts_what_there_is() -> None:
     """Where nothing failed, the headline says so, and what was skipped is counted."""
     skipped = finding("equal", Concern.RESULTS, Outcome.SKIPPED)
-    assert terminal.explain("f()", [skipped]) == "f(): 1 of 1 check skipped\n  skipped: equal"
-    assert terminal.explain("f()", [finding("equal", Concern.RESULTS, Outcome.PASSED)]) == "f(): 0 of 1 check failed"
+    assert terminal.explain_test("f()", [skipped]) == "f(): 1 of 1 check skipped\n  skipped: equal"
+    assert (
+        terminal.explain_test("f()", [finding("equal", Concern.RESULTS, Outcome.PASSED)]) == "f(): 0 of 1 check failed"
+    )
 
 
 def test_rubric_in_full() -> None:
@@ -241,7 +243,7 @@ def test_no_line_is_too_long(width: int) -> None:
     long = dataclasses.replace(LEFT, message="x" * 200, evidence={"lines": ["y" * 200], "values": list(range(99))})
     result = as_result(dataclasses.replace(graded(), submission=Submission(id="z" * 99, path="")))
     texts = [
-        terminal.explain(CALL, [long], width),
+        terminal.explain_test(CALL, [long], width),
         terminal.explanations(result, width),
         terminal.rubric(result, width),
         terminal.class_table([overview(result), overview(ungraded())], width),
@@ -253,8 +255,8 @@ def test_no_line_is_too_long(width: int) -> None:
 def test_colour_only_where_asked() -> None:
     """Control sequences come with colour alone, and change nothing else; markup in texts is only text."""
     marked = dataclasses.replace(LEFT, message="[red]no[/red] :smile: [link=x]")
-    plain = terminal.explain(CALL, [marked], color=False)
-    colored = terminal.explain(CALL, [marked], color=True)
+    plain = terminal.explain_test(CALL, [marked], color=False)
+    colored = terminal.explain_test(CALL, [marked], color=True)
     assert "\x1b[1;31m" in colored
     assert "\x1b" not in plain
     assert "[red]no[/red] :smile: [link=x]" in plain
@@ -285,7 +287,7 @@ def test_hostile_text_moves_no_terminal() -> None:
     )  # fmt: skip
     result = dataclasses.replace(as_result(report), status=Status.ERROR, reason=bad)
     texts = [
-        terminal.explain(bad, [hostile]),
+        terminal.explain_test(bad, [hostile]),
         terminal.explanations(result),
         terminal.rubric(result),
         terminal.class_table([overview(result)]),
@@ -309,7 +311,7 @@ def test_evidence_of_every_shape_is_shown() -> None:
         "none": [],
         "times": {"serial": 2.0, "yours": None},
     }
-    text = terminal.explain("f()", [dataclasses.replace(LEFT, evidence=evidence, hint="")], 120)
+    text = terminal.explain_test("f()", [dataclasses.replace(LEFT, evidence=evidence, hint="")], 120)
     assert text.splitlines()[2:] == [
         "        indented",
         "              more",
@@ -338,7 +340,7 @@ def test_hang_is_told_once() -> None:
         ],
     }
     given = dataclasses.replace(hang, evidence=evidence)
-    assert terminal.explain(given.call, [given]).splitlines() == [
+    assert terminal.explain_test(given.call, [given]).splitlines() == [
         "mp_apply(12 tasks, n_processes=3) under fork: 1 of 1 check failed",
         "  raises_soon: mp_apply() never came back",
         "      worker 1 (pid 7) waits for 'STOP', at cv_funcs.py:14: input.get()",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from pytest_mpgrade import steps, tasks
-from pytest_mpgrade.judge.hangs import explained_by, nobody_left, summary
+from pytest_mpgrade.judge.hangs import explained_by, hang_summary, nobody_left
 from pytest_mpgrade.records import Awaited, Concern, Doing, Ending, Run, Stuck
 from pytest_mpgrade.student import Student
 from support.program import program
@@ -181,7 +181,7 @@ def test_lock_of_a_queue_is_lost_with_its_holder(play: MakeRuns) -> None:
     killed = [each.pid for each in run.trace.processes if each.exitcode == -9]
     assert {(one.doing, one.holder) for one in run.trace.stuck if one.role != "the parent"} == {(Doing.LOCK, *killed)}
     assert explained_by(run) is Concern.DEADLOCK
-    assert "a worker was killed by SIGKILL" in summary(run)
+    assert "a worker was killed by SIGKILL" in hang_summary(run)
 
 
 @FORK_AND_SPAWN
@@ -399,9 +399,9 @@ def test_no_worker_is_left(play: MakeRuns, leave: str, how: str, method: str) ->
     assert run.ending is Ending.HUNG
     assert nobody_left(run)
     assert explained_by(run) is Concern.RESULTS
-    assert how in summary(run)
-    assert "no worker is left" in summary(run)
-    assert summary(run).endswith("the parent waits for a result that never comes")
+    assert how in hang_summary(run)
+    assert "no worker is left" in hang_summary(run)
+    assert hang_summary(run).endswith("the parent waits for a result that never comes")
 
 
 # --- a person, and time
@@ -570,8 +570,8 @@ def test_leaving_early_is_no_start_method(
     one = student(program(LEAVES_EARLY).format(before=before, after=after), method)
     (run,) = one.rely_on(steps.call("mp_apply", tasks.mixed(), n_processes=2))
     assert (run.ending, run.returned_under) == (Ending.HUNG, returned_under)
-    assert "no worker is left" in summary(run)
-    assert "8 of 8 tasks were never begun" in summary(run)
+    assert "no worker is left" in hang_summary(run)
+    assert "8 of 8 tasks were never begun" in hang_summary(run)
 
 
 @pytest.mark.parametrize("observer", ["auto", "proc", "psutil"])

@@ -59,7 +59,7 @@ def hold(monkeypatch: pytest.MonkeyPatch, ours: Ours) -> Hold:
 
     def set_up(kind: str, seconds: float = SECONDS, *, in_hand: bool = False) -> None:
         ask = supervised_here(lambda: late_at(kind, seconds, in_hand=in_hand))
-        monkeypatch.setattr(servers, "ask", noting(ours, ask))
+        monkeypatch.setattr(servers, "ask_server", noting(ours, ask))
 
     return set_up
 
@@ -304,7 +304,7 @@ def test_process_that_a_list_of_children_lacks(play: MakeRuns, monkeypatch: pyte
     found = procfs.descendants
     looks = itertools.count()
     monkeypatch.setattr(procfs, "descendants", lambda root: found(root)[next(looks) % 2 :])
-    monkeypatch.setattr(servers, "ask", noting(ours, supervised_here(lambda: None)))
+    monkeypatch.setattr(servers, "ask_server", noting(ours, supervised_here(lambda: None)))
     text = """
         def f(task):
             p = mp.Process(target=task[0], args=task[1])

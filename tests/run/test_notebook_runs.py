@@ -88,7 +88,7 @@ def execute(tmp_path: Path) -> Execute:
         document = nbformat.v4.new_notebook(cells=[code_cell(text) for text in cells])
         found = setting(folder, **options)
         asked = NotebookRules(**{"variables": ("results",), "cell_seconds": 30.0, **(rules or {})})
-        return notebook_run.run(
+        return notebook_run.run_notebook(
             document,
             method,
             dataclasses.replace(

@@ -1188,7 +1188,7 @@ def test_killed_supervisor_is_an_error_of_ours(module: Callable[[str], Path], ob
     thread = kill_when(folder / "began.now", servers=False)
     scenario = Scenario(steps=(steps.call("f", 100),), start_method="spawn")
     with pytest.raises(SupervisorError):
-        module_run.run(scenario, setting(folder, observer=observer))
+        module_run.run_module(scenario, setting(folder, observer=observer))
     thread.join()
 
 
@@ -1323,7 +1323,7 @@ def test_signatures_are_those_of_inspect(module: Callable[[str], Path]) -> None:
     names = ("plain", "wide", "wrapped", "Callable", "instance", "partly", "builtin", "number")
     plainly = setting(module(SIGNATURES))
     asked = replace(plainly, assignment=replace(plainly.assignment, functions=dict.fromkeys(names, ())))
-    (run,) = module_run.run(Scenario(steps=(), start_method="fork"), asked)
+    (run,) = module_run.run_module(Scenario(steps=(), start_method="fork"), asked)
     there: dict[str, Any] = {}
     exec(textwrap.dedent(SIGNATURES), there)
 
@@ -1357,7 +1357,7 @@ def test_files_with_the_names_of_libraries(module: Callable[[str], Path]) -> Non
     plainly = setting(folder)
     asked = replace(plainly, assignment=replace(plainly.assignment, functions={"f": (), "g": ()}))
     calls = (steps.call("f", 100_000), steps.call("g", 1), steps.call("f", steps.ThreadQueue([])))
-    imported, large, raising, queued = module_run.run(Scenario(steps=calls, start_method="fork"), asked)
+    imported, large, raising, queued = module_run.run_module(Scenario(steps=calls, start_method="fork"), asked)
     assert imported.facts["functions"] == {name: [("size", "POSITIONAL_OR_KEYWORD", False)] for name in "fg"}
     assert large.value == plain_data.encode(bytes(100_000))
     assert raising.error is not None

@@ -127,7 +127,7 @@ def test_mistakes_of_authors(author: Path, old: str, new: str, said: str) -> Non
     """Each mistake in the table has its line."""
     (author / "assignment.toml").write_text(TOML.replace(old, new))
     with pytest.raises(AssignmentError) as caught:
-        assignment.load(author)
+        assignment.load_assignment(author)
     assert said in str(caught.value)
 
 

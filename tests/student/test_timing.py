@@ -40,7 +40,7 @@ def graded() -> Iterator[Callable[[Path], RunCache]]:
     made: list[RunCache] = []
 
     def make(path: Path) -> RunCache:
-        asked = assignment.find("mp_apply")
+        asked = assignment.find_assignment("mp_apply")
         made.append(RunCache(Setting(assignment=asked, submission=discover(path, asked))))
         return made[-1]
 
@@ -366,7 +366,7 @@ def test_quotas_of_all_groups_above(tmp_path: Path, files: dict[str, str], cores
         (tmp_path / name).write_text(text + "\n")
     version_1 = any("cfs" in name for name in files)
     own = {"cpu" if version_1 else "": (str(tmp_path), str(tmp_path / "a" / "b"))}
-    assert list(quotas.cores(own)) == cores
+    assert list(quotas.core_quotas(own)) == cores
 
 
 @pytest.mark.parametrize(
@@ -388,13 +388,13 @@ def test_memory_limits_of_all_groups_above(tmp_path: Path, files: dict[str, str]
         (tmp_path / name).write_text(text + "\n")
     version_1 = any("limit_in_bytes" in name for name in files)
     own = {"memory" if version_1 else "": (str(tmp_path), str(tmp_path / "a" / "b"))}
-    assert list(quotas.memory(own)) == amounts
+    assert list(quotas.memory_limits(own)) == amounts
 
 
 @pytest.fixture
 def half_a_core() -> Iterator[list[str]]:
     """Return the beginning of a command line whose rest runs in a control group of its own, with half a core."""
-    own = cgroups.own()
+    own = cgroups.own_groups()
     version_1 = {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "50000"}
     controller, quota = ("cpu", version_1) if "cpu" in own else ("", {"cpu.max": "50000 100000"})
     folder = Path(own.get(controller, ("", "/nowhere"))[1], f"mpg-tests-half-{os.getpid()}")

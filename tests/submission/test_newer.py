@@ -16,7 +16,7 @@ import pytest
 from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.submission import newer
 from pytest_mpgrade.submission.newer_syntax import newer_syntax
-from pytest_mpgrade.submission.syntax import parse
+from pytest_mpgrade.submission.syntax import parse_module
 from support.package_users import author, failed, grade, grade_notebook, solution
 
 OURS = sys.version_info[:2]
@@ -102,8 +102,8 @@ def test_syntax_is_that_of_a_version(accepted: dict[str, tuple[int, int] | None]
         pass
     assert bool(said) == (first is not None and first > OURS), (said, first)
     if said and first:
-        assert said.startswith(f"Python {newer.shown(first)} or newer would take it (")
-        assert said.endswith(f"; the grader runs Python {newer.shown(OURS)}")
+        assert said.startswith(f"Python {newer.version_text(first)} or newer would take it (")
+        assert said.endswith(f"; the grader runs Python {newer.version_text(OURS)}")
 
 
 def test_what_parses_needs_nothing_newer() -> None:
@@ -118,8 +118,8 @@ def test_what_parses_needs_nothing_newer() -> None:
 def test_error_says_which_python_runs() -> None:
     """A syntax error has the line, the code, the Python that would take it and the one that runs."""
     with pytest.raises(UngradableError) as caught:
-        parse("cv_funcs.py", b"x = 1\ntype X = int\n")
-    version = newer.shown(OURS)
+        parse_module("cv_funcs.py", b"x = 1\ntype X = int\n")
+    version = newer.version_text(OURS)
     assert str(caught.value) == (
         "cv_funcs.py:2: SyntaxError: invalid syntax; Python 3.12 or newer would take it (the type statement); "
         f"the grader runs Python {version}; in: type X = int"

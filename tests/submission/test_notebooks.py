@@ -61,7 +61,7 @@ CELLS = [IMPORTS, "# Text", WORKER, "%%time\nresults = mp_apply([])", APPLY, "as
 @pytest.fixture
 def asked() -> Assignment:
     """Return the assignment."""
-    return assignment.find("mp_apply")
+    return assignment.find_assignment("mp_apply")
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_functions_of_a_notebook_are_graded(
     assert note.startswith("The functions were taken from the notebook Homework 3.ipynb (code cells 1, 3, 5): ")
     module = staged(path, asked, tmp_path / "staged")
     scenario = Scenario(steps=(steps.call("mp_apply", tasks.square([3, 1]), n_processes=2),), start_method=method)
-    imported, run = module_run.run(scenario, setting(module.parent))
+    imported, run = module_run.run_module(scenario, setting(module.parent))
     assert imported.ending is Ending.RETURNED, imported.error
     assert (run.ending, run.error) == (Ending.RETURNED, None)
     assert sorted(run.value[1]) == [["int", "1"], ["int", "9"]]
@@ -181,7 +181,7 @@ def test_without_the_extra(ada: Path, asked: Assignment, monkeypatch: pytest.Mon
 @pytest.fixture
 def whole() -> Assignment:
     """Return an assignment whose module is a notebook."""
-    return assignment.find("notebook")
+    return assignment.find_assignment("notebook")
 
 
 SMALL = (
@@ -252,7 +252,7 @@ sys.setswitchinterval(1e-6)
 barrier = threading.Barrier(6)
 def read(path):
     barrier.wait()
-    notebooks.imports(notebooks.document(path, path.name))
+    notebooks.notebook_imports(notebooks.document(path, path.name))
 threads = [threading.Thread(target=read, args=(Path(sys.argv[1]),)) for _ in range(barrier.parties)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
@@ -261,7 +261,7 @@ threads = [threading.Thread(target=read, args=(Path(sys.argv[1]),)) for _ in ran
 
 def test_read_by_threads_at_once() -> None:
     """Whoever grades several notebooks at a time does not find IPython half imported."""
-    starter = next(Path(assignment.find("notebook").folder).glob("starter/*.ipynb"))
+    starter = next(Path(assignment.find_assignment("notebook").folder).glob("starter/*.ipynb"))
     for _ in range(5):
         command = [sys.executable, "-c", READ_AT_ONCE, str(starter)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

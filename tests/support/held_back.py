@@ -25,7 +25,7 @@ _EVENTS = {
 
 
 def supervised_here(prepare: Callable[[], None]) -> Callable[[dict[str, Any], float], bytes]:
-    """Return what takes the place of `servers.ask`: each request has a fork of this process, *prepare* called first."""
+    """Return what takes the place of `servers.ask_server`: a request has a fork of this process, after *prepare*."""
 
     def ask(request: dict[str, Any], _: float) -> bytes:
         there, here = os.pipe()

@@ -19,4 +19,4 @@ def keep(folder: Path, name: str, *outcomes: Outcome, status: Status = Status.GR
         status=status,
         reason="" if status is Status.GRADED else "r",
     )
-    result_json.write(kept, folder / name / "result.json")
+    result_json.write_result(kept, folder / name / "result.json")

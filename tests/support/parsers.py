@@ -99,7 +99,7 @@ def _answer(place: Path, data: bytes) -> None:
 def _gradebook(_: Path, data: bytes) -> None:
     for system in course_gradebook.SYSTEMS:
         try:
-            text, encoding = course_gradebook.decode(data)
+            text, encoding = course_gradebook.decode_sheet(data)
             grades = [Grade(submission="a", keys=frozenset(("1", "jd")), score=2.5)]
             course_gradebook.fill(system, text, ASSIGNMENT, grades).text.encode(encoding)
         except MpgradeError:
@@ -115,7 +115,7 @@ def _class(file: str) -> Callable[[Path, bytes], object]:
             (place / "class" / name / "cv_funcs.py").write_bytes(MODULE)
             (place / "class" / name / ".git").mkdir(exist_ok=True)
         (place / "class" / file).write_bytes(data)
-        return source.load(place / "class", place / "out")
+        return source.load_source(place / "class", place / "out")
 
     return target
 
@@ -164,13 +164,13 @@ TARGETS: Mapping[str, tuple[Callable[[Path, bytes], object], bytes]] = {
     "tar.gz": (_unpack("a.tar.gz"), _tar("w:gz")),
     "tar.bz2": (_unpack("a.tar.bz2"), _tar("w:bz2")),
     "tar.xz": (_unpack("a.tar.xz"), _tar("w:xz")),
-    "bundle": (lambda place, data: bundle.unpack(data, place / "in"), _tar("w:gz")),
+    "bundle": (lambda place, data: bundle.unpack_bundle(data, place / "in"), _tar("w:gz")),
     "gradebook": (_gradebook, CSV),
-    "roster": (_file("roster.csv", lambda path: roster.read(path, timezone.utc)), CSV),
-    "overrides": (_file("overrides.csv", lambda path: overrides.read(path, ["a"], CRITERIA)), OVERRIDES),
+    "roster": (_file("roster.csv", lambda path: roster.read_roster(path, timezone.utc)), CSV),
+    "overrides": (_file("overrides.csv", lambda path: overrides.read_overrides(path, ["a"], CRITERIA)), OVERRIDES),
     "metadata": (_class("submission_metadata.yml"), METADATA),
     "scores": (_class("scores.csv"), b"username,datetime\n1,2026-03-02T09:00:00Z\n"),
-    "result": (_file("result.json", result_json.read), RESULT),
+    "result": (_file("result.json", result_json.read_result), RESULT),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from pytest_mpgrade.isolation.choose import choose
+from pytest_mpgrade.isolation.choose import choose_isolation
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.records import Assignment, Limits, Run, Step, Submission
 from pytest_mpgrade.run.client.request import Setting
@@ -91,7 +91,7 @@ def isolated(layer: str, folder: str) -> Isolation:
     """Return the layer for a `cv_funcs.py` in *folder*; skips by name where this machine does not have it."""
     if layer == "none":
         return Isolation()
-    found = choose(layer, module=f"{folder}/cv_funcs.py")
+    found = choose_isolation(layer, module=f"{folder}/cv_funcs.py")
     if layer == "auto":
         return found
     if found.level != LEVELS[layer]:

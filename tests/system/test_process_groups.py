@@ -30,15 +30,15 @@ def started(code: str) -> subprocess.Popen[bytes]:
 def test_an_end_is_seen_without_reaping(code: str, how: int) -> None:
     """How a process has ended is known while it is a zombie, whose number is nobody else's."""
     with started(code) as process:
-        assert process_groups.status(process, 30.0) == how
+        assert process_groups.exit_status(process, 30.0) == how
         assert procfs.state(process.pid) == "Z"
-        assert process_groups.kill(process) == how == process_groups.status(process, 0.0)
+        assert process_groups.kill(process) == how == process_groups.exit_status(process, 0.0)
 
 
 def test_who_has_not_ended_has_no_status() -> None:
     """Asked for a while, a process that goes on has none."""
     with started("import time; time.sleep(60)") as process:
-        assert process_groups.status(process, 0.05) is None
+        assert process_groups.exit_status(process, 0.05) is None
         assert process_groups.kill(process) == -signal.SIGKILL
 
 
@@ -57,7 +57,7 @@ def test_what_is_left_of_a_group_is_ended_later(child: str, killed: bool) -> Non
     with started(STARTS.format(child=child)) as process:
         assert process.stdout is not None
         member = int(process.stdout.readline())
-        assert process_groups.status(process, 30.0) == 0
+        assert process_groups.exit_status(process, 30.0) == 0
         began = time.monotonic()
         process_groups.kill_later(process, 1.0 if killed else 60.0).join(30.0)
         assert wait_until(lambda: procfs.state(member) in ("", "Z", "X"))

@@ -30,7 +30,7 @@ def test_removes_what_is_nested_deeply(tmp_path: Path) -> None:
     place = tmp_path / "place"
     place.mkdir()
     _deep(place, 3000)
-    rmtree.remove(str(place))
+    rmtree.remove_tree(str(place))
     assert not place.exists()
 
 
@@ -42,7 +42,7 @@ def test_removes_what_is_closed(tmp_path: Path, name: str) -> None:
     (inner / "file").write_text("x")
     inner.chmod(0)
     inner.parent.chmod(0)
-    rmtree.remove(str(tmp_path / "place"))
+    rmtree.remove_tree(str(tmp_path / "place"))
     assert not (tmp_path / "place").exists()
 
 
@@ -64,7 +64,7 @@ def test_what_a_link_leads_to_stays(tmp_path: Path) -> None:
     place.mkdir()
     (place / "link").symlink_to(outside)
     _deep(place, 1500)  # so that rmtree gives up
-    rmtree.remove(str(place))
+    rmtree.remove_tree(str(place))
     assert not place.exists()
     assert (outside / "kept").is_dir()
     assert outside.stat().st_mode & 0o777 == 0o500
@@ -76,14 +76,14 @@ def test_sizes_of_what_is_deep(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(100_000))
     _deep(tmp_path, 1500)
     found = list(rmtree.sizes([str(tmp_path)]))
-    rmtree.remove(str(tmp_path))  # pytest itself could not
+    rmtree.remove_tree(str(tmp_path))  # pytest itself could not
     assert max(depth for _, depth in found) > 1000
     assert sum(size for size, _ in found) >= 100_000
 
 
 def test_nothing_there(tmp_path: Path) -> None:
     """No folder, no size, and nothing to be removed."""
-    rmtree.remove(str(tmp_path / "none"))
+    rmtree.remove_tree(str(tmp_path / "none"))
     assert list(rmtree.sizes([str(tmp_path / "none")])) == []
 
 
@@ -95,5 +95,5 @@ def test_removes_what_somebody_else_removes_too(tmp_path: Path) -> None:
             (place / str(number)).mkdir(parents=True)
         names = [str(place), *(str(place / str(number)) for number in range(0, 300, 10))]
         with ThreadPoolExecutor(4) as threads:
-            list(threads.map(rmtree.remove, names))
+            list(threads.map(rmtree.remove_tree, names))
         assert not place.exists()

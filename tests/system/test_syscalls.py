@@ -130,7 +130,7 @@ def start() -> Iterator[Start]:
         started.append(process)
         if line(process) != "ready":
             pytest.fail("the interpreter did not start")
-        if not all(one.syscall for one in procfs.look(process.pid, syscalls.timed)):
+        if not all(one.syscall for one in procfs.look_at_threads(process.pid, syscalls.timed)):
             pytest.skip("what threads wait for cannot be read here")
         return process
 
@@ -151,7 +151,7 @@ def line(process: subprocess.Popen[str]) -> str:
 
 def asleep(pid: int, expected: dict[int, bool]) -> bool:
     """Tell whether these threads all sleep in a wait of the expected kind."""
-    threads = {one.tid: one for one in procfs.look(pid, syscalls.timed)}
+    threads = {one.tid: one for one in procfs.look_at_threads(pid, syscalls.timed)}
     return all(
         tid in threads and (threads[tid].state, threads[tid].timed) == ("S", timed) for tid, timed in expected.items()
     )
@@ -193,7 +193,7 @@ def test_real_proof(start: Start) -> None:
 
     def look() -> bool:
         time.sleep(PERIOD)
-        rules.append(quiet.look(time.monotonic(), procfs.look(process.pid, syscalls.timed), window=SECONDS))
+        rules.append(quiet.look(time.monotonic(), procfs.look_at_threads(process.pid, syscalls.timed), window=SECONDS))
         return bool(rules[-1])
 
     assert until(look)

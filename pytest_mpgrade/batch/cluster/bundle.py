@@ -44,12 +44,12 @@ def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
     archive.addfile(info, io.BytesIO(data))
 
 
-def unpack(data: bytes, into: Path) -> None:
+def unpack_bundle(data: bytes, into: Path) -> None:
     """Write the files of an archive below *into*. Raises UsageError where it is broken."""
     into.mkdir(parents=True, exist_ok=True)
     whole = into / ".parcel.tar.gz"
     whole.write_bytes(data)
     try:
-        archives.unpack(whole, into)
+        archives.unpack_archive(whole, into)
     finally:
         whole.unlink()

@@ -171,7 +171,7 @@ def _task() -> Callable[[dict[str, Any]], bytes]:
             task = worker.state.tasks.get(key)
             return task is None or task.state == "cancelled"
 
-        return submission_worker.run_one(spec.of(plain), cancelled)
+        return submission_worker.run_one(spec.spec_of(plain), cancelled)
 
     return grade
 

@@ -16,8 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_mpgrade.batch import archives
-from pytest_mpgrade.batch.cluster import spec as specs
-from pytest_mpgrade.batch.cluster.spec import GradingSpec
+from pytest_mpgrade.batch.cluster.spec import GradingSpec, read_spec
 from pytest_mpgrade.batch.cluster.staging import Carrier
 from pytest_mpgrade.batch.cluster.store import Store
 from pytest_mpgrade.batch.cluster.submission_worker import MARGIN, run_one
@@ -133,7 +132,7 @@ def main(folder: Path, indexes: int, index: int) -> None:
     signal.signal(signal.SIGTERM, end)  # a job that is cancelled ends its grading, and says so in the log
     names = (folder / "list").read_text().split()
     for name in names[index::indexes]:
-        spec = specs.read(folder / name)
+        spec = read_spec(folder / name)
         print(f"{spec.id!r}: {len(run_one(spec))} bytes of results", flush=True)
 
 

@@ -34,13 +34,13 @@ class GradingSpec:
         path.write_bytes(head + b"\n" + self.files)
 
 
-def read(path: Path) -> GradingSpec:
+def read_spec(path: Path) -> GradingSpec:
     """Return a spec that was written."""
     head, _, files = path.read_bytes().partition(b"\n")
-    return of({**json.loads(head), "files": files})
+    return spec_of({**json.loads(head), "files": files})
 
 
-def of(plain: dict[str, Any]) -> GradingSpec:
+def spec_of(plain: dict[str, Any]) -> GradingSpec:
     """Return the spec that plain data was made of."""
     return GradingSpec(**{**plain, "options": tuple(plain["options"])})
 

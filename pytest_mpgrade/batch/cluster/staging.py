@@ -16,8 +16,8 @@ from pytest_mpgrade.batch.cluster.store import Store
 from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.course.assignment import fingerprint, reference_folder
 from pytest_mpgrade.course.tables import with_limits
-from pytest_mpgrade.errors import UngradableError, UsageError, words
-from pytest_mpgrade.grade.grading import RESULT, Grading, failed, refused
+from pytest_mpgrade.errors import UngradableError, UsageError, error_words
+from pytest_mpgrade.grade.grading import RESULT, Grading, failed_grading, refused
 from pytest_mpgrade.grade.pytest_run import Options
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import result_json
@@ -73,7 +73,7 @@ class Carrier:
                 yield refused(job.path, self.assignment, self.out, options=self._options_of(job), error=error)
                 continue
             except Exception as error:  # nothing that one submission holds may keep another from its result
-                yield self.failed(job, words(error))
+                yield self.failed(job, error_words(error))
                 continue
             if found := store.final(spec.key):
                 yield self.received(job, found)
@@ -85,27 +85,27 @@ class Carrier:
         try:
             return self._received(job, data)
         except Exception as error:
-            return self.failed(job, f"what the node brought cannot be read: {words(error)}")
+            return self.failed(job, f"what the node brought cannot be read: {error_words(error)}")
 
     def _received(self, job: Job, data: bytes) -> Grading:
         folder = self.out / job.folder
         for name in (RESULT, submission_worker.PROBLEM):
             (folder / name).unlink(missing_ok=True)
-        bundle.unpack(data, folder)
+        bundle.unpack_bundle(data, folder)
         problem = _taken(folder / submission_worker.PROBLEM)
         if not (folder / RESULT).is_file():
             return self.failed(job, problem or "the node that graded it brought no result; grade it again")
-        result = result_json.read(folder / RESULT)
+        result = result_json.read_result(folder / RESULT)
         # The node graded a copy; the result names it as the user did.
         part = replace(result.submission, path=one_line(str(job.path)))
         node: dict[str, Any] = json.loads(_taken(folder / submission_worker.NODE) or "{}")
         whole = replace(result, submission=part, environment={**result.environment, **node})
-        result_json.write(whole, folder / RESULT)
+        result_json.write_result(whole, folder / RESULT)
         return Grading(result=whole, folder=folder)
 
     def failed(self, job: Job, reason: str) -> Grading:
         """Return a result that says why there is no other one."""
-        return failed(job.path, self.assignment, self.out, options=self._options_of(job), reason=reason)
+        return failed_grading(job.path, self.assignment, self.out, options=self._options_of(job), reason=reason)
 
     def _options_of(self, job: Job) -> Options:
         return replace(self.options, id=job.id, folder=job.folder)

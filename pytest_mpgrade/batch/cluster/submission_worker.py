@@ -84,7 +84,7 @@ def _grade(spec: GradingSpec, place: Path, cancelled: Callable[[], bool]) -> str
     if spec.version != __version__:
         return f"this node has mpgrade {__version__}, not {spec.version}: install the same version on all nodes"
     try:
-        bundle.unpack(spec.files, place / "files")
+        bundle.unpack_bundle(spec.files, place / "files")
     except Exception as error:
         return f"the files of the submission did not arrive: {error}"
     (place / "files" / "assignment").chmod(0o700)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_mpgrade.batch.layouts.entry import LayoutEntry, named
+from pytest_mpgrade.batch.layouts.entry import LayoutEntry, named_files
 
 _NAME = re.compile(r"^.*_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)$", re.DOTALL)
 
@@ -22,7 +22,7 @@ def entries(root: Path) -> list[LayoutEntry]:
 
 
 def _entries(root: Path) -> Iterator[LayoutEntry]:
-    for path, match in named(root, _NAME):
+    for path, match in named_files(root, _NAME):
         if not path.is_file():
             continue
         yield LayoutEntry(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_mpgrade.batch.layouts.entry import LayoutEntry, named
+from pytest_mpgrade.batch.layouts.entry import LayoutEntry, named_files
 
 _NAME = re.compile(
     r"^(?:(?P<alate>LATE_)?anon_(?P<anon>[A-Za-z0-9]+)|(?P<name>.*?)_(?P<late>LATE_)?(?P<uid>\d+))_"
@@ -23,7 +23,7 @@ def entries(root: Path) -> list[LayoutEntry]:
 
 
 def _entries(root: Path) -> Iterator[LayoutEntry]:
-    for path, match in named(root, _NAME):
+    for path, match in named_files(root, _NAME):
         if not path.is_file():
             continue
         uid = match["uid"] or match["anon"]

@@ -23,7 +23,7 @@ class LayoutEntry:
     keys: tuple[str, ...] = ()  # by which a roster may know the student: user id, user name, e-mail address
 
 
-def named(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
+def named_files(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
     """Yield what lies in a folder and is named so, sorted."""
     for path in sorted(root.iterdir()):
         match = pattern.match(path.name)

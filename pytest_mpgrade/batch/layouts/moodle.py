@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_mpgrade.batch.layouts.entry import LayoutEntry, named
+from pytest_mpgrade.batch.layouts.entry import LayoutEntry, named_files
 
 _NAME = re.compile(
     r"^(?P<name>.+)_(?P<uid>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?$", re.DOTALL
@@ -23,7 +23,7 @@ def entries(root: Path) -> list[LayoutEntry]:
 
 
 def _entries(root: Path) -> Iterator[LayoutEntry]:
-    for path, match in named(root, _NAME):
+    for path, match in named_files(root, _NAME):
         kind = "text" if match["kind"] == "onlinetext" else "folder" if path.is_dir() else "file"
         yield LayoutEntry(
             student=f"{match['name']}_{match['uid']}",

@@ -14,7 +14,7 @@ from pytest_mpgrade.judge.symptoms import NO_ROOM, NOT_TOLD
 from pytest_mpgrade.records import Run
 
 
-def of(run: Run, symptom: str) -> Cause | None:
+def cause_of(run: Run, symptom: str) -> Cause | None:
     """Return why a check failed that saw *symptom* in this run; None where the run does not show it."""
     for found, patterns in _TABLE:
         if found(symptom):

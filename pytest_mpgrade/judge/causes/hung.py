@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_mpgrade.judge import hangs
 from pytest_mpgrade.judge.causes.cause import Cause
-from pytest_mpgrade.judge.causes.returned import counted
+from pytest_mpgrade.judge.causes.returned import results_back
 from pytest_mpgrade.judge.hangs import LEFT_EARLY
 from pytest_mpgrade.records import CALLED_TARGET, PARENT, Awaited, Doing, Ending, Run, Stuck, Use
 
@@ -63,7 +63,7 @@ def feeder_cut_off(run: Run) -> Cause | None:
     """A worker ended before its queue's feeder thread had written."""
     use = run.code.use("cancel_join_thread", "_exit")
     hung = run.ending is Ending.HUNG and hangs.nobody_left(run) and not hangs.ended_badly(run)
-    short = run.ending is Ending.RETURNED and counted(run) is not None
+    short = run.ending is Ending.RETURNED and results_back(run) is not None
     if use is None or hangs.unbegun(run) or not (hung or short):
         return None
     return Cause(
@@ -159,7 +159,7 @@ def pool_left(run: Run) -> Cause | None:
 
 def left_early(run: Run) -> Cause | None:
     """Workers end by themselves although there are tasks."""
-    return Cause(name="left early", hint=LEFT_EARLY) if hangs.left_early(run) else None
+    return Cause(name="left early", hint=LEFT_EARLY) if hangs.workers_left_early(run) else None
 
 
 def joined_first(run: Run) -> Cause | None:
@@ -178,7 +178,7 @@ def died(run: Run) -> Cause | None:
 
 def not_told(run: Run) -> Cause | None:
     """The parent joins workers that wait for a task or a sentinel."""
-    if not hangs.not_told(run):
+    if not hangs.workers_not_told(run):
         return None
     children = hangs.children_of(run)
     ended = sum(each.later != "alive" for each in children)

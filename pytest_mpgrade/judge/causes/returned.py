@@ -8,7 +8,7 @@ from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.records import Run
 
 
-def counted(run: Run) -> int | None:
+def results_back(run: Run) -> int | None:
     """Return how many results came back; None where that was no list."""
     return len(run.value[1]) if isinstance(run.value, list) and run.value[:1] == ["list"] else None
 
@@ -45,7 +45,7 @@ def not_a_list(run: Run) -> Cause | None:
 def copies(run: Run) -> Cause | None:
     """Child processes have run the tasks, and the list of results is empty."""
     begun = _begun_by_children(run)
-    if counted(run) != 0 or not begun:
+    if results_back(run) != 0 or not begun:
         return None
     ran = f"{begun} of them" if hangs.unbegun(run) else "all of them" if begun > 1 else "it"
     return Cause(
@@ -57,7 +57,7 @@ def copies(run: Run) -> Cause | None:
 
 def fewer(run: Run) -> Cause | None:
     """Fewer results than tasks came back."""
-    came, never = counted(run), hangs.unbegun(run)
+    came, never = results_back(run), hangs.unbegun(run)
     if came is None or came >= run.trace.tasks:
         return None
     if never:
@@ -69,7 +69,7 @@ def fewer(run: Run) -> Cause | None:
 
 def more(run: Run) -> Cause | None:
     """More results came back than tasks were run."""
-    came, ran = counted(run), sum(event.kind in ("note", "gate") for event in run.trace.events)
+    came, ran = results_back(run), sum(event.kind in ("note", "gate") for event in run.trace.events)
     if came is None or not ran or came <= ran:
         return None
     return Cause(name="results twice", hint="collect each result once, in a list that is made anew in every call")

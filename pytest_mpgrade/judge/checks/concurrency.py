@@ -12,7 +12,7 @@ from collections import Counter
 from pytest_mpgrade.judge.attribution import somewhere_else, unreturned
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
 from pytest_mpgrade.judge.checks.shutdown import returned_early
-from pytest_mpgrade.judge.hangs import waiting
+from pytest_mpgrade.judge.hangs import waiting_evidence
 from pytest_mpgrade.judge.verdict import BY_WORKERS, by_nobody
 from pytest_mpgrade.records import Concern, Ending, GateReport, Run
 from pytest_mpgrade.tasks import Workload
@@ -120,7 +120,7 @@ def _blame(run: Run, message: str, symptom: str) -> Verdict:
     """A meeting that did not come about is blamed only if the grader's own processes have met there just now."""
     if run.control is False:
         return inconclusive(f"{message}, but this machine was too busy for the grader's own processes to meet too")
-    return failed(message, symptom=symptom, **waiting(run))
+    return failed(message, symptom=symptom, **waiting_evidence(run))
 
 
 def met() -> Check:

@@ -9,7 +9,7 @@ from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.attribution import at_import, not_returned
 from pytest_mpgrade.judge.check import LACK, PASSED, Check, Verdict, absent, failed, undecided
 from pytest_mpgrade.judge.checks.shutdown import workers_of
-from pytest_mpgrade.judge.hangs import exit_words, not_back, raised
+from pytest_mpgrade.judge.hangs import ending_words, not_back, raised
 from pytest_mpgrade.records import Concern, Ending, Plain, Run
 from pytest_mpgrade.system.did_you_mean import nearest
 
@@ -59,7 +59,7 @@ def why_not_imported(run: Run) -> Verdict:
     verdict = not_back(run)
     words = verdict.message
     if run.exitcode is not None:
-        words = f"importing the module ended the interpreter ({exit_words(run.exitcode)})"
+        words = f"importing the module ended the interpreter ({ending_words(run.exitcode)})"
     return failed(words, symptom="import", **verdict.evidence)
 
 

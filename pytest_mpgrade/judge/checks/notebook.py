@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, inconclusive, undecided
-from pytest_mpgrade.judge.hangs import exit_words
+from pytest_mpgrade.judge.hangs import ending_words
 from pytest_mpgrade.judge.tracebacks import written
 from pytest_mpgrade.records import Cell, Concern, Ending, Notebook, Plain, ProcessSeen, Run, lost_function
 
@@ -62,7 +62,7 @@ def _how_it_ended(cell: Cell) -> str:
         source = f": {cell.error_source}" if cell.error_source else ""
         return f"{cell.name}{where} raised {cell.error_type}: {cell.error_message[:200]}{source}"
     if cell.ending is Ending.DIED:
-        return f"the kernel died in {cell.name} ({exit_words(cell.exitcode)})"
+        return f"the kernel died in {cell.name} ({ending_words(cell.exitcode)})"
     if cell.ending is Ending.STOPPED:
         return f"{cell.name} was stopped: {cell.stopped}"
     waits = "; ".join(stuck.sentence for stuck in cell.trace.stuck[:2])

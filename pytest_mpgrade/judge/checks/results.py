@@ -11,7 +11,7 @@ from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.attribution import not_returned, somewhere_else
 from pytest_mpgrade.judge.causes.returned import came_back
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
-from pytest_mpgrade.judge.hangs import TELL_THEM, not_back, not_told
+from pytest_mpgrade.judge.hangs import TELL_THEM, not_back, workers_not_told
 from pytest_mpgrade.judge.symptoms import DIRECT
 from pytest_mpgrade.judge.tracebacks import by_call
 from pytest_mpgrade.judge.verdict import by_nobody
@@ -250,7 +250,7 @@ def drains(workload: Workload, n: int) -> Check:
             return inconclusive(
                 f"{run.call} was still making progress when the time limit came after {run.seconds:.0f} s"
             )
-        if not_told(run) and not somewhere_else(run):
+        if workers_not_told(run) and not somewhere_else(run):
             return replace(not_back(run), concern=Concern.SENTINEL, hint=TELL_THEM)
         verdict = inner.judge(run)
         if verdict is PASSED and ran <= {run.trace.caller}:

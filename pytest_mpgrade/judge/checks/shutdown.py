@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_mpgrade.judge.attribution import at_import, not_returned
 from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, not_here, undecided
-from pytest_mpgrade.judge.hangs import exit_words
+from pytest_mpgrade.judge.hangs import ending_words
 from pytest_mpgrade.judge.symptoms import ALIVE, FORCED, HELPER, UNJOINED
 from pytest_mpgrade.records import Concern, ProcessSeen, Run
 
@@ -66,7 +66,7 @@ def not_told_to_stop(run: Run, alive: list[ProcessSeen]) -> Verdict:
 
 def words(exitcode: int | None) -> str:
     """Return an exit code in words: by the name of the signal where it was one."""
-    return "still running" if exitcode is None else exit_words(exitcode)
+    return ending_words(exitcode, unknown="still running")
 
 
 def listed(processes: list[ProcessSeen], describe: Callable[[ProcessSeen], str]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _unjudged(run: Run) -> Verdict | None:
 
 def _compared(run: Run) -> Verdict:
     assert isinstance(run, Timing)
-    found = speed_test.judge(run.pairs, run.rules)
+    found = speed_test.judge_pairs(run.pairs, run.rules)
     evidence = _evidence(run, found)
     if found.slow:
         words = [*(_slow(name, run, found) for name in found.slow), _parts(run)]

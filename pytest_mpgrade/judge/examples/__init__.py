@@ -13,7 +13,7 @@ from pytest_mpgrade.judge import checks
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.examples.hangs import hung, stuck
 from pytest_mpgrade.judge.examples.notebooks import NOTEBOOKS
-from pytest_mpgrade.judge.examples.runs import CREW, DIES, FACTS, LINE, MIXED, RAISES, begun, changed, child, children, dealt_in_turn, dropped, got, last_in, lined_up, made, met_in_background, polled, raising, unmet, worked
+from pytest_mpgrade.judge.examples.runs import CREW, DIES, FACTS, LINE, MIXED, RAISES, begun, changed, child, worker_processes, dealt_in_turn, dropped, got, last_in, lined_up, made, met_in_background, polled, raising, unmet, worked
 from pytest_mpgrade.judge.examples.timings import TIMINGS
 from pytest_mpgrade.judge.examples.results import VALUES
 from pytest_mpgrade.records import Concern, Ending, GateEvent, GateReport, Leftover, Run
@@ -45,12 +45,12 @@ _SHUTDOWN = [
     Example(
         check=checks.ended_by_sentinel(),
         passing=_LINED_UP,
-        failing=changed(_LINED_UP, processes=(*children(2), child(CREW[2], exitcode=-15))),
+        failing=changed(_LINED_UP, processes=(*worker_processes(2), child(CREW[2], exitcode=-15))),
     ),
     Example(
         check=checks.no_leftovers(),
         passing=_LINED_UP,
-        failing=changed(_LINED_UP, processes=children(at_return="zombie", later="zombie")),
+        failing=changed(_LINED_UP, processes=worker_processes(at_return="zombie", later="zombie")),
     ),
     Example(
         check=checks.nothing_else_left(),
@@ -70,7 +70,7 @@ _SHUTDOWN = [
         passing=worked(tasks.square([5, 45])),
         failing=worked(
             tasks.square([5, 45]),
-            processes=(*children(2), *(replace(_ZOMBIE, pid=4200 + number) for number in range(6))),
+            processes=(*worker_processes(2), *(replace(_ZOMBIE, pid=4200 + number) for number in range(6))),
         ),
     ),
 ]
@@ -104,7 +104,7 @@ _FAULTS = [
     Example(
         check=checks.all_shut_down(),
         passing=_RAISED,
-        failing=changed(_RAISED, processes=children(2, exitcode=None, at_return="alive", later="alive")),
+        failing=changed(_RAISED, processes=worker_processes(2, exitcode=None, at_return="alive", later="alive")),
     ),
 ]
 

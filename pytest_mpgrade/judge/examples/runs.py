@@ -61,7 +61,7 @@ def child(pid: int = CREW[0], **seen: Any) -> ProcessSeen:
     return replace(ProcessSeen(pid=pid, parent=CALLER, born="fork", exitcode=0, first=0.0025, cpu=0.0029), **seen)
 
 
-def children(n: int = 3, **seen: Any) -> tuple[ProcessSeen, ...]:
+def worker_processes(n: int = 3, **seen: Any) -> tuple[ProcessSeen, ...]:
     """Return the processes of the first *n* workers."""
     return tuple(child(pid, **seen) for pid in CREW[:n])
 
@@ -75,7 +75,7 @@ def worked(workload: tasks.Workload, n: int = 2, *, kind: str = "note", **seen: 
         GateEvent(kind=kind, key=key, pid=CREW[place % n], at=round(0.0072 + 0.0004 * place, 4))
         for place, key in enumerate(workload.keys)
     )
-    run = made(f"mp_apply({workload.label}, n_processes={n})", events=events, processes=children(n))
+    run = made(f"mp_apply({workload.label}, n_processes={n})", events=events, processes=worker_processes(n))
     run = changed(run, tasks=len({*workload.keys}))
     return changed(run, **{"value": ["list", list(workload.expected)], **seen})
 
@@ -127,7 +127,7 @@ def lined_up(deal: Deal = first_in, **seen: Any) -> Run:
         value=["list", VOUCHED],
         gates=played.report,
         events=tuple(played.events),
-        processes=children(),
+        processes=worker_processes(),
         seconds=0.1056,
         blocked=0.0946,
     )
@@ -195,7 +195,7 @@ def unmet(inside: int, alive: int = 3, **seen: Any) -> Run:
         first=LINE.keys[:inside],
         quiet="proof",
     )
-    run = lined_up(gates=gates, processes=children(alive), control=True)
+    run = lined_up(gates=gates, processes=worker_processes(alive), control=True)
     events = tuple(replace(event, pid=CREW[event.pid % alive]) for event in run.trace.events)
     return changed(run, events=events, **seen)
 
@@ -261,7 +261,7 @@ def met_in_background(inside: int) -> Run:
         script="meet", wanted=3, met=inside == 3, most_inside=inside, alive_then=3, crew=CREW[:inside],
         quiet="" if inside == 3 else "proof",
     )  # fmt: skip
-    processes = children(exitcode=None, later="alive", cpu=0.0)
+    processes = worker_processes(exitcode=None, later="alive", cpu=0.0)
     return made("3 tasks at a time", function="", gates=gates, processes=processes)
 
 

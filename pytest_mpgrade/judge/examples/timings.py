@@ -43,7 +43,7 @@ def pair(waiting: float = 1.0, computing: float | None = 1.0, *, late: float = 0
     )
 
 
-def timed(*pairs: Pair, **more: Any) -> Timing:
+def timing_of(*pairs: Pair, **more: Any) -> Timing:
     """Return a timing with these pairs; *more*: other fields of it."""
     return replace(as_kind(Timing, replace(_RUN, seconds=5.6), pairs=pairs, machine=_HERE), **more)
 
@@ -54,18 +54,18 @@ def scaled(**times: tuple[float, ...]) -> Scaling:
 
 
 _NAPS = Look(role="parent", doing="sleep", file="cv_funcs.py", line=41, code="time.sleep(0.1)", times=31, of=40)
-_SLOW = timed(*(pair(wall=1.9 + noise) for noise in (0.0, 0.02, -0.02, 0.01, 0.0)))
+_SLOW = timing_of(*(pair(wall=1.9 + noise) for noise in (0.0, 0.02, -0.02, 0.01, 0.0)))
 
 TIMINGS: tuple[tuple[Check, Run, Run], ...] = (
     (
         checks.keeps_up_with_reference(),
-        timed(*(pair(1 + noise, 1 - noise) for noise in (0.01, -0.01, 0.02, 0.0))),
+        timing_of(*(pair(1 + noise, 1 - noise) for noise in (0.01, -0.01, 0.02, 0.0))),
         replace(
-            timed(*(pair(3.9 + noise) for noise in (0.1, -0.1, 0.0, 0.05, 0.0))),
+            timing_of(*(pair(3.9 + noise) for noise in (0.1, -0.1, 0.0, 0.05, 0.0))),
             trace=replace(_RUN.trace, looks=(_NAPS,)),
         ),
     ),
-    (checks.faster_than_serial(), timed(pair(), pair(), pair(), pair()), _SLOW),
+    (checks.faster_than_serial(), timing_of(pair(), pair(), pair(), pair()), _SLOW),
     (
         checks.scales(0.2),
         scaled(n1=(0.323, 0.324, 0.322), n2=(0.164, 0.163, 0.166), n4=(0.085, 0.084, 0.086)),

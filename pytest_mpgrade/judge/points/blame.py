@@ -91,6 +91,6 @@ def accuse(findings: Sequence[MethodFinding]) -> list[Finding]:
             if explaining is not None:
                 by[place] = explaining
             elif alone and place not in by:
-                now[place] = witnesses.alone(now[place], now)
+                now[place] = witnesses.unexplained(now[place], now)
     last = attribute(list(zip(methods, now, strict=True)))
-    return [witnesses.named(finding, last, by.get(place)) for place, finding in enumerate(last)]
+    return [witnesses.with_witness(finding, last, by.get(place)) for place, finding in enumerate(last)]

@@ -76,7 +76,7 @@ def _rounded(found: Sequence[CriterionShare], step: Fraction) -> tuple[Criterion
     exact = [(each.share or Fraction(0)) * top for each, top in zip(counts, most, strict=True)]
     total = min(rounding.half_up(sum(exact, Fraction(0)), step), whole)
     points = rounding.earned(exact, total, step)
-    tops = rounding.available(most, points, [each.share == 1 for each in counts], whole, step) if counts else []
+    tops = rounding.most_points(most, points, [each.share == 1 for each in counts], whole, step) if counts else []
     shown = {each.rule.name: pair for each, pair in zip(counts, zip(points, tops, strict=True), strict=True)}
     return tuple(_criterion_score(each, *shown.get(each.rule.name, _NONE), step) for each in found)
 
@@ -88,7 +88,7 @@ def _criterion_score(found: CriterionShare, points: Fraction, most: Fraction, st
     exact = [(each.share or Fraction(0)) * top for each, top in zip(counts, tops, strict=True)]
     own = rounding.earned(exact, points, step) if counts else []
     full = [each.share == 1 for each in counts]
-    shown = rounding.available(tops, own, full, most, step) if counts else []
+    shown = rounding.most_points(tops, own, full, most, step) if counts else []
     by_id = {each.first.question: pair for each, pair in zip(counts, zip(own, shown, strict=True), strict=True)}
     return CriterionScore(
         name=found.rule.name,
@@ -132,7 +132,7 @@ def ungraded(criteria: Sequence[Criterion]) -> Score:
     )
 
 
-def waiting(asked: Asked) -> Placed:
+def not_run_yet(asked: Asked) -> Placed:
     """Return the placeholder of a test that has not been run yet, to be placed among those that have."""
     # A test's checks, and so their concerns, are known only when it has run; "results" stands for them until then.
     finding = Finding(check="", title=asked.title, concern=Concern.RESULTS, outcome=Outcome.NOT_RUN)

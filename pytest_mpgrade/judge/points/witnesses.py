@@ -91,7 +91,7 @@ def _alike(finding: Finding, other: Finding) -> bool:
     return not mine.came_back or other.check == finding.undecided_by
 
 
-def alone(finding: Finding, findings: Sequence[Finding]) -> Finding:
+def unexplained(finding: Finding, findings: Sequence[Finding]) -> Finding:
     """Return a finding that no failure explains: failed, or as little decided as the check that it names."""
     instead = finding.instead
     if instead is None:
@@ -110,7 +110,7 @@ def alone(finding: Finding, findings: Sequence[Finding]) -> Finding:
     )  # fmt: skip
 
 
-def named(finding: Finding, findings: Sequence[Finding], by: int | None) -> Finding:
+def with_witness(finding: Finding, findings: Sequence[Finding], by: int | None) -> Finding:
     """Return an undecided finding with the name of the check that has failed for it."""
     if by is None or finding.outcome is not Outcome.SKIPPED:
         return finding

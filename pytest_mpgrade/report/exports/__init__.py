@@ -24,5 +24,5 @@ FORMATS: Mapping[str, tuple[str, Export]] = {
 }
 """By the name that a user gives: the name of the file, where none is given, and what makes it."""
 
-ALSO: Mapping[str, Callable[[ResultFile, Sequence[Criterion]], None]] = {"github": step.tell}
+ALSO: Mapping[str, Callable[[ResultFile, Sequence[Criterion]], None]] = {"github": step.tell_step}
 """What a place awaits besides a file of ours; left there whenever that file is written."""

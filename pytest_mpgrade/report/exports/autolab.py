@@ -7,14 +7,14 @@ import math
 from collections.abc import Sequence
 
 from pytest_mpgrade.records import Criterion
-from pytest_mpgrade.report.exports.criteria import lines
+from pytest_mpgrade.report.exports.criteria import criterion_lines
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.system.text import points
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
     """Return what was found in words, and in the last line the scores."""
-    found = lines(result, criteria)
+    found = criterion_lines(result, criteria)
     said = [f"{line.title}: {points(line.score)} of {points(line.max_score)}\n{line.text}".rstrip() for line in found]
     scores = {line.name: line.score for line in found}
     total = round(math.fsum(scores.values()), 6)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_mpgrade.records import Criterion
-from pytest_mpgrade.report.exports.criteria import CriterionLine, lines, summary
+from pytest_mpgrade.report.exports.criteria import CriterionLine, criterion_lines, result_summary
 from pytest_mpgrade.report.result_json import ResultFile
 
 SCHEMA = "classroom50/result/v1"
@@ -29,7 +29,7 @@ _VARIABLES = {
 
 def render(result: ResultFile, criteria: Sequence[Criterion], variables: Mapping[str, str] = os.environ) -> str:
     """Return a test for each criterion, points times 100."""
-    found = [_test(line) for line in lines(result, criteria)]
+    found = [_test(line) for line in criterion_lines(result, criteria)]
     body: dict[str, Any] = {
         "schema": SCHEMA,
         **{key: variables.get(name, "") for key, name in _VARIABLES.items()},
@@ -38,9 +38,9 @@ def render(result: ResultFile, criteria: Sequence[Criterion], variables: Mapping
         "max-score": sum(test["max-score"] for test in found),
         "tests": found,
     }
-    if summary(result):
+    if result_summary(result):
         body["tests"].append({"test-name": "graded", "passed": False, "score": 0, "max-score": 0,
-                              "message": summary(result)})  # fmt: skip
+                              "message": result_summary(result)})  # fmt: skip
     return json.dumps(body, ensure_ascii=False, indent=1)
 
 

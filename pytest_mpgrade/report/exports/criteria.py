@@ -31,7 +31,7 @@ class CriterionLine:
         return self.score >= self.max_score
 
 
-def lines(result: ResultFile, criteria: Sequence[Criterion]) -> list[CriterionLine]:
+def criterion_lines(result: ResultFile, criteria: Sequence[Criterion]) -> list[CriterionLine]:
     """Return a line for each criterion; what was not graded has no points, and says why."""
     return [_line(result, criterion) for criterion in criteria]
 
@@ -76,6 +76,6 @@ def _said(checks: Sequence[CheckPart]) -> Iterator[str]:
         yield f"{outcome}{f' under {under}' if under else ''}: {message}" + (f"\n  hint: {hint}" if hint else "")
 
 
-def summary(result: ResultFile) -> str:
+def result_summary(result: ResultFile) -> str:
     """Return what there is to say of the whole."""
     return result.reason if result.status is not Status.GRADED else ""

@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report.exports import gradescope_metadata
-from pytest_mpgrade.report.exports.criteria import CriterionLine, lines, summary
+from pytest_mpgrade.report.exports.criteria import CriterionLine, criterion_lines, result_summary
 from pytest_mpgrade.report.result_json import ResultFile
 
 METADATA = Path("/autograder/submission_metadata.json")
@@ -22,9 +22,9 @@ METADATA = Path("/autograder/submission_metadata.json")
 
 def render(result: ResultFile, criteria: Sequence[Criterion], metadata: Path = METADATA) -> str:
     """Return a test for each criterion; the score is that of the result, the sum of the tests."""
-    found = lines(result, criteria)
-    told = gradescope_metadata.read(metadata)
-    head = summary(result) or f"graded by mpgrade {result.environment.get('mpgrade', '')}".strip()
+    found = criterion_lines(result, criteria)
+    told = gradescope_metadata.read_metadata(metadata)
+    head = result_summary(result) or f"graded by mpgrade {result.environment.get('mpgrade', '')}".strip()
     body: dict[str, Any] = {
         "score": round(math.fsum(line.score for line in found), 6),
         "execution_time": result.seconds,

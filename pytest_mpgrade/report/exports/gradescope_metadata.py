@@ -27,7 +27,7 @@ class Metadata:
     lines: tuple[str, ...]  # for people
 
 
-def read(path: Path) -> Metadata | None:
+def read_metadata(path: Path) -> Metadata | None:
     """Return what the file says; None where there is none that can be read."""
     try:
         told = json.loads(path.read_text("utf-8"))

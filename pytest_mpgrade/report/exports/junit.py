@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
-from pytest_mpgrade.report.exports.criteria import summary
+from pytest_mpgrade.report.exports.criteria import result_summary
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile, UnitOf
 from pytest_mpgrade.system.text import points
 
@@ -21,7 +21,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:  # noqa: A
     suite = ElementTree.Element("testsuite", name=_text(f"mpgrade.{result.assignment}"), time=f"{result.seconds:.2f}")
     if result.status is not Status.GRADED:
         case = ElementTree.SubElement(suite, "testcase", classname="mpgrade", name="graded")
-        ElementTree.SubElement(case, "error", message=_text(summary(result)))
+        ElementTree.SubElement(case, "error", message=_text(result_summary(result)))
     for unit in result.units():
         _case(suite, unit, unit.points if result.status is Status.GRADED else 0.0)
     for check in result.checks:

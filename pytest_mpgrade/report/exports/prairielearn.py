@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 
 from pytest_mpgrade.records import Criterion, Status
-from pytest_mpgrade.report.exports.criteria import lines, summary
+from pytest_mpgrade.report.exports.criteria import criterion_lines, result_summary
 from pytest_mpgrade.report.result_json import ResultFile
 
 LONGEST = 20_000
@@ -17,15 +17,15 @@ LONGEST = 20_000
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
     """Return a test for each criterion; what cannot be graded is `gradable: false`, which costs no attempt."""
-    found = lines(result, criteria)
+    found = criterion_lines(result, criteria)
     most = sum(line.max_score for line in found)
     gradable = result.status is Status.GRADED
     body = {
         "gradable": gradable,
         "score": sum(line.score for line in found) / most if gradable and most else 0.0,
-        "message": summary(result),
+        "message": result_summary(result),
         "output": "",
-        "format_errors": [] if gradable else [summary(result)],
+        "format_errors": [] if gradable else [result_summary(result)],
         "tests": [
             {
                 "name": line.title, "description": line.name, "points": line.score, "max_points": line.max_score,

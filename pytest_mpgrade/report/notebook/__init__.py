@@ -16,7 +16,7 @@ HTML_SECONDS = 120.0
 """For all of them; what a notebook holds is a stranger's, and may take for ever to convert."""
 
 
-def write(notebooks: Sequence[Notebook], folder: Path) -> list[Path]:
+def write_notebooks(notebooks: Sequence[Notebook], folder: Path) -> list[Path]:
     """Write each notebook that was executed as ``NAME.START_METHOD.ipynb`` and ``.html``; return the former.
 
     Where nbconvert cannot make a page of one, there is none.

@@ -51,7 +51,7 @@ def fill(system: str, text: str, assignment: Assignment, grades: Sequence[Grade]
     Raises UsageError where it is not such a sheet, no column or more than one fits, or it is for other points.
     """
     known = SYSTEMS[system]
-    sheet = lossless_csv.read(text)
+    sheet = lossless_csv.read_sheet(text)
     header = sheet.header()
     ids = [header.index(name) for name in known.keys if name in header]
     if not ids:
@@ -77,7 +77,7 @@ def fill(system: str, text: str, assignment: Assignment, grades: Sequence[Grade]
     )  # fmt: skip
 
 
-def decode(data: bytes) -> tuple[str, str]:
+def decode_sheet(data: bytes) -> tuple[str, str]:
     """Return a sheet's text, its byte order mark kept, and its encoding: UTF-8, or what Blackboard writes, UTF-16."""
     encoding = "utf-16-le" if data.startswith(b"\xff\xfe") else "utf-8"
     try:

@@ -28,7 +28,7 @@ def _after_late(result: ResultFile) -> str | float:
 
 
 MORE: Mapping[str, Callable[[ResultFile], str | float]] = {
-    "by_hand": lambda result: "; ".join(adjustments.words(result)),
+    "by_hand": lambda result: "; ".join(adjustments.change_lines(result)),
     "late_hours": _late_hours,
     "score_after_late": _after_late,
 }
@@ -42,7 +42,7 @@ def row(result: ResultFile, criteria: Sequence[Criterion], more: Sequence[str] =
     return (result.submission.id, result.status.value, result.score, result.max_score, *earned, *others)
 
 
-def dumps(rows: Iterable[GradebookRow], criteria: Sequence[Criterion], more: Sequence[str] = ()) -> str:
+def gradebook_csv(rows: Iterable[GradebookRow], criteria: Sequence[Criterion], more: Sequence[str] = ()) -> str:
     """Return the table, sorted by name.
 
     Rows end with a newline alone and fields are quoted where they have to be (RFC 4180). Names are written as they
@@ -57,6 +57,8 @@ def dumps(rows: Iterable[GradebookRow], criteria: Sequence[Criterion], more: Seq
     return table.getvalue()
 
 
-def write(rows: Iterable[GradebookRow], criteria: Sequence[Criterion], path: Path, more: Sequence[str] = ()) -> None:
+def write_gradebook(
+    rows: Iterable[GradebookRow], criteria: Sequence[Criterion], path: Path, more: Sequence[str] = ()
+) -> None:
     """Replace the gradebook at once, so that one that is open in the middle of a batch is whole."""
-    atomic_write.write_bytes(dumps(rows, criteria, more).encode(), path)
+    atomic_write.write_bytes(gradebook_csv(rows, criteria, more).encode(), path)

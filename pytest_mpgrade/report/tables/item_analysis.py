@@ -107,7 +107,7 @@ class Tally:
         return [sums.item(id) for id, sums in self._sums.items()]
 
 
-def write(found: Sequence[Item], path: Path) -> None:
+def write_item_analysis(found: Sequence[Item], path: Path) -> None:
     """Write a row for each check."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")

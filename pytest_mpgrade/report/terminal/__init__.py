@@ -19,7 +19,7 @@ from pytest_mpgrade.records import Assignment, Finding, Outcome, Status
 from pytest_mpgrade.report import adjustments, evidence, grouping
 from pytest_mpgrade.report.overview import Overview
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
-from pytest_mpgrade.report.terminal.question_table import rows
+from pytest_mpgrade.report.terminal.question_table import rubric_rows
 from pytest_mpgrade.system.text import counted, exit_words, one_line, points
 
 __all__ = ["about_points", "class_table", "exit_words", "explain", "explanations", "rubric", "ungradable"]
@@ -85,7 +85,7 @@ class _Page:
         return "\n".join(line.rstrip() for line in self._file.getvalue().split("\n")).strip("\n")
 
 
-def explain(call: str, findings: Sequence[Finding], width: int = 80, color: bool = False) -> str:
+def explain_test(call: str, findings: Sequence[Finding], width: int = 80, color: bool = False) -> str:
     """Explain one failing test to its student; *call* is the headline's subject, with the start method.
 
     Failed checks come first; passed ones are only counted, skipped ones only named. What several say is said once.
@@ -128,9 +128,9 @@ def _explain_one(page: _Page, finding: Finding, checks: Sequence[str]) -> None:
     said = f" ({_SAID[finding.outcome]})" if finding.outcome in _SAID else ""
     name = (f"{', '.join(map(one_line, checks))}{said}: ", _STYLES[finding.outcome])
     page.line(name, _message(finding), indent=2, hang=4)
-    if source := evidence.source(finding.evidence):
+    if source := evidence.source_line(finding.evidence):
         page.line((source, "cyan"), indent=6, hang=4)
-    for line in evidence.lines(finding.evidence):
+    for line in evidence.evidence_lines(finding.evidence):
         page.line((line, "dim"), indent=6, hang=4)
     if finding.hint:
         page.line(("hint: ", "bold"), one_line(finding.hint), indent=6, hang=6)
@@ -147,7 +147,7 @@ def _message(finding: Finding) -> str:
 def explanations(result: ResultFile, width: int = 80, color: bool = False) -> str:
     """Explain all that was not passed, equal findings under several start methods once."""
     blocks = grouping.blocks(result.checks)
-    return "\n\n".join(explain(block.subject, block.findings, width, color) for block in blocks)
+    return "\n\n".join(explain_test(block.subject, block.findings, width, color) for block in blocks)
 
 
 def rubric(result: ResultFile, width: int = 80, color: bool = False) -> str:
@@ -159,7 +159,9 @@ def rubric(result: ResultFile, width: int = 80, color: bool = False) -> str:
     for remark in filter(None, (handed_in.note, _reason(result))):
         page.line(one_line(remark), indent=2, hang=2)
     page.table(_rubric_table(result))
-    for words in filter(None, [*about_points(result), *adjustments.words(result), adjustments.late_words(result)]):
+    for words in filter(
+        None, [*about_points(result), *adjustments.change_lines(result), adjustments.late_words(result)]
+    ):
         page.line(one_line(words), indent=2, hang=4)
     _failed(page, result)
     _flags(page, result)
@@ -205,7 +207,7 @@ def _tally(checks: Sequence[CheckPart]) -> Text:
 
 
 def _failed(page: _Page, result: ResultFile) -> None:
-    lines = grouping.lines(result.checks, Outcome.FAILED)
+    lines = grouping.grouped_checks(result.checks, Outcome.FAILED)
     width = max((len(line.concern) for line in lines), default=0)
     for line in lines:
         methods = f" ({one_line(', '.join(line.start_methods))})" if line.start_methods else ""
@@ -237,7 +239,7 @@ def outline(found: ResultFile, assignment: Assignment, width: int = 80, color: b
     table.add_column("Question", "Total", overflow="fold")
     table.add_column("Units", justify="right")
     table.add_column("Points", points(found.max_score), justify="right", no_wrap=True)
-    for row in rows(found, assignment):
+    for row in rubric_rows(found, assignment):
         if row.units:
             table.add_row(Padding(row.title, (0, 0, 0, 2)), str(row.units), row.points)
         else:

@@ -45,7 +45,7 @@ def rough(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else duration(seconds)
 
 
-def lines(standing: Standing, height: int) -> list[str]:
+def display_lines(standing: Standing, height: int) -> list[str]:
     """Return the display, at most *height* lines of it."""
     head = [f"{standing.done} of {standing.total} done"]
     head += [f"{count} {what}" for what, count in standing.counts.items()]
@@ -73,7 +73,7 @@ def display(stream: TextIO, standing: Callable[[], Standing], color: bool) -> It
 
     class Now:
         def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
-            for line in lines(standing(), options.size.height - 1):
+            for line in display_lines(standing(), options.size.height - 1):
                 text = Text(encodable(line, stream.encoding), no_wrap=True, overflow="crop")
                 text.truncate(options.max_width)
                 yield text

@@ -23,7 +23,7 @@ class RubricRow:
     requires: str = ""
 
 
-def rows(found: ResultFile, assignment: Assignment) -> Iterator[RubricRow]:
+def rubric_rows(found: ResultFile, assignment: Assignment) -> Iterator[RubricRow]:
     """Yield a row for each criterion, and after it one for each of its questions."""
     rules = {each.name: each for each in assignment.criteria}
     for criterion in found.criteria:
@@ -44,7 +44,7 @@ def _requires(rule: Criterion, criteria: Sequence[Criterion]) -> str:
 def markdown(found: ResultFile, assignment: Assignment) -> str:
     """Return the table that a handout has: criteria in bold, their questions below."""
     lines = [BEGIN, "", "| what is asked | points |", "|---|--:|"]
-    for row in rows(found, assignment):
+    for row in rubric_rows(found, assignment):
         if row.units:
             lines.append(f"| {_cell(row.title)} | {row.points} |")
         else:

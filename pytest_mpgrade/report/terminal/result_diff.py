@@ -14,7 +14,7 @@ from pytest_mpgrade.system.text import one_line, points
 RESULT = "result.json"
 
 
-def read(folder: Path) -> dict[str, ResultFile]:
+def read_results(folder: Path) -> dict[str, ResultFile]:
     """Return the results in a folder of a batch, or of a single grading, by the names of their submissions.
 
     Raises UsageError where there is none.
@@ -22,7 +22,7 @@ def read(folder: Path) -> dict[str, ResultFile]:
     files = [folder / RESULT] if (folder / RESULT).is_file() else sorted(folder.glob(f"*/{RESULT}"))
     if not files:
         raise UsageError(f"there are no results in {folder}")
-    return {result.submission.id: result for result in map(result_json.read, files)}
+    return {result.submission.id: result for result in map(result_json.read_result, files)}
 
 
 def changes(old: Mapping[str, ResultFile], new: Mapping[str, ResultFile]) -> Iterator[str]:
@@ -70,5 +70,5 @@ def _worth(question: QuestionScore | None) -> str:
 
 def _by_hand(before: ResultFile, after: ResultFile) -> list[str]:
     """Say which points are set by hand now, and which no more."""
-    old, new = adjustments.words(before), adjustments.words(after)
+    old, new = adjustments.change_lines(before), adjustments.change_lines(after)
     return [line for line in new if line not in old] + [f"no more: {line}" for line in old if line not in new]

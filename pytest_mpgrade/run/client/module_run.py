@@ -37,13 +37,15 @@ class _CallsReport(SupervisorReport):
     calls: tuple[StepReport, ...]
 
 
-def run(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
+def run_module(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
     """Run a scenario against the submission; one Run for each step that was reached, the import's first.
 
     Raises SupervisorError when the supervisor broke: the grader or the machine is at fault.
     """
     with workspace() as (folder, prefix):
-        report = request.ask(_request(scenario, setting, folder, prefix), _seconds(scenario, setting), _CallsReport)
+        report = request.ask_supervisor(
+            _request(scenario, setting, folder, prefix), _seconds(scenario, setting), _CallsReport
+        )
         return tuple(_runs(report, scenario, folder, setting))
 
 

@@ -47,7 +47,9 @@ def key_of(start_method: str) -> str:
     return f"notebook/{start_method}"
 
 
-def run(document: dict[str, Any], start_method: str, setting: Setting, packages: Sequence[str] = ()) -> Notebook:
+def run_notebook(
+    document: dict[str, Any], start_method: str, setting: Setting, packages: Sequence[str] = ()
+) -> Notebook:
     """Execute a notebook, given as nbformat 4 has it, from a fresh kernel under a start method.
 
     *packages*: those of multiprocessing that it uses besides. Raises SupervisorError when the grader or the machine is
@@ -58,7 +60,7 @@ def run(document: dict[str, Any], start_method: str, setting: Setting, packages:
         asked = _request(document, start_method, setting, packages, folder, prefix)
         limits = setting.assignment.limits
         seconds = (1 + deadline.MOST) * (2 * limits.import_seconds + rules.seconds) + _END_SECONDS
-        report = request.ask(asked, seconds, _CellsReport)
+        report = request.ask_supervisor(asked, seconds, _CellsReport)
         executed = _executed(folder.executed) or document
         values = answer(folder.box, "values", limits.answer_bytes, named=True).value if report.told else None
         return _notebook(report, document, executed, values, start_method, setting)

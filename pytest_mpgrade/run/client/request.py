@@ -50,8 +50,8 @@ def workspace() -> Iterator[tuple[RunFolder, str]]:
         end_marked(prefix)  # nothing where ptrace is permitted: what a supervisor traces dies with it
         raise
     finally:
-        leftovers.remove(prefix)  # nothing, unless the supervisor was killed
-        rmtree.remove(folder)
+        leftovers.remove_leftovers(prefix)  # nothing, unless the supervisor was killed
+        rmtree.remove_tree(folder)
 
 
 _KEPT = ("PATH", "LANG", "SYSTEMROOT", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -88,12 +88,12 @@ def most_processes(setting: Setting) -> int:
     return 2 * setting.assignment.limits.processes + 100 if setting.isolation.bwrap else 0
 
 
-def ask(request: dict[str, Any], seconds: float, kind: type[_Report]) -> _Report:
+def ask_supervisor(request: dict[str, Any], seconds: float, kind: type[_Report]) -> _Report:
     """Have a request served within *seconds* and some more; return the report.
 
     Raises SupervisorError when the supervisor broke: the grader or the machine is at fault.
     """
-    line = servers.ask(request, seconds + SPARE_SECONDS)
+    line = servers.ask_server(request, seconds + SPARE_SECONDS)
     if line.startswith(b'{"killed_by"'):
         raise SupervisorKilledError(f"the supervisor was killed by signal {msgspec.json.decode(line)['killed_by']}")
     try:

@@ -62,7 +62,8 @@ class RunServer:
             timer.cancel()
         if not line.endswith(b"\n"):
             told = self._told_to_end
-            code = process_groups.status(self._process, 1.0)  # it has closed its output: it is ending, or was killed
+            # It has closed its output: it is ending, or was killed.
+            code = process_groups.exit_status(self._process, 1.0)
             self.end()
             if not told and code is not None and code < 0:
                 raise SupervisorKilledError(f"the supervisors' server was killed by signal {-code}")
@@ -82,7 +83,7 @@ class RunServer:
     def end(self) -> None:
         """End the server and its supervisor; for certain, after a while."""
         self.tell_to_end()
-        process_groups.status(self._process, _TERM_SECONDS)
+        process_groups.exit_status(self._process, _TERM_SECONDS)
         if self._ending is None:
             self._ending = process_groups.kill_later(self._process, _TERM_SECONDS)
 
@@ -99,7 +100,7 @@ class RunServer:
         """Let the server end by the end of its input, and wait for it."""
         self.hang_up()
         if self._ending is None:
-            process_groups.status(self._process, _TERM_SECONDS)
+            process_groups.exit_status(self._process, _TERM_SECONDS)
             process_groups.kill(self._process)
 
 
@@ -118,7 +119,7 @@ _idle: list[RunServer] = []
 _busy: list[RunServer] = []
 
 
-def ask(request: dict[str, Any], seconds: float) -> bytes:
+def ask_server(request: dict[str, Any], seconds: float) -> bytes:
     """Have a request served by an idle server, or by a new one."""
     with _lock:
         server = _idle.pop() if _idle else _new()

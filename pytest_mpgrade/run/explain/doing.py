@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from pytest_mpgrade.records import Doing, Frame
-from pytest_mpgrade.run.explain.stacks import Stacks, name_of
+from pytest_mpgrade.run.explain.stacks import Stacks, function_name
 from pytest_mpgrade.run.observe import loops
 from pytest_mpgrade.system.linux.blocked import Blocked
 
@@ -97,7 +97,7 @@ def doing_of(frames: Sequence[Frame], stacks: Stacks, blocked: Blocked) -> Doing
         library.append(frame)
     for frame in reversed(library):
         file = os.path.basename(frame.file)
-        for name in (f"{_class_of(frame)}.{name_of(frame)}", name_of(frame)):
+        for name in (f"{_class_of(frame)}.{function_name(frame)}", function_name(frame)):
             if (file, name) in _BY_FRAME:
                 return _BY_FRAME[file, name]
     if frames and not library:

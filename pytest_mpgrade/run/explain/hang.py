@@ -41,7 +41,7 @@ _ASKS = {"pdb.py": "a debugger", "debugger.py": "a debugger", "getpass.py": "get
 """What asks a person, by the module of its frame; else input()."""
 
 
-def explain(watch: Watch, stacks: Stacks) -> tuple[Stuck, ...]:
+def explain_hang(watch: Watch, stacks: Stacks) -> tuple[Stuck, ...]:
     """Say of every process of a tree that hangs what it waits for."""
     found = waits(watch, stacks)
     roles = _roles(found, watch.caller)

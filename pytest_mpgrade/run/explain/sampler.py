@@ -39,7 +39,7 @@ class Looks:
         pids = [watch.caller, *workers]
         pid = pids[self._taken % len(pids)]
         self._taken += 1
-        found = blocked.look(pid) if watch.observer.sees_waits else Blocked()
+        found = blocked.look_at_main_thread(pid) if watch.observer.sees_waits else Blocked()
         threads = self._stacks.of(pid)
         if threads:
             self._note("parent" if pid == watch.caller else "worker", threads[-1], found)

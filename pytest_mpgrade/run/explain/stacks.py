@@ -50,11 +50,13 @@ class Stacks:
 
 def _since_start(frames: list[Frame]) -> list[Frame]:
     """Below where a forked worker began lies what its parent was doing then, such as `p.start()`: not its own doing."""
-    begun = (at for at, frame in enumerate(frames) if (os.path.basename(frame.file), name_of(frame)) == _BOOTSTRAP)
+    begun = (
+        at for at, frame in enumerate(frames) if (os.path.basename(frame.file), function_name(frame)) == _BOOTSTRAP
+    )
     return frames[: next(begun, len(frames))]
 
 
-def name_of(frame: Frame) -> str:
+def function_name(frame: Frame) -> str:
     """Return a function's name without its class, which some versions of Python put before it."""
     return frame.function.rpartition(".")[2]
 
@@ -84,10 +86,10 @@ def _from_faulthandler(pid: int, path: str) -> list[list[Frame]]:
             text = file.read(200_000)
     except OSError:
         return []
-    return parse(text)
+    return parse_stacks(text)
 
 
-def parse(text: str) -> list[list[Frame]]:
+def parse_stacks(text: str) -> list[list[Frame]]:
     """Read what faulthandler has written: a list of frames for each thread."""
     threads: list[list[Frame]] = []
     for line in text.splitlines():

@@ -46,7 +46,7 @@ def waits(watch: Watch, stacks: Stacks) -> list[Wait]:
 
 def _look(watch: Watch, pid: int) -> Blocked:
     if watch.observer.sees_waits:
-        return blocked.look(pid)
+        return blocked.look_at_main_thread(pid)
     return Blocked(asleep=any(thread.state == "S" for thread in watch.observer.threads([pid])))
 
 

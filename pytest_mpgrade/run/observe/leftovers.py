@@ -101,7 +101,7 @@ def gained(before: Holdings, after: Holdings, helpers: Collection[int]) -> list[
     return found
 
 
-def remove(prefix: str) -> list[str]:
+def remove_leftovers(prefix: str) -> list[str]:
     """Unlink everything that carries the run's prefix; return the names."""
     removed = names(prefix)
     for name in removed:
@@ -121,7 +121,7 @@ def remove_of(pids: Collection[int]) -> list[str]:
     for name in found:
         path = os.path.join(SHM, name)
         if os.path.isdir(path) and not os.path.islink(path):
-            rmtree.remove(path)
+            rmtree.remove_tree(path)
         else:
             with contextlib.suppress(OSError):
                 os.unlink(path)

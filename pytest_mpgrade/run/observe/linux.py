@@ -73,9 +73,9 @@ class LinuxObserver:
             if pid not in self.seen:
                 self.seen[pid] = _met(pid)
             known = self.seen[pid]
-            command = procfs.command(pid)
+            command = procfs.command_line(pid)
             parent = self.seen.get(known.parent)
-            if command and parent is not None and command != procfs.command(parent.pid):
+            if command and parent is not None and command != procfs.command_line(parent.pid):
                 known.command = command
         for pid, known in self.seen.items():
             known.ended = known.ended or (pid not in now and not _below_us(pid))
@@ -96,7 +96,7 @@ class LinuxObserver:
     def threads(self, pids: Sequence[int]) -> list[procfs.Thread]:
         """Look at the threads of these processes in /proc."""
         with self._reading():
-            return [thread for pid in pids for thread in procfs.look(pid, syscalls.timed)]
+            return [thread for pid in pids for thread in procfs.look_at_threads(pid, syscalls.timed)]
 
     def chars_read(self, pid: int) -> int:
         """Return what /proc says; it says 0 of processes that may not be looked into."""
@@ -236,7 +236,7 @@ class LinuxObserver:
     def _executed(self, pid: int) -> None:
         if pid not in self.seen:
             self.seen[pid] = _met(pid)
-        self.seen[pid].command = procfs.command(pid) or "?"
+        self.seen[pid].command = procfs.command_line(pid) or "?"
 
 
 def _below_us(pid: int) -> bool:

@@ -215,7 +215,8 @@ class Cells:
         """Have the kernel tell its variables; False where nothing more can be asked of it."""
         self.watch.begin(VALUES_SECONDS)
         names = json.dumps(self.request["notebook"]["names"])
-        code = f'__import__("pytest_mpgrade.inside.notebook_values", fromlist=["tell"]).tell(globals(), {names})'
+        module = '__import__("pytest_mpgrade.inside.notebook_values", fromlist=["tell_values"])'
+        code = f"{module}.tell_values(globals(), {names})"
         how = self._until(self.jupyter.tell(code), lambda: self.jupyter.replied)
         self.told = how == "yes"
         return how in ("yes", "late", "quiet")

@@ -204,7 +204,7 @@ class Jupyter:
     def _threads(self) -> dict[int, int] | None:
         """Return how often each thread of the client has gone to sleep; None if one is awake."""
         me = os.getpid()
-        mine = [each for each in procfs.look(me, lambda _: (False, "")) if each.tid not in self._before]
+        mine = [each for each in procfs.look_at_threads(me, lambda _: (False, "")) if each.tid not in self._before]
         return {each.tid: each.switches for each in mine} if all(each.state == "S" for each in mine) else None
 
     async def _connect(self) -> None:

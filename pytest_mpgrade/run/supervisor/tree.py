@@ -19,7 +19,7 @@ from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.records import STILL_READING, Ending, Limits, ProcessSeen, Stuck
 from pytest_mpgrade.run.explain import hang
 from pytest_mpgrade.run.explain.stacks import Stacks
-from pytest_mpgrade.run.observe import choose, leftovers
+from pytest_mpgrade.run.observe import choose_observer, leftovers
 from pytest_mpgrade.run.observe.base import ObservedProcess, Observer
 from pytest_mpgrade.run.observe.gate_socket import GateServer, serve
 from pytest_mpgrade.run.observe.watch import Watch
@@ -57,7 +57,7 @@ class Supervised:
         with contextlib.ExitStack() as stack:
             stack.callback(self.confinement.close)  # whatever fails: it has a spare user, a cgroup
             uid, most = self.confinement.uid, SANDBOX + self.limits["processes"]
-            self.observer: Observer = choose(request["observer"], uid, most)
+            self.observer: Observer = choose_observer(request["observer"], uid, most)
             self.names = leftovers.Names(prefix=request["prefix"], private=self.confinement.private_shm, uid=uid)
             self.out = Output(self._path("out"), self.limits["output_bytes"])
             self.err = Output(self._path("err"), self.limits["output_bytes"])
@@ -90,7 +90,7 @@ class Supervised:
         """End everything, and prove it; return what is to be told of that."""
         try:
             clean = self.observer.end_all(time.monotonic() + 30)
-            removed = leftovers.remove(self.request["prefix"])
+            removed = leftovers.remove_leftovers(self.request["prefix"])
             if not self.confinement.private_shm:
                 removed += leftovers.remove_of(self.observer.seen.keys())
             self.server.close()
@@ -106,7 +106,7 @@ class Supervised:
         self.out.cut()
         self.err.cut()
         if self.abandoned():
-            rmtree.remove(self.folder.path)
+            rmtree.remove_tree(self.folder.path)
             raise SystemExit("the grader is gone")
         seen = [each for each in self.observer.seen.values() if not each.sandbox]
         if any(each.exitcode in _OUT_OF_TIME for each in seen):
@@ -123,7 +123,7 @@ class Supervised:
         ending = ending or _ENDINGS.get(how, Ending.BROKEN)
         found: tuple[Stuck, ...] = ()
         if how in ("quiet", "late"):
-            found = hang.explain(self.watch, self.stacks)
+            found = hang.explain_hang(self.watch, self.stacks)
         rule = self.watch.rule if how in ("quiet", "over") else how
         if how == "late" and self.watch.still_reading:
             rule = STILL_READING

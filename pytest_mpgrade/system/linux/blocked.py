@@ -42,7 +42,7 @@ class Blocked:
     seconds: float | None = None  # that its sleep has still to go
 
 
-def look(pid: int) -> Blocked:
+def look_at_main_thread(pid: int) -> Blocked:
     """Look at the main thread of a process."""
     with readable(pid):
         line = procfs.system_call(pid, pid)
@@ -85,7 +85,7 @@ def _slept(call: str) -> int | None:
 def _left(pid: int, call: str, arguments: tuple[int, ...]) -> float | None:
     """Return the seconds that a sleep has still to go, at most; select(2) is how Python 3.10 sleeps."""
     by_argument = _slept(call)
-    data = procfs.memory(pid, arguments[4 if by_argument is None else by_argument], 16)
+    data = procfs.read_memory(pid, arguments[4 if by_argument is None else by_argument], 16)
     if not data:
         return None
     whole, part = struct.unpack("=qq", data)
@@ -109,11 +109,11 @@ def _files(pid: int, call: str, arguments: tuple[int, ...]) -> tuple[int, ...] |
     if call in _OF_ONE_FILE:
         return (arguments[0],)
     if call in _POLLS and 0 < arguments[1] <= MOST_FILES:
-        data = procfs.memory(pid, arguments[0], 8 * arguments[1])
+        data = procfs.read_memory(pid, arguments[0], 8 * arguments[1])
         return tuple(number for number, _, _ in struct.iter_unpack("=ihh", data) if number >= 0) or None
     if call in _SELECTS and 0 < arguments[0] <= MOST_FILES and arguments[1]:
         size = (arguments[0] + 63) // 64 * 8
-        bits = int.from_bytes(procfs.memory(pid, arguments[1], size), "little")
+        bits = int.from_bytes(procfs.read_memory(pid, arguments[1], size), "little")
         return tuple(number for number in range(arguments[0]) if bits >> number & 1) or None
     if call in _EPOLLS:
         return tuple(procfs.watched_by_epoll(pid, arguments[0])) or None

@@ -109,7 +109,7 @@ def leftovers(prefix: str) -> list[Cgroup]:
     Only those that the caller may remove: by `Cgroup.kill` and `Cgroup.remove`. Looks through all groups there are.
     """
     found: dict[str, list[str]] = {}
-    for top in {top for top, _ in own().values()}:
+    for top in {top for top, _ in own_groups().values()}:
         for folder in _below(top):
             name = os.path.basename(folder)
             if name.startswith(prefix) and _abandoned(name) and os.access(folder, os.W_OK):
@@ -122,7 +122,7 @@ def leftovers(prefix: str) -> list[Cgroup]:
 
 def _places() -> Iterator[tuple[str, ...]]:
     """Yield where to try, best first: one folder of version 2, or one per controller of version 1."""
-    groups = own()
+    groups = own_groups()
     if _UNIFIED in groups:
         top, folder = groups[_UNIFIED]
         while folder.startswith(top):
@@ -132,7 +132,7 @@ def _places() -> Iterator[tuple[str, ...]]:
     yield tuple(sorted({groups[name][1] for name in _CONTROLLERS if name in groups}))
 
 
-def own() -> Mapping[str, tuple[str, str]]:
+def own_groups() -> Mapping[str, tuple[str, str]]:
     """Return where each hierarchy is mounted, and this process's group in it, by controller; "" is version 2."""
     return _hierarchies(_read("/proc/self/cgroup"), _read("/proc/self/mountinfo"))
 

@@ -47,7 +47,7 @@ def _stat(path: str) -> list[str]:
     return text[text.rindex(")") + 2 :].split() if text else []
 
 
-def children(pid: int) -> list[int]:
+def child_pids(pid: int) -> list[int]:
     """Return the children of all threads of *pid*, zombies too (needs CONFIG_PROC_CHILDREN)."""
     found: list[int] = []
     for tid in tasks(pid):
@@ -60,7 +60,7 @@ def descendants(root: int) -> list[int]:
     found: list[int] = []
     todo = [root]
     while todo:
-        below = children(todo.pop())
+        below = child_pids(todo.pop())
         found += below
         todo += below
     return found
@@ -80,7 +80,7 @@ def leader(tid: int) -> int:
     return int(words[0]) if words else 0
 
 
-def command(pid: int) -> str:
+def command_line(pid: int) -> str:
     """Return the command line, arguments separated by spaces."""
     return (_read(f"/proc/{pid}/cmdline") or "").replace("\0", " ").strip()
 
@@ -136,7 +136,7 @@ def proportional_bytes(pid: int) -> int:
     return 0
 
 
-def look(pid: int, timed: Callable[[str], tuple[bool, str]]) -> list[Thread]:
+def look_at_threads(pid: int, timed: Callable[[str], tuple[bool, str]]) -> list[Thread]:
     """Look at all threads of one process; *timed* judges a line of ``/proc/PID/task/TID/syscall``."""
     found = []
     alarmed = _expects_alarm(pid)
@@ -211,7 +211,7 @@ def system_call(pid: int, tid: int) -> str:
     return (_read(f"/proc/{pid}/task/{tid}/syscall") or "").strip()
 
 
-def memory(pid: int, address: int, size: int) -> bytes:
+def read_memory(pid: int, address: int, size: int) -> bytes:
     """Return *size* bytes of a process's memory; b"" where they may not be read."""
     try:
         with open(f"/proc/{pid}/mem", "rb", buffering=0) as file:

@@ -54,7 +54,7 @@ class SpareUid:
                 removed += [entry.path for entry in entries if entry.stat(follow_symlinks=False).st_uid == self.uid]
         for path in removed:
             with contextlib.suppress(OSError):
-                os.unlink(path) if os.path.islink(path) or not os.path.isdir(path) else rmtree.remove(path)
+                os.unlink(path) if os.path.islink(path) or not os.path.isdir(path) else rmtree.remove_tree(path)
         return removed
 
     def release(self) -> None:

@@ -16,7 +16,7 @@ _FRAME = re.compile(r"(?P<file>.+?):(?P<line>[1-9]\d*) ")
 _LONGEST = 1000
 
 
-def source(check: CheckPart, module: str) -> tuple[str, int] | None:
+def source_place(check: CheckPart, module: str) -> tuple[str, int] | None:
     """Return the name of a student's file and the line in it that a check names; without one, None.
 
     Of the stacks of a hang the innermost line in *module* counts.
@@ -43,7 +43,7 @@ def marks(result: ResultFile, locate: Callable[[str], str]) -> list[str]:
     """
     found: dict[tuple[str, int, str, str], list[CheckPart]] = {}
     for check in result.checks:
-        place = source(check, result.submission.module)
+        place = source_place(check, result.submission.module)
         if check.outcome is Outcome.FAILED and place and (path := locate(place[0])):
             found.setdefault((path, place[1], check.check, check.hint), []).append(check)
     return [_command(path, line, same) for (path, line, _, _), same in found.items()][:MOST]

@@ -18,8 +18,8 @@ from typing import Any
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
 from pytest_mpgrade.report import evidence
-from pytest_mpgrade.report.exports.criteria import CriterionLine, lines
-from pytest_mpgrade.report.exports.github.annotation_places import source
+from pytest_mpgrade.report.exports.criteria import CriterionLine, criterion_lines
+from pytest_mpgrade.report.exports.github.annotation_places import source_place
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile, UnitOf
 from pytest_mpgrade.system.text import no_commands, one_line, points
 
@@ -50,7 +50,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
 def outputs(result: ResultFile, criteria: Sequence[Criterion]) -> dict[str, Payload]:
     """Return a payload for each criterion, by its runner's id, and one for the whole."""
     ids = runner_ids(criteria)
-    found = lines(result, criteria)
+    found = criterion_lines(result, criteria)
     made = {ids[line.name]: _runner(result, line) for line in found} | {WHOLE: _whole(result, found)}
     return {name: _fitting(body) for name, body in made.items()}
 
@@ -119,7 +119,7 @@ def _units(units: Sequence[UnitOf], most: float, module: str) -> Iterator[Mappin
 
 
 def _failed(title: str, check: CheckPart, module: str) -> Mapping[str, Any]:
-    place = source(check, module)
+    place = source_place(check, module)
     return _test(
         title,
         status="fail",
@@ -128,7 +128,7 @@ def _failed(title: str, check: CheckPart, module: str) -> Mapping[str, Any]:
         filename=place[0] if place else "",
         line_no=place[1] if place else 0,
         duration=check.seconds,
-        output="\n".join(evidence.lines(check.evidence)),
+        output="\n".join(evidence.evidence_lines(check.evidence)),
     )
 
 

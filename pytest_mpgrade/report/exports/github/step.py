@@ -18,7 +18,7 @@ MARK = "<!-- mpgrade -->\n"
 """Our part of a summary begins with it; what an earlier command of the step has written above it stays."""
 
 
-def tell(result: ResultFile, criteria: Sequence[Criterion], variables: Mapping[str, str] = os.environ) -> None:
+def tell_step(result: ResultFile, criteria: Sequence[Criterion], variables: Mapping[str, str] = os.environ) -> None:
     """Leave outputs and summary as they are now; where GitHub names no file for them, nothing.
 
     Raises UsageError where one of them cannot be written.

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
 from pytest_mpgrade.report import grouping, terminal
-from pytest_mpgrade.report.exports.criteria import lines, summary
+from pytest_mpgrade.report.exports.criteria import criterion_lines, result_summary
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.system.text import counted, one_line, points
 
@@ -30,7 +30,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
         block for block in grouping.blocks(result.checks) if any(each.outcome in _EXPLAINED for each in block.findings)
     ]
     for number, block in enumerate(told):
-        text = _preformatted(terminal.explain(block.subject, block.findings, _WIDTH))
+        text = _preformatted(terminal.explain_test(block.subject, block.findings, _WIDTH))
         rest = f"\n… and {counted(len(told) - number, 'other')}: see result.json\n"
         if len((page + text + rest).encode()) > MOST_BYTES:
             return page + rest
@@ -41,10 +41,10 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
 def _rubric(result: ResultFile, criteria: Sequence[Criterion]) -> Iterator[str]:
     score = f"{points(result.score)} / {points(result.max_score)}"
     yield f"## {_inline(result.assignment)}: {score if result.status is Status.GRADED else 'not graded'}\n"
-    for remark in filter(None, (result.submission.note, summary(result))):
+    for remark in filter(None, (result.submission.note, result_summary(result))):
         yield _preformatted(remark)
     yield "| Criterion | Checks | Points |\n|---|---|--:|"
-    for line in lines(result, criteria):
+    for line in criterion_lines(result, criteria):
         mine = [check for check in result.checks if check.criterion == line.name]
         worth = f"{points(line.score)} / {points(line.max_score)}" if line.max_score else "-"
         yield f"| {_inline(line.title)} | {_tally(mine)} | {worth} |"
