@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from pytest_mpgrade.course import late
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade.grading import RESULT, Grading
-from pytest_mpgrade.records import Criterion, LateRules, Status
+from pytest_mpgrade.grade.grading import Grading
+from pytest_mpgrade.records import RESULT_FILE, Criterion, LateRules, Status
 from pytest_mpgrade.report import adjustments, result_json
 from pytest_mpgrade.report.adjustments import Override
 from pytest_mpgrade.report.result_json import LatePart, ResultFile
@@ -39,7 +39,7 @@ class Settled:
         result = self.result(grading.result.by_machine())
         if result == grading.result:
             return grading
-        path = grading.folder / RESULT
+        path = grading.folder / RESULT_FILE
         try:
             result_json.write_result(result, path)
         except OSError as error:

@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from pytest_mpgrade.errors import UngradableError, UsageError
 from pytest_mpgrade.submission import handed_in
+from pytest_mpgrade.system.ignored_names import IN_ARCHIVES
 
 _OPENED: Mapping[str, Callable[[Any], Any]] = {
     ".tar": lambda file: file,
@@ -36,7 +37,6 @@ _MOST_AT_ONCE = 8_000_000
 Both are read whole, and say themselves how long they are: some hundred bytes can ask for gigabytes.
 """
 _CHUNK = 1 << 20
-_NOT_THEIRS = re.compile(r"__MACOSX/|.*\.DS_Store$|.*/\._[^/]*$|\._[^/]*$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ def _members(name: str, file: IO[bytes], into: Path) -> Iterator[_Member]:
     with _OPENED[suffix](file) as plain, tarfile.open(fileobj=_Bounded(plain), mode="r:") as tape:
         for member in tape:
             why = "" if member.isdir() else _unsafe(member.name) or _refused(member, into)
-            if member.isdir() or why or _NOT_THEIRS.match(member.name):
+            if member.isdir() or why or IN_ARCHIVES.match(member.name):
                 yield _Member(name=member.name, why=why)
             else:
                 yield _Member(name=member.name, file=tape.extractfile(member))
@@ -142,7 +142,7 @@ def _zipped(file: IO[bytes]) -> Iterator[_Member]:
     with zipfile.ZipFile(_Bounded(file)) as whole:
         for info in whole.infolist():
             why = "a link" if stat.S_ISLNK(info.external_attr >> 16) else _unsafe(info.filename)
-            if info.is_dir() or why or _NOT_THEIRS.match(info.filename):
+            if info.is_dir() or why or IN_ARCHIVES.match(info.filename):
                 yield _Member(name=info.filename, why="" if info.is_dir() else why)
                 continue
             with whole.open(info) as opened:

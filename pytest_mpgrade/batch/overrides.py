@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -12,6 +11,7 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report.adjustments import Override
 from pytest_mpgrade.system.csv_rows import read_rows
+from pytest_mpgrade.system.did_you_mean import likely
 from pytest_mpgrade.system.text import one_line, points
 
 FILE = "overrides.csv"
@@ -64,6 +64,6 @@ def _override(row: Mapping[str, str], submissions: Collection[str], criteria: Se
 
 def _hold(what: str, name: str, known: Collection[str]) -> None:
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        told = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known)[:20])}"
+        near = likely(name, known)
+        told = f"did you mean {near!r}?" if near else f"there are: {', '.join(sorted(known)[:20])}"
         raise ValueError(f"there is no {what} {name!r} ({told})")

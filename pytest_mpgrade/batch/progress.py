@@ -15,8 +15,8 @@ from typing import Protocol, TextIO
 
 from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade.grading import RESULT, Grading
-from pytest_mpgrade.records import Outcome, Status
+from pytest_mpgrade.grade.grading import Grading
+from pytest_mpgrade.records import RESULT_FILE, Outcome, Status
 from pytest_mpgrade.report import result_json
 from pytest_mpgrade.report.terminal import live
 from pytest_mpgrade.report.terminal.live import Running, Standing
@@ -96,7 +96,7 @@ class Board:
 
     def _test(self, job: Job) -> str:
         """Return which test of a submission runs: the first that its result file has as not run."""
-        file = self._out / job.folder / RESULT
+        file = self._out / job.folder / RESULT_FILE
         try:
             written = file.stat().st_mtime_ns
             if self._read.get(job.folder, (0, ""))[0] != written:

@@ -153,7 +153,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _grade(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.grade.grading import RESULT, grade
+    from pytest_mpgrade.grade.grading import grade
+    from pytest_mpgrade.records import RESULT_FILE
     from pytest_mpgrade.report import redaction, terminal
 
     assignment = _find(arguments.assignment)
@@ -161,7 +162,7 @@ def _grade(arguments: argparse.Namespace) -> int:
     # In CI this is what students read.
     shown, _ = redaction.redacted(grading.result, assignment.criteria)
     console.say(terminal.rubric(shown, console.width(), console.color(sys.stdout)))
-    console.say(f"\nresult: {grading.folder / RESULT}")
+    console.say(f"\nresult: {grading.folder / RESULT_FILE}")
     if "github" in dict(arguments.format):
         _annotate(shown, arguments.path)
     return RIGHT if arguments.exit_code == "always-0" else _code(grading.result)

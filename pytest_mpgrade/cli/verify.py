@@ -29,6 +29,7 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import grading, pytest_run
 from pytest_mpgrade.records import Assignment, Concern, Outcome, Status
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.system.ignored_names import IGNORED
 from pytest_mpgrade.system.text import one_line, points
 
 TIMED = "test_speed"
@@ -193,7 +194,7 @@ def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
         return case.path
     folder = out / "submissions" / grading.folder_name(case.name)
     if not folder.exists():
-        beside = shutil.ignore_patterns(assignment.module, "__pycache__", ".*")
+        beside = shutil.ignore_patterns(assignment.module, *IGNORED, ".*")
         shutil.copytree(reference_folder(assignment) or case.path.parent, folder, ignore=beside)
         suffix = case.path.suffix if assignment.notebook else ".py"
         (folder / assignment.module).with_suffix(suffix).write_bytes(case.content())

@@ -7,11 +7,12 @@ when they evaluate; a course author has to meet it when the assignment is read, 
 from __future__ import annotations
 
 import ast
-import difflib
 import math
 import operator
 from collections.abc import Callable, Collection, Mapping
 from itertools import pairwise
+
+from pytest_mpgrade.system.did_you_mean import nearest_or_all
 
 LONGEST = 300
 
@@ -78,7 +79,7 @@ def _check(node: ast.expr, names: Collection[str]) -> None:
             raise _NotTakenError(node, "expected a number, at most a thousand millions")
     elif isinstance(node, ast.Name):
         if node.id not in names:
-            raise _NotTakenError(node, f"there is no name {node.id!r} ({_known(node.id, names)})")
+            raise _NotTakenError(node, f"there is no name {node.id!r} ({nearest_or_all(node.id, names)})")
     elif isinstance(node, ast.Call):
         _check_call(node)
     elif not _is_taken(node):
@@ -92,7 +93,9 @@ def _check(node: ast.expr, names: Collection[str]) -> None:
 def _check_call(node: ast.Call) -> None:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
     if name not in FUNCTIONS:
-        raise _NotTakenError(node, f"there is no function {ast.unparse(node.func)!r} ({_known(name, FUNCTIONS)})")
+        raise _NotTakenError(
+            node, f"there is no function {ast.unparse(node.func)!r} ({nearest_or_all(name, FUNCTIONS)})"
+        )
     fits = len(node.args) == 1 if name in _ONE_ARGUMENT else len(node.args) > 1
     if node.keywords or not fits or any(isinstance(each, ast.Starred) for each in node.args):
         takes = "one number" if name in _ONE_ARGUMENT else "two numbers or more"
@@ -107,11 +110,6 @@ def _is_taken(node: ast.expr) -> bool:
     if isinstance(node, ast.Compare):
         return all(type(op) in _COMPARE for op in node.ops)
     return isinstance(node, (ast.BoolOp, ast.IfExp))
-
-
-def _known(name: str, names: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}"
 
 
 def _value(node: ast.expr, values: Mapping[str, float]) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,6 +12,7 @@ from msgspec import Meta, Struct
 
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Assignment, EnvironmentRules, LateRules, Limits, NotebookRules, SpeedRules
+from pytest_mpgrade.system.did_you_mean import nearest
 
 # Upper bounds keep out `inf`: a limit that never comes is none.
 _Seconds = Annotated[float, Meta(gt=0, le=1e6)]
@@ -91,11 +91,7 @@ def _read(text: str) -> tuple[str, float | int]:
     name, _, value = text.partition("=")
     kinds = {field.name: type(getattr(_USUAL, field.name)) for field in dataclasses.fields(Limits)}
     if name not in kinds:
-        near = difflib.get_close_matches(name, kinds, n=1)
-        raise UsageError(
-            f"there is no limit {name!r}"
-            + (f"; did you mean {near[0]!r}?" if near else f" (there are: {', '.join(kinds)})")
-        )
+        raise UsageError(f"there is no limit {name!r}" + (nearest(name, kinds) or f" (there are: {', '.join(kinds)})"))
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?B?)", value.strip().upper())
     factor = _UNITS.get(found[2], 0) if found and (name.endswith("_bytes") or not found[2]) else 0
     number = float(found[1]) * factor if found else 0.0

@@ -191,9 +191,9 @@ def _subreaper() -> Facility:
 
 
 def _try_subreaper() -> None:
-    from pytest_mpgrade.system.linux import ptrace
+    from pytest_mpgrade.system.linux import prctl
 
-    ptrace.become_subreaper()
+    prctl.become_subreaper()
     middle = os.fork()
     if middle == 0:
         if os.fork() == 0:

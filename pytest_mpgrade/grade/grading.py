@@ -12,7 +12,6 @@ import platform
 import re
 import sys
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 
 from pytest_mpgrade import __version__
@@ -20,14 +19,14 @@ from pytest_mpgrade.course.tables import with_limits
 from pytest_mpgrade.errors import LackingError, MpgradeError, UngradableError, UsageError
 from pytest_mpgrade.grade.pytest_run import LOG, Options, budget, grading_command, last_line, run_pytest
 from pytest_mpgrade.judge.points import rubric
-from pytest_mpgrade.records import Assignment, Concern, Entry, Finding, Outcome, Report, Status, Submission
+from pytest_mpgrade.records import RESULT_FILE, Assignment, Concern, Entry, Finding, Outcome, Report, Status, Submission
 from pytest_mpgrade.report import exports, redaction, result_json
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.submission import lacking
 from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import one_line
+from pytest_mpgrade.system.timestamps import utc_stamp
 
-RESULT = "result.json"
 NOT_YET = "not graded yet"
 GRADABLE = "can_be_graded"
 """The check that a submission has which none of the tests can be made of."""
@@ -76,7 +75,7 @@ def kept(path: Path, assignment: Assignment, out: Path, *, options: Options) -> 
     """Return an earlier grading, where it is whole, and neither submission, assignment nor mpgrade have changed."""
     folder = out / (options.folder or folder_name(options.id))
     try:
-        result = result_json.read_result(folder / RESULT)
+        result = result_json.read_result(folder / RESULT_FILE)
         submission = _discover(path, assignment, options.id)
     except Exception:  # whatever it is: grading it anew says so
         return None
@@ -181,14 +180,14 @@ def _report(shown: Submission, assignment: Assignment, status: Status, reason: s
         entries=entries,
         containment={"level": "not run", "missing": []},
         environment=_environment(),
-        started=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        started=utc_stamp(),
     )
     return result_json.as_result(report)
 
 
 def _keep(result: ResultFile, folder: Path, assignment: Assignment, options: Options) -> Grading:
     """Write the result file, and what is exported of it: also of one that says that nothing is graded yet."""
-    path = folder / RESULT
+    path = folder / RESULT_FILE
     try:
         result_json.write_result(result, path)
         for name, given in options.exports:
@@ -211,7 +210,7 @@ def _environment() -> dict[str, object]:
 def _finish(shown: Submission, assignment: Assignment, folder: Path, ended: str, options: Options) -> Grading:
     """Read the result back, and say in it why it is not a final one where it is not."""
     try:
-        result = result_json.read_result(folder / RESULT)
+        result = result_json.read_result(folder / RESULT_FILE)
     except UsageError as error:
         return _record(shown, assignment, folder, options, Status.ERROR, str(error), _broken(str(error)))
     reason = result.reason

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from pytest_mpgrade.errors import AssignmentError
-from pytest_mpgrade.grade import grading, pytest_run
-from pytest_mpgrade.records import Assignment, Status
+from pytest_mpgrade.grade import pytest_run
+from pytest_mpgrade.records import RESULT_FILE, Assignment, Status
 from pytest_mpgrade.report import result_json
 from pytest_mpgrade.report.result_json import ResultFile
 
@@ -30,9 +30,9 @@ def collect(assignment: Assignment) -> ResultFile:
         options = pytest_run.Options(isolation="none", deadline=time.time() + SECONDS)
         words = [*pytest_run.grading_command(blank, assignment, out, assignment.name, options), "--collect-only"]
         ended = pytest_run.run_pytest(words, blank, out, pytest_run.budget(options, SECONDS), options.stop)
-        if ended or not (out / grading.RESULT).exists():
+        if ended or not (out / RESULT_FILE).exists():
             raise AssignmentError(f"the tests of {assignment.name} cannot be collected: {ended}")
-        result = result_json.read_result(out / grading.RESULT)
+        result = result_json.read_result(out / RESULT_FILE)
     assert result.status is Status.ERROR, "nothing was run"
     return result
 

@@ -8,14 +8,11 @@ where the parent has threads, and a batch has some.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
 
 from pytest_mpgrade.system import console
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main() -> int:
@@ -36,7 +33,9 @@ def _be_ended_with(parent: int) -> None:
     if sys.platform == "win32":
         return
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        from pytest_mpgrade.system.linux import prctl
+
+        prctl.die_with_parent(int(signal.SIGKILL))
     if os.getppid() != parent:  # it was killed before we asked
         os._exit(1)
     # A shell's background jobs inherit it ignored; our parent ends us by it.

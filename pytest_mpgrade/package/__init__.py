@@ -18,8 +18,9 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.package import wheel
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.system import atomic_write
+from pytest_mpgrade.system.ignored_names import IGNORED
 
-_LEFT_OUT = ("starter", "wrong", "designs", "reference", "__pycache__")
+_LEFT_OUT = ("starter", "wrong", "designs", "reference")
 """Of an assignment: the reference is packed from wherever it is."""
 
 
@@ -86,11 +87,11 @@ def _files(assignment: Assignment) -> Iterator[tuple[Path, str]]:
     folder = Path(assignment.folder)
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if path.is_file() and name.parts[0] not in _LEFT_OUT and "__pycache__" not in name.parts:
+        if path.is_file() and name.parts[0] not in _LEFT_OUT and IGNORED.isdisjoint(name.parts):
             yield path, name.as_posix()
     trusted = reference_folder(assignment)
     for path in sorted(trusted.rglob("*")) if trusted else ():
-        if path.is_file() and "__pycache__" not in path.parts:
+        if path.is_file() and IGNORED.isdisjoint(path.parts):
             yield path, f"reference/{path.relative_to(trusted or path).as_posix()}"
 
 

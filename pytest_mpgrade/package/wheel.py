@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest_mpgrade
 from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.system.ignored_names import IGNORED
 
 _KEPT = ("METADATA", "entry_points.txt")
 _WHEEL = "Wheel-Version: 1.0\nGenerator: mpgrade\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -44,7 +45,7 @@ def _package() -> Iterator[tuple[str, bytes]]:
     home = Path(pytest_mpgrade.__file__).parent
     for path in sorted(home.rglob("*")):
         name = path.relative_to(home)
-        if path.is_file() and name.parts[0] != "assignments" and "__pycache__" not in name.parts:
+        if path.is_file() and name.parts[0] != "assignments" and IGNORED.isdisjoint(name.parts):
             yield f"{home.name}/{name.as_posix()}", path.read_bytes()
 
 

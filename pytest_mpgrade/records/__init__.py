@@ -57,6 +57,8 @@ from pytest_mpgrade.records.trace import Trace as Trace
 STILL_READING = "late, still reading"
 """Why a call timed out whose process was taking in results to the end."""
 
+RESULT_FILE = "result.json"
+"""In the folder of a grading."""
 RESULT_SCHEMA = "mpgrade.result/2"
 
 Plain = Any

@@ -7,7 +7,6 @@ controller's collects what their test reports bring.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import functools
 import os
 import platform
@@ -29,7 +28,7 @@ from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.judge import check
 from pytest_mpgrade.judge.points import blame, rubric
 from pytest_mpgrade.judge.points.shares import Placed
-from pytest_mpgrade.records import Asked, Report, Score, Status
+from pytest_mpgrade.records import RESULT_FILE, Asked, Report, Score, Status
 from pytest_mpgrade.report import junit_properties, redaction, result_json, terminal
 from pytest_mpgrade.report.notebook import write_notebooks
 from pytest_mpgrade.run.client.request import Setting
@@ -40,6 +39,7 @@ from pytest_mpgrade.student.notebook import StudentNotebook
 from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.submission.discover import discover
 from pytest_mpgrade.system.machine import usable_cores
+from pytest_mpgrade.system.timestamps import utc_stamp
 
 _GRADED = pytest.StashKey["Student | StudentNotebook"]()
 _PLACED = "mpgrade_placed"
@@ -251,7 +251,7 @@ class GradingSession:
             entries=tuple(one.entry() for one in placed),
             containment=in_words.as_json(self._setting.isolation, observers[-1]),
             environment=self._environment(observers),
-            started=datetime.datetime.fromtimestamp(self._began, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            started=utc_stamp(self._began),
             seconds=round(time.time() - self._began, 2),
         )
 
@@ -281,7 +281,7 @@ class GradingSession:
     def _write(self, *, first: bool = False) -> None:
         writes = os.environ.get("PYTEST_XDIST_WORKER", "") in (("", "gw0") if first else ("",))
         if self._out is not None and writes and not self._broken:
-            result_json.write_result(self.report(), self._out / "result.json")
+            result_json.write_result(self.report(), self._out / RESULT_FILE)
 
 
 def _show(config: pytest.Config, line: str) -> None:

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pytest_mpgrade.errors import UngradableError
+from pytest_mpgrade.system.ignored_names import IGNORED
 
 MOST_FILES, DEEPEST = 20_000, 100
 MOST_COPIED = 500_000_000
 """Bytes of one submission; a file with a hole in it may claim any size."""
 _TOO_MUCH = f"there are more than {MOST_COPIED // 1_000_000} MB"
 _PIECE = 1 << 20
-_NO_PARTS = frozenset(("__pycache__", "__MACOSX"))
 NO_FILE = "is no file that can be read"
 LEADS_OUT = "is a link that leads out of the submission"
 _TO_A_FOLDER = "is a link to a folder, which is not followed"
@@ -68,7 +68,7 @@ def files(root: Path, closed: Callable[[OSError], object] | None = None) -> Iter
 
 
 def _is_no_part(folder: str, name: str) -> bool:
-    return name.startswith(".") or name in _NO_PARTS or os.path.exists(f"{folder}/{name}/pyvenv.cfg")
+    return name.startswith(".") or name in IGNORED or os.path.exists(f"{folder}/{name}/pyvenv.cfg")
 
 
 def look_at_file(path: Path) -> File:

@@ -6,7 +6,6 @@ is the submission's: a package that is not allowed, a file that was not handed i
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import shutil
@@ -22,13 +21,14 @@ from pytest_mpgrade.submission import sources
 from pytest_mpgrade.submission.newer import Version, of_attribute, of_module
 from pytest_mpgrade.submission.newer_syntax import newer_syntax
 from pytest_mpgrade.submission.sources import Statement, SubmissionSources
+from pytest_mpgrade.system import did_you_mean
 
 _UNSUCCESSFUL = frozenset((Ending.NOT_IMPORTED, Ending.RAISED, Ending.DIED, Ending.HUNG, Ending.TIMED_OUT))
 _MISSING = re.compile(r"No module named '([\w.]+)'")
 _MOST = 8
 """Names and statements that are looked into: each may cost an interpreter's start."""
 _CLOSE = 0.75
-"""How much alike two names are of which one may be meant for the other; see difflib."""
+"""How much alike two names are of which one may be meant for the other; from 0 to 1."""
 
 
 def require(submission: Submission, assignment: Assignment) -> None:
@@ -206,7 +206,7 @@ class _Search:
         modules = {module for package in self.allowed for module in packages.imported_as(package)}
         likely = sorted(modules | self.sources.own | self.sources.deeper)
         public = sorted(each for each in sys.stdlib_module_names if each[0] != "_")
-        near = [each for known in (likely, public) for each in difflib.get_close_matches(name, known, 1, _CLOSE)]
+        near = [each for known in (likely, public) for each in [did_you_mean.likely(name, known, _CLOSE)] if each]
         allowed = f"allowed packages: {', '.join(self.allowed)}" if self.allowed else "no packages are allowed"
         return Lack(
             message=f"{statement.where} imports {name}: there is no module of that name in what was handed in, nor is "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -13,14 +15,27 @@ def write_bytes(data: bytes, path: Path) -> None:
     Raises OSError; the old file then stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Not by `tempfile`: its files are private whatever the umask, which is the user's word on who may read grades.
+    # The umask is the user's word on who may read grades.
+    with written_beside(path, data, mode=0o666) as new:
+        os.replace(new, path)
+
+
+@contextlib.contextmanager
+def written_beside(path: Path, data: bytes, *, mode: int) -> Iterator[Path]:
+    """Write a new file with *data* in the folder of *path*, to be renamed or linked; it is removed if it is left.
+
+    *mode*: its rights before the umask takes some away.
+    """
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with open(new, "xb") as file:
+        # Binary: where Windows opens a file by its number, it would change the ends of lines.
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(new, path)
-    except BaseException:
+        yield new
+    finally:
         new.unlink(missing_ok=True)
-        raise
+
+
+_BINARY = getattr(os, "O_BINARY", 0)

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+_CLOSE = 0.6
+"""How much alike two words are of which one may be meant for the other, from 0 to 1; difflib's own default."""
+
+
+def likely(word: str, known: Iterable[str], close: float = _CLOSE) -> str:
+    """Return the known word that is most like *word*; "" where none is."""
+    return next(iter(difflib.get_close_matches(word, known, 1, close)), "")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'results'?`` to be put after a message; "" where no known word is like it."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = likely(word, known)
+    return f"; did you mean {near!r}?" if near else ""
+
+
+def nearest_or_all(word: str, known: Collection[str]) -> str:
+    """Return ``did you mean 'results'?``, or, where no known word is like it, ``there are: results, sentinel``."""
+    near = likely(word, known)
+    return f"did you mean {near!r}?" if near else f"there are: {', '.join(known)}"

@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.system.file_lock import try_lock
+from pytest_mpgrade.system.waiting import wait_until
 
 SECONDS = 30.0
 """Longer than a grading that is to end may take; who holds a log after that is grading."""
@@ -40,7 +41,7 @@ def log_variable(log: BinaryIO) -> dict[str, str]:
 
 
 def inherited() -> tuple[int, ...]:
-    """Return the file that `told` tells of, for others to inherit (`pass_fds`); none where it is not open here."""
+    """Return the file that `log_variable` names, for others to inherit (`pass_fds`); none where it is not open here."""
     number, _, identity = os.environ.get(_HELD, "").partition(" ")
     with contextlib.suppress(OSError, ValueError):
         if WORKS and identity == _identity(int(number)):
@@ -64,11 +65,8 @@ def is_free(file: Path) -> bool:
 
 def wait_for_log(file: Path) -> None:
     """Wait until no grading writes into a log. Raises UsageError where that takes long."""
-    end = time.monotonic() + SECONDS
-    while not is_free(file):
-        if time.monotonic() > end:
-            raise UsageError(_in_use(file))
-        time.sleep(_PERIOD)
+    if not wait_until(lambda: is_free(file), SECONDS, _PERIOD):
+        raise UsageError(_in_use(file))
 
 
 def _in_use(file: Path) -> str:
@@ -76,20 +74,8 @@ def _in_use(file: Path) -> str:
 
 
 def _free(opened: BinaryIO, seconds: float) -> bool:
-    """Lock an open file, in at most so many seconds."""
-    if sys.platform == "win32":
+    """Lock an open file, in at most so many seconds; True also where nothing can be locked."""
+    try:
+        return wait_until(lambda: try_lock(opened.fileno()), seconds, _PERIOD)
+    except OSError:
         return True
-    import fcntl
-
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                return False
-            time.sleep(_PERIOD)
-        except OSError:
-            return True  # a file system without locks
-        else:
-            return True

@@ -14,15 +14,9 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from pytest_mpgrade.system import machine
-
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+from pytest_mpgrade.system.file_lock import try_lock
 
 DOOR, ROOM = "/tmp", "/var/tmp"  # noqa: S108 - nothing is written there
 MOST_SECONDS = 120.0
@@ -83,18 +77,14 @@ def _lock(
     give_up: Callable[[], bool] = lambda: False,
 ) -> bool:  # fmt: skip
     """Hold a lock until *held* ends; False where it could not be had in time."""
-    if fcntl is None:
-        return False
     try:
         file = os.open(place if os.path.isdir(place) else tempfile.gettempdir(), os.O_RDONLY)
     except OSError:
         return False
     held.callback(os.close, file)
     shown = time.monotonic() + SHOWN_SECONDS
-    while True:
-        try:
-            fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        except BlockingIOError:
+    try:
+        while not try_lock(file, shared=not alone):
             now = time.monotonic()
             if now > deadline or give_up():
                 return False
@@ -102,7 +92,6 @@ def _lock(
                 waits()
                 shown = math.inf
             time.sleep(_PERIOD)
-        except OSError:
-            return False  # a file system without locks
-        else:
-            return True
+    except OSError:
+        return False  # a file system without locks, or Windows
+    return True

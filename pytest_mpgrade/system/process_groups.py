@@ -16,6 +16,8 @@ import threading
 import time
 from pathlib import Path
 
+from pytest_mpgrade.system.waiting import wait_until
+
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 """What no process can refuse; Windows has one way of ending a process only."""
 _PERIOD = 0.02
@@ -79,9 +81,7 @@ def kill_later(process: subprocess.Popen[bytes], seconds: float) -> threading.Th
     """Give what is in the group of a process that ends *seconds* to end too; then kill what is left, and reap it."""
 
     def finish() -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and (exit_status(process, 0.0) is None or _others(process.pid)):
-            time.sleep(_PERIOD)
+        wait_until(lambda: exit_status(process, 0.0) is not None and not _others(process.pid), seconds, _PERIOD)
         kill(process)
 
     thread = threading.Thread(target=finish, daemon=True, name="process group")

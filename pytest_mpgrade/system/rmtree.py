@@ -7,8 +7,9 @@ import os
 import secrets
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
+
+from pytest_mpgrade.system.waiting import wait_until
 
 MARK = f"mpgrade-{secrets.token_hex(4)}-"
 """Begins the names of all temporary folders of this process: where it was killed, its servers remove them."""
@@ -39,11 +40,14 @@ def remove_tree(path: str) -> None:
 
 def remove_all(mark: str) -> None:
     """Remove the folders whose paths begin with *mark*; others may be doing so too."""
-    end = time.monotonic() + REMOVE_SECONDS
-    while (left := glob.glob(f"{glob.escape(mark)}*")) and time.monotonic() < end:
+
+    def removed() -> bool:
+        left = glob.glob(f"{glob.escape(mark)}*")
         for path in left:
             remove_tree(path)
-        time.sleep(0.05)
+        return not left
+
+    wait_until(removed, REMOVE_SECONDS, 0.05)
 
 
 def sizes(folders: Sequence[str]) -> Iterator[tuple[int, int]]:

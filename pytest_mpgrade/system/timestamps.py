@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, tzinfo
+import time
+from datetime import datetime, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 _MOODLE = "%A, %d %B %Y, %I:%M %p"
 _EXAMPLE = "2026-03-02T23:59:00+01:00"
+
+
+def utc_stamp(seconds: float | None = None) -> str:
+    """Return a time as results have it, ``2026-03-02T22:59:00Z``: *seconds* since the epoch, by default now."""
+    moment = datetime.fromtimestamp(time.time() if seconds is None else seconds, timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def instant(text: str, zone: tzinfo | None = None) -> datetime:

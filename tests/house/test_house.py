@@ -85,7 +85,6 @@ LIBRARIES: dict[str, dict[str, str]] = {
 PURE = frozenset(
     (
         "__future__",
-        "difflib",
         "functools",
         "itertools",
         "ast",

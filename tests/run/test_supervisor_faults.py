@@ -39,7 +39,7 @@ FAULTS = [
     ("pytest_mpgrade.run.supervisor.server", "os.fork", 1, errno.EAGAIN),
     ("pytest_mpgrade.run.observe.linux", "os.pipe", 1, errno.EMFILE),
     ("pytest_mpgrade.run.observe.linux", "os.write", 1, errno.EPIPE),
-    ("pytest_mpgrade.run.observe.linux", "ptrace.become_subreaper", 1, errno.EPERM),
+    ("pytest_mpgrade.run.observe.linux", "prctl.become_subreaper", 1, errno.EPERM),
     ("pytest_mpgrade.run.observe.linux", "ptrace.seize", 1, errno.EPERM),
     ("pytest_mpgrade.system.linux.ptrace", "event_message", 1, errno.ESRCH),
     ("pytest_mpgrade.system.linux.ptrace", "event_message", 2, errno.EIO),

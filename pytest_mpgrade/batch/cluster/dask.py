@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import re
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade.grading import Grading
 from pytest_mpgrade.records import Status
+from pytest_mpgrade.system.waiting import wait_until
 
 CONNECT_SECONDS = 60.0
 IDLE_SECONDS = 600.0
@@ -125,15 +125,13 @@ class _Batch:
 
     def _slots(self) -> int:
         """Return how many gradings the workers have cores for; waits for a first one, and not for ever."""
-        deadline = time.monotonic() + self._settings.patience
-        while not (slots := self._slots_now()):
-            if time.monotonic() > deadline:
-                cores = self._carrier.cores
-                raise UsageError(
-                    f"no Dask worker has declared {cores} cores for {self._settings.patience:g} s: start some with "
-                    f"dask worker ADDRESS --resources core=N, N at least {cores}; then run the same command again"
-                )
-            time.sleep(1.0)
+        slots = wait_until(self._slots_now, self._settings.patience, 1.0)
+        if not slots:
+            cores = self._carrier.cores
+            raise UsageError(
+                f"no Dask worker has declared {cores} cores for {self._settings.patience:g} s: start some with "
+                f"dask worker ADDRESS --resources core=N, N at least {cores}; then run the same command again"
+            )
         return min(slots, self._settings.most or slots)
 
     def _slots_now(self) -> int:

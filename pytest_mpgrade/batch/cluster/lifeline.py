@@ -18,6 +18,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
+from pytest_mpgrade.system.file_lock import try_lock
+
 END_SECONDS = 25.0
 """Seconds in which a grading that was ended has to have done so."""
 _PERIOD = 0.2
@@ -88,12 +90,8 @@ def _taken(held: contextlib.ExitStack, allowed: Sequence[int], count: int) -> li
 
 def _lock(held: contextlib.ExitStack, folder: str) -> bool:
     """Lock a folder of the kernel's, the same for all users of a host; nothing is written."""
-    import fcntl
-
     file = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not try_lock(file):
         os.close(file)
         return False
     held.callback(os.close, file)

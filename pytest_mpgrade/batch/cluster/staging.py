@@ -17,9 +17,9 @@ from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.course.assignment import fingerprint, reference_folder
 from pytest_mpgrade.course.tables import with_limits
 from pytest_mpgrade.errors import UngradableError, UsageError, error_words
-from pytest_mpgrade.grade.grading import RESULT, Grading, failed_grading, refused
+from pytest_mpgrade.grade.grading import Grading, failed_grading, refused
 from pytest_mpgrade.grade.pytest_run import Options
-from pytest_mpgrade.records import Assignment
+from pytest_mpgrade.records import RESULT_FILE, Assignment
 from pytest_mpgrade.report import result_json
 from pytest_mpgrade.system.text import one_line
 
@@ -89,18 +89,18 @@ class Carrier:
 
     def _received(self, job: Job, data: bytes) -> Grading:
         folder = self.out / job.folder
-        for name in (RESULT, submission_worker.PROBLEM):
+        for name in (RESULT_FILE, submission_worker.PROBLEM):
             (folder / name).unlink(missing_ok=True)
         bundle.unpack_bundle(data, folder)
         problem = _taken(folder / submission_worker.PROBLEM)
-        if not (folder / RESULT).is_file():
+        if not (folder / RESULT_FILE).is_file():
             return self.failed(job, problem or "the node that graded it brought no result; grade it again")
-        result = result_json.read_result(folder / RESULT)
+        result = result_json.read_result(folder / RESULT_FILE)
         # The node graded a copy; the result names it as the user did.
         part = replace(result.submission, path=one_line(str(job.path)))
         node: dict[str, Any] = json.loads(_taken(folder / submission_worker.NODE) or "{}")
         whole = replace(result, submission=part, environment={**result.environment, **node})
-        result_json.write_result(whole, folder / RESULT)
+        result_json.write_result(whole, folder / RESULT_FILE)
         return Grading(result=whole, folder=folder)
 
     def failed(self, job: Job, reason: str) -> Grading:

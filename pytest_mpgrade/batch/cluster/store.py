@@ -6,13 +6,16 @@ import contextlib
 import json
 import os
 import socket
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pytest_mpgrade.system.atomic_write import written_beside
+
+_PRIVATE = 0o600
 
 
 @dataclass(frozen=True)
@@ -37,27 +40,16 @@ class Store:
 
     def commit(self, key: str, data: bytes) -> bytes:
         """Keep a result, unless another attempt was first; return the one that counts."""
-        with self._written(data) as name, contextlib.suppress(FileExistsError):
-            os.link(name, self.folder / f"{key}.tar.gz")
+        result = self.folder / f"{key}.tar.gz"
+        with written_beside(result, data, mode=_PRIVATE) as new, contextlib.suppress(FileExistsError):
+            os.link(new, result)
         return self.final(key) or data
 
     def keep_broken(self, key: str, data: bytes) -> None:
         """Keep what is no result, until the next attempt."""
-        with self._written(data) as name:
-            os.replace(name, self.folder / f"{key}.error.tar.gz")
-
-    @contextlib.contextmanager
-    def _written(self, data: bytes) -> Iterator[str]:
-        handle, name = tempfile.mkstemp(prefix=".result-", dir=self.folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            yield name
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)
+        result = self.folder / f"{key}.error.tar.gz"
+        with written_beside(result, data, mode=_PRIVATE) as new:
+            os.replace(new, result)
 
     @contextlib.contextmanager
     def attempt(self, key: str, *, alone: bool) -> Iterator[None]:

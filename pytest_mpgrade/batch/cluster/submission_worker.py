@@ -22,8 +22,9 @@ from pytest_mpgrade import __version__
 from pytest_mpgrade.batch.cluster import bundle
 from pytest_mpgrade.batch.cluster.spec import GradingSpec
 from pytest_mpgrade.batch.cluster.store import Store
+from pytest_mpgrade.records import RESULT_FILE
 
-RESULT, LOG, PROBLEM, NODE = "result.json", "node.log", "problem.txt", "node.json"
+LOG, PROBLEM, NODE = "node.log", "problem.txt", "node.json"
 MARGIN = 300.0
 """Seconds over its own time limit after which a grading is ended; it may have to wait for cores or a timing."""
 GRACE = 30.0
@@ -74,7 +75,7 @@ def _attempt(spec: GradingSpec, cancelled: Callable[[], bool]) -> tuple[bytes, b
 def _is_whole(folder: Path) -> bool:
     """Tell whether a folder has a result that counts: not one that says that the grader broke."""
     try:
-        return bool(json.loads((folder / RESULT).read_bytes())["status"] != "error")
+        return bool(json.loads((folder / RESULT_FILE).read_bytes())["status"] != "error")
     except (OSError, ValueError, KeyError):
         return False
 

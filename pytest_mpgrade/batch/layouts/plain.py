@@ -14,6 +14,7 @@ from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade.grading import folder_name
 from pytest_mpgrade.submission import handed_in
+from pytest_mpgrade.system.ignored_names import IGNORED
 
 _MODULES = frozenset((".py", ".ipynb"))
 
@@ -21,7 +22,8 @@ _MODULES = frozenset((".py", ".ipynb"))
 def jobs(folder: Path, out: Path) -> tuple[list[Job], list[tuple[str, str]]]:
     """Return a job for each submission, sorted by name, and the names of what was left out, with why.
 
-    Hidden children, `__pycache__` and *out* itself are not even mentioned. Raises UsageError where there is none.
+    Hidden children, folders that no person has made, and *out* itself are not even mentioned. Raises UsageError where
+    there is none.
     """
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}")
@@ -52,7 +54,7 @@ def _is_ours(link: Path) -> bool:
 
 
 def _unmentioned(child: Path, out: Path) -> bool:
-    return child.name.startswith(".") or child.name == "__pycache__" or os.path.realpath(child) == os.path.realpath(out)
+    return child.name.startswith(".") or child.name in IGNORED or os.path.realpath(child) == os.path.realpath(out)
 
 
 def _unique(children: Sequence[Path]) -> list[Job]:

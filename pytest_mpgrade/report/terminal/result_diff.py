@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.records import QuestionScore, Status
+from pytest_mpgrade.records import RESULT_FILE, QuestionScore, Status
 from pytest_mpgrade.report import adjustments, result_json
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.system.text import one_line, points
-
-RESULT = "result.json"
 
 
 def read_results(folder: Path) -> dict[str, ResultFile]:
@@ -19,7 +17,7 @@ def read_results(folder: Path) -> dict[str, ResultFile]:
 
     Raises UsageError where there is none.
     """
-    files = [folder / RESULT] if (folder / RESULT).is_file() else sorted(folder.glob(f"*/{RESULT}"))
+    files = [folder / RESULT_FILE] if (folder / RESULT_FILE).is_file() else sorted(folder.glob(f"*/{RESULT_FILE}"))
     if not files:
         raise UsageError(f"there are no results in {folder}")
     return {result.submission.id: result for result in map(result_json.read_result, files)}

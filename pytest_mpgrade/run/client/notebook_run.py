@@ -22,6 +22,7 @@ from pytest_mpgrade.run.client import request
 from pytest_mpgrade.run.client.answers import StepReport, SupervisorReport, answer
 from pytest_mpgrade.run.client.request import Setting, workspace
 from pytest_mpgrade.run.observe import deadline
+from pytest_mpgrade.system.ignored_names import IGNORED
 
 MOST_DOCUMENT = 200_000_000
 _END_SECONDS = 200.0
@@ -141,7 +142,7 @@ def _library(shown: str) -> str:
     """Give another Python what runs beside student code: it has no package of ours, and needs no other."""
     library = os.path.join(shown, "library")
     package = os.path.join(library, "pytest_mpgrade")
-    shutil.copytree(_INSIDE, os.path.join(package, "inside"), ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(_INSIDE, os.path.join(package, "inside"), ignore=shutil.ignore_patterns(*IGNORED))
     with open(os.path.join(package, "__init__.py"), "w", encoding="ascii"):
         pass
     return library

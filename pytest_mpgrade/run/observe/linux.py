@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from pytest_mpgrade.isolation.start import Start
 from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
-from pytest_mpgrade.system.linux import procfs, ptrace, syscalls
+from pytest_mpgrade.system.linux import prctl, procfs, ptrace, syscalls
 
 MOST_FAILURES = 100
 """Of the calls by which the tracing thread waits; one that goes on failing proves nothing any more."""
@@ -48,7 +48,7 @@ class LinuxObserver:
         self._nothing_left = False  # the kernel has said so
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
-        ptrace.become_subreaper()
+        prctl.become_subreaper()
 
     def start(self, how: Start) -> int:
         """Start the process; it waits until it is traced."""

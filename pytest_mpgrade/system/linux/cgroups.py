@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from pytest_mpgrade.system.waiting import wait_until
+
 PROCESSES, MEMORY = "processes", "memory"
 
 _CONTROLLERS = {"pids": PROCESSES, "memory": MEMORY}
@@ -87,12 +89,7 @@ class Cgroup:
 
     def remove(self, seconds: float = 5.0) -> bool:
         """Remove the group when its last member has gone, or give up after *seconds*; tell whether it is gone."""
-        end = time.monotonic() + seconds
-        while not all(_removed(folder) for folder in self.folders):
-            if time.monotonic() > end:
-                return False
-            time.sleep(_STEP)
-        return True
+        return wait_until(lambda: all(_removed(folder) for folder in self.folders), seconds, _STEP)
 
     def _count(self, files: tuple[str, ...], key: str) -> int:
         for folder in self.folders:

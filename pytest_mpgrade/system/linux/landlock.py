@@ -13,8 +13,9 @@ import stat
 import struct
 from collections.abc import Iterable, Sequence
 
+from pytest_mpgrade.system.linux import prctl
+
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_PR_SET_NO_NEW_PRIVS = 38
 _CREATE_RULESET_VERSION = 1
 _RULE_PATH_BENEATH = 1
 
@@ -86,7 +87,7 @@ def restrict(rules: int) -> None:
 
     Called in a forked child before it executes anything; sets NO_NEW_PRIVS (prctl(2)). Raises OSError when refused.
     """
-    _checked(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(PR_SET_NO_NEW_PRIVS)")
+    prctl.gain_no_privileges()
     _checked(_libc.syscall(_RESTRICT_SELF, rules, 0, 0, 0), "landlock_restrict_self")
 
 

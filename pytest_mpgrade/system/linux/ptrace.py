@@ -1,4 +1,4 @@
-"""prctl, ptrace and wait through ctypes and os; numbers from linux/prctl.h and linux/ptrace.h.
+"""ptrace, capabilities and wait through ctypes and os; numbers from linux/ptrace.h.
 
 ptrace is used with SEIZE, which needs no stop of the tracee and passes on to its children by itself; see ptrace(2).
 """
@@ -12,9 +12,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-PR_CAPBSET_DROP = 24
-PR_SET_CHILD_SUBREAPER = 36
-PR_SET_NO_NEW_PRIVS = 38
+from pytest_mpgrade.system.linux import prctl
+
 CAPABILITY_VERSION_3 = 0x20080522
 CAP_SYS_PTRACE = 19
 CAP_LAST = 63
@@ -31,12 +30,6 @@ WALL = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long] * 4
 _libc.ptrace.restype = ctypes.c_long
-
-
-def become_subreaper() -> None:
-    """Let orphans of this process's descendants become its children (PR_SET_CHILD_SUBREAPER, prctl(2))."""
-    if _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +118,8 @@ def _taken(options: int) -> Happened | None:
 def drop_capabilities() -> None:
     """Give up every right of root's but to own its files, also for programs started later (capabilities(7))."""
     for number in range(CAP_LAST + 1):
-        _libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0)
-    _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        prctl.drop_from_bounding_set(number)
+    prctl.gain_no_privileges()
     nothing = struct.pack("6I", 0, 0, 0, 0, 0, 0)
     if _libc.capset(struct.pack("Ii", CAPABILITY_VERSION_3, 0), nothing) != 0:
         raise OSError(ctypes.get_errno(), "capset")

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pytest_mpgrade.system.linux import prctl
 from pytest_mpgrade.system.linux.seccomp_table import IPC, NAMESPACES, NEVER, NUMBERS
 
 _MACHINE = platform.machine() if sys.maxsize > 1 << 32 else ""
@@ -49,8 +50,6 @@ _LOAD, _AND, _JUMP_EQUAL, _JUMP_AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16  # offsets in struct seccomp_data
 _MOST = 4096  # BPF_MAXINSNS
-
-_PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _MODE_FILTER = 22, 38, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,10 +139,6 @@ class _Program(ctypes.Structure):
     _fields_ = (("len", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
-
-
 def install(filter_: bytes) -> None:
     """Put the calling thread, and all that it will start, under the filter of `program`, for ever; none if it is empty.
 
@@ -152,12 +147,8 @@ def install(filter_: bytes) -> None:
     if not filter_:
         return
     fprog = _Program(len(filter_) // 8, filter_)
-    for name, arguments in (
-        ("NO_NEW_PRIVS", (_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)),
-        ("SECCOMP", (_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(fprog), 0, 0)),
-    ):
-        if _libc.prctl(*arguments) != 0:
-            raise OSError(ctypes.get_errno(), f"prctl(PR_SET_{name})")
+    prctl.gain_no_privileges()
+    prctl.filter_calls(ctypes.addressof(fprog))
 
 
 def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import pwd
 
 from pytest_mpgrade.system import rmtree
+from pytest_mpgrade.system.file_lock import try_lock
 
 FIRST, COUNT = 60123, 200
 """Below systemd's dynamic users and nobody, above what distributions give to people."""
@@ -69,10 +69,9 @@ class SpareUid:
 def _locked(file: int) -> bool:
     """Lock a file of our own; False where somebody else has the lock, or the file."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return try_lock(file) and os.fstat(file).st_uid == os.geteuid()
     except OSError:
         return False
-    return os.fstat(file).st_uid == os.geteuid()
 
 
 def _is_at(file: int, path: str) -> bool:

@@ -1,0 +1,17 @@
+"""Waiting for what nobody tells of: it is asked for again and again, with a limit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+_Answer = TypeVar("_Answer")
+
+
+def wait_until(ask: Callable[[], _Answer], seconds: float, period: float) -> _Answer:
+    """Call *ask* every *period* seconds until its answer is true, for *seconds* at most; return the last answer."""
+    end = time.monotonic() + seconds
+    while not (answer := ask()) and time.monotonic() < end:
+        time.sleep(period)
+    return answer
