@@ -15,7 +15,6 @@ LONG = 65_536
 """Bytes and texts longer than this are compared by length and SHA-256."""
 
 DEEP = 50
-WIDE = 1_000_000
 
 
 def encode(value: object, _depth: int = 0) -> object:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ended_groups import end_members
 from hostile.cell import Left, Order
 from hostile.places import ROOT, Place
 from pytest_mpgrade.system.linux.cgroups import Cgroup
@@ -126,7 +127,7 @@ def _in_cell(order: Order, id: str) -> Left:
         process.wait()
         _running.discard(process)
         if group is not None:
-            group.kill()
+            end_members(group)
             if not group.remove():
                 left.left.append("processes that are in no cell any more")
     return left

@@ -16,6 +16,7 @@ import pytest
 if not sys.platform.startswith("linux"):
     pytest.skip("control groups are Linux's", allow_module_level=True)
 
+from ended_groups import end_members
 from pytest_mpgrade.system.linux import cgroups
 from pytest_mpgrade.system.linux.cgroups import MEMORY, PROCESSES, Cgroup
 
@@ -42,7 +43,7 @@ def make() -> Iterator[Make]:
 
     yield create
     for group in made:
-        group.kill()
+        end_members(group)
         assert group.remove()
         assert not any(map(os.path.exists, group.folders))
 
@@ -51,6 +52,12 @@ def start(group: Cgroup, code: str) -> subprocess.Popen[str]:
     """Start an interpreter that joins a group before it executes anything."""
     command = [sys.executable, "-I", "-c", code]
     return subprocess.Popen(command, preexec_fn=group.join, stdout=subprocess.PIPE, text=True)
+
+
+def refused(group: Cgroup) -> int:
+    """Return how often a member was refused a new process or thread."""
+    texts = [path.read_text() for folder in group.folders if (path := Path(folder, "pids.events")).exists()]
+    return sum(int(line.split()[1]) for text in texts for line in text.splitlines() if line.startswith("max "))
 
 
 def until(true: Callable[[], object]) -> bool:
@@ -78,7 +85,7 @@ def test_join(make: Make) -> None:
     process.kill()
     process.wait(SECONDS)
     assert group.processes() == [child]
-    group.kill()
+    end_members(group)
     process.communicate(timeout=SECONDS)
     assert group.processes() == []
 
@@ -89,66 +96,10 @@ def test_join_by_parent(make: Make) -> None:
     with subprocess.Popen(["/bin/sleep", "600"]) as process:
         group.join(process.pid)
         assert group.processes() == [process.pid]
-        group.kill()
+        end_members(group)
         assert process.wait(SECONDS) == -signal.SIGKILL
     with pytest.raises(ProcessLookupError):
         group.join(process.pid)
-
-
-ORPHANS = """
-import os, signal, time
-for number in range(6):
-    if not os.fork():
-        os.setsid()
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if os.fork():
-            os._exit(0)
-        if number == 5:
-            os.kill(os.getpid(), signal.SIGSTOP)
-        time.sleep(600)
-for _ in range(6):
-    os.wait()
-print("ready", flush=True)
-"""
-BOMB = """
-import os
-print("ready", flush=True)
-while True:
-    try:
-        os.fork()
-    except OSError:
-        pass
-"""
-HOPPERS = """
-import os
-hold, go = os.pipe()
-for _ in range(4):
-    if not os.fork():
-        os.close(go)
-        os.read(hold, 1)  # until the first process has ended: else they could leave it no room for the others
-        while True:
-            try:
-                if os.fork():
-                    os._exit(0)
-            except OSError:
-                pass
-print("ready", flush=True)
-"""
-
-
-@pytest.mark.parametrize("code", [ORPHANS, BOMB, HOPPERS], ids=["orphans", "fork bomb", "hoppers"])
-def test_kill(make: Make, code: str) -> None:
-    """All members are ended: orphans in sessions of their own, stopped ones, and those that fork all the time."""
-    group = make(PROCESSES, processes=64)
-    process = start(group, code)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(0.1)
-    assert group.processes()
-    group.kill()
-    assert until(lambda: not group.processes())
-    process.communicate(timeout=SECONDS)
-    assert group.processes() == []
 
 
 # --- limits
@@ -171,13 +122,13 @@ print(count, flush=True)
 def test_processes_are_limited(make: Make) -> None:
     """No more processes than allowed can be started, and each refusal is counted."""
     group = make(PROCESSES, processes=10)
-    assert group.refused() == 0
+    assert refused(group) == 0
     process = start(group, FORKS)
     assert process.stdout is not None
     assert process.stdout.readline() == "9\n"
-    assert group.refused() == 1
+    assert refused(group) == 1
     assert group.out_of_memory() == 0
-    group.kill()
+    end_members(group)
     process.communicate(timeout=SECONDS)
 
 
@@ -198,7 +149,7 @@ def test_threads_count(make: Make) -> None:
     group = make(PROCESSES, processes=10)
     process = start(group, THREADS)
     assert process.communicate(timeout=SECONDS)[0] == "10\n"
-    assert group.refused() >= 1
+    assert refused(group) >= 1
 
 
 GREEDY = """
@@ -216,7 +167,7 @@ def test_memory_is_limited(make: Make, size: int, status: str, killed: int) -> N
     group = make(MEMORY, memory=100 * MEBI)
     process = start(group, GREEDY.format(size=size))
     assert process.communicate(timeout=SECONDS)[0] == f"{status}\n"
-    assert (group.out_of_memory(), group.refused()) == (killed, 0)
+    assert (group.out_of_memory(), refused(group)) == (killed, 0)
 
 
 def test_limits_are_told(make: Make) -> None:
@@ -253,7 +204,7 @@ def test_groups_below(make: Make) -> None:
     assert process.stdout is not None
     process.stdout.readline()
     assert group.processes() == [process.pid]
-    group.kill()
+    end_members(group)
     assert process.wait(SECONDS) == -signal.SIGKILL
     process.communicate()
     assert group.remove()
@@ -286,7 +237,7 @@ def test_leftovers(make: Make) -> None:
         assert folder not in {folder for group in cgroups.leftovers("another") for folder in group.folders}
         for group in cgroups.leftovers(PREFIX + "-left"):
             assert group.limits == frozenset()
-            group.kill()
+            end_members(group)
             assert group.remove()
     assert not Path(folder).exists()
 
@@ -350,40 +301,6 @@ def test_read_only() -> None:
 # --- version 2
 
 
-@pytest.fixture
-def unified() -> Iterator[Cgroup]:
-    """Make a group of version 2, even where all controllers are with version 1."""
-    own = cgroups._hierarchies(Path("/proc/self/cgroup").read_text(), Path("/proc/self/mountinfo").read_text())
-    folder = f"{own.get('', ('', ''))[1]}/{PREFIX}.{os.getpid()}"
-    try:
-        os.mkdir(folder)
-    except OSError:
-        pytest.skip("no group of version 2 can be made here")
-    group = Cgroup(folders=(folder,), limits=frozenset())
-    yield group
-    group.kill()
-    assert group.remove()
-
-
-@pytest.mark.parametrize("code", [ORPHANS, HOPPERS], ids=["orphans", "hoppers"])
-def test_kill_by_one_write(unified: Cgroup, make: Make, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    """In version 2 the kernel ends all members at once."""
-    if not Path(unified.folders[0], "cgroup.kill").exists():
-        pytest.skip("needs Linux 5.14")
-    bounds = make(PROCESSES)  # holds the hoppers, too
-    both = Cgroup(folders=(*bounds.folders, *unified.folders), limits=frozenset())
-    process = start(both, code)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    assert unified.processes()
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "kill", lambda *_: pytest.fail("one by one"))
-        unified.kill()
-    assert until(lambda: not unified.processes())
-    process.communicate(timeout=SECONDS)
-    assert unified.remove()
-
-
 @pytest.mark.parametrize(
     ("version", "files"),
     [
@@ -395,11 +312,11 @@ def test_kill_by_one_write(unified: Cgroup, make: Make, monkeypatch: pytest.Monk
     ],
 )
 def test_counts(tmp_path: Path, version: int, files: dict[str, str]) -> None:
-    """Refused processes and killed ones are read from the files of either version."""
+    """The processes that the kernel has killed are counted by the files of either version."""
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     group = Cgroup(folders=(str(tmp_path),), limits=frozenset({PROCESSES, MEMORY}))
-    assert (group.refused(), group.out_of_memory()) == (3, 5)
+    assert group.out_of_memory() == 5
 
 
 @pytest.mark.parametrize(

@@ -103,23 +103,6 @@ def rooms(user: int | None) -> Iterator[Rooms]:
 # --- what there is
 
 
-@pytest.mark.parametrize(
-    ("version", "expected"),
-    [
-        (0, ()),
-        (1, ("files",)),
-        (3, ("files", "truncation")),
-        (4, ("files", "truncation", "tcp")),
-        (5, ("files", "truncation", "tcp")),
-        (6, ("files", "truncation", "tcp", "signals")),
-        (99, ("files", "truncation", "tcp", "signals")),
-    ],
-)
-def test_protects(version: int, expected: tuple[str, ...]) -> None:
-    """Each version protects what the ones before did, and perhaps more."""
-    assert landlock.protects(version) == expected
-
-
 def test_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no Landlock, there is no ruleset either."""
     monkeypatch.setattr(landlock, "abi", lambda: 0)

@@ -1,4 +1,4 @@
-"""Control groups: a limit on the processes and the memory of all that a run starts, and the end of them in one write.
+"""Control groups: a limit on the processes and the memory of all that a run starts.
 
 Of version 2, or else of version 1; see cgroups(7), Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/ of Linux.
 To be had by root outside of containers, and by a user whose session systemd has delegated a part of the tree to.
@@ -7,8 +7,6 @@ To be had by root outside of containers, and by a user whose session systemd has
 from __future__ import annotations
 
 import os
-import signal
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -67,26 +65,6 @@ class Cgroup:
         """Return how many members the kernel has killed because of the group's memory; 0 where that is not limited."""
         return self._count(("memory.events", "memory.oom_control"), "oom_kill")
 
-    def refused(self) -> int:
-        """Return how often a member was refused a new process or thread; 0 where those are not limited."""
-        return self._count(("pids.events",), "max")
-
-    def kill(self, seconds: float = 5.0) -> None:
-        """Send SIGKILL to all members, and to what they start meanwhile; return after *seconds* at the latest.
-
-        In one write in version 2 (Linux 5.14). Raises PermissionError where they belong to others.
-        """
-        if all(_allows(f"{folder}/cgroup.kill", 1) for folder in self.folders):
-            return
-        end = time.monotonic() + seconds
-        while (members := self.processes()) and time.monotonic() < end:
-            for pid in members:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            time.sleep(_STEP)
-
     def remove(self, seconds: float = 5.0) -> bool:
         """Remove the group when its last member has gone, or give up after *seconds*; tell whether it is gone."""
         return wait_until(lambda: all(_removed(folder) for folder in self.folders), seconds, _STEP)
@@ -103,7 +81,7 @@ class Cgroup:
 def leftovers(prefix: str) -> list[Cgroup]:
     """Return groups with names that begin with *prefix* whose creators have ended without removing them.
 
-    Only those that the caller may remove: by `Cgroup.kill` and `Cgroup.remove`. Looks through all groups there are.
+    Only those that the caller may remove. Looks through all groups there are.
     """
     found: dict[str, list[str]] = {}
     for top in {top for top, _ in own_groups().values()}:

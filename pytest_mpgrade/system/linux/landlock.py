@@ -32,7 +32,6 @@ _TCP = 1 << 0 | 1 << 1  # bind, connect
 _SCOPES = 1 << 0 | 1 << 1  # abstract UNIX sockets, signals
 _TCP_SINCE, _SCOPES_SINCE = 4, 6
 
-_PROTECTS_SINCE = {"files": 1, "truncation": 3, "tcp": _TCP_SINCE, "signals": _SCOPES_SINCE}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.argtypes = [ctypes.c_long] * 5
@@ -42,14 +41,6 @@ _libc.syscall.restype = ctypes.c_long
 def abi() -> int:
     """Return the version of Landlock in this kernel; 0 where there is none, or where it is switched off."""
     return max(int(_libc.syscall(_CREATE_RULESET, 0, 0, _CREATE_RULESET_VERSION, 0)), 0)
-
-
-def protects(version: int) -> tuple[str, ...]:
-    """Return what an ABI protects, of "files", "truncation", "tcp" and "signals" (with abstract UNIX sockets).
-
-    Without "truncation", truncate(2) empties any file whose owner and mode allow it; open(2) is denied all the same.
-    """
-    return tuple(name for name, since in _PROTECTS_SINCE.items() if version >= since)
 
 
 def ruleset(

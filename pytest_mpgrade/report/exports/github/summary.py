@@ -58,10 +58,6 @@ def _tally(checks: Sequence[CheckPart]) -> str:
     return ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
 
 
-def _is_explained(block: grouping.Block) -> bool:
-    return any(finding.outcome in _EXPLAINED for finding in block.findings)
-
-
 def _preformatted(text: str) -> str:
     short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
     return f"<pre>{html.escape(short)}</pre>\n\n"
