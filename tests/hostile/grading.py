@@ -16,10 +16,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ended_groups import end_members
 from hostile.cell import Left, Order
 from hostile.places import ROOT, Place
 from pytest_mpgrade.system.linux.cgroups import Cgroup
+from support.ended_groups import end_members
 
 CASES = ROOT / "assignments" / "mp_apply" / "wrong" / "hostile"
 SECONDS = 400.0

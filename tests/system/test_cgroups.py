@@ -16,9 +16,9 @@ import pytest
 if not sys.platform.startswith("linux"):
     pytest.skip("control groups are Linux's", allow_module_level=True)
 
-from ended_groups import end_members
 from pytest_mpgrade.system.linux import cgroups
 from pytest_mpgrade.system.linux.cgroups import MEMORY, PROCESSES, Cgroup
+from support.ended_groups import end_members
 
 SECONDS = 60.0
 PREFIX = "mpgrade-test"
