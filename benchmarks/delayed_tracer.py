@@ -21,13 +21,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from pytest_mpgrade import checks, steps, tasks  # noqa: E402
-from pytest_mpgrade.course import assignment  # noqa: E402
-from pytest_mpgrade.records import Ending, Finding, Outcome, Run, Scenario, Step  # noqa: E402
-from pytest_mpgrade.run.client import module_run, servers  # noqa: E402
-from pytest_mpgrade.run.client.request import Setting  # noqa: E402
-from pytest_mpgrade.submission.discover import discover  # noqa: E402
-from support.held_back import late_at_random, supervised_here  # noqa: E402
+from pytest_mpgrade import checks, steps, tasks  # noqa: E402 - the path is made first
+from pytest_mpgrade.course import assignment  # noqa: E402 - the path is made first
+from pytest_mpgrade.records import Ending, Finding, Outcome, Run, Scenario, Step  # noqa: E402 - the path is made first
+from pytest_mpgrade.run.client import module_run, servers  # noqa: E402 - the path is made first
+from pytest_mpgrade.run.client.request import Setting  # noqa: E402 - the path is made first
+from pytest_mpgrade.submission.discover import discover  # noqa: E402 - the path is made first
+from support.held_back import late_at_random, supervised_here  # noqa: E402 - the path is made first
 
 METHODS = ("fork", "spawn", "forkserver")
 MANY, LINE = tasks.many(10_000), tasks.rendezvous(3)

@@ -33,7 +33,7 @@ from pathlib import Path
 import msgspec
 
 from pytest_mpgrade import checks, steps, tasks
-from pytest_mpgrade.cli.verify import busy
+from pytest_mpgrade.cli.verify import busy_loops
 from pytest_mpgrade.cli.verify_cases import Case, cases
 from pytest_mpgrade.course import assignment
 from pytest_mpgrade.records import Concern, Ending, Outcome, Run, Scenario, Step
@@ -119,7 +119,7 @@ def turns(repeat: int) -> Iterator[Turn]:
         found = [
             Turn(assignment=name, case=case, play=play, method=method)
             for name, plays in PLAYS.items()
-            for case in cases(assignment.find(name), [ROOT / "tests" / "designs" / name])
+            for case in cases(assignment.find_assignment(name), [ROOT / "tests" / "designs" / name])
             if Concern.IMPORT not in case.concerns  # there is nothing to call
             for play in plays
             for method in METHODS
@@ -129,7 +129,7 @@ def turns(repeat: int) -> Iterator[Turn]:
 
 def measured(turn: Turn, load: int) -> Line:
     """Make a run and return what is kept of it."""
-    asked = assignment.find(turn.assignment)
+    asked = assignment.find_assignment(turn.assignment)
     scenario = Scenario(steps=PLAYS[turn.assignment][turn.play], start_method=turn.method)
     with tempfile.TemporaryDirectory(prefix="mpgrade-gates-") as scratch:
         setting = Setting(assignment=asked, submission=discover(turn.case.file(Path(scratch)), asked))
@@ -198,7 +198,7 @@ def main() -> int:
     for turn in turns(asked.repeat):
         left[turn.key] -= 1
         todo += [turn] if left[turn.key] < 0 else []
-    with busy(asked.load if asked.minutes else 0), ThreadPoolExecutor(asked.jobs) as pool:
+    with busy_loops(asked.load if asked.minutes else 0), ThreadPoolExecutor(asked.jobs) as pool:
         list(pool.map(make, todo))
     return report([line for line in lines if line.load == asked.load])
 

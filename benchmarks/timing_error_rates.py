@@ -71,7 +71,7 @@ def verdict(pairs: Sequence[Pair], true: float, draw: random.Random) -> tuple[st
     while len(taken) < RULES.pairs and not (taken and speed_test.decided(taken, RULES)):
         pair = draw.choice(pairs)
         taken.append(dataclasses.replace(pair, waiting=_scaled(pair.waiting, true)))
-    found = speed_test.judge(taken, RULES)
+    found = speed_test.judge_pairs(taken, RULES)
     return ("deducted" if found.slow else "open" if found.unsure else "all points"), len(taken)
 
 

@@ -105,7 +105,7 @@ def mixed() -> Workload:
 def through_own(values: Sequence[int], function: str = "calculate") -> Workload:
     """Return tasks whose function lives in the student's module: it applies `square` for us."""
     base = square(values)
-    return replace(base, tasks=tuple((Own(function), task) for task in base.tasks))  # type: ignore[misc]
+    return replace(base, tasks=tuple((Own(function), task) for task in base.tasks))  # type: ignore[misc]  # - a function of the module, by its name
 
 
 def _unsorted(count: int, seed: int) -> list[int]:

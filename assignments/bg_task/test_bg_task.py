@@ -33,11 +33,11 @@ DYING = {
 
 
 def _begin(task: object, name: str = "job", **options: object) -> Step:
-    return steps.call("bg_task", task, save=name, opaque=True, **options)  # type: ignore[arg-type]
+    return steps.call("bg_task", task, save=name, opaque=True, **options)  # type: ignore[arg-type]  # - options go to several parameters
 
 
 def _get(name: str = "job", *, block: bool, **options: object) -> Step:
-    return steps.call("bg_get", *steps.saved(name, 3), block=block, **options)  # type: ignore[arg-type]
+    return steps.call("bg_get", *steps.saved(name, 3), block=block, **options)  # type: ignore[arg-type]  # - options go to several parameters
 
 
 PLAIN = (_begin((tasks.work.power, (7, 3))), _get(block=True, again=ASK_AGAIN))

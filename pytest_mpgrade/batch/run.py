@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pytest_mpgrade.batch.adjustments import Settled
 from pytest_mpgrade.batch.job import Executor, Job, one_by_one
@@ -32,7 +31,7 @@ class Told:
         self._begun(job)
         return self._grade(job)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """A display cannot be sent."""
         return functools.partial, (self._grade,)
 

@@ -17,7 +17,7 @@ KINDS: dict[str, tuple[type, str]] = {
 """What there is a schema of: the type that is written or read, and a title."""
 
 
-def schema(kind: str) -> dict[str, Any]:
+def schema(kind: str) -> dict[str, object]:
     """Return the schema (JSON Schema 2020-12) of "result" or "assignment"."""
     of, title = KINDS[kind]
     found: dict[str, Any] = msgspec.json.schema(of)

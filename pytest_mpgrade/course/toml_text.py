@@ -40,10 +40,10 @@ class TomlText:
             line = data.count(b"\n", 0, error.start) + 1
             raise AssignmentError(f"{_label(file)}:{line}: not saved as UTF-8") from error
 
-    def tables(self) -> dict[str, Any]:
+    def tables(self) -> dict[str, object]:
         """Return what the file says. Raises AssignmentError with the place where it is no TOML."""
         try:
-            tables: dict[str, Any] = tomllib.loads(self.text)
+            tables: dict[str, object] = tomllib.loads(self.text)
             return tables
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             what, line = _syntax_error(str(error), self.text)

@@ -30,21 +30,21 @@ def encode(value: object, _depth: int = 0) -> object:
     if kind is bool:
         return ["bool", value]
     if kind is int:
-        return ["int", hex(value) if value.bit_length() > 4000 else str(value)]  # type: ignore[arg-type, attr-defined]
+        return ["int", hex(value) if value.bit_length() > 4000 else str(value)]  # type: ignore[arg-type, attr-defined]  # - its exact type is `kind`
     if kind is float:
-        return ["float", "nan" if math.isnan(value) else value.hex()]  # type: ignore[arg-type, attr-defined]
+        return ["float", "nan" if math.isnan(value) else value.hex()]  # type: ignore[arg-type, attr-defined]  # - its exact type is `kind`
     if kind is complex:
         return ["complex", repr(value)]
     if kind is str:
-        return _text(value)  # type: ignore[arg-type]
+        return _text(value)  # type: ignore[arg-type]  # - its exact type is `kind`
     if kind in (bytes, bytearray):
-        return [kind.__name__, *_bytes(bytes(value))]  # type: ignore[call-overload]
+        return [kind.__name__, *_bytes(bytes(value))]  # type: ignore[call-overload]  # - its exact type is `kind`
     if kind in (list, tuple):
-        return [kind.__name__, [encode(item, _depth + 1) for item in value]]  # type: ignore[attr-defined]
+        return [kind.__name__, [encode(item, _depth + 1) for item in value]]  # type: ignore[attr-defined]  # - its exact type is `kind`
     if kind in (set, frozenset):
-        return [kind.__name__, sorted((encode(item, _depth + 1) for item in value), key=repr)]  # type: ignore[attr-defined]
+        return [kind.__name__, sorted((encode(item, _depth + 1) for item in value), key=repr)]  # type: ignore[attr-defined]  # - its exact type is `kind`
     if kind is dict:
-        pairs = [[encode(k, _depth + 1), encode(v, _depth + 1)] for k, v in value.items()]  # type: ignore[attr-defined]
+        pairs = [[encode(k, _depth + 1), encode(v, _depth + 1)] for k, v in value.items()]  # type: ignore[attr-defined]  # - its exact type is `kind`
         return ["dict", sorted(pairs, key=repr)]
     return _array(value) or ["object", f"{kind.__module__}.{kind.__qualname__}"]
 
@@ -144,7 +144,7 @@ def _show_leaf(kind: object, rest: list[object]) -> str:
             return f"{kind} of {rest[0]} bytes"
         return repr(rest[0]) if kind == "str" else f"{kind} of {len(base64.b64decode(str(rest[0])))} bytes"
     if kind == "ndarray":
-        return f"array({rest[0]}, shape {tuple(rest[1])})"  # type: ignore[arg-type]
+        return f"array({rest[0]}, shape {tuple(rest[1])})"  # type: ignore[arg-type]  # - the dimensions, as `encode` writes them
     if kind == "object":
         return f"<{rest[0]}>"
     return str(rest[0])

@@ -125,7 +125,7 @@ class Confinement:
     def start(self, argv: Sequence[str], env: Mapping[str, str], shield: Sequence[int] = ()) -> Start:
         """Return how to start *argv* in here. *shield*: processes of the grader's that get no signal from inside."""
         folder = self._folder
-        enter: Callable[[], None] = lambda: None  # noqa: E731
+        enter: Callable[[], None] = lambda: None  # noqa: E731 - nothing to do, with a type
         words = list(argv)
         if self._linux:
             enter, words = self._linux_start(words, shield)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from pytest_mpgrade.isolation.choose import SIGNALS_ABI, kernel_note
 from pytest_mpgrade.isolation.layer import Isolation
@@ -75,7 +74,7 @@ _READABLE = Shortcoming(
 )
 
 
-def as_json(isolation: Isolation, observer: str) -> dict[str, Any]:
+def as_json(isolation: Isolation, observer: str) -> dict[str, object]:
     """Return what `result.json` says of it; docs/contract.md, result-file."""
     return {
         "level": isolation.level,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from pytest_mpgrade.judge import causes, timeline
 from pytest_mpgrade.judge.attribution import at_import, unreturned
@@ -72,7 +72,7 @@ class Check:
             seconds=run.seconds,
         )
 
-    def _timeline(self, run: Run, verdict: Verdict) -> dict[str, Any]:
+    def _timeline(self, run: Run, verdict: Verdict) -> dict[str, object]:
         """Return who did what when, where that is what a failure is about."""
         wanted = verdict.outcome is Outcome.FAILED and (verdict.concern or self.concern) in _TOGETHER
         found = timeline.timeline_of(run) if wanted else []

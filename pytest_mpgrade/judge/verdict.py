@@ -31,12 +31,12 @@ BY_WORKERS = "hand every task to the worker processes, and call none in the func
 PASSED = Verdict(outcome=Outcome.PASSED)
 
 
-def failed(message: str, *, symptom: str = "", hint: str = "", **evidence: Any) -> Verdict:
+def failed(message: str, *, symptom: str = "", hint: str = "", **evidence: object) -> Verdict:
     """The submission is at fault."""
     return Verdict(outcome=Outcome.FAILED, message=message, symptom=symptom, hint=hint, evidence=evidence)
 
 
-def fault(concern: Concern, message: str, *, symptom: str = "", hint: str = "", **evidence: Any) -> Verdict:
+def fault(concern: Concern, message: str, *, symptom: str = "", hint: str = "", **evidence: object) -> Verdict:
     """The submission is at fault in another concern than the check's."""
     return replace(failed(message, symptom=symptom, hint=hint, **evidence), concern=concern)
 

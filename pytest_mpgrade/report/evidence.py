@@ -8,7 +8,7 @@ and `exitcode`. `stacks` and `found by` are kept in the result file: `lines` say
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeGuard
 
 from pytest_mpgrade.system.text import clean, exit_words, one_line
 
@@ -18,7 +18,7 @@ _LONG = 40  # characters: what is longer has a line of its own
 _SPECIAL = frozenset(("call", "lines", "source", "stacks", "found by"))
 
 
-def evidence_lines(evidence: Mapping[str, Any], most: int = MOST_LINES) -> list[str]:
+def evidence_lines(evidence: Mapping[str, object], most: int = MOST_LINES) -> list[str]:
     """Return at most *most* lines and one more that says how many are left out; the source line is not among them."""
     found = [clean(line) for text in _listed(evidence.get("lines")) for line in str(text).expandtabs().splitlines()]
     others = {key: value for key, value in evidence.items() if key not in _SPECIAL}
@@ -29,7 +29,7 @@ def evidence_lines(evidence: Mapping[str, Any], most: int = MOST_LINES) -> list[
     return found
 
 
-def source_line(evidence: Mapping[str, Any]) -> str:
+def source_line(evidence: Mapping[str, object]) -> str:
     """Return the student's own line, ``cv_funcs.py:41   p.join()``; "" where there is none."""
     place = evidence.get("source")
     if not isinstance(place, Mapping):
@@ -38,13 +38,13 @@ def source_line(evidence: Mapping[str, Any]) -> str:
     return f"{one_line(str(place.get('file', '')))}{line}   {one_line(str(place.get('code', '')))}".rstrip()
 
 
-def _listed(value: Any) -> Sequence[Any]:
+def _listed(value: object) -> Sequence[object]:
     if value is None:
         return ()
     return value if isinstance(value, (list, tuple)) else (value,)
 
 
-def _part(key: str, value: Any, *, alone: bool) -> list[str]:
+def _part(key: str, value: object, *, alone: bool) -> list[str]:
     if _is_table(value):
         return _table(key, value, alone=alone)
     if _is_block(value):
@@ -53,7 +53,7 @@ def _part(key: str, value: Any, *, alone: bool) -> list[str]:
     return [f"{_name(key)}: {_words(value)}"]
 
 
-def _is_block(value: Any) -> bool:
+def _is_block(value: object) -> TypeGuard[Sequence[str]]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(row, str) for row in value):
         return False
     return any(len(row) > _LONG or row[:1].isspace() for row in value)
@@ -63,11 +63,11 @@ def _name(key: str) -> str:
     return one_line(key.replace("_", " "))
 
 
-def _is_table(value: Any) -> bool:
+def _is_table(value: object) -> TypeGuard[Sequence[Mapping[str, object]]]:
     return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(row, Mapping) for row in value)
 
 
-def _table(key: str, rows: Sequence[Mapping[str, Any]], *, alone: bool) -> list[str]:
+def _table(key: str, rows: Sequence[Mapping[str, object]], *, alone: bool) -> list[str]:
     columns = list(dict.fromkeys(column for row in rows for column in row))
     cells = [[_cell(column, row[column]) if column in row else "" for column in columns] for row in rows]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
@@ -75,7 +75,7 @@ def _table(key: str, rows: Sequence[Mapping[str, Any]], *, alone: bool) -> list[
     return made if alone else [f"{_name(key)}:", *(f"  {line}" for line in made)]
 
 
-def _cell(column: str, value: Any) -> str:
+def _cell(column: str, value: object) -> str:
     if column == "pid":
         return f"pid {_words(value)}"
     if column == "exitcode" and (value is None or isinstance(value, int)):
@@ -84,7 +84,7 @@ def _cell(column: str, value: Any) -> str:
     return one_line(value) if isinstance(value, str) else f"{_name(column)} {_words(value)}"
 
 
-def _words(value: Any) -> str:
+def _words(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{_name(str(key))} {_words(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):

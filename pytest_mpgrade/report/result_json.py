@@ -105,11 +105,11 @@ def _check(entry: Entry) -> CheckPart:
     )
 
 
-def _clean_dict(values: Mapping[Any, Any]) -> dict[str, Any]:
+def _clean_dict(values: Mapping[str, object]) -> dict[str, object]:
     return {clean(str(key)): _plain(value, 1) for key, value in values.items()}
 
 
-def _plain(value: Any, depth: int) -> Any:
+def _plain(value: object, depth: int) -> object:
     """Return *value* as JSON that every reader takes; whatever is not JSON becomes its text."""
     if value is None or isinstance(value, (bool, float)):
         return value if not isinstance(value, float) or math.isfinite(value) else str(value)
@@ -136,10 +136,10 @@ _OPTIONAL_OF = {
 """Where a key is not optional everywhere."""
 
 
-def _keys(part: Any) -> dict[str, Any]:
+def _keys(part: Any) -> dict[str, object]:
     """Return what is written of a part of the file: its keys, without those that are optional and empty."""
     optional = _OPTIONAL_OF.get(type(part), _OPTIONAL)
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for each in dataclasses.fields(part):
         value = getattr(part, each.name)
         if isinstance(value, tuple):
@@ -163,7 +163,7 @@ def read_result(path: Path) -> ResultFile:
     except OSError as error:
         raise UsageError(f"cannot read the result file {path}: {error.strerror}") from error
     try:
-        schema = msgspec.json.decode(data, type=dict[str, Any]).get("schema")
+        schema = msgspec.json.decode(data, type=dict[str, object]).get("schema")
         if schema != RESULT_SCHEMA:
             raise UsageError(f"{path} has the schema {schema!r}; this version reads {RESULT_SCHEMA!r}")
         return msgspec.json.decode(data, type=ResultFile)

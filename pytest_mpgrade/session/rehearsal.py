@@ -11,7 +11,6 @@ import contextlib
 import inspect
 import io
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
@@ -77,12 +76,12 @@ class Rehearsals:
         for each in later(item):
             same = each.path == item.path and start_method_of(each) == student.start_method
             if same and isinstance(each, pytest.Function) and each.get_closest_marker(MARK):
-                _rehearse(each, values)
+                _rehearse(each, student, values)
 
 
-def _rehearse(item: pytest.Function, fixtures: Mapping[str, Any]) -> None:
+def _rehearse(item: pytest.Function, student: Student, fixtures: Mapping[str, object]) -> None:
     """Call a test with a Rehearsal and its own parameters. All other values are those of another test's *fixtures*."""
-    values = {**fixtures, **item.callspec.params, "student": Rehearsal(fixtures["student"])}
+    values = {**fixtures, **item.callspec.params, "student": Rehearsal(student)}
     wanted = inspect.signature(item.obj).parameters
     if not wanted.keys() <= values.keys():
         return

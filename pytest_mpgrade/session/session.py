@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -194,7 +193,7 @@ class GradingSession:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in the findings of a test, here or from a worker of pytest-xdist."""
-        sent: Any = getattr(report, _PLACED, None)
+        sent: object = getattr(report, _PLACED, None)
         if sent is None:
             return
         told = msgspec.convert(sent, type=Sent)
@@ -264,7 +263,7 @@ class GradingSession:
             return Status.UNGRADABLE, next(iter(self._done.values()))
         return rubric.status([one.finding for one in placed], score)
 
-    def _environment(self, observers: list[str]) -> dict[str, Any]:
+    def _environment(self, observers: list[str]) -> dict[str, object]:
         return {
             "python": platform.python_version(),
             "platform": sys.platform,

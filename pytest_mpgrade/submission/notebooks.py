@@ -13,7 +13,7 @@ import json
 import re
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ from pytest_mpgrade.submission import handed_in, syntax
 from pytest_mpgrade.submission.imports import Import
 
 MOST_BYTES = 50_000_000
+NotebookJson = dict[str, Any]
+"""A notebook as nbformat 4 has it: JSON of any depth."""
 _ALONE = threading.Lock()
 """Of two threads that import IPython or jupytext at once one may find it half made: its modules import each other."""
 
@@ -53,13 +55,13 @@ def extract(path: Path, shown: str) -> Extract:
     return Extract(source="\n\n".join(parts) + "\n", cells=tuple(cells))
 
 
-def document(path: Path, shown: str) -> dict[str, Any]:
+def document(path: Path, shown: str) -> NotebookJson:
     """Return a notebook as nbformat 4 has it. Raises UngradableError where it cannot be read."""
     with _ALONE:
         return _document(path, shown)
 
 
-def _document(path: Path, shown: str) -> dict[str, Any]:
+def _document(path: Path, shown: str) -> NotebookJson:
     try:
         import jupytext
     except ImportError as error:
@@ -71,8 +73,8 @@ def _document(path: Path, shown: str) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about ids that older notebooks do not have
             text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig")
-            notebook: Any = jupytext.read(text, fmt={"extension": path.suffix})
-        found: dict[str, Any] = json.loads(json.dumps(notebook))
+            notebook: object = jupytext.read(text, fmt={"extension": path.suffix})
+        found: NotebookJson = json.loads(json.dumps(notebook))
         # What is no notebook but JSON has no such cells.
         if not all(isinstance(cell["source"], str) and cell["cell_type"] for cell in found["cells"]):
             raise TypeError("a cell without text")
@@ -88,7 +90,7 @@ def cells(path: Path, shown: str) -> list[tuple[int, str]]:
     return list(enumerate(_cells(path, shown), 1))
 
 
-def notebook_imports(document: dict[str, Any]) -> list[tuple[int, Import]]:
+def notebook_imports(document: NotebookJson) -> list[tuple[int, Import]]:
     """Return what a notebook imports, as far as its cells are Python, with the number of each code cell."""
     return [(number, found) for number, text in enumerate(_code(document), 1) for found in _imports(text)]
 
@@ -99,7 +101,7 @@ def _imports(text: str) -> tuple[Import, ...]:
     return ()
 
 
-def _code(document: dict[str, Any]) -> list[str]:
+def _code(document: NotebookJson) -> list[str]:
     """Return the code of the cells, magics as the calls that they are."""
     with _ALONE:
         from IPython.core import inputtransformer2
@@ -123,7 +125,7 @@ def _lacks(error: ImportError, shown: str) -> UngradableError:
     )
 
 
-def _without_magics(text: str, transform: Any) -> str:
+def _without_magics(text: str, transform: Callable[[str], object]) -> str:
     """Make calls of IPython's %magics and !commands, which are left out as what is computed is.
 
     What a cell writes to a Python file is code all the same.

@@ -297,7 +297,7 @@ def _packed(jobs: tuple[Job, ...]) -> Iterator[tuple[str, bytes]]:
         except UngradableError:
             continue
         with tarfile.open(fileobj=io.BytesIO(data)) as tape:
-            yield job.id, b"".join(tape.extractfile(member).read() for member in tape)  # type: ignore[union-attr]
+            yield job.id, b"".join(tape.extractfile(member).read() for member in tape)  # type: ignore[union-attr]  # - all members are files
 
 
 @pytest.mark.parametrize("hostile", [f for f in FOLDERS if f not in (_closed, _all_closed, _deep)])

@@ -141,7 +141,7 @@ def standing(*running: str, **more: object) -> Standing:
     """Return how far a batch might be."""
     usual = {"done": 3, "total": 200, "counts": {"graded": 2, "ungradable": 1}, "per_minute": 12.34}
     seconds = tuple(Running(id=id, seconds=60.0 + place, what="test_x[fork]") for place, id in enumerate(running))
-    return Standing(**{**usual, "seconds_left": 958.0, "stopping": False, "running": seconds, **more})  # type: ignore[arg-type]
+    return Standing(**{**usual, "seconds_left": 958.0, "stopping": False, "running": seconds, **more})  # type: ignore[arg-type]  # - fields by their names
 
 
 def test_lines() -> None:

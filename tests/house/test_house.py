@@ -291,6 +291,15 @@ def _types(module: ast.Module) -> Iterator[str]:
         yield from (name for name in names if re.fullmatch(r"[A-Z][A-Z0-9]*[a-z]\w*", name))
 
 
+@pytest.mark.parametrize("path", [*MODULES.values(), *TESTS], ids=lambda path: path.name)
+def test_exceptions_have_reasons(path: Path) -> None:
+    """Whatever a checker of types or style is to pass over says why, after a hyphen: `# noqa: S108 - the sandbox's`."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    silenced = [line for line in lines if re.search(r"#\s*(type: ignore|noqa)", line)]
+    reason = r"# (noqa: [A-Z]+\d+(, [A-Z]+\d+)*|type: ignore\[[\w, -]+\]  #) - \S.*"
+    assert [line for line in silenced if not re.search(reason, line)] == []
+
+
 @EACH_MODULE
 def test_docstrings(name: str) -> None:
     """Modules and all that is public in them have docstrings; the methods of a Protocol may do without."""

@@ -231,7 +231,7 @@ def test_other_faults_are_not_blamed_on_speed(gates: dict[str, object], by: str)
     """Who does not run n tasks in n processes at a time is not measured against who does."""
     run = timing_of()
     assert run.trace.gates is not None
-    trace = replace(run.trace, gates=replace(run.trace.gates, **gates), processes=worker_processes(2))  # type: ignore[arg-type]
+    trace = replace(run.trace, gates=replace(run.trace.gates, **gates), processes=worker_processes(2))  # type: ignore[arg-type]  # - fields by their names
     found = KEEPS_UP(replace(run, trace=trace))
     assert (found.outcome, found.undecided_by) == (Outcome.SKIPPED, by)
 

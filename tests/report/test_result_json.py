@@ -153,7 +153,7 @@ def finding(**changes: object) -> Finding:
         "evidence": {"workers": [{"pid": 4121, "exitcode": 0, "state": "zombie"}]},
         "seconds": 0.41,
     }
-    return Finding(**{**values, **changes})  # type: ignore[arg-type]
+    return Finding(**{**values, **changes})  # type: ignore[arg-type]  # - fields by their names
 
 
 BUSY = Finding(check="keeps_up", title="keeps up", concern=Concern.SPEEDUP, outcome=Outcome.INCONCLUSIVE,

@@ -174,7 +174,7 @@ class Tree:
         """Who could go on wants a core; all others sleep without time-out."""
         able = {each.pid for each in self.runnable()}
         rest = {"switches": 1, "ran": 0, "queued": 0, "timed": False, "syscall": "futex"}
-        return [Thread(pid=pid, tid=pid, state="R" if pid in able else "S", **rest) for pid in pids]  # type: ignore[arg-type]
+        return [Thread(pid=pid, tid=pid, state="R" if pid in able else "S", **rest) for pid in pids]  # type: ignore[arg-type]  # - fields by their names
 
     def chars_read(self, pid: int) -> int:
         """Nobody reads."""
@@ -233,8 +233,8 @@ def in_model_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tree], Watch]:
         clock = SimpleNamespace(monotonic=lambda: tree.now, sleep=lambda _: pytest.fail("nothing sleeps here"))
         for module in (watch, gate_scripts, reading):
             monkeypatch.setattr(module, "time", clock)
-        monkeypatch.setattr(gate_scripts.procfs, "cpu", lambda _: 0.0)  # type: ignore[attr-defined]
-        monkeypatch.setattr(watch.procfs, "cpu", lambda _: 0.0)  # type: ignore[attr-defined]
+        monkeypatch.setattr(gate_scripts.procfs, "cpu", lambda _: 0.0)  # type: ignore[attr-defined]  # - what the module imports
+        monkeypatch.setattr(watch.procfs, "cpu", lambda _: 0.0)  # type: ignore[attr-defined]  # - what the module imports
         seen = Watch(tree, tree, CALLER)
         seen.clock = Clock(tree.pending, lambda: 0, lambda: tree.now)
         seen.ready, seen.keys = True, frozenset(tree.program.keys)

@@ -41,7 +41,7 @@ def started(*more: Step) -> tuple[Step, ...]:
 
 def asked(name: str, function: str = "ask", **options: object) -> Step:
     """Return the step that asks for a result."""
-    return steps.call(function, *steps.saved(name, 3), **options)  # type: ignore[arg-type]
+    return steps.call(function, *steps.saved(name, 3), **options)  # type: ignore[arg-type]  # - options go to several parameters
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

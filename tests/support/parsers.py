@@ -49,7 +49,7 @@ def _zip(**members: bytes) -> bytes:
 
 def _tar(mode: str) -> bytes:
     data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode=mode, format=tarfile.PAX_FORMAT) as tape:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=data, mode=mode, format=tarfile.PAX_FORMAT) as tape:  # type: ignore[call-overload]  # - *mode* is any text
         for name in ("cv_funcs.py", "x" * 120, "ä/b.py"):
             member = tarfile.TarInfo(name)
             member.size = len(MODULE)

@@ -77,7 +77,7 @@ def setting(
         start_methods=("fork", "spawn", "forkserver"),
         criteria=(),
         test_file="test_small.py",
-        limits=Limits(**limits),  # type: ignore[arg-type]
+        limits=Limits(**limits),  # type: ignore[arg-type]  # - fields by their names
     )
     submission = Submission(
         id=folder.name, path=str(folder), folder=str(folder.resolve()), module="cv_funcs.py", imports=imports

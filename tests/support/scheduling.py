@@ -25,7 +25,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     """Return a scheduler that hands out tests one by one, but for those of a group."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # untyped
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # - untyped
         def _split_scope(self, nodeid: str) -> str:
             return GROUPS.get(nodeid.partition("::")[0].rpartition("/")[2], nodeid)
 

@@ -13,7 +13,8 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from pytest_mpgrade import __version__
 from pytest_mpgrade.batch.cluster import jobqueue
@@ -25,6 +26,9 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade.grading import Grading
 from pytest_mpgrade.records import Status
 from pytest_mpgrade.system.waiting import wait_until
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
 
 CONNECT_SECONDS = 60.0
 IDLE_SECONDS = 600.0
@@ -40,11 +44,11 @@ class Dask:
     """The executor."""
 
     carrier: Carrier
-    connect: Callable[[], contextlib.AbstractContextManager[Any]]  # gives a client
+    connect: Callable[[], contextlib.AbstractContextManager[Client]]  # gives a client
     patience: float  # seconds without any worker
     most: int  # gradings at a time; 0: as many as there are slots
 
-    def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002
+    def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002 - the protocol of executors
         """Yield gradings as they come; *grade* would grade here, so it is not called."""
         todo: list[tuple[Job, GradingSpec]] = []
         yield from self.carrier.known(jobs, todo)
@@ -56,7 +60,7 @@ class Dask:
 class _Batch:
     """One batch on one scheduler."""
 
-    def __init__(self, settings: Dask, client: Any) -> None:
+    def __init__(self, settings: Dask, client: Client) -> None:
         self._carrier, self._settings, self._client = settings.carrier, settings, client
         self._store = self._carrier.store()
 
@@ -99,7 +103,7 @@ class _Batch:
         from distributed import wait
 
         rest = iter(todo)
-        flying: dict[Any, tuple[Job, GradingSpec]] = {}
+        flying: dict[Future[bytes], tuple[Job, GradingSpec]] = {}
         try:
             while True:
                 room = slots() - len(flying)
@@ -117,7 +121,7 @@ class _Batch:
         finally:
             self._client.cancel(list(flying), force=True)
 
-    def _submit(self, spec: GradingSpec) -> Any:
+    def _submit(self, spec: GradingSpec) -> Future[bytes]:
         return self._client.submit(
             _task(), spec.plain(), key=f"mpgrade-{spec.key}-{uuid.uuid4().hex[:8]}", pure=False,
             resources={"core": spec.cores}, retries=0,
@@ -140,7 +144,7 @@ class _Batch:
         return sum(min(int(each["resources"].get("core", 0) // cores), each["nthreads"]) for each in workers)
 
 
-def _brought(future: Any) -> bytes | str | None:
+def _brought(future: Future[bytes]) -> bytes | str | None:
     from distributed import KilledWorker
 
     if future.cancelled():
@@ -153,10 +157,10 @@ def _brought(future: Any) -> bytes | str | None:
         return f"the worker could not grade it: {type(error).__name__}: {error}"
 
 
-def _task() -> Callable[[dict[str, Any]], bytes]:
+def _task() -> Callable[[dict[str, object]], bytes]:
     """Return what a worker does. It is nested so that it travels by value: the scheduler unpickles it too."""
 
-    def grade(plain: dict[str, Any]) -> bytes:
+    def grade(plain: dict[str, object]) -> bytes:
         from distributed import get_worker
 
         from pytest_mpgrade.batch.cluster import spec, submission_worker
@@ -186,15 +190,15 @@ def _version() -> Callable[[], str]:
 def executor(carrier: Carrier, scheduler: str, cluster: str | None, most: int) -> Dask:
     """Return the executor for a scheduler's address or a kind of cluster. Raises UsageError where it cannot be used."""
     try:
-        import distributed  # noqa: F401
+        import distributed  # noqa: F401 - whether it is there
     except ImportError:
         raise UsageError("Dask is not installed: pip install 'pytest-mpgrade[cluster]'") from None
     if cluster:
         jobs = most or jobqueue.MOST_JOBS
-        connect = lambda: _started(carrier, cluster, jobs)  # noqa: E731
+        connect = partial(_started, carrier, cluster, jobs)
         return Dask(carrier=carrier, connect=connect, patience=QUEUE_SECONDS, most=jobs)
     _check_address(scheduler)
-    return Dask(carrier=carrier, connect=lambda: _attached(scheduler), patience=IDLE_SECONDS, most=most)
+    return Dask(carrier=carrier, connect=partial(_attached, scheduler), patience=IDLE_SECONDS, most=most)
 
 
 def _check_address(address: str) -> None:
@@ -215,7 +219,7 @@ def _check_address(address: str) -> None:
 
 
 @contextlib.contextmanager
-def _attached(address: str) -> Iterator[Any]:
+def _attached(address: str) -> Iterator[Client]:
     from distributed import Client
 
     try:
@@ -228,14 +232,14 @@ def _attached(address: str) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _started(carrier: Carrier, kind: str, jobs: int) -> Iterator[Any]:
+def _started(carrier: Carrier, kind: str, jobs: int) -> Iterator[Client]:
     from distributed import Client
 
     with jobqueue.cluster(kind, jobs, carrier.cores, carrier.place) as cluster, Client(cluster) as client:
         yield client
 
 
-def _check_workers(client: Any) -> None:
+def _check_workers(client: Client) -> None:
     """Raise UsageError where a worker has not our version, before every submission says so."""
     found = client.run(_version(), on_error="return")
     for address, version in sorted(found.items()):

@@ -11,7 +11,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pytest_mpgrade.errors import UsageError
 
@@ -26,7 +25,7 @@ _SETTINGS = {
 
 
 @contextlib.contextmanager
-def cluster(kind: str, jobs: int, cores: int, place: Path) -> Iterator[Any]:
+def cluster(kind: str, jobs: int, cores: int, place: Path) -> Iterator[object]:
     """Start a scheduler, and keep *jobs* jobs in the queue of a cluster; all end with it. Files go below *place*."""
     try:
         import dask_jobqueue

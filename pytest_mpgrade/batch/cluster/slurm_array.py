@@ -47,7 +47,7 @@ class Array:
     carrier: Carrier
     at_a_time: int  # 0: as many as Slurm lets run
 
-    def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002
+    def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002 - the protocol of executors
         """Take in what is done, and write scripts for the rest; *grade* would grade here, so it is not called."""
         left: list[tuple[Job, GradingSpec]] = []
         yield from self.carrier.known(jobs, left)

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pytest_mpgrade import __version__
 from pytest_mpgrade.batch.cluster import bundle, submission_worker
@@ -98,7 +97,7 @@ class Carrier:
         result = result_json.read_result(folder / RESULT_FILE)
         # The node graded a copy; the result names it as the user did.
         part = replace(result.submission, path=one_line(str(job.path)))
-        node: dict[str, Any] = json.loads(_taken(folder / submission_worker.NODE) or "{}")
+        node: dict[str, object] = json.loads(_taken(folder / submission_worker.NODE) or "{}")
         whole = replace(result, submission=part, environment={**result.environment, **node})
         result_json.write_result(whole, folder / RESULT_FILE)
         return Grading(result=whole, folder=folder)

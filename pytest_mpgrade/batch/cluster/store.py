@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pytest_mpgrade.system.atomic_write import written_beside
 
@@ -69,7 +68,7 @@ class Store:
         finally:
             path.write_text(json.dumps({**begun, "ended": ended}))
 
-    def attempts(self, key: str) -> list[dict[str, Any]]:
+    def attempts(self, key: str) -> list[dict[str, object]]:
         """Return all attempts, the oldest first."""
         found = []
         for path in (self.folder / "attempts").glob(f"{key}.*.json"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pytest_mpgrade.batch.layouts.entry import LayoutEntry
 from pytest_mpgrade.errors import UsageError
@@ -22,7 +21,7 @@ def entries(root: Path) -> list[LayoutEntry]:
     return [] if place is None else list(_entries(place, _metadata(place / METADATA)))
 
 
-def _metadata(file: Path) -> dict[str, Any]:
+def _metadata(file: Path) -> dict[str, object]:
     try:
         import yaml
     except ImportError as error:
@@ -36,7 +35,7 @@ def _metadata(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _entries(place: Path, known: dict[str, Any]) -> Iterator[LayoutEntry]:
+def _entries(place: Path, known: dict[str, object]) -> Iterator[LayoutEntry]:
     for path in sorted(place.glob("submission_*")):
         if not path.is_dir():
             continue

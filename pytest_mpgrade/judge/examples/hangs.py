@@ -28,7 +28,7 @@ def stuck(doing: str, worker: int = 0, *awaits: Awaited) -> Stuck:
     return Stuck(pid=pid, role=role, doing=what, sentence=sentence, words=words, awaits=awaited, frames=(own,))
 
 
-def hung(run: Run, *where: Stuck, **seen: Any) -> Run:
+def hung(run: Run, *where: Stuck, **seen: object) -> Run:
     """Return *run* as it is seen when it hangs, proven, with its processes still there."""
     processes = tuple(
         replace(process, exitcode=None, later="alive", cpu=0.0) if process.exitcode == 0 else process

@@ -61,7 +61,7 @@ def child(pid: int = CREW[0], **seen: Any) -> ProcessSeen:
     return replace(ProcessSeen(pid=pid, parent=CALLER, born="fork", exitcode=0, first=0.0025, cpu=0.0029), **seen)
 
 
-def worker_processes(n: int = 3, **seen: Any) -> tuple[ProcessSeen, ...]:
+def worker_processes(n: int = 3, **seen: object) -> tuple[ProcessSeen, ...]:
     """Return the processes of the first *n* workers."""
     return tuple(child(pid, **seen) for pid in CREW[:n])
 
@@ -69,7 +69,7 @@ def worker_processes(n: int = 3, **seen: Any) -> tuple[ProcessSeen, ...]:
 # --- mp_apply without gates
 
 
-def worked(workload: tasks.Workload, n: int = 2, *, kind: str = "note", **seen: Any) -> Run:
+def worked(workload: tasks.Workload, n: int = 2, *, kind: str = "note", **seen: object) -> Run:
     """Return a call of mp_apply whose *n* workers took the tasks in turn."""
     events = tuple(
         GateEvent(kind=kind, key=key, pid=CREW[place % n], at=round(0.0072 + 0.0004 * place, 4))
@@ -80,7 +80,7 @@ def worked(workload: tasks.Workload, n: int = 2, *, kind: str = "note", **seen: 
     return changed(run, **{"value": ["list", list(workload.expected)], **seen})
 
 
-def by_caller(run: Run, **seen: Any) -> Run:
+def by_caller(run: Run, **seen: object) -> Run:
     """Return *run* as a serial solution makes it: all in the calling process, no gate could be held."""
     events = tuple(replace(event, pid=CALLER) for event in run.trace.events if event.kind != "leave")
     gates = run.trace.gates
@@ -119,7 +119,7 @@ VOUCHED: list[object] = [["tuple", [["int", key], ["str", token_of(key)]]] for k
 """The results of LINE, each with what its process was given."""
 
 
-def lined_up(deal: Deal = first_in, **seen: Any) -> Run:
+def lined_up(deal: Deal = first_in, **seen: object) -> Run:
     """Return the call with LINE in which workers take tasks as *deal* says, and all come back."""
     played = _Line(deal)
     run = made(
@@ -183,7 +183,7 @@ class _Line:
                 return
 
 
-def unmet(inside: int, alive: int = 3, **seen: Any) -> Run:
+def unmet(inside: int, alive: int = 3, **seen: object) -> Run:
     """Return the call with LINE in which only *inside* of 3 workers stood at gates; *alive* of them were there."""
     crew = CREW[:inside]
     gates = GateReport(
@@ -203,7 +203,7 @@ def unmet(inside: int, alive: int = 3, **seen: Any) -> Run:
 # --- calls that raise
 
 
-def raising(run: Run, type: str, message: str, *, chain: tuple[str, ...] = (), line: str = "", **seen: Any) -> Run:
+def raising(run: Run, type: str, message: str, *, chain: tuple[str, ...] = (), line: str = "", **seen: object) -> Run:
     """Return *run* as it is seen when it ends with an exception, at a line of the student's."""
     frames = (Frame(file="submissions/ada/cv_funcs.py", line=29, function=run.function, own=True),) if line else ()
     error = RaisedError(type=type, message=message, chain=chain, frames=frames, line=line)
@@ -220,7 +220,7 @@ HANDLES = [
 RUNNING = child(exitcode=None, at_return="alive", later="alive", cpu=0.0)
 
 
-def begun(**seen: Any) -> Run:
+def begun(**seen: object) -> Run:
     """Return a call of bg_task that came back while its task was held."""
     run = made(
         "bg_task(a task)",
@@ -234,7 +234,7 @@ def begun(**seen: Any) -> Run:
     return changed(run, **seen)
 
 
-def polled(**seen: Any) -> Run:
+def polled(**seen: object) -> Run:
     """Return a call of bg_get that came back without a result while the task was held."""
     run = made(
         "bg_get(block=False)",
@@ -248,7 +248,7 @@ def polled(**seen: Any) -> Run:
     return changed(run, **seen)
 
 
-def got(**seen: Any) -> Run:
+def got(**seen: object) -> Run:
     """Return a call of bg_get that waited for the task, took its result, and ended the child."""
     gates = GateReport(script="shut", blocked=True, quiet="proof")
     run = made("bg_get(block=True)", value=["int", "400"], processes=(child(),), gates=gates, seconds=0.3743)
@@ -265,7 +265,7 @@ def met_in_background(inside: int) -> Run:
     return made("3 tasks at a time", function="", gates=gates, processes=processes)
 
 
-def dropped(**seen: Any) -> Run:
+def dropped(**seen: object) -> Run:
     """Return the look that is taken when the handles of a task have been let go of."""
     run = made("dropping the handles", function="", gates=None, processes=(child(),), seconds=0.0, blocked=0.0)
     return changed(run, **seen)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict
 
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report.exports.criteria import CriterionLine, criterion_lines, result_summary
@@ -25,26 +25,30 @@ _VARIABLES = {
     "release": "RELEASE_URL",
     "review": "REVIEW_URL",
 }
+_Test = TypedDict(
+    "_Test",
+    {"test-name": str, "passed": bool, "score": int, "max-score": int, "message": str, "scale": str},
+    total=False,
+)
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion], variables: Mapping[str, str] = os.environ) -> str:
     """Return a test for each criterion, points times 100."""
-    found = [_test(line) for line in criterion_lines(result, criteria)]
-    body: dict[str, Any] = {
+    tests = [_test(line) for line in criterion_lines(result, criteria)]
+    scores = {"score": sum(test["score"] for test in tests), "max-score": sum(test["max-score"] for test in tests)}
+    if said := result_summary(result):
+        tests.append({"test-name": "graded", "passed": False, "score": 0, "max-score": 0, "message": said})
+    body = {
         "schema": SCHEMA,
         **{key: variables.get(name, "") for key, name in _VARIABLES.items()},
         "datetime": result.started,
-        "score": sum(test["score"] for test in found),
-        "max-score": sum(test["max-score"] for test in found),
-        "tests": found,
+        **scores,
+        "tests": tests,
     }
-    if result_summary(result):
-        body["tests"].append({"test-name": "graded", "passed": False, "score": 0, "max-score": 0,
-                              "message": result_summary(result)})  # fmt: skip
     return json.dumps(body, ensure_ascii=False, indent=1)
 
 
-def _test(line: CriterionLine) -> dict[str, Any]:
+def _test(line: CriterionLine) -> _Test:
     most = round(line.max_score * SCALE)
     return {
         "test-name": line.title,

@@ -9,7 +9,6 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report.exports import gradescope_metadata
@@ -25,7 +24,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion], metadata: Path = M
     found = criterion_lines(result, criteria)
     told = gradescope_metadata.read_metadata(metadata)
     head = result_summary(result) or f"graded by mpgrade {result.environment.get('mpgrade', '')}".strip()
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "score": round(math.fsum(line.score for line in found), 6),
         "execution_time": result.seconds,
         "output": "\n".join([head, *(told.lines if told else ())]),
@@ -46,7 +45,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion], metadata: Path = M
     return json.dumps(body, ensure_ascii=False, indent=1)
 
 
-def _test(number: int, line: CriterionLine) -> dict[str, Any]:
+def _test(number: int, line: CriterionLine) -> dict[str, object]:
     return {
         "name": line.title,
         "name_format": "text",
@@ -69,7 +68,7 @@ def _status(line: CriterionLine) -> dict[str, str]:
     return {"status": "failed"}
 
 
-def _leaderboard(result: ResultFile) -> Iterator[dict[str, Any]]:
+def _leaderboard(result: ResultFile) -> Iterator[dict[str, object]]:
     """Yield what the first check that was timed has measured; see `judge.checks.speed` for its evidence."""
     timed = next((check.evidence for check in result.checks if "ms per task" in _part(check.evidence, "waiting")), {})
     for name, what in (("waiting", "wait"), ("computing", "compute")):
@@ -81,6 +80,6 @@ def _leaderboard(result: ResultFile) -> Iterator[dict[str, Any]]:
         yield {"name": "times as fast as one process", "value": times}
 
 
-def _part(evidence: dict[str, Any], name: str) -> dict[str, Any]:
+def _part(evidence: dict[str, object], name: str) -> dict[str, object]:
     found = evidence.get(name)
     return found if isinstance(found, dict) else {}

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pytest_mpgrade.system.timestamps import instant
 
@@ -44,7 +43,7 @@ def read_metadata(path: Path) -> Metadata | None:
     )
 
 
-def _late(told: dict[str, Any]) -> float:
+def _late(told: dict[str, object]) -> float:
     """Return by how many seconds it is late; an extension of one of its students holds for all."""
     handed_in = _time(told.get("created_at"))
     users = [user for user in _list(told, "users") if isinstance(user, dict)]
@@ -60,21 +59,21 @@ def _lateness(seconds: float) -> Iterator[str]:
         yield f"late by {days} d {hours} h {minutes % 60} min; this is told here, and not deducted"
 
 
-def _earlier(before: list[dict[str, Any]]) -> Iterator[str]:
+def _earlier(before: list[dict[str, object]]) -> Iterator[str]:
     if before:
         scores = [_score(each) for each in before]
         yield f"submission {len(before) + 1}; the earlier ones had: {', '.join(scores)}"
 
 
-def _score(submission: dict[str, Any]) -> str:
+def _score(submission: dict[str, object]) -> str:
     score = submission.get("score")
     try:
-        return f"{float(score):g}"  # type: ignore[arg-type]  # a text in Gradescope's own example
+        return f"{float(score):g}"  # type: ignore[arg-type]  # - a text in Gradescope's own example
     except (TypeError, ValueError):
         return "no score"
 
 
-def _list(told: dict[str, Any], key: str) -> list[Any]:
+def _list(told: dict[str, object], key: str) -> list[object]:
     found = told.get(key)
     return found if isinstance(found, list) else []
 

@@ -38,7 +38,7 @@ def write_notebooks(notebooks: Sequence[Notebook], folder: Path) -> list[Path]:
 
 def marked(notebook: Notebook) -> dict[str, Any]:
     """Return the executed document; before a cell that failed one is put that says how."""
-    cells: list[dict[str, Any]] = []
+    cells: list[dict[str, object]] = []
     code = iter(notebook.cells)
     for cell in notebook.document["cells"]:
         seen = next(code) if cell["cell_type"] == "code" else None
@@ -51,7 +51,7 @@ def marked(notebook: Notebook) -> dict[str, Any]:
     return {**notebook.document, "cells": cells}
 
 
-def _mark(cell: Cell) -> dict[str, Any]:
+def _mark(cell: Cell) -> dict[str, object]:
     lines = [f"{cell.error_type}: {cell.error_message}"] if cell.ending is Ending.RAISED else []
     lines += [cell.stopped or cell.why] + [stuck.sentence for stuck in cell.trace.stuck]
     quoted = "\n".join(f"    {line}" for text in lines for line in text.splitlines())  # nothing in it is Markdown

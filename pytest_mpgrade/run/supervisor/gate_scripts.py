@@ -176,7 +176,7 @@ def _step_through(watch: Watch, report: GateReport, keys: tuple[str, ...], draw:
         pick = held[-1] if draw.random() < 0.5 else draw.choice(held)
         before = len(watch.gates.arrivals())
         by = watch.gates.open(pick)
-        how = watch.until(lambda seen=before: len(watch.gates.arrivals()) > seen)  # type: ignore[misc]
+        how = watch.until(lambda seen=before: len(watch.gates.arrivals()) > seen)  # type: ignore[misc]  # - the value of this round
         if how != "yes":
             steps.append(GateStep(opened=pick, opened_pid=by, expected=waiting[0], arrived=None))
             return replace(report, steps=tuple(steps), waiting=waiting, quiet=watch.rule if how == "quiet" else how)

@@ -52,7 +52,7 @@ def code_name(source: str) -> str:
     return f"{murmur2_x86(source, 0xC70F6907)}.py"
 
 
-class _Kernel(AsyncKernelManager):  # type: ignore[misc]
+class _Kernel(AsyncKernelManager):  # type: ignore[misc]  # - the library is untyped
     """A kernel that the supervisor has started; it alone ends it."""
 
     has_kernel = True
@@ -74,7 +74,7 @@ class _Kernel(AsyncKernelManager):  # type: ignore[misc]
         """Leave that to the supervisor."""
 
 
-class _Shell(AsyncZMQSocketChannel):  # type: ignore[misc]
+class _Shell(AsyncZMQSocketChannel):  # type: ignore[misc]  # - the library is untyped
     """Notes that the kernel has replied: it has done what it was asked for, whatever it still has to send."""
 
     replied = False
@@ -87,7 +87,7 @@ class _Shell(AsyncZMQSocketChannel):  # type: ignore[misc]
         pyzmq has for that; asking for the events makes up for it.
         """
         super().send(msg)
-        self.socket.get(zmq.EVENTS)  # type: ignore[attr-defined]  # made when it is imported
+        self.socket.get(zmq.EVENTS)  # type: ignore[attr-defined]  # - made when it is imported
 
     async def get_msg(self, timeout: float | None = None) -> Any:
         message = await super().get_msg(timeout)
@@ -95,7 +95,7 @@ class _Shell(AsyncZMQSocketChannel):  # type: ignore[misc]
         return message
 
 
-class _KernelClient(AsyncKernelClient):  # type: ignore[misc]
+class _KernelClient(AsyncKernelClient):  # type: ignore[misc]  # - the library is untyped
     """Without heartbeat: the reading that it causes would look as if the notebook did something."""
 
     shell_channel_class = Type(_Shell)
@@ -104,7 +104,7 @@ class _KernelClient(AsyncKernelClient):  # type: ignore[misc]
         super().start_channels(*args, **{**kwargs, "hb": False})
 
 
-class _Client(NotebookClient):  # type: ignore[misc]
+class _Client(NotebookClient):  # type: ignore[misc]  # - the library is untyped
     """Keeps no more output than it may, and tells that in its place."""
 
     most = 0

@@ -42,7 +42,7 @@ def main() -> None:
 def _load(request: dict[str, Any]) -> None:
     """What a notebook needs takes long to load: it is loaded once, for the supervisors that are forked from here."""
     if "notebook" in request:
-        from pytest_mpgrade.run.supervisor import cells, jupyter  # noqa: F401
+        from pytest_mpgrade.run.supervisor import cells, jupyter  # noqa: F401 - loaded before it forks
 
         jupyter.warm_up()
 

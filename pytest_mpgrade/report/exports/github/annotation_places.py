@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from pytest_mpgrade.records import Outcome
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
@@ -28,7 +27,7 @@ def source_place(check: CheckPart, module: str) -> tuple[str, int] | None:
     return next(((module, int(found["line"])) for found in frames if found and found["file"] == module), None)
 
 
-def _stacks(check: CheckPart) -> Iterable[Mapping[str, Any]]:
+def _stacks(check: CheckPart) -> Iterable[Mapping[str, object]]:
     return (stack for stack in _listed(check.evidence.get("stacks")) if isinstance(stack, Mapping))
 
 

@@ -24,6 +24,8 @@ from pytest_mpgrade.report.result_json import CheckPart, ResultFile, UnitOf
 from pytest_mpgrade.system.text import no_commands, one_line, points
 
 Payload = dict[str, Any]
+"""JSON of any depth."""
+_Test = Mapping[str, object]
 
 WHOLE = "result"
 """The output with one payload for everything, for workflows with a single runner."""
@@ -89,7 +91,7 @@ def _whole(result: ResultFile, found: Sequence[CriterionLine]) -> Payload:
     return _payload(_status(result, all(line.passed for line in found)), sum(line.max_score for line in found), tests)
 
 
-def _payload(status: str, most: float, tests: Sequence[Mapping[str, Any]]) -> Payload:
+def _payload(status: str, most: float, tests: Sequence[_Test]) -> Payload:
     return {"version": VERSION, "status": status, "max_score": most, "tests": list(tests)}
 
 
@@ -106,7 +108,7 @@ def _whole_and_equal(units: Sequence[UnitOf], line: CriterionLine) -> bool:
     return whole and abs(line.max_score * passed / len(units) - line.score) <= _ROUNDED
 
 
-def _units(units: Sequence[UnitOf], most: float, module: str) -> Iterator[Mapping[str, Any]]:
+def _units(units: Sequence[UnitOf], most: float, module: str) -> Iterator[_Test]:
     passed = [each.unit.share == 1 for each in units]
     scores = iter(_shares(most * sum(passed) / len(units), sum(passed)))
     for each, earned in zip(units, passed, strict=True):
@@ -118,7 +120,7 @@ def _units(units: Sequence[UnitOf], most: float, module: str) -> Iterator[Mappin
             yield _failed(each.title, each.telling, module)
 
 
-def _failed(title: str, check: CheckPart, module: str) -> Mapping[str, Any]:
+def _failed(title: str, check: CheckPart, module: str) -> _Test:
     place = source_place(check, module)
     return _test(
         title,
@@ -132,7 +134,7 @@ def _failed(title: str, check: CheckPart, module: str) -> Mapping[str, Any]:
     )
 
 
-def _parts(line: CriterionLine) -> Iterator[Mapping[str, Any]]:
+def _parts(line: CriterionLine) -> Iterator[_Test]:
     part = Fraction(line.score / line.max_score).limit_denominator(MOST_TESTS)
     if part == 1 and not line.passed:
         part = Fraction(MOST_TESTS - 1, MOST_TESTS)  # nobody gets all points by rounding
@@ -157,7 +159,7 @@ def _shares(total: float, count: int) -> list[float]:
     return [share] * (count - 1) + [total - share * (count - 1)]
 
 
-def _test(name: str, *, status: str, score: float = 0.0, **more: Any) -> Mapping[str, Any]:
+def _test(name: str, *, status: str, score: float = 0.0, **more: object) -> _Test:
     empty = {"message": "", "test_code": "", "filename": "", "line_no": 0, "duration": 0.0, "output": ""}
     return {"name": name, "status": status, "score": score, **empty, **more}
 
@@ -172,7 +174,7 @@ def _fitting(payload: Payload) -> Payload:
     return made
 
 
-def _short(test: Mapping[str, Any], longest: int) -> Mapping[str, Any]:
+def _short(test: _Test, longest: int) -> _Test:
     limits = {"name": _LONGEST_NAME, "filename": _LONGEST_NAME, "status": _LONGEST_NAME}
     # The reporter prints them, and GitHub obeys what stands in its output.
     return {
