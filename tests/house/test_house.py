@@ -84,23 +84,10 @@ LIBRARIES: dict[str, dict[str, str]] = {
 
 PURE = frozenset(
     (
-        "__future__",
-        "functools",
-        "itertools",
-        "ast",
-        "collections",
-        "dataclasses",
-        "enum",
-        "fractions",
-        "heapq",
-        "json",
-        "math",
-        "operator",
-        "re",
-        "signal",
+        *("__future__", "ast", "collections", "dataclasses", "fractions", "functools", "itertools", "json", "math"),
+        *("re", "signal", "statistics", "typing"),
     )
 )
-PURE |= frozenset(("statistics", "typing"))
 """What judging may use of the standard library; signal: its names of numbers."""
 
 
@@ -186,6 +173,14 @@ def test_judging_is_pure(name: str) -> None:
     assert foreign <= PURE
     calls = {_called(node) for node in ast.walk(tree(MODULES[name])) if isinstance(node, ast.Call)}
     assert not calls & {"open", "print", "input", "exec", "eval", "__import__"}
+
+
+def test_allowances_are_used() -> None:
+    """What the lists above allow is there: no library is allowed where it is not imported, nor to judging."""
+    used = {name: {one.partition(".")[0] for one in imports(path)} for name, path in MODULES.items()}
+    unused = [(name, library) for library, places in LIBRARIES.items() for name in places if library not in used[name]]
+    assert unused == []
+    assert set().union(*(used[name] for name in MODULES if room(name) == "judge")) - {"pytest_mpgrade"} == PURE
 
 
 @pytest.mark.parametrize("path", [*MODULES.values(), *TESTS], ids=lambda path: path.name)
