@@ -46,7 +46,7 @@ Verdict = tuple[str, float, tuple[tuple[str, str], ...]]
 
 def mixed(folder: Path, number: int, assignment: str) -> None:
     """Write a class of so many submissions."""
-    asked = assignments.find(assignment)
+    asked = assignments.find_assignment(assignment)
     for place, source in zip(range(number), itertools.cycle(MIXES[assignment]), strict=False):
         if isinstance(source, str):
             name, text = source, wrong_solution(asked, source).content()

@@ -108,7 +108,7 @@ class Board:
             return ""
 
 
-class Lines:
+class ProgressLines:
     """For files and pipes: a line for each submission, with the time that the rest may take."""
 
     def __init__(self, board: Board, stream: TextIO) -> None:
@@ -145,11 +145,11 @@ def progress_shown(board: Board, color: bool) -> Iterator[Progress]:
     """Show how far a batch is while the context lasts; the terminal is whole again however it ends."""
     stream = _terminal()
     if stream is None:
-        yield Lines(board, sys.stdout)
+        yield ProgressLines(board, sys.stdout)
         return
     with live.display(stream, board.standing, color) as above:
         on_stdout = stream is sys.stdout
-        yield _OnTerminal(board, above) if on_stdout else _OnTerminal(board, Lines(board, sys.stdout).say)
+        yield _OnTerminal(board, above) if on_stdout else _OnTerminal(board, ProgressLines(board, sys.stdout).say)
 
 
 def _terminal() -> TextIO | None:

@@ -130,7 +130,7 @@ class _Expected:
     def _text(self, name: str, row: Mapping[str, str]) -> str:
         """Return a wrong solution that is a right design but for some lines."""
         try:
-            return wrong_text.text(self._design(name, row.get("of", "")), row.get("about", ""), row["diff"])
+            return wrong_text.with_fault(self._design(name, row.get("of", "")), row.get("about", ""), row["diff"])
         except (ValueError, SyntaxError) as error:
             raise self._toml.mistake((name, "diff"), str(error)) from error
 

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from pytest_mpgrade.cli.verify_cases import Case, wrong_cases, wrong_solution
-from pytest_mpgrade.course.assignment import find
+from pytest_mpgrade.course.assignment import find_assignment
 from pytest_mpgrade.system import console
 
 _COLUMNS = 80
@@ -15,7 +15,7 @@ _COLUMNS = 80
 
 def main(arguments: argparse.Namespace) -> int:
     """Run `mpgrade wrong`: list all, or print one as it is graded. Raises UsageError for a name that is none."""
-    assignment = find(arguments.assignment)
+    assignment = find_assignment(arguments.assignment)
     if arguments.name:
         case = wrong_solution(assignment, arguments.name)
         text = (case.path / assignment.module).read_text("utf-8") if case.path.is_dir() else case.content().decode()

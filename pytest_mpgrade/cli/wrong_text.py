@@ -26,7 +26,7 @@ _Change = tuple[int, int, Iterable[str]]
 """From which line of the design to which, and what stands there in the wrong solution."""
 
 
-def text(design: str, about: str, diff: str) -> str:
+def with_fault(design: str, about: str, diff: str) -> str:
     """Return the wrong solution: it begins with the sentence *about* it, and its faults are marked.
 
     Raises ValueError where the diff is none, or does not fit the design.

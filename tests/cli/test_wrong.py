@@ -26,7 +26,7 @@ tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 SHIPPED = [
     pytest.param(name, case, id=f"{name}-{case.name}")
     for name in ("mp_apply", "bg_task", "notebook")
-    for case in wrong_cases(assignments.find(name))
+    for case in wrong_cases(assignments.find_assignment(name))
 ]
 FOUR_TIMES = """
 [four_times]
@@ -119,14 +119,14 @@ def test_list_has_a_sentence_for_each(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= 80
     told = " ".join(done.stdout.split())
-    for case in wrong_cases(assignments.find("mp_apply")):
+    for case in wrong_cases(assignments.find_assignment("mp_apply")):
         assert f"{case.name} {', '.join(case.concerns)} {case.about}" in told
 
 
 @pytest.mark.parametrize("name", ["never_joins", "one_worker_too_many"])
 def test_one_is_printed_as_it_is_graded(tmp_path: Path, name: str) -> None:
     """With a name, that file is printed which `mpgrade verify` hands in, be it a file or made from a design."""
-    assignment = assignments.find("mp_apply")
+    assignment = assignments.find_assignment("mp_apply")
     folder = verify._handed_in(wrong_solution(assignment, name), assignment, tmp_path)
     done = mpgrade(tmp_path, "mp_apply", name)
     assert (done.returncode, done.stderr) == (0, "")
@@ -164,7 +164,9 @@ def test_solution_that_is_made_from_a_design_is_graded(course: Path) -> None:
 
 def test_solution_that_is_made_from_a_design(course: Path) -> None:
     """The sentence takes the place of the design's docstring, and the right line stands above the wrong ones."""
-    (case,) = (case for case in cases(assignments.find(str(four_times(course)))) if case.name == "four_times")
+    (case,) = (
+        case for case in cases(assignments.find_assignment(str(four_times(course)))) if case.name == "four_times"
+    )
     assert case.content().decode() == (
         '"""Four times, as in \\"doubled twice\\"."""\n\n\ndef twice(x):\n    """Return twice x."""\n'
         "    # wrong: the next 2 lines, instead of:\n    #     return x + x\n"
@@ -192,13 +194,13 @@ def test_mistake_in_a_table(course: Path, old: str, new: str, said: str) -> None
     """What does not fit is told with its place."""
     assert FOUR_TIMES.count(old) == 1
     with pytest.raises(AssignmentError, match=r"expected\.toml(:\d+)?: " + said):
-        wrong_cases(assignments.find(str(four_times(course, FOUR_TIMES.replace(old, new)))))
+        wrong_cases(assignments.find_assignment(str(four_times(course, FOUR_TIMES.replace(old, new)))))
 
 
 def test_no_such_solution(course: Path) -> None:
     """Nothing is proposed where no name is like it."""
     with pytest.raises(UsageError, match=r"twice has no wrong solution 'qq'$"):
-        wrong_solution(assignments.find(str(course)), "qq")
+        wrong_solution(assignments.find_assignment(str(course)), "qq")
 
 
 DESIGN = "import os\n\n\ndef f(x):\n    if x:\n        os.close(x)\n    return x\n\n\ndef g(x):\n    return x\n"
@@ -229,7 +231,7 @@ DESIGN = "import os\n\n\ndef f(x):\n    if x:\n        os.close(x)\n    return x
 )
 def test_marks(diff: str, changed: str) -> None:
     """Each run of changed lines has a mark, by which it can be undone."""
-    text = wrong_text.text(DESIGN, "It is wrong.", diff)
+    text = wrong_text.with_fault(DESIGN, "It is wrong.", diff)
     assert text.startswith("# It is wrong.\n")
     assert changed in text
     assert undone(text) == f"# It is wrong.\n{DESIGN}"
@@ -240,7 +242,7 @@ def test_sentence_without_a_docstring(cell: str) -> None:
     """In a notebook the sentence stands in the first cell, also where a hunk begins there; else on the first line."""
     above = [f" {line}\n" for line in cell.splitlines()[-1:]]
     diff = "".join([*above, "-import os\n"])
-    text = wrong_text.text(f"{cell}import os\n", "It is wrong.", diff)
+    text = wrong_text.with_fault(f"{cell}import os\n", "It is wrong.", diff)
     assert text == f"{cell}# It is wrong.\n# wrong: missing here:\n#     import os\n"
 
 
@@ -260,7 +262,7 @@ def test_sentence_without_a_docstring(cell: str) -> None:
 def test_diff_that_does_not_fit(diff: str, said: str) -> None:
     """A diff that changes nothing, or whose place is not clear, is a mistake."""
     with pytest.raises(ValueError, match=re.escape(said)):
-        wrong_text.text(DESIGN, "It is wrong.", diff)
+        wrong_text.with_fault(DESIGN, "It is wrong.", diff)
 
 
 def test_example_of_the_readme_is_the_one_that_is_shipped() -> None:

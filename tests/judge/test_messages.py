@@ -207,7 +207,7 @@ def test_result_that_is_not_handed_over(play: MakeRuns, value: list[str], printe
 
 def test_example_of_the_readme_is_real_output(student: Callable[..., Student]) -> None:
     """What the README shows of a failure is what the wrong solution gets, but for the numbers of processes."""
-    wrong = wrong_solution(assignment.find("mp_apply"), "no_sentinel_join").content().decode()
+    wrong = wrong_solution(assignment.find_assignment("mp_apply"), "no_sentinel_join").content().decode()
     plain = steps.call("mp_apply", tasks.mixed() + tasks.through_own([6, -5]), n_processes=2)
     (run,) = student(wrong, "fork").rely_on(plain)
     found = checks.workers_are_told_to_stop()(run)

@@ -52,7 +52,7 @@ def graded() -> Iterator[Callable[[Path], RunCache]]:
 @pytest.fixture
 def wrong(tmp_path: Path) -> Callable[[str], Path]:
     """Return a function that returns the file of the wrong solution of a name."""
-    return lambda name: wrong_solution(assignment.find("mp_apply"), name).file(tmp_path)
+    return lambda name: wrong_solution(assignment.find_assignment("mp_apply"), name).file(tmp_path)
 
 
 @pytest.fixture
