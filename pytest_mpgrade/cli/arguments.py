@@ -36,6 +36,8 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     listed = commands.add_parser("list", help="list the assignments that come with mpgrade")
     allowed = "list the packages that it allows instead, one a line, as pip install -r reads them"
     listed.add_argument("--packages", metavar="ASSIGNMENT", default="", help=allowed)
+    what = "list what each check asks instead, how it may end, and whom it blames, as Markdown"
+    listed.add_argument("--checks", action="store_true", help=what)
     rubric = commands.add_parser("rubric", help="say what each question of an assignment is worth")
     rubric.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
     rubric.add_argument("--markdown", action="store_true", help="as the table of a handout")

@@ -10,10 +10,15 @@ from pytest_mpgrade.system.text import points
 
 
 def list_assignments(arguments: argparse.Namespace) -> int:
-    """Run `mpgrade list`: the assignments, or the packages that one of them allows."""
+    """Run `mpgrade list`: the assignments, the packages that one of them allows, or the checks."""
     from pytest_mpgrade.course.assignment import find_assignment, shipped
     from pytest_mpgrade.course.packages import installed_as
 
+    if arguments.checks:
+        from pytest_mpgrade.judge import reference
+
+        console.say(reference.page())
+        return 0
     if arguments.packages:
         for name in find_assignment(arguments.packages).environment.packages:
             console.say(installed_as(name))

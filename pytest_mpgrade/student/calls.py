@@ -12,8 +12,8 @@ from pytest_mpgrade.inside.placeholders import Saved
 from pytest_mpgrade.judge.attribution import blamed_for
 from pytest_mpgrade.judge.causes.raised import in_the_source
 from pytest_mpgrade.judge.check import Judge, judge_safely
+from pytest_mpgrade.judge.checks.coming_back import MUCH_FASTER
 from pytest_mpgrade.judge.checks.interface import unusable, why_not_imported
-from pytest_mpgrade.judge.checks.results import MUCH_FASTER
 from pytest_mpgrade.judge.hangs import by_luck, ended_them, workers_left_early
 from pytest_mpgrade.records import (
     Assignment,

@@ -84,11 +84,22 @@ LIBRARIES: dict[str, dict[str, str]] = {
 
 PURE = frozenset(
     (
-        *("__future__", "ast", "collections", "dataclasses", "fractions", "functools", "itertools", "json", "math"),
-        *("re", "signal", "statistics", "typing"),
+        *(
+            "__future__",
+            "ast",
+            "collections",
+            "dataclasses",
+            "enum",
+            "fractions",
+            "functools",
+            "itertools",
+            "json",
+            "math",
+        ),
+        *("inspect", "re", "signal", "statistics", "string", "typing"),
     )
 )
-"""What judging may use of the standard library; signal: its names of numbers."""
+"""What judging may use of the standard library; signal: its names of numbers; inspect, string: parameters of checks."""
 
 
 @cache
@@ -248,11 +259,11 @@ SAME_NAMES = {
 
 def test_each_function_has_a_name_of_its_own() -> None:
     """No two public functions of modules have one name, except where it means the same, as the list says."""
-    places: dict[str, list[str]] = {}
+    places: dict[str, set[str]] = {}
     for module, path in MODULES.items():
         for node in tree(path).body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_"):
-                places.setdefault(node.name, []).append(module)
+                places.setdefault(node.name, set()).add(module)
     assert {name for name, modules in places.items() if len(modules) > 1} == set(SAME_NAMES)
 
 
@@ -308,6 +319,8 @@ def _public(module: ast.Module) -> Iterator[ast.ClassDef | ast.FunctionDef | ast
     for node in module.body:
         if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) or node.name.startswith("_"):
             continue
+        if any(getattr(decorator, "id", "") == "overload" for decorator in node.decorator_list):
+            continue  # the function itself says it
         yield node
         if isinstance(node, ast.ClassDef) and "Protocol" not in {getattr(base, "id", "") for base in node.bases}:
             for inner in node.body:

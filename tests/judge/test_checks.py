@@ -60,7 +60,7 @@ from pytest_mpgrade.records import (
 
 PASSED, FAILED, ABSENT = Outcome.PASSED, Outcome.FAILED, Outcome.ABSENT
 INCONCLUSIVE, ERROR, SKIPPED = Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.SKIPPED
-NAMES = frozenset(checks.__all__) - {"Check", "Together"}
+NAMES = frozenset(name for name in checks.__all__ if hasattr(getattr(checks, name), "__wrapped__"))
 JUNK = re.compile(r"(?<!returned )(?<!not )(?<!with )(?<!result )\bNone\b|(?<!\()\[\]|\{\}|\n|  |[.:;,]$|^\s|\s$")
 """What slips into a message when a value is missing; a call may have returned None, and been given []."""
 

@@ -1,8 +1,18 @@
-"""All checks that a course author can give to `student.check`."""
+"""All checks that a course author can give to `student.check`, and what a check of their own is made with."""
 
 from __future__ import annotations
 
-from pytest_mpgrade.judge.check import Check
+from pytest_mpgrade.judge.check import (
+    PASSED,
+    Check,
+    Verdict,
+    absent,
+    failed,
+    fault,
+    inconclusive,
+    not_here,
+    undecided,
+)
 from pytest_mpgrade.judge.checks.background import (
     gives_three_handles,
     meet_in_background,
@@ -17,6 +27,7 @@ from pytest_mpgrade.judge.checks.background_results import (
     says_inactive,
 )
 from pytest_mpgrade.judge.checks.child_end import child_ended, child_joined, nothing_left_of_tasks
+from pytest_mpgrade.judge.checks.coming_back import comes_back, drains, workers_are_told_to_stop
 from pytest_mpgrade.judge.checks.concurrency import first_in_first_out, free_worker_takes_next, met, workers
 from pytest_mpgrade.judge.checks.failures import all_shut_down, notices_death, raises_soon, waiting_not_started
 from pytest_mpgrade.judge.checks.interface import (
@@ -33,33 +44,37 @@ from pytest_mpgrade.judge.checks.notebook_output import draws, shows_rows
 from pytest_mpgrade.judge.checks.polling import still_running, waits_when_asked
 from pytest_mpgrade.judge.checks.reproducible import cells_in_order, same_again, same_as_submitted
 from pytest_mpgrade.judge.checks.results import (
-    comes_back,
-    drains,
     gives_results,
     late_result_arrives,
     lets_through,
     returns_value,
     values_in_any_order,
     values_in_order,
-    workers_are_told_to_stop,
 )
 from pytest_mpgrade.judge.checks.scaling import scales
 from pytest_mpgrade.judge.checks.shutdown import ended_by_sentinel, no_leftovers
 from pytest_mpgrade.judge.checks.speed import faster_than_serial, keeps_up_with_reference
 from pytest_mpgrade.judge.checks.who_computed import in_children
+from pytest_mpgrade.judge.definition import check
 
 __all__ = [
+    "PASSED",
     "Check",
     "Together",
+    "Verdict",
+    "absent",
     "all_shut_down",
     "cells_in_order",
+    "check",
     "child_ended",
     "child_joined",
     "comes_back",
     "drains",
     "draws",
     "ended_by_sentinel",
+    "failed",
     "faster_than_serial",
+    "fault",
     "first_in_first_out",
     "free_worker_takes_next",
     "gives_results",
@@ -70,6 +85,7 @@ __all__ = [
     "has_list",
     "imports_cleanly",
     "in_children",
+    "inconclusive",
     "keeps_up_with_reference",
     "late_result_arrives",
     "lets_through",
@@ -79,6 +95,7 @@ __all__ = [
     "names_the_death",
     "no_leftovers",
     "no_process_left",
+    "not_here",
     "nothing_accumulates",
     "nothing_else_left",
     "nothing_left_of_tasks",
@@ -94,6 +111,7 @@ __all__ = [
     "shows_rows",
     "starts_in_background",
     "still_running",
+    "undecided",
     "uses_the_default",
     "values_in_any_order",
     "values_in_order",

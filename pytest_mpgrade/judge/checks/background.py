@@ -10,7 +10,6 @@ from pytest_mpgrade.judge.attribution import blamed_for, not_returned, somewhere
 from pytest_mpgrade.judge.check import (
     HANDLES,
     PASSED,
-    Check,
     Verdict,
     absent,
     before_all,
@@ -19,6 +18,7 @@ from pytest_mpgrade.judge.check import (
     inconclusive,
     undecided,
 )
+from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.hangs import not_back
 from pytest_mpgrade.judge.symptoms import MADE_UP
 from pytest_mpgrade.records import Concern, Ending, GateReport, ProcessSeen, Run
@@ -30,6 +30,8 @@ RUNNING = "still running"
 WAITED_SECONDS = 5.0
 """What no call waits that does not wait for a task, not even one of several."""
 OWN_QUEUES = "make new queues and a new process for every task, and keep none of them in a global variable"
+_START_AND_RETURN = "start() the process and return; do not join() or get() here"
+_LOOK_WITHOUT_WAITING = "look whether a result is there without waiting for it, as get_nowait() does"
 START_SECONDS = 1.0
 """How long starting a process may keep the caller waiting: under forkserver the first one waits for the server."""
 
@@ -61,37 +63,38 @@ def _waited(runs: Sequence[Run], seconds: float) -> Verdict:
     )
 
 
-def returns_at_once(others: Sequence[Run] = (), *, started: Run | None = None, seconds: float = START_SECONDS) -> Check:
+@check(
+    title="returns at once, while the task is still running",
+    concern=Concern.NONBLOCKING,
+    hint=lambda started: _START_AND_RETURN if started is None else _LOOK_WITHOUT_WAITING,
+)
+def returns_at_once(
+    run: Run, others: Sequence[Run] = (), *, started: Run | None = None, seconds: float = START_SECONDS
+) -> Verdict:
     """The call comes back while its task is held, without waiting: of several calls the fastest counts.
 
     Waiting is measured where the machine's load has no part in it: seconds in which the calling thread neither ran nor
     wanted a core, less those in which others did.
+
+    The check needs a run of `bg_task` with a held task, and *others* like it; or runs of ``bg_get(block=False)`` for
+    the task that *started* began. It fails when the call came back only after its task had been let go, slept or waited
+    for longer than *seconds*, or hung. It is absent when the task did not run in a child process. It is inconclusive
+    when the time limit came and the call had not waited long.
+
+    It blames `returns_at_once` when *started* had waited for its task. A call that raised is left to the check that it
+    belongs to.
     """
-
-    def judge(run: Run) -> Verdict:
-        not_held = not_held_then(started, run) if started is not None else None
-        if not_held is not None:
-            return not_held
-        if run.ending is Ending.RAISED:
-            return not_returned(run, Concern.NONBLOCKING) or PASSED
-        if run.ending is not Ending.RETURNED:
-            return not_returned(run, Concern.NONBLOCKING, owns_all=True) or PASSED
-        if any(one.trace.gates is not None and one.trace.gates.blocked for one in (run, *others)):
-            return failed(
-                f"{run.call} waited for a task: it came back only when that had been let go", symptom="blocks"
-            )
-        own = not_held_then(run) if started is None else None
-        return own or _waited((run, *others), seconds)
-
-    return Check(
-        name="returns_at_once",
-        title="returns at once, while the task is still running",
-        concern=Concern.NONBLOCKING,
-        hint="start() the process and return; do not join() or get() here"
-        if started is None
-        else "look whether a result is there without waiting for it, as get_nowait() does",
-        judge=judge,
-    )
+    not_held = not_held_then(started, run) if started is not None else None
+    if not_held is not None:
+        return not_held
+    if run.ending is Ending.RAISED:
+        return not_returned(run, Concern.NONBLOCKING) or PASSED
+    if run.ending is not Ending.RETURNED:
+        return not_returned(run, Concern.NONBLOCKING, owns_all=True) or PASSED
+    if any(one.trace.gates is not None and one.trace.gates.blocked for one in (run, *others)):
+        return failed(f"{run.call} waited for a task: it came back only when that had been let go", symptom="blocks")
+    own = not_held_then(run) if started is None else None
+    return own or _waited((run, *others), seconds)
 
 
 def waited(run: Run) -> Verdict:
@@ -140,32 +143,34 @@ def let_go(run: Run) -> Verdict | None:
     )
 
 
-def starts_in_background(*later: Run) -> Check:
-    """The task runs in a child process."""
+@check(
+    title="the task runs in a child process",
+    concern=Concern.WORKERS,
+    hint="start a multiprocessing.Process whose target is worker",
+)
+def starts_in_background(run: Run, *later: Run) -> Verdict:
+    """The task runs in a child process.
 
-    def judge(run: Run) -> Verdict:
-        if run.ending is not Ending.RETURNED:
-            return not_returned(run, Concern.WORKERS) or PASSED
-        if any(ran_in_caller(one) for one in (run, *later)):
-            return failed("the task ran in the process that called bg_task", symptom="in the caller")
-        if not children(run):
-            return failed("bg_task started no child process", symptom="in the caller")
-        given = [one for one in later if one.function and one.ending is Ending.RETURNED and one.value != ["none"]]
-        if given and given[-1].trace.observer != "psutil" and not any(each.ran_task for each in children(given[-1])):
-            return failed(
-                f"{given[-1].call} returned a result of a task that no process had run",
-                symptom=MADE_UP,
-                hint="let the child process run the task, whatever it is",
-            )
-        return PASSED
+    *later*: calls of `bg_get` that came after it.
 
-    return Check(
-        name="starts_in_background",
-        title="the task runs in a child process",
-        concern=Concern.WORKERS,
-        hint="start a multiprocessing.Process whose target is worker",
-        judge=judge,
-    )
+    The check needs a run of `bg_task`. It fails when the task ran in the calling process, when no child process was
+    started, and when a *later* call returned the result of a task that no process had run. A call that did not come
+    back is left to the check that it belongs to.
+    """
+    if run.ending is not Ending.RETURNED:
+        return not_returned(run, Concern.WORKERS) or PASSED
+    if any(ran_in_caller(one) for one in (run, *later)):
+        return failed("the task ran in the process that called bg_task", symptom="in the caller")
+    if not children(run):
+        return failed("bg_task started no child process", symptom="in the caller")
+    given = [one for one in later if one.function and one.ending is Ending.RETURNED and one.value != ["none"]]
+    if given and given[-1].trace.observer != "psutil" and not any(each.ran_task for each in children(given[-1])):
+        return failed(
+            f"{given[-1].call} returned a result of a task that no process had run",
+            symptom=MADE_UP,
+            hint="let the child process run the task, whatever it is",
+        )
+    return PASSED
 
 
 def _no_overlap(gates: GateReport, n: int) -> Verdict:
@@ -183,54 +188,56 @@ def never_met(pause: Run, started: Sequence[Run]) -> Verdict | None:
     return undecided("the tasks did not run at the same time", "meet_in_background", said, shown_by=pause)
 
 
-def meet_in_background(n: int, started: Sequence[Run] = ()) -> Check:
-    """*n* background tasks, by those that *started* them, run at the same time, each in a process of its own."""
+@check(
+    title="{n} background tasks run at the same time",
+    concern=Concern.CONCURRENCY,
+    hint="make new queues and a new process for every task",
+)
+def meet_in_background(run: Run, n: int, started: Sequence[Run] = ()) -> Verdict:
+    """*n* background tasks, by those that *started* them, run at the same time, each in a process of its own.
 
-    def judge(run: Run) -> Verdict:
-        not_held = next((wrong for wrong in map(not_held_then, started) if wrong is not None), None)
-        if not_held is not None:
-            return not_held
-        gates = run.trace.gates
-        if gates is None:
-            return undecided("the tasks did not get that far", "starts_in_background")
-        if gates.met:
-            return PASSED
-        if not gates.most_inside:
-            return absent("no task was run in a child process (see starts_in_background)")
-        return _no_overlap(gates, n)
+    The check needs the pause `steps.meet(n)` after *n* calls of `bg_task`. It fails when fewer than *n* tasks ran at
+    the same time. It is absent when no task ran in a child process. It is inconclusive when a call that *started* one
+    was not back as the time limit came, and had not waited long.
 
-    return Check(
-        name="meet_in_background",
-        title=f"{n} background tasks run at the same time",
-        concern=Concern.CONCURRENCY,
-        hint="make new queues and a new process for every task",
-        judge=judge,
-    )
+    It blames `starts_in_background` when the tasks did not get that far, and `returns_at_once` when a call that
+    *started* one waited for its task. A call that raised is left to the check that it belongs to.
+    """
+    not_held = next((wrong for wrong in map(not_held_then, started) if wrong is not None), None)
+    if not_held is not None:
+        return not_held
+    gates = run.trace.gates
+    if gates is None:
+        return undecided("the tasks did not get that far", "starts_in_background")
+    if gates.met:
+        return PASSED
+    if not gates.most_inside:
+        return absent("no task was run in a child process (see starts_in_background)")
+    return _no_overlap(gates, n)
 
 
-def gives_three_handles() -> Check:
-    """`bg_task` returns ``(p, task_queue, done_queue)``."""
+@check(
+    title="returns (p, task_queue, done_queue)",
+    concern=Concern.RESULTS,
+    hint="return p, task_queue, done_queue",
+)
+def gives_three_handles(run: Run) -> Verdict:
+    """`bg_task` returns ``(p, task_queue, done_queue)``.
 
-    def judge(run: Run) -> Verdict:
-        wrong = not_returned(run, Concern.RESULTS)
-        if wrong is not None:
-            return wrong
-        if isinstance(run.value, list) and run.value[0] == "tuple" and len(run.value[1]) == 3:
-            first = run.value[1][0]
-            if first[-1] is None and children(run):
-                return failed(
-                    f"the first of the three handles that {run.call} returned is no process but {first[1]}",
-                    symptom=HANDLES,
-                )
-            return PASSED
-        return failed(
-            f"{run.call} returned {plain_data.shown(run.value)}, not (p, task_queue, done_queue)", symptom=HANDLES
-        )
-
-    return Check(
-        name="gives_three_handles",
-        title="returns (p, task_queue, done_queue)",
-        concern=Concern.RESULTS,
-        hint="return p, task_queue, done_queue",
-        judge=judge,
+    The check needs a run of `bg_task`. It fails when the call returned something else, or the first of the three is no
+    process although one was started. A call that did not come back is left to the check that it belongs to.
+    """
+    wrong = not_returned(run, Concern.RESULTS)
+    if wrong is not None:
+        return wrong
+    if isinstance(run.value, list) and run.value[0] == "tuple" and len(run.value[1]) == 3:
+        first = run.value[1][0]
+        if first[-1] is None and children(run):
+            return failed(
+                f"the first of the three handles that {run.call} returned is no process but {first[1]}",
+                symptom=HANDLES,
+            )
+        return PASSED
+    return failed(
+        f"{run.call} returned {plain_data.shown(run.value)}, not (p, task_queue, done_queue)", symptom=HANDLES
     )

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import Counter
 
 from pytest_mpgrade.judge.attribution import somewhere_else, unreturned
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
+from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, fault, inconclusive, undecided
 from pytest_mpgrade.judge.checks.shutdown import returned_early
+from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.hangs import waiting_evidence
 from pytest_mpgrade.judge.verdict import BY_WORKERS, by_nobody
 from pytest_mpgrade.records import Concern, Ending, GateReport, Run
@@ -53,22 +54,37 @@ def _fewer(run: Run, gates: GateReport) -> bool:
     return not gates.met and max(gates.alive_then, _started(run)) < gates.wanted
 
 
-def workers(n: int) -> Check:
-    """Exactly *n* different child processes take tasks, and the caller takes none."""
-    return Check(
-        name="workers",
-        title=f"exactly {n} child processes do the work, none of it is done in the caller",
-        concern=Concern.WORKERS,
-        hint="start n_processes worker processes, no more and no fewer",
-        judge=lambda run: _worked(run, n),
-    )
+@check(
+    title="exactly {n} child processes do the work, none of it is done in the caller",
+    concern=Concern.WORKERS,
+    hint="start n_processes worker processes, no more and no fewer",
+)
+def workers(run: Run, n: int) -> Verdict:
+    """Exactly *n* different child processes take tasks, and the caller takes none.
 
+    The check needs a run of `tasks.rendezvous(n)`. It fails when the caller ran a task, when more or fewer processes
+    than *n* took tasks, and when a result does not come from the process that stood at its task's gate. It is absent
+    when the call ran no task at all. It is inconclusive when too few processes came, and the grader's own processes
+    could not meet here either.
 
-def _worked(run: Run, n: int) -> Verdict:
+    It blames `values_in_any_order` when the call failed before it had run a task, or returned while tasks were held.
+    """
     unjudged = _unjudged(run)
     if unjudged is not None or run.trace.gates is None:
         return unjudged or PASSED
     gates, pids = run.trace.gates, _child_pids(run)
+    wrong = _not_by_children(run, pids) or _too_many(gates, pids, n)
+    if wrong is not None:
+        return wrong
+    if not gates.met and gates.early:
+        return returned_early(run)
+    if not gates.met and _fewer(run, gates):
+        return _blame(run, f"only {len(pids)} of {n} workers ever ran a task", "too few workers")
+    return PASSED
+
+
+def _not_by_children(run: Run, pids: set[int]) -> Verdict | None:
+    """Return what is wrong where the caller ran tasks, or nobody did."""
     forged = _forged(run)
     if forged:
         return failed(forged, symptom="in the caller")
@@ -79,6 +95,11 @@ def _worked(run: Run, n: int) -> Verdict:
         return failed(words, symptom="in the caller", hint=BY_WORKERS, tasks=mine[:5])
     if not pids:
         return absent(f"{run.call} ran no task", by_nobody(run))
+    return None
+
+
+def _too_many(gates: GateReport, pids: set[int], n: int) -> Verdict | None:
+    """Return what is wrong where more than *n* processes took tasks."""
     if len(gates.crew) > n:
         return failed(
             f"{len(gates.crew)} processes were inside a task together; {n} were asked for",
@@ -93,11 +114,7 @@ def _worked(run: Run, n: int) -> Verdict:
             hint="let each worker take task after task until it gets 'STOP', instead of one process per task",
             pids=sorted(pids),
         )
-    if not gates.met and gates.early:
-        return returned_early(run)
-    if not gates.met and _fewer(run, gates):
-        return _blame(run, f"only {len(pids)} of {n} workers ever ran a task", "too few workers")
-    return PASSED
+    return None
 
 
 def _forged(run: Run) -> str:
@@ -123,33 +140,36 @@ def _blame(run: Run, message: str, symptom: str) -> Verdict:
     return failed(message, symptom=symptom, **waiting_evidence(run))
 
 
-def met() -> Check:
-    """As many different processes as were asked for are inside a task at the same time."""
+@check(
+    title="the workers run tasks at the same time",
+    concern=Concern.CONCURRENCY,
+    hint="start() all workers before you join() any, and hold no lock while a task runs",
+)
+def met(run: Run) -> Verdict:
+    """As many different processes as were asked for are inside a task at the same time.
 
-    def judge(run: Run) -> Verdict:
-        verdict = _no_crew(run)
-        if verdict is not None or run.trace.gates is None:
-            return verdict or PASSED
-        gates = run.trace.gates
-        if gates.met:
-            return PASSED
-        if gates.early:
-            return returned_early(run)
-        if _fewer(run, gates):
-            return _too_few(run, gates)
-        return _blame(
-            run,
-            f"only {gates.most_inside} of {gates.wanted} workers were ever inside a task together; "
-            "all your processes were waiting when the grader gave up",
-            "no overlap",
-        )
+    The check needs a run of `tasks.rendezvous(n)`. It fails when all processes were waiting and fewer than *n* of them
+    had ever been inside a task together. It is absent when no task ran in a child process. It is inconclusive when the
+    grader's own processes could not meet here either.
 
-    return Check(
-        name="met",
-        title="the workers run tasks at the same time",
-        concern=Concern.CONCURRENCY,
-        hint="start() all workers before you join() any, and hold no lock while a task runs",
-        judge=judge,
+    It blames `workers` when too few processes were there to meet, and `values_in_any_order` when the call failed before
+    it had run a task, or returned while tasks were held.
+    """
+    verdict = _no_crew(run)
+    if verdict is not None or run.trace.gates is None:
+        return verdict or PASSED
+    gates = run.trace.gates
+    if gates.met:
+        return PASSED
+    if gates.early:
+        return returned_early(run)
+    if _fewer(run, gates):
+        return _too_few(run, gates)
+    return _blame(
+        run,
+        f"only {gates.most_inside} of {gates.wanted} workers were ever inside a task together; "
+        "all your processes were waiting when the grader gave up",
+        "no overlap",
     )
 
 
@@ -168,26 +188,29 @@ def _no_crew(run: Run) -> Verdict | None:
     return None
 
 
-def free_worker_takes_next() -> Check:
-    """While the first task is held, the workers that are free do all the others: none is promised to a busy one."""
+@check(
+    title="a free worker takes the next waiting task",
+    concern=Concern.CONCURRENCY,
+    hint="let all workers take from one shared queue; do not deal the tasks out beforehand or in rounds",
+)
+def free_worker_takes_next(run: Run) -> Verdict:
+    """While the first task is held, the workers that are free do all the others: none is promised to a busy one.
 
-    def judge(run: Run) -> Verdict:
-        verdict = _not_met(run)
-        if verdict is not None or run.trace.gates is None:
-            return verdict or PASSED
-        gates = run.trace.gates
-        promised = _promised(run, gates)
-        if not promised:
-            return PASSED
-        return _blame(run, _promise_words(gates, promised), "promised")
+    The check needs a run of `tasks.rendezvous(n)`. It fails when tasks were waiting, a worker was free, and it did not
+    take one. It is absent when no task ran in a child process. It is inconclusive when the grader's own processes could
+    not meet here either.
 
-    return Check(
-        name="free_worker_takes_next",
-        title="a free worker takes the next waiting task",
-        concern=Concern.CONCURRENCY,
-        hint="let all workers take from one shared queue; do not deal the tasks out beforehand or in rounds",
-        judge=judge,
-    )
+    It blames `workers` when too few processes were there, `met` when the workers never were inside a task together, and
+    `values_in_any_order` when the call failed before it had run a task, or returned while tasks were held.
+    """
+    verdict = _not_met(run)
+    if verdict is not None or run.trace.gates is None:
+        return verdict or PASSED
+    gates = run.trace.gates
+    promised = _promised(run, gates)
+    if not promised:
+        return PASSED
+    return _blame(run, _promise_words(gates, promised), "promised")
 
 
 def _promised(run: Run, gates: GateReport) -> list[str]:
@@ -221,31 +244,34 @@ def _not_met(run: Run) -> Verdict | None:
     return undecided("the workers did not meet", "met", fault(Concern.CONCURRENCY, words, symptom="no overlap"))
 
 
-def first_in_first_out(workload: Workload) -> Check:
-    """Workers take the tasks in the order of submission."""
+@check(
+    title="the tasks are taken first in, first out",
+    concern=Concern.ORDERING,
+    hint="put the tasks on the queue in the order in which you got them",
+)
+def first_in_first_out(run: Run, workload: Workload) -> Verdict:
+    """Workers take the tasks in the order of submission.
+
+    The check needs a run of *workload*, which is `tasks.rendezvous(n)`. It fails when a later task was taken before an
+    earlier one. It is absent when no task ran in a child process.
+
+    It blames `workers` when too few processes were there, `met` when the workers never were inside a task together,
+    `free_worker_takes_next` when tasks were dealt out beforehand, and `values_in_any_order` when a task was run twice,
+    or the call failed before it had run one, or returned while tasks were held.
+    """
     position = {key: place for place, key in enumerate(workload.keys)}
-
-    def judge(run: Run) -> Verdict:
-        verdict = _not_met(run)
-        if verdict is not None or run.trace.gates is None:
-            return verdict or PASSED
-        gates = run.trace.gates
-        count = Counter(event.key for event in run.trace.events if event.kind == "gate")
-        if any(times > 1 for times in count.values()):
-            words = "a task was run more than once"
-            return undecided(words, "values_in_any_order", fault(Concern.RESULTS, words, symptom="values"))
-        if _promised(run, gates):
-            said = fault(Concern.CONCURRENCY, _promise_words(gates, _promised(run, gates)), symptom="promised")
-            return undecided("tasks were dealt out beforehand", "free_worker_takes_next", said)
-        return _in_order(run, gates, position)
-
-    return Check(
-        name="first_in_first_out",
-        title="the tasks are taken first in, first out",
-        concern=Concern.ORDERING,
-        hint="put the tasks on the queue in the order in which you got them",
-        judge=judge,
-    )
+    verdict = _not_met(run)
+    if verdict is not None or run.trace.gates is None:
+        return verdict or PASSED
+    gates = run.trace.gates
+    count = Counter(event.key for event in run.trace.events if event.kind == "gate")
+    if any(times > 1 for times in count.values()):
+        words = "a task was run more than once"
+        return undecided(words, "values_in_any_order", fault(Concern.RESULTS, words, symptom="values"))
+    if _promised(run, gates):
+        said = fault(Concern.CONCURRENCY, _promise_words(gates, _promised(run, gates)), symptom="promised")
+        return undecided("tasks were dealt out beforehand", "free_worker_takes_next", said)
+    return _in_order(run, gates, position)
 
 
 def _in_order(run: Run, gates: GateReport, position: dict[str, int]) -> Verdict:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.attribution import at_import, somewhere_else, unreturned
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
+from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, fault, undecided
 from pytest_mpgrade.judge.checks.leftovers import residue
 from pytest_mpgrade.judge.checks.shutdown import listed, workers_of
+from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.hangs import ended_badly, not_back
 from pytest_mpgrade.judge.symptoms import ALIVE, HELPER, MADE_UP, UNJOINED
 from pytest_mpgrade.judge.tracebacks import by_call
@@ -41,40 +42,40 @@ WATCH = "wait for results and Process.sentinel together, or look at is_alive() w
 """A hint for who waits for the result of a worker that has died."""
 
 
-def raises_soon(message: str) -> Check:
-    """A task raises: so does the call, soon, with an exception that is that one or names it."""
+@check(title="when a task raises, the call raises", concern=Concern.FAILURE)
+def raises_soon(run: Run, message: str) -> Verdict:
+    """A task raises: so does the call, soon, with an exception that is that one or names it.
 
-    def judge(run: Run) -> Verdict:
-        verdict = _serial(run)
-        if verdict is not None:
-            return verdict
-        if run.ending is Ending.RETURNED and not any(event.kind == "note" for event in run.trace.events):
-            return _task_not_run("the task that raises was not run", run)
-        if run.ending is Ending.RETURNED:
-            return failed(
-                f"a task raised, but {run.call} returned {plain_data.shown(run.value)} instead of raising",
-                symptom="swallowed",
-                hint="raise in the parent what a worker has sent of its task's exception",
-            )
-        if run.ending is not Ending.RAISED or run.error is None:
-            return somewhere_else(run) or _waits_for_it(run)
-        error = run.error
-        if not any(event.kind == "note" for event in run.trace.events) and message in error.message:
-            return fault(
-                Concern.WORKERS,
-                f"{run.call} raised the exception of a task that no process had run",
-                symptom=MADE_UP,
-            )
-        if message in error.message or any(message in link for link in error.chain):
-            return PASSED
-        return _unnamed(run, error, message)
+    The check needs a run of `tasks.raises(message=…)`. It fails when the call returned, when it waits for a result that
+    cannot come, and when its exception has not got *message* in it, nor has one that this came of. It is absent when
+    the task ran in the calling process.
 
-    return Check(
-        name="raises_soon",
-        title="when a task raises, the call raises",
-        concern=Concern.FAILURE,
-        judge=judge,
-    )
+    It blames `values_in_any_order` when the task that raises was not run. It fails under the concern `workers` when the
+    call raised the exception of a task that no process had run.
+    """
+    verdict = _serial(run)
+    if verdict is not None:
+        return verdict
+    if run.ending is Ending.RETURNED and not any(event.kind == "note" for event in run.trace.events):
+        return _task_not_run("the task that raises was not run", run)
+    if run.ending is Ending.RETURNED:
+        return failed(
+            f"a task raised, but {run.call} returned {plain_data.shown(run.value)} instead of raising",
+            symptom="swallowed",
+            hint="raise in the parent what a worker has sent of its task's exception",
+        )
+    if run.ending is not Ending.RAISED or run.error is None:
+        return somewhere_else(run) or _waits_for_it(run)
+    error = run.error
+    if not any(event.kind == "note" for event in run.trace.events) and message in error.message:
+        return fault(
+            Concern.WORKERS,
+            f"{run.call} raised the exception of a task that no process had run",
+            symptom=MADE_UP,
+        )
+    if message in error.message or any(message in link for link in error.chain):
+        return PASSED
+    return _unnamed(run, error, message)
 
 
 def _unnamed(run: Run, error: RaisedError, message: str) -> Verdict:
@@ -99,61 +100,61 @@ def _waits_for_it(run: Run) -> Verdict:
     return replace(not_back(run), hint=hint)
 
 
-def notices_death() -> Check:
-    """A worker dies in its first task: the call raises, rather than wait for a result that cannot come."""
+@check(title="when a worker dies, the call raises", concern=Concern.FAILURE)
+def notices_death(run: Run) -> Verdict:
+    """A worker dies in its first task: the call raises, rather than wait for a result that cannot come.
 
-    def judge(run: Run) -> Verdict:
-        verdict = _serial(run)
-        if verdict is not None:
-            return verdict
-        if not any(event.kind == "doom" for event in run.trace.events):
-            return somewhere_else(run) or _task_not_run("the task in which the worker dies was not run", run)
-        if run.ending is Ending.RAISED:
-            return PASSED
-        if run.ending is Ending.RETURNED:
-            return failed(
-                f"a worker died in its task, but {run.call} returned {plain_data.shown(run.value)} instead of raising",
-                symptom="swallowed",
-                hint="raise an exception when a worker has ended without the result of its task",
-            )
-        return somewhere_else(run) or replace(not_back(run), hint=WATCH)
+    The check needs a run of `tasks.dies()`. It fails when the call returned, or waits. It is absent when the task ran
+    in the calling process.
 
-    return Check(
-        name="notices_death",
-        title="when a worker dies, the call raises",
-        concern=Concern.FAILURE,
-        judge=judge,
-    )
-
-
-def waiting_not_started(workload: Workload) -> Check:
-    """After an error the tasks that still wait are not started: at most half of a long line may be."""
-    line = set(workload.keys[1:])
-
-    def judge(run: Run) -> Verdict:
-        verdict = _serial(run)
-        if verdict is not None:
-            return verdict
-        if run.ending is not Ending.RAISED:
-            return _did_not_raise(run, "raises_soon")
-        told = [event.key for event in run.trace.events if event.kind == "note"]
-        if workload.keys[0] not in told:
-            return _task_not_run("the task that raises was not run", run)
-        # What was started before the error is a matter of order, not of what is done about the error.
-        started = sum(key in line for key in told[told.index(workload.keys[0]) :])
-        if 2 * started <= len(line):
-            return PASSED
+    It blames `values_in_any_order` when the task in which the worker dies was not run.
+    """
+    verdict = _serial(run)
+    if verdict is not None:
+        return verdict
+    if not any(event.kind == "doom" for event in run.trace.events):
+        return somewhere_else(run) or _task_not_run("the task in which the worker dies was not run", run)
+    if run.ending is Ending.RAISED:
+        return PASSED
+    if run.ending is Ending.RETURNED:
         return failed(
-            f"after the first task had raised, {started} of the {len(line)} waiting tasks were started all the same",
-            symptom="goes on after an error",
+            f"a worker died in its task, but {run.call} returned {plain_data.shown(run.value)} instead of raising",
+            symptom="swallowed",
+            hint="raise an exception when a worker has ended without the result of its task",
         )
+    return somewhere_else(run) or replace(not_back(run), hint=WATCH)
 
-    return Check(
-        name="waiting_not_started",
-        title="after an error, waiting tasks are not started",
-        concern=Concern.FAILURE,
-        hint="when you get an error, take the waiting tasks off the queue before you send 'STOP'",
-        judge=judge,
+
+@check(
+    title="after an error, waiting tasks are not started",
+    concern=Concern.FAILURE,
+    hint="when you get an error, take the waiting tasks off the queue before you send 'STOP'",
+)
+def waiting_not_started(run: Run, workload: Workload) -> Verdict:
+    """After an error the tasks that still wait are not started: at most half of a long line may be.
+
+    The check needs a run of *workload*, which is `tasks.raises(message=…, followed_by=…)`. It fails when more than half
+    of the waiting tasks were started after the error. It is absent when the tasks ran in the calling process.
+
+    It blames `raises_soon` when the call did not raise, and `values_in_any_order` when the task that raises was not
+    run.
+    """
+    line = set(workload.keys[1:])
+    verdict = _serial(run)
+    if verdict is not None:
+        return verdict
+    if run.ending is not Ending.RAISED:
+        return _did_not_raise(run, "raises_soon")
+    told = [event.key for event in run.trace.events if event.kind == "note"]
+    if workload.keys[0] not in told:
+        return _task_not_run("the task that raises was not run", run)
+    # What was started before the error is a matter of order, not of what is done about the error.
+    started = sum(key in line for key in told[told.index(workload.keys[0]) :])
+    if 2 * started <= len(line):
+        return PASSED
+    return failed(
+        f"after the first task had raised, {started} of the {len(line)} waiting tasks were started all the same",
+        symptom="goes on after an error",
     )
 
 
@@ -175,26 +176,31 @@ def _still_there(run: Run, left: list[ProcessSeen]) -> Verdict:
     )
 
 
-def all_shut_down(after: str = "raises_soon", *, row: Run | None = None) -> Check:
-    """After an error no worker is left, alive or as a zombie, and nothing else of the call; *row* as there."""
+@check(
+    title="after an error all workers are shut down, and nothing is left",
+    concern=Concern.FAILURE,
+    hint="shut the workers down in a finally block",
+)
+def all_shut_down(run: Run, after: str = "raises_soon", *, row: Run | None = None) -> Verdict:
+    """After an error no worker is left, alive or as a zombie, and nothing else of the call.
 
-    def judge(run: Run) -> Verdict:
-        verdict = _serial(run)
-        if verdict is not None:
-            return verdict
-        if run.ending is not Ending.RAISED:
-            return _did_not_raise(run, after)
-        if run.import_children:
-            return at_import()
-        left = [process for process in run.trace.processes if not process.helper and process.later != "gone"]
-        if left:
-            return _still_there(run, left)
-        return residue(run, f"{run.call} had raised, the exception was dropped", once=run, row=row)
+    *after*: the check that is blamed when the call did not raise; *row*: the last of many calls in one process, for
+    what a library makes once for all of them.
 
-    return Check(
-        name="all_shut_down",
-        title="after an error all workers are shut down, and nothing is left",
-        concern=Concern.FAILURE,
-        hint="shut the workers down in a finally block",
-        judge=judge,
-    )
+    The check needs a run of `tasks.raises(message=…)` or `tasks.dies()` that raised. It fails when a process, thread,
+    pipe, semaphore or shared memory is left. It passes with a note when that is a library's. It is absent when the task
+    ran in the calling process. It is skipped when the platform does not show what is left.
+
+    It blames *after*, which is `raises_soon` or `notices_death`, when the call did not raise.
+    """
+    verdict = _serial(run)
+    if verdict is not None:
+        return verdict
+    if run.ending is not Ending.RAISED:
+        return _did_not_raise(run, after)
+    if run.import_children:
+        return at_import()
+    left = [process for process in run.trace.processes if not process.helper and process.later != "gone"]
+    if left:
+        return _still_there(run, left)
+    return residue(run, f"{run.call} had raised, the exception was dropped", once=run, row=row)

@@ -7,38 +7,39 @@ from dataclasses import replace
 
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.attribution import at_import, not_returned
-from pytest_mpgrade.judge.check import LACK, PASSED, Check, Verdict, absent, failed, undecided
+from pytest_mpgrade.judge.check import LACK, PASSED, Verdict, absent, failed, undecided
 from pytest_mpgrade.judge.checks.shutdown import workers_of
+from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.hangs import ending_words, not_back, raised
 from pytest_mpgrade.records import Concern, Ending, Plain, Run
 from pytest_mpgrade.system.did_you_mean import nearest
 
 
-def imports_cleanly() -> Check:
-    """The module imports without error, and neither starts a process nor has another side effect when it does."""
+@check(
+    title="the module imports without error, child process or other side effect",
+    concern=Concern.IMPORT,
+    hint="move everything that runs by itself below: if __name__ == '__main__':",
+)
+def imports_cleanly(run: Run) -> Verdict:
+    """The module imports without error, and neither starts a process nor has another side effect when it does.
 
-    def judge(run: Run) -> Verdict:
-        if run.import_children:
-            return failed(
-                f"{run.import_children} child process{'es were' if run.import_children > 1 else ' was'} started "
-                "when the module was imported",
-                symptom="children at import",
-                hint="start processes only below: if __name__ == '__main__':",
-            )
-        if run.ending is Ending.NOT_IMPORTED:
-            return why_not_imported(run)
-        effects: list[str] = run.facts.get("side_effects") or []
-        if effects:
-            return failed(f"importing the module has a side effect: it {effects[0]}", symptom="side effect")
-        return PASSED
-
-    return Check(
-        name="imports_cleanly",
-        title="the module imports without error, child process or other side effect",
-        concern=Concern.IMPORT,
-        hint="move everything that runs by itself below: if __name__ == '__main__':",
-        judge=judge,
-    )
+    The check needs what `student.imported()` returns. It fails when the import raised, hung, ended the interpreter or
+    was stopped by a limit, when it started a child process, and when it had another side effect. It blames no other
+    check.
+    """
+    if run.import_children:
+        return failed(
+            f"{run.import_children} child process{'es were' if run.import_children > 1 else ' was'} started "
+            "when the module was imported",
+            symptom="children at import",
+            hint="start processes only below: if __name__ == '__main__':",
+        )
+    if run.ending is Ending.NOT_IMPORTED:
+        return why_not_imported(run)
+    effects: list[str] = run.facts.get("side_effects") or []
+    if effects:
+        return failed(f"importing the module has a side effect: it {effects[0]}", symptom="side effect")
+    return PASSED
 
 
 _NO_EXIT = "a module is imported before its functions are called: call exit() only under if __name__ == '__main__':"
@@ -63,24 +64,25 @@ def why_not_imported(run: Run) -> Verdict:
     return failed(words, symptom="import", **verdict.evidence)
 
 
-def has_functions(functions: Mapping[str, Sequence[str]]) -> Check:
-    """The module has these functions, and each can be called as the handout says."""
+@check(
+    title="the required functions are there, with usable signatures",
+    concern=Concern.IMPORT,
+    hint="keep the names and parameters of the handout",
+)
+def has_functions(run: Run, functions: Mapping[str, Sequence[str]]) -> Verdict:
+    """The module has these functions, and each can be called as the handout says.
 
-    def judge(run: Run) -> Verdict:
-        if run.ending is Ending.NOT_IMPORTED:
-            return undecided("the module could not be imported", "imports_cleanly")
-        wrong = unusable(run, functions)
-        if not wrong:
-            return PASSED
-        return failed("; ".join(wrong.values()), symptom="signature")
+    *functions*: the parameters of each function, by its name; ``n=2`` stands for one that has a default.
 
-    return Check(
-        name="has_functions",
-        title="the required functions are there, with usable signatures",
-        concern=Concern.IMPORT,
-        hint="keep the names and parameters of the handout",
-        judge=judge,
-    )
+    The check needs what `student.imported()` returns. It fails when a function is not there or cannot be called so. It
+    blames `imports_cleanly` when the module could not be imported.
+    """
+    if run.ending is Ending.NOT_IMPORTED:
+        return undecided("the module could not be imported", "imports_cleanly")
+    wrong = unusable(run, functions)
+    if not wrong:
+        return PASSED
+    return failed("; ".join(wrong.values()), symptom="signature")
 
 
 def unusable(run: Run, functions: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -118,125 +120,121 @@ def _callable_with(signature: Sequence[Plain], asked: Sequence[str]) -> bool:
     return must <= filled
 
 
-def works_under_start_method() -> Check:
-    """The plainest call comes back under this start method, if it does under any."""
+@check(title="works under this start method", concern=Concern.START_METHOD)
+def works_under_start_method(run: Run) -> Verdict:
+    """The plainest call comes back under this start method, if it does under any.
 
-    def judge(run: Run) -> Verdict:
-        if run.ending is Ending.RETURNED:
-            return PASSED
-        if run.import_children:
-            return at_import()
-        if not run.returned_under:
-            return not_returned(run, Concern.START_METHOD) or PASSED
-        verdict = raised(run) if run.ending is Ending.RAISED else not_back(run)
-        return failed(
-            f"works under {run.returned_under}, but not under {run.start_method}: {verdict.message}",
-            symptom="start method",
-            **verdict.evidence,
-        )
-
-    return Check(
-        name="works_under_start_method",
-        title="works under this start method",
-        concern=Concern.START_METHOD,
-        judge=judge,
-    )
-
-
-def uses_the_default() -> Check:
-    """Workers are started by the default start method, and it is not changed."""
-
-    def judge(run: Run) -> Verdict:
-        asked: list[str] = run.facts.get("set_start_method") or []
-        if asked:
-            return failed(
-                f"the module calls set_start_method({asked[0]!r}); the choice belongs to the program that uses it",
-                symptom="start method",
-            )
-        others = [process for process in run.trace.processes if not process.helper]
-        workers = workers_of(run) or [process for process in others if process.ran_task] or others
-        if not workers:
-            return not_returned(run, Concern.START_METHOD) or absent("no child process ran a task (see in_children)")
-        other = [worker for worker in workers if worker.born not in (run.start_method, "unknown")]
-        if other:
-            return failed(
-                f"the default start method is {run.start_method}, but {len(other)} of {len(workers)} workers were "
-                f"started by {other[0].born}",
-                symptom="start method",
-            )
-        now = run.facts.get("start_method_now")
-        if now not in (None, run.start_method):
-            return failed(
-                f"the default start method was {run.start_method} before and {now} after", symptom="start method"
-            )
+    The check needs a run of the plainest call. It fails when the call comes back under another start method and not
+    under this one. It blames `imports_cleanly` when the module starts processes as it is imported. A call that did not
+    come back under any is left to the check that it belongs to.
+    """
+    if run.ending is Ending.RETURNED:
         return PASSED
-
-    return Check(
-        name="uses_the_default",
-        title="uses the default start method and leaves it unchanged",
-        concern=Concern.START_METHOD,
-        hint="use multiprocessing.Process and Queue directly, or get_context() without an argument",
-        judge=judge,
+    if run.import_children:
+        return at_import()
+    if not run.returned_under:
+        return not_returned(run, Concern.START_METHOD) or PASSED
+    verdict = raised(run) if run.ending is Ending.RAISED else not_back(run)
+    return failed(
+        f"works under {run.returned_under}, but not under {run.start_method}: {verdict.message}",
+        symptom="start method",
+        **verdict.evidence,
     )
 
 
-def worker_output(expected: Sequence[object]) -> Check:
-    """`worker`, called directly with two queues: one plain result per task, in order; returns None."""
+@check(
+    title="uses the default start method and leaves it unchanged",
+    concern=Concern.START_METHOD,
+    hint="use multiprocessing.Process and Queue directly, or get_context() without an argument",
+)
+def uses_the_default(run: Run) -> Verdict:
+    """Workers are started by the default start method, and it is not changed.
+
+    The check needs a run in which every worker had arrived at a gate, as in one of `tasks.rendezvous(n)`. It fails when
+    the module calls set_start_method(), when a worker was started by another method, and when the default is another
+    one after the call. It is absent when no child process ran a task. A call that did not come back, and started no
+    process, is left to the check that it belongs to.
+    """
+    asked: list[str] = run.facts.get("set_start_method") or []
+    if asked:
+        return failed(
+            f"the module calls set_start_method({asked[0]!r}); the choice belongs to the program that uses it",
+            symptom="start method",
+        )
+    others = [process for process in run.trace.processes if not process.helper]
+    workers = workers_of(run) or [process for process in others if process.ran_task] or others
+    if not workers:
+        return not_returned(run, Concern.START_METHOD) or absent("no child process ran a task (see in_children)")
+    other = [worker for worker in workers if worker.born not in (run.start_method, "unknown")]
+    if other:
+        return failed(
+            f"the default start method is {run.start_method}, but {len(other)} of {len(workers)} workers were "
+            f"started by {other[0].born}",
+            symptom="start method",
+        )
+    now = run.facts.get("start_method_now")
+    if now not in (None, run.start_method):
+        return failed(f"the default start method was {run.start_method} before and {now} after", symptom="start method")
+    return PASSED
+
+
+@check(
+    title="worker() puts one plain result per task on the output queue and returns None",
+    concern=Concern.RESULTS,
+)
+def worker_output(run: Run, expected: Sequence[object]) -> Verdict:
+    """`worker`, called directly with two queues: one plain result per task, in order; returns None.
+
+    The check needs a run of `worker`, called with two queues, `steps.ThreadQueue` or `steps.BareQueue`. It fails when
+    the output queue does not hold *expected*, when the worker returned something, and when it raised before 'STOP'. It
+    blames `worker_obeys_sentinel` when the worker did not return at 'STOP'.
+    """
     want = [plain_data.encode(value) for value in expected]
-
-    def judge(run: Run) -> Verdict:
-        if run.ending is Ending.RETURNED:
-            output = _queue(run, 1)
-            if output != want:
-                return failed(
-                    f"the output queue holds {plain_data.shown(['list', output])}, "
-                    f"expected {plain_data.shown(['list', want])}",
-                    symptom="values",
-                    hint="for each task that you get from input, put what calculate() returns for it on output",
-                )
-            if run.value != ["none"]:
-                return failed(f"worker() returned {plain_data.shown(run.value)}, not None", symptom="values")
-            return PASSED
-        if _goes_on(run) or run.ending is not Ending.RAISED or _queue(run, 1) == want:
-            return undecided("worker() does not return at 'STOP'", "worker_obeys_sentinel")
-        return raised(run)
-
-    return Check(
-        name="worker_output",
-        title="worker() puts one plain result per task on the output queue and returns None",
-        concern=Concern.RESULTS,
-        judge=judge,
-    )
+    if run.ending is Ending.RETURNED:
+        output = _queue(run, 1)
+        if output != want:
+            return failed(
+                f"the output queue holds {plain_data.shown(['list', output])}, "
+                f"expected {plain_data.shown(['list', want])}",
+                symptom="values",
+                hint="for each task that you get from input, put what calculate() returns for it on output",
+            )
+        if run.value != ["none"]:
+            return failed(f"worker() returned {plain_data.shown(run.value)}, not None", symptom="values")
+        return PASSED
+    if _goes_on(run) or run.ending is not Ending.RAISED or _queue(run, 1) == want:
+        return undecided("worker() does not return at 'STOP'", "worker_obeys_sentinel")
+    return raised(run)
 
 
 _LEAVE = "leave the loop as soon as the item is 'STOP'"
 
 
-def worker_obeys_sentinel(left: int = 1, results: int = 3) -> Check:
-    """`worker` returns at 'STOP', after so many *results*, and leaves the *left* items behind it on the queue."""
+@check(
+    title="worker() returns at 'STOP' and takes nothing more from its input",
+    concern=Concern.SENTINEL,
+)
+def worker_obeys_sentinel(run: Run, left: int = 1, results: int = 3) -> Verdict:
+    """`worker` returns at 'STOP', after so many *results*, and leaves the *left* items behind it on the queue.
 
-    def judge(run: Run) -> Verdict:
-        if _goes_on(run):
-            seen = "worker() took another item from the queue after 'STOP'"
-            return failed(seen, symptom="sentinel ignored", hint=_LEAVE)
-        if run.ending is Ending.RAISED and len(_queue(run, 1)) == results:
-            return replace(raised(run, " when it had got 'STOP'"), symptom="sentinel ignored")
-        if run.ending is Ending.RAISED:
-            return undecided("worker() raised", "worker_output")
-        if run.ending is not Ending.RETURNED:
-            return not_back(run)
-        rest = len(_queue(run, 0))
-        if rest < left:
-            seen = f"worker() took {left - rest} item{'s' * (left - rest > 1)} from the queue after 'STOP'"
-            return failed(seen, symptom="sentinel ignored", hint=_LEAVE)
-        return PASSED
-
-    return Check(
-        name="worker_obeys_sentinel",
-        title="worker() returns at 'STOP' and takes nothing more from its input",
-        concern=Concern.SENTINEL,
-        judge=judge,
-    )
+    The check needs a run of `worker`, called with two queues, `steps.ThreadQueue` or `steps.BareQueue`. It fails when
+    the worker took something after 'STOP', raised when it had got 'STOP', or did not come back. It blames
+    `worker_output` when the worker raised before that.
+    """
+    if _goes_on(run):
+        seen = "worker() took another item from the queue after 'STOP'"
+        return failed(seen, symptom="sentinel ignored", hint=_LEAVE)
+    if run.ending is Ending.RAISED and len(_queue(run, 1)) == results:
+        return replace(raised(run, " when it had got 'STOP'"), symptom="sentinel ignored")
+    if run.ending is Ending.RAISED:
+        return undecided("worker() raised", "worker_output")
+    if run.ending is not Ending.RETURNED:
+        return not_back(run)
+    rest = len(_queue(run, 0))
+    if rest < left:
+        seen = f"worker() took {left - rest} item{'s' * (left - rest > 1)} from the queue after 'STOP'"
+        return failed(seen, symptom="sentinel ignored", hint=_LEAVE)
+    return PASSED
 
 
 def _goes_on(run: Run) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, failed, not_here, undecided
+from pytest_mpgrade.judge.check import PASSED, Verdict, failed, not_here, undecided
 from pytest_mpgrade.judge.checks.shutdown import (
     idle_ones,
     listed,
@@ -15,6 +15,7 @@ from pytest_mpgrade.judge.checks.shutdown import (
     unjudged,
     workers_of,
 )
+from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.symptoms import HELPER, RESIDUE, UNJOINED
 from pytest_mpgrade.records import Concern, Ending, Run
 
@@ -22,24 +23,23 @@ _OF_HELPERS = frozenset(("thread", "semaphore"))
 """What a library may keep for itself."""
 
 
-def nothing_else_left(*, idle: bool = False, row: Run | None = None) -> Check:
+@check(title="no thread, pipe, semaphore or shared memory is left", concern=Concern.CLEANUP)
+def nothing_else_left(run: Run, *, idle: bool = False, row: Run | None = None) -> Verdict:
     """After the return, garbage collected: no thread, pipe, semaphore or shared memory of the call is left.
 
     *row*: the last of many calls in one process, for what a library makes once for all of them.
+
+    The check needs a run in which every worker had arrived at a gate, as in one of `tasks.rendezvous(n)`; with *idle*,
+    a run without tasks. It fails when something is left. It passes with a note when that is a library's, and no more
+    after many calls. It is absent when no child process ran a task. It is skipped when the platform does not show what
+    is left, or the workers had gone before they could be seen.
+
+    It blames `ended_by_sentinel` when workers are still alive, `no_leftovers` when a process that was not joined keeps
+    its pipes, and `values_in_any_order` when the call returned while tasks were held. A call that did not come back is
+    left to the check that it belongs to.
     """
-
-    def judge(run: Run) -> Verdict:
-        wrong = unjudged(run, Concern.CLEANUP, idle=idle)
-        return (
-            wrong or (_unjoined(run) if idle else None) or _residue(run, f"{run.call} had returned", once=run, row=row)
-        )
-
-    return Check(
-        name="nothing_else_left",
-        title="no thread, pipe, semaphore or shared memory is left",
-        concern=Concern.CLEANUP,
-        judge=judge,
-    )
+    wrong = unjudged(run, Concern.CLEANUP, idle=idle)
+    return wrong or (_unjoined(run) if idle else None) or _residue(run, f"{run.call} had returned", once=run, row=row)
 
 
 def _unjoined(run: Run) -> Verdict | None:
@@ -110,40 +110,41 @@ def _is_helper(once: Run, row: Run) -> bool:
     return _counts(row) <= _counts(once)
 
 
-def nothing_accumulates(times: int, once: Run | None = None) -> Check:
+@check(title="nothing accumulates over {times} calls", concern=Concern.CLEANUP)
+def nothing_accumulates(run: Run, times: int, once: Run | None = None) -> Verdict:
     """After *times* calls in a row nothing has piled up: no processes, pipes, threads or semaphores.
 
     *once*: a call in a process of its own, for what a library makes once for all of them.
+
+    The check needs the last of *times* calls that `student.play` made in one process. It fails when processes that ran
+    no task are still alive, when as many zombies as calls are there, and when something else is left. It passes with a
+    note when that is a library's. It is absent when no child process ran a task. It is skipped when the platform does
+    not show what is left, or the workers had gone before they could be seen.
+
+    It blames `ended_by_sentinel` when workers are still alive, `no_leftovers` when a process that was not joined keeps
+    its pipes, `nothing_else_left` when one call leaves as much, and `values_in_any_order` when the call returned while
+    tasks were held. A call that did not come back is left to the check that it belongs to.
     """
-
-    def judge(run: Run) -> Verdict:
-        verdict = unjudged(run, Concern.CLEANUP)
-        if verdict is not None:
-            return verdict
-        alive = [process for process in others_of(run) if process.later == "alive"]
-        stuck = [worker for worker in workers_of(run) if worker.later == "alive"]
-        if stuck:
-            return not_told_to_stop(run, stuck)
-        if alive:
-            return failed(
-                f"{len(alive)} processes that ran no task were left after {times} calls",
-                symptom=HELPER,
-                hint="shut down in every call what that call has started: a manager or a pool, say",
-                **listed(alive, lambda _: "alive"),
-            )
-        zombies = [process for process in run.trace.processes if process.later == "zombie"]
-        if len(zombies) >= times:
-            return failed(
-                f"{len(zombies)} zombies had piled up after {times} calls",
-                symptom=UNJOINED,
-                hint="join() every Process that you start()",
-                **listed(zombies[:8], lambda _: "zombie"),
-            )
-        return _residue(run, f"{times} calls of {run.function} had returned", once=once, row=run)
-
-    return Check(
-        name="nothing_accumulates",
-        title=f"nothing accumulates over {times} calls",
-        concern=Concern.CLEANUP,
-        judge=judge,
-    )
+    verdict = unjudged(run, Concern.CLEANUP)
+    if verdict is not None:
+        return verdict
+    alive = [process for process in others_of(run) if process.later == "alive"]
+    stuck = [worker for worker in workers_of(run) if worker.later == "alive"]
+    if stuck:
+        return not_told_to_stop(run, stuck)
+    if alive:
+        return failed(
+            f"{len(alive)} processes that ran no task were left after {times} calls",
+            symptom=HELPER,
+            hint="shut down in every call what that call has started: a manager or a pool, say",
+            **listed(alive, lambda _: "alive"),
+        )
+    zombies = [process for process in run.trace.processes if process.later == "zombie"]
+    if len(zombies) >= times:
+        return failed(
+            f"{len(zombies)} zombies had piled up after {times} calls",
+            symptom=UNJOINED,
+            hint="join() every Process that you start()",
+            **listed(zombies[:8], lambda _: "zombie"),
+        )
+    return _residue(run, f"{times} calls of {run.function} had returned", once=once, row=run)

@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-
 from pytest_mpgrade.inside import plain_data
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, inconclusive, undecided
+from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, inconclusive, undecided
+from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.hangs import ending_words
 from pytest_mpgrade.judge.tracebacks import written
-from pytest_mpgrade.records import Cell, Concern, Ending, Notebook, Plain, ProcessSeen, Run, lost_function
+from pytest_mpgrade.records import Cell, Concern, Ending, Notebook, Plain, ProcessSeen, lost_function
 
 RUNS = "runs_top_to_bottom"
 LOST = "move {name}() into a module: child processes import it, and a notebook cannot be imported"
 
 
-def runs_top_to_bottom() -> Check:
-    """Every cell comes to its end, without an error that it is not tagged to raise."""
+@check(
+    name=RUNS,
+    title="the notebook runs from top to bottom",
+    concern=Concern.NOTEBOOK,
+    judges=Notebook,
+)
+def runs_top_to_bottom(run: Notebook) -> Verdict:
+    """Every cell comes to its end, without an error that it is not tagged to raise.
 
-    def judge(run: Notebook) -> Verdict:
-        cell = run.failing
-        if cell is None:
-            return PASSED
-        stuck = [stuck.sentence for stuck in cell.trace.stuck]
-        told = {"traceback": _lines(cell.traceback, 20), "stuck": stuck, "stderr": _said(cell.stderr)}
-        name = lost_function(cell.traceback + cell.stderr)
-        why = f"; child processes could not find {name}(), which the notebook defines" if name else ""
-        hint = LOST.format(name=name) if name else _HINTS.get(cell.ending, "")
-        shown = {key: value for key, value in told.items() if value}
-        return failed(_how_it_ended(cell) + why, hint=hint, symptom=f"cell {cell.number}", cell=cell.number, **shown)
-
-    return Check(
-        name=RUNS,
-        title="the notebook runs from top to bottom",
-        concern=Concern.NOTEBOOK,
-        judge=of_notebooks(judge),
-    )
+    The check needs what `notebook.run()` returns. It fails when a cell raised, hangs, was stopped by a limit, or ended
+    the kernel. It blames no other check.
+    """
+    cell = run.failing
+    if cell is None:
+        return PASSED
+    stuck = [stuck.sentence for stuck in cell.trace.stuck]
+    told = {"traceback": _lines(cell.traceback, 20), "stuck": stuck, "stderr": _said(cell.stderr)}
+    name = lost_function(cell.traceback + cell.stderr)
+    why = f"; child processes could not find {name}(), which the notebook defines" if name else ""
+    hint = LOST.format(name=name) if name else _HINTS.get(cell.ending, "")
+    shown = {key: value for key, value in told.items() if value}
+    return failed(_how_it_ended(cell) + why, hint=hint, symptom=f"cell {cell.number}", cell=cell.number, **shown)
 
 
 def _said(stderr: str) -> list[str]:
@@ -71,24 +70,25 @@ def _how_it_ended(cell: Cell) -> str:
     return f"{cell.name} {how}" + (f": {waits}" if waits else "")
 
 
-def has_list(name: str) -> Check:
-    """A variable holds a list with something in it when the notebook is done."""
+@check(
+    title="the list {name} is there",
+    concern=Concern.NOTEBOOK,
+    hint="give the list of what the tasks returned the name {name}",
+    judges=Notebook,
+)
+def has_list(run: Notebook, name: str) -> Verdict:
+    """A variable holds a list with something in it when the notebook is done.
 
-    def judge(run: Notebook) -> Verdict:
-        if name not in run.values:
-            return missing(run, f"there is no variable {name} when the notebook is done")
-        kind, *rest = run.values[name]
-        if kind not in ("list", "tuple"):
-            return failed(f"{name} is no list but {plain_data.shown(run.values[name])}", symptom=name)
-        return PASSED if rest[0] else failed(f"{name} is an empty list", symptom=name)
-
-    return Check(
-        name="has_list",
-        title=f"the list {name} is there",
-        concern=Concern.NOTEBOOK,
-        hint=f"give the list of what the tasks returned the name {name}",
-        judge=of_notebooks(judge),
-    )
+    The check needs what `notebook.run()` returns. It fails when the variable is not there, is no list, or is an empty
+    one. It is inconclusive when the variables could not be read. It blames `runs_top_to_bottom` when the notebook did
+    not get that far.
+    """
+    if name not in run.values:
+        return missing(run, f"there is no variable {name} when the notebook is done")
+    kind, *rest = run.values[name]
+    if kind not in ("list", "tuple"):
+        return failed(f"{name} is no list but {plain_data.shown(run.values[name])}", symptom=name)
+    return PASSED if rest[0] else failed(f"{name} is an empty list", symptom=name)
 
 
 def cut_short(run: Notebook) -> Verdict:
@@ -105,42 +105,42 @@ def missing(run: Notebook, message: str) -> Verdict:
     return failed(message, symptom="missing")
 
 
-def made_by_children(name: str) -> Check:
-    """The tasks whose results a variable holds ran in child processes: those of `wait` name theirs."""
+@check(
+    title="the tasks of {name} ran in child processes",
+    concern=Concern.WORKERS,
+    hint="hand the tasks to child processes, through queues or a Pool",
+    judges=Notebook,
+)
+def made_by_children(run: Notebook, name: str) -> Verdict:
+    """The tasks whose results a variable holds ran in child processes: those of `wait` name theirs.
 
-    def judge(run: Notebook) -> Verdict:
-        kind, *rest = run.values.get(name, ["none"])
-        if name not in run.values and not run.told and run.failing is None:
-            return inconclusive("the notebook's variables could not be read when its last cell was done")
-        if kind not in ("list", "tuple") or not rest[0]:
-            return undecided(f"there is no list {name}", RUNS if run.failing else "has_list")
-        children = [process for process in run.trace.processes if not process.helper]
-        if not children:
-            return failed(
-                f"the notebook started no child process, so {name} was computed in its own", symptom="no child"
-            )
-        pids, surely = _pids(rest[0])
-        count = pids.count(run.pid)
-        if count == len(pids) > 0 or (count and surely):
-            return failed(
-                f"{count} of the {len(pids)} tasks in {name} ran in the notebook's own process (pid {run.pid})",
-                symptom="in the notebook", pids=pids[:20],
-            )  # fmt: skip
-        known = {process.inside for process in children}
-        strange = sorted(set(pids) - known)
-        if surely and strange and 0 not in known and run.trace.observer == "ptrace":
-            return failed(
-                f"{name} names processes that the notebook never started, e.g. pid {strange[0]}", symptom="made up"
-            )
-        return PASSED
-
-    return Check(
-        name="made_by_children",
-        title=f"the tasks of {name} ran in child processes",
-        concern=Concern.WORKERS,
-        hint="hand the tasks to child processes, through queues or a Pool",
-        judge=of_notebooks(judge),
-    )
+    The check needs what `notebook.run()` returns. It fails when the notebook started no child process, when results
+    name the notebook's own process, and when they name processes that it never started. It is inconclusive when the
+    variables could not be read. It blames `runs_top_to_bottom` when the notebook did not get that far, and `has_list`
+    when there is no such list.
+    """
+    kind, *rest = run.values.get(name, ["none"])
+    if name not in run.values and not run.told and run.failing is None:
+        return inconclusive("the notebook's variables could not be read when its last cell was done")
+    if kind not in ("list", "tuple") or not rest[0]:
+        return undecided(f"there is no list {name}", RUNS if run.failing else "has_list")
+    children = [process for process in run.trace.processes if not process.helper]
+    if not children:
+        return failed(f"the notebook started no child process, so {name} was computed in its own", symptom="no child")
+    pids, surely = _pids(rest[0])
+    count = pids.count(run.pid)
+    if count == len(pids) > 0 or (count and surely):
+        return failed(
+            f"{count} of the {len(pids)} tasks in {name} ran in the notebook's own process (pid {run.pid})",
+            symptom="in the notebook", pids=pids[:20],
+        )  # fmt: skip
+    known = {process.inside for process in children}
+    strange = sorted(set(pids) - known)
+    if surely and strange and 0 not in known and run.trace.observer == "ptrace":
+        return failed(
+            f"{name} names processes that the notebook never started, e.g. pid {strange[0]}", symptom="made up"
+        )
+    return PASSED
 
 
 def _pids(items: list[Plain]) -> tuple[list[int], bool]:
@@ -158,35 +158,32 @@ def _pids(items: list[Plain]) -> tuple[list[int], bool]:
     return found, surely
 
 
-def no_process_left() -> Check:
-    """No child process is alive or a zombie when the last cell is done, and none when the kernel has ended."""
+@check(
+    title="no process is left behind",
+    concern=Concern.CLEANUP,
+    hint="close() and join() every Pool, and join() every Process, in the cell that starts it",
+    judges=Notebook,
+)
+def no_process_left(run: Notebook) -> Verdict:
+    """No child process is alive or a zombie when the last cell is done, and none when the kernel has ended.
 
-    def judge(run: Notebook) -> Verdict:
-        if run.failing is not None:
-            return cut_short(run)
-        if not run.looked:
-            return inconclusive("the kernel did not answer when the last cell was done")
-        mine = [process for process in run.trace.processes if not process.helper]
-        if not mine:
-            return absent("the notebook started no child process, so none could be left behind (see made_by_children)")
-        late = [each for each in run.after if each.later == "alive" and not each.helper]
-        stay = {each.pid for each in late}
-        left = [
-            each for each in mine if each.later in ("alive", "zombie") and not (each.reusable and each.pid not in stay)
-        ]
-        if not left and not late:
-            return PASSED
-        return failed(
-            _left(left, late), symptom="left behind", processes=[_told(run, process) for process in left or late]
-        )
-
-    return Check(
-        name="no_process_left",
-        title="no process is left behind",
-        concern=Concern.CLEANUP,
-        hint="close() and join() every Pool, and join() every Process, in the cell that starts it",
-        judge=of_notebooks(judge),
-    )
+    The check needs what `notebook.run()` returns. It fails when such a process is there, unless a library keeps it for
+    later use and it ends with the kernel. It is absent when the notebook started no child process. It is inconclusive
+    when the kernel did not answer. It blames `runs_top_to_bottom` when the notebook did not run to its end.
+    """
+    if run.failing is not None:
+        return cut_short(run)
+    if not run.looked:
+        return inconclusive("the kernel did not answer when the last cell was done")
+    mine = [process for process in run.trace.processes if not process.helper]
+    if not mine:
+        return absent("the notebook started no child process, so none could be left behind (see made_by_children)")
+    late = [each for each in run.after if each.later == "alive" and not each.helper]
+    stay = {each.pid for each in late}
+    left = [each for each in mine if each.later in ("alive", "zombie") and not (each.reusable and each.pid not in stay)]
+    if not left and not late:
+        return PASSED
+    return failed(_left(left, late), symptom="left behind", processes=[_told(run, process) for process in left or late])
 
 
 def _left(left: list[ProcessSeen], late: list[ProcessSeen]) -> str:
@@ -209,15 +206,3 @@ def _told(run: Notebook, process: ProcessSeen) -> dict[str, object]:
     cell = next((c for c in run.cells if any(p.pid == process.pid for p in c.trace.processes)), None)
     state = {"alive": "alive", "zombie": "zombie"}.get(process.later, process.later)
     return {"pid": process.pid, "state": state, "born": process.born, "cell": cell.number if cell else None}
-
-
-def of_notebooks(judge: Callable[[Notebook], Verdict]) -> Callable[[Run], Verdict]:
-    """Make what judges a notebook something that judges runs."""
-
-    @functools.wraps(judge)
-    def of_run(run: Run) -> Verdict:
-        if not isinstance(run, Notebook):
-            raise TypeError(f"this check is for what notebook.run() returns, not for {type(run).__name__}")
-        return judge(run)
-
-    return of_run

@@ -6,8 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, failed, undecided
-from pytest_mpgrade.judge.checks.notebook import RUNS, cut_short, of_notebooks
+from pytest_mpgrade.judge.check import PASSED, Verdict, failed, undecided
+from pytest_mpgrade.judge.checks.notebook import RUNS, cut_short
+from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.records import Cell, Concern, Ending, Notebook
 
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL | re.IGNORECASE)
@@ -16,34 +17,35 @@ _FOLDS = ("folds", "n_folds", "n_splits")
 """Variables that say how many folds there are."""
 
 
-def shows_rows(tag: str, least: int = 2) -> Check:
-    """The output of the tagged cell shows a row for each fold: printed lines, the items of a list, a table's rows."""
+@check(
+    title="the cell tagged {tag} shows one row for each fold",
+    concern=Concern.NOTEBOOK,
+    hint="print one line for each fold, or show a list or a table with one row for each",
+    judges=Notebook,
+)
+def shows_rows(run: Notebook, tag: str, least: int = 2) -> Verdict:
+    """The output of the tagged cell shows a row for each fold: printed lines, the items of a list, a table's rows.
 
-    def judge(run: Notebook) -> Verdict:
-        cells = [cell for cell in run.cells if tag in cell.tags]
-        if not cells:
-            hint = f"add the tag {tag} to the cell, among its properties"
-            return failed(f"no code cell is tagged {tag}", symptom="no tag", hint=hint)
-        if all(cell.ending is Ending.NOT_TRIED for cell in cells) or any(cell is run.failing for cell in cells):
-            return undecided(f"the cell tagged {tag} did not come to its end", RUNS)
-        wanted = max(least, _folds(run))
-        rows = max(rows_of(cell) for cell in cells)
-        if rows >= wanted:
-            return PASSED
-        seen = f"{rows} row{'s' * (rows != 1)}" if rows else "nothing with a number in it"
-        return failed(
-            f"{cells[0].name} shows {seen}, and one row for each fold was asked for"
-            + (f" ({wanted} folds)" if wanted > least else ""),
-            symptom="no rows",
-            output=cells[0].text[:2000],
-        )
-
-    return Check(
-        name="shows_rows",
-        title=f"the cell tagged {tag} shows one row for each fold",
-        concern=Concern.NOTEBOOK,
-        hint="print one line for each fold, or show a list or a table with one row for each",
-        judge=of_notebooks(judge),
+    The check needs what `notebook.run()` returns. It fails when no cell has the tag, or the output has fewer rows than
+    there are folds: *least*, or what a variable says (``folds``, ``n_folds``, ``n_splits``). It blames
+    `runs_top_to_bottom` when the cell did not come to its end.
+    """
+    cells = [cell for cell in run.cells if tag in cell.tags]
+    if not cells:
+        hint = f"add the tag {tag} to the cell, among its properties"
+        return failed(f"no code cell is tagged {tag}", symptom="no tag", hint=hint)
+    if all(cell.ending is Ending.NOT_TRIED for cell in cells) or any(cell is run.failing for cell in cells):
+        return undecided(f"the cell tagged {tag} did not come to its end", RUNS)
+    wanted = max(least, _folds(run))
+    rows = max(rows_of(cell) for cell in cells)
+    if rows >= wanted:
+        return PASSED
+    seen = f"{rows} row{'s' * (rows != 1)}" if rows else "nothing with a number in it"
+    return failed(
+        f"{cells[0].name} shows {seen}, and one row for each fold was asked for"
+        + (f" ({wanted} folds)" if wanted > least else ""),
+        symptom="no rows",
+        output=cells[0].text[:2000],
     )
 
 
@@ -113,19 +115,22 @@ def _items(text: str) -> int | None:
     return len(tree.keys) if isinstance(tree, ast.Dict) else None
 
 
-def draws(tag: str = "") -> Check:
-    """A plot is drawn: by some cell, or by the tagged one."""
+@check(
+    title="a plot is drawn",
+    concern=Concern.NOTEBOOK,
+    hint="plot in the notebook itself, with %matplotlib inline or without any backend named",
+    judges=Notebook,
+)
+def draws(run: Notebook, tag: str = "") -> Verdict:
+    """A plot is drawn: by some cell, or by the tagged one.
 
-    def judge(run: Notebook) -> Verdict:
-        cells = [cell for cell in run.cells if not tag or tag in cell.tags]
-        if any(cell.images for cell in cells):
-            return PASSED
-        where = f"the cell tagged {tag}" if tag else "the notebook"
-        if run.failing is not None:
-            return cut_short(run)
-        return failed(f"{where} draws no plot", symptom="missing")
-
-    return Check(
-        name="draws", title="a plot is drawn", concern=Concern.NOTEBOOK, judge=of_notebooks(judge),
-        hint="plot in the notebook itself, with %matplotlib inline or without any backend named",
-    )  # fmt: skip
+    The check needs what `notebook.run()` returns. It fails when there is no image among the outputs. It blames
+    `runs_top_to_bottom` when the notebook did not run to its end.
+    """
+    cells = [cell for cell in run.cells if not tag or tag in cell.tags]
+    if any(cell.images for cell in cells):
+        return PASSED
+    where = f"the cell tagged {tag}" if tag else "the notebook"
+    if run.failing is not None:
+        return cut_short(run)
+    return failed(f"{where} draws no plot", symptom="missing")

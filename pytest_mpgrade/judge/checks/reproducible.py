@@ -5,72 +5,73 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, undecided
-from pytest_mpgrade.judge.checks.notebook import RUNS, cut_short, of_notebooks
+from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, undecided
+from pytest_mpgrade.judge.checks.notebook import RUNS, cut_short
+from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.records import Cell, Concern, Notebook, shown_text
 
 _CHANGES = re.compile(r"0x[0-9a-fA-F]{6,}")
 """Addresses of objects, which nobody can reproduce."""
 
 
-def cells_in_order() -> Check:
-    """The execution counts that were handed in are 1, 2, 3 …: each cell was run once, from top to bottom."""
+@check(
+    title="cells were run in order, each once",
+    concern=Concern.NOTEBOOK,
+    hint="restart the kernel, run all cells, and save the notebook",
+    judges=Notebook,
+)
+def cells_in_order(run: Notebook) -> Verdict:
+    """The execution counts that were handed in are 1, 2, 3 …: each cell was run once, from top to bottom.
 
-    def judge(run: Notebook) -> Verdict:
-        cells = [cell for cell in run.cells if cell.source.strip()]
-        if not any(cell.submitted_count for cell in cells):
-            return absent("the notebook was handed in without execution counts")
-        for number, cell in enumerate(cells, 1):
-            if cell.submitted_count != number:
-                seen = f"[{cell.submitted_count or ' '}]"
-                return failed(
-                    f"{cell.name} was handed in with the execution count {seen}, expected [{number}]", symptom="order"
-                )
-        return PASSED
-
-    return Check(
-        name="cells_in_order",
-        title="cells were run in order, each once",
-        concern=Concern.NOTEBOOK,
-        hint="restart the kernel, run all cells, and save the notebook",
-        judge=of_notebooks(judge),
-    )
-
-
-def same_as_submitted() -> Check:
-    """What each cell prints and shows as text is what the notebook was handed in with."""
-
-    def judge(run: Notebook) -> Verdict:
-        if not any(cell.submitted for cell in run.cells):
-            return absent("the notebook was handed in without outputs")
-        pairs = ((cell, shown_text(cell.submitted), cell.text) for cell in run.cells)
-        return _compare(run, pairs, "was handed in with")
-
-    return Check(
-        name="same_as_submitted",
-        title="a run from top to bottom gives the outputs that were handed in",
-        concern=Concern.NOTEBOOK,
-        hint="give random numbers a seed, sort what comes in any order, then run all cells from a fresh kernel",
-        judge=of_notebooks(judge),
-    )
+    The check needs what `notebook.run()` returns. It fails when a count is another one. It is absent when the notebook
+    was handed in without counts. It blames no other check.
+    """
+    cells = [cell for cell in run.cells if cell.source.strip()]
+    if not any(cell.submitted_count for cell in cells):
+        return absent("the notebook was handed in without execution counts")
+    for number, cell in enumerate(cells, 1):
+        if cell.submitted_count != number:
+            seen = f"[{cell.submitted_count or ' '}]"
+            return failed(
+                f"{cell.name} was handed in with the execution count {seen}, expected [{number}]", symptom="order"
+            )
+    return PASSED
 
 
-def same_again(other: Notebook) -> Check:
-    """What each cell prints and shows as text is what it does in another run, `notebook.run(again=True)`."""
+@check(
+    title="a run from top to bottom gives the outputs that were handed in",
+    concern=Concern.NOTEBOOK,
+    hint="give random numbers a seed, sort what comes in any order, then run all cells from a fresh kernel",
+    judges=Notebook,
+)
+def same_as_submitted(run: Notebook) -> Verdict:
+    """What each cell prints and shows as text is what the notebook was handed in with.
 
-    def judge(run: Notebook) -> Verdict:
-        if other.failing is not None:
-            return undecided(f"{other.call} did not run to its end again", RUNS)
-        pairs = ((cell, again.text, cell.text) for cell, again in zip(run.cells, other.cells, strict=True))
-        return _compare(run, pairs, "shows, run once more,")
+    The check needs what `notebook.run()` returns. It fails when a text differs. It is absent when the notebook was
+    handed in without outputs. It blames `runs_top_to_bottom` when the notebook did not run to its end.
+    """
+    if not any(cell.submitted for cell in run.cells):
+        return absent("the notebook was handed in without outputs")
+    pairs = ((cell, shown_text(cell.submitted), cell.text) for cell in run.cells)
+    return _compare(run, pairs, "was handed in with")
 
-    return Check(
-        name="same_again",
-        title="two runs from top to bottom give the same outputs",
-        concern=Concern.NOTEBOOK,
-        hint="give random numbers a seed, and sort what comes in any order",
-        judge=of_notebooks(judge),
-    )
+
+@check(
+    title="two runs from top to bottom give the same outputs",
+    concern=Concern.NOTEBOOK,
+    hint="give random numbers a seed, and sort what comes in any order",
+    judges=Notebook,
+)
+def same_again(run: Notebook, other: Notebook) -> Verdict:
+    """What each cell prints and shows as text is what it does in another run, `notebook.run(again=True)`.
+
+    The check needs what `notebook.run()` returns, and *other*, the second run. It fails when a text differs. It blames
+    `runs_top_to_bottom` when one of the two did not run to its end.
+    """
+    if other.failing is not None:
+        return undecided(f"{other.call} did not run to its end again", RUNS)
+    pairs = ((cell, again.text, cell.text) for cell, again in zip(run.cells, other.cells, strict=True))
+    return _compare(run, pairs, "shows, run once more,")
 
 
 def _compare(run: Notebook, pairs: Iterable[tuple[Cell, str, str]], words: str) -> Verdict:

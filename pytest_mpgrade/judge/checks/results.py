@@ -8,19 +8,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_mpgrade.inside import plain_data
-from pytest_mpgrade.judge.attribution import not_returned, somewhere_else
+from pytest_mpgrade.judge.attribution import not_returned
 from pytest_mpgrade.judge.causes.returned import came_back
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, inconclusive, undecided
-from pytest_mpgrade.judge.hangs import TELL_THEM, not_back, workers_not_told
+from pytest_mpgrade.judge.check import PASSED, Verdict, failed, undecided
+from pytest_mpgrade.judge.definition import check
+from pytest_mpgrade.judge.hangs import not_back
 from pytest_mpgrade.judge.symptoms import DIRECT
 from pytest_mpgrade.judge.tracebacks import by_call
-from pytest_mpgrade.judge.verdict import by_nobody
-from pytest_mpgrade.records import STILL_READING, Concern, Ending, Outcome, Run
+from pytest_mpgrade.records import Concern, Ending, Outcome, Run
 from pytest_mpgrade.tasks import Workload
 
-MUCH_FASTER = 0.1
-"""Part of the time that a call was given in which the reference has done the same: no load explains the difference."""
-NO_NAPS = "let the parent wait for the next result, in get() or wait(), and do nothing else for each of them"
 WAIT_ON = "do not give up on the results after a time-out while workers are still busy"
 ANEW = (
     "make new lists and queues in every call: a default argument, a global variable or an attribute of a function "
@@ -30,75 +27,70 @@ _OWNERS = frozenset((Concern.EDGE, Concern.DEADLOCK, Concern.FAILURE))
 """Concerns whose runs provoke one thing: whatever goes wrong there is theirs."""
 
 
+@check(title="returns the result of every task, each once", hint="{hint}")
 def values_in_any_order(
-    workload: Workload, concern: Concern = Concern.RESULTS, *, hint: str = "", after: Sequence[Workload] = ()
-) -> Check:
+    run: Run,
+    workload: Workload,
+    concern: Concern = Concern.RESULTS,
+    *,
+    hint: str = "",  # noqa: ARG001 - the decorator reads it
+    after: Sequence[Workload] = (),
+) -> Verdict:
     """One result per task, in any order, each of the right type and value, and each task run once.
 
     *after*: what was asked of the same process before, and must not turn up again.
+
+    The check needs a run of *workload*. It fails when the call returned no list, when results are missing or were not
+    expected, when a task was run more than once, and when the call raised. A call that did not come back is left to the
+    check that it belongs to; with the concern `edge`, `deadlock` or `failure` it fails here.
     """
     earlier = [result for other in after for result in other.expected]
-
-    def judge(run: Run) -> Verdict:
-        wrong = not_returned(run, concern, owns_all=concern in _OWNERS)
-        return wrong or compare(run, _expected(run, workload), workload.keys, earlier)
-
-    return Check(
-        name="values_in_any_order",
-        title="returns the result of every task, each once",
-        concern=concern,
-        hint=hint,
-        judge=judge,
-    )
+    wrong = not_returned(run, concern, owns_all=concern in _OWNERS)
+    return wrong or compare(run, _expected(run, workload), workload.keys, earlier)
 
 
-def gives_results(workload: Workload, concern: Concern = Concern.RESULTS) -> Check:
-    """A list comes back in which at least half of the tasks' results are, whatever else is wrong with it."""
+@check(title="a list comes back that has results of the tasks in it")
+def gives_results(run: Run, workload: Workload, concern: Concern = Concern.RESULTS) -> Verdict:
+    """A list comes back in which at least half of the tasks' results are, whatever else is wrong with it.
 
-    def judge(run: Run) -> Verdict:
-        wrong = not_returned(run, concern)
-        if wrong is not None or not workload.keys:
-            return wrong or PASSED
-        if not isinstance(run.value, list) or run.value[0] != "list":
-            return compare(run, workload.expected, workload.keys)
-        want, got = Counter(map(json.dumps, workload.expected)), Counter(map(json.dumps, run.value[1]))
-        if 2 * sum((want & got).values()) >= len(workload.keys):
-            return PASSED
+    The check needs a run of *workload*. It fails when the call returned no list, or one with fewer results. A call that
+    did not come back is left to the check that it belongs to.
+    """
+    wrong = not_returned(run, concern)
+    if wrong is not None or not workload.keys:
+        return wrong or PASSED
+    if not isinstance(run.value, list) or run.value[0] != "list":
         return compare(run, workload.expected, workload.keys)
-
-    return Check(
-        name="gives_results",
-        title="a list comes back that has results of the tasks in it",
-        concern=concern,
-        judge=judge,
-    )
+    want, got = Counter(map(json.dumps, workload.expected)), Counter(map(json.dumps, run.value[1]))
+    if 2 * sum((want & got).values()) >= len(workload.keys):
+        return PASSED
+    return compare(run, workload.expected, workload.keys)
 
 
-def values_in_order(workload: Workload, concern: Concern = Concern.ORDERING) -> Check:
-    """The results, in the order of the tasks."""
+@check(
+    title="returns the results in the order of the tasks",
+    hint="send (index, result) through the queue and sort by index",
+)
+def values_in_order(run: Run, workload: Workload, concern: Concern = Concern.ORDERING) -> Verdict:
+    """The results, in the order of the tasks.
 
-    def judge(run: Run) -> Verdict:
-        wrong = not_returned(run, concern) or compare(run, workload.expected, workload.keys)
-        if wrong is not PASSED:
-            if wrong.undecided_by:
-                return wrong
-            return undecided("the values are wrong", "values_in_any_order", replace(wrong, concern=Concern.RESULTS))
-        got = run.value[1]
-        place = next((i for i, (a, b) in enumerate(zip(got, workload.expected, strict=True)) if a != b), None)
-        if place is None:
-            return PASSED
-        return failed(
-            f"result {place} is {plain_data.shown(got[place])}, but task {place} returns "
-            f"{plain_data.shown(workload.expected[place])}",
-            symptom="order of results",
-        )
-
-    return Check(
-        name="values_in_order",
-        title="returns the results in the order of the tasks",
-        concern=concern,
-        hint="send (index, result) through the queue and sort by index",
-        judge=judge,
+    The check needs a run of *workload*. It fails when all results are there, in another order. It blames
+    `values_in_any_order` when the values are wrong. A call that did not come back is left to the check that it belongs
+    to.
+    """
+    wrong = not_returned(run, concern) or compare(run, workload.expected, workload.keys)
+    if wrong is not PASSED:
+        if wrong.undecided_by:
+            return wrong
+        return undecided("the values are wrong", "values_in_any_order", replace(wrong, concern=Concern.RESULTS))
+    got = run.value[1]
+    place = next((i for i, (a, b) in enumerate(zip(got, workload.expected, strict=True)) if a != b), None)
+    if place is None:
+        return PASSED
+    return failed(
+        f"result {place} is {plain_data.shown(got[place])}, but task {place} returns "
+        f"{plain_data.shown(workload.expected[place])}",
+        symptom="order of results",
     )
 
 
@@ -147,154 +139,71 @@ def _some(items: list[str]) -> str:
     return shown + (f" and {len(items) - 3} more" if len(items) > 3 else "")
 
 
-def returns_value(expected: object, concern: Concern = Concern.RESULTS, *, hint: str = "") -> Check:
-    """The function returns exactly this value; *hint*: for one that returns another."""
+@check(title="returns the right value", hint="{hint}")
+def returns_value(
+    run: Run,
+    expected: object,
+    concern: Concern = Concern.RESULTS,
+    *,
+    hint: str = "",  # noqa: ARG001 - the decorator reads it
+) -> Verdict:
+    """The function returns exactly this value; *hint*: for one that returns another.
+
+    The check needs a run of a function that returns *expected*. It fails when the function returned another value or
+    type, or raised. A call that did not come back is left to the check that it belongs to; with the concern `edge`,
+    `deadlock` or `failure` it fails here.
+    """
     want = plain_data.encode(expected)
-
-    def judge(run: Run) -> Verdict:
-        wrong = not_returned(run, concern, owns_all=concern in _OWNERS)
-        if wrong is not None:
-            return replace(wrong, symptom=DIRECT) if wrong.outcome is Outcome.FAILED else wrong
-        if run.value == want:
-            return PASSED
-        return failed(
-            f"{run.call} returned {plain_data.shown(run.value)}, expected {plain_data.shown(want)}", symptom=DIRECT
-        )
-
-    return Check(
-        name="returns_value",
-        title="returns the right value",
-        concern=concern,
-        hint=hint,
-        judge=judge,
+    wrong = not_returned(run, concern, owns_all=concern in _OWNERS)
+    if wrong is not None:
+        return replace(wrong, symptom=DIRECT) if wrong.outcome is Outcome.FAILED else wrong
+    if run.value == want:
+        return PASSED
+    return failed(
+        f"{run.call} returned {plain_data.shown(run.value)}, expected {plain_data.shown(want)}", symptom=DIRECT
     )
 
 
-def lets_through(message: str, concern: Concern = Concern.FAILURE, *, hint: str = "") -> Check:
-    """An exception of the task goes through unchanged: a ValueError with this message; *hint*: for another."""
+@check(title="an exception of the function goes through unchanged", hint="{hint}")
+def lets_through(
+    run: Run,
+    message: str,
+    concern: Concern = Concern.FAILURE,  # noqa: ARG001 - the decorator reads it
+    *,
+    hint: str = "",  # noqa: ARG001 - the decorator reads it
+) -> Verdict:
+    """An exception of the task goes through unchanged: a ValueError with this message; *hint*: for another.
 
-    def judge(run: Run) -> Verdict:
-        if run.ending is Ending.RETURNED:
-            words = f"{run.call} returned {plain_data.shown(run.value)} although the function raised"
-            return failed(words, symptom=DIRECT, hint="let the exception pass: catch none here")
-        error = by_call(run)
-        if run.ending is not Ending.RAISED or run.error is None or error is None:
-            return not_back(run)
-        if (run.error.type, run.error.message) == ("ValueError", message):
-            return PASSED
-        return failed(
-            f"the function raised ValueError: {message}; {run.call} raised {error.words[:120]}",
-            symptom=DIRECT,
-            hint="let the exception pass: catch none here",
-        )
-
-    return Check(
-        name="lets_through",
-        title="an exception of the function goes through unchanged",
-        concern=concern,
-        hint=hint,
-        judge=judge,
+    The check needs a run of a function that calls what raises ``ValueError(message)``. It fails when the function
+    returned, raised something else, or did not come back. It blames no other check.
+    """
+    if run.ending is Ending.RETURNED:
+        words = f"{run.call} returned {plain_data.shown(run.value)} although the function raised"
+        return failed(words, symptom=DIRECT, hint="let the exception pass: catch none here")
+    error = by_call(run)
+    if run.ending is not Ending.RAISED or run.error is None or error is None:
+        return not_back(run)
+    if (run.error.type, run.error.message) == ("ValueError", message):
+        return PASSED
+    return failed(
+        f"the function raised ValueError: {message}; {run.call} raised {error.words[:120]}",
+        symptom=DIRECT,
+        hint="let the exception pass: catch none here",
     )
 
 
-def comes_back(concern: Concern = Concern.DEADLOCK) -> Check:
-    """The call comes back: nobody waits for a lock or a pipe for ever."""
+@check(title="a result that comes late is waited for", concern=Concern.RESULTS)
+def late_result_arrives(run: Run, workload: Workload) -> Verdict:
+    """A task that takes seconds longer than all others is not dropped.
 
-    def judge(run: Run) -> Verdict:
-        return not_returned(run, concern) or _by_children(run)
-
-    return Check(
-        name="comes_back",
-        title="the call comes back",
-        concern=concern,
-        judge=judge,
-    )
-
-
-def workers_are_told_to_stop() -> Check:
-    """The parent does not wait for the end of workers that wait for a task or a sentinel."""
-
-    def judge(run: Run) -> Verdict:
-        return not_returned(run, Concern.SENTINEL) or _by_children(run)
-
-    return Check(
-        name="workers_are_told_to_stop",
-        title="no worker waits for a 'STOP' that never comes",
-        concern=Concern.SENTINEL,
-        hint=TELL_THEM,
-        judge=judge,
-    )
-
-
-def _by_children(run: Run) -> Verdict:
-    """What returned has shown something only if a child process ran a task."""
-    ran = {event.pid for event in run.trace.events if event.kind in ("note", "gate")}
-    if (ran or run.in_caller or run.trace.tasks) and ran <= {run.trace.caller}:
-        words = "no child process ran a task, so there was nothing to wait for (see in_children)"
-        return absent(words, by_nobody(run))
-    return PASSED
-
-
-def drains(workload: Workload, n: int) -> Check:
-    """Large or many results come through; a submission that ran nothing in children shows nothing here."""
-    inner = values_in_any_order(workload, Concern.DEADLOCK)
-
-    def judge(run: Run) -> Verdict:
-        ran = {event.pid for event in run.trace.events if event.kind == "note"}
-        if run.ending in (Ending.TIMED_OUT, Ending.STOPPED) and len(ran) > n:
-            words = f"{len(ran)} processes were started for the tasks"
-            return undecided(words, "in_children", fault(Concern.WORKERS, words, symptom="too many workers"))
-        if run.ending is Ending.TIMED_OUT and _goes_on(run) and 0 < run.theirs <= MUCH_FASTER * run.seconds:
-            return _slow(run)
-        if run.ending is Ending.TIMED_OUT and _goes_on(run):
-            return inconclusive(
-                f"{run.call} was still making progress when the time limit came after {run.seconds:.0f} s"
-            )
-        if workers_not_told(run) and not somewhere_else(run):
-            return replace(not_back(run), concern=Concern.SENTINEL, hint=TELL_THEM)
-        verdict = inner.judge(run)
-        if verdict is PASSED and ran <= {run.trace.caller}:
-            words = "no child process ran a task, so there were no results to drain (see in_children)"
-            return absent(words, by_nobody(run))
+    The check needs a run of *workload*, which is `tasks.held_last(…)`. It fails when the call returned while the task
+    was still running, or returned other results. A call that did not come back is left to the check that it belongs to.
+    """
+    verdict = not_returned(run, Concern.RESULTS)
+    if verdict is not None:
         return verdict
-
-    return Check(
-        name="drains",
-        title="large and many results come through",
-        concern=Concern.DEADLOCK,
-        judge=judge,
-    )
-
-
-def _slow(run: Run) -> Verdict:
-    words = (
-        f"{run.call} was still making progress after {run.seconds:.0f} s; the reference has just needed "
-        f"{run.theirs:.1f} s for the same tasks"
-    )
-    return fault(Concern.SPEEDUP, words, symptom="slow", hint=NO_NAPS)
-
-
-def _goes_on(run: Run) -> bool:
-    """Tell whether tasks were still begun, or results taken in, in the last seconds of a run."""
-    return run.why == STILL_READING or (bool(run.trace.events) and run.trace.events[-1].at > run.seconds - 3.0)
-
-
-def late_result_arrives(workload: Workload) -> Check:
-    """A task that takes seconds longer than all others is not dropped."""
-
-    def judge(run: Run) -> Verdict:
-        verdict = not_returned(run, Concern.RESULTS)
-        if verdict is not None:
-            return verdict
-        gates = run.trace.gates
-        if gates is not None and gates.early:
-            seen = f"{run.call} returned while a task was still running"
-            return failed(seen, symptom="values", hint=WAIT_ON)
-        return compare(run, workload.expected, workload.keys)
-
-    return Check(
-        name="late_result_arrives",
-        title="a result that comes late is waited for",
-        concern=Concern.RESULTS,
-        judge=judge,
-    )
+    gates = run.trace.gates
+    if gates is not None and gates.early:
+        seen = f"{run.call} returned while a task was still running"
+        return failed(seen, symptom="values", hint=WAIT_ON)
+    return compare(run, workload.expected, workload.keys)

@@ -8,7 +8,8 @@ from statistics import fmean, median
 
 from pytest_mpgrade.judge import speed_test
 from pytest_mpgrade.judge.attribution import blamed_for, unreturned
-from pytest_mpgrade.judge.check import Check, Verdict, failed, fault, inconclusive, not_here, undecided
+from pytest_mpgrade.judge.check import Verdict, failed, fault, inconclusive, not_here, undecided
+from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.records import Concern, Ending, Outcome, Run, Scaling
 
 
@@ -32,19 +33,23 @@ def _rounds(times: Mapping[int, Sequence[float]]) -> list[float]:
     return [serial_fraction(dict(zip(times, row, strict=True))) for row in zip(*times.values(), strict=True)]
 
 
-def scales(at_most: float | None = None) -> Check:
-    """Report the series and its serial fraction; with *at_most* (0 to 1), more than that fails, if it is sure."""
+def _limited(at_most: float | None) -> str:
     limit = "" if at_most is None else f", a serial fraction of at most {at_most:g}"
-    return Check(
-        name="scales",
-        title=f"more processes take less time{limit}",
-        concern=Concern.SPEEDUP,
-        hint="what is done by one process while the others wait sets the limit: move it into the tasks",
-        judge=lambda run: _scales(run, at_most),
-    )
+    return f"more processes take less time{limit}"
 
 
-def _scales(run: Run, at_most: float | None) -> Verdict:
+@check(
+    title=_limited,
+    concern=Concern.SPEEDUP,
+    hint="what is done by one process while the others wait sets the limit: move it into the tasks",
+)
+def scales(run: Run, at_most: float | None = None) -> Verdict:
+    """Report the series and its serial fraction; with *at_most* (0 to 1), more than that fails, if it is sure.
+
+    The check needs what `student.scale(…)` returns. It fails when the serial fraction is surely above *at_most*, and is
+    inconclusive when that is not sure. It is skipped where nothing was timed. It blames `met` when the workers did not
+    run tasks at the same time. A call that did not come back is left to the check that it belongs to.
+    """
     if not isinstance(run, Scaling):
         return not_here("not timed")
     if run.ending is not Ending.RETURNED:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_mpgrade.judge.attribution import at_import, not_returned
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, not_here, undecided
+from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, fault, not_here, undecided
+from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.hangs import ending_words
 from pytest_mpgrade.judge.symptoms import ALIVE, FORCED, HELPER, UNJOINED
 from pytest_mpgrade.records import Concern, ProcessSeen, Run
@@ -75,40 +76,41 @@ def listed(processes: list[ProcessSeen], describe: Callable[[ProcessSeen], str])
     return {"workers": shown}
 
 
-def ended_by_sentinel() -> Check:
-    """Every worker ends by itself: exit status 0 and no signal, at most 2 s after the return."""
+@check(title="every worker ends by itself, told by a sentinel", concern=Concern.SENTINEL)
+def ended_by_sentinel(run: Run) -> Verdict:
+    """Every worker ends by itself: exit status 0 and no signal, at most 2 s after the return.
 
-    def judge(run: Run) -> Verdict:
-        verdict = unjudged(run, Concern.SENTINEL)
-        if verdict is not None:
-            return verdict
-        workers = workers_of(run)
-        alive = [worker for worker in workers if worker.later == "alive"]
-        if alive:
-            return failed(
-                f"{len(alive)} of {len(workers)} workers were still running 2 s after {run.function} had returned",
-                symptom=ALIVE,
-                hint="put 'STOP' on the task queue once for each worker",
-                **listed(alive, lambda _: "alive"),
-            )
-        if run.trace.observer != "ptrace":
-            return not_here(f"how workers end cannot be seen here (observer: {run.trace.observer})")
-        wrong = [worker for worker in workers if worker.exitcode != 0]
-        if wrong:
-            return failed(
-                f"{len(wrong)} of {len(workers)} workers did not end by themselves: {words(wrong[0].exitcode)}",
-                symptom=FORCED,
-                hint=_end_by_itself(wrong[0].exitcode),
-                **listed(wrong, lambda worker: words(worker.exitcode)),
-            )
-        return PASSED
+    The check needs a run in which every worker had arrived at a gate, as in one of `tasks.rendezvous(n)`. It fails when
+    a worker still ran 2 s after the return, or ended by a signal or with another exit status. It is absent when no
+    child process ran a task. It is skipped when the platform does not show how processes end, or the workers had gone
+    before they could be seen.
 
-    return Check(
-        name="ended_by_sentinel",
-        title="every worker ends by itself, told by a sentinel",
-        concern=Concern.SENTINEL,
-        judge=judge,
-    )
+    It blames `values_in_any_order` when the call returned while tasks were held. A call that did not come back is left
+    to the check that it belongs to.
+    """
+    verdict = unjudged(run, Concern.SENTINEL)
+    if verdict is not None:
+        return verdict
+    workers = workers_of(run)
+    alive = [worker for worker in workers if worker.later == "alive"]
+    if alive:
+        return failed(
+            f"{len(alive)} of {len(workers)} workers were still running 2 s after {run.function} had returned",
+            symptom=ALIVE,
+            hint="put 'STOP' on the task queue once for each worker",
+            **listed(alive, lambda _: "alive"),
+        )
+    if run.trace.observer != "ptrace":
+        return not_here(f"how workers end cannot be seen here (observer: {run.trace.observer})")
+    wrong = [worker for worker in workers if worker.exitcode != 0]
+    if wrong:
+        return failed(
+            f"{len(wrong)} of {len(workers)} workers did not end by themselves: {words(wrong[0].exitcode)}",
+            symptom=FORCED,
+            hint=_end_by_itself(wrong[0].exitcode),
+            **listed(wrong, lambda worker: words(worker.exitcode)),
+        )
+    return PASSED
 
 
 def _end_by_itself(exitcode: int | None) -> str:
@@ -117,44 +119,48 @@ def _end_by_itself(exitcode: int | None) -> str:
     return "put 'STOP' on the task queue once for each worker, and join() them; do not terminate() or kill() them"
 
 
-def no_leftovers(*, idle: bool = False) -> Check:
-    """When the call returns, no child process is alive and none is a zombie; *idle*: there was no task to run."""
+@check(
+    title="no child process is left, alive or as a zombie",
+    concern=Concern.CLEANUP,
+    hint="join() every Process that you start()",
+)
+def no_leftovers(run: Run, *, idle: bool = False) -> Verdict:
+    """When the call returns, no child process is alive and none is a zombie; *idle*: there was no task to run.
 
-    def judge(run: Run) -> Verdict:
-        verdict = unjudged(run, Concern.CLEANUP, idle=idle)
-        if verdict is not None:
-            return verdict
-        if idle:
-            return idle_ones(run)
-        helpers = [process for process in others_of(run) if process.later == "alive"]
-        stuck = [worker for worker in workers_of(run) if worker.later == "alive"]
-        if helpers and stuck:  # who has had no task yet may be a worker as well
-            return not_told_to_stop(run, stuck)
-        if helpers:
-            return failed(
-                f"{len(helpers)} process{'es' * (len(helpers) > 1)} that ran no task (a manager?) outlived {run.call}",
-                symptom=HELPER,
-                hint="shut down managers and pools that you start: with Manager() as m: …",
-                **listed(helpers, lambda _: "alive"),
-            )
-        workers = workers_of(run)
-        left = [worker for worker in workers if worker.at_return != "gone"]
-        never_joined = [worker for worker in left if worker.later != "alive"]
-        if never_joined:
-            return unjoined(run, never_joined)
-        if left:
-            return not_told_to_stop(run, left)
-        if run.start_method == "forkserver" and any(worker.born == "forkserver" for worker in workers):
-            return not_here("no worker was alive; zombies cannot be seen under forkserver, where the server reaps them")
-        return PASSED
+    The check needs a run in which every worker had arrived at a gate, as in one of `tasks.rendezvous(n)`; with *idle*,
+    a run without tasks. It fails when a worker was not joined at the return, or a process that ran no task outlived the
+    call. It is absent when no child process ran a task. It is skipped under forkserver, where zombies cannot be seen,
+    and when the workers had gone before they could be seen.
 
-    return Check(
-        name="no_leftovers",
-        title="no child process is left, alive or as a zombie",
-        concern=Concern.CLEANUP,
-        hint="join() every Process that you start()",
-        judge=judge,
-    )
+    It blames `ended_by_sentinel` when workers are still alive, and `values_in_any_order` when the call returned while
+    tasks were held. A call that did not come back is left to the check that it belongs to.
+    """
+    verdict = unjudged(run, Concern.CLEANUP, idle=idle)
+    if verdict is not None:
+        return verdict
+    if idle:
+        return idle_ones(run)
+    helpers = [process for process in others_of(run) if process.later == "alive"]
+    stuck = [worker for worker in workers_of(run) if worker.later == "alive"]
+    if helpers and stuck:  # who has had no task yet may be a worker as well
+        return not_told_to_stop(run, stuck)
+    if helpers:
+        return failed(
+            f"{len(helpers)} process{'es' * (len(helpers) > 1)} that ran no task (a manager?) outlived {run.call}",
+            symptom=HELPER,
+            hint="shut down managers and pools that you start: with Manager() as m: …",
+            **listed(helpers, lambda _: "alive"),
+        )
+    workers = workers_of(run)
+    left = [worker for worker in workers if worker.at_return != "gone"]
+    never_joined = [worker for worker in left if worker.later != "alive"]
+    if never_joined:
+        return unjoined(run, never_joined)
+    if left:
+        return not_told_to_stop(run, left)
+    if run.start_method == "forkserver" and any(worker.born == "forkserver" for worker in workers):
+        return not_here("no worker was alive; zombies cannot be seen under forkserver, where the server reaps them")
+    return PASSED
 
 
 def idle_ones(run: Run) -> Verdict:

@@ -7,7 +7,8 @@ from statistics import median
 
 from pytest_mpgrade.judge import speed_test
 from pytest_mpgrade.judge.attribution import blamed_for, unreturned
-from pytest_mpgrade.judge.check import Check, Verdict, failed, fault, inconclusive, not_here, undecided
+from pytest_mpgrade.judge.check import Verdict, failed, fault, inconclusive, not_here, undecided
+from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.speed_test import CONFIDENCE, Ratio
 from pytest_mpgrade.records import Concern, Ending, GateReport, Look, Outcome, Run, Timing
 
@@ -35,29 +36,40 @@ _HINTS = {
 }
 
 
-def keeps_up_with_reference() -> Check:
-    """The cost of a further task is not much more than with the reference, on tasks that wait and that compute."""
-    return Check(
-        name="keeps_up_with_reference",
-        title="not much slower than the reference, task by task",
-        concern=Concern.SPEEDUP,
-        judge=lambda run: _unjudged(run) or _compared(run),
-    )
+@check(title="not much slower than the reference, task by task", concern=Concern.SPEEDUP)
+def keeps_up_with_reference(run: Run) -> Verdict:
+    """The cost of a further task is not much more than with the reference, on tasks that wait and that compute.
+
+    The check needs what `student.time(…)` returns. It fails when the submission was surely slower than what is free,
+    and may earn a part of the points then. It is inconclusive when the measurement is not sure, or could not be made.
+    It is skipped where nothing was timed, for want of the reference.
+
+    It blames `values_in_any_order` when tasks were not run once each, `in_children` when the caller ran them, `workers`
+    when too few or too many processes did, and `met` when they did not overlap. A call that did not come back is left
+    to the check that it belongs to.
+    """
+    return _unjudged(run) or _compared(run)
 
 
-def faster_than_serial(at_least: float = 1.3) -> Check:
+@check(
+    title="at least {at_least:g} times as fast as one process, on tasks that compute",
+    concern=Concern.SPEEDUP,
+    hint="do the tasks' work at the same time, in as many processes as are asked for",
+)
+def faster_than_serial(run: Run, at_least: float = 1.3) -> Verdict:
     """Tasks that compute take 1 / *at_least* of the time that one process takes, if the reference shows that they can.
 
-    Wall-clock time depends on the cores that are free just now: for authors who ask for it, by
-    ``student.time(…, against_serial=True)``.
+    Wall-clock time depends on the cores that are free just now: this is for authors who ask for it.
+
+    The check needs what ``student.time(…, against_serial=True)`` returns. It fails when the submission was surely
+    slower. It is inconclusive when the reference itself was not as fast here, when the measurement is not sure, or
+    could not be made. It is skipped where nothing was timed, for want of the reference.
+
+    It blames `values_in_any_order` when tasks were not run once each, `in_children` when the caller ran them, `workers`
+    when too few or too many processes did, and `met` when they did not overlap. A call that did not come back is left
+    to the check that it belongs to.
     """
-    return Check(
-        name="faster_than_serial",
-        title=f"at least {at_least:g} times as fast as one process, on tasks that compute",
-        concern=Concern.SPEEDUP,
-        hint="do the tasks' work at the same time, in as many processes as are asked for",
-        judge=lambda run: _unjudged(run) or _faster(run, at_least),
-    )
+    return _unjudged(run) or _faster(run, at_least)
 
 
 def _unjudged(run: Run) -> Verdict | None:

@@ -7,43 +7,53 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pytest_mpgrade.judge.attribution import not_returned
-from pytest_mpgrade.judge.check import PASSED, Check, Verdict, absent, failed, fault, undecided
+from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, fault, undecided
 from pytest_mpgrade.judge.checks.results import compare
+from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.symptoms import MADE_UP
 from pytest_mpgrade.judge.verdict import BY_WORKERS
 from pytest_mpgrade.records import Concern, Ending, Run
 from pytest_mpgrade.tasks import Workload
 
 
-def in_children(workload: Workload, n: int | None = None, row: Sequence[tuple[Run, Workload]] = ()) -> Check:
+def _in_how_many(n: int | None) -> str:
+    most = "" if n is None else f"at most {n} "
+    return f"the work is done in {most}child processes, none of it in the caller"
+
+
+@check(
+    title=_in_how_many,
+    concern=Concern.WORKERS,
+    hint="start n_processes Process objects once, and let each take tasks from the queue until 'STOP'",
+)
+def in_children(
+    run: Run, workload: Workload, n: int | None = None, row: Sequence[tuple[Run, Workload]] = ()
+) -> Verdict:
     """Each task ran in a child process that the kernel vouches for, and in at most *n* different ones (None: any).
 
     *row*: the calls of the same process; where one returns wrong values, those of another were not made up.
+
+    The check needs a run of *workload*. It fails when the caller ran a task, when more than *n* processes ran tasks,
+    and when the call returned results of tasks that no process had run. It is absent when no task was run and no result
+    returned.
+
+    It blames `values_in_any_order` when some of the tasks were not run, or calls of the *row* return the results of
+    others. A call that did not come back is left to the check that it belongs to.
     """
-
-    def judge(run: Run) -> Verdict:
-        wrong = not_returned(run, Concern.WORKERS)
-        if wrong is not None:
-            return wrong
-        caller = run.trace.caller
-        who = {event.key: event.pid for event in run.trace.events if event.kind in ("note", "gate")}
-        inside = [i for i, key in enumerate(workload.keys) if who.get(key) == caller]
-        if inside:
-            return failed(_in_caller(inside, len(workload.keys), run), symptom="in the caller", hint=BY_WORKERS)
-        pids = set(who.values())
-        if n is not None and len(pids) > n:
-            return failed(
-                f"{len(pids)} processes ran tasks; {n} were asked for", symptom="too many workers", pids=sorted(pids)
-            )
-        return _not_run(run, workload, row)
-
-    return Check(
-        name="in_children",
-        title=f"the work is done in {'' if n is None else f'at most {n} '}child processes, none of it in the caller",
-        concern=Concern.WORKERS,
-        hint="start n_processes Process objects once, and let each take tasks from the queue until 'STOP'",
-        judge=judge,
-    )
+    wrong = not_returned(run, Concern.WORKERS)
+    if wrong is not None:
+        return wrong
+    caller = run.trace.caller
+    who = {event.key: event.pid for event in run.trace.events if event.kind in ("note", "gate")}
+    inside = [i for i, key in enumerate(workload.keys) if who.get(key) == caller]
+    if inside:
+        return failed(_in_caller(inside, len(workload.keys), run), symptom="in the caller", hint=BY_WORKERS)
+    pids = set(who.values())
+    if n is not None and len(pids) > n:
+        return failed(
+            f"{len(pids)} processes ran tasks; {n} were asked for", symptom="too many workers", pids=sorted(pids)
+        )
+    return _not_run(run, workload, row)
 
 
 def _not_run(run: Run, workload: Workload, row: Sequence[tuple[Run, Workload]]) -> Verdict:
