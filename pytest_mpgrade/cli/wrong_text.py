@@ -21,7 +21,6 @@ WRONG = "# wrong: "
 _MISSING, _INSTEAD = "missing here:", ", instead of:"
 _CODE = "#     "
 
-Lines = tuple[str, ...]
 _Change = tuple[int, int, Iterable[str]]
 """From which line of the design to which, and what stands there in the wrong solution."""
 
