@@ -16,7 +16,6 @@ import pytest
 from pytest_mpgrade.errors import UngradableError, UsageError
 from pytest_mpgrade.records import Assignment, Submission
 from pytest_mpgrade.submission.discover import MOST_SOURCE, discover, importable, stage
-from support.running import ROOT
 
 ASSIGNMENT = Assignment(
     name="mp_apply",
@@ -345,10 +344,10 @@ CHAINS = {"sum": "1" + "+1" * 300_000, "attributes": "a" + ".a" * 300_000, "call
 def test_long_chains_end_nothing_of_ours(ada: Path, kind: str) -> None:
     """They overflow the stack of some Python versions, which must not end the grader; other versions read them."""
     put(ada, "cv_funcs.py", GOOD + CHAINS[kind])
-    code = "import sys; from pathlib import Path; from test_submission import ASSIGNMENT, UngradableError, discover\n"
+    code = "import sys; from pathlib import Path; from test_discover import ASSIGNMENT, UngradableError, discover\n"
     code += "try: print(discover(Path(sys.argv[1]), ASSIGNMENT).module)\nexcept UngradableError as error: print(error)"
     command = [sys.executable, "-c", code, str(ada)]
-    output = subprocess.check_output(command, text=True, cwd=ROOT, env=_with_package())
+    output = subprocess.check_output(command, text=True, cwd=Path(__file__).parent, env=_with_package())
     deep = "cv_funcs.py is nested too deeply for Python to read it"
     assert output.strip() == ("cv_funcs.py" if sys.version_info < (3, 11) else deep)
 
