@@ -10,31 +10,46 @@ student.play(
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from pytest_mpgrade.inside.placeholders import BareQueue, Lazily, Own, Saved, ThreadQueue
-from pytest_mpgrade.records import Step
+from pytest_mpgrade.records import Again, HeldTask, KeptGates, OpenGates, Rendezvous, Script, ShutGates, Step
 from pytest_mpgrade.tasks import Workload
 
-SHUT: dict[str, Any] = {"script": "shut"}
+SHUT = ShutGates()
 """All gates stay shut while the call runs; if it waits for good, they are opened."""
 
-KEPT: dict[str, Any] = {"script": "keep"}
+KEPT = KeptGates()
 """The same, for a call that need not wait: the gates at which tasks of earlier calls stand stay shut."""
 
-OPEN: dict[str, Any] = {"script": "open"}
+OPEN = OpenGates()
 """All gates are open, those too at which tasks of earlier calls stand."""
 
-__all__ = ["KEPT", "OPEN", "SHUT", "BareQueue", "Own", "ThreadQueue", "call", "drop", "let", "meet", "own", "saved"]
+__all__ = [
+    "KEPT",
+    "OPEN",
+    "SHUT",
+    "Again",
+    "BareQueue",
+    "HeldTask",
+    "Own",
+    "Rendezvous",
+    "ThreadQueue",
+    "call",
+    "drop",
+    "let",
+    "meet",
+    "own",
+    "saved",
+]
 
 
 def call(
     function: str,
-    *args: Any,
+    *args: object,
     save: str = "",
     opaque: bool = False,
-    gates: dict[str, Any] | None = None,
-    again: dict[str, Any] | None = None,
+    gates: Script | None = None,
+    again: Again | None = None,
     same_holdings: bool = False,
     last: bool = True,
     seconds: float = 0.0,
@@ -42,15 +57,15 @@ def call(
     patience: float = 0.0,
     look: bool = False,
     words: str = "",
-    **kwargs: Any,
+    **kwargs: object,
 ) -> Step:
     """Return a call of *function*.
 
-    save: the name under which later steps find what it returned; opaque: that is handles, not data. again: call again,
-    for so many ``seconds`` at most, until it returns something but None or prints ``stop_text``. same_holdings: count
-    leftovers from an earlier call. last: wait for what is left to go. seconds, patience: other limits than usual;
-    longest: made once more with this limit where the first was too short, and for the reference nearly so. look: at its
-    stacks while it runs. words: how messages name the arguments.
+    save: the name under which later steps find what it returned; opaque: that is handles, not data. gates: when tasks
+    go on, by default as the workload among the arguments says. again: call again until it returns something but None,
+    or prints a text. same_holdings: count leftovers from an earlier call. last: wait for what is left to go. seconds,
+    patience: other limits than usual; longest: made once more with this limit where the first was too short, and for
+    the reference nearly so. look: at its stacks while it runs. words: how messages name the arguments.
     """
     script = gates or next((arg.gates for arg in args if isinstance(arg, Workload)), OPEN)
     named = [f"{name}={value!r}" for name, value in kwargs.items()]
@@ -63,7 +78,7 @@ def call(
     )  # fmt: skip
 
 
-def _own(args: tuple[Any, ...]) -> tuple[str, ...]:
+def _own(args: tuple[object, ...]) -> tuple[str, ...]:
     """Return the names of the submission's functions that are among the arguments, or that tasks among them call."""
     return tuple(sorted({name for arg in args for name in _names(arg)}))
 
@@ -72,14 +87,13 @@ def _names(value: object) -> Iterator[str]:
     if isinstance(value, Own):
         yield value.name
     elif isinstance(value, Workload):  # of thousands of tasks, maybe: only what they call
-        called: Iterator[object] = (func for func, _ in value.tasks)
-        yield from (func.name for func in called if isinstance(func, Own))
+        yield from (func.name for func, _ in value.tasks if isinstance(func, Own))
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _names(item)
 
 
-def _keys(args: tuple[Any, ...]) -> tuple[str, ...] | None:
+def _keys(args: tuple[object, ...]) -> tuple[str, ...] | None:
     """Return the keys of the tasks among the arguments; what is neither a workload nor saved may hold any task."""
     if not all(isinstance(arg, (Workload, Saved)) for arg in args):
         return None

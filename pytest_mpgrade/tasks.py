@@ -14,6 +14,7 @@ from typing import Any
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.inside import workloads as work
 from pytest_mpgrade.inside.placeholders import Lazily, Own
+from pytest_mpgrade.records import HeldTask, OpenGates, Rendezvous, Script, ShutGates, TimedStart
 
 __all__ = [
     "Own",
@@ -37,7 +38,7 @@ __all__ = [
     "work",
 ]
 
-Task = tuple[Callable[..., Any], tuple[Any, ...]]
+Task = tuple[Callable[..., object] | Own, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ class Workload:
     tasks: tuple[Task, ...]
     keys: tuple[str, ...]
     expected: tuple[object, ...] = ()
-    gates: dict[str, Any] = field(default_factory=lambda: {"script": "open"})
+    gates: Script = field(default_factory=OpenGates)
     words: str = "tasks"
     lazy: bool = False
     vouched: bool = False  # each returns its argument and what its process was given at its gate
@@ -78,7 +79,7 @@ class Workload:
 
 
 def _computed(
-    func: Callable[..., Any], args: Iterable[tuple[Any, ...]], keys: Iterable[str], results: Iterable[Any]
+    func: Callable[..., object], args: Iterable[tuple[object, ...]], keys: Iterable[str], results: Iterable[object]
 ) -> Workload:
     return Workload(
         tasks=tuple((func, arguments) for arguments in args),
@@ -105,7 +106,7 @@ def mixed() -> Workload:
 def through_own(values: Sequence[int], function: str = "calculate") -> Workload:
     """Return tasks whose function lives in the student's module: it applies `square` for us."""
     base = square(values)
-    return replace(base, tasks=tuple((Own(function), task) for task in base.tasks))  # type: ignore[misc]  # - a function of the module, by its name
+    return replace(base, tasks=tuple((Own(function), task) for task in base.tasks))
 
 
 def _unsorted(count: int, seed: int) -> list[int]:
@@ -120,7 +121,7 @@ def rendezvous(n: int, *, seed: int = 507) -> Workload:
     """
     workload = held(4 * n, seed=seed)
     tasks: tuple[Task, ...] = tuple((work.vouched, args) for _, args in workload.tasks)
-    script = {"script": "line", "n": n, "keys": list(workload.keys), "seed": seed, "exit_gates": True}
+    script = Rendezvous(n=n, keys=workload.keys, seed=seed, exit_gates=True)
     # What each returns is known only when its process has been given a number at its gate: see `checks.workers`.
     return replace(workload, tasks=tasks, expected=(), gates=script, vouched=True)
 
@@ -129,13 +130,13 @@ def held(count: int, *, seed: int = 507) -> Workload:
     """Return *count* tasks that stop at gates which stay shut until the call has come back or waits for good."""
     values = _unsorted(count, seed)
     workload = _computed(work.held, [(x,) for x in values], map(str, values), [3 * x + 1 for x in values])
-    return replace(workload, gates={"script": "shut"}, words="held tasks")
+    return replace(workload, gates=ShutGates(), words="held tasks")
 
 
 def held_last(count: int, *, seconds: float = 3.0, seed: int = 507) -> Workload:
     """Return *count* tasks whose first is held for *seconds* after all others are done."""
     workload = held(count, seed=seed)
-    gates = {"script": "hold", "keys": list(workload.keys), "seconds": seconds}
+    gates = HeldTask(keys=workload.keys, seconds=seconds)
     return replace(workload, gates=gates, words=f"tasks, one of them {seconds:g} s late")
 
 
@@ -176,14 +177,14 @@ def spin(count: int, rounds: int) -> Workload:
 def timed_naps(count: int, n: int, seconds: float) -> Workload:
     """Return *count* tasks that sleep, for a clock that starts when *n* processes have come to their first."""
     workload = _computed(work.timed_nap, [(i, seconds) for i in range(count)], map(str, range(count)), range(count))
-    return replace(workload, words="tasks that only wait", gates={"script": "start", "n": n})
+    return replace(workload, words="tasks that only wait", gates=TimedStart(n=n))
 
 
 def timed_spins(count: int, n: int, rounds: int) -> Workload:
     """Return *count* tasks that compute as those of `spin`, for the same clock."""
     results = [_spun(i, rounds) for i in range(count)]
     workload = _computed(work.timed_spin, [(i, rounds) for i in range(count)], map(str, range(count)), results)
-    return replace(workload, words="tasks that compute", gates={"script": "start", "n": n})
+    return replace(workload, words="tasks that compute", gates=TimedStart(n=n))
 
 
 def _spun(i: int, rounds: int) -> int:
@@ -199,7 +200,7 @@ def _spun(i: int, rounds: int) -> int:
     return state
 
 
-def gives(values: Sequence[Any]) -> Workload:
+def gives(values: Sequence[object]) -> Workload:
     """Return tasks that return the given values, such as None and 'STOP'."""
     keys = [f"gives {i}: {value!r}" for i, value in enumerate(values)]
     return _computed(work.give, list(zip(keys, values, strict=True)), keys, values)

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_mpgrade.records import Run, Scenario, Step
 from pytest_mpgrade.run.client import module_run, servers
+from pytest_mpgrade.run.protocol import CallsRequest, CellsRequest
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.student.runs import RunCache
 from support.ours import Ours
@@ -38,8 +39,8 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ours]:
         found = Ours(Path(folder).resolve())
         ask = servers.ask_server
 
-        def noted(request: dict[str, Any], seconds: float) -> bytes:
-            found.prefixes.add(request["prefix"])
+        def noted(request: CallsRequest | CellsRequest, seconds: float) -> bytes:
+            found.prefixes.add(request.prefix)
             return ask(request, seconds)
 
         with pytest.MonkeyPatch.context() as patch:

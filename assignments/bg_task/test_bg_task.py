@@ -17,7 +17,7 @@ RUNNING = "Task still running."
 INACTIVE = "Child process inactive."
 POLL_SECONDS = 0.3
 """0.2 s are free; a time-out of 0.2 s takes a little longer."""
-ASK_AGAIN = {"seconds": 10.0, "stop_text": INACTIVE}
+ASK_AGAIN = steps.Again(seconds=10.0, stop_text=INACTIVE)
 HELD = tasks.held(3).tasks
 HELD_VALUES = [3 * args[0] + 1 for _, args in HELD]
 CROSSED = tasks.held(2, seed=508)
@@ -55,7 +55,7 @@ LARGE_ONES = {
 }  # fmt: skip
 PATIENT = (
     _begin(HELD[0], gates=steps.SHUT),
-    _get(block=True, gates={"script": "hold", "keys": list(tasks.held(3).keys[:1]), "seconds": 5.0}),
+    _get(block=True, gates=steps.HeldTask(keys=tasks.held(3).keys[:1], seconds=5.0)),
 )
 BLOCKING = (_begin(HELD[0], gates=steps.SHUT), _get(block=True, gates=steps.SHUT))
 THREE = (

@@ -10,10 +10,13 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # every spawned worker pays for an import
     from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
 
-FACTS: dict[str, Any] = {"set_start_method": [], "side_effects": []}
+    from pytest_mpgrade.inside.wire import FactsTold
+
+FACTS: FactsTold = {"set_start_method": [], "side_effects": []}
 """What is told to the supervisor besides results; a fault that is told here counts, a merit does not."""
 
 
@@ -25,20 +28,20 @@ def dump_stacks_on_request() -> None:
         faulthandler.register(signal.SIGUSR2, file=file, all_threads=True)
 
 
-def keep_start_method(package: Any) -> None:
+def keep_start_method(package: ModuleType) -> None:
     """Make `set_start_method` harmless: it is noted, and changes nothing."""
 
     def set_start_method(method: str | None, force: bool = False) -> None:  # noqa: ARG001 - multiprocessing's signature
         FACTS["set_start_method"].append(str(method))
 
     package.context._default_context.set_start_method = set_start_method
-    package.set_start_method = set_start_method
+    vars(package)["set_start_method"] = set_start_method
 
 
 _library_path: list[str] = []
 
 
-def library(name: str) -> Any:
+def library(name: str) -> ModuleType:
     """Import a module of Python's library late, although the submission may have a file of that name by now."""
     import importlib
 
@@ -65,7 +68,7 @@ def set_up(more: Sequence[str], start_method: str, prefix: str) -> None:
     sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
     _library_path[:] = sys.path
     for name in ("multiprocessing", *more):
-        package: Any = importlib.import_module(name)
+        package = importlib.import_module(name)
         importlib.import_module(f"{name}.context")
         package.set_start_method(start_method)
         keep_start_method(package)
@@ -78,7 +81,7 @@ class _Named:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
 
-    def find_spec(self, name: str, _path: object = None, _target: object = None) -> Any:
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
         """Find the module once, by all who come after this one."""
         if name != "multiprocessing.shared_memory":
             return None
@@ -86,12 +89,12 @@ class _Named:
 
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
-        loader: Any = spec.loader if spec else None
+        loader: Any = spec.loader if spec else None  # its method is replaced
         run = loader.exec_module
 
-        def exec_module(module: Any) -> None:
+        def exec_module(module: ModuleType) -> None:
             run(module)
-            module._SHM_NAME_PREFIX = self._prefix + "-"
+            vars(module)["_SHM_NAME_PREFIX"] = self._prefix + "-"
 
         loader.exec_module = exec_module
         return spec
@@ -122,12 +125,12 @@ def limit(processes: int) -> None:
         resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
 
 
-def forget_ended(package: Any) -> None:
+def forget_ended(package: ModuleType) -> None:
     """Who polls `exitcode` to the end has reaped a child as `join()` does, but multiprocessing keeps it until the next.
 
     Its pipes are not the submission's fault. What nobody has reaped stays as it is: a zombie has to be seen.
     """
-    children: set[Any] = package.process._children
+    children: set[object] = package.process._children
     for child in list(children):
-        if getattr(child._popen, "returncode", None) is not None:
+        if getattr(getattr(child, "_popen", None), "returncode", None) is not None:
             children.discard(child)

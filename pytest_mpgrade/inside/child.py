@@ -20,7 +20,13 @@ from pytest_mpgrade.inside.placeholders import BareQueue, Lazily, Own, Saved, Th
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # every spawned worker pays for an import
-    from typing import Any
+    from collections.abc import Callable
+    from queue import Queue
+    from typing import Any, TextIO, Union
+
+    from pytest_mpgrade.inside.wire import ChildRequest, ChildStep
+
+    LiveQueue = Union[BareQueue, Queue[object]]  # noqa: UP007 - an alias is evaluated
 
 if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
     bootstrap.dump_stacks_on_request()
@@ -34,7 +40,7 @@ _VARIADIC = 0x04 | 0x08
 """CO_VARARGS and CO_VARKEYWORDS, as in `inspect`."""
 
 
-def _prepare(request: dict[str, Any]) -> None:
+def _prepare(request: ChildRequest) -> None:
     """Set up what the submission finds: the start method, names that are ours to clean; not yet its folder."""
     sys.argv = [request["module"]]
     bootstrap.set_up(request["packages"], request["start_method"], request["prefix"])
@@ -59,9 +65,9 @@ def _side_effects(scratch: str) -> list[str]:
 class Player:
     """Plays the steps of a request, one call after the other."""
 
-    def __init__(self, request: dict[str, Any]) -> None:
+    def __init__(self, request: ChildRequest) -> None:
         self.request = request
-        self.saved: dict[str, Any] = {}
+        self.saved: dict[str, Any] = {}  # what may be of any type is indexed
         self.module: ModuleType | None = None
 
     def load(self) -> None:
@@ -91,20 +97,20 @@ class Player:
     def play(self) -> None:
         """Make all calls."""
         for number, step in enumerate(self.request["steps"]):
-            for name in step.get("drop", ()):
+            for name in step["drop"]:
                 self.saved.pop(name, None)
             if step["do"] == "call":
                 self._call(number, step)
             else:
                 self._settle(number)
 
-    def _call(self, number: int, step: dict[str, Any]) -> None:
-        value: Any = None
+    def _call(self, number: int, step: ChildStep) -> None:
+        value: object = None
         error: BaseException | None = None
-        live: list[Any] = []
+        live: list[LiveQueue] = []
         try:
-            args = self._resolve(step["args"], live)
-            kwargs = self._resolve(step["kwargs"], live)
+            args = [self._resolve(item, live) for item in step["args"]]
+            kwargs = {name: self._resolve(item, live) for name, item in step["kwargs"].items()}
         except (LookupError, TypeError, AttributeError):
             gates.ask("unusable", step=number)
             return
@@ -121,14 +127,19 @@ class Player:
             again = gates.ask("back", step=number, raised=error is not None, none=value is None)
         del args, kwargs
         self._tell(number, step, value, error, live)
-        if step.get("save"):
+        if step["save"]:
             self.saved[step["save"]] = value
         value = error = None
         live.clear()
         self._settle(number)
 
     def _tell(
-        self, number: int, step: dict[str, Any], value: Any, error: BaseException | None, live: list[Any]
+        self,
+        number: int,
+        step: ChildStep,
+        value: object,
+        error: BaseException | None,
+        live: list[LiveQueue],
     ) -> None:
         if error is not None:
             queues = [_remaining(queue) for queue in live]
@@ -139,7 +150,7 @@ class Player:
         from pytest_mpgrade.inside import plain_data
 
         try:
-            shown = _handles(value) if step.get("opaque") else plain_data.encode(value)
+            shown = _handles(value) if step["opaque"] else plain_data.encode(value)
         except Exception as broken:
             shown = ["object", f"unreadable: {type(broken).__name__}"]
         self._answer(str(number), value=shown, queues=[_remaining(queue) for queue in live])
@@ -153,23 +164,25 @@ class Player:
         gc.collect()
         gates.ask("settled", step=number)
 
-    def _resolve(self, item: Any, live: list[Any]) -> Any:
+    def _resolve(self, item: object, live: list[LiveQueue]) -> object:
         if isinstance(item, Own):
             return sendable(getattr(self.module, item.name))
         if isinstance(item, Saved):
             return self.saved[item.name] if item.item is None else self.saved[item.name][item.item]
         if isinstance(item, Lazily):
-            return Lazily(self._resolve(item.items, live)).make()
+            return Lazily([self._resolve(part, live) for part in item.items]).make()
         if isinstance(item, (ThreadQueue, BareQueue)):
             live.append(_real_queue(item))
             return live[-1]
-        if type(item) in (list, tuple):
-            return type(item)(self._resolve(part, live) for part in item)
+        if type(item) is list:
+            return [self._resolve(part, live) for part in item]
+        if type(item) is tuple:
+            return tuple(self._resolve(part, live) for part in item)
         if type(item) is dict:
             return {key: self._resolve(part, live) for key, part in item.items()}
         return item
 
-    def _answer(self, name: str, **content: Any) -> None:
+    def _answer(self, name: str, **content: object) -> None:
         """Write an answer beside the earlier ones; the supervisor reads no more than its cap."""
         import json
         import multiprocessing
@@ -179,7 +192,7 @@ class Player:
             json.dump(content, file)
 
 
-def _parameters(function: Any) -> list[list[Any]]:
+def _parameters(function: Callable[..., object]) -> list[tuple[str, str, bool]]:
     """Return for each parameter its name, its kind and whether it has a default; none where Python cannot tell.
 
     A plain function's own are read off its code: `inspect` takes longer to import than all else in here.
@@ -189,32 +202,32 @@ def _parameters(function: Any) -> list[list[Any]]:
         if not (code.co_kwonlyargcount or code.co_posonlyargcount or code.co_flags & _VARIADIC):
             names = code.co_varnames[: code.co_argcount]
             first = len(names) - len(function.__defaults__ or ())
-            return [[name, "POSITIONAL_OR_KEYWORD", number >= first] for number, name in enumerate(names)]
+            return [(name, "POSITIONAL_OR_KEYWORD", number >= first) for number, name in enumerate(names)]
     inspect = bootstrap.library("inspect")
     try:
         found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return []
-    return [[each.name, str(each.kind), each.default is not each.empty] for each in found]
+    return [(each.name, str(each.kind), each.default is not each.empty) for each in found]
 
 
-def _real_queue(stand_in: ThreadQueue | BareQueue) -> Any:
+def _real_queue(stand_in: ThreadQueue | BareQueue) -> LiveQueue:
     if isinstance(stand_in, BareQueue):
         return stand_in
-    real: Any = bootstrap.library("queue").Queue()
+    real: Queue[object] = bootstrap.library("queue").Queue()
     for item in stand_in.items:
         real.put(item)
     return real
 
 
-def _remaining(queue: Any) -> object:
+def _remaining(queue: LiveQueue) -> object:
     from pytest_mpgrade.inside import plain_data
 
     items = queue._items if isinstance(queue, BareQueue) else list(queue.queue)
     return plain_data.encode(items)
 
 
-def _handles(value: Any) -> object:
+def _handles(value: object) -> object:
     """Return the kinds of the things in a tuple, and the pid where one is a process."""
     if not isinstance(value, tuple):
         return ["object", type(value).__qualname__]
@@ -224,7 +237,7 @@ def _handles(value: Any) -> object:
     ]
 
 
-def _flush(stream: Any) -> None:
+def _flush(stream: TextIO) -> None:
     try:
         stream.flush()
     except Exception:  # a student may have closed or replaced it
@@ -235,7 +248,7 @@ def main() -> None:
     """Read the request from the file named on the command line, and play it."""
     bootstrap.dump_stacks_on_request()
     with open(sys.argv[1], "rb") as file:
-        request = pickle.load(file)  # noqa: S301 - made by the grader, read before any student code is loaded
+        request: ChildRequest = pickle.load(file)  # noqa: S301 - made by the grader, read before any student code is loaded
     os.unlink(sys.argv[1])
     _prepare(request)
     bootstrap.limit(request["most_processes"])

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import multiprocessing
-from typing import Any
+from collections.abc import Callable, Iterable
+from multiprocessing.queues import Queue
+
+_Task = tuple[Callable[..., object], tuple[object, ...]]
 
 
-def _work(tasks: Any, results: Any) -> None:
-    for func, args in iter(tasks.get, "STOP"):
+def _work(tasks: Queue[_Task | str], results: Queue[object]) -> None:
+    while not isinstance(item := tasks.get(), str):
+        func, args = item
         results.put(func(*args))
 
 
-def mp_apply(tasks: Any, n_processes: int = 2) -> list[Any]:
+def mp_apply(tasks: Iterable[_Task], n_processes: int = 2) -> list[object]:
     """Apply *tasks* in *n_processes* plain child processes that share two queues."""
-    todo: Any = multiprocessing.Queue()
-    done: Any = multiprocessing.Queue()
+    todo: Queue[_Task | str] = multiprocessing.Queue()
+    done: Queue[object] = multiprocessing.Queue()
     workers = [multiprocessing.Process(target=_work, args=(todo, done)) for _ in range(n_processes)]
     for worker in workers:
         worker.start()

@@ -8,13 +8,13 @@ from pytest_mpgrade.inside import bootstrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from pytest_mpgrade.inside.wire import ErrorTold, FrameTold
 
 
-def describe_exception(error: BaseException, folder: str) -> dict[str, Any]:
+def describe_exception(error: BaseException, folder: str) -> ErrorTold:
     """Return an exception as text, with the student's own line."""
     linecache, traceback = bootstrap.library("linecache"), bootstrap.library("traceback")
-    frames: list[dict[str, Any]] = [
+    frames: list[FrameTold] = [
         {"file": f.filename, "line": f.lineno or 0, "function": f.name, "own": f.filename.startswith(folder + os.sep)}
         for f in traceback.extract_tb(error.__traceback__)
         if not f.filename.startswith(os.path.dirname(__file__))

@@ -18,7 +18,7 @@ import threading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # every spawned worker pays for an import
-    from typing import Any, Protocol
+    from typing import Protocol
 else:
     Protocol = object
 
@@ -104,12 +104,12 @@ def _channel() -> Channel:
     return mine[1]
 
 
-def tell(kind: str, **body: Any) -> None:
+def tell(kind: str, **body: str | int) -> None:
     """Send one message and go on."""
     _channel().send(json.dumps({"kind": kind, "pid": os.getpid(), **body}).encode())
 
 
-def ask(kind: str, **body: Any) -> bytes:
+def ask(kind: str, **body: str | int) -> bytes:
     """Send one message and wait for the grader's answer; ``b""`` when the grader is gone."""
     tell(kind, **body)
     try:

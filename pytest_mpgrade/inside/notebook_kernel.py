@@ -13,12 +13,16 @@ import sys
 
 from pytest_mpgrade.inside import bootstrap, gates, notebook_values
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pytest_mpgrade.inside.wire import KernelRequest
+
 
 def main() -> None:
     """Read the request from the file named on the command line; be a kernel until it is told to end."""
     bootstrap.dump_stacks_on_request()
     with open(sys.argv[1], encoding="utf-8") as file:
-        request = json.load(file)
+        request: KernelRequest = json.load(file)
     os.unlink(sys.argv[1])
     bootstrap.set_up(request["packages"], request["start_method"], request["prefix"])
     bootstrap.limit(request["most_processes"])

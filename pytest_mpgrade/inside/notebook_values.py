@@ -46,6 +46,6 @@ def _shown(value: object) -> object:
 
 def _cut(value: object) -> object:
     """Return the start of a list; of anything else its name."""
-    if type(value) in (list, tuple) and len(value) > FIRST:  # type: ignore[arg-type]  # - its exact type was looked at
-        return _shown(value[:FIRST])  # type: ignore[index]  # - its exact type was looked at
+    if (type(value) is list or type(value) is tuple) and len(value) > FIRST:
+        return _shown(value[:FIRST])
     return ["object", f"a {type(value).__name__} too large to read"]

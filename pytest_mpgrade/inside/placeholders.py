@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # every spawned worker pays for an import
-    from typing import Any
+STAYS_EMPTY = "get() on a queue that stays empty: everything after 'STOP' was taken too"
+"""What the exception says that a `BareQueue` raises; the grader knows it by that."""
 
 
 class Own:
@@ -27,23 +26,23 @@ class Saved:
 class ThreadQueue:
     """Stands for a ``queue.Queue`` with these items in it."""
 
-    def __init__(self, items: list[Any]) -> None:
-        self.items = items
+    def __init__(self, items: Iterable[object]) -> None:
+        self.items = list(items)
 
 
 class BareQueue:
     """A queue with nothing but `get` and `put`."""
 
-    def __init__(self, items: list[Any]) -> None:
+    def __init__(self, items: Iterable[object]) -> None:
         self._items = list(items)
 
-    def get(self) -> Any:
+    def get(self) -> object:
         """Take the first item; an empty one is an error here, since nobody will ever put another."""
         if not self._items:
-            raise IndexError("get() on a queue that stays empty: everything after 'STOP' was taken too")
+            raise IndexError(STAYS_EMPTY)
         return self._items.pop(0)
 
-    def put(self, item: Any) -> None:
+    def put(self, item: object) -> None:
         """Append *item*."""
         self._items.append(item)
 
@@ -51,15 +50,15 @@ class BareQueue:
 class Lazily:
     """Stands for a generator in a request; generators cannot be pickled. Iterable once, no ``len``."""
 
-    def __init__(self, items: Any) -> None:
+    def __init__(self, items: Iterable[object]) -> None:
         self.items = items
 
-    def make(self) -> Iterator[Any]:
+    def make(self) -> Iterator[object]:
         """Return the generator."""
         return (item for item in self.items)
 
 
-def sendable(function: Any) -> Any:
+def sendable(function: object) -> object:
     """Return the function, or one that does the same where it has lost its name, as by a decorator without wraps.
 
     A submission may hand its own functions to its workers or not; that they can be pickled is asked of nobody.

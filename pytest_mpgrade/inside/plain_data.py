@@ -22,31 +22,30 @@ def encode(value: object, _depth: int = 0) -> object:
 
     ``[1, True]`` becomes ``["list", [["int", "1"], ["bool", true]]]``. NumPy arrays become dtype, shape and bytes.
     """
-    kind = type(value)
     if _depth > DEEP:
         return ["object", "nested too deeply"]
     if value is None:
         return ["none"]
-    if kind is bool:
+    if type(value) is bool:
         return ["bool", value]
-    if kind is int:
-        return ["int", hex(value) if value.bit_length() > 4000 else str(value)]  # type: ignore[arg-type, attr-defined]  # - its exact type is `kind`
-    if kind is float:
-        return ["float", "nan" if math.isnan(value) else value.hex()]  # type: ignore[arg-type, attr-defined]  # - its exact type is `kind`
-    if kind is complex:
+    if type(value) is int:
+        return ["int", hex(value) if value.bit_length() > 4000 else str(value)]
+    if type(value) is float:
+        return ["float", "nan" if math.isnan(value) else value.hex()]
+    if type(value) is complex:
         return ["complex", repr(value)]
-    if kind is str:
-        return _text(value)  # type: ignore[arg-type]  # - its exact type is `kind`
-    if kind in (bytes, bytearray):
-        return [kind.__name__, *_bytes(bytes(value))]  # type: ignore[call-overload]  # - its exact type is `kind`
-    if kind in (list, tuple):
-        return [kind.__name__, [encode(item, _depth + 1) for item in value]]  # type: ignore[attr-defined]  # - its exact type is `kind`
-    if kind in (set, frozenset):
-        return [kind.__name__, sorted((encode(item, _depth + 1) for item in value), key=repr)]  # type: ignore[attr-defined]  # - its exact type is `kind`
-    if kind is dict:
-        pairs = [[encode(k, _depth + 1), encode(v, _depth + 1)] for k, v in value.items()]  # type: ignore[attr-defined]  # - its exact type is `kind`
+    if type(value) is str:
+        return _text(value)
+    if type(value) is bytes or type(value) is bytearray:
+        return [type(value).__name__, *_bytes(bytes(value))]
+    if type(value) is list or type(value) is tuple:
+        return [type(value).__name__, [encode(item, _depth + 1) for item in value]]
+    if type(value) is set or type(value) is frozenset:
+        return [type(value).__name__, sorted((encode(item, _depth + 1) for item in value), key=repr)]
+    if type(value) is dict:
+        pairs = [[encode(k, _depth + 1), encode(v, _depth + 1)] for k, v in value.items()]
         return ["dict", sorted(pairs, key=repr)]
-    return _array(value) or ["object", f"{kind.__module__}.{kind.__qualname__}"]
+    return _array(value) or ["object", f"{type(value).__module__}.{type(value).__qualname__}"]
 
 
 def _text(text: str) -> list[object]:
@@ -144,7 +143,7 @@ def _show_leaf(kind: object, rest: list[object]) -> str:
             return f"{kind} of {rest[0]} bytes"
         return repr(rest[0]) if kind == "str" else f"{kind} of {len(base64.b64decode(str(rest[0])))} bytes"
     if kind == "ndarray":
-        return f"array({rest[0]}, shape {tuple(rest[1])})"  # type: ignore[arg-type]  # - the dimensions, as `encode` writes them
+        return f"array({rest[0]}, shape {tuple(rest[1]) if isinstance(rest[1], list) else rest[1]})"
     if kind == "object":
         return f"<{rest[0]}>"
     return str(rest[0])

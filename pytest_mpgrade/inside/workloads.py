@@ -15,7 +15,7 @@ from pytest_mpgrade.inside import gates
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # every spawned worker pays for an import
-    from typing import Any
+    from collections.abc import Callable
 
 _done_in: dict[str, int] = {}
 """What a process does once, and the pid of the one that has: after a fork a child finds its parent's."""
@@ -60,7 +60,7 @@ def quiet_square(x: int) -> int:
     return x * x
 
 
-def apply(func: Any, args: tuple[Any, ...]) -> Any:
+def apply(func: Callable[..., object], args: tuple[object, ...]) -> object:
     """Return ``func(*args)``, as the lecture's `calculate` does."""
     return func(*args)
 
@@ -149,13 +149,13 @@ def _spun(i: int, rounds: int) -> int:
     return state
 
 
-def give(key: str, value: Any) -> Any:
+def give(key: str, value: object) -> object:
     """Return *value* itself: None, False, 'STOP' and the like."""
     gates.tell("note", key=key)
     return value
 
 
-def array(key: str, length: int) -> Any:
+def array(key: str, length: int) -> object:
     """Return the NumPy array 0, 1, … *length* - 1 of 64-bit integers."""
     gates.tell("note", key=key)
     import numpy
@@ -166,7 +166,7 @@ def array(key: str, length: int) -> Any:
 class UnpicklableError(Exception):
     """An exception that cannot be pickled, as those that hold a lock or an open file."""
 
-    def __reduce__(self) -> str | tuple[Any, ...]:
+    def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("this exception cannot be pickled")
 
 

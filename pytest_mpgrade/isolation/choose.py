@@ -21,7 +21,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 
-from pytest_mpgrade.isolation.layer import Isolation
+from pytest_mpgrade.isolation.layer import Isolation, Level
 from pytest_mpgrade.isolation.readable import View, view
 from pytest_mpgrade.records import Limits
 from pytest_mpgrade.system import rmtree
@@ -80,7 +80,7 @@ def _candidates(wanted: str, shown: View) -> Iterator[Isolation | str]:
     if first <= 1:
         yield dataclasses.replace(base, level="namespace", bwrap=program) if program else "bwrap: not installed"
     if first <= 2:
-        level = "landlock" if abi >= SIGNALS_ABI else "landlock-files"
+        level: Level = "landlock" if abi >= SIGNALS_ABI else "landlock-files"
         yield dataclasses.replace(base, level=level, landlock=abi) if abi else "Landlock: this kernel has none"
     yield base
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Literal
 
 from pytest_mpgrade.isolation.readable import View
+
+Level = Literal["none", "uid", "namespace", "landlock", "landlock-files"]
+"""See `isolation.choose`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Isolation:
     """A layer, and what of it this machine has. Goes to the supervisor as JSON."""
 
-    level: str = "none"
+    level: Level = "none"
     spare_uid: bool = False
     bwrap: str = ""  # its program
     landlock: int = 0  # ABI; 0: not used
@@ -30,9 +33,3 @@ class Isolation:
             ("seccomp", self.seccomp),
         )
         return tuple(name for name, there in parts if there)
-
-    @classmethod
-    def from_json(cls, told: dict[str, Any]) -> Isolation:
-        """Return what `dataclasses.asdict` has made JSON of."""
-        shown = View(**{name: tuple(paths) for name, paths in told["view"].items()})
-        return cls(**{**told, "view": shown, "fell_through": tuple(told["fell_through"])})

@@ -11,13 +11,12 @@ from pytest_mpgrade.judge.symptoms import NO_ROOM, NOT_TOLD
 from pytest_mpgrade.judge.tracebacks import Thrown, by_call
 from pytest_mpgrade.judge.verdict import Verdict, failed
 from pytest_mpgrade.records import (
-    MANAGER,
-    PARENT,
     Awaited,
     Concern,
     Doing,
     Ending,
     ProcessSeen,
+    Role,
     Run,
     Stuck,
 )
@@ -58,16 +57,16 @@ def explained_by(run: Run) -> Concern:
 
 
 def _parent(run: Run) -> Stuck | None:
-    return next((one for one in run.trace.stuck if one.role == PARENT), None)
+    return next((one for one in run.trace.stuck if one.role is Role.PARENT), None)
 
 
 def _workers(run: Run) -> list[Stuck]:
-    return [one for one in run.trace.stuck if one.role not in (PARENT, MANAGER)]
+    return [one for one in run.trace.stuck if one.role is Role.WORKER]
 
 
 def children_of(run: Run) -> list[ProcessSeen]:
     """Return the processes that a call started, else those that earlier calls of its play did; no helpers."""
-    managers = {one.pid for one in run.trace.stuck if one.role == MANAGER}
+    managers = {one.pid for one in run.trace.stuck if one.role is Role.MANAGER}
     found = [each for each in run.trace.processes if not each.helper and each.pid not in managers]
     return [each for each in found if each.first >= 0] or found
 
@@ -130,7 +129,7 @@ def in_its_pool(run: Run) -> bool:
     executor that has broken ends the others (python/cpython#94777, #105829, #107219).
     """
     return run.ending is Ending.HUNG and any(
-        one.role == PARENT and one.doing is Doing.POOL_JOIN for one in run.trace.stuck
+        one.role is Role.PARENT and one.doing is Doing.POOL_JOIN for one in run.trace.stuck
     )
 
 
@@ -168,11 +167,11 @@ def hang_summary(run: Run) -> str:
 
 
 def _most_telling(workers: list[Stuck]) -> list[Stuck]:
-    return sorted(workers, key=lambda one: (_NO_WRITER.isdisjoint(one.awaits), one.doing is Doing.OTHER, one.role))
+    return sorted(workers, key=lambda one: (_NO_WRITER.isdisjoint(one.awaits), one.doing is Doing.OTHER, one.name))
 
 
 def _brief(one: Stuck) -> str:
-    return f"{one.role} {one.words or 'waits'}"
+    return f"{one.name} {one.words or 'waits'}"
 
 
 def _gone(run: Run) -> list[str]:

@@ -7,32 +7,46 @@ Times are seconds; ``at`` counts from the start of the call. Process ids are tho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from pytest_mpgrade.records.cell import Cell as Cell
+from pytest_mpgrade.records.cell import NotebookDocument as NotebookDocument
 from pytest_mpgrade.records.cell import Outputs as Outputs
 from pytest_mpgrade.records.cell import lost_function as lost_function
 from pytest_mpgrade.records.cell import shown_text as shown_text
+from pytest_mpgrade.records.child import ChildFacts as ChildFacts
+from pytest_mpgrade.records.child import Parameter as Parameter
+from pytest_mpgrade.records.child import Plain as Plain
 from pytest_mpgrade.records.code import CALLED_TARGET as CALLED_TARGET
 from pytest_mpgrade.records.code import Code as Code
 from pytest_mpgrade.records.code import Use as Use
+from pytest_mpgrade.records.instead import Evidence as Evidence
 from pytest_mpgrade.records.instead import Instead as Instead
+from pytest_mpgrade.records.instead import laid_to as laid_to
 from pytest_mpgrade.records.outcomes import AWAITS as AWAITS
 from pytest_mpgrade.records.outcomes import Awaited as Awaited
 from pytest_mpgrade.records.outcomes import Concern as Concern
 from pytest_mpgrade.records.outcomes import Doing as Doing
 from pytest_mpgrade.records.outcomes import Ending as Ending
 from pytest_mpgrade.records.outcomes import Outcome as Outcome
+from pytest_mpgrade.records.outcomes import Role as Role
 from pytest_mpgrade.records.outcomes import Status as Status
 from pytest_mpgrade.records.outcomes import StrEnum as StrEnum
+from pytest_mpgrade.records.phases import Phase as Phase
+from pytest_mpgrade.records.phases import ProcessState as ProcessState
+from pytest_mpgrade.records.phases import QuiescenceRule as QuiescenceRule
+from pytest_mpgrade.records.phases import WaitEnd as WaitEnd
 from pytest_mpgrade.records.rules import EnvironmentRules as EnvironmentRules
 from pytest_mpgrade.records.rules import LateRules as LateRules
 from pytest_mpgrade.records.rules import Limits as Limits
 from pytest_mpgrade.records.rules import NotebookRules as NotebookRules
 from pytest_mpgrade.records.rules import SpeedRules as SpeedRules
+from pytest_mpgrade.records.scenarios import Again as Again
 from pytest_mpgrade.records.scenarios import Scenario as Scenario
 from pytest_mpgrade.records.scenarios import Step as Step
+from pytest_mpgrade.records.scenarios import StepKind as StepKind
 from pytest_mpgrade.records.scores import Asked as Asked
 from pytest_mpgrade.records.scores import Criterion as Criterion
 from pytest_mpgrade.records.scores import CriterionScore as CriterionScore
@@ -40,13 +54,23 @@ from pytest_mpgrade.records.scores import QuestionScore as QuestionScore
 from pytest_mpgrade.records.scores import Score as Score
 from pytest_mpgrade.records.scores import Undecided as Undecided
 from pytest_mpgrade.records.scores import Unit as Unit
-from pytest_mpgrade.records.trace import MANAGER as MANAGER
-from pytest_mpgrade.records.trace import PARENT as PARENT
+from pytest_mpgrade.records.scripts import GateScript as GateScript
+from pytest_mpgrade.records.scripts import HeldTask as HeldTask
+from pytest_mpgrade.records.scripts import KeptGates as KeptGates
+from pytest_mpgrade.records.scripts import OpenGates as OpenGates
+from pytest_mpgrade.records.scripts import Rendezvous as Rendezvous
+from pytest_mpgrade.records.scripts import Script as Script
+from pytest_mpgrade.records.scripts import ShutGates as ShutGates
+from pytest_mpgrade.records.scripts import TimedStart as TimedStart
+from pytest_mpgrade.records.trace import Born as Born
+from pytest_mpgrade.records.trace import EventKind as EventKind
 from pytest_mpgrade.records.trace import Frame as Frame
 from pytest_mpgrade.records.trace import GateEvent as GateEvent
 from pytest_mpgrade.records.trace import GateReport as GateReport
 from pytest_mpgrade.records.trace import GateStep as GateStep
+from pytest_mpgrade.records.trace import Helper as Helper
 from pytest_mpgrade.records.trace import Leftover as Leftover
+from pytest_mpgrade.records.trace import LeftoverKind as LeftoverKind
 from pytest_mpgrade.records.trace import Look as Look
 from pytest_mpgrade.records.trace import Machine as Machine
 from pytest_mpgrade.records.trace import Pair as Pair
@@ -54,15 +78,9 @@ from pytest_mpgrade.records.trace import ProcessSeen as ProcessSeen
 from pytest_mpgrade.records.trace import Stuck as Stuck
 from pytest_mpgrade.records.trace import Trace as Trace
 
-STILL_READING = "late, still reading"
-"""Why a call timed out whose process was taking in results to the end."""
-
 RESULT_FILE = "result.json"
 """In the folder of a grading."""
 RESULT_SCHEMA = "mpgrade.result/2"
-
-Plain = Any
-"""Plain typed data as `pytest_mpgrade.inside.plain_data.encode` makes it: nested lists and dicts of JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +142,7 @@ class Lack:
     hint: str = ""
     ours: bool = False  # the course allows it, so that the grader is at fault and nothing can be judged
     unknown: bool = False  # no package is known by its name: rather a file of the student's own
-    source: dict[str, Any] = field(default_factory=dict)  # the student's own line: file, line, code
+    source: dict[str, object] = field(default_factory=dict)  # the student's own line: file, line, code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,9 +152,12 @@ class Run:
     key: str  # equal keys: the same run
     call: str  # "mp_apply(12 tasks, n_processes=3)"
     function: str
+    named: Mapping[str, object] = field(default_factory=dict)  # its arguments that were given by name
     start_method: str
     ending: Ending
-    why: str = ""  # by which rule it ended, or what is broken
+    why: str = ""  # in words: by which rule it ended and in which phase, or what is broken
+    phase: Phase = Phase.CALL  # in which it ended
+    still_reading: bool = False  # TIMED_OUT: the calling process was taking in results to the end
     stopped: str = ""  # STOPPED: the limit that was gone over, or what no task says
     exitcode: int | None = None  # of the calling process, -N for signal N; None: it was there, or is not known
     value: Plain = None
@@ -147,7 +168,7 @@ class Run:
     blocked: float = 0.0  # of these: seconds in which the caller waited, and nobody else ran or wanted a core either
     tries: int = 1  # how often the call was repeated until it answered otherwise
     code: Code = field(default_factory=Code)  # of the module that was called
-    facts: dict[str, Plain] = field(default_factory=dict)  # told by the child: advisory, see inside/child.py
+    facts: ChildFacts = field(default_factory=ChildFacts)  # told by the child: advisory
     trace: Trace = field(default_factory=Trace)
     theirs: float = 0.0  # TIMED_OUT: seconds that the reference has just needed for the same; 0: not known
     control: bool | None = None  # did the grader's own processes meet at the same gate just now?
@@ -196,7 +217,7 @@ class Notebook(Run):
     told: bool = False  # the kernel could still be asked for them
     looked: bool = False  # and at its processes was looked when the last cell was done
     after: tuple[ProcessSeen, ...] = ()  # what was still there when the kernel had ended
-    document: dict[str, Any] = field(default_factory=dict)  # as nbformat 4 has it
+    document: NotebookDocument = field(default_factory=dict)
 
     @property
     def failing(self) -> Cell | None:
@@ -222,7 +243,7 @@ class Finding:
     outcome: Outcome
     message: str = ""
     hint: str = ""
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=dict)
     run: str = ""  # key of the run that it is about
     call: str = ""
     function: str = ""
@@ -255,7 +276,7 @@ class Report:
     reason: str = ""
     score: Score = field(default_factory=Score)
     entries: tuple[Entry, ...] = ()
-    containment: dict[str, Any] = field(default_factory=dict)
-    environment: dict[str, Any] = field(default_factory=dict)
+    containment: dict[str, object] = field(default_factory=dict)
+    environment: dict[str, object] = field(default_factory=dict)
     started: str = ""  # UTC, ISO 8601
     seconds: float = 0.0

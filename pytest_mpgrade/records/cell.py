@@ -9,8 +9,10 @@ from typing import Any
 from pytest_mpgrade.records.outcomes import Ending
 from pytest_mpgrade.records.trace import Trace
 
-Outputs = tuple[dict[str, Any], ...]
-"""Of a cell, as nbformat 4 has them."""
+NotebookDocument = dict[str, Any]
+"""A notebook, or a part of it, as nbformat 4 has it: JSON of which students write whatever they like."""
+Outputs = tuple[NotebookDocument, ...]
+"""Of a cell."""
 
 _LOST = re.compile(
     r"Can't (?:get|resolve|find|lookup) (?:attribute|path) '(?P<a>[\w.]+)' on <module '__m(?:p_m)?ain__'"
@@ -36,6 +38,7 @@ class Cell:
     source: str = ""
     ending: Ending = Ending.NOT_TRIED
     why: str = ""
+    all_cells: bool = False  # TIMED_OUT: the limit that came was that of all cells together
     exitcode: int | None = None  # of the kernel, -N for signal N; None: it was there, or is not known
     stopped: str = ""
     error_type: str = ""  # of the exception that ended it, or that it was allowed to raise

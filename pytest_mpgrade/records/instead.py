@@ -7,6 +7,14 @@ from typing import Any
 
 from pytest_mpgrade.records.outcomes import Concern
 
+Evidence = dict[str, Any]
+"""What a check shows of a run, by words: JSON."""
+
+
+def laid_to(check: str, message: str) -> str:
+    """Return what a failure says whose fault another *check* is blamed for, which `undecided_by` names too."""
+    return f"left undecided by {check}: {message}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Instead:
@@ -19,7 +27,7 @@ class Instead:
     message: str
     hint: str = ""
     symptom: str = ""
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=dict)
     explained: str = ""  # symptom of the failures that explain it, where that is another
     run: str = ""  # key of the run that shows it
     function: str = ""

@@ -95,6 +95,14 @@ class Doing(StrEnum):
     OTHER = ""
 
 
+class Role(StrEnum):
+    """What a process is in its tree."""
+
+    PARENT = "the parent"
+    MANAGER = "the manager"
+    WORKER = "worker"
+
+
 class Awaited(StrEnum):
     """What would end the wait of a process."""
 

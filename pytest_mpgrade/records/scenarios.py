@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Literal
+
+from pytest_mpgrade.records.scripts import OpenGates, Script
+
+StepKind = Literal["call", "meet", "let", "drop"]
+"""A call; or n processes meet at gates, some tasks go on, what was saved is let go of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """A call is made again until it answers otherwise."""
+
+    seconds: float  # for so long at most
+    stop_text: str  # or until it prints this
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One step of a scenario: a call, or something between two calls."""
 
-    do: str = (
-        "call"  # "call", "meet" (n processes at gates), "let" (some tasks go on), "drop" (let go of what was saved)
-    )
+    do: StepKind = "call"
     label: str = ""  # the call as messages name it
     function: str = ""
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
-    gates: dict[str, Any] = field(default_factory=lambda: {"script": "open"})
+    args: tuple[object, ...] = ()
+    kwargs: dict[str, object] = field(default_factory=dict)
+    gates: Script = field(default_factory=OpenGates)
     save: str = ""  # name under which later steps find what the call returned
     opaque: bool = False  # what it returned is handles, not data
-    again: dict[str, Any] | None = None  # call again until it answers otherwise: seconds, stop_text
+    again: Again | None = None
     drop: tuple[str, ...] = ()
     own: tuple[str, ...] = ()  # functions of the submission that its tasks call
     keys: tuple[str, ...] | None = None  # of the tasks that it hands out, where they are known

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from pytest_mpgrade.records.outcomes import Awaited, Doing
+from pytest_mpgrade.records.outcomes import Awaited, Doing, Role
+from pytest_mpgrade.records.phases import ProcessState, QuiescenceRule
+from pytest_mpgrade.records.scripts import ScriptName
 
-PARENT, MANAGER = "the parent", "the manager"
-"""Roles of processes; workers are numbered."""
+EventKind = Literal["note", "gate", "doom", "leave", "lost"]
+"""A task began; it stands at its gate; it is about to end its process; a worker stands at its exit gate; it died at
+its gate."""
+Born = Literal["fork", "spawn", "forkserver", "exec", "helper", "unknown"]
+"""How a process was started."""
+Helper = Literal["", "resource tracker", "fork server", "sandbox"]
+"""Which process of Python's own, or of the isolation, a process is."""
+LeftoverKind = Literal["thread", "pipe", "semaphore", "shared memory"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class GateEvent:
     """One message of a task to the gatekeeper, with the sender that the kernel attests."""
 
-    # "note": a task began; "gate": it stands at its gate; "doom": it is about to end its process; "leave": a worker
-    # stands at its exit gate; "lost": it died at its gate
-    kind: str
+    kind: EventKind
     key: str
     pid: int
     at: float
@@ -29,11 +36,11 @@ class ProcessSeen:
 
     pid: int
     parent: int
-    born: str  # "fork", "spawn", "forkserver", "exec" or "unknown": how it was started
-    helper: str = ""  # "resource tracker", "fork server": belongs to Python
+    born: Born
+    helper: Helper = ""
     exitcode: int | None = None  # as multiprocessing words it: -N for signal N; None: not seen to end
-    at_return: str = "gone"  # "alive", "zombie" or "gone" when the call came back
-    later: str = "gone"  # the same once the tree was quiet, or 2 s later
+    at_return: ProcessState = "gone"  # when the call came back
+    later: ProcessState = "gone"  # the same once the tree was quiet, or 2 s later
     ran_task: bool = False  # in this call or an earlier one of its play
     first: float = 0.0
     cpu: float = 0.0
@@ -45,7 +52,7 @@ class ProcessSeen:
 class Leftover:
     """Something that outlived the call, other than a process."""
 
-    kind: str  # "thread", "pipe", "semaphore", "shared memory"
+    kind: LeftoverKind
     name: str
     own: bool = False  # of a thread: a Python stack has a line of the submission
 
@@ -65,14 +72,20 @@ class Stuck:
     """One process of a tree that hangs, and what it waits for."""
 
     pid: int
-    role: str  # PARENT, "worker 1", …, or MANAGER
+    role: Role
     doing: Doing
     sentence: str
+    number: int = 0  # of a worker, from 1
     words: str = ""  # the sentence without who and where
     awaits: tuple[Awaited, ...] = ()  # what would end its wait: any of these
     whom: tuple[int, ...] = ()  # processes whose end it waits for, where they are known
     holder: int = 0  # the process that has taken what it waits for, where that is known
     frames: tuple[Frame, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The process as messages name it: "worker 1"."""
+        return f"{self.role} {self.number}" if self.number else str(self.role)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +103,7 @@ class GateStep:
 class GateReport:
     """How a gate script went; rules in run/supervisor/gate_scripts.py."""
 
-    script: str
+    script: ScriptName
     wanted: int = 0  # how many processes were to meet
     met: bool = False
     most_inside: int = 0  # processes other than the caller inside a task together
@@ -102,7 +115,7 @@ class GateReport:
     early: bool = False  # the call came back while gates were shut
     blocked: bool = False  # the call was still waiting, in a quiet tree, while its gate was shut
     at_exit: tuple[int, ...] = ()  # workers that stood at their exit gate when the call came back
-    quiet: str = ""  # by which rule the tree was found quiet
+    quiet: QuiescenceRule = ""  # by which rule the tree was found quiet
     there: float = 0.0  # of a timed call: seconds until the workers were there
     opened: float = 0.0  # and until their gates were opened
     spent: float = 0.0  # from then to the return
@@ -113,8 +126,8 @@ class GateReport:
 class Look:
     """What a process was found to do outside of tasks, in some of the looks at its Python stack."""
 
-    role: str  # "parent" or "worker"
-    doing: str  # a Doing, as in Stuck
+    role: Role
+    doing: Doing
     file: str
     line: int
     code: str

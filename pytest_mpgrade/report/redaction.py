@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from pytest_mpgrade.records import Concern, Criterion, CriterionScore, Outcome, QuestionScore, Unit
+from pytest_mpgrade.records import Concern, Criterion, CriterionScore, Outcome, QuestionScore, Unit, laid_to
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 
 HIDDEN = "a hidden check"
@@ -22,16 +22,18 @@ def redacted(result: ResultFile, criteria: Sequence[Criterion]) -> tuple[ResultF
     if not names:
         return result, tuple(criteria)
     hidden = [check for check in result.checks if check.criterion in names]
-    told = _told(hidden, [check for check in result.checks if check.criterion not in names])
+    others = [check for check in result.checks if check.criterion not in names]
+    cover = _cover(hidden, others)
+    secret = _secret(hidden, others)
     checks = tuple(
-        _covered(check, number, names[check.criterion]) if check.criterion in names else _without(check, told)
+        _covered(check, number, names[check.criterion]) if check.criterion in names else _without(check, cover, secret)
         for number, check in enumerate(result.checks, 1)
     )
     rubric = tuple(
         dataclasses.replace(each, name=names[each.name], title=HIDDEN) if each.name in names else each
         for each in criteria
     )
-    why = _covered_why(result, hidden, told)
+    why = _covered_why(result, hidden, cover)
     reason = result.reason  # of an error it may hold some of them
     for said in sorted(filter(None, why), key=len, reverse=True):
         reason = reason.replace(said, why[said])
@@ -40,7 +42,7 @@ def redacted(result: ResultFile, criteria: Sequence[Criterion]) -> tuple[ResultF
         checks=checks,
         criteria=tuple(_covered_score(each, names, criteria) for each in result.criteria),
         undecided=dataclasses.replace(result.undecided, why=tuple(dict.fromkeys(why.values()))),
-        reason=told.sub(HIDDEN, reason),
+        reason=cover(reason),
     ), rubric
 
 
@@ -48,13 +50,27 @@ def _is_hidden(criterion: Criterion) -> bool:
     return criterion.hidden
 
 
-def _told(hidden: Sequence[CheckPart], others: Sequence[CheckPart]) -> re.Pattern[str]:
-    """Return what finds the names of hidden tests in a text, and of hidden checks where a check is named."""
+def _secret(hidden: Sequence[CheckPart], others: Sequence[CheckPart]) -> set[str]:
+    """Return the names of checks that are made in hidden tests only."""
+    return {check.check for check in hidden} - {check.check for check in others}
+
+
+def _cover(hidden: Sequence[CheckPart], others: Sequence[CheckPart]) -> Callable[[str], str]:
+    """Return what covers the names of hidden tests in a text, and of a hidden check that a failure is laid to.
+
+    Names of checks are words such as "workers", which a message may have in another sense too.
+    """
     tests = {name for check in hidden for name in _test_names(check)}
     tests -= {name for check in others for name in _test_names(check)}
-    # Names of checks are words such as "workers": only where `judge.blame` puts one, or alone.
-    checks = _any_of({check.check for check in hidden} - {check.check for check in others})
-    return re.compile(rf"(?<!\w)(?:{_any_of(tests)})(?!\w)|(?<=undecided by )(?:{checks})(?!\w)|\A(?:{checks})\Z")
+    named = re.compile(rf"(?<!\w)(?:{_any_of(tests)})(?!\w)")
+    leads = [laid_to(name, "") for name in _secret(hidden, others)]
+
+    def cover(text: str) -> str:
+        for lead in leads:
+            text = text.replace(lead, laid_to(HIDDEN, ""))
+        return named.sub(HIDDEN, text)
+
+    return cover
 
 
 def _any_of(names: Collection[str]) -> str:
@@ -92,13 +108,10 @@ def _covered_question(found: CriterionScore, name: str) -> QuestionScore:
     return QuestionScore(id=name, title=HIDDEN, points=found.points, max_points=found.max_points, units=(unit,))
 
 
-def _covered_why(result: ResultFile, hidden: Sequence[CheckPart], told: re.Pattern[str]) -> dict[str, str]:
+def _covered_why(result: ResultFile, hidden: Sequence[CheckPart], cover: Callable[[str], str]) -> dict[str, str]:
     """Return what is told in place of each reason why something was left undecided: of a hidden check nothing."""
     own = {check.check for check in hidden}
-    return {
-        reason: HIDDEN if reason.partition(":")[0] in own else told.sub(HIDDEN, reason)
-        for reason in result.undecided.why
-    }
+    return {reason: HIDDEN if reason.partition(":")[0] in own else cover(reason) for reason in result.undecided.why}
 
 
 def _covered(check: CheckPart, number: int, criterion: str) -> CheckPart:
@@ -108,8 +121,6 @@ def _covered(check: CheckPart, number: int, criterion: str) -> CheckPart:
     )  # fmt: skip
 
 
-def _without(check: CheckPart, told: re.Pattern[str]) -> CheckPart:
-    return dataclasses.replace(
-        check, message=told.sub(HIDDEN, check.message), hint=told.sub(HIDDEN, check.hint),
-        undecided_by=told.sub(HIDDEN, check.undecided_by),
-    )  # fmt: skip
+def _without(check: CheckPart, cover: Callable[[str], str], secret: Collection[str]) -> CheckPart:
+    by = HIDDEN if check.undecided_by in secret else cover(check.undecided_by)
+    return dataclasses.replace(check, message=cover(check.message), hint=cover(check.hint), undecided_by=by)

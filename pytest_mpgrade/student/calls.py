@@ -19,6 +19,7 @@ from pytest_mpgrade.records import (
     Assignment,
     Ending,
     Finding,
+    Rendezvous,
     Run,
     Scaling,
     Scenario,
@@ -263,7 +264,7 @@ class Student:
         setting = replace(self._runs.setting, submission=CONTROL)
         workload = held(12)
         n = gates.wanted if gates is not None and gates.wanted else 2
-        script = {"script": "line", "n": n, "keys": list(workload.keys), "seed": 1}
+        script = Rendezvous(n=n, keys=workload.keys, seed=1)
         step = call("mp_apply", workload, n_processes=n, gates=script)
         try:
             done = make_runs(self._scenario((step,)), setting)[-1]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from pytest_mpgrade.course import start_methods
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.check import Judge, judge_safely
-from pytest_mpgrade.records import Assignment, Cell, Ending, Finding, Notebook
+from pytest_mpgrade.records import Assignment, Cell, Ending, Finding, Notebook, NotebookDocument
 from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.submission import notebooks
 
@@ -40,7 +39,7 @@ class StudentNotebook:
         for method in filter(start_methods.available, self.assignment.start_methods):
             self._runs.prepare_execution(*self._what(method))
 
-    def _what(self, start_method: str) -> tuple[dict[str, Any], str, list[str]]:
+    def _what(self, start_method: str) -> tuple[NotebookDocument, str, list[str]]:
         submission = self._runs.setting.submission
         document = notebooks.document(Path(submission.folder) / submission.module, submission.module)
         return document, start_method, [name for name in submission.imports if name == "multiprocess"]

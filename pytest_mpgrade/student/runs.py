@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.judge.attribution import blamed_for
 from pytest_mpgrade.judge.hangs import crashed, in_its_pool
-from pytest_mpgrade.records import Ending, Notebook, Run, Scenario
+from pytest_mpgrade.records import Ending, Notebook, NotebookDocument, Run, Scenario
 from pytest_mpgrade.run.client import module_run, notebook_run, servers
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student import admission
@@ -91,7 +91,7 @@ class RunCache:
         return self._make(scenario)
 
     def execute(
-        self, document: dict[str, Any], start_method: str, packages: Sequence[str] = (), *, again: bool = False
+        self, document: NotebookDocument, start_method: str, packages: Sequence[str] = (), *, again: bool = False
     ) -> Notebook:
         """Execute the notebook under a start method, or return what that gave before."""
         known = self._executed.get(start_method)
@@ -100,12 +100,12 @@ class RunCache:
             known.set_result(self._execute(document, start_method, packages))
         return known.result()
 
-    def prepare_execution(self, document: dict[str, Any], start_method: str, packages: Sequence[str] = ()) -> None:
+    def prepare_execution(self, document: NotebookDocument, start_method: str, packages: Sequence[str] = ()) -> None:
         """Have the notebook executed in the background, unless it has been."""
         if start_method not in self._executed:
             self._executed[start_method] = self._ahead(partial(self._execute, document, start_method, packages))
 
-    def _execute(self, document: dict[str, Any], start_method: str, packages: Sequence[str]) -> Notebook:
+    def _execute(self, document: NotebookDocument, start_method: str, packages: Sequence[str]) -> Notebook:
         broken = ""
         for _ in range(TRIES):
             try:
@@ -187,7 +187,7 @@ class RunCache:
         self._threads.shutdown(wait=True)
 
 
-def _done(future: Future[Any]) -> bool:
+def _done(future: Future[_Made]) -> bool:
     return future.done() and not future.cancelled()
 
 

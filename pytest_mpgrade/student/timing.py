@@ -14,7 +14,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.errors import SupervisorError
@@ -29,6 +29,7 @@ from pytest_mpgrade.records import (
     Scaling,
     Scenario,
     SpeedRules,
+    TimedStart,
     Timing,
     as_kind,
 )
@@ -52,8 +53,12 @@ DELAY_SECONDS, LONGEST_DELAY = 0.1, 1.0
 SCALED_TASKS, SCALED_ROUNDS = 8, 3
 
 
+_Kind = Literal["nap", "spin"]
+"""Tasks that only wait, and tasks that compute."""
+
+
 class _Call(NamedTuple):
-    kind: str  # "nap" or "spin"
+    kind: _Kind
     tasks: int
     n: int
 
@@ -132,7 +137,7 @@ class Timer:
         theirs = self._round(self.theirs, [*calls, *alone])
         return self._round(self.own, calls, naps), theirs
 
-    def _call(self, kind: str, count: int) -> _Call:
+    def _call(self, kind: _Kind, count: int) -> _Call:
         return _Call(kind, count * self.n, self.n)
 
     @property
@@ -144,8 +149,8 @@ class Timer:
     ) -> Round:
         row = tuple(
             steps.call(
-                self.function, workload := _workload(call), n_processes=call.n, look=look, seconds=60.0,
-                gates={**workload.gates, "delay": delays.get(call, 0.0)},
+                self.function, _workload(call), n_processes=call.n, look=look, seconds=60.0,
+                gates=TimedStart(n=call.n, delay=delays.get(call, 0.0)),
             )
             for call in calls
         )  # fmt: skip
@@ -186,7 +191,7 @@ class Timer:
     def _ending(self, round: Round) -> float:
         return _gates(round[self._call("nap", MORE)]).spent - self._working(round)
 
-    def _computed(self, round: Round, *kinds: str) -> float | None:
+    def _computed(self, round: Round, *kinds: _Kind) -> float | None:
         """Return the CPU seconds of the whole tree for a further task of each of these kinds.
 
         Who polls while tasks only wait burns a core all that time; among tasks that compute it shows less.

@@ -99,7 +99,7 @@ class _Failure:
             return None
         error = run.error
         chain = "\n".join((error.message, *error.chain)) if error else ""
-        chain += f"\nNo module named '{run.facts['missing']}'" if run.facts.get("missing") else ""
+        chain += f"\nNo module named '{run.facts.missing}'" if run.facts.missing else ""
         own = [frame for frame in error.frames if frame.own] if error else []
         place = {"file": own[-1].file, "line": own[-1].line} if own else {}
         return cls._told(error.type if error else "", f"{chain}\n{run.stderr}", **place)

@@ -44,7 +44,7 @@ def said(run: Run) -> list[str]:
 def test_own_processes_of_the_grader_meet(layer: str, method: str, module: Callable[[str], Path]) -> None:
     """The control that has to meet before a submission is blamed for not meeting starts and meets in each layer."""
     workload = tasks.held(12)
-    script = {"script": "line", "n": 3, "keys": list(workload.keys), "seed": 1}
+    script = steps.Rendezvous(n=3, keys=workload.keys, seed=1)
     scenario = Scenario(steps=(steps.call("mp_apply", workload, n_processes=3, gates=script),), start_method=method)
     given = replace(setting(module(""), isolation=layer), submission=CONTROL)
     _, run = module_run.run_module(scenario, given)

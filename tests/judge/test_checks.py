@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_mpgrade import checks, tasks
+from pytest_mpgrade.inside.placeholders import STAYS_EMPTY
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.checks.notebook_output import rows_of
 from pytest_mpgrade.judge.examples import EXAMPLES, Example
@@ -574,14 +575,15 @@ NO_TASK = worked(tasks.square([]), processes=())
 SLOW = changed(worked(MIXED), ending=Ending.TIMED_OUT, why="late", control=True, seconds=3.0)
 SLOW_STARTS = changed(SLOW, events=tuple(replace(one, pid=4200 + i) for i, one in enumerate(SLOW.trace.events)))
 STALLED = changed(SLOW, seconds=20.0)
-TOLD: dict[str, Any] = {"facts": FACTS | {"set_start_method": ["fork"]}}
+TOLD: dict[str, Any] = {"facts": replace(FACTS, set_start_method=("fork",))}
 CONTEXT_SET = raising(worked(MIXED, **TOLD), "RuntimeError", "context has already been set")
 POLLED_NONE = got(value=["none"], gates=GateReport(script="shut", early=True))
+SAYS_RUNNING = got(value=["none"], printed="Task still running.\n", gates=GateReport(script="open"))
 SILENT = polled(printed="", processes=(child(exitcode=-9),), tries=8)
 MISSING = changed(
     made("import cv_funcs"),
     ending=Ending.NOT_IMPORTED,
-    facts=FACTS | {"missing": "cupy"},
+    facts=replace(FACTS, missing="cupy"),
     lack=Lack(message="cv_funcs.py:3 imports cupy, which is not allowed", source={"file": "cv_funcs.py", "line": 3}),
 )
 REFUSED = changed(
@@ -589,7 +591,7 @@ REFUSED = changed(
     lack=Lack(message="cv_funcs.py:3 imports cupy, which is not allowed"),
 )
 NOT_THERE = changed(REFUSED, lack=Lack(message="pandas is allowed, and not installed: pip install pandas", ours=True))
-GREEDY = raising(made("worker(a queue, a queue)"), "IndexError", "everything after 'STOP' was taken too")
+GREEDY = raising(made("worker(a queue, a queue)"), "IndexError", STAYS_EMPTY)
 TWO_LINES = raising(made("calculate(fail)"), "ValueError", "kaputt\n4713")
 INACTIVE = "Child process inactive."
 TAKEN_ALONG = got(ending=Ending.NOT_TRIED, why="bg_task(a task) did not come back", in_caller=True)
@@ -633,6 +635,8 @@ GRANDCHILD = got(processes=(child(ran_task=True), child(CREW[1], born="exec")))
             Case("no message", checks.still_running("Task still running.", begun()), polled(printed=""), FAILED),
             Case("block ignored", checks.waits_when_asked(begun()), POLLED_NONE, FAILED),
             Case("block ignored", checks.hands_over(400), POLLED_NONE, SKIPPED, "waits_when_asked"),
+            Case("says that it runs", checks.hands_over(400), SAYS_RUNNING, SKIPPED, "waits_when_asked"),
+            Case("says so unasked", checks.hands_over(400), changed(SAYS_RUNNING, named={}), FAILED),
             Case("None for dead", checks.hands_over(None), got(value=["none"], printed=INACTIVE), FAILED),
             Case("None", checks.hands_over(None, Concern.EDGE), got(value=["none"]), PASSED),
             Case(

@@ -16,7 +16,7 @@ from pytest_mpgrade.judge import checks, speed_test
 from pytest_mpgrade.judge.checks.scaling import serial_fraction
 from pytest_mpgrade.judge.examples.runs import worker_processes
 from pytest_mpgrade.judge.examples.timings import pair, scaled, timing_of
-from pytest_mpgrade.records import Look, Machine, Outcome, Pair, SpeedRules, Timing
+from pytest_mpgrade.records import Doing, Look, Machine, Outcome, Pair, Role, SpeedRules, Timing
 from support.running import ROOT
 
 RULES = SpeedRules()
@@ -126,7 +126,9 @@ def test_late_workers_cost_from_a_second_on() -> None:
 def test_message_says_how_sure_it_is() -> None:
     """Times, ratio, bound, pairs and what is free, with the line where the time went."""
     run = timing_of(*(pair(1.9 + noise) for noise in (0.01, -0.02, 0.0, 0.02, 0.0)))
-    look = Look(role="parent", doing="sleep", file="cv_funcs.py", line=41, code="time.sleep(0.1)", times=31, of=40)
+    look = Look(
+        role=Role.PARENT, doing=Doing.SLEEP, file="cv_funcs.py", line=41, code="time.sleep(0.1)", times=31, of=40
+    )
     found = KEEPS_UP(_seen(run, look))
     assert found.outcome is Outcome.FAILED
     assert found.message.startswith("yours took 1.90x the reference's time on tasks that only wait (at least 1.")
@@ -145,7 +147,7 @@ def _seen(run: Timing, *looks: Look) -> Timing:
 def test_waiting_for_a_result_is_no_reproach() -> None:
     """A parent that was seen to wait for results does what it should."""
     run = timing_of(*(pair(1.9 + noise) for noise in (0.01, -0.02, 0.0, 0.02, 0.0)))
-    look = Look(role="parent", doing="wait", file="cv_funcs.py", line=41, code="wait(busy)", times=40, of=40)
+    look = Look(role=Role.PARENT, doing=Doing.WAIT, file="cv_funcs.py", line=41, code="wait(busy)", times=40, of=40)
     assert "cv_funcs.py:41" not in KEEPS_UP(_seen(run, look)).message
 
 

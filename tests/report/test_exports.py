@@ -186,9 +186,10 @@ def test_hidden_checks(place: Path) -> None:
 def test_hidden_names_in_other_checks() -> None:
     """A check that was left undecided by a hidden one does not name it, and keeps what is not hidden."""
     hidden = check_part("t.py::test_secret[fork]", "b", check="workers")
+    message = "left undecided by workers: 2 workers, as test_secret[fork] and test_secret say"
     other = check_part(
         "t.py::test_open[fork]", "a", Outcome.SKIPPED, undecided_by="workers",
-        message="left undecided by workers: 2 workers, as test_secret[fork] and test_secret say",
+        message=message,
     )  # fmt: skip
     criteria = (Criterion(name="a", points=1.0), Criterion(name="b", points=1.0, hidden=True))
     result, rubric = redaction.redacted(result_of(hidden, other, criteria=criteria), criteria)
@@ -198,6 +199,10 @@ def test_hidden_names_in_other_checks() -> None:
         result.checks[1].message
         == "left undecided by a hidden check: 2 workers, as a hidden check and a hidden check say"
     )
+    # What only repeats what another check says does not say by which it was left undecided.
+    repeated = check_part("t.py::test_open[fork]", "a", Outcome.SKIPPED, message=message)
+    result, _ = redaction.redacted(result_of(hidden, repeated, criteria=criteria), criteria)
+    assert result.checks[1].message.startswith("left undecided by a hidden check: 2 workers")
     alone = result_of(other, criteria=criteria[:1])
     assert redaction.redacted(alone, criteria[:1]) == (alone, criteria[:1])
 

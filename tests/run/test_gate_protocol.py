@@ -12,12 +12,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_mpgrade.records import (
+    HeldTask,
+    KeptGates,
+    OpenGates,
+    ProcessState,
+    Rendezvous,
+    Script,
+    ShutGates,
+    TimedStart,
+)
 from pytest_mpgrade.run.observe import reading, watch
 from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
 from pytest_mpgrade.run.observe.clock import Clock
@@ -110,10 +120,10 @@ class Tree:
             self.seen[one.pid].ended = True
             yield Message(sender=one.pid, pid=0)
 
-    def _says(self, one: Process, kind: str, **body: Any) -> Message:
+    def _says(self, one: Process, kind: str, key: str = "") -> Message:
         if not one.alive:
             self.after_death.append(kind)
-        return Message(sender=one.pid, pid=one.pid, kind=kind, body=body)
+        return Message(sender=one.pid, pid=one.pid, kind=kind, key=key)
 
     def _caller_can_go(self) -> bool:
         waits = self.program.waits_for
@@ -166,7 +176,7 @@ class Tree:
         """Everybody is known."""
         return pid in self.seen
 
-    def state(self, pid: int) -> str:
+    def state(self, pid: int) -> ProcessState:
         """Who has ended is gone."""
         return "gone" if self.seen[pid].ended else "alive"
 
@@ -213,16 +223,20 @@ def programs(draw: st.DrawFn) -> Program:
     )
 
 
-def _specs(program: Program) -> dict[str, dict[str, Any]]:
-    keys = list(program.keys)
-    return {
-        "open": {},
-        "shut": {},
-        "keep": {},
-        "hold": {"keys": keys, "seconds": 1.0},
-        "line": {"n": program.workers, "keys": keys, "seed": 3},
-        "start": {"n": program.workers, "delay": 0.1},
+SCRIPTS = sorted(str(each.__struct_config__.tag) for each in get_args(Script))
+
+
+def _script(name: str, program: Program, exit_gates: bool) -> Script:
+    keys, n = tuple(program.keys), program.workers
+    found: dict[str, Script] = {
+        "open": OpenGates(exit_gates=exit_gates),
+        "shut": ShutGates(exit_gates=exit_gates),
+        "keep": KeptGates(exit_gates=exit_gates),
+        "hold": HeldTask(keys=keys, seconds=1.0, exit_gates=exit_gates),
+        "line": Rendezvous(n=n, keys=keys, seed=3, exit_gates=exit_gates),
+        "start": TimedStart(n=n, delay=0.1, exit_gates=exit_gates),
     }
+    return found[name]
 
 
 @pytest.fixture
@@ -288,7 +302,7 @@ def small_programs(workers: int, keys: int) -> Iterator[Program]:
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("script", sorted(gate_scripts._SCRIPTS))
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_every_order_of_small_programs_ends_well(in_model_time: Callable[[Tree], Watch], script: str) -> None:
     """All programs of one or two workers and of one or two tasks, in every order."""
     played = 0
@@ -302,7 +316,7 @@ def test_every_order_of_small_programs_ends_well(in_model_time: Callable[[Tree],
     assert played > 7_000  # up to 43,000, by how much a script holds back
 
 
-@pytest.mark.parametrize("script", sorted(gate_scripts._SCRIPTS))
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_drawn_orders_end_well(in_model_time: Callable[[Tree], Watch], script: str) -> None:
     """Larger programs, of which several workers may die, in orders that are drawn."""
 
@@ -322,9 +336,7 @@ def ends_well(
     tree = Tree(program, draw)
     seen = in_model_time(tree)
     began = tree.now
-    how, report = gate_scripts.play(
-        seen, {**_specs(program)[script], "script": script, "exit_gates": exit_gates}, PATIENCE
-    )
+    how, report = gate_scripts.play(seen, _script(script, program, exit_gates), PATIENCE)
     assert report.script == script
     assert tree.now - began < 3 * SECONDS  # every run ends, and in time
     assert (how == "back") == seen.back == (not tree.caller.todo and tree.caller.alive)

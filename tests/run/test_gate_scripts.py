@@ -318,7 +318,7 @@ def test_late_task_that_is_given_up(play: MakeRuns) -> None:
 def test_calls_that_do_not_wait_for_a_held_task(play: MakeRuns, method: str) -> None:
     """With its gate shut, both functions come back; asked again with the gate open, the result is there."""
     workload = tasks.held(1)
-    again = {"seconds": 20.0, "stop_text": "inactive"}
+    again = steps.Again(seconds=20.0, stop_text="inactive")
     _, begun, early, got, dropped = play(
         BACKGROUND,
         steps.call("bg_task", workload.tasks[0], save="job", opaque=True, gates=steps.SHUT),

@@ -27,4 +27,4 @@ def test_only_word_of_a_process_that_has_ended(tmp_path: Path) -> None:
         assert process.wait() == 0
     (message, _) = server.poll(0)
     server.close()
-    assert (message.pid, message.kind, message.body) == (process.pid, "note", {"key": "4714"})
+    assert (message.pid, message.kind, message.key) == (process.pid, "note", "4714")

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.judge.hangs import explained_by, hang_summary, nobody_left
-from pytest_mpgrade.records import Awaited, Concern, Doing, Ending, Run, Stuck
+from pytest_mpgrade.records import Awaited, Concern, Doing, Ending, Role, Run, Stuck
 from pytest_mpgrade.student import Student
 from support.program import program
 from support.running import LEVELS, MakeRuns
@@ -25,7 +25,7 @@ METHODS = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 
 def of(run: Run, role: str) -> Stuck:
     """Return what was found of one process."""
-    (found,) = [stuck for stuck in run.trace.stuck if stuck.role == role]
+    (found,) = [stuck for stuck in run.trace.stuck if stuck.name == role]
     return found
 
 
@@ -179,7 +179,9 @@ def test_lock_of_a_queue_is_lost_with_its_holder(play: MakeRuns) -> None:
     run = play(program(text), steps.call("f"))[1]
     assert run.ending is Ending.HUNG
     killed = [each.pid for each in run.trace.processes if each.exitcode == -9]
-    assert {(one.doing, one.holder) for one in run.trace.stuck if one.role != "the parent"} == {(Doing.LOCK, *killed)}
+    assert {(one.doing, one.holder) for one in run.trace.stuck if one.role is not Role.PARENT} == {
+        (Doing.LOCK, *killed)
+    }
     assert explained_by(run) is Concern.DEADLOCK
     assert "a worker was killed by SIGKILL" in hang_summary(run)
 
@@ -488,7 +490,7 @@ def test_manager_is_no_worker(play: MakeRuns) -> None:
     """
     run = play(program(text), steps.call("f"))[1]
     assert run.ending is Ending.HUNG
-    assert {one.role: one.doing for one in run.trace.stuck} == {
+    assert {one.name: one.doing for one in run.trace.stuck} == {
         "the parent": Doing.JOIN,
         "the manager": Doing.SERVE,
         "worker 1": Doing.GET,
@@ -591,4 +593,4 @@ def test_nothing_is_said_of_a_process_that_has_ended(play: MakeRuns, observer: s
     """
     run = play(text, steps.call("f"), observer=observer)[1]
     assert run.ending is Ending.HUNG
-    assert [each.role for each in run.trace.stuck] == ["the parent", "worker 1"]
+    assert [each.name for each in run.trace.stuck] == ["the parent", "worker 1"]

@@ -6,7 +6,6 @@ import itertools
 import sys
 import textwrap
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.records import Ending, Run
 from pytest_mpgrade.run.client import servers
+from pytest_mpgrade.run.protocol import CallsRequest, CellsRequest
 from pytest_mpgrade.run.supervisor import after_return
 from pytest_mpgrade.system.linux import procfs
 from support.held_back import late_at, supervised_here
@@ -40,14 +40,14 @@ HEAD = """
 """
 
 Hold = Callable[..., None]
-Ask = Callable[[dict[str, Any], float], bytes]
+Ask = Callable[[CallsRequest | CellsRequest, float], bytes]
 
 
 def noting(ours: Ours, ask: Ask) -> Ask:
     """Return a way to have requests served that notes the names of each run, as the other one does."""
 
-    def noted(request: dict[str, Any], seconds: float) -> bytes:
-        ours.prefixes.add(request["prefix"])
+    def noted(request: CallsRequest | CellsRequest, seconds: float) -> bytes:
+        ours.prefixes.add(request.prefix)
         return ask(request, seconds)
 
     return noted

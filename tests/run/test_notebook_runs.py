@@ -23,8 +23,9 @@ import pytest
 
 from pytest_mpgrade import checks
 from pytest_mpgrade.inside import plain_data
-from pytest_mpgrade.records import Cell, Ending, Notebook, NotebookRules, Outcome
+from pytest_mpgrade.records import Cell, Ending, Limits, Notebook, NotebookRules, Outcome
 from pytest_mpgrade.run.client import notebook_run
+from pytest_mpgrade.run.protocol import Connection
 from pytest_mpgrade.run.supervisor import jupyter
 from pytest_mpgrade.run.supervisor.cells import Cells
 from support.running import code_cell, setting
@@ -147,10 +148,12 @@ def test_practice_mode(execute: Execute) -> None:
 
 def test_a_client_is_never_collected(tmp_path: Path) -> None:
     """What a client holds of ZeroMQ stays: to collect it, in any thread, would wait for sockets of another thread."""
-    ports = {f"{name}_port": 1 + number for number, name in enumerate(("shell", "iopub", "stdin", "control", "hb"))}
-    connection = {"transport": "ipc", "ip": str(tmp_path / "kernel"), "key": "", "signature_scheme": "hmac-sha256"}
+    connection = Connection(
+        transport="ipc", ip=str(tmp_path / "kernel"), key="", signature_scheme="hmac-sha256",
+        shell_port=1, iopub_port=2, stdin_port=3, control_port=4, hb_port=5,
+    )  # fmt: skip
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
-    client = jupyter.Jupyter(notebook, connection | ports, lambda: True, 1_000)
+    client = jupyter.Jupyter(notebook, connection, lambda: True, 1_000)
     context = weakref.ref(client._kernel.context)
     assert client._kernel.client().context is context()
     client.close()
@@ -505,7 +508,7 @@ def test_answer_that_arrives_late() -> None:
 
     run = SimpleNamespace(
         watch=SimpleNamespace(until=lambda met, window: next(ways)),
-        limits={"patience": 1.0},
+        limits=Limits(patience=1.0),
         jupyter=SimpleNamespace(busy=arrives_and_is_idle_again),
     )
     assert Cells._until(cast("Cells", run), Future(), arrived.is_set) == "yes"

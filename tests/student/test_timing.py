@@ -21,7 +21,7 @@ from pytest_mpgrade.batch.local_pool import SideBySide
 from pytest_mpgrade.cli.verify_cases import wrong_solution
 from pytest_mpgrade.course import assignment
 from pytest_mpgrade.grade.pytest_run import Stop
-from pytest_mpgrade.records import Ending, Outcome, Pair
+from pytest_mpgrade.records import Ending, Outcome, Pair, TimedStart
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.student.runs import RunCache
@@ -163,7 +163,7 @@ def test_clock_starts_when_the_workers_are_there(play: MakeRuns) -> None:
                 p.join()
     """
     workload = tasks.timed_spins(6, 2, 400_000)
-    gates_shut = {**workload.gates, "delay": 0.2}
+    gates_shut = TimedStart(n=2, delay=0.2)
     run = play(text, steps.call("mp_apply", workload, n_processes=2, gates=gates_shut))[-1]
     assert run.ending is Ending.RETURNED
     gates = run.trace.gates

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any
 
 from pytest_mpgrade.run.observe.linux import LinuxObserver
+from pytest_mpgrade.run.protocol import CallsRequest, CellsRequest, line_of
 from pytest_mpgrade.run.supervisor import supervise
 from pytest_mpgrade.system.linux import ptrace
 
@@ -24,10 +23,10 @@ _EVENTS = {
 }
 
 
-def supervised_here(prepare: Callable[[], None]) -> Callable[[dict[str, Any], float], bytes]:
+def supervised_here(prepare: Callable[[], None]) -> Callable[[CallsRequest | CellsRequest, float], bytes]:
     """Return what takes the place of `servers.ask_server`: a request has a fork of this process, after *prepare*."""
 
-    def ask(request: dict[str, Any], _: float) -> bytes:
+    def ask(request: CallsRequest | CellsRequest, _: float) -> bytes:
         there, here = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -41,11 +40,11 @@ def supervised_here(prepare: Callable[[], None]) -> Callable[[dict[str, Any], fl
     return ask
 
 
-def _serve(request: dict[str, Any], here: int, prepare: Callable[[], None]) -> None:
+def _serve(request: CallsRequest | CellsRequest, here: int, prepare: Callable[[], None]) -> None:
     try:
         prepare()
         with open(here, "w", encoding="utf-8") as pipe:
-            pipe.write(json.dumps(supervise(request)) + "\n")
+            pipe.write(line_of(supervise(request)))
     except BaseException:
         traceback.print_exc()
     finally:

@@ -6,15 +6,15 @@ from pytest_mpgrade.judge import hangs
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.judge.causes.returned import results_back
 from pytest_mpgrade.judge.hangs import LEFT_EARLY
-from pytest_mpgrade.records import CALLED_TARGET, PARENT, Awaited, Doing, Ending, Run, Stuck, Use
+from pytest_mpgrade.records import CALLED_TARGET, Awaited, Doing, Ending, Role, Run, Stuck, Use
 
 
 def _parent(run: Run) -> Stuck | None:
-    return next((one for one in run.trace.stuck if one.role == PARENT), None)
+    return next((one for one in run.trace.stuck if one.role is Role.PARENT), None)
 
 
 def _waits(run: Run, *, of_parent: bool, awaited: Awaited) -> bool:
-    return any(awaited in one.awaits for one in run.trace.stuck if (one.role == PARENT) is of_parent)
+    return any(awaited in one.awaits for one in run.trace.stuck if (one.role is Role.PARENT) is of_parent)
 
 
 def _only_under_fork(run: Run) -> bool:
@@ -132,7 +132,7 @@ def busy(run: Run) -> Cause | None:
         own = next((frame for frame in one.frames if frame.own), None)
         if one.doing is Doing.BUSY and own is not None:
             hint = (
-                f"look what ends the loop around line {own.line}: {one.role} was still in it after {run.seconds:.0f} s"
+                f"look what ends the loop around line {own.line}: {one.name} was still in it after {run.seconds:.0f} s"
             )
             return Cause(name="busy", said=_begun(run) if run.trace.tasks else "", hint=hint)
     return None

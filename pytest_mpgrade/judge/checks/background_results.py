@@ -193,7 +193,7 @@ def _unnoticed(run: Run) -> Verdict:
 
 def ignored_block(run: Run, want: object = ANY) -> bool:
     """It says that the task is running, and returns None: unless that is the result, and the child has gone for it."""
-    if run.value != ["none"] or "block=True" not in run.call or RUNNING not in run.printed:
+    if run.value != ["none"] or run.named.get("block") is not True or RUNNING not in run.printed:
         return False
     return want != ["none"] or any(child.later == "alive" for child in doers(run))
 

@@ -10,7 +10,7 @@ from pytest_mpgrade.judge.checks.results import values_in_any_order
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.hangs import TELL_THEM, not_back, workers_not_told
 from pytest_mpgrade.judge.verdict import by_nobody
-from pytest_mpgrade.records import STILL_READING, Concern, Ending, Run
+from pytest_mpgrade.records import Concern, Ending, Run
 from pytest_mpgrade.tasks import Workload
 
 MUCH_FASTER = 0.1
@@ -92,4 +92,4 @@ def _slow(run: Run) -> Verdict:
 
 def _goes_on(run: Run) -> bool:
     """Tell whether tasks were still begun, or results taken in, in the last seconds of a run."""
-    return run.why == STILL_READING or (bool(run.trace.events) and run.trace.events[-1].at > run.seconds - 3.0)
+    return run.still_reading or (bool(run.trace.events) and run.trace.events[-1].at > run.seconds - 3.0)

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pytest_mpgrade.inside import plain_data
+from pytest_mpgrade.inside.placeholders import STAYS_EMPTY
 from pytest_mpgrade.judge.attribution import at_import, not_returned
 from pytest_mpgrade.judge.check import LACK, PASSED, Verdict, absent, failed, undecided
 from pytest_mpgrade.judge.checks.shutdown import workers_of
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.hangs import ending_words, not_back, raised
-from pytest_mpgrade.records import Concern, Ending, Plain, Run
+from pytest_mpgrade.records import Concern, Ending, Parameter, Plain, Run
 from pytest_mpgrade.system.did_you_mean import nearest
 
 
@@ -36,9 +37,9 @@ def imports_cleanly(run: Run) -> Verdict:
         )
     if run.ending is Ending.NOT_IMPORTED:
         return why_not_imported(run)
-    effects: list[str] = run.facts.get("side_effects") or []
-    if effects:
-        return failed(f"importing the module has a side effect: it {effects[0]}", symptom="side effect")
+    if run.facts.side_effects:
+        effect = run.facts.side_effects[0]
+        return failed(f"importing the module has a side effect: it {effect}", symptom="side effect")
     return PASSED
 
 
@@ -87,14 +88,13 @@ def has_functions(run: Run, functions: Mapping[str, Sequence[str]]) -> Verdict:
 
 def unusable(run: Run, functions: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return what is wrong with each function that cannot be called as asked, by its name."""
-    told: dict[str, Plain] = run.facts.get("functions") or {}
     wrong = {}
     for name, parameters in functions.items():
-        signature = told.get(name)
+        signature = run.facts.functions.get(name)
         if signature is None:
             wrong[name] = f"there is no function {name}(){nearest(name, set(run.code.defines) - set(functions))}"
         elif signature and not _callable_with(signature, parameters):
-            had = ", ".join(str(parameter[0]) for parameter in signature)
+            had = ", ".join(parameter.name for parameter in signature)
             called = [parameter for parameter in parameters if "=" not in parameter]
             wrong[name] = f"{name}({had}) cannot be called as {name}({', '.join(parameters)})"
             if len(called) < len(parameters):
@@ -102,21 +102,21 @@ def unusable(run: Run, functions: Mapping[str, Sequence[str]]) -> dict[str, str]
     return wrong
 
 
-def _callable_with(signature: Sequence[Plain], asked: Sequence[str]) -> bool:
+def _callable_with(signature: Sequence[Parameter], asked: Sequence[str]) -> bool:
     """Tell whether the asked positional parameters fit, and whether those with a default can be named."""
-    positional = [p for p in signature if p[1] in ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")]
-    kinds = {p[1] for p in signature}
+    positional = [p for p in signature if p.kind in ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")]
+    kinds = {p.kind for p in signature}
     by_position = [name for name in asked if "=" not in name]
     by_name = [name.partition("=")[0] for name in asked if "=" in name]
     if len(positional) < len(by_position) and "VAR_POSITIONAL" not in kinds:
         return False
-    if any(p[0] in by_position and by_position.index(p[0]) != place for place, p in enumerate(positional)):
+    if any(p.name in by_position and by_position.index(p.name) != place for place, p in enumerate(positional)):
         return False  # the same names in another order
-    named = {p[0] for p in signature if p[1] in ("POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY")}
+    named = {p.name for p in signature if p.kind in ("POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY")}
     if not set(by_name) <= named and "VAR_KEYWORD" not in kinds:
         return False
-    filled = {p[0] for p in positional[: len(by_position)]}
-    must = {p[0] for p in signature if not p[2] and not p[1].startswith("VAR_")}
+    filled = {p.name for p in positional[: len(by_position)]}
+    must = {p.name for p in signature if not p.has_default and p.kind not in ("VAR_POSITIONAL", "VAR_KEYWORD")}
     return must <= filled
 
 
@@ -155,7 +155,7 @@ def uses_the_default(run: Run) -> Verdict:
     one after the call. It is absent when no child process ran a task. A call that did not come back, and started no
     process, is left to the check that it belongs to.
     """
-    asked: list[str] = run.facts.get("set_start_method") or []
+    asked = run.facts.set_start_method
     if asked:
         return failed(
             f"the module calls set_start_method({asked[0]!r}); the choice belongs to the program that uses it",
@@ -172,7 +172,7 @@ def uses_the_default(run: Run) -> Verdict:
             f"started by {other[0].born}",
             symptom="start method",
         )
-    now = run.facts.get("start_method_now")
+    now = run.facts.start_method_now
     if now not in (None, run.start_method):
         return failed(f"the default start method was {run.start_method} before and {now} after", symptom="start method")
     return PASSED
@@ -238,9 +238,9 @@ def worker_obeys_sentinel(run: Run, left: int = 1, results: int = 3) -> Verdict:
 
 
 def _goes_on(run: Run) -> bool:
-    return run.ending is Ending.RAISED and run.error is not None and "after 'STOP' was taken too" in run.error.message
+    return run.ending is Ending.RAISED and run.error is not None and STAYS_EMPTY in run.error.message
 
 
 def _queue(run: Run, number: int) -> list[Plain]:
-    queues = run.facts.get("queues") or []
+    queues = run.facts.queues
     return list(queues[number][1]) if number < len(queues) else []

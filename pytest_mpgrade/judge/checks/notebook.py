@@ -66,7 +66,7 @@ def _how_it_ended(cell: Cell) -> str:
         return f"{cell.name} was stopped: {cell.stopped}"
     waits = "; ".join(stuck.sentence for stuck in cell.trace.stuck[:2])
     how = "hangs" if cell.ending is Ending.HUNG else f"was not done after {cell.seconds:.0f} s"
-    how += ", when the time for all cells together was over" if "together" in cell.why else ""
+    how += ", when the time for all cells together was over" if cell.all_cells else ""
     return f"{cell.name} {how}" + (f": {waits}" if waits else "")
 
 

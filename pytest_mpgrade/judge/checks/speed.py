@@ -10,7 +10,7 @@ from pytest_mpgrade.judge.attribution import blamed_for, unreturned
 from pytest_mpgrade.judge.check import Verdict, failed, fault, inconclusive, not_here, undecided
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.speed_test import CONFIDENCE, Ratio
-from pytest_mpgrade.records import Concern, Ending, GateReport, Look, Outcome, Run, Timing
+from pytest_mpgrade.records import Concern, Doing, Ending, GateReport, Look, Outcome, Role, Run, Timing
 
 _HALVES = "tasks, of which half compute and half only wait"
 _WHAT = {
@@ -157,7 +157,11 @@ def _spent(run: Timing) -> dict[str, tuple[float, float]]:
 
 def _where(run: Timing) -> list[str]:
     """Say where the submission's processes were seen outside of tasks: the one place that says most."""
-    told = [look for look in run.trace.looks if 4 * look.times >= look.of and look.doing in ("sleep", "busy", "")]
+    told = [
+        look
+        for look in run.trace.looks
+        if 4 * look.times >= look.of and look.doing in (Doing.SLEEP, Doing.BUSY, Doing.OTHER)
+    ]
     told = told or [look for look in run.trace.looks if 2 * look.times >= look.of and look.doing in _DOES]
     if not told:
         return []
@@ -165,7 +169,7 @@ def _where(run: Timing) -> list[str]:
 
 
 def _seen(look: Look) -> str:
-    who = "your parent" if look.role == "parent" else "a worker"
+    who = "your parent" if look.role is Role.PARENT else "a worker"
     return f"Outside of tasks {who} {_DOES[look.doing]} at {look.file}:{look.line}: {look.code}"
 
 

@@ -16,7 +16,7 @@ from pytest_mpgrade.judge.examples.notebooks import NOTEBOOKS
 from pytest_mpgrade.judge.examples.runs import CREW, DIES, FACTS, LINE, MIXED, RAISES, begun, changed, child, worker_processes, dealt_in_turn, dropped, got, last_in, lined_up, made, met_in_background, polled, raising, unmet, worked
 from pytest_mpgrade.judge.examples.timings import TIMINGS
 from pytest_mpgrade.judge.examples.results import VALUES
-from pytest_mpgrade.records import Concern, Ending, GateEvent, GateReport, Leftover, Run
+from pytest_mpgrade.records import Concern, Ending, GateEvent, GateReport, Leftover, Parameter, Run
 
 __all__ = ["EXAMPLES", "Example"]
 
@@ -110,14 +110,20 @@ _FAULTS = [
 
 _ASKED = {"calculate": ("func", "args"), "mp_apply": ("tasks", "n_processes=2")}
 _FOUND = {
-    "calculate": [["func", "POSITIONAL_OR_KEYWORD", False], ["args", "POSITIONAL_OR_KEYWORD", False]],
-    "mp_apply": [["tasks", "POSITIONAL_OR_KEYWORD", False], ["n_processes", "POSITIONAL_OR_KEYWORD", True]],
+    "calculate": [
+        Parameter("func", "POSITIONAL_OR_KEYWORD", has_default=False),
+        Parameter("args", "POSITIONAL_OR_KEYWORD", has_default=False),
+    ],
+    "mp_apply": [
+        Parameter("tasks", "POSITIONAL_OR_KEYWORD", has_default=False),
+        Parameter("n_processes", "POSITIONAL_OR_KEYWORD", has_default=True),
+    ],
 }
-_IMPORT = made("import cv_funcs", facts=FACTS | {"functions": _FOUND}, gates=None)
+_IMPORT = made("import cv_funcs", facts=replace(FACTS, functions=_FOUND), gates=None)
 _WORKER = made(
     "worker(a queue, a queue)",
     value=["none"],
-    facts=FACTS | {"queues": [plain_data.encode([(tasks.work.square, (5,))]), plain_data.encode([49, 81, 9])]},
+    facts=replace(FACTS, queues=(plain_data.encode([(tasks.work.square, (5,))]), plain_data.encode([49, 81, 9]))),
 )
 _INTERFACE = [
     Example(
@@ -128,7 +134,7 @@ _INTERFACE = [
     Example(
         check=checks.has_functions(_ASKED),
         passing=_IMPORT,
-        failing=changed(_IMPORT, facts=FACTS | {"functions": _FOUND | {"mp_apply": _FOUND["mp_apply"][:1]}}),
+        failing=changed(_IMPORT, facts=replace(FACTS, functions=_FOUND | {"mp_apply": _FOUND["mp_apply"][:1]})),
     ),
     Example(
         check=checks.works_under_start_method(),
@@ -147,17 +153,17 @@ _INTERFACE = [
     Example(
         check=checks.uses_the_default(),
         passing=_LINED_UP,
-        failing=changed(_LINED_UP, start_method="spawn", facts=FACTS | {"start_method_now": "spawn"}),
+        failing=changed(_LINED_UP, start_method="spawn", facts=replace(FACTS, start_method_now="spawn")),
     ),
     Example(
         check=checks.worker_output([49, 81, 9]),
         passing=_WORKER,
-        failing=changed(_WORKER, facts=FACTS | {"queues": [["list", []], plain_data.encode([(7, 49), (9, 81), (3, 9)])]}),
+        failing=changed(_WORKER, facts=replace(FACTS, queues=(["list", []], plain_data.encode([(7, 49), (9, 81), (3, 9)])))),
     ),
     Example(
         check=checks.worker_obeys_sentinel(),
         passing=_WORKER,
-        failing=changed(_WORKER, facts=FACTS | {"queues": [["list", []], plain_data.encode([49, 81, 9])]}),
+        failing=changed(_WORKER, facts=replace(FACTS, queues=(["list", []], plain_data.encode([49, 81, 9])))),
     ),
 ]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_mpgrade.judge.examples.runs import CALLER, CREW, changed
-from pytest_mpgrade.records import AWAITS, Awaited, Doing, Ending, Frame, Run, Stuck
+from pytest_mpgrade.records import AWAITS, Awaited, Doing, Ending, Frame, Role, Run, Stuck
 
 _WORDS = {
     Doing.JOIN: "waits for worker 1 to end",
@@ -17,15 +17,17 @@ _WORDS = {
 
 def stuck(doing: str, worker: int = 0, *awaits: Awaited) -> Stuck:
     """Return where the parent hangs, or a worker by its number; *awaits*: where the kind of wait does not say it."""
-    role, pid = (f"worker {worker}", CREW[worker - 1]) if worker else ("the parent", CALLER)
+    role, pid = (Role.WORKER, CREW[worker - 1]) if worker else (Role.PARENT, CALLER)
     what = Doing(doing)
     words = _WORDS.get(
         what, "waits for a task or 'STOP' that never comes" if worker else "waits for a result that never comes"
     )
     own = Frame(file="submissions/ada/cv_funcs.py", line=12 if worker else 31, function="mp_apply", own=True)
-    sentence = f"{role} (pid {pid}) {words}, at cv_funcs.py:{own.line}"
     awaited = awaits or AWAITS.get(what, ())
-    return Stuck(pid=pid, role=role, doing=what, sentence=sentence, words=words, awaits=awaited, frames=(own,))
+    one = Stuck(
+        pid=pid, role=role, number=worker, doing=what, sentence="", words=words, awaits=awaited, frames=(own,)
+    )
+    return replace(one, sentence=f"{one.name} (pid {pid}) {words}, at cv_funcs.py:{own.line}")
 
 
 def hung(run: Run, *where: Stuck, **seen: object) -> Run:

@@ -9,7 +9,7 @@ from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge import checks
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.examples.runs import CREW, child
-from pytest_mpgrade.records import Cell, Doing, Ending, Notebook, Outputs, Run, Stuck, Trace
+from pytest_mpgrade.records import Cell, Doing, Ending, Notebook, Outputs, Role, Run, Stuck, Trace
 
 __all__ = ["NOTEBOOKS", "cell", "executed", "printing", "showing"]
 
@@ -75,7 +75,7 @@ NOTEBOOKS: tuple[tuple[Check, Run, Run], ...] = (
                 ending=Ending.HUNG,
                 why="proof",
                 trace=Trace(
-                    stuck=(Stuck(pid=KERNEL, role="the parent", doing=Doing.GET, sentence="the parent waits"),)
+                    stuck=(Stuck(pid=KERNEL, role=Role.PARENT, doing=Doing.GET, sentence="the parent waits"),)
                 ),
             )
         ),

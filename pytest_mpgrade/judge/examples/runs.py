@@ -11,6 +11,8 @@ from typing import Any
 
 from pytest_mpgrade import tasks
 from pytest_mpgrade.records import (
+    ChildFacts,
+    EventKind,
     Ending,
     Frame,
     GateEvent,
@@ -28,7 +30,7 @@ LINE = tasks.rendezvous(3)
 MIXED = tasks.mixed()
 RAISES = tasks.raises(message="kaputt 4711", followed_by=48)
 DIES = tasks.dies(followed_by=4)
-FACTS = {"set_start_method": [], "start_method_now": "fork", "functions": {}, "queues": [], "missing": ""}
+FACTS = ChildFacts(start_method_now="fork")
 
 _OF_TRACE = frozenset(field.name for field in fields(Trace))
 
@@ -69,7 +71,7 @@ def worker_processes(n: int = 3, **seen: object) -> tuple[ProcessSeen, ...]:
 # --- mp_apply without gates
 
 
-def worked(workload: tasks.Workload, n: int = 2, *, kind: str = "note", **seen: object) -> Run:
+def worked(workload: tasks.Workload, n: int = 2, *, kind: EventKind = "note", **seen: object) -> Run:
     """Return a call of mp_apply whose *n* workers took the tasks in turn."""
     events = tuple(
         GateEvent(kind=kind, key=key, pid=CREW[place % n], at=round(0.0072 + 0.0004 * place, 4))
@@ -251,7 +253,7 @@ def polled(**seen: object) -> Run:
 def got(**seen: object) -> Run:
     """Return a call of bg_get that waited for the task, took its result, and ended the child."""
     gates = GateReport(script="shut", blocked=True, quiet="proof")
-    run = made("bg_get(block=True)", value=["int", "400"], processes=(child(),), gates=gates, seconds=0.3743)
+    run = made("bg_get(block=True)", named={"block": True}, value=["int", "400"], processes=(child(),), gates=gates, seconds=0.3743)
     return changed(run, **{"blocked": 0.3734, **seen})
 
 

@@ -8,7 +8,19 @@ from typing import Any
 from pytest_mpgrade.judge import checks
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.examples.runs import CREW, made
-from pytest_mpgrade.records import GateEvent, GateReport, Look, Machine, Pair, Run, Scaling, Timing, as_kind
+from pytest_mpgrade.records import (
+    Doing,
+    GateEvent,
+    GateReport,
+    Look,
+    Machine,
+    Pair,
+    Role,
+    Run,
+    Scaling,
+    Timing,
+    as_kind,
+)
 
 __all__ = ["TIMINGS", "pair", "scaled", "timed"]
 
@@ -53,7 +65,7 @@ def scaled(**times: tuple[float, ...]) -> Scaling:
     return as_kind(Scaling, _RUN, times={int(name[1:]): each for name, each in times.items()}, machine=_HERE)
 
 
-_NAPS = Look(role="parent", doing="sleep", file="cv_funcs.py", line=41, code="time.sleep(0.1)", times=31, of=40)
+_NAPS = Look(role=Role.PARENT, doing=Doing.SLEEP, file="cv_funcs.py", line=41, code="time.sleep(0.1)", times=31, of=40)
 _SLOW = timing_of(*(pair(wall=1.9 + noise) for noise in (0.0, 0.02, -0.02, 0.01, 0.0)))
 
 TIMINGS: tuple[tuple[Check, Run, Run], ...] = (

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from pytest_mpgrade.judge.points import witnesses
 from pytest_mpgrade.judge.symptoms import ALIVE, DIRECT, FORCED, HELPER, MADE_UP, NO_ROOM, NOT_TOLD, RESIDUE, UNJOINED
-from pytest_mpgrade.records import Concern, Finding, Outcome
+from pytest_mpgrade.records import Concern, Finding, Outcome, laid_to
 
 _FIRST: dict[str, tuple[Concern, ...]] = {
     "values": (Concern.RESULTS, Concern.EDGE),
@@ -70,7 +70,7 @@ def _settled(finding: Finding, owners: Sequence[Finding]) -> Finding:
         finding,
         outcome=Outcome.SKIPPED,
         undecided_by=owner.check,
-        message=f"left undecided by {owner.check}: {finding.message}",
+        message=laid_to(owner.check, finding.message),
         hint="",
     )
 

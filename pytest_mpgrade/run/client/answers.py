@@ -1,4 +1,4 @@
-"""What a supervisor and the processes that it watches tell of a run, read as JSON by types: the seam of trust.
+"""What the processes that a supervisor watches tell of a run, read as JSON by types: the seam of trust.
 
 Nothing that a process with student code in it wrote is ever unpickled.
 """
@@ -12,66 +12,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from pytest_mpgrade.records import (
-    Ending,
-    GateEvent,
-    GateReport,
-    Leftover,
-    Look,
-    Plain,
-    ProcessSeen,
-    RaisedError,
-    Stuck,
-    Trace,
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepReport:
-    """What a supervisor reports of the import, of one call, or of one cell."""
-
-    ending: Ending
-    why: str = ""
-    stopped: str = ""
-    exitcode: int | None = None
-    step: int = -1
-    caller: int = 0
-    in_caller: bool = False
-    answer: str = ""
-    events: tuple[GateEvent, ...] = ()
-    processes: tuple[ProcessSeen, ...] = ()
-    leftovers: tuple[Leftover, ...] = ()
-    stuck: tuple[Stuck, ...] = ()
-    gates: GateReport | None = None
-    looks: tuple[Look, ...] = ()
-    printed: str = ""
-    seconds: float = 0.0
-    blocked: float = 0.0
-    tries: int = 1
-
-    def trace(self, observer: str) -> Trace:
-        """Return what was seen from outside."""
-        return Trace(
-            caller=self.caller,
-            observer=observer,
-            events=self.events,
-            processes=self.processes,
-            leftovers=self.leftovers,
-            stuck=self.stuck,
-            gates=self.gates,
-            looks=self.looks,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SupervisorReport:
-    """What every supervisor's report says, whatever it was asked for."""
-
-    clean: bool
-    removed: tuple[str, ...]
-    observer: str
-    seconds: float
-    stderr: str = ""
+from pytest_mpgrade.records import ChildFacts, Parameter, Plain, RaisedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,23 +23,10 @@ class Error(RaisedError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What a child tells of itself besides what came back."""
-
-    set_start_method: tuple[str, ...] = ()  # that the submission asked for
-    side_effects: tuple[str, ...] = ()  # of the import, in words
-    start_method_now: str | None = None
-
-
-Parameter = tuple[str, str, bool]
-"""Name, kind as `inspect` calls it, and whether there is a default."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What a child tells of the import or of one call."""
 
-    facts: Facts = field(default_factory=Facts)
+    facts: ChildFacts = field(default_factory=ChildFacts)
     value: Plain = None  # or several by their names
     queues: tuple[Plain, ...] = ()  # lists
     error: Error | None = None

@@ -4,37 +4,21 @@ from __future__ import annotations
 
 import os
 import pickle
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pytest_mpgrade.isolation.confine import RunFolder
-from pytest_mpgrade.records import Ending, Plain, Run, Scenario
+from pytest_mpgrade.records import Ending, Run, Scenario, Step
 from pytest_mpgrade.run.client import request
-from pytest_mpgrade.run.client.answers import UNREADABLE, Answer, StepReport, SupervisorReport, answer
+from pytest_mpgrade.run.client.answers import UNREADABLE, Answer, answer
 from pytest_mpgrade.run.client.request import Setting, workspace
 from pytest_mpgrade.run.observe import deadline
+from pytest_mpgrade.run.protocol import Account, CallsReport, CallsRequest, StepRequest
+
+if TYPE_CHECKING:
+    from pytest_mpgrade.inside.wire import ChildRequest
 
 _MOST_KEYS = 20_000
-_SUPERVISED = (
-    "do",
-    "gates",
-    "again",
-    "same_holdings",
-    "n",
-    "seconds",
-    "patience",
-    "save",
-    "drop",
-    "last",
-    "look",
-    "let",
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _CallsReport(SupervisorReport):
-    imported: StepReport
-    calls: tuple[StepReport, ...]
 
 
 def run_module(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
@@ -44,30 +28,45 @@ def run_module(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
     """
     with workspace() as (folder, prefix):
         report = request.ask_supervisor(
-            _request(scenario, setting, folder, prefix), _seconds(scenario, setting), _CallsReport
+            _request(scenario, setting, folder, prefix), _seconds(scenario, setting), CallsReport
         )
         return tuple(_runs(report, scenario, folder, setting))
 
 
-def _request(scenario: Scenario, setting: Setting, folder: RunFolder, prefix: str) -> dict[str, Any]:
+def _request(scenario: Scenario, setting: Setting, folder: RunFolder, prefix: str) -> CallsRequest:
     child_request = os.path.join(folder.box, "request")
     with open(child_request, "wb") as file:
         pickle.dump(_child_request(scenario, setting, folder, prefix), file, protocol=4)
-    return request.request(setting, folder, prefix, setting.submission.folder) | {
-        "child_request": child_request,
-        "keys": _keys(scenario),
-        "steps": [{name: getattr(step, name) for name in _SUPERVISED} for step in scenario.steps],
-    }
+    return CallsRequest(
+        run_folder=folder.path,
+        isolation=setting.isolation,
+        shown=setting.submission.folder,
+        prefix=prefix,
+        observer=setting.observer,
+        limits=setting.assignment.limits,
+        environment=request.environment(folder, prefix),
+        child_request=child_request,
+        keys=_keys(scenario),
+        steps=tuple(map(_step_request, scenario.steps)),
+    )
 
 
-def _keys(scenario: Scenario) -> list[str] | None:
+def _step_request(step: Step) -> StepRequest:
+    return StepRequest(
+        do=step.do, gates=step.gates, again=step.again, same_holdings=step.same_holdings, n=step.n,
+        seconds=step.seconds, patience=step.patience, save=step.save, drop=step.drop, last=step.last,
+        look=step.look, let=step.let,
+    )  # fmt: skip
+
+
+def _keys(scenario: Scenario) -> tuple[str, ...] | None:
     """Return the keys of all tasks that are handed out; None where some of them are not known."""
     known = [step.keys for step in scenario.steps if step.do == "call"]
-    found = [key for keys in known for key in keys or ()]
+    found = tuple(key for keys in known for key in keys or ())
     return None if any(keys is None for keys in known) or len(found) > _MOST_KEYS else found
 
 
-def _child_request(scenario: Scenario, setting: Setting, folder: RunFolder, prefix: str) -> dict[str, Any]:
+def _child_request(scenario: Scenario, setting: Setting, folder: RunFolder, prefix: str) -> ChildRequest:
     return {
         "folder": setting.submission.folder,
         "module": setting.submission.module.removesuffix(".py"),
@@ -78,10 +77,13 @@ def _child_request(scenario: Scenario, setting: Setting, folder: RunFolder, pref
         "answers": folder.box,
         "most_processes": request.most_processes(setting),
         "steps": [
-            {name: getattr(step, name) for name in ("do", "function", "args", "kwargs", "save", "opaque", "drop")}
+            {
+                "do": step.do, "function": step.function, "args": step.args, "kwargs": step.kwargs,
+                "save": step.save, "opaque": step.opaque, "drop": step.drop,
+            }
             for step in scenario.steps
         ],
-    }
+    }  # fmt: skip
 
 
 def _seconds(scenario: Scenario, setting: Setting) -> float:
@@ -89,11 +91,11 @@ def _seconds(scenario: Scenario, setting: Setting) -> float:
     limits = setting.assignment.limits
     seconds = 2 * limits.import_seconds
     for step in scenario.steps:
-        seconds += (step.seconds or limits.seconds) + 15 + (step.again or {}).get("seconds", 0)
+        seconds += (step.seconds or limits.seconds) + 15 + (step.again.seconds if step.again else 0.0)
     return (1 + deadline.MOST) * seconds
 
 
-def _runs(report: _CallsReport, scenario: Scenario, folder: RunFolder, setting: Setting) -> list[Run]:
+def _runs(report: CallsReport, scenario: Scenario, folder: RunFolder, setting: Setting) -> list[Run]:
     base = Run(
         key=f"{scenario.key}/import",
         call=f"import {setting.submission.module.removesuffix('.py')}",
@@ -106,7 +108,9 @@ def _runs(report: _CallsReport, scenario: Scenario, folder: RunFolder, setting: 
     found = [_filled(base, report.imported, report, folder, setting)]
     for seen in report.calls:
         step = scenario.steps[seen.step]
-        call = replace(base, key=f"{scenario.key}/{seen.step}", call=step.label, function=step.function)
+        call = replace(
+            base, key=f"{scenario.key}/{seen.step}", call=step.label, function=step.function, named=step.kwargs
+        )
         filled = _filled(call, seen, report, folder, setting)
         found.append(replace(filled, trace=replace(filled.trace, tasks=len({*(step.keys or ())}))))
     # Which call sees a task begin that a thread of the calling process runs is a matter of luck.
@@ -114,19 +118,21 @@ def _runs(report: _CallsReport, scenario: Scenario, folder: RunFolder, setting: 
     return [found[0], *(replace(call, in_caller=mine) for call in found[1:])]
 
 
-def _filled(run: Run, seen: StepReport, report: _CallsReport, folder: RunFolder, setting: Setting) -> Run:
+def _filled(run: Run, seen: Account, report: CallsReport, folder: RunFolder, setting: Setting) -> Run:
     told = answer(folder.box, seen.answer, setting.assignment.limits.answer_bytes) if seen.answer else Answer()
     ending = seen.ending
     lacks_value = run.function != "import" and ending is Ending.RETURNED and told.value is None
     if run.function == "import" and ending not in (Ending.RETURNED, Ending.BROKEN):
         ending = Ending.NOT_IMPORTED
     error = told.error
-    facts: dict[str, Plain] = asdict(told.facts)
-    facts |= {"functions": told.functions, "queues": list(told.queues), "missing": error.missing if error else ""}
+    missing = error.missing if error else ""
+    facts = replace(told.facts, functions=told.functions, queues=told.queues, missing=missing)
     return replace(
         run,
         ending=ending,
         why=seen.why,
+        phase=seen.phase,
+        still_reading=seen.still_reading,
         stopped=seen.stopped,
         exitcode=seen.exitcode,
         value=["object", UNREADABLE] if lacks_value else told.value,

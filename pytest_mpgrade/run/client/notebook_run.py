@@ -12,16 +12,16 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict
 
 from pytest_mpgrade import inside
 from pytest_mpgrade.isolation.confine import RunFolder
-from pytest_mpgrade.records import Cell, Ending, Notebook, NotebookRules, Plain
+from pytest_mpgrade.records import Cell, Ending, Notebook, NotebookDocument, NotebookRules, Plain
 from pytest_mpgrade.run.client import request
-from pytest_mpgrade.run.client.answers import StepReport, SupervisorReport, answer
+from pytest_mpgrade.run.client.answers import answer
 from pytest_mpgrade.run.client.request import Setting, workspace
 from pytest_mpgrade.run.observe import deadline
+from pytest_mpgrade.run.protocol import Account, CellsReport, CellsRequest, Connection
 from pytest_mpgrade.system.ignored_names import IGNORED
 
 MOST_DOCUMENT = 200_000_000
@@ -33,23 +33,13 @@ _ARROW = re.compile(r"^-+> ?(\d+)", re.MULTILINE)
 _INSIDE = os.path.dirname(os.path.abspath(inside.__file__))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _CellsReport(SupervisorReport):
-    pid: int
-    told: bool
-    kernel: StepReport
-    cells: tuple[StepReport, ...]
-    left: StepReport | None = None  # when the last cell was done, and its processes had time to end
-    after: StepReport | None = None  # when the kernel had ended
-
-
 def key_of(start_method: str) -> str:
     """Return a name for an execution; equal ones have equal names."""
     return f"notebook/{start_method}"
 
 
 def run_notebook(
-    document: dict[str, Any], start_method: str, setting: Setting, packages: Sequence[str] = ()
+    document: NotebookDocument, start_method: str, setting: Setting, packages: Sequence[str] = ()
 ) -> Notebook:
     """Execute a notebook, given as nbformat 4 has it, from a fresh kernel under a start method.
 
@@ -61,7 +51,7 @@ def run_notebook(
         asked = _request(document, start_method, setting, packages, folder, prefix)
         limits = setting.assignment.limits
         seconds = (1 + deadline.MOST) * (2 * limits.import_seconds + rules.seconds) + _END_SECONDS
-        report = request.ask_supervisor(asked, seconds, _CellsReport)
+        report = request.ask_supervisor(asked, seconds, CellsReport)
         executed = _executed(folder.executed) or document
         values = answer(folder.box, "values", limits.answer_bytes, named=True).value if report.told else None
         return _notebook(report, document, executed, values, start_method, setting)
@@ -84,17 +74,16 @@ def broken(start_method: str, setting: Setting, why: str) -> Notebook:
 
 
 def _request(
-    document: dict[str, Any], method: str, setting: Setting, packages: Sequence[str], folder: RunFolder, prefix: str
-) -> dict[str, Any]:
+    document: NotebookDocument, method: str, setting: Setting, packages: Sequence[str], folder: RunFolder, prefix: str
+) -> CellsRequest:
     rules = setting.assignment.notebook or NotebookRules()
     here, shown = os.path.join(folder.scratch, "notebook"), os.path.join(folder.path, "shown")
     _lay_out(setting.submission.folder, here, shown, rules)
-    connection = {
-        "transport": "ipc", "ip": os.path.join(folder.box, "kernel"), "key": secrets.token_hex(16),
-        "signature_scheme": "hmac-sha256",
-        **{f"{name}_port": number for number, name in enumerate(("shell", "iopub", "stdin", "control", "hb"), 1)},
-    }  # fmt: skip
-    _write(os.path.join(folder.box, "connection.json"), connection)
+    connection = Connection(
+        transport="ipc", ip=os.path.join(folder.box, "kernel"), key=secrets.token_hex(16),
+        signature_scheme="hmac-sha256", shell_port=1, iopub_port=2, stdin_port=3, control_port=4, hb_port=5,
+    )  # fmt: skip
+    _write(os.path.join(folder.box, "connection.json"), asdict(connection))
     kernel_request = os.path.join(folder.box, "kernel_request.json")
     _write(
         kernel_request,
@@ -105,15 +94,16 @@ def _request(
         },
     )  # fmt: skip
     _write(os.path.join(folder.path, "submitted.json"), document)
-    python = rules.python
-    own = {
-        "file": "submitted.json", "kernel_request": kernel_request, "connection": connection, "folder": here,
-        "python": python, "names": list(rules.variables), "cell_seconds": rules.cell_seconds,
-        "seconds": rules.seconds, "output_bytes": rules.output_bytes,
-        "environment": {"IPYTHONDIR": os.path.join(folder.scratch, ".ipython")}
-        | ({"PYTHONPATH": _library(shown)} if python else {}),
-    }  # fmt: skip
-    return request.request(setting, folder, prefix, shown) | {"notebook": own}
+    environment = request.environment(folder, prefix) | {"IPYTHONDIR": os.path.join(folder.scratch, ".ipython")}
+    if rules.python:
+        environment["PYTHONPATH"] = _library(shown)
+    return CellsRequest(
+        run_folder=folder.path, isolation=setting.isolation, shown=shown, prefix=prefix, observer=setting.observer,
+        limits=setting.assignment.limits, environment=environment,
+        file="submitted.json", kernel_request=kernel_request, connection=connection, folder=here,
+        python=rules.python, names=rules.variables, cell_seconds=rules.cell_seconds,
+        seconds=rules.seconds, output_bytes=rules.output_bytes,
+    )  # fmt: skip
 
 
 def _lay_out(submission: str, here: str, shown: str, rules: NotebookRules) -> None:
@@ -156,16 +146,16 @@ def _write(path: str, content: object) -> None:
 # --- what is reported
 
 
-def _executed(path: str) -> dict[str, Any]:
+def _executed(path: str) -> NotebookDocument:
     if not os.path.exists(path) or os.path.getsize(path) > MOST_DOCUMENT:
         return {}
     with open(path, encoding="utf-8") as file:
-        found: dict[str, Any] = json.load(file)
+        found: NotebookDocument = json.load(file)
     return found
 
 
 def _notebook(
-    report: _CellsReport, document: dict[str, Any], executed: dict[str, Any], values: Plain,
+    report: CellsReport, document: NotebookDocument, executed: NotebookDocument, values: Plain,
     start_method: str, setting: Setting,
 ) -> Notebook:  # fmt: skip
     cells = tuple(_cells(report, document, executed))
@@ -195,14 +185,14 @@ def _notebook(
     )
 
 
-def _cells(report: _CellsReport, document: dict[str, Any], executed: dict[str, Any]) -> Iterator[Cell]:
+def _cells(report: CellsReport, document: NotebookDocument, executed: NotebookDocument) -> Iterator[Cell]:
     pairs = zip(document["cells"], executed["cells"], strict=True)
     code = [(submitted, cell) for submitted, cell in pairs if cell["cell_type"] == "code"]
     for number, (submitted, cell) in enumerate(code, 1):
-        seen = report.cells[number - 1] if number <= len(report.cells) else StepReport(ending=Ending.NOT_TRIED)
+        seen = report.cells[number - 1] if number <= len(report.cells) else Account(ending=Ending.NOT_TRIED)
         tried = seen.ending is not Ending.NOT_TRIED
         outputs = tuple(cell.get("outputs", ())) if tried else ()
-        error: dict[str, Any] = next((each for each in reversed(outputs) if each.get("output_type") == "error"), {})
+        error: NotebookDocument = next((each for each in reversed(outputs) if each.get("output_type") == "error"), {})
         traceback = _COLOURS.sub("", "\n".join(map(str, error.get("traceback", ()))))
         yield Cell(
             number=number,
@@ -210,6 +200,7 @@ def _cells(report: _CellsReport, document: dict[str, Any], executed: dict[str, A
             source=cell["source"],
             ending=seen.ending,
             why=seen.why,
+            all_cells=seen.all_cells,
             exitcode=seen.exitcode,
             stopped=seen.stopped,
             error_type=str(error.get("ename", "")),
@@ -224,7 +215,7 @@ def _cells(report: _CellsReport, document: dict[str, Any], executed: dict[str, A
         )
 
 
-def _tags(cell: dict[str, Any]) -> tuple[str, ...]:
+def _tags(cell: NotebookDocument) -> tuple[str, ...]:
     tags = cell.get("metadata", {}).get("tags", ())
     return tuple(map(str, tags)) if isinstance(tags, (list, tuple)) else ()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -18,15 +17,15 @@ from pytest_mpgrade.isolation.confine import RunFolder
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.records import Assignment, Submission
 from pytest_mpgrade.run.client import servers
-from pytest_mpgrade.run.client.answers import SupervisorReport
 from pytest_mpgrade.run.observe import leftovers
 from pytest_mpgrade.run.observe.portable import end_marked
+from pytest_mpgrade.run.protocol import CallsReport, CallsRequest, CellsReport, CellsRequest, KilledReport, report_in
 from pytest_mpgrade.system import rmtree
 
 SPARE_SECONDS = 60.0
 """What a supervisor gets beyond the sum of its own limits before it is given up."""
 
-_Report = TypeVar("_Report", bound=SupervisorReport)
+_Report = TypeVar("_Report", CallsReport, CellsReport)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,18 +57,12 @@ _KEPT = ("PATH", "LANG", "SYSTEMROOT", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """What student code sees of the grader's environment; the last two keep OpenBLAS from crashing on some machines."""
 
 
-def request(setting: Setting, folder: RunFolder, prefix: str, shown: str) -> dict[str, Any]:
-    """Return what every request has; *shown*: the folder that student code may read, "" for none."""
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+def environment(folder: RunFolder, prefix: str) -> dict[str, str]:
+    """Return the environment of the process that runs student code."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     scratch = folder.scratch
-    return {
-        "run_folder": folder.path,
-        "isolation": dataclasses.asdict(setting.isolation),
-        "shown": shown,
-        "prefix": prefix,
-        "observer": setting.observer,
-        "limits": dataclasses.asdict(setting.assignment.limits),
-        "environment": environment
+    return (
+        kept
         | {
             "HOME": scratch,
             "TMPDIR": scratch,
@@ -79,8 +72,8 @@ def request(setting: Setting, folder: RunFolder, prefix: str, shown: str) -> dic
             "LOGNAME": "student",
         }
         | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
-        | {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
-    }
+        | {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    )
 
 
 def most_processes(setting: Setting) -> int:
@@ -88,20 +81,22 @@ def most_processes(setting: Setting) -> int:
     return 2 * setting.assignment.limits.processes + 100 if setting.isolation.bwrap else 0
 
 
-def ask_supervisor(request: dict[str, Any], seconds: float, kind: type[_Report]) -> _Report:
-    """Have a request served within *seconds* and some more; return the report.
+def ask_supervisor(request: CallsRequest | CellsRequest, seconds: float, kind: type[_Report]) -> _Report:
+    """Have a request served within *seconds* and some more; return the report, which has to be of that kind.
 
     Raises SupervisorError when the supervisor broke: the grader or the machine is at fault.
     """
     line = servers.ask_server(request, seconds + SPARE_SECONDS)
-    if line.startswith(b'{"killed_by"'):
-        raise SupervisorKilledError(f"the supervisor was killed by signal {msgspec.json.decode(line)['killed_by']}")
     try:
-        report = msgspec.json.decode(line, type=kind)
+        report = report_in(line)
     except msgspec.MsgspecError as error:
         raise SupervisorError(
             f"the supervisor's report cannot be read: {line[:200].decode(errors='replace')} ({error})"
         ) from None
+    if isinstance(report, KilledReport):
+        raise SupervisorKilledError(f"the supervisor was killed by signal {report.signal}")
+    if not isinstance(report, kind):
+        raise SupervisorError(f"the supervisor's report is of another kind: {type(report).__name__}")
     if not report.clean:
         raise SupervisorError("some process of the run could not be ended")
     return report

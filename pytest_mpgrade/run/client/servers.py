@@ -6,17 +6,16 @@ The grader holds nothing but pipes that no process with student code in it share
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from typing import Any
 
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.isolation import confine
+from pytest_mpgrade.run.protocol import CallsRequest, CellsRequest, Guard, Part, Request, line_of
 from pytest_mpgrade.system import log_lock, process_groups, rmtree
 
 _TERM_SECONDS = 10.0
@@ -41,13 +40,13 @@ class RunServer:
         self._told_to_end = False
         self._ending: threading.Thread | None = None
 
-    def tell(self, request: dict[str, Any]) -> None:
+    def tell(self, request: Request) -> None:
         """Send a request that has no report."""
         assert self._process.stdin
-        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._process.stdin.write(line_of(request).encode())
         self._process.stdin.flush()
 
-    def ask(self, request: dict[str, Any], seconds: float) -> bytes:
+    def ask(self, request: CallsRequest | CellsRequest, seconds: float) -> bytes:
         """Have one request served; raise SupervisorError if there is no report within *seconds*."""
         assert self._process.stdout
         timer = threading.Timer(seconds, self.end)
@@ -90,7 +89,7 @@ class RunServer:
     def hang_up(self) -> None:
         """Let the server end by the end of its input; nothing is waited for."""
         with contextlib.suppress(OSError, ValueError):
-            self.tell({"part": True})
+            self.tell(Part())
         for pipe in (self._process.stdin, self._process.stdout, self._errors):
             if pipe is not None:
                 with contextlib.suppress(OSError):
@@ -119,7 +118,7 @@ _idle: list[RunServer] = []
 _busy: list[RunServer] = []
 
 
-def ask_server(request: dict[str, Any], seconds: float) -> bytes:
+def ask_server(request: CallsRequest | CellsRequest, seconds: float) -> bytes:
     """Have a request served by an idle server, or by a new one."""
     with _lock:
         server = _idle.pop() if _idle else _new()
@@ -153,7 +152,7 @@ def guard() -> None:
 def _new() -> RunServer:
     server = RunServer()
     with contextlib.suppress(OSError):  # it is gone already, as whoever asks it will find
-        server.tell({"guard": _mark()})
+        server.tell(Guard(mark=_mark()))
     return server
 
 

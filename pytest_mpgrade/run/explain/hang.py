@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from pytest_mpgrade.records import MANAGER, PARENT, Awaited, Doing, Frame, Stuck
+from pytest_mpgrade.records import Awaited, Doing, Frame, Role, Stuck
 from pytest_mpgrade.run.explain.doing import own_frame, source_of
 from pytest_mpgrade.run.explain.holders import Wait
 from pytest_mpgrade.run.explain.stacks import Stacks
@@ -44,30 +46,29 @@ _ASKS = {"pdb.py": "a debugger", "debugger.py": "a debugger", "getpass.py": "get
 def explain_hang(watch: Watch, stacks: Stacks) -> tuple[Stuck, ...]:
     """Say of every process of a tree that hangs what it waits for."""
     found = waits(watch, stacks)
-    roles = _roles(found, watch.caller)
-    return tuple(_stuck(wait, roles, stacks) for wait in found)
+    bare = [_bare(wait, watch.caller) for wait in found]
+    workers = itertools.count(1)  # in the order of their process ids
+    known = [replace(one, number=next(workers)) if one.role is Role.WORKER else one for one in bare]
+    names = {one.pid: one.name for one in known}
+    return tuple(_told(one, wait, names, stacks) for one, wait in zip(known, found, strict=True))
 
 
-def _roles(found: Sequence[Wait], caller: int) -> dict[int, str]:
-    """Workers are numbered in the order of their process ids."""
-    workers = [one.pid for one in found if one.pid != caller and one.doing is not Doing.SERVE]
-    roles = {one.pid: PARENT if one.pid == caller else MANAGER for one in found}
-    return roles | {pid: f"worker {number}" for number, pid in enumerate(workers, 1)}
-
-
-def _stuck(wait: Wait, roles: Mapping[int, str], stacks: Stacks) -> Stuck:
-    own, role = own_frame(wait.frames, stacks), roles[wait.pid]
-    named = {pid: f"{known} (pid {pid})" for pid, known in roles.items()}
-    where = f", at {os.path.basename(own.file)}:{own.line}: {source_of(own)}" if own else ""
+def _bare(wait: Wait, caller: int) -> Stuck:
+    """Return what is known of a process without its words."""
+    role = Role.PARENT if wait.pid == caller else Role.MANAGER if wait.doing is Doing.SERVE else Role.WORKER
     return Stuck(
-        pid=wait.pid,
-        role=role,
-        doing=wait.doing,
-        sentence=f"{named[wait.pid]} {_words(wait, parent=role == PARENT, names=named)}{where}",
-        words=_words(wait, parent=role == PARENT, names=roles),
-        awaits=wait.awaits,
-        whom=wait.whom,
-        holder=wait.holder,
+        pid=wait.pid, role=role, doing=wait.doing, sentence="", awaits=wait.awaits, whom=wait.whom, holder=wait.holder
+    )
+
+
+def _told(one: Stuck, wait: Wait, names: Mapping[int, str], stacks: Stacks) -> Stuck:
+    own, parent = own_frame(wait.frames, stacks), one.role is Role.PARENT
+    named = {pid: f"{name} (pid {pid})" for pid, name in names.items()}
+    where = f", at {os.path.basename(own.file)}:{own.line}: {source_of(own)}" if own else ""
+    return replace(
+        one,
+        sentence=f"{named[wait.pid]} {_words(wait, parent=parent, names=named)}{where}",
+        words=_words(wait, parent=parent, names=names),
         frames=_reduced(wait.frames, stacks),
     )
 

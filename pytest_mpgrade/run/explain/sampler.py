@@ -9,7 +9,7 @@ import os
 import time
 from collections import Counter
 
-from pytest_mpgrade.records import Doing, Frame, Look
+from pytest_mpgrade.records import Doing, Frame, Look, Role
 from pytest_mpgrade.run.explain.doing import doing_of, own_frame, source_of
 from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe.watch import Watch
@@ -27,8 +27,8 @@ class Looks:
         self._watch, self._stacks = watch, stacks
         self._next = 0.0
         self._taken = 0
-        self._of: Counter[str] = Counter()
-        self._seen: Counter[tuple[str, Doing, Frame]] = Counter()
+        self._of: Counter[Role] = Counter()
+        self._seen: Counter[tuple[Role, Doing, Frame]] = Counter()
 
     def take(self) -> None:
         """Look at the next process, unless the last look was just now; called while the call is waited for."""
@@ -42,10 +42,10 @@ class Looks:
         found = blocked.look_at_main_thread(pid) if watch.observer.sees_waits else Blocked()
         threads = self._stacks.of(pid)
         if threads:
-            self._note("parent" if pid == watch.caller else "worker", threads[-1], found)
+            self._note(Role.PARENT if pid == watch.caller else Role.WORKER, threads[-1], found)
         self._next = time.monotonic() + PERIOD
 
-    def _note(self, role: str, frames: list[Frame], found: Blocked) -> None:
+    def _note(self, role: Role, frames: list[Frame], found: Blocked) -> None:
         self._of[role] += 1
         own = own_frame(frames, self._stacks)
         if own is not None and not any(frame.file.endswith(_TASKS) for frame in frames):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pytest_mpgrade.isolation.start import Start
-from pytest_mpgrade.records import ProcessSeen
+from pytest_mpgrade.records import Born, Helper, ProcessSeen, ProcessState
 from pytest_mpgrade.system.linux.procfs import Thread
 
 
@@ -33,7 +33,7 @@ class ObservedProcess:
     sandbox: bool = False  # it was there before the submission was: part of the isolation
 
     @property
-    def helper(self) -> str:
+    def helper(self) -> Helper:
         """Python's own helper processes may outlive a call, and so does what isolates it."""
         if self.sandbox:
             return "sandbox"
@@ -41,7 +41,7 @@ class ObservedProcess:
             return "resource tracker"
         return "fork server" if "forkserver import main" in self.command else ""
 
-    def born(self, parent: ObservedProcess | None) -> str:
+    def born(self, parent: ObservedProcess | None) -> Born:
         """Return how it was started, in the words of multiprocessing's start methods."""
         if self.helper:
             return "helper"
@@ -51,7 +51,9 @@ class ObservedProcess:
             return "forkserver"
         return "exec" if self.command else "fork"
 
-    def record(self, parent: ObservedProcess | None, at_return: str, later: str, began: float) -> ProcessSeen:
+    def record(
+        self, parent: ObservedProcess | None, at_return: ProcessState, later: ProcessState, began: float
+    ) -> ProcessSeen:
         """Return what is known, for the trace of a call that *began* at that `time.monotonic`."""
         return ProcessSeen(
             pid=self.pid,
@@ -113,7 +115,7 @@ class Observer(Protocol):
     def meet(self, pid: int) -> bool:
         """Take in a process that has sent something; False where it is none of the tree's."""
 
-    def state(self, pid: int) -> str:
+    def state(self, pid: int) -> ProcessState:
         """Return "alive", "zombie" or "gone"."""
 
     def threads(self, pids: Sequence[int]) -> list[Thread]:

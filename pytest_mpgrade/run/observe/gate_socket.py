@@ -17,8 +17,10 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+import msgspec
 
 from pytest_mpgrade.inside.gates import short
 
@@ -35,7 +37,10 @@ class Message:
     sender: int  # number of the connection
     pid: int
     kind: str = ""
-    body: dict[str, Any] = field(default_factory=dict)
+    key: str = ""  # of the task that it is about
+    ok: bool = False  # the submission could be imported
+    raised: bool = False  # the call has raised
+    none: bool = False  # the call has returned None
 
 
 class GateServer(Protocol):
@@ -62,15 +67,28 @@ MOST_CONNECTIONS = 600
 """At a time: several for each process that is allowed, and fewer than the files that a process may open."""
 
 
-def _parse(sender: int, pid: int, data: bytes) -> Message:
-    """Return the message in *data*."""
+class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What inside/gates.py sends."""
+
+    kind: Annotated[str, msgspec.Meta(min_length=1)]
+    pid: int = 0  # as the sender sees itself
+    key: str = ""
+    step: int = 0
+    ok: bool = False
+    raised: bool = False
+    none: bool = False
+
+
+def _parse(sender: int, pid: int | None, data: bytes) -> Message:
+    """Return the message in *data*; a *pid* that is not attested is what the sender says."""
     try:
-        body = json.loads(data)
+        said = msgspec.convert(json.loads(data), type=_Said)
     except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict) or not isinstance(body.get("kind"), str) or not body["kind"]:
-        return Message(sender=sender, pid=pid, kind=NO_MESSAGE)
-    return Message(sender=sender, pid=pid, kind=body.pop("kind"), body=body)
+        return Message(sender=sender, pid=pid or 0, kind=NO_MESSAGE)
+    return Message(
+        sender=sender, pid=said.pid if pid is None else pid, kind=said.kind, key=said.key, ok=said.ok,
+        raised=said.raised, none=said.none,
+    )  # fmt: skip
 
 
 class AttestedServer:
@@ -181,8 +199,8 @@ class AuthenticatedServer:
         self._listener = Listener(("127.0.0.1", 0), "AF_INET", backlog=512, authkey=self.key.encode())
         host, port = self._listener.address
         self.address = f"auth:{host}:{port}"
-        self._new: deque[Connection[Any, Any]] = deque()
-        self._open: dict[int, Connection[Any, Any]] = {}
+        self._new: deque[Connection[object, object]] = deque()
+        self._open: dict[int, Connection[object, object]] = {}
         self._count = 0
         self._closed = False
         threading.Thread(target=self._accept, daemon=True).start()
@@ -217,9 +235,7 @@ class AuthenticatedServer:
                 self._open.pop(number).close()
                 yield Message(sender=number, pid=0)
                 return
-            message = _parse(number, 0, data)
-            pid = message.body.get("pid")
-            yield replace(message, pid=pid if isinstance(pid, int) else 0)
+            yield _parse(number, None, data)
 
     def answer(self, sender: int, data: bytes) -> None:
         """Answer on a connection."""

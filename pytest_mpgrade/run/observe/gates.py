@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_mpgrade.records import GateEvent
+from pytest_mpgrade.records import EventKind, GateEvent
 from pytest_mpgrade.run.observe.gate_socket import Message
 
 GO = b"go"
 GO_LEAVE = b"go-and-leave-by-gate"
 TASKS = frozenset(("note", "gate", "doom"))
 """Messages that a task sends: it runs, it stands at its gate, it is about to end its process."""
+EVENTS: dict[str, EventKind] = {"note": "note", "gate": "gate", "doom": "doom", "leave": "leave"}
+"""Messages that are kept."""
 MAX_EVENTS = 50_000
 
 
@@ -68,9 +70,9 @@ class Gates:
         """Add a message to the events; False when those are too many to be true."""
         if len(self.events) >= MAX_EVENTS:
             return False
-        key = str(message.body.get("key"))[:200]
+        key = message.key[:200]
         token = secrets.token_hex(8) if message.kind == "gate" else ""
-        self.events.append(GateEvent(kind=message.kind, key=key, pid=message.pid, at=self._now(), token=token))
+        self.events.append(GateEvent(kind=EVENTS[message.kind], key=key, pid=message.pid, at=self._now(), token=token))
         return True
 
     def hang_up(self, sender: int) -> None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from pytest_mpgrade.records import LeftoverKind
 from pytest_mpgrade.system import rmtree
 from pytest_mpgrade.system.linux import procfs
 
@@ -88,13 +89,15 @@ def _status(name: str) -> os.stat_result | None:
         return None  # removed since it was listed
 
 
-def gained(before: Holdings, after: Holdings, helpers: Collection[int]) -> list[tuple[str, str]]:
+def gained(before: Holdings, after: Holdings, helpers: Collection[int]) -> list[tuple[LeftoverKind, str]]:
     """Return ``(kind, name)`` of what is there only afterwards.
 
     A pipe whose other end is held by Python's own resource tracker or fork server belongs to Python.
     """
     python = {target for pid in helpers for target in procfs.open_files(pid).values()}
-    found = [("thread", f"thread {tid}") for tid in sorted(after.threads - before.threads)]
+    found: list[tuple[LeftoverKind, str]] = [
+        ("thread", f"thread {tid}") for tid in sorted(after.threads - before.threads)
+    ]
     found += [("pipe", target) for target in sorted(after.pipes - before.pipes - python)]
     for name in sorted(after.named - before.named):
         found.append(("semaphore" if name.startswith("sem.") else "shared memory", name))

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from pytest_mpgrade.isolation.start import Start
+from pytest_mpgrade.records import ProcessState
 from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
 from pytest_mpgrade.system.linux import prctl, procfs, ptrace, syscalls
 
@@ -86,7 +87,7 @@ class LinuxObserver:
             self.seen[pid] = _met(pid)
         return pid in self.seen
 
-    def state(self, pid: int) -> str:
+    def state(self, pid: int) -> ProcessState:
         """Return what /proc says; a process whose first thread alone has ended is alive."""
         letter = procfs.state(pid)
         if letter in ("", "X"):

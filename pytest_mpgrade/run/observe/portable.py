@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import psutil
 
 from pytest_mpgrade.isolation.start import Start
+from pytest_mpgrade.records import ProcessState
 from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
 from pytest_mpgrade.system.linux.procfs import Thread
 
@@ -84,7 +85,7 @@ class PsutilObserver:
         self.refresh()
         return pid in self.seen
 
-    def state(self, pid: int) -> str:
+    def state(self, pid: int) -> ProcessState:
         """Return what psutil says."""
         try:
             return "zombie" if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE else "alive"

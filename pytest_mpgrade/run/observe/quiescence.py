@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pytest_mpgrade.records import QuiescenceRule
 from pytest_mpgrade.system.linux.procfs import Thread
 
 PERIOD = 0.1
@@ -106,7 +107,7 @@ class Quiet:
 
     def look(
         self, now: float, threads: Iterable[Thread], window: float = STEADY_SECONDS, *, pending: bool = False
-    ) -> str:
+    ) -> QuiescenceRule:
         """Take in one look at all threads of the tree at *now*; *window* is the least time to be called steady.
 
         *pending*: after that look, something was waiting for us. Asked before it, this would prove nothing: between two
@@ -140,7 +141,7 @@ class Quiet:
                 return False
         return True
 
-    def _steady(self, watch: _Watch, now: float, new: Snapshot, window: float) -> str:
+    def _steady(self, watch: _Watch, now: float, new: Snapshot, window: float) -> QuiescenceRule:
         passed = now - watch.since
         others, mine, ran = 0, 0, 0
         for tid, thread in new.items():

@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 
+from pytest_mpgrade.records import QuiescenceRule, WaitEnd
 from pytest_mpgrade.run.observe.base import Observer, nothing_moves
 from pytest_mpgrade.run.observe.clock import Clock
 from pytest_mpgrade.run.observe.deadline import Deadline
@@ -43,7 +44,7 @@ class Watch:
         self.gates = Gates(server.answer, self.quiet.disturb)
         self.control: Message | None = None  # by which the calling process waits for us
         self.in_caller = False  # a task has run in the calling process
-        self.rule = ""
+        self.rule: QuiescenceRule = ""
         self.fault = ""  # a limit that was gone over, or what no task says
         self.keys: frozenset[str] | None = None  # of the tasks that were handed out, where that is known
         self.aside: frozenset[int] = frozenset()  # threads that count only while they run
@@ -132,7 +133,7 @@ class Watch:
             self.control = message
 
     def _arrived(self, message: Message) -> None:
-        key = str(message.body.get("key"))
+        key = message.key
         if self.keys is not None and key not in self.keys:
             self.fault = f"a process told of a task {key!r:.60} that was never handed out"
         # A task in the calling process is a proven fault; that process would wait for itself.
@@ -172,15 +173,14 @@ class Watch:
         alive = [each.pid for each in seen if not each.ended]
         return sum(each.cpu for each in seen if each.ended) + sum(map(procfs.cpu, alive))
 
-    def until_back(self, window: float = STEADY_SECONDS) -> str:
+    def until_back(self, window: float = STEADY_SECONDS) -> WaitEnd:
         """Wait until the caller waits for us again; see `until`."""
         return self.until(lambda: False, window)
 
-    def until(self, met: Callable[[], bool], window: float = STEADY_SECONDS) -> str:
+    def until(self, met: Callable[[], bool], window: float = STEADY_SECONDS) -> WaitEnd:
         """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window*: see `quiescence`."""
         while True:
             if self.fault:
-                self.rule = self.fault
                 return "over"
             if met():
                 return "yes"

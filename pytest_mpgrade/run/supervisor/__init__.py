@@ -13,23 +13,38 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
+import msgspec
+
+from pytest_mpgrade.run.protocol import CallsReport, CallsRequest, CellsReport, CellsRequest
 from pytest_mpgrade.run.supervisor import calls
 from pytest_mpgrade.run.supervisor.tree import Supervised
 
 
-def supervise(request: dict[str, Any], abandoned: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+def supervise(
+    request: CallsRequest | CellsRequest, abandoned: Callable[[], bool] = lambda: False
+) -> CallsReport | CellsReport:
     """Run everything that is asked for; return the report. *abandoned*: tells whether nobody waits for it any more."""
     began = time.monotonic()
-    program: Any = calls
-    if "notebook" in request:
-        from pytest_mpgrade.run.supervisor import cells  # what a notebook needs is loaded for notebooks only
-
-        program = cells
-    run = Supervised(request, abandoned, *program.command(request))
+    run, make_report = _started(request, abandoned)
     try:
-        report = program.report(run)
+        report = make_report()
     finally:
-        end = run.close()
-    return {**report, **end, "seconds": time.monotonic() - began}
+        clean, removed = run.close()
+    return msgspec.structs.replace(
+        report, clean=clean, removed=removed, observer=run.observer.name, seconds=time.monotonic() - began
+    )
+
+
+def _started(
+    request: CallsRequest | CellsRequest, abandoned: Callable[[], bool]
+) -> tuple[Supervised, Callable[[], CallsReport | CellsReport]]:
+    """Start the process that a request is for; return also what does in it what is asked for, and reports."""
+    if isinstance(request, CallsRequest):
+        run = Supervised(request, abandoned, calls.command(request))
+        return run, partial(calls.report, run, request)
+    from pytest_mpgrade.run.supervisor import cells  # what a notebook needs is loaded for notebooks only
+
+    run = Supervised(request, abandoned, cells.command(request))
+    return run, partial(cells.report, run, request)

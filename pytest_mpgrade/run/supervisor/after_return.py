@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_mpgrade.records import Leftover
+from pytest_mpgrade.records import Leftover, LeftoverKind, ProcessState
 from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe import leftovers
 from pytest_mpgrade.run.observe.base import nothing_moves
@@ -35,7 +35,7 @@ class Inspection:
         """Return what the calling process holds now."""
         return leftovers.holdings(self.watch.caller, self.names)
 
-    def states(self) -> dict[int, str]:
+    def states(self) -> dict[int, ProcessState]:
         """At the moment of return: what has become of each process? The calling thread waits meanwhile."""
         observer = self.watch.observer
         observer.refresh()
@@ -56,7 +56,9 @@ class Inspection:
         own = not handles and any(kind == "thread" for kind, _ in gained) and self._runs_own_lines()
         return [Leftover(kind=kind, name=name, own=own and kind == "thread") for kind, name in gained]
 
-    def _wait_for_the_end(self, before: leftovers.Holdings, handles: bool, saved: bool) -> list[tuple[str, str]]:
+    def _wait_for_the_end(
+        self, before: leftovers.Holdings, handles: bool, saved: bool
+    ) -> list[tuple[LeftoverKind, str]]:
         watch, start = self.watch, self.watch.clock.now()
         watch.quiet.disturb()
         gained, calm = self._gained(before), 0
@@ -123,12 +125,12 @@ class Inspection:
         """Tell whether a process is alive that has run a task in this call or an earlier one."""
         return any(self.watch.observer.seen[pid].ran_task for pid in self.watch.workers_alive())
 
-    def _lingers(self, gained: list[tuple[str, str]], saved: bool) -> bool:
+    def _lingers(self, gained: list[tuple[LeftoverKind, str]], saved: bool) -> bool:
         shut = self.watch.gates.insiders()
         alive = [pid for pid in self._alive() if pid not in shut]
         return bool(alive or (gained and not saved))
 
-    def _gained(self, before: leftovers.Holdings) -> list[tuple[str, str]]:
+    def _gained(self, before: leftovers.Holdings) -> list[tuple[LeftoverKind, str]]:
         helpers = [pid for pid, seen in self.watch.observer.seen.items() if seen.helper]
         return leftovers.gained(before, self.holdings(), helpers)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import sys
 import time
-from typing import Any
+from dataclasses import dataclass, replace
 
-from pytest_mpgrade.records import Ending
+from pytest_mpgrade.records import Again, Ending, GateReport, Look, Phase, ProcessState, WaitEnd
 from pytest_mpgrade.run.explain.sampler import Looks
 from pytest_mpgrade.run.observe import leftovers
+from pytest_mpgrade.run.protocol import Account, CallsReport, CallsRequest, StepRequest
 from pytest_mpgrade.run.supervisor import gate_scripts
 from pytest_mpgrade.run.supervisor.after_return import after
 from pytest_mpgrade.run.supervisor.tree import Supervised
@@ -23,144 +23,159 @@ STILL_SECONDS = 3.0
 """How long it is still asked when nothing but the caller can change anything any more: it may count to a number."""
 
 
-def command(request: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
-    """Return the command line, and the environment, of the process that imports the submission and calls it."""
-    argv = [sys.executable, "-B", "-m", "pytest_mpgrade.inside.child", request["child_request"]]
-    return argv, request["environment"]
+def command(request: CallsRequest) -> list[str]:
+    """Return the command line of the process that imports the submission and calls it."""
+    return [sys.executable, "-B", "-m", "pytest_mpgrade.inside.child", request.child_request]
 
 
-def report(run: Supervised) -> dict[str, Any]:
+def report(run: Supervised, request: CallsRequest) -> CallsReport:
     """Make the calls; return what was seen of them."""
-    return Calls(run).report()
+    return Calls(run, request).report()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Played:
+    """How a call went until it came back, or was given up."""
+
+    how: WaitEnd
+    gates: GateReport
+    looks: tuple[Look, ...]
+    seconds: float
+    blocked: float
+    tries: int
+
+    def told_in(self, account: Account) -> Account:
+        """Return what is told of the call, with this."""
+        return replace(
+            account, gates=self.gates, looks=self.looks, seconds=self.seconds, blocked=self.blocked, tries=self.tries
+        )
 
 
 class Calls:
     """The import of the submission and its calls, in the process that *run* supervises."""
 
-    def __init__(self, run: Supervised) -> None:
+    def __init__(self, run: Supervised, request: CallsRequest) -> None:
         self.run = run
-        self.request, self.limits, self.out = run.request, run.limits, run.out
-        self.calls: list[dict[str, Any]] = []
+        self.request, self.limits, self.out = request, run.limits, run.out
+        self.calls: list[Account] = []
         self.saved: set[str] = set()
         self.watch, self.inspection = run.watch, run.inspection
-        keys = self.request["keys"]
+        keys = self.request.keys
         self.watch.keys = None if keys is None else frozenset(keys)
         self._before = leftovers.Holdings()
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> CallsReport:
         """Make the calls; return what was seen of them."""
         imported = self._import()
-        if imported["ending"] == Ending.RETURNED:
-            for number, step in enumerate(self.request["steps"]):
+        if imported.ending is Ending.RETURNED:
+            for number, step in enumerate(self.request.steps):
                 if not self._step(number, step):
                     break
-        return {"imported": imported, "calls": self.calls, "stderr": self.run.err.text()[-20_000:]}
+        return CallsReport(imported=imported, calls=tuple(self.calls), stderr=self.run.err.text()[-20_000:])
 
     # --- the import
 
-    def _import(self) -> dict[str, Any]:
+    def _import(self) -> Account:
         watch = self.watch
-        watch.begin(self.limits["import_seconds"])
+        watch.begin(self.limits.import_seconds)
         how = watch.until_back()  # "ready": the interpreter is up
         if how != "back":
-            return self.run.ended(how, "before the submission was imported", Ending.BROKEN)
-        watch.begin(self.limits["import_seconds"])
+            return self.run.ended(how, Phase.BEFORE_IMPORT, Ending.BROKEN)
+        watch.begin(self.limits.import_seconds)
         watch.reply()
-        how = watch.until_back(self.limits["patience"])
+        how = watch.until_back(self.limits.patience)
         if how != "back" or watch.control is None:
-            return self.run.ended(how, "while the module was imported")
-        ok = bool(watch.control.body.get("ok"))
+            return self.run.ended(how, Phase.IMPORT)
+        ok = watch.control.ok
         if watch.workers_alive():
             with watch.unanswered():
                 watch.settle(SETTLE_SECONDS)  # a resource tracker is told apart only when it has started its program
-        report = self.run.facts(Ending.RETURNED if ok else Ending.RAISED, "")
-        report["answer"] = "import"
+        account = self.run.facts(Ending.RETURNED if ok else Ending.RAISED, "")
         if ok:
             watch.reply()
-        return report
+        return replace(account, answer="import")
 
     # --- the calls
 
-    def _step(self, number: int, step: dict[str, Any]) -> bool:
+    def _step(self, number: int, step: StepRequest) -> bool:
         """Do one step; False when no further one can be done."""
         watch = self.watch
         how = self._next()
         if how != "back" or watch.control is None:
-            self._add(number, self.run.ended(how, "before it was called"))
+            self._add(number, self.run.ended(how, Phase.BEFORE_CALL))
             return False
-        if step["do"] in ("meet", "let"):
-            meets = step["do"] == "meet"
-            report = gate_scripts.meet(watch, step["n"]) if meets else gate_scripts.let(watch, step["let"])
-            self._add(number, self.run.facts(Ending.RETURNED, "") | {"gates": dataclasses.asdict(report)})
+        if step.do in ("meet", "let"):
+            gates = gate_scripts.meet(watch, step.n) if step.do == "meet" else gate_scripts.let(watch, step.let)
+            self._add(number, replace(self.run.facts(Ending.RETURNED, ""), gates=gates))
             watch.reply()
             return True
         if watch.control.kind == "unusable":
-            self._add(number, {"ending": Ending.NOT_TRIED, "why": "what an earlier call returned could not be used"})
+            why = "what an earlier call returned could not be used"
+            self._add(number, Account(ending=Ending.NOT_TRIED, why=why))
             watch.reply()
             return True
-        self.saved -= set(step["drop"])
-        self.saved |= {step["save"]} - {""}
-        if step["do"] == "drop":
+        self.saved -= set(step.drop)
+        self.saved |= {step.save} - {""}
+        if step.do == "drop":
             self._add(number, self._looked_at(Ending.RETURNED, handles=False))
             watch.reply()
             return True
         return self._call(number, step)
 
-    def _next(self) -> str:
+    def _next(self) -> WaitEnd:
         """Wait until the child stands at its next step: "back"; a thread of the last call may end it before that."""
-        self.watch.deadline.at = time.monotonic() + self.limits["seconds"]
+        self.watch.deadline.at = time.monotonic() + self.limits.seconds
         return "back" if self.watch.back else self.watch.until_back()
 
-    def _call(self, number: int, step: dict[str, Any]) -> bool:
+    def _call(self, number: int, step: StepRequest) -> bool:
         watch = self.watch
-        if not step.get("same_holdings"):
+        if not step.same_holdings:
             self._before = self.inspection.holdings()
         self.out.start_anew()
-        how, more = self._play(step)
-        if how != "back" or watch.control is None:
-            self._add(number, self.run.ended(how, "") | more | {"printed": self.out.text()})
+        played = self._play(step)
+        if played.how != "back" or watch.control is None:
+            self._add(number, replace(played.told_in(self.run.ended(played.how)), printed=self.out.text()))
             return False
-        ending = Ending.RAISED if watch.control.body.get("raised") else Ending.RETURNED
+        ending = Ending.RAISED if watch.control.raised else Ending.RETURNED
         first = self.inspection.states()
         watch.gates.open_exits()
         watch.gates.exit_gates = watch.gates.hold_exits = False
         watch.reply()  # the child tells its answer, lets go of it and collects garbage
         how = watch.until_back()
         if how != "back":
-            self._add(number, self.run.ended(how, "after the call had returned") | more)
+            self._add(number, played.told_in(self.run.ended(how, Phase.AFTER_RETURN)))
             return False
-        report = self._looked_at(ending, first, handles=bool(step["save"]) or not step["last"])
-        self._add(number, report | more | {"answer": str(number), "printed": self.out.text()})
+        account = played.told_in(self._looked_at(ending, first, handles=bool(step.save) or not step.last))
+        self._add(number, replace(account, answer=str(number), printed=self.out.text()))
         watch.reply()
         return True
 
-    def _play(self, step: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Let the child make its call, again where that is asked; return how that ended, and what is told of it."""
+    def _play(self, step: StepRequest) -> _Played:
+        """Let the child make its call, again where that is asked; return how that went."""
         watch = self.watch
-        watch.begin(step.get("seconds") or self.limits["seconds"])
+        watch.begin(step.seconds or self.limits.seconds)
         used = self.inspection.used()
         looks = Looks(watch, self.run.stacks)
         watch.reply()
-        with watch.looking_in(looks.take) if step["look"] else contextlib.nullcontext():
-            how, gates = gate_scripts.play(watch, step["gates"], step.get("patience") or self.limits["patience"])
+        with watch.looking_in(looks.take) if step.look else contextlib.nullcontext():
+            how, gates = gate_scripts.play(watch, step.gates, step.patience or self.limits.patience)
         seconds = time.monotonic() - watch.began
         blocked = max(0.0, seconds - (self.inspection.used() - used))
         tries = 1
-        if how == "back" and step.get("again"):
-            how, tries = self._again(step["again"])
+        if how == "back" and step.again is not None:
+            how, tries = self._again(step.again)
         # a worker that was ended for going over a limit may have been noticed first
         watch.fault = watch.fault or self.run.every_look(last=True)
         if watch.fault:
             how = watch.until_back()
-        found = {"gates": dataclasses.asdict(gates), "looks": [dataclasses.asdict(look) for look in looks.found()]}
-        return how, found | {"seconds": seconds, "blocked": blocked, "tries": tries}
+        return _Played(how=how, gates=gates, looks=tuple(looks.found()), seconds=seconds, blocked=blocked, tries=tries)
 
-    def _again(self, again: dict[str, Any]) -> tuple[str, int]:
+    def _again(self, again: Again) -> tuple[WaitEnd, int]:
         """Let the child call again until it answers otherwise, nothing has moved for long, or time is up."""
         watch = self.watch
         tries = 1
         moved = watch.clock.now()
-        end = moved + again["seconds"]
+        end = moved + again.seconds
         while watch.control is not None and self._same_answer(again):
             with watch.unanswered():
                 watch.until(after(POLL_SECONDS))
@@ -171,25 +186,25 @@ class Calls:
                 break
             watch.reply(b"again")
             tries += 1
-            watch.deadline.at = time.monotonic() + self.limits["seconds"]
-            how = watch.until_back(self.limits["patience"])
+            watch.deadline.at = time.monotonic() + self.limits.seconds
+            how = watch.until_back(self.limits.patience)
             if how != "back":
                 return how, tries
         return "back", tries
 
-    def _same_answer(self, again: dict[str, Any]) -> bool:
+    def _same_answer(self, again: Again) -> bool:
         """It has returned None once more, and not said that the child has ended, or not truly."""
-        assert self.watch.control is not None
-        body = self.watch.control.body
-        if body.get("raised") or not body.get("none"):
+        answer = self.watch.control
+        assert answer is not None
+        if answer.raised or not answer.none:
             return False
-        return again["stop_text"] not in self.out.text() or self.inspection.workers_linger()
+        return again.stop_text not in self.out.text() or self.inspection.workers_linger()
 
-    def _looked_at(self, ending: Ending, first: dict[int, str] | None = None, *, handles: bool) -> dict[str, Any]:
+    def _looked_at(self, ending: Ending, first: dict[int, ProcessState] | None = None, *, handles: bool) -> Account:
         """Look again at a tree whose processes had these states when the call came back."""
         first = self.inspection.states() if first is None else first
         left = self.inspection.left(self._before, handles=handles, saved=bool(self.saved))
-        return self.run.facts(ending, "", first) | {"leftovers": [dataclasses.asdict(each) for each in left]}
+        return replace(self.run.facts(ending, "", first), leftovers=tuple(left))
 
-    def _add(self, number: int, report: dict[str, Any]) -> None:
-        self.calls.append({"step": number, **report})
+    def _add(self, number: int, account: Account) -> None:
+        self.calls.append(replace(account, step=number))

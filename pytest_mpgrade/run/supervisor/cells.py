@@ -13,16 +13,15 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from dataclasses import replace
 
-from pytest_mpgrade.records import Ending, lost_function
+from pytest_mpgrade.records import Ending, NotebookDocument, Phase, WaitEnd, lost_function
 from pytest_mpgrade.run.explain.stacks import Stacks
+from pytest_mpgrade.run.protocol import Account, CellsReport, CellsRequest
 from pytest_mpgrade.run.supervisor.jupyter import CellExecutionError, Jupyter, code_name
 from pytest_mpgrade.run.supervisor.tree import Supervised
 from pytest_mpgrade.system.linux import procfs
 
-TOGETHER = "all cells together"
-"""Whose limit it was that came, where it was not the cell's own."""
 SHUTDOWN_SECONDS = 3.0
 STEP_SECONDS = 0.003
 """How soon it is seen that a cell is done: notebooks have many short ones."""
@@ -34,31 +33,29 @@ RESPAWNS = 6
 """Child processes that have died for want of a function of the notebook: a Pool goes on starting new ones for ever."""
 
 
-def command(request: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
-    """Return the command line, and the environment, of the notebook's kernel."""
-    own = request["notebook"]
-    argv = [own["python"] or sys.executable, "-B", "-m", "pytest_mpgrade.inside.notebook_kernel", own["kernel_request"]]
-    return argv, {**request["environment"], **own["environment"]}
+def command(request: CellsRequest) -> list[str]:
+    """Return the command line of the notebook's kernel."""
+    python = request.python or sys.executable
+    return [python, "-B", "-m", "pytest_mpgrade.inside.notebook_kernel", request.kernel_request]
 
 
-def report(run: Supervised) -> dict[str, Any]:
+def report(run: Supervised, request: CellsRequest) -> CellsReport:
     """Execute the notebook; return what was seen."""
-    return Cells(run).report()
+    return Cells(run, request).report()
 
 
 class Cells:
     """The cells of a notebook, in the kernel that *run* supervises."""
 
-    def __init__(self, run: Supervised) -> None:
+    def __init__(self, run: Supervised, request: CellsRequest) -> None:
         self.run = run
-        self.request, self.limits = run.request, run.limits
-        with open(os.path.join(run.folder.path, self.request["notebook"]["file"]), encoding="utf-8") as file:
-            self.notebook = json.load(file)
+        self.request, self.limits = request, run.limits
+        with open(os.path.join(run.folder.path, request.file), encoding="utf-8") as file:
+            self.notebook: NotebookDocument = json.load(file)
         self.code = [index for index, cell in enumerate(self.notebook["cells"]) if cell["cell_type"] == "code"]
-        self.cells: list[dict[str, Any]] = []
+        self.cells: list[Account] = []
         self.watch, self.inspection = run.watch, run.inspection
-        own = self.request["notebook"]
-        self.jupyter = Jupyter(self.notebook, own["connection"], lambda: not run.watch.dead, own["output_bytes"])
+        self.jupyter = Jupyter(self.notebook, request.connection, lambda: not run.watch.dead, request.output_bytes)
         self.end = math.inf  # when all cells together have to be done
         self._met: set[int] = set()  # processes that had been seen when the cell began
         self._messages = 0  # that Jupyter had had from the kernel at the last look
@@ -67,35 +64,36 @@ class Cells:
         self.sources: list[str] = []  # a file for each cell's code
         self.names: dict[str, str] = {}  # what a kernel calls the code of the cells so far -> that file
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> CellsReport:
         """Execute the notebook; return what was seen."""
-        own = self.request["notebook"]
         kernel = self._start()
         left, after = None, None
-        if kernel["ending"] == Ending.RETURNED:
-            self.end = time.monotonic() + own["seconds"]
+        if kernel.ending is Ending.RETURNED:
+            self.end = time.monotonic() + self.request.seconds
             while len(self.cells) < len(self.code) and self._cell(len(self.cells)):
                 pass
             if not self.watch.dead:
                 left, after = self._finish()
             self._keep()
-        told = {"pid": self.pid, "told": self.told, "kernel": kernel, "cells": self.cells, "left": left, "after": after}
-        return {**told, "stderr": self.run.err.text()[-20_000:]}
+        return CellsReport(
+            pid=self.pid, told=self.told, kernel=kernel, cells=tuple(self.cells), left=left, after=after,
+            stderr=self.run.err.text()[-20_000:],
+        )  # fmt: skip
 
     # --- the kernel
 
-    def _start(self) -> dict[str, Any]:
+    def _start(self) -> Account:
         watch = self.watch
-        watch.begin(self.limits["import_seconds"])
+        watch.begin(self.limits.import_seconds)
         how = watch.until_back()  # "ready": nothing of the submission can have run
         if how != "back":
-            return self.run.ended(how, "before the kernel was ready", Ending.BROKEN)
+            return self.run.ended(how, Phase.BEFORE_KERNEL, Ending.BROKEN)
         watch.reply()
         self.pid = procfs.inside(watch.caller)
         connected = self.jupyter.connect()
         how = self._until(connected, lambda: True)
         if how != "yes":
-            return self.run.ended(how, "while the kernel started", Ending.BROKEN)
+            return self.run.ended(how, Phase.KERNEL_START, Ending.BROKEN)
         connected.result()
         for pid, seen in self.run.observer.seen.items():
             seen.sandbox = pid != watch.caller  # what a kernel starts to look around is not the notebook's
@@ -114,16 +112,16 @@ class Cells:
             with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(self.notebook["cells"][index]["source"])
             self.sources.append(path)
-        own = (os.path.realpath(self.request["notebook"]["folder"]), self.request["notebook"]["folder"], folder)
+        own = (os.path.realpath(self.request.folder), self.request.folder, folder)
         self.run.stacks = Stacks(file=self.run.folder.stacks, own=own, cells=self.names)
 
-    def _until(self, future: Future[Any], goes_on: Callable[[], bool]) -> str:
+    def _until(self, future: Future[object] | Future[None], goes_on: Callable[[], bool]) -> WaitEnd:
         """Wait for the client; *goes_on*: the tree looks quiet, but is it? The answer may be on its way.
 
         In this order: while the client is waited for, an answer may arrive that was not there before.
         """
         while True:
-            how = self.watch.until(future.done, self.limits["patience"])
+            how = self.watch.until(future.done, self.limits.patience)
             if how != "quiet" or not (self.jupyter.busy() or goes_on()):
                 return how
 
@@ -132,7 +130,7 @@ class Cells:
     def _cell(self, number: int) -> bool:
         """Execute one; False where no further one can be executed."""
         watch, index = self.watch, self.code[number]
-        mine, all_left = self.request["notebook"]["cell_seconds"], self.end - time.monotonic()
+        mine, all_left = self.request.cell_seconds, self.end - time.monotonic()
         watch.begin(max(min(mine, all_left), 0.01))
         self.names[code_name(self.notebook["cells"][index]["source"])] = self.sources[number]
         self._met, self._messages = set(self.run.observer.seen), self.jupyter.messages
@@ -143,14 +141,15 @@ class Cells:
         # A worker that was ended for going over a limit may have been noticed first.
         watch.fault = watch.fault or self.run.every_look(last=how == "yes")
         if watch.fault or how != "yes":
-            told = self.run.ended("over" if watch.fault else how, TOGETHER if how == "late" and all_left < mine else "")
+            how = "over" if watch.fault else how
+            told = self.run.ended(how, all_cells=how == "late" and all_left < mine)
             goes_on = False
         else:
             told, goes_on = self._done(future)
-        self.cells.append({**told, "seconds": took})
+        self.cells.append(replace(told, seconds=took))
         return goes_on
 
-    def _done(self, future: Future[Any]) -> tuple[dict[str, Any], bool]:
+    def _done(self, future: Future[object]) -> tuple[Account, bool]:
         error = future.exception()
         states = self.inspection.states()
         if error is None:
@@ -158,9 +157,9 @@ class Cells:
         if isinstance(error, CellExecutionError):
             return self.run.facts(Ending.RAISED, "", states), False
         if self.watch.dead:
-            return self.run.ended("dead", ""), False
+            return self.run.ended("dead"), False
         self.watch.fault = f"the kernel sent what no kernel sends ({type(error).__name__}: {error})"[:300]
-        return self.run.ended("over", ""), False
+        return self.run.ended("over"), False
 
     def _look_in(self) -> None:
         """Called again and again while a cell is executed: who prints something is not hanging."""
@@ -187,9 +186,9 @@ class Cells:
 
     # --- the end
 
-    def _finish(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    def _finish(self) -> tuple[Account | None, Account | None]:
         """Ask for values, look at what is left behind, and have the kernel end; only the first of one that hangs."""
-        last = self.cells[-1]["ending"] if self.cells else Ending.RETURNED
+        last = self.cells[-1].ending if self.cells else Ending.RETURNED
         if last in (Ending.HUNG, Ending.TIMED_OUT) and self._interrupt():
             self._tell()
         if last not in (Ending.RETURNED, Ending.RAISED):
@@ -214,7 +213,7 @@ class Cells:
     def _tell(self) -> bool:
         """Have the kernel tell its variables; False where nothing more can be asked of it."""
         self.watch.begin(VALUES_SECONDS)
-        names = json.dumps(self.request["notebook"]["names"])
+        names = json.dumps(self.request.names)
         module = '__import__("pytest_mpgrade.inside.notebook_values", fromlist=["tell_values"])'
         code = f"{module}.tell_values(globals(), {names})"
         how = self._until(self.jupyter.tell(code), lambda: self.jupyter.replied)

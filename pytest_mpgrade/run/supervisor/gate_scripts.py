@@ -16,11 +16,22 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from pytest_mpgrade.records import GateReport, GateStep
+from pytest_mpgrade.records import (
+    GateReport,
+    GateStep,
+    HeldTask,
+    KeptGates,
+    OpenGates,
+    QuiescenceRule,
+    Rendezvous,
+    Script,
+    ShutGates,
+    TimedStart,
+    WaitEnd,
+)
 from pytest_mpgrade.run.observe.watch import Watch
 from pytest_mpgrade.system.linux import procfs
 
@@ -33,23 +44,33 @@ POLLED_SECONDS = 1.0
 LATE_SECONDS = 10.0
 """What a caller gets to come back when its task has been let go at the time limit."""
 
-GateScript = Mapping[str, Any]
 
-
-def play(watch: Watch, spec: GateScript, patience: float) -> tuple[str, GateReport]:
-    """Play the script that *spec* names until the call is back, dead, late or quiet for good; return that and a report.
+def play(watch: Watch, script: Script, patience: float) -> tuple[WaitEnd, GateReport]:
+    """Play a script until the call is back, dead, late or quiet for good; return that and a report.
 
     *patience*: seconds that a tree which only naps is given.
     """
-    watch.gates.exit_gates, watch.gates.hold_exits = bool(spec.get("exit_gates")), False
-    report = _SCRIPTS[spec["script"]](watch, spec)
+    watch.gates.exit_gates, watch.gates.hold_exits = script.exit_gates, False
+    report = _played(watch, script)
     how, at_exit = _finish(watch, patience)
-    if report.script == "start":
+    if isinstance(script, TimedStart):
         report = _timed(watch, report)
     return how, replace(report, at_exit=at_exit)
 
 
-def _finish(watch: Watch, patience: float) -> tuple[str, tuple[int, ...]]:
+def _played(watch: Watch, script: Script) -> GateReport:
+    if isinstance(script, OpenGates):
+        return _open(watch)
+    if isinstance(script, ShutGates):
+        return _shut(watch)
+    if isinstance(script, KeptGates):
+        return _keep(watch)
+    if isinstance(script, HeldTask):
+        return _hold(watch, script)
+    return _line(watch, script) if isinstance(script, Rendezvous) else _start(watch, script)
+
+
+def _finish(watch: Watch, patience: float) -> tuple[WaitEnd, tuple[int, ...]]:
     """Wait for the call to come back; keep workers at their exit gates until the tree has settled.
 
     Only now: before, a caller may wait for the end of one worker before it starts the next.
@@ -65,13 +86,18 @@ def _finish(watch: Watch, patience: float) -> tuple[str, tuple[int, ...]]:
         watch.gates.open_exits()
 
 
-def _open(watch: Watch, _: GateScript) -> GateReport:
+def _rule(watch: Watch, how: WaitEnd) -> QuiescenceRule:
+    """Return by which rule the tree was quiescent when a wait ended so; "" where it was not."""
+    return watch.rule if how == "quiet" else ""
+
+
+def _open(watch: Watch) -> GateReport:
     """Every gate is open."""
     watch.gates.open_all()
     return GateReport(script="open")
 
 
-def _shut(watch: Watch, _: GateScript) -> GateReport:
+def _shut(watch: Watch) -> GateReport:
     """Every gate is shut: does the call come back all the same, or does it wait? If it waits, they are opened."""
     watch.gates.keep_shut = lambda _: True
     how = watch.until_back()
@@ -79,16 +105,16 @@ def _shut(watch: Watch, _: GateScript) -> GateReport:
         return GateReport(script="shut", early=True)
     held = how == "late" and bool(watch.gates.insiders())
     polled = held and _polled(watch)
-    report = GateReport(script="shut", blocked=how == "quiet" or polled, quiet=watch.rule if how == "quiet" else "")
+    report = GateReport(script="shut", blocked=how == "quiet" or polled, quiet=_rule(watch, how))
     if held:  # by us, all that time: it gets its task, and may come back
         watch.deadline.at += LATE_SECONDS
     watch.gates.open_all()
     return report
 
 
-def _keep(watch: Watch, spec: GateScript) -> GateReport:
+def _keep(watch: Watch) -> GateReport:
     """The gates at which tasks of earlier calls stand stay shut, and the call need not wait for any of them."""
-    return replace(_shut(watch, spec), script="keep", early=False)
+    return replace(_shut(watch), script="keep", early=False)
 
 
 def _polled(watch: Watch) -> bool:
@@ -96,13 +122,13 @@ def _polled(watch: Watch) -> bool:
     return procfs.cpu(watch.caller) >= POLLED_SECONDS
 
 
-def _hold(watch: Watch, spec: GateScript) -> GateReport:
-    """One task is held for *seconds* after all others have gone through."""
-    kept, others = spec["keys"][0], set(spec["keys"][1:])
+def _hold(watch: Watch, script: HeldTask) -> GateReport:
+    """One task is held after all others have gone through."""
+    kept, others = script.keys[0], set(script.keys[1:])
     watch.gates.keep_shut = lambda key: key == kept
     how = watch.until(lambda: others <= {event.key for event in watch.gates.arrivals()} and kept in watch.gates.inside)
-    end = time.monotonic() + float(spec["seconds"])
-    watch.deadline.at += float(spec["seconds"])
+    end = time.monotonic() + script.seconds
+    watch.deadline.at += script.seconds
     while how in ("yes", "quiet") and time.monotonic() < end:  # quiet, of course: everybody waits for us
         how = watch.until(lambda: time.monotonic() >= end, math.inf)
     report = GateReport(script="hold", early=how == "back" and kept in watch.gates.inside, met=how in ("yes", "quiet"))
@@ -110,9 +136,9 @@ def _hold(watch: Watch, spec: GateScript) -> GateReport:
     return report
 
 
-def _line(watch: Watch, spec: GateScript) -> GateReport:
-    """See the module's docstring. *spec*: n, keys in the order of submission, seed."""
-    n, keys = int(spec["n"]), tuple(spec["keys"])
+def _line(watch: Watch, script: Rendezvous) -> GateReport:
+    """See the module's docstring."""
+    n, keys = script.n, script.keys
     watch.gates.keep_shut = lambda _: True
     met = watch.until(lambda: len(watch.gates.insiders()) >= n)
     watch.settle(SETTLE_SECONDS)
@@ -125,28 +151,28 @@ def _line(watch: Watch, spec: GateScript) -> GateReport:
         alive_then=len(watch.workers_alive()),
         crew=tuple(sorted(set(inside))),
         first=tuple(sorted(watch.gates.inside, key=_position(keys))),
-        quiet=watch.rule if met == "quiet" else "",
+        quiet=_rule(watch, met),
     )
     if met == "yes" and not watch.back:
-        report = _step_through(watch, report, keys, random.Random(spec["seed"]))  # noqa: S311 - a schedule, no secret
+        report = _step_through(watch, report, keys, random.Random(script.seed))  # noqa: S311 - a schedule, no secret
     # Back before the meeting, or while a gate is shut; not when all tasks that could be held have been let go.
     report = replace(report, early=watch.back and (not report.met or bool(watch.gates.inside)))
     watch.gates.open_all()
     return report
 
 
-def _start(watch: Watch, spec: GateScript) -> GateReport:
-    """The clock of a timed call starts a *delay* after n processes have come to their first tasks; *spec*: n, delay."""
+def _start(watch: Watch, script: TimedStart) -> GateReport:
+    """The clock of a timed call starts a *delay* after n processes have come to their first tasks."""
     watch.gates.keep_shut = lambda _: True
-    how = watch.until(lambda: len(watch.gates.insiders()) >= spec["n"])
+    how = watch.until(lambda: len(watch.gates.insiders()) >= script.n)
     there = time.monotonic() - watch.began
-    end = time.monotonic() + spec.get("delay", 0.0)
+    end = time.monotonic() + script.delay
     while how == "yes" and time.monotonic() < end and not watch.back:
         watch.pump(min(0.02, max(0.0, end - time.monotonic())))
     inside = watch.gates.insiders()
     report = GateReport(
-        script="start", wanted=spec["n"], met=how == "yes", most_inside=len(inside), crew=tuple(sorted(inside)),
-        quiet=watch.rule if how == "quiet" else "",
+        script="start", wanted=script.n, met=how == "yes", most_inside=len(inside), crew=tuple(sorted(inside)),
+        quiet=_rule(watch, how),
         there=there, computed=watch.computed(), opened=time.monotonic() - watch.began,
     )  # fmt: skip
     watch.gates.open_all()
@@ -176,16 +202,21 @@ def _step_through(watch: Watch, report: GateReport, keys: tuple[str, ...], draw:
         pick = held[-1] if draw.random() < 0.5 else draw.choice(held)
         before = len(watch.gates.arrivals())
         by = watch.gates.open(pick)
-        how = watch.until(lambda seen=before: len(watch.gates.arrivals()) > seen)  # type: ignore[misc]  # - the value of this round
+        how = watch.until(_beyond(watch, before))
         if how != "yes":
             steps.append(GateStep(opened=pick, opened_pid=by, expected=waiting[0], arrived=None))
-            return replace(report, steps=tuple(steps), waiting=waiting, quiet=watch.rule if how == "quiet" else how)
+            return replace(report, steps=tuple(steps), waiting=waiting, quiet=_rule(watch, how))
         came = watch.gates.arrivals()[before]
         steps.append(GateStep(opened=pick, opened_pid=by, expected=waiting[0], arrived=came.key, arrived_pid=came.pid))
     for key in [key for key in watch.gates.inside if key != keys[0]]:
         watch.gates.open(key)
     watch.settle(SETTLE_SECONDS)
     return replace(report, steps=tuple(steps))
+
+
+def _beyond(watch: Watch, count: int) -> Callable[[], bool]:
+    """Return a condition that is true once more than *count* tasks have come."""
+    return lambda: len(watch.gates.arrivals()) > count
 
 
 def _waiting(watch: Watch, keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -201,7 +232,7 @@ def meet(watch: Watch, n: int) -> GateReport:
     crew = tuple(sorted(watch.gates.insiders()))
     return GateReport(
         script="meet", wanted=n, met=how == "yes", most_inside=len(crew), crew=crew,
-        alive_then=len(watch.workers_alive()), quiet=watch.rule,
+        alive_then=len(watch.workers_alive()), quiet=_rule(watch, how),
     )  # fmt: skip
 
 
@@ -214,13 +245,3 @@ def let(watch: Watch, keys: Sequence[str]) -> GateReport:
         if inside:
             watch.settle(SETTLE_SECONDS)
     return GateReport(script="let", wanted=len(keys), met=len(inside) == len(keys), first=tuple(inside))
-
-
-_SCRIPTS: dict[str, Callable[[Watch, GateScript], GateReport]] = {
-    "open": _open,
-    "shut": _shut,
-    "keep": _keep,
-    "hold": _hold,
-    "line": _line,
-    "start": _start,
-}

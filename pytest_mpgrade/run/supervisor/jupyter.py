@@ -12,9 +12,10 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any
+from dataclasses import asdict
+from typing import TypeVar
 
 import nbformat
 import zmq
@@ -27,10 +28,15 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from traitlets import Type
 
+from pytest_mpgrade.records import NotebookDocument
+from pytest_mpgrade.run.protocol import Connection
 from pytest_mpgrade.system.linux import procfs
 
 __all__ = ["CellExecutionError", "Jupyter", "code_name", "warm_up"]
 
+_Made = TypeVar("_Made")
+_Message = NotebookDocument
+"""A message of Jupyter's protocol, as jupyter_client has it."""
 IOPUB_SECONDS = 15.0
 """How long the outputs of a cell are waited for when the kernel has said that it is done with it."""
 CLOSE_SECONDS = 10.0
@@ -63,7 +69,7 @@ class _Kernel(AsyncKernelManager):  # type: ignore[misc]  # - the library is unt
 
     _async_is_alive = is_alive  # which a client asks for
 
-    def client(self, **options: Any) -> AsyncKernelClient:
+    def client(self, **options: object) -> AsyncKernelClient:
         """Return a client with this manager's context; it would make one of its own."""
         return super().client(context=self.context, **options)
 
@@ -79,7 +85,7 @@ class _Shell(AsyncZMQSocketChannel):  # type: ignore[misc]  # - the library is u
 
     replied = False
 
-    def send(self, msg: Any) -> None:
+    def send(self, msg: _Message) -> None:
         """Send; an answer that came meanwhile would never be found.
 
         A socket tells of something to read once, on its file descriptor, which sending takes notice of as well
@@ -89,8 +95,8 @@ class _Shell(AsyncZMQSocketChannel):  # type: ignore[misc]  # - the library is u
         super().send(msg)
         self.socket.get(zmq.EVENTS)  # type: ignore[attr-defined]  # - made when it is imported
 
-    async def get_msg(self, timeout: float | None = None) -> Any:
-        message = await super().get_msg(timeout)
+    async def get_msg(self, timeout: float | None = None) -> _Message:
+        message: _Message = await super().get_msg(timeout)
         self.replied = True
         return message
 
@@ -100,7 +106,7 @@ class _KernelClient(AsyncKernelClient):  # type: ignore[misc]  # - the library i
 
     shell_channel_class = Type(_Shell)
 
-    def start_channels(self, *args: Any, **kwargs: Any) -> None:
+    def start_channels(self, *args: object, **kwargs: object) -> None:
         super().start_channels(*args, **{**kwargs, "hb": False})
 
 
@@ -111,7 +117,7 @@ class _Client(NotebookClient):  # type: ignore[misc]  # - the library is untyped
     kept = 0
     messages = 0
 
-    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+    def process_message(self, msg: _Message, cell: nbformat.NotebookNode, cell_index: int) -> object:
         self.messages += 1
         if msg["msg_type"] in _KEPT:
             before, self.kept = self.kept, self.kept + _size(msg["content"]) + sum(map(len, msg.get("buffers", ())))
@@ -132,17 +138,19 @@ def _size(content: object) -> int:
 class Jupyter:
     """See the module's docstring. *most*: bytes of output that are kept."""
 
-    def __init__(self, notebook: Mapping[str, Any], connection: Any, alive: Callable[[], bool], most: int) -> None:
-        self.notebook: Any = nbformat.from_dict(notebook)
-        self._kc: Any = None
-        self._cell: Any = None  # the one that is executed, or was last
-        self._execution: Future[Any] = Future()
+    def __init__(
+        self, notebook: NotebookDocument, connection: Connection, alive: Callable[[], bool], most: int
+    ) -> None:
+        self.notebook: nbformat.NotebookNode = nbformat.from_dict(notebook)
+        self._kc: AsyncKernelClient = None  # there once it is connected
+        self._cell: nbformat.NotebookNode = None  # the one that is executed, or was last
+        self._execution: Future[object] = Future()
         self._before = set(procfs.tasks(os.getpid()))
         context = zmq.asyncio.Context()
         _CONTEXTS.append(context)
         self._kernel = _Kernel(context=context, client_factory=_KernelClient)
         self._kernel.alive = alive
-        self._kernel.load_connection_info(connection)
+        self._kernel.load_connection_info(asdict(connection))
         log = logging.getLogger("mpgrade-jupyter")
         log.addHandler(logging.NullHandler())
         log.propagate = False
@@ -155,22 +163,22 @@ class Jupyter:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
-    def connect(self) -> Future[Any]:
+    def connect(self) -> Future[None]:
         """Connect to the kernel when it is up."""
         return self._submit(self._connect())
 
-    def execute(self, index: int) -> Future[Any]:
+    def execute(self, index: int) -> Future[object]:
         """Execute a cell of the notebook; an error that it may not raise is a CellExecutionError."""
         self._kc.shell_channel.replied = False
         self._cell = self.notebook.cells[index]
         self._execution = self._submit(self._client.async_execute_cell(self._cell, index))
         return self._execution
 
-    def interrupt(self, kernel: int) -> Future[Any]:
+    def interrupt(self, kernel: int) -> Future[None]:
         """Interrupt the cell that is executed, by a signal to the *kernel*; what it had shown before is kept."""
         return self._submit(self._interrupt(kernel))
 
-    def tell(self, code: str) -> Future[Any]:
+    def tell(self, code: str) -> Future[None]:
         """Have the kernel execute something that leaves no trace in the notebook."""
         self._kc.shell_channel.replied = False
         return self._submit(self._tell(code))
@@ -224,5 +232,5 @@ class Jupyter:
     async def _shut_down(self) -> None:
         self._kc.shutdown()
 
-    def _submit(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+    def _submit(self, work: Coroutine[object, None, _Made]) -> Future[_Made]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from pytest_mpgrade.records import Limits
 from pytest_mpgrade.system import rmtree
 from pytest_mpgrade.system.linux import procfs
 
@@ -27,7 +27,7 @@ class LimitMonitor:
 
     def __init__(
         self,
-        limits: dict[str, Any],
+        limits: Limits,
         folders: Sequence[str],
         memory: Callable[[int], int],
         out_of_memory: Callable[[], int] = lambda: 0,
@@ -47,25 +47,25 @@ class LimitMonitor:
         is refused memory by the kernel has let go of it when it says so.
         """
         limits = self._limits
-        if len(live) > limits["processes"]:
-            return f"too many processes: the limit is {limits['processes']} at a time"
+        if len(live) > limits.processes:
+            return f"too many processes: the limit is {limits.processes} at a time"
         if last:
             peak_of_ended = max([peak_of_ended, *map(procfs.peak_bytes, live)])
-        if self._out_of_memory() or max(peak_of_ended, self._memory(live)) > limits["memory_bytes"]:
-            return f"out of memory: the limit is {amount(limits['memory_bytes'])}"
-        if cpu_of_ended + sum(map(procfs.cpu, live)) > limits["cpu_seconds"]:
-            return f"too much computing: the limit is {limits['cpu_seconds']:g} s of CPU time"
+        if self._out_of_memory() or max(peak_of_ended, self._memory(live)) > limits.memory_bytes:
+            return f"out of memory: the limit is {amount(limits.memory_bytes)}"
+        if cpu_of_ended + sum(map(procfs.cpu, live)) > limits.cpu_seconds:
+            return f"too much computing: the limit is {limits.cpu_seconds:g} s of CPU time"
         if last or time.monotonic() > self._next_disk:
             self._next_disk = time.monotonic() + _DISK_PERIOD
-            if self._shared() >= limits["disk_bytes"]:  # a run that has a file system for it finds that full by now
-                return f"too much shared memory: the limit is {amount(limits['disk_bytes'])}"
-            return _overfull(self._folders, limits["disk_bytes"])
+            if self._shared() >= limits.disk_bytes:  # a run that has a file system for it finds that full by now
+                return f"too much shared memory: the limit is {amount(limits.disk_bytes)}"
+            return _overfull(self._folders, limits.disk_bytes)
         return ""
 
     def _memory(self, live: Sequence[int]) -> int:
         """Resident pages are quickly read, but a fork's shared ones count twice; where that matters, PSS is asked."""
         resident = sum(procfs.resident_pages(pid) for pid in live) * _PAGE
-        if resident <= self._limits["memory_bytes"]:
+        if resident <= self._limits.memory_bytes:
             return resident
         return sum(map(self._memory_of, live))
 

@@ -7,14 +7,22 @@ fork, the requests are served in this process.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
 import sys
 import traceback
-from typing import Any
 
+from pytest_mpgrade.run.protocol import (
+    CallsRequest,
+    CellsRequest,
+    Guard,
+    KilledReport,
+    Part,
+    Reported,
+    line_of,
+    request_in,
+)
 from pytest_mpgrade.run.supervisor import supervise
 from pytest_mpgrade.system import log_lock, rmtree
 
@@ -26,10 +34,10 @@ def main() -> None:
     mark = ""
     try:
         for line in sys.stdin:
-            request = json.loads(line)
-            if "guard" in request:
-                mark = request["guard"]
-            elif "part" in request:
+            request = request_in(line)
+            if isinstance(request, Guard):
+                mark = request.mark
+            elif isinstance(request, Part):
                 mark = ""
             elif not _nobody_listens():  # else the grader was killed since it has asked
                 _load(request)
@@ -39,15 +47,15 @@ def main() -> None:
             rmtree.remove_all(mark)
 
 
-def _load(request: dict[str, Any]) -> None:
+def _load(request: CallsRequest | CellsRequest) -> None:
     """What a notebook needs takes long to load: it is loaded once, for the supervisors that are forked from here."""
-    if "notebook" in request:
+    if isinstance(request, CellsRequest):
         from pytest_mpgrade.run.supervisor import cells, jupyter  # noqa: F401 - loaded before it forks
 
         jupyter.warm_up()
 
 
-def _run(request: dict[str, Any]) -> None:
+def _run(request: CallsRequest | CellsRequest) -> None:
     if not sys.platform.startswith("linux"):
         _report(supervise(request))
         return
@@ -56,12 +64,12 @@ def _run(request: dict[str, Any]) -> None:
         _serve(request)
     _, status = os.waitpid(pid, 0)
     if os.WIFSIGNALED(status):
-        _report({"killed_by": os.WTERMSIG(status)})
+        _report(KilledReport(signal=os.WTERMSIG(status)))
     elif status != 0:
         sys.exit(f"the supervisor ended with {os.waitstatus_to_exitcode(status)}")  # and so ends the pipe
 
 
-def _serve(request: dict[str, Any]) -> None:
+def _serve(request: CallsRequest | CellsRequest) -> None:
     """In the forked process: supervise, report, end."""
     code = 1
     try:
@@ -84,8 +92,8 @@ def _nobody_listens() -> bool:
     return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
-def _report(report: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(report) + "\n")
+def _report(report: Reported) -> None:
+    sys.stdout.write(line_of(report))
     sys.stdout.flush()
 
 

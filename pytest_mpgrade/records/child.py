@@ -1,0 +1,36 @@
+"""What a child process tells of itself and of the module that it has imported; part of the records.
+
+All of it comes from beside student code: a fault that is told here counts, a merit does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+ParameterKind = Literal["POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD", "VAR_POSITIONAL", "KEYWORD_ONLY", "VAR_KEYWORD"]
+"""As `inspect` calls them."""
+
+Plain = Any
+"""Plain typed data as `pytest_mpgrade.inside.plain_data.encode` makes it, held against that where it is read: JSON."""
+
+
+class Parameter(NamedTuple):
+    """One parameter of a function."""
+
+    name: str
+    kind: ParameterKind
+    has_default: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChildFacts:
+    """What a child tells besides what came back."""
+
+    set_start_method: tuple[str, ...] = ()  # that the submission asked for
+    side_effects: tuple[str, ...] = ()  # of the import, in words
+    start_method_now: str | None = None
+    functions: Mapping[str, Sequence[Parameter] | None] = field(default_factory=dict)  # None: not there, no function
+    queues: tuple[Plain, ...] = ()  # what is left on the queues that a call was given
+    missing: str = ""  # the module that an import did not find

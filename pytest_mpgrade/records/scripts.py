@@ -1,0 +1,55 @@
+"""When each task that stands at its gate goes on: the script that a call is played with; part of the records.
+
+A script crosses from the grader to the supervisor as JSON with its name; `run/supervisor/gate_scripts.py` plays it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Union
+
+import msgspec
+
+
+class GateScript(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="script"):
+    """What all scripts have."""
+
+    exit_gates: bool = False  # workers stand at an exit gate before they end, so that who joins is seen waiting
+
+
+class OpenGates(GateScript, frozen=True, kw_only=True, tag="open"):
+    """All gates are open, those too at which tasks of earlier calls stand."""
+
+
+class ShutGates(GateScript, frozen=True, kw_only=True, tag="shut"):
+    """All gates stay shut while the call runs; if it waits for good, they are opened."""
+
+
+class KeptGates(GateScript, frozen=True, kw_only=True, tag="keep"):
+    """The same, for a call that need not wait: the gates at which tasks of earlier calls stand stay shut."""
+
+
+class HeldTask(GateScript, frozen=True, kw_only=True, tag="hold"):
+    """The first of *keys* is held for *seconds* after all others have gone through."""
+
+    keys: tuple[str, ...]
+    seconds: float
+
+
+class Rendezvous(GateScript, frozen=True, kw_only=True, tag="line"):
+    """*n* processes meet at their gates; then one gate is opened at a time, in an order drawn from *seed*."""
+
+    n: int
+    keys: tuple[str, ...]  # in the order of submission
+    seed: int
+
+
+class TimedStart(GateScript, frozen=True, kw_only=True, tag="start"):
+    """The gates are opened, and the clock starts, *delay* seconds after *n* processes have come to them."""
+
+    n: int
+    delay: float = 0.0
+
+
+ScriptName = Literal["open", "shut", "keep", "hold", "line", "start", "meet", "let"]
+"""The tags of the scripts, and the pauses between two calls."""
+Script = Union[OpenGates, ShutGates, KeptGates, HeldTask, Rendezvous, TimedStart]  # noqa: UP007 - msgspec reads it in Python 3.10

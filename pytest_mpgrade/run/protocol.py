@@ -1,0 +1,208 @@
+"""What the grader asks of a supervisor, and what it reports: one definition for both ends of the pipes.
+
+A request and a report are a line of JSON each. Their texts may hold names of files that are not UTF-8, as Python has
+them (surrogates), which the standard library's JSON keeps. What does not fit a type is refused where it is read.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Union
+
+import msgspec
+
+from pytest_mpgrade.isolation.layer import Isolation
+from pytest_mpgrade.records import (
+    Again,
+    Ending,
+    GateEvent,
+    GateReport,
+    Leftover,
+    Limits,
+    Look,
+    Phase,
+    ProcessSeen,
+    Script,
+    StepKind,
+    Stuck,
+    Trace,
+)
+
+# --- requests
+
+
+class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """Remove all folders whose paths begin so when the grader is gone without having parted."""
+
+    mark: str
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """The grader parts from the server: there is nothing to remove any more."""
+
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every run has."""
+
+    run_folder: str
+    isolation: Isolation
+    shown: str  # the folder that student code may read, "" for none
+    prefix: str  # of its names for semaphores and shared memory
+    observer: str
+    limits: Limits
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRequest:
+    """What a supervisor has to know of a step; see `records.Step`."""
+
+    do: StepKind
+    gates: Script
+    again: Again | None
+    same_holdings: bool
+    n: int
+    seconds: float
+    patience: float
+    save: str
+    drop: tuple[str, ...]
+    last: bool
+    look: bool
+    let: tuple[str, ...]
+
+
+class CallsRequest(RunRequest, frozen=True, kw_only=True, tag=True):
+    """A module that is to be imported, and calls of its functions."""
+
+    child_request: str  # file with what only the child reads
+    keys: tuple[str, ...] | None  # of all tasks that are handed out, where they are known
+    steps: tuple[StepRequest, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """Where a kernel listens: what Jupyter's connection file holds (jupyter_client)."""
+
+    transport: str
+    ip: str
+    key: str
+    signature_scheme: str
+    shell_port: int
+    iopub_port: int
+    stdin_port: int
+    control_port: int
+    hb_port: int
+
+
+class CellsRequest(RunRequest, frozen=True, kw_only=True, tag=True):
+    """A notebook that is to be executed."""
+
+    file: str  # in the run's folder: the notebook as nbformat 4 has it
+    kernel_request: str  # file with what only the kernel reads
+    connection: Connection
+    folder: str  # where the kernel is
+    python: str  # its interpreter, "" for ours
+    names: tuple[str, ...]  # of the variables that are asked for
+    cell_seconds: float
+    seconds: float
+    output_bytes: int
+
+
+Request = Union[Guard, Part, CallsRequest, CellsRequest]  # noqa: UP007 - msgspec reads it in Python 3.10
+
+
+# --- reports
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What a supervisor reports of the import, of one call, or of one cell."""
+
+    ending: Ending
+    why: str = ""
+    phase: Phase = Phase.CALL
+    still_reading: bool = False
+    all_cells: bool = False
+    stopped: str = ""
+    exitcode: int | None = None
+    step: int = -1
+    caller: int = 0
+    in_caller: bool = False
+    answer: str = ""
+    events: tuple[GateEvent, ...] = ()
+    processes: tuple[ProcessSeen, ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
+    stuck: tuple[Stuck, ...] = ()
+    gates: GateReport | None = None
+    looks: tuple[Look, ...] = ()
+    printed: str = ""
+    seconds: float = 0.0
+    blocked: float = 0.0
+    tries: int = 1
+
+    def trace(self, observer: str) -> Trace:
+        """Return what was seen from outside."""
+        return Trace(
+            caller=self.caller,
+            observer=observer,
+            events=self.events,
+            processes=self.processes,
+            leftovers=self.leftovers,
+            stuck=self.stuck,
+            gates=self.gates,
+            looks=self.looks,
+        )
+
+
+class RunReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the report of every run says; what has a default is known when everything has been ended."""
+
+    clean: bool = False  # it is proven that no process is left
+    removed: tuple[str, ...] = ()  # names for semaphores and shared memory that were left
+    observer: str = ""
+    seconds: float = 0.0
+    stderr: str
+
+
+class CallsReport(RunReport, frozen=True, kw_only=True, tag=True):
+    """How the import went, and each call that was reached."""
+
+    imported: Account
+    calls: tuple[Account, ...]
+
+
+class CellsReport(RunReport, frozen=True, kw_only=True, tag=True):
+    """How the kernel started, and how each cell went that was tried."""
+
+    pid: int  # the kernel's, as it sees itself
+    told: bool  # it has told its variables
+    kernel: Account
+    cells: tuple[Account, ...]
+    left: Account | None = None  # when the last cell was done, and its processes had time to end
+    after: Account | None = None  # when the kernel had ended
+
+
+class KilledReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """In place of another: the supervisor itself was killed."""
+
+    signal: int
+
+
+Reported = Union[CallsReport, CellsReport, KilledReport]  # noqa: UP007 - msgspec reads it in Python 3.10
+
+
+def line_of(told: Request | Reported) -> str:
+    """Return a request or a report as a line of JSON."""
+    return json.dumps(msgspec.to_builtins(told)) + "\n"
+
+
+def request_in(line: str) -> Request:
+    """Read a request; raises ValueError where it is none."""
+    found: Request = msgspec.convert(json.loads(line), type=Request)
+    return found
+
+
+def report_in(line: bytes) -> Reported:
+    """Read a report; raises ValueError where it is none."""
+    return msgspec.json.decode(line, type=Reported)
