@@ -205,4 +205,5 @@ def request_in(line: str) -> Request:
 
 def report_in(line: bytes) -> Reported:
     """Read a report; raises ValueError where it is none."""
-    return msgspec.json.decode(line, type=Reported)
+    found: Reported = msgspec.json.decode(line, type=Reported)
+    return found
