@@ -1,9 +1,10 @@
-"""A batch is killed by SIGKILL at random moments and gone on with: is its gradebook that of one nobody disturbed?
+"""A batch is killed by SIGKILL at random moments and gone on with: is its gradebook that of one
+nobody disturbed?
 
-In each round a batch is killed a few times and resumed in between. Printed: how long the processes of a killed batch
-were still there, and whether the last gradebook is, byte for byte, the undisturbed one. Tests of speed are left out:
-their points may depend on the machine's other work. Exit code 1 where a gradebook differs, or a process is there after
-the allowed seconds.
+In each round a batch is killed a few times and resumed in between. Printed: how long the processes
+of a killed batch were still there, and whether the last gradebook is, byte for byte, the
+undisturbed one. Tests of speed are left out: their points may depend on the machine's other work.
+Exit code 1 where a gradebook differs, or a process is there after the allowed seconds.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ import sys
 from pytest_mpgrade import batch
 from pytest_mpgrade.grade.pytest_run import Options
 options = Options(keyword=sys.argv[3], isolation=sys.argv[4])
-for _ in batch.grade_all(sys.argv[1], "mp_apply", sys.argv[2], jobs=int(sys.argv[5]), options=options, resume=True):
+jobs = int(sys.argv[5])
+more = {"jobs": jobs, "options": options, "resume": True}
+for _ in batch.grade_all(sys.argv[1], "mp_apply", sys.argv[2], **more):
     pass
 """
 
@@ -38,7 +41,9 @@ def start(source: Path, out: Path, arguments: argparse.Namespace) -> subprocess.
 
 
 def kill(process: subprocess.Popen[bytes], out: Path) -> float:
-    """Kill a batch; return the seconds after which all its gradings and students' processes were gone."""
+    """Kill a batch; return the seconds after which all its gradings and students' processes were
+    gone.
+    """
     try:
         tree = psutil.Process(process.pid).children(recursive=True)
     except psutil.Error:
@@ -76,7 +81,9 @@ def main() -> int:
     parser.add_argument("-j", dest="jobs", type=int, default=3, help="gradings at a time")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--kills", type=int, default=3, help="in each round")
-    parser.add_argument("--seconds", type=float, default=2.0, help="in which all processes have to be gone")
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, help="in which all processes have to be gone"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--isolation", default="auto")
     arguments = parser.parse_args()
@@ -101,9 +108,14 @@ def main() -> int:
             slow += max(gone) > arguments.seconds
             different += not same
             told = ", ".join(f"{seconds:.2f}" for seconds in gone)
-            print(f"round {number}: gone after {told} s; gradebook {'the same' if same else 'DIFFERS'}", flush=True)
+            print(
+                f"round {number}: gone after {told} s; gradebook"
+                f" {'the same' if same else 'DIFFERS'}",
+                flush=True,
+            )
     print(
-        f"{arguments.rounds} rounds: {different} gradebooks differ, {slow} with processes after {arguments.seconds:g} s"
+        f"{arguments.rounds} rounds: {different} gradebooks differ, {slow} with processes after"
+        f" {arguments.seconds:g} s"
     )
     return 1 if different or slow else 0
 

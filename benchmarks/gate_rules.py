@@ -1,10 +1,12 @@
-"""Which rule of quiescence ends a wait, and is a tree ever called quiescent while it still has something to do?
+"""Which rule of quiescence ends a wait, and is a tree ever called quiescent while it still has
+something to do?
 
-The references, the right designs and the wrong solutions of `mp_apply` and `bg_task` run beside busy loops, twice as
-many as there are cores unless asked otherwise. Each line of the journal is one run. Wrong is a right design that is
-called quiescent before it is done, or that a check of the rendezvous accuses; and a wrong solution of the rendezvous
-that no check accuses. Two simpler rules are tried on the same messages: one second of silence is a hang; the first n
-tasks arrive in their order.
+The references, the right designs and the wrong solutions of `mp_apply` and `bg_task` run beside
+busy loops, twice as many as there are cores unless asked otherwise. Each line of the journal is one
+run. Wrong is a right design that is called quiescent before it is done, or that a check of the
+rendezvous accuses; and a wrong solution of the rendezvous that no check accuses. Two simpler rules
+are tried on the same messages: one second of silence is a hang; the first n tasks arrive in their
+order.
 
     python benchmarks/gate_rules.py --minutes 6        in parts, added to benchmarks/records
     python benchmarks/gate_rules.py --minutes 0        the tables alone
@@ -60,7 +62,10 @@ PLAYS: dict[str, dict[str, tuple[Step, ...]]] = {
         ),
     },
 }
-"""As the tests of the assignments make them. Who waits for a held task in the last one is rightly called quiescent."""
+"""As the tests of the assignments make them.
+
+Who waits for a held task in the last one is rightly called quiescent.
+"""
 OF_THE_LINE = (
     checks.met(),
     checks.workers(N),
@@ -102,8 +107,10 @@ class Line:
     rules: tuple[str, ...]  # by which the tree was called quiescent while a call ran
     early: bool  # so it was in a call that a right design would have gone on with
     accused: tuple[str, ...]  # concerns of the rendezvous's failed checks
-    expected: tuple[str, ...]  # concerns that a wrong solution has to fail, of those that a rendezvous shows
-    silence: float  # longest time in seconds between two messages of its tasks, from the start of a call to its end
+    # concerns that a wrong solution has to fail, of those that a rendezvous shows
+    expected: tuple[str, ...]
+    # longest time in seconds between two messages of its tasks, from the start of a call to its end
+    silence: float
     in_order: bool  # the first n tasks arrived in the order of submission
     seconds: float
 
@@ -114,7 +121,9 @@ class Line:
 
 
 def turns(repeat: int) -> Iterator[Turn]:
-    """Yield all runs, each round in an order of its own, so that what is there after a while is a fair sample."""
+    """Yield all runs, each round in an order of its own, so that what is there after a while is a
+    fair sample.
+    """
     for number in range(repeat):
         found = [
             Turn(assignment=name, case=case, play=play, method=method)
@@ -132,21 +141,40 @@ def measured(turn: Turn, load: int) -> Line:
     asked = assignment.find_assignment(turn.assignment)
     scenario = Scenario(steps=PLAYS[turn.assignment][turn.play], start_method=turn.method)
     with tempfile.TemporaryDirectory(prefix="mpgrade-gates-") as scratch:
-        setting = Setting(assignment=asked, submission=discover(turn.case.file(Path(scratch)), asked))
+        setting = Setting(
+            assignment=asked, submission=discover(turn.case.file(Path(scratch)), asked)
+        )
         began = time.monotonic()
-        made = [run for run in make_runs(scenario, setting)[1:] if run.ending is not Ending.NOT_TRIED]
+        made = [
+            run for run in make_runs(scenario, setting)[1:] if run.ending is not Ending.NOT_TRIED
+        ]
     last = made[-1] if made else None
     found = [check(last) for check in OF_THE_LINE] if last and turn.play == "rendezvous" else []
     by_rule = [rule for run in made if (rule := _rule(run))]
-    waits_for_us = turn.play == "held" and last is not None and last.ending is Ending.RETURNED and len(made) == 2
+    waits_for_us = (
+        turn.play == "held"
+        and last is not None
+        and last.ending is Ending.RETURNED
+        and len(made) == 2
+    )
     return Line(
-        assignment=turn.assignment, design=turn.case.name, right=not turn.case.concerns, play=turn.play,
-        method=turn.method, load=load, ending=str(last.ending) if last else "not tried", rules=tuple(by_rule),
+        assignment=turn.assignment,
+        design=turn.case.name,
+        right=not turn.case.concerns,
+        play=turn.play,
+        method=turn.method,
+        load=load,
+        ending=str(last.ending) if last else "not tried",
+        rules=tuple(by_rule),
         early=bool([run for run in (made[:-1] if waits_for_us else made) if _rule(run)]),
-        accused=tuple(sorted({str(each.concern) for each in found if each.outcome is Outcome.FAILED})),
-        expected=_expected(turn), silence=max((_silence(run) for run in made), default=0.0),
-        in_order=_in_order(made), seconds=round(time.monotonic() - began, 2),
-    )  # fmt: skip
+        accused=tuple(
+            sorted({str(each.concern) for each in found if each.outcome is Outcome.FAILED})
+        ),
+        expected=_expected(turn),
+        silence=max((_silence(run) for run in made), default=0.0),
+        in_order=_in_order(made),
+        seconds=round(time.monotonic() - began, 2),
+    )
 
 
 def _rule(run: Run) -> str:
@@ -174,11 +202,15 @@ def _in_order(made: Sequence[Run]) -> bool:
 
 def main() -> int:
     """Make runs for a while, then print the tables; 1 where a verdict is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--journal", type=Path, default=RECORDS)
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no run after that")
     parser.add_argument("--repeat", type=int, default=1, help="rounds of all runs")
-    parser.add_argument("--load", type=int, default=2 * (os.cpu_count() or 1), help="busy loops beside them")
+    parser.add_argument(
+        "--load", type=int, default=2 * (os.cpu_count() or 1), help="busy loops beside them"
+    )
     parser.add_argument("--jobs", type=int, default=3, help="runs at a time")
     asked = parser.parse_args()
     text = asked.journal.read_text("utf-8") if asked.journal.exists() else ""
@@ -207,7 +239,10 @@ def report(lines: Sequence[Line]) -> int:
     """Print the tables; return how the command ends."""
     for right in (True, False):
         some = [line for line in lines if line.right is right]
-        print(f"{'right designs' if right else 'wrong solutions'}: {len(some)} runs of {len(_designs(some))}")
+        print(
+            f"{'right designs' if right else 'wrong solutions'}: {len(some)} runs of"
+            f" {len(_designs(some))}"
+        )
         for play in sorted({line.play for line in some}):
             _rules_of(play, [line for line in some if line.play == play])
     right_ones = [line for line in lines if line.right]
@@ -216,12 +251,21 @@ def report(lines: Sequence[Line]) -> int:
     judged = [line for line in lines if line.expected]
     slipped = [line for line in judged if not set(line.accused) & set(line.expected)]
     met = [line for line in right_ones if line.play == "rendezvous"]
-    _share("right runs called quiescent, or not back, though there was something to do", early, right_ones)
+    _share(
+        "right runs called quiescent, or not back, though there was something to do",
+        early,
+        right_ones,
+    )
     _share("right runs that a check of the rendezvous accuses", accused, met)
     _share("wrong runs of the rendezvous that no check accuses", slipped, judged)
     gated = [line for line in right_ones if line.play != "held"]
     silent = partial(filter, lambda line: line.silence > SILENCE_SECONDS)
-    _share(f"right runs that were silent for more than {SILENCE_SECONDS:g} s", [*silent(gated)], gated, names=False)
+    _share(
+        f"right runs that were silent for more than {SILENCE_SECONDS:g} s",
+        [*silent(gated)],
+        gated,
+        names=False,
+    )
     jumbled = [line for line in met if not line.in_order]
     _share(f"right runs whose first {N} tasks arrived in another order", jumbled, met, names=False)
     return 1 if early or accused or slipped else 0
@@ -234,13 +278,18 @@ def _designs(lines: Sequence[Line]) -> set[tuple[str, str]]:
 def _rules_of(play: str, lines: Sequence[Line]) -> None:
     rules = Counter(rule for line in lines for rule in line.rules)
     told = ", ".join(f"{rule} {count}" for rule, count in rules.most_common()) or "none"
-    print(f"  {play:11}{len(lines):5} runs of {len(_designs(lines)):2}; called quiescent by: {told}")
+    print(
+        f"  {play:11}{len(lines):5} runs of {len(_designs(lines)):2}; called quiescent by: {told}"
+    )
 
 
 def _share(what: str, some: Sequence[Line], of: Sequence[Line], *, names: bool = True) -> None:
     print(f"{what}: {len(some)} of {len(of)}" + (f", {rate(len(some), len(of))}" if of else ""))
     for line in some if names else ():
-        print(f"  {line.design}, {line.play}, {line.method}: {line.ending}; {line.rules}, {line.accused}")
+        print(
+            f"  {line.design}, {line.play}, {line.method}: {line.ending}; {line.rules},"
+            f" {line.accused}"
+        )
 
 
 if __name__ == "__main__":

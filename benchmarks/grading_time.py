@@ -1,4 +1,5 @@
-"""What a full grading of the reference costs: wall time and CPU time of `mpgrade grade`, one after the other.
+"""What a full grading of the reference costs: wall time and CPU time of `mpgrade grade`, one after
+the other.
 
 Prints each grading and the median; the aim for `mp_apply` is at most 15 s on 2 cores.
 """
@@ -28,7 +29,9 @@ def grade(assignment: str, observer: str) -> tuple[float, float]:
             "--assignment",
             assignment,
         ]
-        subprocess.run([*command, "--out", out, "--observer", observer], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [*command, "--out", out, "--observer", observer], check=True, stdout=subprocess.DEVNULL
+        )
     wall = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -44,7 +47,9 @@ def main() -> None:
         taken = []
         for _ in range(arguments.repeat):
             taken.append(grade(assignment, arguments.observer))
-            print(f"{assignment}: {taken[-1][0]:5.1f} s wall, {taken[-1][1]:5.1f} s CPU", flush=True)
+            print(
+                f"{assignment}: {taken[-1][0]:5.1f} s wall, {taken[-1][1]:5.1f} s CPU", flush=True
+            )
         print(f"{assignment}: median {statistics.median(wall for wall, _ in taken):.1f} s wall")
 
 

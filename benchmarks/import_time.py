@@ -1,7 +1,7 @@
 """What `import pytest_mpgrade` costs over a bare interpreter: every spawned worker pays for it.
 
-Interleaved pairs of fresh interpreters in random order; prints medians and the median of the differences, in
-milliseconds. The aim is at most 10 ms.
+Interleaved pairs of fresh interpreters in random order; prints medians and the median of the
+differences, in milliseconds. The aim is at most 10 ms.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def main() -> None:
     over = [b - a for a, b in zip(taken["bare"], taken["import"], strict=True)]
     for name, values in taken.items():
         print(f"{name:8} median {statistics.median(values):6.1f} ms, least {min(values):6.1f} ms")
-    print(f"import pytest_mpgrade costs {statistics.median(over):.1f} ms (median of {PAIRS} differences)")
+    print(
+        f"import pytest_mpgrade costs {statistics.median(over):.1f} ms (median of {PAIRS}"
+        " differences)"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""What isolation costs: the time of one small run in each layer, and how much more that is than with none.
+"""What isolation costs: the time of one small run in each layer, and how much more that is than
+with none.
 
-Runs of all layers alternate, so that other work on the machine meets them alike. The aim: full isolation costs at most
-25 ms more than none, in the median.
+Runs of all layers alternate, so that other work on the machine meets them alike. The aim: full
+isolation costs at most 25 ms more than none, in the median.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def main() -> None:
         for number in range(runs + 2):
             for name, layer in layers.items():
                 began = time.perf_counter()
-                module_run.run_module(scenario, Setting(assignment=assignment, submission=submission, isolation=layer))
+                module_run.run_module(
+                    scenario, Setting(assignment=assignment, submission=submission, isolation=layer)
+                )
                 if number >= 2:  # the first ones start the server
                     times[name].append(time.perf_counter() - began)
         servers.end_all()
@@ -63,7 +66,8 @@ def main() -> None:
     for name, found_times in times.items():
         median = statistics.median(found_times)
         print(
-            f"{name:45} {median * 1e3:6.1f} ms median, {min(found_times) * 1e3:6.1f} min, {(median - base) * 1e3:+6.1f}"
+            f"{name:45} {median * 1e3:6.1f} ms median, {min(found_times) * 1e3:6.1f} min,"
+            f" {(median - base) * 1e3:+6.1f}"
         )
 
 

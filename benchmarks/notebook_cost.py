@@ -1,8 +1,10 @@
-"""What grading a notebook costs: a notebook of ten cells with NumPy, executed by us and by bare nbclient, in turn.
+"""What grading a notebook costs: a notebook of ten cells with NumPy, executed by us and by bare
+nbclient, in turn.
 
-The aim: a supervised and isolated execution takes at most 1.3 times as long as nbclient's own, in the median. Beside
-it whole commands, with the start of each program: `mpgrade grade`, `pytest --nbmake` (where it is installed) and
-`jupyter execute`. All are made in turn, so that other work on the machine meets them alike.
+The aim: a supervised and isolated execution takes at most 1.3 times as long as nbclient's own, in
+the median. Beside it whole commands, with the start of each program: `mpgrade grade`, `pytest
+--nbmake` (where it is installed) and `jupyter execute`. All are made in turn, so that other work on
+the machine meets them alike.
 """
 
 from __future__ import annotations
@@ -65,7 +67,9 @@ def main() -> None:
     """Time all ways, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=15, help="of each (default: 15)")
-    parser.add_argument("--commands", type=int, default=5, help="of each whole command (default: 5)")
+    parser.add_argument(
+        "--commands", type=int, default=5, help="of each whole command (default: 5)"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mpgrade-") as path:
         folder = Path(path)

@@ -1,9 +1,11 @@
-"""Does anything grow while one server makes run after run, or one batch grades submission after submission?
+"""Does anything grow while one server makes run after run, or one batch grades submission after
+submission?
 
-First 300 runs of a right module, one after the other in one server of supervisors; then one batch of 200 copies of it.
-At ten moments of each it prints what the process that works there holds (resident memory, open files, threads), and
-what lies on the machine with our names (temporary folders, shared memory, cgroups). Ends with 1 where something grows:
-memory by more than a tenth from the second moment to the last, anything else at all.
+First 300 runs of a right module, one after the other in one server of supervisors; then one batch
+of 200 copies of it. At ten moments of each it prints what the process that works there holds
+(resident memory, open files, threads), and what lies on the machine with our names (temporary
+folders, shared memory, cgroups). Ends with 1 where something grows: memory by more than a tenth
+from the second moment to the last, anything else at all.
 """
 
 from __future__ import annotations
@@ -96,7 +98,9 @@ def runs(place: Path, many: int) -> Iterator[Held]:
     layer = choose.choose_isolation("auto", module=str(place / "class" / "s000" / "double.py"))
     setting = Setting(assignment=asked, submission=submission, isolation=layer)
     for number in range(many):
-        run = module_run.run_module(Scenario(steps=(steps.call("double", number),), start_method="fork"), setting)[1]
+        run = module_run.run_module(
+            Scenario(steps=(steps.call("double", number),), start_method="fork"), setting
+        )[1]
         assert run.value == ["int", str(2 * number)], run
         if number % max(1, many // MOMENTS) == 0:
             (server,) = servers._idle
@@ -118,17 +122,29 @@ def grows(seen: Sequence[Held]) -> list[str]:
     """Return the names of what has grown; the first moment is a warm-up."""
     first, last = asdict(seen[1]), asdict(seen[-1])
     more = {name: last[name] - first[name] for name in first}
-    return [name for name, growth in more.items() if growth > (first[name] // 10 if name == "memory" else 0)]
+    return [
+        name
+        for name, growth in more.items()
+        if growth > (first[name] // 10 if name == "memory" else 0)
+    ]
 
 
-def measured(title: str, moments: Callable[[Path, int], Iterator[Held]], place: Path, many: int) -> list[str]:
+def measured(
+    title: str, moments: Callable[[Path, int], Iterator[Held]], place: Path, many: int
+) -> list[str]:
     """Print what is held at each moment; return what grows."""
     print(f"{title}: {many}")
     seen = []
     for one in moments(place, many):
         seen.append(one)
-        print("  " + ", ".join(f"{name} {value / 1e6:.1f} MB" if name == "memory" else f"{name} {value}"
-                               for name, value in asdict(one).items()), flush=True)  # fmt: skip
+        print(
+            "  "
+            + ", ".join(
+                f"{name} {value / 1e6:.1f} MB" if name == "memory" else f"{name} {value}"
+                for name, value in asdict(one).items()
+            ),
+            flush=True,
+        )
     return grows(seen)
 
 

@@ -1,11 +1,13 @@
-"""How often are speed verdicts wrong? Right and slow variants of `mp_apply`, live and replayed, in each cell of load.
+"""How often are speed verdicts wrong? Right and slow variants of `mp_apply`, live and replayed, in
+each cell of load.
 
-Each line of the journal is one live verdict with all its pairs; a run that was broken off goes on where it was. From
-the pairs of a cell, verdicts are replayed by drawing with replacement. Wrong is a right variant that loses points, or
-a slow one that keeps them all; 95 % intervals by Wilson (J. Am. Stat. Assoc. 22, 209, 1927).
+Each line of the journal is one live verdict with all its pairs; a run that was broken off goes on
+where it was. From the pairs of a cell, verdicts are replayed by drawing with replacement. Wrong is
+a right variant that loses points, or a slow one that keeps them all; 95 % intervals by Wilson (J.
+Am. Stat. Assoc. 22, 209, 1927).
 
-    python benchmarks/speed_verdicts.py --minutes 60                       in parts, added to benchmarks/records
-    python benchmarks/speed_verdicts.py --minutes 0 --replays 100          the table alone, in a minute
+    python benchmarks/speed_verdicts.py --minutes 60                 in parts, added to the records
+    python benchmarks/speed_verdicts.py --minutes 0 --replays 100    the table alone, in a minute
     taskset -c 0 python benchmarks/speed_verdicts.py --label "1 core" …    on one core
 """
 
@@ -41,9 +43,18 @@ ROOT = Path(__file__).resolve().parent.parent
 _DESIGNS = ROOT / "tests" / "designs" / "mp_apply"
 RIGHT = [
     _DESIGNS / f"{name}.py"
-    for name in ("shared_queue", "queue_per_worker", "pipe_per_worker", "joinable_queue", "manager_queues", "executor")
+    for name in (
+        "shared_queue",
+        "queue_per_worker",
+        "pipe_per_worker",
+        "joinable_queue",
+        "manager_queues",
+        "executor",
+    )
 ]
-RIGHT += [ROOT / "benchmarks" / "right" / f"looks_every_{period}.py" for period in ("005", "01", "025")]
+RIGHT += [
+    ROOT / "benchmarks" / "right" / f"looks_every_{period}.py" for period in ("005", "01", "025")
+]
 WRONG = ("naps_between_tasks", "polls_busily", "process_per_task", "pickles_context")
 """Wrong solutions of the assignment that are slow; the other slow ones are files."""
 SLOW = [ROOT / "benchmarks" / "slow" / f"{name}.py" for name in ("half_again", "one_result_a_look")]
@@ -54,7 +65,9 @@ def main() -> None:
     """Take live verdicts for a while, then print the table."""
     arguments = _arguments()
     journal = Path(arguments.journal)
-    lines = [json.loads(line) for line in journal.read_text().splitlines()] if journal.exists() else []
+    lines = (
+        [json.loads(line) for line in journal.read_text().splitlines()] if journal.exists() else []
+    )
     end = time.monotonic() + 60 * arguments.minutes
     for turn in _turns(arguments):
         if time.monotonic() > end:
@@ -70,24 +83,41 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--journal", default=str(RECORDS))
-    parser.add_argument("--minutes", type=float, default=1e9, help="stop taking verdicts after that")
+    parser.add_argument(
+        "--minutes", type=float, default=1e9, help="stop taking verdicts after that"
+    )
     parser.add_argument("--repeat", type=int, default=30, help="live verdicts in each cell")
-    parser.add_argument("--loads", type=int, nargs="+", default=[0, 2, 4], help="busy loops beside it")
+    parser.add_argument(
+        "--loads", type=int, nargs="+", default=[0, 2, 4], help="busy loops beside it"
+    )
     parser.add_argument("--methods", nargs="+", default=["fork", "spawn"])
     parser.add_argument("--only", nargs="+", default=[], metavar="VARIANT")
-    parser.add_argument("--replays", type=int, default=1500, help="verdicts that are drawn from the pairs of each cell")
+    parser.add_argument(
+        "--replays",
+        type=int,
+        default=1500,
+        help="verdicts that are drawn from the pairs of each cell",
+    )
     parser.add_argument("--label", default="", help="what is special about the machine just now")
     return parser.parse_args()
 
 
 def _turns(arguments: argparse.Namespace) -> Iterator[tuple[str, str, int, str, int]]:
-    """Yield all verdicts to take, round by round, so that what is there after a while is spread evenly."""
+    """Yield all verdicts to take, round by round, so that what is there after a while is spread
+    evenly.
+    """
     for number in range(arguments.repeat):
         for load in arguments.loads:
             for method in arguments.methods:
-                for variant in (*(path.stem for path in RIGHT), *WRONG, *(path.stem for path in SLOW)):
+                for variant in (
+                    *(path.stem for path in RIGHT),
+                    *WRONG,
+                    *(path.stem for path in SLOW),
+                ):
                     if not arguments.only or variant in arguments.only:
                         yield variant, method, load, arguments.label, number
 
@@ -113,7 +143,9 @@ def _timed(path: Path, variant: str, method: str, load: int, label: str) -> dict
     found = discover(path, asked)
     layer = choose.choose_isolation("auto", module=str(Path(found.folder) / found.module))
     own = RunCache(Setting(assignment=asked, submission=found, isolation=layer))
-    theirs = RunCache(Setting(assignment=asked, submission=discover(ROOT / "reference" / "mp_apply", asked)))
+    theirs = RunCache(
+        Setting(assignment=asked, submission=discover(ROOT / "reference" / "mp_apply", asked))
+    )
     try:
         student = Student(own, method, lambda: theirs)
         run = student.time("mp_apply")
@@ -121,7 +153,13 @@ def _timed(path: Path, variant: str, method: str, load: int, label: str) -> dict
     finally:
         own.close()
         theirs.close()
-    told = {"variant": variant, "method": method, "load": load, "label": label, "outcome": finding.outcome}
+    told = {
+        "variant": variant,
+        "method": method,
+        "load": load,
+        "label": label,
+        "outcome": finding.outcome,
+    }
     told |= {"credit": finding.credit, "seconds": round(run.seconds, 3)}
     return told | {"pairs": msgspec.to_builtins(run.pairs)}
 
@@ -144,7 +182,10 @@ def _print(lines: Sequence[dict[str, Any]], replays: int) -> None:
         cells[line["variant"], line["load"], line["method"]].append(line)
     slow = {*WRONG, *(path.stem for path in SLOW)}
     totals: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    print(f"\n{'variant':20}{'load':>5} {'method':8}{'live':>5}{'wrong':>7}{'open':>6}{'s':>6}   replays: wrong, open")
+    print(
+        f"\n{'variant':20}{'load':>5} {'method':8}{'live':>5}{'wrong':>7}{'open':>6}{'s':>6}  "
+        " replays: wrong, open"
+    )
     for (variant, load, method), found in sorted(cells.items()):
         kept = ["passed" if variant in slow else "failed"]
         bad = sum(line["outcome"] in kept for line in found)
@@ -156,9 +197,14 @@ def _print(lines: Sequence[dict[str, Any]], replays: int) -> None:
             missed = again.count("full" if variant in slow else "deducted")
             drawn = f"{rate(missed, len(again))}, {rate(again.count('inconclusive'), len(again))}"
         seconds = median(line["seconds"] for line in found)
-        print(f"{variant:20}{load:5} {method:8}{len(found):5}{bad:7}{unsure:6}{seconds:6.1f}   {drawn}")
+        print(
+            f"{variant:20}{load:5} {method:8}{len(found):5}{bad:7}{unsure:6}{seconds:6.1f}  "
+            f" {drawn}"
+        )
         group = f"{'slow' if variant in slow else 'right'}, load {load}"
-        totals[group] = [sum(both) for both in zip(totals[group], (bad, unsure, len(found)), strict=True)]
+        totals[group] = [
+            sum(both) for both in zip(totals[group], (bad, unsure, len(found)), strict=True)
+        ]
     for group, (bad, unsure, count) in sorted(totals.items()):
         rates = f"{bad} wrong, {rate(bad, count)}; {unsure} open, {rate(unsure, count)}"
         print(f"{group}: of {count} live verdicts {rates}")

@@ -1,9 +1,11 @@
-"""How often does the test of speed deduct, leave open, or give all points, by how much slower a pattern truly is?
+"""How often does the test of speed deduct, leave open, or give all points, by how much slower a
+pattern truly is?
 
-Simulated from the pairs of the right variants that `speed_verdicts.py` has recorded. Each variant's pairs are scaled so
-that the median ratio is 1; the time of tasks that only wait is then multiplied by the true ratio, and pairs are drawn
-with replacement until the test stops by itself or has had as many as it may take. A deduction where the true ratio is
-at most what is free is an error of the first kind. Intervals of 95 % by Wilson. Takes half a minute of CPU time.
+Simulated from the pairs of the right variants that `speed_verdicts.py` has recorded. Each variant's
+pairs are scaled so that the median ratio is 1; the time of tasks that only wait is then multiplied
+by the true ratio, and pairs are drawn with replacement until the test stops by itself or has had as
+many as it may take. A deduction where the true ratio is at most what is free is an error of the
+first kind. Intervals of 95 % by Wilson. Takes half a minute of CPU time.
 
 docs/timing.md, error-rates, quotes the table.
 """
@@ -37,7 +39,9 @@ def cells(journal: Path) -> dict[tuple[int, str], list[Pair]]:
     own: dict[tuple[int, str, str], list[Pair]] = defaultdict(list)
     for line in map(json.loads, journal.read_text("utf-8").splitlines()):
         if line["variant"] in names and not line["label"]:
-            own[line["load"], line["method"], line["variant"]] += msgspec.convert(line["pairs"], list[Pair])
+            own[line["load"], line["method"], line["variant"]] += msgspec.convert(
+                line["pairs"], list[Pair]
+            )
     for (load, method, _), pairs in own.items():
         found[load, method] += centred(pairs)
     return found
@@ -77,9 +81,13 @@ def verdict(pairs: Sequence[Pair], true: float, draw: random.Random) -> tuple[st
 
 def main() -> None:
     """Print a line for each load and true ratio, over both start methods."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--journal", type=Path, default=RECORDS)
-    parser.add_argument("--draws", type=int, default=200, help="verdicts for each load, start method and true ratio")
+    parser.add_argument(
+        "--draws", type=int, default=200, help="verdicts for each load, start method and true ratio"
+    )
     asked = parser.parse_args()
     found = cells(asked.journal)
     print(f"{'load':>4} {'true':>5} {'pairs':>6}  " + "".join(f"{end:24}" for end in ENDS))
@@ -90,7 +98,10 @@ def main() -> None:
             ended = [verdict(pairs, true, draw) for pairs in here for _ in range(asked.draws)]
             counts = Counter(end for end, _ in ended)
             shares = "".join(f"{rate(counts[end], len(ended)):24}" for end in ENDS)
-            print(f"{load:4} {true:5.2f} {median(count for _, count in ended):6g}  {shares}".rstrip(), flush=True)
+            print(
+                f"{load:4} {true:5.2f} {median(count for _, count in ended):6g}  {shares}".rstrip(),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Grade assignments on process-based parallelism.
 
-Every process that a submission spawns imports this package, so it loads nothing by itself, not even typing.
+Every process that a submission spawns imports this package, so it loads nothing by itself, not even
+typing.
 """
 
 from __future__ import annotations

@@ -18,16 +18,23 @@ class AssignmentError(UsageError):
 
 
 class UngradableError(MpgradeError):
-    """A submission that cannot be graded, with the reason, a hint, and the student's own line. Exit code 3."""
+    """A submission that cannot be graded, with the reason, a hint, and the student's own line.
 
-    def __init__(self, message: str, *, hint: str = "", source: Mapping[str, object] | None = None) -> None:
+    Exit code 3.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", source: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(message)
         self.hint = hint
         self.source = dict(source or {})  # file, line, code; empty where no line is at fault
 
 
 class LackingError(UngradableError):
-    """The grader lacks a package that the assignment allows and the submission imports: nothing can be said of it."""
+    """The grader lacks a package that the assignment allows and the submission imports: nothing can
+    be said of it.
+    """
 
 
 class SupervisorError(MpgradeError):
@@ -35,7 +42,9 @@ class SupervisorError(MpgradeError):
 
 
 class SupervisorKilledError(SupervisorError):
-    """Somebody killed the supervisor of a run by a signal; when that happens again, it is the submission's doing."""
+    """Somebody killed the supervisor of a run by a signal; when that happens again, it is the
+    submission's doing.
+    """
 
 
 def error_words(error: Exception) -> str:

@@ -1,4 +1,7 @@
-"""The pytest plugin: markers, options, fixtures. It only forwards; state lives in `session.GradingSession`."""
+"""The pytest plugin: markers, options, fixtures.
+
+It only forwards; state lives in `session.GradingSession`.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,19 @@ _SESSION = "mpgrade-session"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add our options."""
     group = parser.getgroup("mpgrade", "grading of assignments on process-based parallelism")
-    group.addoption("--mpgrade", metavar="ASSIGNMENT", help="grade this assignment: its name, or its folder")
     group.addoption(
-        "--mpgrade-submission", metavar="PATH", help="what was handed in: a folder or a file (default: here)"
+        "--mpgrade", metavar="ASSIGNMENT", help="grade this assignment: its name, or its folder"
     )
-    group.addoption("--mpgrade-id", metavar="ID", help="name of the submission in results (default: of its folder)")
+    group.addoption(
+        "--mpgrade-submission",
+        metavar="PATH",
+        help="what was handed in: a folder or a file (default: here)",
+    )
+    group.addoption(
+        "--mpgrade-id",
+        metavar="ID",
+        help="name of the submission in results (default: of its folder)",
+    )
     group.addoption("--mpgrade-out", metavar="FOLDER", help="write FOLDER/result.json")
     group.addoption(
         "--mpgrade-observer",
@@ -37,7 +48,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="what keeps student code apart; auto: the strongest that works here",
     )
     group.addoption(
-        "--mpgrade-require-isolation", action="store_true", help="award no points where there is no isolation"
+        "--mpgrade-require-isolation",
+        action="store_true",
+        help="award no points where there is no isolation",
     )
     group.addoption(
         "--mpgrade-limit",
@@ -46,23 +59,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         help="another limit than the assignment's, e.g. memory_bytes=1GB, processes=64",
     )
-    parser.addini("mpgrade_assignment", "grade this assignment when pytest is called without --mpgrade")
+    parser.addini(
+        "mpgrade_assignment", "grade this assignment when pytest is called without --mpgrade"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register markers, and the session's object if an assignment is graded."""
     config.addinivalue_line(
         "markers",
-        "criterion(name, weight=1): the test is a question of this criterion; its questions share the points by weight",
+        "criterion(name, weight=1): the test is a question of this criterion; its questions share"
+        " the points by weight",
     )
     config.addinivalue_line(
         "markers",
-        "start_methods(*names): run the test under these start methods; 'any': under one, whichever the platform has; "
-        "'default': under its default",
+        "start_methods(*names): run the test under these start methods; 'any': under one, whichever"
+        " the platform has; 'default': under its default",
     )
     config.addinivalue_line(
         "markers",
-        "rehearsed: the test does nothing but play and check; it is called once before, for its plays to be made ahead",
+        "rehearsed: the test does nothing but play and check; it is called once before, for its"
+        " plays to be made ahead",
     )
     name = config.getoption("--mpgrade") or config.getini("mpgrade_assignment")
     if name:
@@ -77,15 +94,21 @@ def pytest_configure(config: pytest.Config) -> None:
 def _session(config: pytest.Config) -> GradingSession:
     session: GradingSession | None = config.pluginmanager.get_plugin(_SESSION)
     if session is None:
-        raise pytest.UsageError("no assignment: use --mpgrade NAME, or mpgrade_assignment = NAME in pytest.ini")
+        raise pytest.UsageError(
+            "no assignment: use --mpgrade NAME, or mpgrade_assignment = NAME in pytest.ini"
+        )
     return session
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test of a submission once for each start method."""
-    if "start_method" in metafunc.fixturenames and metafunc.config.pluginmanager.has_plugin(_SESSION):
+    if "start_method" in metafunc.fixturenames and metafunc.config.pluginmanager.has_plugin(
+        _SESSION
+    ):
         marker = metafunc.definition.get_closest_marker("start_methods")
-        metafunc.parametrize("start_method", _session(metafunc.config).start_methods(marker.args if marker else ()))
+        metafunc.parametrize(
+            "start_method", _session(metafunc.config).start_methods(marker.args if marker else ())
+        )
 
 
 @pytest.fixture
@@ -114,7 +137,9 @@ def notebook(request: pytest.FixtureRequest, start_method: str) -> StudentNotebo
 
 @pytest.fixture
 def reference(request: pytest.FixtureRequest, start_method: str) -> Student:
-    """Return the trusted solution, as the same kind of object; skips by name where there is none."""
+    """Return the trusted solution, as the same kind of object; skips by name where there is
+    none.
+    """
     found = _session(request.config).reference(start_method)
     if found is None:
         pytest.skip("the reference solution is not installed here")

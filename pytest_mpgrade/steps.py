@@ -1,4 +1,5 @@
-"""The steps of `student.play`: calls of the student's functions in one process, and what happens between them.
+"""The steps of `student.play`: calls of the student's functions in one process, and what happens
+between them.
 
 student.play(
     steps.call("bg_task", task, save="job", opaque=True, gates=steps.SHUT),
@@ -12,14 +13,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_mpgrade.inside.placeholders import BareQueue, Lazily, Own, Saved, ThreadQueue
-from pytest_mpgrade.records import Again, HeldTask, KeptGates, OpenGates, Rendezvous, Script, ShutGates, Step
+from pytest_mpgrade.records import (
+    Again,
+    HeldTask,
+    KeptGates,
+    OpenGates,
+    Rendezvous,
+    Script,
+    ShutGates,
+    Step,
+)
 from pytest_mpgrade.tasks import Workload
 
 SHUT = ShutGates()
 """All gates stay shut while the call runs; if it waits for good, they are opened."""
 
 KEPT = KeptGates()
-"""The same, for a call that need not wait: the gates at which tasks of earlier calls stand stay shut."""
+"""The same, for a call that need not wait: the gates at which tasks of earlier calls stand stay
+shut.
+"""
 
 OPEN = OpenGates()
 """All gates are open, those too at which tasks of earlier calls stand."""
@@ -61,25 +73,40 @@ def call(
 ) -> Step:
     """Return a call of *function*.
 
-    save: the name under which later steps find what it returned; opaque: that is handles, not data. gates: when tasks
-    go on, by default as the workload among the arguments says. again: call again until it returns something but None,
-    or prints a text. same_holdings: count leftovers from an earlier call. last: wait for what is left to go. seconds,
-    patience: other limits than usual; longest: made once more with this limit where the first was too short, and for
-    the reference nearly so. look: at its stacks while it runs. words: how messages name the arguments.
+    save: the name under which later steps find what it returned; opaque: that is handles, not data.
+    gates: when tasks go on, by default as the workload among the arguments says. again: call again
+    until it returns something but None, or prints a text. same_holdings: count leftovers from an
+    earlier call. last: wait for what is left to go. seconds, patience: other limits than usual;
+    longest: made once more with this limit where the first was too short, and for the reference
+    nearly so. look: at its stacks while it runs. words: how messages name the arguments.
     """
     script = gates or next((arg.gates for arg in args if isinstance(arg, Workload)), OPEN)
     named = [f"{name}={value!r}" for name, value in kwargs.items()]
     shown = [words] if words else [_shown(arg) for arg in args if not isinstance(arg, Saved)]
     return Step(
-        label=f"{function}({', '.join([*shown, *named] or ['…'])})", function=function,
-        args=tuple(arg.argument if isinstance(arg, Workload) else arg for arg in args), kwargs=kwargs,
-        gates=script, save=save, opaque=opaque, again=again, same_holdings=same_holdings, last=last,
-        own=_own(args), keys=_keys(args), seconds=seconds, longest=longest, patience=patience, look=look,
-    )  # fmt: skip
+        label=f"{function}({', '.join([*shown, *named] or ['…'])})",
+        function=function,
+        args=tuple(arg.argument if isinstance(arg, Workload) else arg for arg in args),
+        kwargs=kwargs,
+        gates=script,
+        save=save,
+        opaque=opaque,
+        again=again,
+        same_holdings=same_holdings,
+        last=last,
+        own=_own(args),
+        keys=_keys(args),
+        seconds=seconds,
+        longest=longest,
+        patience=patience,
+        look=look,
+    )
 
 
 def _own(args: tuple[object, ...]) -> tuple[str, ...]:
-    """Return the names of the submission's functions that are among the arguments, or that tasks among them call."""
+    """Return the names of the submission's functions that are among the arguments, or that tasks
+    among them call.
+    """
     return tuple(sorted({name for arg in args for name in _names(arg)}))
 
 
@@ -94,7 +121,9 @@ def _names(value: object) -> Iterator[str]:
 
 
 def _keys(args: tuple[object, ...]) -> tuple[str, ...] | None:
-    """Return the keys of the tasks among the arguments; what is neither a workload nor saved may hold any task."""
+    """Return the keys of the tasks among the arguments; what is neither a workload nor saved may
+    hold any task.
+    """
     if not all(isinstance(arg, (Workload, Saved)) for arg in args):
         return None
     return tuple(key for arg in args if isinstance(arg, Workload) for key in arg.keys)
@@ -113,12 +142,16 @@ def _shown(arg: object) -> str:
 
 
 def meet(n: int) -> Step:
-    """Return a pause until *n* different processes stand at their gates, or nothing happens any more."""
+    """Return a pause until *n* different processes stand at their gates, or nothing happens any
+    more.
+    """
     return Step(do="meet", label=f"{n} tasks at a time", n=n)
 
 
 def let(*keys: str) -> Step:
-    """Return a pause in which the gates of these tasks are opened, until what follows from that is done."""
+    """Return a pause in which the gates of these tasks are opened, until what follows from that is
+    done.
+    """
     return Step(do="let", label="letting a task go on", let=keys)
 
 

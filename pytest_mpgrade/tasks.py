@@ -1,7 +1,8 @@
 """Workloads for tests: lists of tasks that know their results.
 
-A workload is given to `student.call` in place of the tasks argument. Only the tasks go down to the student's process;
-what is expected stays here. Its keys name the tasks, in the order of submission, in what the gatekeeper sees.
+A workload is given to `student.call` in place of the tasks argument. Only the tasks go down to the
+student's process; what is expected stays here. Its keys name the tasks, in the order of submission,
+in what the gatekeeper sees.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ Task = tuple[Callable[..., object] | Own, tuple[Any, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """Tasks, what they return (encoded as plain data), and the gate script that they are meant for."""
+    """Tasks, what they return (encoded as plain data), and the gate script that they are meant
+    for.
+    """
 
     tasks: tuple[Task, ...]
     keys: tuple[str, ...]
@@ -79,7 +82,10 @@ class Workload:
 
 
 def _computed(
-    func: Callable[..., object], args: Iterable[tuple[object, ...]], keys: Iterable[str], results: Iterable[object]
+    func: Callable[..., object],
+    args: Iterable[tuple[object, ...]],
+    keys: Iterable[str],
+    results: Iterable[object],
 ) -> Workload:
     return Workload(
         tasks=tuple((func, arguments) for arguments in args),
@@ -94,12 +100,19 @@ def square(values: Sequence[int]) -> Workload:
 
 
 def mixed() -> Workload:
-    """Return tasks of different functions, numbers of arguments and types of results, in no sorted order."""
+    """Return tasks of different functions, numbers of arguments and types of results, in no sorted
+    order.
+    """
     power = _computed(work.power, [(3, 4), (2, 70)], ["3**4", "2**70"], [81, 2**70])
     words = _computed(
-        work.join_words, [("tick", "tack", "toe"), ("solo",)], ["tick-tack-toe", "solo"], ["tick-tack-toe", "solo"]
+        work.join_words,
+        [("tick", "tack", "toe"), ("solo",)],
+        ["tick-tack-toe", "solo"],
+        ["tick-tack-toe", "solo"],
     )
-    describe = _computed(work.describe, [([4, -2, 9], 0.5)], ["[4, -2, 9]*0.5"], [{"low": -1.0, "high": 4.5}])
+    describe = _computed(
+        work.describe, [([4, -2, 9], 0.5)], ["[4, -2, 9]*0.5"], [{"low": -1.0, "high": 4.5}]
+    )
     return power + square([11, -7, 100003]) + words + describe
 
 
@@ -114,22 +127,28 @@ def _unsorted(count: int, seed: int) -> list[int]:
 
 
 def rendezvous(n: int, *, seed: int = 507) -> Workload:
-    """Return 4 n tasks that stop at gates: the first n meet there, the others are let in one at a time.
+    """Return 4 n tasks that stop at gates: the first n meet there, the others are let in one at a
+    time.
 
-    One run answers who works, how many at once, whether a free worker takes the next task, and in which order. Choose
-    *n* of at least 3 that is not the number of cores.
+    One run answers who works, how many at once, whether a free worker takes the next task, and in
+    which order. Choose *n* of at least 3 that is not the number of cores.
     """
     workload = held(4 * n, seed=seed)
     tasks: tuple[Task, ...] = tuple((work.vouched, args) for _, args in workload.tasks)
     script = Rendezvous(n=n, keys=workload.keys, seed=seed, exit_gates=True)
-    # What each returns is known only when its process has been given a number at its gate: see `checks.workers`.
+    # What each returns is known only when its process has been given a number at its gate: see
+    # `checks.workers`.
     return replace(workload, tasks=tasks, expected=(), gates=script, vouched=True)
 
 
 def held(count: int, *, seed: int = 507) -> Workload:
-    """Return *count* tasks that stop at gates which stay shut until the call has come back or waits for good."""
+    """Return *count* tasks that stop at gates which stay shut until the call has come back or waits
+    for good.
+    """
     values = _unsorted(count, seed)
-    workload = _computed(work.held, [(x,) for x in values], map(str, values), [3 * x + 1 for x in values])
+    workload = _computed(
+        work.held, [(x,) for x in values], map(str, values), [3 * x + 1 for x in values]
+    )
     return replace(workload, gates=ShutGates(), words="held tasks")
 
 
@@ -141,7 +160,9 @@ def held_last(count: int, *, seconds: float = 3.0, seed: int = 507) -> Workload:
 
 
 def wait(count: int, seconds: float) -> Workload:
-    """Return the lecture's tasks, which sleep and return ``(i, pid, start, end)``: no expected values."""
+    """Return the lecture's tasks, which sleep and return ``(i, pid, start, end)``: no expected
+    values.
+    """
     keys = [str(i) for i in range(count)]
     return Workload(tasks=tuple((work.wait, (i, seconds)) for i in range(count)), keys=tuple(keys))
 
@@ -160,7 +181,10 @@ def big(count: int, size: int) -> Workload:
 def many(count: int) -> Workload:
     """Return *count* small tasks, of which every 40th tells that it began."""
     workload = square(range(-count // 2, count - count // 2))
-    tasks = tuple((work.quiet_square if i % 40 else work.square, args) for i, (_, args) in enumerate(workload.tasks))
+    tasks = tuple(
+        (work.quiet_square if i % 40 else work.square, args)
+        for i, (_, args) in enumerate(workload.tasks)
+    )
     return replace(workload, tasks=tasks, keys=workload.keys[::40])
 
 
@@ -175,15 +199,21 @@ def spin(count: int, rounds: int) -> Workload:
 
 
 def timed_naps(count: int, n: int, seconds: float) -> Workload:
-    """Return *count* tasks that sleep, for a clock that starts when *n* processes have come to their first."""
-    workload = _computed(work.timed_nap, [(i, seconds) for i in range(count)], map(str, range(count)), range(count))
+    """Return *count* tasks that sleep, for a clock that starts when *n* processes have come to
+    their first.
+    """
+    workload = _computed(
+        work.timed_nap, [(i, seconds) for i in range(count)], map(str, range(count)), range(count)
+    )
     return replace(workload, words="tasks that only wait", gates=TimedStart(n=n))
 
 
 def timed_spins(count: int, n: int, rounds: int) -> Workload:
     """Return *count* tasks that compute as those of `spin`, for the same clock."""
     results = [_spun(i, rounds) for i in range(count)]
-    workload = _computed(work.timed_spin, [(i, rounds) for i in range(count)], map(str, range(count)), results)
+    workload = _computed(
+        work.timed_spin, [(i, rounds) for i in range(count)], map(str, range(count)), results
+    )
     return replace(workload, words="tasks that compute", gates=TimedStart(n=n))
 
 
@@ -212,22 +242,34 @@ def arrays(lengths: Sequence[int]) -> Workload:
 
     keys = [f"array of {length}" for length in lengths]
     return _computed(
-        work.array, list(zip(keys, lengths, strict=True)), keys, [numpy.arange(n, dtype="int64") for n in lengths]
+        work.array,
+        list(zip(keys, lengths, strict=True)),
+        keys,
+        [numpy.arange(n, dtype="int64") for n in lengths],
     )
 
 
-def raises(*, message: str, picklable: bool = True, followed_by: int = 0, seconds: float = 0.3) -> Workload:
+def raises(
+    *, message: str, picklable: bool = True, followed_by: int = 0, seconds: float = 0.3
+) -> Workload:
     """Return a task that raises, followed by tasks that sleep *seconds* each."""
     func = work.fail if picklable else work.fail_unpicklably
     keys = tuple(str(i) for i in range(followed_by))
-    tasks: tuple[Task, ...] = ((func, ("raises", message)), *((work.nap, (i, seconds)) for i in range(followed_by)))
+    tasks: tuple[Task, ...] = (
+        (func, ("raises", message)),
+        *((work.nap, (i, seconds)) for i in range(followed_by)),
+    )
     return Workload(tasks=tasks, keys=("raises", *keys), words="tasks, the first of which raises")
 
 
 def dies(*, code: int | None = None, followed_by: int = 0, seconds: float = 0.1) -> Workload:
-    """Return a task that ends its process by `os._exit(code)`, or by SIGKILL, followed by tasks that sleep."""
+    """Return a task that ends its process by `os._exit(code)`, or by SIGKILL, followed by tasks
+    that sleep.
+    """
     doom: Task = (work.kill_self, ("dies",)) if code is None else (work.exit_now, ("dies", code))
     keys = tuple(str(i) for i in range(followed_by))
     how = "is killed" if code is None else f"exits with {code}"
     tasks = (doom, *((work.nap, (i, seconds)) for i in range(followed_by)))
-    return Workload(tasks=tasks, keys=("dies", *keys), words=f"tasks, in the first of which the worker {how}")
+    return Workload(
+        tasks=tasks, keys=("dies", *keys), words=f"tasks, in the first of which the worker {how}"
+    )

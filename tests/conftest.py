@@ -1,4 +1,6 @@
-"""Shared by all tests: small submissions, runs of them, and the proof after every test that nothing of it is left."""
+"""Shared by all tests: small submissions, runs of them, and the proof after every test that nothing
+of it is left.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,18 @@ GONE_SECONDS = 10.0
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell's background job (`make test &`) inherits it ignored, and so would all that the tests start and interrupt.
+    # A shell's background job (`make test &`) inherits it ignored, and so would all that the tests
+    # start and interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ours]:
-    """Give this test session a temporary folder of its own, and note the prefix of every run that it makes."""
-    tmp_path_factory.getbasetemp()  # stays where it is, for whoever wants to see what a test has written
+    """Give this test session a temporary folder of its own, and note the prefix of every run that
+    it makes.
+    """
+    # stays where it is, for whoever wants to see what a test has written
+    tmp_path_factory.getbasetemp()
     with tempfile.TemporaryDirectory(prefix="mpg-tests-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # some tests look at it as another user
         found = Ours(Path(folder).resolve())
@@ -84,20 +90,25 @@ def module(tmp_path: Path) -> Callable[[str], Path]:
 
 @pytest.fixture
 def play(module: Callable[[str], Path]) -> MakeRuns:
-    """Return a function that makes calls of a submission in one process: a Run for the import, and for each step.
+    """Return a function that makes calls of a submission in one process: a Run for the import, and
+    for each step.
 
     Options are those of `setting`.
     """
 
     def make(text: str, *steps: Step, method: str = "fork", **options: Any) -> tuple[Run, ...]:
-        return module_run.run_module(Scenario(steps=steps, start_method=method), setting(module(text), **options))
+        return module_run.run_module(
+            Scenario(steps=steps, start_method=method), setting(module(text), **options)
+        )
 
     return make
 
 
 @pytest.fixture
 def run_cache(module: Callable[[str], Path]) -> Iterator[Callable[..., RunCache]]:
-    """Return a function that makes the runs of a submission, ended when the test is over; options of `setting`."""
+    """Return a function that makes the runs of a submission, ended when the test is over; options
+    of `setting`.
+    """
     made: list[RunCache] = []
 
     def make(text: str, **options: Any) -> RunCache:

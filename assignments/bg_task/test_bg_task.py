@@ -1,6 +1,7 @@
 """Grading of `bg_task` and `bg_get`: a task in the background, asked for now and then.
 
-Each play makes several calls in one process; gates hold a task while the calls that must not wait for it are made.
+Each play makes several calls in one process; gates hold a task while the calls that must not wait
+for it are made.
 """
 
 from __future__ import annotations
@@ -49,10 +50,12 @@ POLLED = (
 )
 LARGE_ONES = {
     f"large result, block={block}": (
-        _begin(LARGE), _get(block=block, again=ASK_AGAIN, same_holdings=True), steps.drop("job"),
+        _begin(LARGE),
+        _get(block=block, again=ASK_AGAIN, same_holdings=True),
+        steps.drop("job"),
     )
     for block in (True, False)
-}  # fmt: skip
+}
 PATIENT = (
     _begin(HELD[0], gates=steps.SHUT),
     _get(block=True, gates=steps.HeldTask(keys=tasks.held(3).keys[:1], seconds=5.0)),
@@ -74,7 +77,7 @@ ROW = tuple(
     step
     for func, args, _ in ROW_VALUES
     for step in (_begin((func, args)), _get(block=True, again=ASK_AGAIN))
-)  # fmt: skip
+)
 """One task after the other in one process."""
 
 
@@ -91,7 +94,9 @@ CROSSING = (
 
 
 def _handed_over(student: Student) -> Run:
-    """Return the call that handed the result over: the one after the task was done, or a poll that waited for it."""
+    """Return the call that handed the result over: the one after the task was done, or a poll that
+    waited for it.
+    """
     _, early, late, _ = student.play(*POLLED)
     return early if early.ending is Ending.RETURNED and early.value != ["none"] else late
 
@@ -100,14 +105,23 @@ def _handed_over(student: Student) -> Run:
 def plain(student: Student) -> tuple[Run, ...]:
     """Start the plainest task and wait for its result; make the longer plays in the background."""
     runs = student.rely_on(*PLAIN)
-    student.prepare(POLLED, BLOCKING, THREE, CROSSING, ROW, *([PATIENT] if student.start_method == "fork" else []))
+    student.prepare(
+        POLLED,
+        BLOCKING,
+        THREE,
+        CROSSING,
+        ROW,
+        *([PATIENT] if student.start_method == "fork" else []),
+    )
     return runs
 
 
 @pytest.mark.criterion("interface")
 def test_module_imports_and_has_the_functions(student: Student, assignment: Assignment) -> None:
     """The module imports without error or child process, and has the functions."""
-    student.check(student.imported(), checks.imports_cleanly(), checks.has_functions(assignment.functions))
+    student.check(
+        student.imported(), checks.imports_cleanly(), checks.has_functions(assignment.functions)
+    )
 
 
 @pytest.mark.criterion("returns")
@@ -135,14 +149,18 @@ def test_result_is_handed_over(student: Student, plain: tuple[Run, ...]) -> None
 
 @pytest.mark.criterion("results")
 def test_results_reach_whom_they_belong_to(student: Student) -> None:
-    """Of several tasks, one after the other or at the same time, each has its own result, whichever is done first."""
+    """Of several tasks, one after the other or at the same time, each has its own result, whichever
+    is done first.
+    """
     for late, (_, _, value) in zip(student.play(*ROW)[1::2], ROW_VALUES, strict=True):
         student.check(late, checks.hands_over(value))
     *begun, pause, _, early, second, first = student.play(*CROSSING)
     together = checks.Together(started=begun, pause=pause)
     student.check(early, checks.still_running(RUNNING, begun[1], others=CROSSED.expected[1:]))
     student.check(second, checks.hands_over_plain(CROSSED.expected[1], together=together))
-    student.check(first, checks.hands_over_plain(CROSSED.expected[0], asked=early, together=together))
+    student.check(
+        first, checks.hands_over_plain(CROSSED.expected[0], asked=early, together=together)
+    )
 
 
 @pytest.mark.criterion("results")
@@ -182,7 +200,9 @@ def test_bg_task_returns_at_once(student: Student) -> None:
 def test_bg_get_polls_without_waiting(student: Student) -> None:
     """bg_get with block=False does not wait for the task."""
     begun, _, _, _, first, second, third, *_ = student.play(*THREE)
-    student.check(first, checks.returns_at_once([second, third], started=begun, seconds=POLL_SECONDS))
+    student.check(
+        first, checks.returns_at_once([second, third], started=begun, seconds=POLL_SECONDS)
+    )
 
 
 @pytest.mark.criterion("nonblocking")
@@ -220,7 +240,9 @@ def test_nothing_is_left(student: Student, kind: str) -> None:
     """When the handles are dropped, nothing is left."""
     if kind in LARGE_ONES:
         _, got, dropped = student.play(*LARGE_ONES[kind])
-        student.check(dropped, checks.nothing_left_of_tasks(got, result=LARGE_VALUE, row=_rounds(student)[-1]))
+        student.check(
+            dropped, checks.nothing_left_of_tasks(got, result=LARGE_VALUE, row=_rounds(student)[-1])
+        )
     else:
         dropped = student.play(*POLLED)[3]
         got, row = _handed_over(student), _rounds(student)[-1]
@@ -241,7 +263,9 @@ def _times(student: Student) -> int:
 
 
 def _rounds(student: Student) -> tuple[Run, ...]:
-    """Start and end many tasks, one after the other in one process, and drop the handles of the last."""
+    """Start and end many tasks, one after the other in one process, and drop the handles of the
+    last.
+    """
     rounds = [
         step
         for i in range(_times(student))
@@ -291,12 +315,18 @@ def test_start_method(student: Student, plain: tuple[Run, ...]) -> None:
 def test_odd_results(student: Student, name: str) -> None:
     """None, False and 'STOP' are results like any other, and end the child."""
     run = student.play(_begin((tasks.work.give, (name, ODD[name]))), _get(block=True))[1]
-    student.check(run, checks.hands_over(ODD[name], Concern.EDGE), checks.child_ended(Concern.EDGE, result=ODD[name]))
+    student.check(
+        run,
+        checks.hands_over(ODD[name], Concern.EDGE),
+        checks.child_ended(Concern.EDGE, result=ODD[name]),
+    )
 
 
 @pytest.mark.criterion("edge")
 def test_array(student: Student) -> None:
     """An array is a result like any other."""
     (expected,) = tasks.arrays([4]).expected
-    run = student.play(_begin((tasks.work.array, ("array", 4))), _get(block=True, again=ASK_AGAIN))[1]
+    run = student.play(_begin((tasks.work.array, ("array", 4))), _get(block=True, again=ASK_AGAIN))[
+        1
+    ]
     student.check(run, checks.hands_over_plain(expected, Concern.EDGE))

@@ -1,7 +1,8 @@
 """Grading of `mp_apply`: the queue pattern with a sentinel, under every start method.
 
-Each test makes one call in a process of its own, or shares a call that another test has made, and asks it several
-questions. The first fixture makes the plainest call; while that does not come back, nothing else is tried.
+Each test makes one call in a process of its own, or shares a call that another test has made, and
+asks it several questions. The first fixture makes the plainest call; while that does not come back,
+nothing else is tried.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ ROW = (
     (tasks.square([6, 52]), 1),
     (tasks.square([21, -4, 6]), 2),
 )
-"""Calls in one process, each with its own values, size and number of processes; the last is as the first.
+"""Calls in one process, each with its own values, size and number of processes; the last is as the
+first.
 
 Some functions of the second are the student's own.
 """
@@ -68,11 +70,15 @@ DYING = {
 PATIENT: dict[str, Any] = {"seconds": 20.0, "longest": 60.0}
 """10,000 tasks through a manager on a busy machine take long, and are right."""
 FORCED: dict[str, Any] = {"patience": 16.0, "seconds": 40.0}
-"""After a failure a worker may have to be forced, after a grace period of at most 10 s; docs/contract.md, failures."""
+"""After a failure a worker may have to be forced, after a grace period of at most 10 s;
+docs/contract.md, failures.
+"""
 
 
 def _apply(workload: tasks.Workload, n: int = 2, **options: Any) -> Step:
-    return steps.call("mp_apply", workload, n_processes=n, **(PATIENT if workload is MANY else {}), **options)
+    return steps.call(
+        "mp_apply", workload, n_processes=n, **(PATIENT if workload is MANY else {}), **options
+    )
 
 
 CALLS = tuple(_apply(workload, n) for workload, n in ROW)
@@ -82,11 +88,14 @@ CALLS = tuple(_apply(workload, n) for workload, n in ROW)
 def plain(student: Student) -> Run:
     """Make the plainest call: a few tasks of different functions in two processes.
 
-    If it comes back, the calls that take longest are made in the background while others are judged.
+    If it comes back, the calls that take longest are made in the background while others are
+    judged.
     """
     (run,) = student.rely_on(_apply(PLAIN))
     longest = [_apply(LATE), _apply(MANY), _apply(LINE, 3), _apply(LARGE)]
-    failing = [_apply(workload, **FORCED) for workload in (RAISES, RAISES_UNPICKLABLY, *DYING.values())]
+    failing = [
+        _apply(workload, **FORCED) for workload in (RAISES, RAISES_UNPICKLABLY, *DYING.values())
+    ]
     student.prepare(*[(step,) for step in (*longest, *failing)], CALLS)
     return run
 
@@ -94,7 +103,9 @@ def plain(student: Student) -> Run:
 @pytest.mark.criterion("interface")
 def test_module_imports_and_has_the_functions(student: Student, assignment: Assignment) -> None:
     """The module imports without error or child process, and has the functions."""
-    student.check(student.imported(), checks.imports_cleanly(), checks.has_functions(assignment.functions))
+    student.check(
+        student.imported(), checks.imports_cleanly(), checks.has_functions(assignment.functions)
+    )
 
 
 @pytest.mark.criterion("returns")
@@ -119,7 +130,9 @@ def test_every_task_has_its_result(student: Student, plain: Run) -> None:
 
 @pytest.mark.criterion("results")
 def test_calls_do_not_know_of_each_other(student: Student) -> None:
-    """Of several calls in one process each returns the results of its own tasks, and nothing of an earlier one."""
+    """Of several calls in one process each returns the results of its own tasks, and nothing of an
+    earlier one.
+    """
     workloads = [workload for workload, _ in ROW]
     for place, run in enumerate(student.play(*CALLS)):
         student.check(run, checks.values_in_any_order(workloads[place], after=workloads[:place]))
@@ -137,7 +150,9 @@ def test_calculate(student: Student) -> None:
     """calculate() returns what the function returns."""
     for args, value in (((3, 4), 81), ((-2, 3), -8)):
         run = student.call("calculate", tasks.work.power, args)
-        student.check(run, checks.returns_value(value, hint="calculate() returns func(*args) as it is"))
+        student.check(
+            run, checks.returns_value(value, hint="calculate() returns func(*args) as it is")
+        )
 
 
 @pytest.mark.criterion("pieces")
@@ -166,7 +181,12 @@ def test_worker_obeys_the_sentinel(student: Student, kind: str) -> None:
 
 def _direct_worker(student: Student, kind: str) -> Run:
     queue = steps.ThreadQueue if kind == "queue.Queue" else steps.BareQueue
-    items = [(tasks.work.square, (7,)), (tasks.work.power, (3, 4)), (tasks.work.square, (-3,)), "STOP"]
+    items = [
+        (tasks.work.square, (7,)),
+        (tasks.work.power, (3, 4)),
+        (tasks.work.square, (-3,)),
+        "STOP",
+    ]
     return student.call("worker", queue([*items, (tasks.work.square, (5,))]), queue([]))
 
 
@@ -178,7 +198,9 @@ def test_late_result_is_waited_for(student: Student) -> None:
 
 @pytest.mark.criterion("ordering")
 def test_order(student: Student, assignment: Assignment, plain: Run) -> None:
-    """Tasks are taken first in, first out; a course may ask for results in the order of submission."""
+    """Tasks are taken first in, first out; a course may ask for results in the order of
+    submission.
+    """
     student.check(student.play(_apply(LINE, 3))[0], checks.first_in_first_out(LINE))
     if assignment.ordering == "submission":
         student.check(plain, checks.values_in_order(PLAIN))
@@ -187,14 +209,18 @@ def test_order(student: Student, assignment: Assignment, plain: Run) -> None:
 @pytest.mark.criterion("workers", weight=2)
 @pytest.mark.parametrize("kind", ENDINGS)
 def test_no_task_is_done_by_the_caller(student: Student, kind: str) -> None:
-    """Child processes do all tasks, the caller none: also where there are few of them, or a last one."""
+    """Child processes do all tasks, the caller none: also where there are few of them, or a last
+    one.
+    """
     workload, n = ENDINGS[kind]
     student.check(student.play(_apply(workload, n))[0], checks.in_children(workload))
 
 
 @pytest.mark.criterion("workers")
 def test_no_task_is_done_by_an_earlier_call(student: Student) -> None:
-    """Child processes do all tasks of every call in one process, also those that were done in an earlier one."""
+    """Child processes do all tasks of every call in one process, also those that were done in an
+    earlier one.
+    """
     runs = student.play(*CALLS)
     row = [(run, workload) for run, (workload, _) in zip(runs, ROW, strict=True)]
     for run, workload in row:
@@ -240,7 +266,9 @@ def test_workers_end_by_sentinel(student: Student, plain: Run) -> None:
 @pytest.mark.criterion("shutdown", weight=2)
 @pytest.mark.parametrize("kind", ENDINGS)
 def test_nothing_outlives_the_call(student: Student, kind: str) -> None:
-    """When the call returns, no process, thread, pipe or semaphore of it is left, whatever the tasks were."""
+    """When the call returns, no process, thread, pipe or semaphore of it is left, whatever the
+    tasks were.
+    """
     workload, n = ENDINGS[kind]
     run = student.play(_apply(workload, n))[0]
     student.check(run, checks.no_leftovers(), checks.nothing_else_left(row=_row(student)))
@@ -258,9 +286,14 @@ def _times(student: Student) -> int:
 
 
 def _row(student: Student) -> Run:
-    """Return the last of many calls in one process, after which it is counted what all of them have left."""
+    """Return the last of many calls in one process, after which it is counted what all of them have
+    left.
+    """
     times = _times(student)
-    row = [_apply(tasks.square([i, i + 40]), same_holdings=i > 0, last=i == times - 1) for i in range(times)]
+    row = [
+        _apply(tasks.square([i, i + 40]), same_holdings=i > 0, last=i == times - 1)
+        for i in range(times)
+    ]
     return student.play(*row)[-1]
 
 
@@ -305,7 +338,9 @@ def test_nothing_is_left_after_an_error(student: Student, how: str) -> None:
     dying = how in DYING
     workload = DYING[how] if dying else RAISING[how][0]
     (run,) = student.play(_apply(workload, **FORCED))
-    student.check(run, checks.all_shut_down("notices_death" if dying else "raises_soon", row=_row(student)))
+    student.check(
+        run, checks.all_shut_down("notices_death" if dying else "raises_soon", row=_row(student))
+    )
 
 
 @pytest.mark.criterion("start_methods")
@@ -319,13 +354,24 @@ def test_start_method(student: Student, plain: Run) -> None:
 @pytest.mark.parametrize(
     ("workload", "n", "hint"),
     [
-        pytest.param(tasks.square([]), 2, "with no task there is no result to wait for: return []", id="no task"),
+        pytest.param(
+            tasks.square([]),
+            2,
+            "with no task there is no result to wait for: return []",
+            id="no task",
+        ),
         pytest.param(SINGLE, 2, "with one task, one result comes back", id="one task"),
         pytest.param(
-            FEW, 5, "each worker needs its 'STOP', also one that never got a task", id="more processes than tasks"
+            FEW,
+            5,
+            "each worker needs its 'STOP', also one that never got a task",
+            id="more processes than tasks",
         ),
         pytest.param(
-            PLAIN.as_generator(), 2, "a generator has no len() and can be read only once: list(tasks)", id="generator"
+            PLAIN.as_generator(),
+            2,
+            "a generator has no len() and can be read only once: list(tasks)",
+            id="generator",
         ),
         pytest.param(
             ODD,
@@ -340,11 +386,17 @@ def test_edge_cases(student: Student, workload: tasks.Workload, n: int, hint: st
     (run,) = student.play(_apply(workload, n))
     student.check(run, checks.values_in_any_order(workload, Concern.EDGE, hint=hint))
     if not workload.tasks:
-        student.check(run, checks.no_leftovers(idle=True), checks.nothing_else_left(idle=True, row=_row(student)))
+        student.check(
+            run,
+            checks.no_leftovers(idle=True),
+            checks.nothing_else_left(idle=True, row=_row(student)),
+        )
 
 
 @pytest.mark.criterion("speedup")
 @pytest.mark.start_methods("default")
 def test_speed(student: Student) -> None:
-    """The pattern costs not much more than the reference's, task by task, on the same machine in the same minute."""
+    """The pattern costs not much more than the reference's, task by task, on the same machine in
+    the same minute.
+    """
     student.check(student.time("mp_apply", n_processes=2), checks.keeps_up_with_reference())

@@ -1,4 +1,6 @@
-"""Grading of the notebook `multiprocess`: executed from a fresh kernel, once under each start method."""
+"""Grading of the notebook `multiprocess`: executed from a fresh kernel, once under each start
+method.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Grade many submissions: where they come from, and who runs them, can be exchanged; the results are the same."""
+"""Grade many submissions: where they come from, and who runs them, can be exchanged; the results
+are the same.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,22 @@ __all__ = ["grade_all"]
 
 
 def grade_all(
-    source: str | Path, assignment: str | Assignment, out: str | Path, *, jobs: int = 0, resume: bool = False,
-    options: Options | None = None, **choices: Any,
-) -> Generator[ResultFile, None, None]:  # fmt: skip
+    source: str | Path,
+    assignment: str | Assignment,
+    out: str | Path,
+    *,
+    jobs: int = 0,
+    resume: bool = False,
+    options: Options | None = None,
+    **choices: Any,
+) -> Generator[ResultFile, None, None]:
     """Grade a class as `mpgrade batch` does, and yield each result as it comes; for scripts.
 
-    *source*, *assignment* and *out* are those of the command, and so are the files below *out*, save `items.csv`.
-    *jobs*: gradings at a time; 0: what this machine is good for. *options*: default with isolation required. *choices*:
-    `layout`, `roster`, `overrides` and `due`, see `plan.prepare`. What is wrong with any of these raises UsageError
-    here, before anything is graded. Whoever closes the generator, or is interrupted, ends what runs.
+    *source*, *assignment* and *out* are those of the command, and so are the files below *out*,
+    save `items.csv`. *jobs*: gradings at a time; 0: what this machine is good for. *options*:
+    default with isolation required. *choices*: `layout`, `roster`, `overrides` and `due`, see
+    `plan.prepare`. What is wrong with any of these raises UsageError here, before anything is
+    graded. Whoever closes the generator, or is interrupted, ends what runs.
 
     >>> from pytest_mpgrade import batch
     >>> for result in batch.grade_all("class", "./double", "out", jobs=2):
@@ -40,7 +49,9 @@ def grade_all(
     ready = plan.prepare(Path(source), asked, Path(out), **choices)
     chosen = options or Options(require_isolation=True)
     executor = local_pool.SideBySide(jobs or local_pool.slots(), chosen.stop)
-    graded = grade_jobs(ready.source.jobs, asked, Path(out), chosen, executor, resume=resume, settled=ready.settled)
+    graded = grade_jobs(
+        ready.source.jobs, asked, Path(out), chosen, executor, resume=resume, settled=ready.settled
+    )
     return _results(graded)
 
 

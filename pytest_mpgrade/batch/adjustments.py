@@ -1,7 +1,8 @@
-"""What people decide about points, put into each result of a batch when its grading is done, and again each time.
+"""What people decide about points, put into each result of a batch when its grading is done, and
+again each time.
 
-A result keeps what the machine said, so that a batch that is gone on with starts from there, and an override that is
-taken back is gone.
+A result keeps what the machine said, so that a batch that is gone on with starts from there, and an
+override that is taken back is gone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from pytest_mpgrade.report.result_json import LatePart, ResultFile
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
-    """Called with each grading of a batch; the result file is written again where that changes it."""
+    """Called with each grading of a batch; the result file is written again where that changes
+    it.
+    """
 
     criteria: Sequence[Criterion]
     overrides: Mapping[str, Sequence[Override]] = field(default_factory=dict)
@@ -35,7 +38,10 @@ class Settled:
         return (*(("by_hand",) if self.overrides else ()), *late)
 
     def __call__(self, grading: Grading) -> Grading:
-        """Return the grading with what was decided in its result. Raises UsageError where that cannot be written."""
+        """Return the grading with what was decided in its result.
+
+        Raises UsageError where that cannot be written.
+        """
         result = self.result(grading.result.by_machine())
         if result == grading.result:
             return grading
@@ -61,4 +67,6 @@ def _late(result: ResultFile, rules: LateRules, seconds: float | None, step: flo
         score = late.late_points(rules, result.score, result.max_score, seconds, step)
     except ValueError as error:
         problem = str(error)
-    return LatePart(seconds=seconds, score=score, problem=problem, penalty=rules.penalty, drop=rules.drop)
+    return LatePart(
+        seconds=seconds, score=score, problem=problem, penalty=rules.penalty, drop=rules.drop
+    )

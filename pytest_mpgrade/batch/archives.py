@@ -1,4 +1,6 @@
-"""Archives, unpacked so that nothing of them lies anywhere else: no absolute path, no way up, no link, no bomb."""
+"""Archives, unpacked so that nothing of them lies anywhere else: no absolute path, no way up, no
+link, no bomb.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ _OPENED: Mapping[str, Callable[[Any], Any]] = {
 }
 SUFFIXES = (".zip", *_OPENED)
 _MOST_AT_ONCE = 8_000_000
-"""Bytes that an archive's reader may want in one piece: a zip's list of 50,000 members, a tar's header of any length.
+"""Bytes that an archive's reader may want in one piece: a zip's list of 50,000 members, a tar's
+header of any length.
 
 Both are read whole, and say themselves how long they are: some hundred bytes can ask for gigabytes.
 """
@@ -70,18 +73,24 @@ def is_archive(path: Path) -> bool:
 
 
 def unpack_archive(archive: Path, into: Path, most: Most = COURSE) -> list[str]:
-    """Unpack the plain files of an archive below *into*; return the names that were left out, with why.
+    """Unpack the plain files of an archive below *into*; return the names that were left out, with
+    why.
 
-    Raises UsageError where it is broken, encrypted, or holds more than it may; what was unpacked until then stays.
+    Raises UsageError where it is broken, encrypted, or holds more than it may; what was unpacked
+    until then stays.
     """
     into.mkdir(parents=True, exist_ok=True)
     try:
         with handed_in.opened(archive) as file:
-            return list(_unpacked(archive.name, _members(archive.name.lower(), file, into), into, most))
+            return list(
+                _unpacked(archive.name, _members(archive.name.lower(), file, into), into, most)
+            )
     except UsageError:
         raise
     except Exception as error:  # whatever a broken archive makes its readers raise
-        words = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+        words = (
+            (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+        )
         raise UsageError(f"{archive.name} cannot be unpacked: {words}") from error
 
 
@@ -106,12 +115,15 @@ def _size(count: int) -> str:
 
 
 def unpack_theirs(archive: Path, into: Path) -> list[str]:
-    """Unpack what a student has handed in, all of it or nothing; return what was left out, with why.
+    """Unpack what a student has handed in, all of it or nothing; return what was left out, with
+    why.
 
     A broken archive is theirs, and stops nobody else's grading.
     """
     into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=into.parent, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix=".unpacking-", dir=into.parent, ignore_cleanup_errors=True
+    ) as folder:
         try:
             left_out = unpack_archive(archive, Path(folder), STUDENT)
             return left_out + handed_in.copy(Path(folder), into)
@@ -120,7 +132,9 @@ def unpack_theirs(archive: Path, into: Path) -> list[str]:
         except (UsageError, UngradableError) as error:
             return [str(error)]
         except OSError as error:
-            raise _OurDiskError(f"cannot unpack {archive.name} in {into.parent}: {error.strerror}") from error
+            raise _OurDiskError(
+                f"cannot unpack {archive.name} in {into.parent}: {error.strerror}"
+            ) from error
 
 
 def _members(name: str, file: IO[bytes], into: Path) -> Iterator[_Member]:
@@ -150,7 +164,9 @@ def _zipped(file: IO[bytes]) -> Iterator[_Member]:
 
 
 def _refused(member: tarfile.TarInfo, into: Path) -> str:
-    """Return why a member of a tar stays out: what we say ourselves, and what Python's own filter says (PEP 706)."""
+    """Return why a member of a tar stays out: what we say ourselves, and what Python's own filter
+    says (PEP 706).
+    """
     if not member.isreg():
         return "no plain file"
     if not hasattr(tarfile, "data_filter"):  # Python before 3.10.12, 3.11.4
@@ -166,7 +182,11 @@ def _unsafe(name: str) -> str:
     parts = name.replace("\\", "/").split("/")
     if name.startswith(("/", "\\")) or ".." in parts or re.match(r"[A-Za-z]:", name):
         return "its path leads out of the archive"
-    if "\0" in name or any(len(os.fsencode(part)) > 255 for part in parts) or _means_a_device(parts):
+    if (
+        "\0" in name
+        or any(len(os.fsencode(part)) > 255 for part in parts)
+        or _means_a_device(parts)
+    ):
         return "no file can have this name"
     if len(parts) > handed_in.DEEPEST:
         return f"it lies in more than {handed_in.DEEPEST} folders"
@@ -174,7 +194,9 @@ def _unsafe(name: str) -> str:
 
 
 def _means_a_device(parts: list[str]) -> bool:
-    """Windows takes `nul.py` for a device, and what is after a colon for another stream of the file."""
+    """Windows takes `nul.py` for a device, and what is after a colon for another stream of the
+    file.
+    """
     if sys.platform != "win32":
         return False
     device = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?[ .]*", re.IGNORECASE)
@@ -215,7 +237,9 @@ class _Bounded(io.RawIOBase):
             data = self._file.read(size if size >= 0 else _MOST_AT_ONCE + 1)
             if len(data) <= _MOST_AT_ONCE:
                 return data
-        raise ValueError(f"its list of members, or a header, is longer than {_MOST_AT_ONCE // 1_000_000} MB")
+        raise ValueError(
+            f"its list of members, or a header, is longer than {_MOST_AT_ONCE // 1_000_000} MB"
+        )
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         return self._file.seek(offset, whence)

@@ -1,4 +1,6 @@
-"""What a batch writes for a class when all are graded: statistics of the checks, a course system's gradebook."""
+"""What a batch writes for a class when all are graded: statistics of the checks, a course system's
+gradebook.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ ITEMS = "items.csv"
 
 
 class Class:
-    """What is kept of a whole class while it is graded: a line for each submission, and sums for each check."""
+    """What is kept of a whole class while it is graded: a line for each submission, and sums for
+    each check.
+    """
 
     def __init__(self) -> None:
         self.rows: list[Overview] = []
@@ -34,12 +38,16 @@ class Class:
         self._tally.add(result)
 
     def statistics(self, jobs: Sequence[Job], out: Path) -> Iterator[str]:
-        """Write what the class says of each check below *out*; yield what a person should look at."""
+        """Write what the class says of each check below *out*; yield what a person should look
+        at.
+        """
         found = self._tally.items()
         item_analysis.write_item_analysis(found, out / ITEMS)
         yield from item_analysis.worth_a_look(self.rows, found)
         if len(jobs) >= item_analysis.FEWEST:
-            large = heapq.nlargest(item_analysis.SHOWN, ((_bytes(job.path), job.id) for job in jobs))
+            large = heapq.nlargest(
+                item_analysis.SHOWN, ((_bytes(job.path), job.id) for job in jobs)
+            )
             yield "largest: " + ", ".join(f"{one_line(id)} {_size(size)}" for size, id in large)
 
 
@@ -59,20 +67,29 @@ def _bytes(path: Path) -> int:
 def check_sheet(system: str, file: str) -> None:
     """Raise UsageError before anything is graded where a sheet could not be filled afterwards."""
     if system not in course_gradebook.SYSTEMS:
-        raise UsageError(f"there is no course system {system!r} (there are: {', '.join(course_gradebook.SYSTEMS)})")
+        raise UsageError(
+            f"there is no course system {system!r} (there are:"
+            f" {', '.join(course_gradebook.SYSTEMS)})"
+        )
     if not Path(file).is_file():
         raise UsageError(f"there is no file {file}")
 
 
 def write_filled(
-    system: str, file: Path, out: Path, assignment: Assignment, rows: Iterable[Overview],
-    keys: Mapping[str, tuple[str, ...]], column: str = "",
-) -> Iterator[str]:  # fmt: skip
-    """Write a copy of *file* with the grades in it below *out*; yield what there is to say about it.
+    system: str,
+    file: Path,
+    out: Path,
+    assignment: Assignment,
+    rows: Iterable[Overview],
+    keys: Mapping[str, tuple[str, ...]],
+    column: str = "",
+) -> Iterator[str]:
+    """Write a copy of *file* with the grades in it below *out*; yield what there is to say about
+    it.
 
-    *keys*: by which the course system knows each submission's student. Only what is graded gets a grade: the one
-    after overrides and the late rule. Raises UsageError where the file is not what it should be; it is never changed
-    itself.
+    *keys*: by which the course system knows each submission's student. Only what is graded gets a
+    grade: the one after overrides and the late rule. Raises UsageError where the file is not what
+    it should be; it is never changed itself.
     """
     try:
         text, encoding = course_gradebook.decode_sheet(file.read_bytes())

@@ -1,4 +1,6 @@
-"""Who of a class is late, and by how much: by the due time, everybody's extension, and what the course system tells."""
+"""Who of a class is late, and by how much: by the due time, everybody's extension, and what the
+course system tells.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +27,18 @@ class Lateness:
 def lateness(found: BatchSource, rules: LateRules) -> Lateness:
     """Hold each submission against its due time.
 
-    Where nothing tells when it was handed in, it is on time, unless the course system marks it as late.
+    Where nothing tells when it was handed in, it is on time, unless the course system marks it as
+    late.
     """
     late: dict[str, float | None] = {}
     unknown = 0
     for job in found.jobs:
         keys = frozenset((job.id, *found.keys.get(job.id, ())))
         own = [each for each in found.students if each.is_one_of(keys)]
-        when = next((each.submitted for each in own if each.submitted), _known(found.handed_in.get(job.id), rules.due))
+        when = next(
+            (each.submitted for each in own if each.submitted),
+            _known(found.handed_in.get(job.id), rules.due),
+        )
         if when is not None and rules.due is not None:
             seconds = (when - _due(rules.due, own)).total_seconds()
             late |= {clean(job.id): seconds} if seconds > 0 else {}
@@ -49,7 +55,9 @@ def _due(usual: datetime, own: Sequence[RosterRow]) -> datetime:
 
 
 def _known(text: str | None, due: datetime | None) -> datetime | None:
-    """Return when a course system says that it was handed in; in the due time's zone where it names none."""
+    """Return when a course system says that it was handed in; in the due time's zone where it names
+    none.
+    """
     with contextlib.suppress(ValueError):
         return instant(text, due.tzinfo if due else None) if text else None
     return None

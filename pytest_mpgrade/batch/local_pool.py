@@ -1,4 +1,6 @@
-"""Several gradings at a time on this machine: a thread waits for each, and the grading is a process of its own."""
+"""Several gradings at a time on this machine: a thread waits for each, and the grading is a process
+of its own.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def slots() -> int:
 
 @dataclass(frozen=True)
 class SideBySide:
-    """Runs as many jobs at a time as there are *slots*; *stop* ends those that run when the caller is interrupted."""
+    """Runs as many jobs at a time as there are *slots*; *stop* ends those that run when the caller
+    is interrupted.
+    """
 
     slots: int
     stop: Stop

@@ -1,4 +1,6 @@
-"""`overrides.csv`: points that a person has set, read and held against the class before anything is graded."""
+"""`overrides.csv`: points that a person has set, read and held against the class before anything is
+graded.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,8 @@ def read_overrides(
 ) -> dict[str, list[Override]]:
     """Return what was decided by hand, by submission.
 
-    Raises UsageError with file and line for a submission or criterion that does not exist, points that cannot be
-    given, a missing reason or name, and a second row about the same.
+    Raises UsageError with file and line for a submission or criterion that does not exist, points
+    that cannot be given, a missing reason or name, and a second row about the same.
     """
     found: dict[str, list[Override]] = defaultdict(list)
     lines: dict[tuple[str, str], int] = {}
@@ -33,14 +35,18 @@ def read_overrides(
             override = _override(row.named, submissions, criteria)
             earlier = lines.setdefault((override.submission, override.criterion), row.line)
             if earlier != row.line:
-                raise ValueError(f"{override.submission!r}, {override.criterion!r} is in line {earlier} already")
+                raise ValueError(
+                    f"{override.submission!r}, {override.criterion!r} is in line {earlier} already"
+                )
         except ValueError as error:
             raise UsageError(f"{file}:{row.line}: {one_line(str(error))}") from error
         found[override.submission].append(override)
     return dict(found)
 
 
-def _override(row: Mapping[str, str], submissions: Collection[str], criteria: Sequence[Criterion]) -> Override:
+def _override(
+    row: Mapping[str, str], submissions: Collection[str], criteria: Sequence[Criterion]
+) -> Override:
     cells = {name: row.get(name, "") for name in COLUMNS}
     for name, cell in cells.items():
         if not cell:
@@ -57,9 +63,12 @@ def _override(row: Mapping[str, str], submissions: Collection[str], criteria: Se
         told = f"expected points from 0 to {points(most)} for {cells['criterion']!r}"
         raise ValueError(f"{told}, got {cells['points']!r}")
     return Override(
-        submission=cells["submission"], criterion=cells["criterion"], points=given, reason=cells["reason"],
+        submission=cells["submission"],
+        criterion=cells["criterion"],
+        points=given,
+        reason=cells["reason"],
         who=cells["who"],
-    )  # fmt: skip
+    )
 
 
 def _hold(what: str, name: str, known: Collection[str]) -> None:

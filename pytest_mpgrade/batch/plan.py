@@ -25,18 +25,27 @@ class Prepared:
 
     def words(self) -> tuple[str, ...]:
         """Say what a teacher should know beforehand: what is left out, and what is not known."""
-        left = (f"left out: {each.source or each.submission}: {each.what}" for each in self.source.left_out())
+        left = (
+            f"left out: {each.source or each.submission}: {each.what}"
+            for each in self.source.left_out()
+        )
         return (*left, *self.notes)
 
 
 def prepare(
-    source: Path, assignment: Assignment, out: Path, *, layout: str = "auto", roster: Path | None = None,
-    overrides: Path | None = None, due: datetime | None = None,
-) -> Prepared:  # fmt: skip
+    source: Path,
+    assignment: Assignment,
+    out: Path,
+    *,
+    layout: str = "auto",
+    roster: Path | None = None,
+    overrides: Path | None = None,
+    due: datetime | None = None,
+) -> Prepared:
     """Read everything that a batch needs.
 
-    *overrides*: default `overrides.csv` below *out*, if there is one. *due*: with its offset from UTC; default the
-    assignment's. Raises UsageError for the first mistake in any of it.
+    *overrides*: default `overrides.csv` below *out*, if there is one. *due*: with its offset from
+    UTC; default the assignment's. Raises UsageError for the first mistake in any of it.
     """
     rules = assignment.late
     if due is not None:
@@ -47,8 +56,16 @@ def prepare(
     late = lateness(found, rules) if rules else Lateness(seconds={}, notes=())
     usual = out / FILE
     file = overrides or (usual if usual.is_file() else None)
-    given = read_overrides(file, [clean(job.id) for job in found.jobs], assignment.criteria) if file else {}
+    given = (
+        read_overrides(file, [clean(job.id) for job in found.jobs], assignment.criteria)
+        if file
+        else {}
+    )
     settled = Settled(
-        criteria=assignment.criteria, overrides=given, late=late.seconds, rules=rules, step=assignment.round
-    )  # fmt: skip
+        criteria=assignment.criteria,
+        overrides=given,
+        late=late.seconds,
+        rules=rules,
+        step=assignment.round,
+    )
     return Prepared(source=found, settled=settled, notes=late.notes)

@@ -1,4 +1,6 @@
-"""How far a batch is: a line for each submission that is done, and on a terminal what runs right now below them."""
+"""How far a batch is: a line for each submission that is done, and on a terminal what runs right
+now below them.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,8 @@ class Board:
         self._counts: Counter[str] = Counter()
         self._number = self._kept = 0
         self._began = time.monotonic()
-        self._read: dict[str, tuple[int, str]] = {}  # folder -> when its result was written, which test runs
+        # folder -> when its result was written, which test runs
+        self._read: dict[str, tuple[int, str]] = {}
 
     def begun(self, job: Job) -> None:
         """Note what runs."""
@@ -74,9 +77,13 @@ class Board:
         return one_line(f"{place} {result.submission.id}: {result.status}, {score} points, {how}")
 
     def seconds_left(self) -> float | None:
-        """Return how long the rest may take, by the rate so far; None: nobody knows yet, or nothing is left."""
+        """Return how long the rest may take, by the rate so far; None: nobody knows yet, or nothing
+        is left.
+        """
         made, left = self._number - self._kept, self._total - self._number
-        return left * (time.monotonic() - self._began) / made if made >= RATE_FROM and left else None
+        return (
+            left * (time.monotonic() - self._began) / made if made >= RATE_FROM and left else None
+        )
 
     def standing(self) -> Standing:
         """Return what is to be seen right now."""
@@ -88,7 +95,10 @@ class Board:
             done=self._number,
             total=self._total,
             counts=counts,
-            running=tuple(Running(id=job.id, seconds=now - since, what=self._test(job)) for job, since in running),
+            running=tuple(
+                Running(id=job.id, seconds=now - since, what=self._test(job))
+                for job, since in running
+            ),
             per_minute=60 * made / (now - self._began) if made >= RATE_FROM else None,
             seconds_left=self.seconds_left(),
             stopping=self._stopping(),
@@ -142,18 +152,26 @@ class _OnTerminal:
 
 @contextlib.contextmanager
 def progress_shown(board: Board, color: bool) -> Iterator[Progress]:
-    """Show how far a batch is while the context lasts; the terminal is whole again however it ends."""
+    """Show how far a batch is while the context lasts; the terminal is whole again however it
+    ends.
+    """
     stream = _terminal()
     if stream is None:
         yield ProgressLines(board, sys.stdout)
         return
     with live.display(stream, board.standing, color) as above:
         on_stdout = stream is sys.stdout
-        yield _OnTerminal(board, above) if on_stdout else _OnTerminal(board, ProgressLines(board, sys.stdout).say)
+        yield (
+            _OnTerminal(board, above)
+            if on_stdout
+            else _OnTerminal(board, ProgressLines(board, sys.stdout).say)
+        )
 
 
 def _terminal() -> TextIO | None:
-    """Return where a display can be drawn: not where somebody else's lines, such as tee's, would go through it."""
+    """Return where a display can be drawn: not where somebody else's lines, such as tee's, would go
+    through it.
+    """
     if os.environ.get("TERM") in ("dumb", "unknown"):
         return None
     if sys.stdout.isatty():

@@ -1,7 +1,8 @@
-"""A class's list, a CSV file with a header: who should have handed in, and who has more time than others.
+"""A class's list, a CSV file with a header: who should have handed in, and who has more time than
+others.
 
-A student is known by any cell of a row: user id, user name, name, e-mail address. Moodle's grading worksheet is such a
-list too, and tells when each has handed in.
+A student is known by any cell of a row: user id, user name, name, e-mail address. Moodle's grading
+worksheet is such a list too, and tells when each has handed in.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class RosterRow:
 
 
 def read_roster(file: Path, zone: tzinfo | None) -> list[RosterRow]:
-    """Return all students. Times without an offset are in *zone*, the due time's; None: nothing is due, none is read.
+    """Return all students. Times without an offset are in *zone*, the due time's; None: nothing is
+    due, none is read.
 
     Raises UsageError, with file and line, for a time that cannot be read.
     """

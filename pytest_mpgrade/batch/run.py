@@ -20,7 +20,9 @@ GRADEBOOK = "gradebook.csv"
 
 
 class Told:
-    """Grades a job, and tells before that it begins; sent to another process it grades, and tells nobody."""
+    """Grades a job, and tells before that it begins; sent to another process it grades, and tells
+    nobody.
+    """
 
     def __init__(self, grade: Callable[[Job], Grading], begun: Callable[[Job], None]) -> None:
         self._grade = grade
@@ -37,7 +39,8 @@ class Told:
 
 
 def wait_for_earlier(out: Path, say: Callable[[str], None] = lambda _: None) -> None:
-    """Wait until the gradings of an earlier batch, one that was killed, are gone: two would write into one result.
+    """Wait until the gradings of an earlier batch, one that was killed, are gone: two would write
+    into one result.
 
     Raises UsageError where they are not gone soon: then another batch is at work.
     """
@@ -58,11 +61,13 @@ def grade_jobs(
     settled: Settled | None = None,
     begun: Callable[[Job], None] = lambda _: None,
 ) -> Generator[Grading, None, None]:
-    """Grade all jobs and yield their results as they come; the gradebook below *out* has always all there are so far.
+    """Grade all jobs and yield their results as they come; the gradebook below *out* has always all
+    there are so far.
 
-    A submission that cannot be graded is a result like any other. *resume*: what an earlier batch has graded is taken
-    from there, where nothing has changed since. *settled*: what people decided about points. *begun* is called with
-    each job before it is graded, where that is done. Raises UsageError where *out* cannot be written.
+    A submission that cannot be graded is a result like any other. *resume*: what an earlier batch
+    has graded is taken from there, where nothing has changed since. *settled*: what people decided
+    about points. *begun* is called with each job before it is graded, where that is done. Raises
+    UsageError where *out* cannot be written.
     """
     settle = settled or Settled(criteria=assignment.criteria)
     rows: list[gradebook.GradebookRow] = []
@@ -88,14 +93,18 @@ def _kept(
 ) -> Iterator[Grading]:
     """Yield what an earlier batch has graded; all others are added to *todo*."""
     for job in jobs:
-        found = kept(job.path, assignment, out, options=replace(options, id=job.id, folder=job.folder))
+        found = kept(
+            job.path, assignment, out, options=replace(options, id=job.id, folder=job.folder)
+        )
         if found is None:
             todo.append(job)
         else:
             yield found
 
 
-def _keep(rows: Sequence[gradebook.GradebookRow], assignment: Assignment, out: Path, settled: Settled) -> None:
+def _keep(
+    rows: Sequence[gradebook.GradebookRow], assignment: Assignment, out: Path, settled: Settled
+) -> None:
     try:
         gradebook.write_gradebook(rows, assignment.criteria, out / GRADEBOOK, settled.columns)
     except OSError as error:
@@ -107,4 +116,6 @@ def _grade(job: Job, *, assignment: Assignment, out: Path, options: Options) -> 
     try:
         return grade(job.path, assignment, out, options=chosen)
     except Exception as error:
-        return failed_grading(job.path, assignment, out, options=chosen, reason=f"{type(error).__name__}: {error}")
+        return failed_grading(
+            job.path, assignment, out, options=chosen, reason=f"{type(error).__name__}: {error}"
+        )

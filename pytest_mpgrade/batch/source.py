@@ -1,6 +1,8 @@
-"""Where a batch comes from: a folder, or a course system's download, becomes jobs and a report of what became of what.
+"""Where a batch comes from: a folder, or a course system's download, becomes jobs and a report of
+what became of what.
 
-Nothing is dropped silently: every entry of a download, and every student of a roster, has a line in the mapping.
+Nothing is dropped silently: every entry of a download, and every student of a roster, has a line in
+the mapping.
 """
 
 from __future__ import annotations
@@ -43,7 +45,10 @@ class Mapped:
 
     def noted(self, *notes: str) -> Mapped:
         """Return the same with more notes; of very many the first ones."""
-        shown = [*notes[:_NOTES], *([f"and {len(notes) - _NOTES} more"] if len(notes) > _NOTES else [])]
+        shown = [
+            *notes[:_NOTES],
+            *([f"and {len(notes) - _NOTES} more"] if len(notes) > _NOTES else []),
+        ]
         return replace(self, note="; ".join(filter(None, [self.note, *shown])))
 
 
@@ -64,17 +69,21 @@ class BatchSource:
         return [each for each in self.mapping if each.what != "graded"]
 
 
-def load_source(source: Path, out: Path, *, layout: str = "auto", roster: Sequence[RosterRow] = ()) -> BatchSource:
+def load_source(
+    source: Path, out: Path, *, layout: str = "auto", roster: Sequence[RosterRow] = ()
+) -> BatchSource:
     """Read a source; what has to be unpacked or copied for that goes below *out*.
 
-    Raises UsageError where there is nothing to grade, an archive is broken, or it is not of the *layout* asked for.
+    Raises UsageError where there is nothing to grade, an archive is broken, or it is not of the
+    *layout* asked for.
     """
     root, left_out = source, []
     if archives.is_archive(source):
         root = out / UNPACKED
         archives.clear(root)
         left_out = [
-            Mapped(submission="", source=name, what="left out") for name in archives.unpack_archive(source, root)
+            Mapped(submission="", source=name, what="left out")
+            for name in archives.unpack_archive(source, root)
         ]
         root = _inner(root)
     found = _found(root, layout)
@@ -85,10 +94,16 @@ def load_source(source: Path, out: Path, *, layout: str = "auto", roster: Sequen
         raise UsageError(f"there is nothing to grade in {source}")
     _keep(mapping, out / MAPPING)
     return BatchSource(
-        layout=found.layout if found else PLAIN, jobs=tuple(jobs), mapping=tuple(mapping), keys=students,
-        handed_in=_times(found.entries if found else ()), students=tuple(roster),
-        marked_late=frozenset(entry.student for entry in _graded(found.entries if found else ()) if entry.late),
-    )  # fmt: skip
+        layout=found.layout if found else PLAIN,
+        jobs=tuple(jobs),
+        mapping=tuple(mapping),
+        keys=students,
+        handed_in=_times(found.entries if found else ()),
+        students=tuple(roster),
+        marked_late=frozenset(
+            entry.student for entry in _graded(found.entries if found else ()) if entry.late
+        ),
+    )
 
 
 def _graded(entries: Sequence[LayoutEntry]) -> list[LayoutEntry]:
@@ -142,7 +157,9 @@ def _plain(root: Path, out: Path) -> _Read:
 
 
 def _collected(found: Found, root: Path, into: Path) -> _Read:
-    """Put together what each student has handed in: the newest attempt, under the names that the files had."""
+    """Put together what each student has handed in: the newest attempt, under the names that the
+    files had.
+    """
     archives.clear(into)
     grouped: dict[str, list[LayoutEntry]] = defaultdict(list)
     for entry in found.entries:
@@ -153,16 +170,28 @@ def _collected(found: Found, root: Path, into: Path) -> _Read:
         target.mkdir()
         mapping += list(_student(grouped[student], root, target))
         newest = [
-            each.path for each in grouped[student] if each.kind == "folder" and _is_newest(each, grouped[student])
+            each.path
+            for each in grouped[student]
+            if each.kind == "folder" and _is_newest(each, grouped[student])
         ]
         whole = [path for path in newest if not handed_in.leads_out(path, root)]
         path = whole[0] if len(whole) == 1 and not any(target.iterdir()) else target
         jobs.append(Job(id=student, path=path, folder=folder_name(student)))
     known = {entry.path for entry in found.entries} | {entry.path.parent for entry in found.entries}
-    others = [child for child in sorted(root.iterdir()) if child not in known and not child.name.startswith(".")]
+    others = [
+        child
+        for child in sorted(root.iterdir())
+        if child not in known and not child.name.startswith(".")
+    ]
     strange = [child for child in others if not any(child in path.parents for path in known)]
-    mapping += [Mapped(submission="", source=child.name, what="not named as the others are") for child in strange]
-    keys = {student: tuple(key for each in mine for key in each.keys) for student, mine in grouped.items()}
+    mapping += [
+        Mapped(submission="", source=child.name, what="not named as the others are")
+        for child in strange
+    ]
+    keys = {
+        student: tuple(key for each in mine for key in each.keys)
+        for student, mine in grouped.items()
+    }
     return keys, jobs, _looked_at(jobs, mapping)
 
 
@@ -172,12 +201,16 @@ def _is_newest(entry: LayoutEntry, mine: Sequence[LayoutEntry]) -> bool:
 
 
 def _student(mine: Sequence[LayoutEntry], root: Path, target: Path) -> Iterator[Mapped]:
-    """Copy one student's files into a folder, archives unpacked; a file that came later replaces an earlier one."""
+    """Copy one student's files into a folder, archives unpacked; a file that came later replaces an
+    earlier one.
+    """
     for entry in sorted(mine, key=lambda each: (each.order, str(each.path))):
         line = Mapped(
-            submission=entry.student, source=entry.path.relative_to(root).as_posix(), what="graded",
+            submission=entry.student,
+            source=entry.path.relative_to(root).as_posix(),
+            what="graded",
             note="late" * entry.late,
-        )  # fmt: skip
+        )
         if handed_in.leads_out(entry.path, root):
             yield replace(line, what=handed_in.LEADS_OUT)
         elif entry.kind in _NOT_GRADED:
@@ -200,7 +233,9 @@ def _folder(entry: LayoutEntry, line: Mapped, target: Path) -> Iterator[Mapped]:
     """A folder is graded where it lies, unless archives in it have to be unpacked."""
     notes: list[str] = []
     with suppress(UngradableError):  # as its grading will find
-        packed = [file.path for file in handed_in.files(entry.path) if archives.is_archive(file.path)]
+        packed = [
+            file.path for file in handed_in.files(entry.path) if archives.is_archive(file.path)
+        ]
         if packed:
             notes += handed_in.copy(entry.path, target)
         for path in packed:
@@ -216,7 +251,12 @@ def _looked_at(jobs: Sequence[Job], mapping: Sequence[Mapped]) -> list[Mapped]:
     for job in jobs:
         digest, links[job.id] = _look(job.path)
         alike[digest].append(job.id)
-    same = {one: [other for other in ids if other != one] for ids in alike.values() if len(ids) > 1 for one in ids}
+    same = {
+        one: [other for other in ids if other != one]
+        for ids in alike.values()
+        if len(ids) > 1
+        for one in ids
+    }
 
     def noted(line: Mapped) -> Mapped:
         if line.what != "graded":
@@ -229,7 +269,9 @@ def _looked_at(jobs: Sequence[Job], mapping: Sequence[Mapped]) -> list[Mapped]:
 
 
 def _look(path: Path) -> tuple[str, list[str]]:
-    """Return a hash of all files' contents, and the links that lead out; an empty submission is like no other."""
+    """Return a hash of all files' contents, and the links that lead out; an empty submission is
+    like no other.
+    """
     parts: list[str] = []
     links: list[str] = []
     try:
@@ -241,10 +283,14 @@ def _look(path: Path) -> tuple[str, list[str]]:
                     parts.append(hashlib.sha256(handed_in.content(file.path, _HUGE)).hexdigest())
     except UngradableError:  # as its grading will find
         return str(path), links
-    return hashlib.sha256("".join(sorted(parts)).encode()).hexdigest() if parts else str(path), links
+    return (
+        hashlib.sha256("".join(sorted(parts)).encode()).hexdigest() if parts else str(path)
+    ), links
 
 
-def _missing(roster: Sequence[RosterRow], students: Mapping[str, tuple[str, ...]]) -> Iterator[Mapped]:
+def _missing(
+    roster: Sequence[RosterRow], students: Mapping[str, tuple[str, ...]]
+) -> Iterator[Mapped]:
     """Tell who of a roster handed in nothing, and who is not in it."""
     known = {student: frozenset((student, *keys)) for student, keys in students.items()}
     everybody = frozenset(key for keys in known.values() for key in keys)
@@ -255,7 +301,9 @@ def _missing(roster: Sequence[RosterRow], students: Mapping[str, tuple[str, ...]
     listed = {cell for each in roster for cell in each.cells}
     for student, keys in known.items():
         if keys.isdisjoint(listed):
-            yield Mapped(submission=student, source="", what="not in the roster", note="graded all the same")
+            yield Mapped(
+                submission=student, source="", what="not in the roster", note="graded all the same"
+            )
 
 
 def _keep(mapping: Iterable[Mapped], path: Path) -> None:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from pytest_mpgrade.report.result_json import ResultFile
 
 RIGHT, WRONG, USAGE, UNGRADABLE = 0, 1, 2, 3
-"""No check failed, some did, wrong usage, some submission could not be graded; docs/contract.md, exit-codes."""
+"""No check failed, some did, wrong usage, some submission could not be graded; docs/contract.md,
+exit-codes.
+"""
 
 _GRADING = frozenset(("check", "grade", "batch", "verify"))
 """Commands that go on where nobody reads what they print."""
@@ -38,7 +40,9 @@ _BROKEN_PIPE = 128 + 13  # as a shell reports SIGPIPE
 
 
 class _Ended(KeyboardInterrupt):
-    """Somebody ended us: Ctrl-C, or a CI job's SIGTERM, which must not leave a grading running either."""
+    """Somebody ended us: Ctrl-C, or a CI job's SIGTERM, which must not leave a grading running
+    either.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -46,7 +50,9 @@ class _Ended(KeyboardInterrupt):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; called by the console script and by `python -m pytest_mpgrade`."""
+    """Run one command and return its exit code; called by the console script and by `python -m
+    pytest_mpgrade`.
+    """
     try:
         with _signals():
             code = _run(argv)
@@ -57,13 +63,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MpgradeError as error:
         return _complain(str(error), USAGE)
     except BrokenPipeError:
-        # `mpgrade … | head`: nobody reads on. Python would complain once more when it closes stdout.
+        # `mpgrade … | head`: nobody reads on. Python would complain once more when it closes
+        # stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except OSError as error:
-        return _complain(f"{error.strerror}: {error.filename}" if error.filename else str(error), USAGE)
+        return _complain(
+            f"{error.strerror}: {error.filename}" if error.filename else str(error), USAGE
+        )
     except KeyboardInterrupt as error:
-        return _complain("interrupted", 128 + (error.number if isinstance(error, _Ended) else signal.SIGINT))
+        return _complain(
+            "interrupted", 128 + (error.number if isinstance(error, _Ended) else signal.SIGINT)
+        )
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -85,15 +96,19 @@ def _complain(message: str, code: int) -> int:
 def _signals() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it can end its grading.
 
-    What is ignored when we are started stays ignored, as POSIX has it: SIGHUP below nohup(1), SIGINT in a script's
-    background job. A batch ignores SIGHUP itself, see `_batch`.
+    What is ignored when we are started stays ignored, as POSIX has it: SIGHUP below nohup(1),
+    SIGINT in a script's background job. A batch ignores SIGHUP itself, see `_batch`.
     """
 
     def end(number: int, _frame: FrameType | None) -> None:
         raise _Ended(number)
 
     names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = [signal.Signals[name] for name in names if signal.getsignal(signal.Signals[name]) is signal.SIG_DFL]
+    numbers = [
+        signal.Signals[name]
+        for name in names
+        if signal.getsignal(signal.Signals[name]) is signal.SIG_DFL
+    ]
     for number in numbers:
         signal.signal(number, end)
     try:
@@ -123,7 +138,11 @@ def _required(arguments: argparse.Namespace) -> bool:
     """Tell whether isolation is required: as asked; else for batches and where nobody watches."""
     asked: bool | None = getattr(arguments, "require_isolation", False)
     if asked is None:
-        return arguments.command == "batch" or os.environ.get("CI", "").lower() in ("1", "true", "yes")
+        return arguments.command == "batch" or os.environ.get("CI", "").lower() in (
+            "1",
+            "true",
+            "yes",
+        )
     return asked
 
 
@@ -141,7 +160,9 @@ def _check(arguments: argparse.Namespace) -> int:
 
     assignment = _find(arguments.assignment)
     with tempfile.TemporaryDirectory(prefix="mpgrade-") as scratch:
-        graded = grade(arguments.path, assignment, arguments.out or Path(scratch), options=_options(arguments))
+        graded = grade(
+            arguments.path, assignment, arguments.out or Path(scratch), options=_options(arguments)
+        )
         result, logged = graded.result, (graded.folder / LOG).exists()
     shown, _ = redaction.redacted(result, assignment.criteria)
     if text := terminal.explanations(shown, console.width(), console.color(sys.stdout)):
@@ -190,7 +211,8 @@ def _batch(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.report import terminal
 
     if hasattr(signal, "SIGHUP"):
-        # A terminal that goes away, as a lost connection does to it, must not cost an hour's results.
+        # A terminal that goes away, as a lost connection does to it, must not cost an hour's
+        # results.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     assignment, out = _find(arguments.assignment), arguments.out
     if arguments.gradebook:
@@ -201,13 +223,18 @@ def _batch(arguments: argparse.Namespace) -> int:
     choices = {name: getattr(arguments, name) for name in ("layout", "roster", "overrides", "due")}
     ready = plan.prepare(arguments.source, assignment, out, **choices)
     found, jobs = ready.source, ready.source.jobs
-    console.say(f"{len(jobs)} submissions, layout: {found.layout}; what became of what: {out / source.MAPPING}")
+    console.say(
+        f"{len(jobs)} submissions, layout: {found.layout}; what became of what:"
+        f" {out / source.MAPPING}"
+    )
     for words in ready.words():
         console.say(one_line(words), sys.stderr)
     whole, before = _class(arguments, assignment, options, choice, ready)
     width, color = console.width(), console.color(sys.stdout)
     console.say("\n" + terminal.class_table(whole.rows, width, color))
-    console.say(f"  gradebook: {out / GRADEBOOK}" + (f"; {before} were graded before" if before else ""))
+    console.say(
+        f"  gradebook: {out / GRADEBOOK}" + (f"; {before} were graded before" if before else "")
+    )
     told = [whole.statistics(jobs, out)]
     if arguments.gradebook:
         system, file = arguments.gradebook
@@ -223,9 +250,15 @@ def _batch(arguments: argparse.Namespace) -> int:
 
 
 def _class(
-    arguments: argparse.Namespace, assignment: Assignment, options: Options, choice: Choice, ready: Prepared
+    arguments: argparse.Namespace,
+    assignment: Assignment,
+    options: Options,
+    choice: Choice,
+    ready: Prepared,
 ) -> tuple[Class, int]:
-    """Grade all, and show it meanwhile; return what is known of the class, and how many were graded before."""
+    """Grade all, and show it meanwhile; return what is known of the class, and how many were graded
+    before.
+    """
     from pytest_mpgrade.batch import class_files, progress
     from pytest_mpgrade.batch.run import grade_jobs
     from pytest_mpgrade.report import terminal
@@ -233,11 +266,19 @@ def _class(
     jobs, out = ready.source.jobs, arguments.out
     width, color = console.width(), console.color(sys.stdout)
     whole, before = class_files.Class(), 0
-    with progress.progress_shown(progress.Board(len(jobs), out, options.stop.is_set), color) as shown:
+    with progress.progress_shown(
+        progress.Board(len(jobs), out, options.stop.is_set), color
+    ) as shown:
         graded = grade_jobs(
-            jobs, assignment, out, options, choice.execute,
-            resume=choice.resume, settled=ready.settled, begun=shown.begun,
-        )  # fmt: skip
+            jobs,
+            assignment,
+            out,
+            options,
+            choice.execute,
+            resume=choice.resume,
+            settled=ready.settled,
+            begun=shown.begun,
+        )
         with contextlib.closing(graded):
             for grading in graded:
                 whole.add(grading.result)
@@ -255,12 +296,19 @@ def _package(arguments: argparse.Namespace) -> int:
     assignment = _find(arguments.assignment)
     out = arguments.out or Path(f"{arguments.system}-{assignment.name}.zip")
     package.write_archive(
-        arguments.system, assignment, out,
-        wheel_file=arguments.wheel, extras=arguments.extra, deadline=arguments.deadline,
-    )  # fmt: skip
+        arguments.system,
+        assignment,
+        out,
+        wheel_file=arguments.wheel,
+        extras=arguments.extra,
+        deadline=arguments.deadline,
+    )
     console.say(f"{out}: {package.KINDS[arguments.system].next_step}")
     if reference_folder(assignment) is None:
-        console.say("without the reference, which is not here: what is timed against it will be skipped", sys.stderr)
+        console.say(
+            "without the reference, which is not here: what is timed against it will be skipped",
+            sys.stderr,
+        )
     return RIGHT
 
 

@@ -26,7 +26,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
-    """Return the parser; the namespace that it makes has in `run` what to call, and in `command` its name."""
+    """Return the parser; the namespace that it makes has in `run` what to call, and in `command`
+    its name.
+    """
     top = Parser(prog="mpgrade", description="Grade assignments on process-based parallelism.")
     top.add_argument("--version", action="version", version=f"mpgrade {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -41,19 +43,31 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     rubric = commands.add_parser("rubric", help="say what each question of an assignment is worth")
     rubric.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
     rubric.add_argument("--markdown", action="store_true", help="as the table of a handout")
-    schema = commands.add_parser("schema", help="print the JSON Schema of result.json or assignment.toml")
+    schema = commands.add_parser(
+        "schema", help="print the JSON Schema of result.json or assignment.toml"
+    )
     schema.add_argument("kind", choices=("result", "assignment"), help="of which of the two files")
-    doctor = commands.add_parser("doctor", help="say what this machine can and cannot do for a grading")
+    doctor = commands.add_parser(
+        "doctor", help="say what this machine can and cannot do for a grading"
+    )
     looked = "of which the packages are looked for (default: those that come with mpgrade)"
     doctor.add_argument("assignment", metavar="ASSIGNMENT", nargs="?", default="", help=looked)
-    diff = commands.add_parser("diff", help="show whose points changed between two gradings, and by which checks")
-    diff.add_argument("old", metavar="OLD", type=Path, help="folder with results (--out of grade or batch)")
+    diff = commands.add_parser(
+        "diff", help="show whose points changed between two gradings, and by which checks"
+    )
+    diff.add_argument(
+        "old", metavar="OLD", type=Path, help="folder with results (--out of grade or batch)"
+    )
     diff.add_argument("new", metavar="NEW", type=Path, help="another one")
     _add_package(commands)
     _add_verify(commands)
-    wrong = commands.add_parser("wrong", help="list the wrong solutions of an assignment, or print one")
+    wrong = commands.add_parser(
+        "wrong", help="list the wrong solutions of an assignment, or print one"
+    )
     wrong.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
-    wrong.add_argument("name", metavar="NAME", nargs="?", default="", help="print this one, with its fault marked")
+    wrong.add_argument(
+        "name", metavar="NAME", nargs="?", default="", help="print this one, with its fault marked"
+    )
     for name, command in commands.choices.items():
         command.set_defaults(run=run[name], command=name)
     return top
@@ -61,10 +75,23 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
 
 def _add_check(commands: argparse._SubParsersAction[Parser]) -> None:
     check = commands.add_parser("check", help="check your own solution, and explain what is wrong")
-    check.add_argument("assignment", metavar="ASSIGNMENT", help="name (see mpgrade list) or folder of the assignment")
-    check.add_argument("path", metavar="PATH", nargs="?", default=".", type=Path, help="folder or file (default: .)")
+    check.add_argument(
+        "assignment",
+        metavar="ASSIGNMENT",
+        help="name (see mpgrade list) or folder of the assignment",
+    )
+    check.add_argument(
+        "path",
+        metavar="PATH",
+        nargs="?",
+        default=".",
+        type=Path,
+        help="folder or file (default: .)",
+    )
     check.add_argument("--out", metavar="DIR", type=Path, help="keep the result file there")
-    check.add_argument("-k", dest="keyword", metavar="EXPR", default="", help="run only tests whose name fits EXPR")
+    check.add_argument(
+        "-k", dest="keyword", metavar="EXPR", default="", help="run only tests whose name fits EXPR"
+    )
     _add_common(check)
 
 
@@ -73,47 +100,107 @@ def _add_grade(commands: argparse._SubParsersAction[Parser]) -> None:
     grade.add_argument("path", metavar="PATH", type=Path, help="the submission: a folder or a file")
     known = "gradescope, classroom50, prairielearn, autolab, junit or github"
     grade.add_argument(
-        "--format", metavar="NAME[=FILE]", action="append", type=_format, default=[],
-        help=f"also write the result for {known} (default: beside result.json); may be given several times",
-    )  # fmt: skip
+        "--format",
+        metavar="NAME[=FILE]",
+        action="append",
+        type=_format,
+        default=[],
+        help=(
+            f"also write the result for {known} (default: beside result.json); may be given several"
+            " times"
+        ),
+    )
     code = "end with 1 or 3 as the result is, or with 0 where there is one (default: by-result)"
-    grade.add_argument("--exit-code", choices=("by-result", "always-0"), default="by-result", help=code)
-    grade.add_argument("--id", metavar="NAME", default="", help="whose it is (default: the name of PATH)")
+    grade.add_argument(
+        "--exit-code", choices=("by-result", "always-0"), default="by-result", help=code
+    )
+    grade.add_argument(
+        "--id", metavar="NAME", default="", help="whose it is (default: the name of PATH)"
+    )
     _add_places(grade)
     _add_common(grade)
 
 
 def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
     batch = commands.add_parser("batch", help="grade every submission in a folder")
-    source = "a folder with a folder, module or archive for each submission; or a course system's download or its zip"
+    source = (
+        "a folder with a folder, module or archive for each submission; or a course system's"
+        " download or its zip"
+    )
     batch.add_argument("source", metavar="SOURCE", type=Path, help=source)
-    layouts = ("auto", "plain", "canvas", "moodle", "blackboard", "gradescope", "nbgrader", "classroom")
-    batch.add_argument("--layout", choices=layouts, default="auto", help="whose download SOURCE is (default: by names)")
-    listed = "CSV of all students: who is missing is listed; may say when each handed in, and was due (see README)"
+    layouts = (
+        "auto",
+        "plain",
+        "canvas",
+        "moodle",
+        "blackboard",
+        "gradescope",
+        "nbgrader",
+        "classroom",
+    )
+    batch.add_argument(
+        "--layout",
+        choices=layouts,
+        default="auto",
+        help="whose download SOURCE is (default: by names)",
+    )
+    listed = (
+        "CSV of all students: who is missing is listed; may say when each handed in, and was due"
+        " (see README)"
+    )
     batch.add_argument("--roster", metavar="FILE", type=Path, help=listed)
-    by_hand = "CSV of points set by hand: submission, criterion, points, reason, who (default: DIR/overrides.csv)"
+    by_hand = (
+        "CSV of points set by hand: submission, criterion, points, reason, who (default:"
+        " DIR/overrides.csv)"
+    )
     batch.add_argument("--overrides", metavar="FILE", type=Path, help=by_hand)
-    due = "when it was due, for the assignment's late rule, e.g. 2026-03-02T23:59:00+01:00 (default: the assignment's)"
+    due = (
+        "when it was due, for the assignment's late rule, e.g. 2026-03-02T23:59:00+01:00 (default:"
+        " the assignment's)"
+    )
     batch.add_argument("--due", metavar="TIME", type=_time, help=due)
-    fill = "fill FILE, exported by canvas, moodle, blackboard or nbgrader; the copy with grades in it is below DIR"
+    fill = (
+        "fill FILE, exported by canvas, moodle, blackboard or nbgrader; the copy with grades in it"
+        " is below DIR"
+    )
     batch.add_argument("--gradebook", nargs=2, metavar=("SYSTEM", "FILE"), help=fill)
-    batch.add_argument("--gradebook-column", metavar="NAME", default="", help="where the grade goes, if that is open")
+    batch.add_argument(
+        "--gradebook-column",
+        metavar="NAME",
+        default="",
+        help="where the grade goes, if that is open",
+    )
     batch.add_argument("--rubric", action="store_true", help="print each submission's rubric")
     several = "gradings at a time (default: two for each core, and one)"
     batch.add_argument("-j", dest="jobs", metavar="N", type=_number, default=0, help=several)
-    batch.add_argument("--resume", action="store_true", help="grade only what is missing, has changed, or was an error")
+    batch.add_argument(
+        "--resume",
+        action="store_true",
+        help="grade only what is missing, has changed, or was an error",
+    )
     _add_elsewhere(batch)
     _add_places(batch)
     _add_common(batch)
 
 
 def _add_elsewhere(batch: Parser) -> None:
-    group = batch.add_argument_group("beyond this machine", "each goes on with an earlier batch, as --resume does")
+    group = batch.add_argument_group(
+        "beyond this machine", "each goes on with an earlier batch, as --resume does"
+    )
     engines = ("local", "dask")
-    group.add_argument("--executor", choices=engines, help="who runs the gradings (default: as the others ask)")
-    group.add_argument("--scheduler", metavar="ADDRESS", default="", help="of a Dask scheduler, e.g. tls://head:8786")
+    group.add_argument(
+        "--executor", choices=engines, help="who runs the gradings (default: as the others ask)"
+    )
+    group.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        default="",
+        help="of a Dask scheduler, e.g. tls://head:8786",
+    )
     kinds = ("slurm", "pbs", "lsf", "sge")
-    group.add_argument("--cluster", choices=kinds, help="start Dask workers as jobs there (-j of them at most)")
+    group.add_argument(
+        "--cluster", choices=kinds, help="start Dask workers as jobs there (-j of them at most)"
+    )
     array = "write a job array for sbatch; run again, take in its results"
     group.add_argument("--slurm-array", action="store_true", help=array)
     cores = "cores that each grading has to itself on a node (default: 2)"
@@ -121,50 +208,99 @@ def _add_elsewhere(batch: Parser) -> None:
 
 
 def _add_package(commands: argparse._SubParsersAction[Parser]) -> None:
-    package = commands.add_parser("package", help="pack an assignment with mpgrade for a course system that runs it")
+    package = commands.add_parser(
+        "package", help="pack an assignment with mpgrade for a course system that runs it"
+    )
     package.add_argument("system", choices=("gradescope", "classroom50"), help="the course system")
-    package.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
-    package.add_argument("--out", metavar="FILE.zip", type=Path, help="default: SYSTEM-ASSIGNMENT.zip, here")
+    package.add_argument(
+        "assignment", metavar="ASSIGNMENT", help="name or folder of the assignment"
+    )
+    package.add_argument(
+        "--out", metavar="FILE.zip", type=Path, help="default: SYSTEM-ASSIGNMENT.zip, here"
+    )
     built = "of mpgrade, if it is not to be made of the one that runs"
     package.add_argument("--wheel", metavar="FILE", type=Path, help=built)
-    more = "of mpgrade's optional parts, to be installed besides what the assignment allows; may be given several times"
-    package.add_argument("--extra", choices=("course", "notebook", "all"), action="append", default=[], help=more)
-    host = "for one grading; less than the system's own limit (default: 540 for gradescope, 720 for classroom50)"
+    more = (
+        "of mpgrade's optional parts, to be installed besides what the assignment allows; may be"
+        " given several times"
+    )
+    package.add_argument(
+        "--extra", choices=("course", "notebook", "all"), action="append", default=[], help=more
+    )
+    host = (
+        "for one grading; less than the system's own limit (default: 540 for gradescope, 720 for"
+        " classroom50)"
+    )
     package.add_argument("--deadline", metavar="SECONDS", type=_seconds, default=0.0, help=host)
 
 
 def _add_places(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--assignment", metavar="NAME", required=True, help="name or folder of the assignment")
-    parser.add_argument("--out", metavar="DIR", required=True, type=Path, help="where results go; may exist")
-    host = "a number of seconds from now, or an ISO time: what is not graded in time is ended before it, and said"
+    parser.add_argument(
+        "--assignment", metavar="NAME", required=True, help="name or folder of the assignment"
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", required=True, type=Path, help="where results go; may exist"
+    )
+    host = (
+        "a number of seconds from now, or an ISO time: what is not graded in time is ended before"
+        " it, and said"
+    )
     parser.add_argument("--deadline", metavar="TIME", type=_deadline, default=0.0, help=host)
-    refuse = "award no points where student code cannot be kept apart (default: for batches, and where CI=true)"
-    parser.add_argument("--require-isolation", action=argparse.BooleanOptionalAction, default=None, help=refuse)
+    refuse = (
+        "award no points where student code cannot be kept apart (default: for batches, and where"
+        " CI=true)"
+    )
+    parser.add_argument(
+        "--require-isolation", action=argparse.BooleanOptionalAction, default=None, help=refuse
+    )
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     choices = ("auto", "ptrace", "psutil")
-    parser.add_argument("--observer", choices=choices, default="auto", help="how processes are watched (default: auto)")
+    parser.add_argument(
+        "--observer",
+        choices=choices,
+        default="auto",
+        help="how processes are watched (default: auto)",
+    )
     limit = "for one submission (default: the assignment's, 1800)"
     parser.add_argument("--time-limit", metavar="SECONDS", type=_seconds, default=0.0, help=limit)
     layers = ("auto", "uid", "bwrap", "landlock", "none")
-    apart = "what keeps student code apart (default: the strongest that works here; see mpgrade doctor)"
+    apart = (
+        "what keeps student code apart (default: the strongest that works here; see mpgrade doctor)"
+    )
     parser.add_argument("--isolation", choices=layers, default="auto", help=apart)
     other = "another limit, e.g. memory_bytes=1GB or processes=64; may be given several times"
     parser.add_argument("--limit", metavar="NAME=VALUE", action="append", default=[], help=other)
 
 
 def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
-    verify = commands.add_parser("verify", help="prove that an assignment passes right and fails wrong solutions")
+    verify = commands.add_parser(
+        "verify", help="prove that an assignment passes right and fails wrong solutions"
+    )
     verify.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
-    verify.add_argument("--repeat", metavar="N", type=_number, default=1, help="gradings of the right solution")
-    verify.add_argument("--wrong-repeat", metavar="N", type=_number, default=1, help="gradings of each wrong one")
+    verify.add_argument(
+        "--repeat", metavar="N", type=_number, default=1, help="gradings of the right solution"
+    )
+    verify.add_argument(
+        "--wrong-repeat", metavar="N", type=_number, default=1, help="gradings of each wrong one"
+    )
     verify.add_argument("--load", metavar="K", type=_number, default=0, help="busy loops beside it")
-    verify.add_argument("-j", dest="jobs", metavar="N", type=_number, default=1, help="gradings at a time")
-    verify.add_argument("--untimed", action="store_true", help="without the tests named test_speed, which run alone")
-    verify.add_argument("--only", metavar="NAME", nargs="+", default=[], help="only these solutions")
-    verify.add_argument("--part", metavar="K/N", type=_part, help="every N-th wrong solution only, from the K-th on")
-    verify.add_argument("--right", metavar="PATH", nargs="+", type=Path, default=[], help="further right solutions")
+    verify.add_argument(
+        "-j", dest="jobs", metavar="N", type=_number, default=1, help="gradings at a time"
+    )
+    verify.add_argument(
+        "--untimed", action="store_true", help="without the tests named test_speed, which run alone"
+    )
+    verify.add_argument(
+        "--only", metavar="NAME", nargs="+", default=[], help="only these solutions"
+    )
+    verify.add_argument(
+        "--part", metavar="K/N", type=_part, help="every N-th wrong solution only, from the K-th on"
+    )
+    verify.add_argument(
+        "--right", metavar="PATH", nargs="+", type=Path, default=[], help="further right solutions"
+    )
     verify.add_argument("--resume", metavar="FILE", type=Path, help="journal to go on from")
     _add_common(verify)
 

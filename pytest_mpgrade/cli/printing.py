@@ -1,4 +1,6 @@
-"""Commands of `mpgrade` that grade nothing and only print what there is; each returns its exit code."""
+"""Commands of `mpgrade` that grade nothing and only print what there is; each returns its exit
+code.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,10 @@ def list_assignments(arguments: argparse.Namespace) -> int:
 
 
 def print_rubric(arguments: argparse.Namespace) -> int:
-    """Run `mpgrade rubric`. Raises MpgradeError for an assignment that there is not, or whose tests are broken."""
+    """Run `mpgrade rubric`.
+
+    Raises MpgradeError for an assignment that there is not, or whose tests are broken.
+    """
     from pytest_mpgrade.course.assignment import find_assignment
     from pytest_mpgrade.grade import outline
     from pytest_mpgrade.report import terminal
@@ -55,7 +60,10 @@ def print_schema(arguments: argparse.Namespace) -> int:
 
 
 def diff(arguments: argparse.Namespace) -> int:
-    """Run `mpgrade diff`; 1 where points have changed. Raises UsageError where there are no results."""
+    """Run `mpgrade diff`; 1 where points have changed.
+
+    Raises UsageError where there are no results.
+    """
     from pytest_mpgrade.report.terminal import result_diff
 
     old, new = result_diff.read_results(arguments.old), result_diff.read_results(arguments.new)

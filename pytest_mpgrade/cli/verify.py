@@ -1,8 +1,9 @@
 """`mpgrade verify`: test the grader as the grader tests students.
 
-Grades the reference and every wrong solution of an assignment, again and again, also beside busy loops. The reference
-must get full marks; each wrong solution must fail exactly the concerns that `wrong/expected.toml` names, no other, and
-lose as many points as that says, a tenth of a point at least.
+Grades the reference and every wrong solution of an assignment, again and again, also beside busy
+loops. The reference must get full marks; each wrong solution must fail exactly the concerns that
+`wrong/expected.toml` names, no other, and lose as many points as that says, a tenth of a point at
+least.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ from pytest_mpgrade.system.ignored_names import IGNORED
 from pytest_mpgrade.system.text import one_line, points
 
 TIMED = "test_speed"
-"""How tests that take the machine for themselves are named; without them gradings side by side take far less time."""
+"""How tests that take the machine for themselves are named; without them gradings side by side take
+far less time.
+"""
 _UNSURE = frozenset((Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_RUN))
 
 
@@ -76,24 +79,45 @@ def _names(checks: Sequence[CheckPart]) -> tuple[str, ...]:
 
 
 def _wrong(case: Case, result: ResultFile, concerns: tuple[str, ...], load: int) -> str:
-    if result.status is Status.ERROR or (result.status is Status.UNGRADABLE and "import" not in case.concerns):
+    if result.status is Status.ERROR or (
+        result.status is Status.UNGRADABLE and "import" not in case.concerns
+    ):
         return f"status {result.status}: {result.reason}"
-    unsure = [check for check in result.checks if check.outcome in _UNSURE and not _excused(check, load)]
+    unsure = [
+        check for check in result.checks if check.outcome in _UNSURE and not _excused(check, load)
+    ]
     if unsure:
         return f"{unsure[0].outcome}: {unsure[0].id}: {unsure[0].message}"
-    open_ones = {str(check.concern) for check in result.checks if check.outcome is Outcome.INCONCLUSIVE}
+    open_ones = {
+        str(check.concern) for check in result.checks if check.outcome is Outcome.INCONCLUSIVE
+    }
     if set(concerns) != set(case.concerns) - open_ones:
-        told = [f"{check.id}: {check.message}" for check in result.checks if check.outcome is Outcome.FAILED]
-        odd = [line for line, check in zip(told, _failed(result), strict=True) if str(check) not in case.concerns]
+        told = [
+            f"{check.id}: {check.message}"
+            for check in result.checks
+            if check.outcome is Outcome.FAILED
+        ]
+        odd = [
+            line
+            for line, check in zip(told, _failed(result), strict=True)
+            if str(check) not in case.concerns
+        ]
         said, known = (", ".join(names) or "nothing" for names in (concerns, case.concerns))
         return f"failed {said}, expected {known}. {(odd or [''])[0]}"
     if not case.concerns and result.score != result.max_score:
-        short = [check for check in result.checks if check.criterion and check.outcome is not Outcome.PASSED]
+        short = [
+            check
+            for check in result.checks
+            if check.criterion and check.outcome is not Outcome.PASSED
+        ]
         first = f"{short[0].id} {short[0].outcome}: {short[0].message}" if short else ""
         return f"{result.score} of {result.max_score} points: {first}"
     lost = result.max_score - result.score
     if lost < case.loses - 1e-9 and not open_ones:
-        return f"loses {lost:.2f} points of {result.max_score:g}, and should lose {case.loses:g} at least"
+        return (
+            f"loses {lost:.2f} points of {result.max_score:g}, and should lose {case.loses:g} at"
+            " least"
+        )
     return ""
 
 
@@ -119,7 +143,9 @@ def busy_loops(loops: int) -> Iterator[None]:
 
 
 class Journal:
-    """The verdicts so far, on disk if a file is named, so that a long verification can be gone on with."""
+    """The verdicts so far, on disk if a file is named, so that a long verification can be gone on
+    with.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -131,7 +157,9 @@ class Journal:
 
     def has(self, case: Case, round: int, load: int) -> bool:
         """Tell whether this grading has been done."""
-        return any((one.case, one.round, one.load) == (case.name, round, load) for one in self.verdicts)
+        return any(
+            (one.case, one.round, one.load) == (case.name, round, load) for one in self.verdicts
+        )
 
     def add(self, verdict: CaseVerdict) -> None:
         """Note a verdict; a line that is written is never lost."""
@@ -143,7 +171,9 @@ class Journal:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run `mpgrade verify`; 0 when every verdict is right and every check is failed by some wrong solution."""
+    """Run `mpgrade verify`; 0 when every verdict is right and every check is failed by some wrong
+    solution.
+    """
     assignment = find_assignment(arguments.assignment)
     chosen = _chosen(cases(assignment, arguments.right), arguments)
     journal = Journal(arguments.resume)
@@ -157,7 +187,9 @@ def main(arguments: argparse.Namespace) -> int:
     with busy_loops(arguments.load), tempfile.TemporaryDirectory(prefix="mpgrade-verify-") as out:
         _all(assignment, todo, journal, Path(out), arguments)
     mine = [
-        one for one in journal.verdicts if one.load == arguments.load and one.case in {case.name for case in chosen}
+        one
+        for one in journal.verdicts
+        if one.load == arguments.load and one.case in {case.name for case in chosen}
     ]
     print(table(chosen, mine))
     wrong = [one for one in mine if one.wrong]
@@ -172,16 +204,25 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _chosen(known: Sequence[Case], arguments: argparse.Namespace) -> list[Case]:
-    """Return the cases asked for, right ones first; untimed, those that only a timing could fail are left out."""
+    """Return the cases asked for, right ones first; untimed, those that only a timing could fail
+    are left out.
+    """
     timed = (str(Concern.SPEEDUP),)
     number, parts = arguments.part or (1, 1)
     found = _named(known, arguments.only) if arguments.only else known
-    wrong = [case for case in found if case.concerns and not (arguments.untimed and case.concerns == timed)]
+    wrong = [
+        case
+        for case in found
+        if case.concerns and not (arguments.untimed and case.concerns == timed)
+    ]
     return [case for case in found if not case.concerns] + wrong[number - 1 :: parts]
 
 
 def _named(known: Sequence[Case], names: Sequence[str]) -> list[Case]:
-    """Return the cases of these names, or made from files of these names. Raises UsageError for one of neither."""
+    """Return the cases of these names, or made from files of these names.
+
+    Raises UsageError for one of neither.
+    """
     for name in names:
         if not any(name in (case.name, case.path.stem) for case in known):
             raise UsageError(f"there is no solution {name!r} to verify")
@@ -189,7 +230,9 @@ def _named(known: Sequence[Case], names: Sequence[str]) -> list[Case]:
 
 
 def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
-    """Return a folder as a student hands it in: the module under its asked name, beside the reference's other files."""
+    """Return a folder as a student hands it in: the module under its asked name, beside the
+    reference's other files.
+    """
     if case.path.is_dir():
         return case.path
     folder = out / "submissions" / grading.folder_name(case.name)
@@ -202,7 +245,11 @@ def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
 
 
 def _all(
-    assignment: Assignment, todo: Sequence[tuple[Case, int]], journal: Journal, out: Path, arguments: argparse.Namespace
+    assignment: Assignment,
+    todo: Sequence[tuple[Case, int]],
+    journal: Journal,
+    out: Path,
+    arguments: argparse.Namespace,
 ) -> None:
     stop = pytest_run.Stop()
 
@@ -216,7 +263,9 @@ def _all(
             folder=f"{grading.folder_name(case.name)}-{round}",
             stop=stop,
         )
-        done = grading.grade(_handed_in(case, assignment, out), assignment, out / "results", options=options)
+        done = grading.grade(
+            _handed_in(case, assignment, out), assignment, out / "results", options=options
+        )
         verdict = judge_case(case, done.result, round, arguments.load)
         if not stop.is_set():  # else it was broken off, and says nothing
             journal.add(verdict)
@@ -232,7 +281,9 @@ def _all(
                 what = one_line(verdict.wrong)[:500] if verdict.wrong else "ok"
                 score = f"{points(verdict.score)} / {points(verdict.max_score)}"
                 print(
-                    f"[{number}/{len(pending)}] {verdict.case} ({verdict.seconds:.1f} s, {score}): {what}", flush=True
+                    f"[{number}/{len(pending)}] {verdict.case} ({verdict.seconds:.1f} s, {score}):"
+                    f" {what}",
+                    flush=True,
                 )
         except BaseException:
             stop.set()
@@ -243,7 +294,8 @@ def _all(
 def table(chosen: Sequence[Case], verdicts: Sequence[CaseVerdict]) -> str:
     """Return a line for each solution: how often each concern failed, and whether that is right."""
     concerns = sorted(
-        {concern for one in verdicts for concern in one.failed} | {c for case in chosen for c in case.concerns}
+        {concern for one in verdicts for concern in one.failed}
+        | {c for case in chosen for c in case.concerns}
     )
     width = max((len(case.name) for case in chosen), default=8)
     lines = [" ".join([" " * width, "gradings", *concerns])]

@@ -1,4 +1,6 @@
-"""Solutions whose verdict is known: the reference, further right ones, and the wrong ones with what they must fail."""
+"""Solutions whose verdict is known: the reference, further right ones, and the wrong ones with what
+they must fail.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from pytest_mpgrade.system.did_you_mean import nearest
 
 SUFFIXES = (".py", ".ipynb", ".md")
 HOSTILE = "hostile"
-"""A folder among the wrong solutions with those that attack the grader: what they fail is not the point of them."""
+"""A folder among the wrong solutions with those that attack the grader: what they fail is not the
+point of them.
+"""
 LEAST = 0.1
 """Points that a wrong solution loses at least, where expected.toml says no more."""
 REFERENCE = "reference"
@@ -39,7 +43,9 @@ class Case:
         return self.path.read_bytes() if self.text is None else self.text.encode()
 
     def file(self, folder: Path) -> Path:
-        """Return the file or folder that is graded; what is made from a right design is written into *folder*."""
+        """Return the file or folder that is graded; what is made from a right design is written
+        into *folder*.
+        """
         if self.text is None:
             return self.path
         file = folder / self.path.name
@@ -48,20 +54,32 @@ class Case:
 
 
 def cases(assignment: Assignment, right: Sequence[Path] = ()) -> list[Case]:
-    """Return the reference, further right solutions, and the wrong ones with what they must fail."""
+    """Return the reference, further right solutions, and the wrong ones with what they must
+    fail.
+    """
     folder = reference_folder(assignment)
     if folder is None:
-        raise UsageError(f"{assignment.name} has no reference solution here, so there is nothing to hold it against")
+        raise UsageError(
+            f"{assignment.name} has no reference solution here, so there is nothing to hold it"
+            " against"
+        )
     found = [Case(name=REFERENCE, path=folder)]
-    found += [Case(name=f"right: {path.stem}", path=path) for given in right for path in _solutions(given)]
+    found += [
+        Case(name=f"right: {path.stem}", path=path) for given in right for path in _solutions(given)
+    ]
     return found + wrong_cases(assignment)
 
 
 def wrong_cases(assignment: Assignment) -> list[Case]:
-    """Return the wrong solutions by name. Raises AssignmentError where expected.toml does not describe them."""
+    """Return the wrong solutions by name.
+
+    Raises AssignmentError where expected.toml does not describe them.
+    """
     folder = Path(assignment.folder) / "wrong"
     if not (folder / "expected.toml").is_file():
-        raise AssignmentError(f"there is no {folder / 'expected.toml'} to say what each wrong solution must fail")
+        raise AssignmentError(
+            f"there is no {folder / 'expected.toml'} to say what each wrong solution must fail"
+        )
     return _Expected(TomlText.of(folder / "expected.toml"), assignment).cases()
 
 
@@ -92,10 +110,18 @@ class _Expected:
     def cases(self) -> list[Case]:
         """Return a case for each table. Raises AssignmentError for the first mistake."""
         files = {path.stem: path for path in _solutions(self._toml.file.parent)}
-        asked = {name for name, row in self._tables.items() if not (isinstance(row, dict) and "diff" in row)}
+        asked = {
+            name
+            for name, row in self._tables.items()
+            if not (isinstance(row, dict) and "diff" in row)
+        }
         if odd := sorted(files.keys() ^ asked):
-            raise AssignmentError(f"{self._toml.file}: the tables and the files beside it differ: {', '.join(odd)}")
-        return [self._case(name, files.get(name), self._tables[name]) for name in sorted(self._tables)]
+            raise AssignmentError(
+                f"{self._toml.file}: the tables and the files beside it differ: {', '.join(odd)}"
+            )
+        return [
+            self._case(name, files.get(name), self._tables[name]) for name in sorted(self._tables)
+        ]
 
     def _case(self, name: str, file: Path | None, row: object) -> Case:
         if not isinstance(row, dict):
@@ -117,25 +143,36 @@ class _Expected:
     def _concerns(self, name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
         given, known = row.get("concerns"), {str(concern) for concern in Concern}
         if not isinstance(given, list) or not given or not set(given) <= known:
-            raise self._toml.mistake((name, "concerns"), f"must be a list of some of {', '.join(sorted(known))}")
+            raise self._toml.mistake(
+                (name, "concerns"), f"must be a list of some of {', '.join(sorted(known))}"
+            )
         return tuple(sorted(given))
 
     def _loses(self, name: str, row: Mapping[str, Any]) -> float:
-        """Return how many points a wrong solution loses at least: one that keeps all would be a right one."""
+        """Return how many points a wrong solution loses at least: one that keeps all would be a
+        right one.
+        """
         given, most = row.get("loses", LEAST), self._assignment.points
         if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given <= most:
-            raise self._toml.mistake((name, "loses"), f"must be a number of points, above 0 and up to {most:g}")
+            raise self._toml.mistake(
+                (name, "loses"), f"must be a number of points, above 0 and up to {most:g}"
+            )
         return float(given)
 
     def _text(self, name: str, row: Mapping[str, str]) -> str:
         """Return a wrong solution that is a right design but for some lines."""
         try:
-            return wrong_text.with_fault(self._design(name, row.get("of", "")), row.get("about", ""), row["diff"])
+            return wrong_text.with_fault(
+                self._design(name, row.get("of", "")), row.get("about", ""), row["diff"]
+            )
         except (ValueError, SyntaxError) as error:
             raise self._toml.mistake((name, "diff"), str(error)) from error
 
     def _design(self, name: str, of: str) -> str:
-        """Return the text of a right design. Raises AssignmentError where there is none of that name."""
+        """Return the text of a right design.
+
+        Raises AssignmentError where there is none of that name.
+        """
         known = {path.stem: path for path in self._designs.glob("*.py")}
         folder = reference_folder(self._assignment)
         if folder is not None and (module := folder / self._assignment.module).suffix == ".py":

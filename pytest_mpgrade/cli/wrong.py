@@ -14,11 +14,18 @@ _COLUMNS = 80
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run `mpgrade wrong`: list all, or print one as it is graded. Raises UsageError for a name that is none."""
+    """Run `mpgrade wrong`: list all, or print one as it is graded.
+
+    Raises UsageError for a name that is none.
+    """
     assignment = find_assignment(arguments.assignment)
     if arguments.name:
         case = wrong_solution(assignment, arguments.name)
-        text = (case.path / assignment.module).read_text("utf-8") if case.path.is_dir() else case.content().decode()
+        text = (
+            (case.path / assignment.module).read_text("utf-8")
+            if case.path.is_dir()
+            else case.content().decode()
+        )
         console.say(text.rstrip("\n"))
     else:
         for line in _listed(wrong_cases(assignment)):
@@ -31,4 +38,6 @@ def _listed(cases: Sequence[Case]) -> Iterator[str]:
     width = max((len(case.name) for case in cases), default=0)
     for case in cases:
         yield f"{case.name:{width}}  {', '.join(case.concerns)}"
-        yield from textwrap.wrap(case.about, _COLUMNS, initial_indent="    ", subsequent_indent="    ")
+        yield from textwrap.wrap(
+            case.about, _COLUMNS, initial_indent="    ", subsequent_indent="    "
+        )

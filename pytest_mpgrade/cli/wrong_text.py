@@ -1,6 +1,8 @@
-"""The text of a wrong solution that is a right design but for a few lines, with a mark at each of its faults; pure.
+"""The text of a wrong solution that is a right design but for a few lines, with a mark at each of
+its faults; pure.
 
-The lines are told as in a unified diff, but without line numbers, which the next edit of the design would make wrong::
+The lines are told as in a unified diff, but without line numbers, which the next edit of the design
+would make wrong::
 
     @@ mp_apply()
          todo = iter(tasks)
@@ -17,7 +19,10 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 WRONG = "# wrong: "
-"""How a mark begins. It says how many lines below it are wrong; the right ones stand in it, as comments."""
+"""How a mark begins.
+
+It says how many lines below it are wrong; the right ones stand in it, as comments.
+"""
 _MISSING, _INSTEAD = "missing here:", ", instead of:"
 _CODE = "#     "
 
@@ -35,7 +40,9 @@ def with_fault(design: str, about: str, diff: str) -> str:
     if not changes:
         raise ValueError("changes nothing")
     place, shown = 0, []
-    for start, end, instead in sorted([_sentence(design, about), *changes], key=lambda change: change[0]):
+    for start, end, instead in sorted(
+        [_sentence(design, about), *changes], key=lambda change: change[0]
+    ):
         if start < place:
             raise ValueError("two hunks change the same line")
         shown += [*lines[place:start], *instead]
@@ -64,9 +71,14 @@ def _placed(hunk: Sequence[tuple[str, str]], lines: Sequence[str], number: int) 
         raise ValueError(f"hunk {number} changes nothing")
     if not right:
         raise ValueError(f"hunk {number} needs a line of the design, to say where its own belong")
-    found = [at for at in range(len(lines) - len(right) + 1) if [*lines[at : at + len(right)]] == right]
+    found = [
+        at for at in range(len(lines) - len(right) + 1) if [*lines[at : at + len(right)]] == right
+    ]
     if len(found) != 1:
-        raise ValueError(f"the lines of hunk {number} stand in the design {len(found)} times, not once: {right[0]!r}")
+        raise ValueError(
+            f"the lines of hunk {number} stand in the design {len(found)} times, not once:"
+            f" {right[0]!r}"
+        )
     above, below = _unchanged(hunk), _unchanged(hunk[::-1])
     return found[0] + above, found[0] + len(right) - below, _marked(hunk[above : len(hunk) - below])
 
@@ -77,11 +89,16 @@ def _unchanged(hunk: Sequence[tuple[str, str]]) -> int:
 
 
 def _marked(hunk: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Yield the lines of a hunk as the wrong solution has them, with a mark where they are not the design's."""
+    """Yield the lines of a hunk as the wrong solution has them, with a mark where they are not the
+    design's.
+    """
     for changed, group in itertools.groupby(hunk, lambda row: row[0] != ""):
         rows = list(group)
         if changed:
-            yield from mark([line for sign, line in rows if sign == "-"], [line for sign, line in rows if sign == "+"])
+            yield from mark(
+                [line for sign, line in rows if sign == "-"],
+                [line for sign, line in rows if sign == "+"],
+            )
         else:
             yield from (line for _, line in rows)
 
@@ -100,10 +117,18 @@ def mark(right: Sequence[str], wrong: Sequence[str]) -> Iterator[str]:
 
 
 def _sentence(design: str, about: str) -> _Change:
-    """Return the change that puts a sentence where the design has its docstring, or first in its first cell."""
+    """Return the change that puts a sentence where the design has its docstring, or first in its
+    first cell.
+    """
     first = next(iter(ast.parse(design).body), None)
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
         quoted = about.replace("\\", "\\\\").replace('"', '\\"')
         return first.lineno - 1, first.end_lineno or first.lineno, [f'"""{quoted}"""']
-    cell = next((number for number, line in enumerate(design.splitlines(), 1) if line.startswith("# %%")), 0)
+    cell = next(
+        (number for number, line in enumerate(design.splitlines(), 1) if line.startswith("# %%")), 0
+    )
     return cell, cell, [f"# {about}"]

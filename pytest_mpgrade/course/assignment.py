@@ -1,7 +1,8 @@
-"""Load what course authors write: one `assignment.toml` per assignment, checked once and trusted from then on.
+"""Load what course authors write: one `assignment.toml` per assignment, checked once and trusted
+from then on.
 
-Called by the command line, the plugin and the doctor. Every mistake is one line with its place, such as
-`assignments/mp_apply/assignment.toml:12: criteria[2].points: expected a number, got text`.
+Called by the command line, the plugin and the doctor. Every mistake is one line with its place,
+such as `assignments/mp_apply/assignment.toml:12: criteria[2].points: expected a number, got text`.
 """
 
 from __future__ import annotations
@@ -23,10 +24,24 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pytest_mpgrade.course import expression, late, packages, requirements
-from pytest_mpgrade.course.tables import EnvironmentTable, LateTable, LimitsTable, NotebookTable, SpeedTable
+from pytest_mpgrade.course.tables import (
+    EnvironmentTable,
+    LateTable,
+    LimitsTable,
+    NotebookTable,
+    SpeedTable,
+)
 from pytest_mpgrade.course.toml_text import TomlText, Where
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.records import Assignment, Criterion, EnvironmentRules, LateRules, Limits, NotebookRules, SpeedRules
+from pytest_mpgrade.records import (
+    Assignment,
+    Criterion,
+    EnvironmentRules,
+    LateRules,
+    Limits,
+    NotebookRules,
+    SpeedRules,
+)
 from pytest_mpgrade.system.did_you_mean import nearest
 
 __all__ = ["check_criteria", "find_assignment", "load_assignment", "reference_folder", "shipped"]
@@ -105,20 +120,30 @@ def _notebook(document: Document, folder: Path) -> NotebookRules | None:
     if not document.module.endswith(NOTEBOOK):
         return None
     table = msgspec.structs.asdict(document.notebook)
-    return NotebookRules(**table | {"files": str(folder / table["files"]) if table["files"] else ""})
+    return NotebookRules(
+        **table | {"files": str(folder / table["files"]) if table["files"] else ""}
+    )
 
 
 def find_assignment(name_or_path: str) -> Assignment:
-    """Load an assignment by its name among the shipped ones, or by the path of its folder or `assignment.toml`."""
+    """Load an assignment by its name among the shipped ones, or by the path of its folder or
+    `assignment.toml`.
+    """
     names = _shipped_names()
     if name_or_path in names:
         return load_assignment(_home() / name_or_path)
     path = Path(os.path.expanduser(name_or_path))
-    # A folder without an assignment.toml may be a student's own, named like the assignment: not what was meant.
-    if name_or_path and (re.search(r"[/\\]|\.toml$|^\.\.?$", name_or_path) or os.path.isfile(path / FILE)):
+    # A folder without an assignment.toml may be a student's own, named like the assignment: not
+    # what was meant.
+    if name_or_path and (
+        re.search(r"[/\\]|\.toml$|^\.\.?$", name_or_path) or os.path.isfile(path / FILE)
+    ):
         return load_assignment(path)
     known = ", ".join(names) or "none"
-    raise UsageError(f"there is no assignment {name_or_path!r} (there are: {known}){nearest(name_or_path, names)}")
+    raise UsageError(
+        f"there is no assignment {name_or_path!r} (there are:"
+        f" {known}){nearest(name_or_path, names)}"
+    )
 
 
 def shipped() -> tuple[Assignment, ...]:
@@ -127,22 +152,30 @@ def shipped() -> tuple[Assignment, ...]:
 
 
 def reference_folder(assignment: Assignment) -> Path | None:
-    """Return the folder of the trusted solution: absent from what students install, and from many authors' folders."""
+    """Return the folder of the trusted solution: absent from what students install, and from many
+    authors' folders.
+    """
     folder = Path(assignment.folder)
-    own, beside, above = (place / "reference" for place in (folder, folder.parent, folder.parent.parent))
+    own, beside, above = (
+        place / "reference" for place in (folder, folder.parent, folder.parent.parent)
+    )
     places = (own, beside / assignment.name, above / assignment.name, beside)
     return next((found for found in places if (found / assignment.module).is_file()), None)
 
 
 def fingerprint(assignment: Assignment) -> str:
-    """Return a hash of all that decides verdicts but the submission: tests, data, limits, rules, points.
+    """Return a hash of all that decides verdicts but the submission: tests, data, limits, rules,
+    points.
 
-    What coming late costs is no part of it: that is applied to a verdict, and can be changed without grading again.
+    What coming late costs is no part of it: that is applied to a verdict, and can be changed
+    without grading again.
     """
     rules, data = assignment.notebook, ""
     if rules is not None:
         rules, data = dataclasses.replace(rules, files=""), rules.files
-    whole = hashlib.sha256(repr(dataclasses.replace(assignment, folder="", notebook=rules, late=None)).encode())
+    whole = hashlib.sha256(
+        repr(dataclasses.replace(assignment, folder="", notebook=rules, late=None)).encode()
+    )
     files = [Path(assignment.folder, assignment.test_file)]
     files += sorted(path for path in Path(data).rglob("*") if path.is_file()) if data else []
     for file in files:
@@ -151,23 +184,30 @@ def fingerprint(assignment: Assignment) -> str:
 
 
 def check_criteria(assignment: Assignment, used: Mapping[str, str]) -> None:
-    """Hold the rubric against the tests; *used* has a test's id for each criterion that some test names.
+    """Hold the rubric against the tests; *used* has a test's id for each criterion that some test
+    names.
 
-    The plugin calls this after collection and before anything is deselected. Points that no test can give, or a test
-    that gives no points, would make a wrong grade.
+    The plugin calls this after collection and before anything is deselected. Points that no test
+    can give, or a test that gives no points, would make a wrong grade.
     """
     names = [criterion.name for criterion in assignment.criteria]
     source = _text_of(Path(assignment.folder))
     for name, test in used.items():
         if name not in names:
-            raise source.mistake(("criteria",), f"{test} names an unknown criterion {name!r}{nearest(name, names)}")
+            raise source.mistake(
+                ("criteria",), f"{test} names an unknown criterion {name!r}{nearest(name, names)}"
+            )
     for index, name in enumerate(names):
         if name not in used:
-            raise source.mistake(("criteria", index, "name"), f"no test names the criterion {name!r}")
+            raise source.mistake(
+                ("criteria", index, "name"), f"no test names the criterion {name!r}"
+            )
 
 
 def _home() -> Path:
-    """Return the folder of the shipped assignments: inside the package when installed, beside it in a checkout."""
+    """Return the folder of the shipped assignments: inside the package when installed, beside it in
+    a checkout.
+    """
     package = Path(__file__).resolve().parent.parent
     inside = package / "assignments"
     return inside if inside.is_dir() else package.parent / "assignments"
@@ -189,19 +229,34 @@ def _decoded(source: TomlText) -> Document:
 
 
 def _in_words(message: str) -> tuple[Where, str]:
-    """Put msgspec's message (Expected `float`, got `str` - at `$.criteria[2].points`) into place and plain words."""
+    """Put msgspec's message (Expected `float`, got `str` - at `$.criteria[2].points`) into place
+    and plain words.
+    """
     what, _, place = message.partition(" - at `$")
-    where: Where = tuple(int(index) if index else key for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", place))
+    where: Where = tuple(
+        int(index) if index else key for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", place)
+    )
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
-        tables = {"limits": LimitsTable, "speedup": SpeedTable, "notebook": NotebookTable, "criteria": _Criterion}
+        tables = {
+            "limits": LimitsTable,
+            "speedup": SpeedTable,
+            "notebook": NotebookTable,
+            "criteria": _Criterion,
+        }
         tables |= {"late": LateTable, "environment": EnvironmentTable}
         table = tables.get(str(*where[:1]), Document)
-        return (*where, found[1]), f"there is no such key{nearest(found[1], table.__struct_fields__)}"
+        return (
+            *where,
+            found[1],
+        ), f"there is no such key{nearest(found[1], table.__struct_fields__)}"
     if found := re.fullmatch(r"Object missing required field `(.*)`", what):
         return where, f"the key {found[1]!r} is missing"
     if found := re.fullmatch(r"Invalid enum value '(.*)'", what, re.DOTALL):
         choices = get_args(_Ordering if where == ("ordering",) else _StartMethod)
-        return where, f"expected one of {', '.join(choices)}, got {found[1]!r}{nearest(found[1], choices)}"
+        return (
+            where,
+            f"expected one of {', '.join(choices)}, got {found[1]!r}{nearest(found[1], choices)}",
+        )
     if "datetime" in what:
         return where, "expected a time with its offset from UTC, such as 2026-03-02T23:59:00+01:00"
     what = re.sub(r" matching regex .*", " of letters, digits, '_', '-' and '.'", what)
@@ -213,7 +268,10 @@ def _mistakes(document: Document, folder: Path) -> Iterator[tuple[Where, str]]:
     """Yield what a schema cannot say; the first one is told."""
     yield from ((("module",), fault) for fault in _module_faults(document.module))
     if document.functions and document.module.endswith(NOTEBOOK):
-        yield ("functions",), f"{document.module} is a notebook, of which no functions can be asked for"
+        yield (
+            ("functions",),
+            f"{document.module} is a notebook, of which no functions can be asked for",
+        )
     if not document.functions and not document.module.endswith(NOTEBOOK):
         yield ("functions",), "expected at least one function"
     files = document.notebook.files
@@ -231,11 +289,16 @@ def _mistakes(document: Document, folder: Path) -> Iterator[tuple[Where, str]]:
         yield ("test",), f"there is no Python file {document.test!r} beside {FILE}"
     yield from _repeated("criteria", [criterion.name for criterion in document.criteria], "name")
     if document.speedup.lost <= document.speedup.free:
-        yield ("speedup",), f"lost ({document.speedup.lost:g}) must be more than free ({document.speedup.free:g})"
+        yield (
+            ("speedup",),
+            f"lost ({document.speedup.lost:g}) must be more than free ({document.speedup.free:g})",
+        )
     for index, what in packages.package_faults(document.environment.packages):
         yield ("environment", "packages", index), what
     yield from _late_faults(document.late) if document.late else ()
-    for where, what in requirements.requirement_faults({each.name: each.requires for each in document.criteria}):
+    for where, what in requirements.requirement_faults(
+        {each.name: each.requires for each in document.criteria}
+    ):
         yield ("criteria", *where), what
     total = sum(criterion.points for criterion in document.criteria)
     if not math.isclose(total, document.points, abs_tol=1e-9):
@@ -243,7 +306,10 @@ def _mistakes(document: Document, folder: Path) -> Iterator[tuple[Where, str]]:
     if Fraction(str(document.points)) % Fraction(str(document.round)):
         yield (
             ("round",),
-            f"{document.points:g} points are no multiple of {document.round:g}: nobody could have them all",
+            (
+                f"{document.points:g} points are no multiple of {document.round:g}: nobody could"
+                " have them all"
+            ),
         )
 
 
@@ -268,24 +334,46 @@ def _module_faults(module: str) -> Iterator[str]:
 
 
 def _repeated(key: str, names: Sequence[str], *below: str) -> Iterator[tuple[Where, str]]:
-    return (((key, i, *below), f"{name!r} is there twice") for i, name in enumerate(names) if name in names[:i])
+    return (
+        ((key, i, *below), f"{name!r} is there twice")
+        for i, name in enumerate(names)
+        if name in names[:i]
+    )
 
 
 def _signature(text: str) -> tuple[str, tuple[str, ...]]:
-    """Read a function's name and parameters (``"second=2"``), by syntax only; raise ValueError where that is no use."""
-    bad = f"expected a function's signature such as 'name(first, second=2)', without *, got {text!r}"
+    """Read a function's name and parameters (``"second=2"``), by syntax only; raise ValueError
+    where that is no use.
+    """
+    bad = (
+        f"expected a function's signature such as 'name(first, second=2)', without *, got {text!r}"
+    )
     plain = text.strip().removeprefix("async ").strip()
     try:
         (function,) = ast.parse(f"def {plain}: pass").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ValueError(bad) from error
-    if not isinstance(function, ast.FunctionDef) or not plain.endswith(")") or len(plain.splitlines()) > 1:
+    if (
+        not isinstance(function, ast.FunctionDef)
+        or not plain.endswith(")")
+        or len(plain.splitlines()) > 1
+    ):
         raise ValueError(bad)
     arguments = function.args
-    names = tuple(each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs))
+    names = tuple(
+        each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    )
     if arguments.vararg or arguments.kwarg or len(set(names)) < len(names):
         raise ValueError(bad)
     positional = [*arguments.posonlyargs, *arguments.args]
-    defaults = dict(zip([each.arg for each in positional][::-1], arguments.defaults[::-1], strict=False))
-    defaults |= {a.arg: value for a, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value}
-    return function.name, tuple(f"{n}={ast.unparse(defaults[n])}" if n in defaults else n for n in names)
+    defaults = dict(
+        zip([each.arg for each in positional][::-1], arguments.defaults[::-1], strict=False)
+    )
+    defaults |= {
+        a.arg: value
+        for a, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        if value
+    }
+    return function.name, tuple(
+        f"{n}={ast.unparse(defaults[n])}" if n in defaults else n for n in names
+    )

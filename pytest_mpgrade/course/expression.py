@@ -1,7 +1,9 @@
-"""A small language for rules of points: numbers, names, + - * /, comparisons, `and or not`, `a if c else b`, functions.
+"""A small language for rules of points: numbers, names, + - * /, comparisons, `and or not`, `a if c
+else b`, functions.
 
-Python's own parser reads it, and only the syntax listed here is taken. Ready evaluators of PyPI meet an unknown name
-when they evaluate; a course author has to meet it when the assignment is read, months before somebody is late.
+Python's own parser reads it, and only the syntax listed here is taken. Ready evaluators of PyPI
+meet an unknown name when they evaluate; a course author has to meet it when the assignment is read,
+months before somebody is late.
 """
 
 from __future__ import annotations
@@ -17,22 +19,37 @@ from pytest_mpgrade.system.did_you_mean import nearest_or_all
 LONGEST = 300
 
 _BINARY: Mapping[type[ast.operator], Callable[[float, float], float]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-}  # fmt: skip
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 _UNARY: Mapping[type[ast.unaryop], Callable[[float], float]] = {
-    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_,
-}  # fmt: skip
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Not: operator.not_,
+}
 _COMPARE: Mapping[type[ast.cmpop], Callable[[float, float], bool]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
-    ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
-}  # fmt: skip
-_ONE_ARGUMENT: Mapping[str, Callable[[float], float]] = {"round": round, "floor": math.floor, "ceil": math.ceil}
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
+_ONE_ARGUMENT: Mapping[str, Callable[[float], float]] = {
+    "round": round,
+    "floor": math.floor,
+    "ceil": math.ceil,
+}
 _MORE_ARGUMENTS: Mapping[str, Callable[..., float]] = {"min": min, "max": max}
 FUNCTIONS = (*_MORE_ARGUMENTS, *_ONE_ARGUMENT)
 
 
 def check_expression(text: str, names: Collection[str]) -> None:
-    """Raise ValueError, with the column, where *text* is no such expression or has a name that is not in *names*."""
+    """Raise ValueError, with the column, where *text* is no such expression or has a name that is
+    not in *names*.
+    """
     if len(text) > LONGEST:
         raise ValueError(f"longer than {LONGEST} characters")
     try:
@@ -51,7 +68,10 @@ def names_in(text: str) -> frozenset[str]:
 
 
 def evaluate(text: str, values: Mapping[str, float]) -> float:
-    """Return what a checked expression says. Raises ArithmeticError where it divides by zero or is no number."""
+    """Return what a checked expression says.
+
+    Raises ArithmeticError where it divides by zero or is no number.
+    """
     found = float(_value(_parsed(text), values))
     if math.isnan(found):
         raise ArithmeticError("not a number")
@@ -75,15 +95,23 @@ def _wrong(text: str, column: int, why: str) -> ValueError:
 
 def _check(node: ast.expr, names: Collection[str]) -> None:
     if isinstance(node, ast.Constant):
-        if isinstance(node.value, bool) or not isinstance(node.value, (int, float)) or not abs(node.value) <= 1e9:
+        if (
+            isinstance(node.value, bool)
+            or not isinstance(node.value, (int, float))
+            or not abs(node.value) <= 1e9
+        ):
             raise _NotTakenError(node, "expected a number, at most a thousand millions")
     elif isinstance(node, ast.Name):
         if node.id not in names:
-            raise _NotTakenError(node, f"there is no name {node.id!r} ({nearest_or_all(node.id, names)})")
+            raise _NotTakenError(
+                node, f"there is no name {node.id!r} ({nearest_or_all(node.id, names)})"
+            )
     elif isinstance(node, ast.Call):
         _check_call(node)
     elif not _is_taken(node):
-        raise _NotTakenError(node, "only numbers, names, + - * /, comparisons and functions can be used")
+        raise _NotTakenError(
+            node, "only numbers, names, + - * /, comparisons and functions can be used"
+        )
     called = node.func if isinstance(node, ast.Call) else None
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr) and child is not called:
@@ -94,7 +122,8 @@ def _check_call(node: ast.Call) -> None:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
     if name not in FUNCTIONS:
         raise _NotTakenError(
-            node, f"there is no function {ast.unparse(node.func)!r} ({nearest_or_all(name, FUNCTIONS)})"
+            node,
+            f"there is no function {ast.unparse(node.func)!r} ({nearest_or_all(name, FUNCTIONS)})",
         )
     fits = len(node.args) == 1 if name in _ONE_ARGUMENT else len(node.args) > 1
     if node.keywords or not fits or any(isinstance(each, ast.Starred) for each in node.args):
@@ -124,12 +153,20 @@ def _value(node: ast.expr, values: Mapping[str, float]) -> float:
         return _value(node.body if _value(node.test, values) else node.orelse, values)
     if isinstance(node, ast.BoolOp):
         wanted = isinstance(node.op, ast.Or)
-        return wanted if any(bool(_value(each, values)) is wanted for each in node.values) else not wanted
+        return (
+            wanted
+            if any(bool(_value(each, values)) is wanted for each in node.values)
+            else not wanted
+        )
     if isinstance(node, ast.Compare):
         sides = [_value(each, values) for each in (node.left, *node.comparators)]
-        return all(_COMPARE[type(op)](*pair) for op, pair in zip(node.ops, pairwise(sides), strict=True))
+        return all(
+            _COMPARE[type(op)](*pair) for op, pair in zip(node.ops, pairwise(sides), strict=True)
+        )
     if isinstance(node, ast.Call):
         name = ast.unparse(node.func)
-        return {**_ONE_ARGUMENT, **_MORE_ARGUMENTS}[name](*(_value(each, values) for each in node.args))
+        return {**_ONE_ARGUMENT, **_MORE_ARGUMENTS}[name](
+            *(_value(each, values) for each in node.args)
+        )
     assert isinstance(node, ast.Constant)
     return float(str(node.value))

@@ -1,4 +1,7 @@
-"""What a late submission's points become, by the assignment's own rule. Pure: called by a batch for each late one."""
+"""What a late submission's points become, by the assignment's own rule.
+
+Pure: called by a batch for each late one.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,11 @@ _TIMES = frozenset(("days", "hours"))
 _HOUR, _DAY = 3600.0, 86400.0
 
 
-def late_points(rules: LateRules, points: float, max_points: float, seconds: float | None, step: float = 0.01) -> float:
-    """Return the points of somebody who is so many *seconds* late (None: nobody knows), from 0 to *points*.
+def late_points(
+    rules: LateRules, points: float, max_points: float, seconds: float | None, step: float = 0.01
+) -> float:
+    """Return the points of somebody who is so many *seconds* late (None: nobody knows), from 0 to
+    *points*.
 
     They are rounded half up to a multiple of *step*, as the assignment rounds its score.
 
@@ -25,11 +31,16 @@ def late_points(rules: LateRules, points: float, max_points: float, seconds: flo
     if seconds is not None:
         values |= {"days": seconds / _DAY, "hours": seconds / _HOUR}
     elif _TIMES & (expression.names_in(rules.penalty) | expression.names_in(rules.drop)):
-        raise ValueError("it is marked late, and nothing says by how much: give a roster with a column 'submitted'")
+        raise ValueError(
+            "it is marked late, and nothing says by how much: give a roster with a column"
+            " 'submitted'"
+        )
     try:
         if expression.evaluate(rules.drop, values):
             return 0.0
         left = min(points, max(0.0, points - expression.evaluate(rules.penalty, values)))
         return min(points, float(half_up(Fraction(str(round(left, 6))), Fraction(str(step)))))
     except ArithmeticError as error:
-        raise ValueError(f"the late rule cannot be evaluated ({error}): give the points by hand") from error
+        raise ValueError(
+            f"the late rule cannot be evaluated ({error}): give the points by hand"
+        ) from error

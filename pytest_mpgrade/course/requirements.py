@@ -7,17 +7,34 @@ from collections.abc import Iterator, Mapping, Sequence
 from pytest_mpgrade.system.did_you_mean import nearest
 
 
-def requirement_faults(required: Mapping[str, Sequence[str]]) -> Iterator[tuple[tuple[int, str, int], str]]:
-    """Yield what is wrong, with its place: a criterion that there is not, or one that requires itself in the end.
+def requirement_faults(
+    required: Mapping[str, Sequence[str]],
+) -> Iterator[tuple[tuple[int, str, int], str]]:
+    """Yield what is wrong, with its place: a criterion that there is not, or one that requires
+    itself in the end.
 
     *required* has the criteria that each one requires, in the order of the rubric.
     """
     for index, (criterion, others) in enumerate(required.items()):
         for place, name in enumerate(others):
             if name not in required:
-                yield (index, "requires", place), f"there is no criterion {name!r}{nearest(name, required)}"
+                yield (
+                    (
+                        index,
+                        "requires",
+                        place,
+                    ),
+                    f"there is no criterion {name!r}{nearest(name, required)}",
+                )
             elif criterion in _all(name, required):
-                yield (index, "requires", place), f"in the end {name!r} requires {criterion!r} itself"
+                yield (
+                    (
+                        index,
+                        "requires",
+                        place,
+                    ),
+                    f"in the end {name!r} requires {criterion!r} itself",
+                )
 
 
 def _all(name: str, required: Mapping[str, Sequence[str]]) -> set[str]:

@@ -1,7 +1,8 @@
-"""Points in steps, such as hundredths, that add up: a rubric whose lines do not give its sum cannot be defended.
+"""Points in steps, such as hundredths, that add up: a rubric whose lines do not give its sum cannot
+be defended.
 
-The method of largest remainders (Hamilton's): everybody gets what is whole, and the steps that are left go to those
-who have lost most by that.
+The method of largest remainders (Hamilton's): everybody gets what is whole, and the steps that are
+left go to those who have lost most by that.
 """
 
 from __future__ import annotations
@@ -18,20 +19,30 @@ def half_up(value: Fraction, step: Fraction) -> Fraction:
 
 
 def earned(exact: Sequence[Fraction], total: Fraction, step: Fraction) -> list[Fraction]:
-    """Return multiples of *step* that are next to *exact* and add up to *total*, their rounded sum."""
+    """Return multiples of *step* that are next to *exact* and add up to *total*, their rounded
+    sum.
+    """
     return _spread(exact, [_floor(each, step) for each in exact], total, step)
 
 
 def most_points(
-    exact: Sequence[Fraction], points: Sequence[Fraction], full: Sequence[bool], total: Fraction, step: Fraction
+    exact: Sequence[Fraction],
+    points: Sequence[Fraction],
+    full: Sequence[bool],
+    total: Fraction,
+    step: Fraction,
 ) -> list[Fraction]:
     """Return the most points of each, as multiples of *step* that add up to *total*.
 
-    *points* are the rounded ones that each has earned: never more than these, and the same where it is *full*.
+    *points* are the rounded ones that each has earned: never more than these, and the same where it
+    is *full*.
     """
     if all(full):
         return list(points)
-    least = [own if done else max(own, _floor(each, step)) for each, own, done in zip(exact, points, full, strict=True)]
+    least = [
+        own if done else max(own, _floor(each, step))
+        for each, own, done in zip(exact, points, full, strict=True)
+    ]
     over = sum(least) - total
     while over > 0:  # rounding up what is full has taken a step from others
         place = max(range(len(least)), key=lambda i: least[i] - points[i])
@@ -45,11 +56,17 @@ def _floor(value: Fraction, step: Fraction) -> Fraction:
     return math.floor(value / step) * step
 
 
-def _spread(exact: Sequence[Fraction], least: Sequence[Fraction], total: Fraction, step: Fraction) -> list[Fraction]:
-    """Give the steps that are missing in *total* to those who are furthest below *exact*, in turn."""
+def _spread(
+    exact: Sequence[Fraction], least: Sequence[Fraction], total: Fraction, step: Fraction
+) -> list[Fraction]:
+    """Give the steps that are missing in *total* to those who are furthest below *exact*, in
+    turn.
+    """
     found = list(least)
     # The first of those that lack most is at the front.
-    lacking = [(has - wants, place) for place, (wants, has) in enumerate(zip(exact, least, strict=True))]
+    lacking = [
+        (has - wants, place) for place, (wants, has) in enumerate(zip(exact, least, strict=True))
+    ]
     heapq.heapify(lacking)
     for _ in range(round((total - sum(least)) / step)):
         lack, place = lacking[0]

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 
 def chosen(asked: Sequence[str], marked: Sequence[str]) -> tuple[str, ...]:
-    """Return the start methods for a test; *asked*: by the assignment; *marked*: on the test, or none."""
+    """Return the start methods for a test; *asked*: by the assignment; *marked*: on the test, or
+    none.
+    """
     here = multiprocessing.get_all_start_methods()  # the default of the platform comes first
     if tuple(marked) == ("any",):
         return tuple(method for method in asked if method in here)[:1]

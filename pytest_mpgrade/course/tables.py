@@ -1,4 +1,6 @@
-"""Tables of numbers that course authors write in `assignment.toml`; users give limits on the command line, too."""
+"""Tables of numbers that course authors write in `assignment.toml`; users give limits on the
+command line, too.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,14 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.records import Assignment, EnvironmentRules, LateRules, Limits, NotebookRules, SpeedRules
+from pytest_mpgrade.records import (
+    Assignment,
+    EnvironmentRules,
+    LateRules,
+    Limits,
+    NotebookRules,
+    SpeedRules,
+)
 from pytest_mpgrade.system.did_you_mean import nearest
 
 # Upper bounds keep out `inf`: a limit that never comes is none.
@@ -79,7 +88,8 @@ class LateTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
 
 def with_limits(assignment: Assignment, given: Iterable[str]) -> Assignment:
-    """Return an assignment with other limits, each given as ``name=value``: ``processes=64``, ``memory_bytes=1GB``.
+    """Return an assignment with other limits, each given as ``name=value``: ``processes=64``,
+    ``memory_bytes=1GB``.
 
     Raises UsageError for one that is not known or has no sensible value.
     """
@@ -91,10 +101,15 @@ def _read(text: str) -> tuple[str, float | int]:
     name, _, value = text.partition("=")
     kinds = {field.name: type(getattr(_USUAL, field.name)) for field in dataclasses.fields(Limits)}
     if name not in kinds:
-        raise UsageError(f"there is no limit {name!r}" + (nearest(name, kinds) or f" (there are: {', '.join(kinds)})"))
+        raise UsageError(
+            f"there is no limit {name!r}"
+            + (nearest(name, kinds) or f" (there are: {', '.join(kinds)})")
+        )
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?B?)", value.strip().upper())
     factor = _UNITS.get(found[2], 0) if found and (name.endswith("_bytes") or not found[2]) else 0
     number = float(found[1]) * factor if found else 0.0
     if not 0 < number <= 10**12:
-        raise UsageError(f"the limit {name} needs a value such as {name}={getattr(_USUAL, name)}, got {value!r}")
+        raise UsageError(
+            f"the limit {name} needs a value such as {name}={getattr(_USUAL, name)}, got {value!r}"
+        )
     return name, kinds[name](number)

@@ -1,4 +1,6 @@
-"""The text of an `assignment.toml`, and where in it something is: no TOML parser for Python tells lines."""
+"""The text of an `assignment.toml`, and where in it something is: no TOML parser for Python tells
+lines.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,17 @@ class TomlText:
 
     @classmethod
     def of(cls, file: Path) -> TomlText:
-        """Read a file. Raises UsageError where there is none, AssignmentError where it is no text."""
+        """Read a file.
+
+        Raises UsageError where there is none, AssignmentError where it is no text.
+        """
         try:
             data = file.read_bytes()
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
-            raise UsageError(f"there is no assignment at {file.parent}: {file.name}: {why}") from error
+            raise UsageError(
+                f"there is no assignment at {file.parent}: {file.name}: {why}"
+            ) from error
         try:
             return cls(file=file, text=data.decode("utf-8-sig").replace("\r\n", "\n"))
         except UnicodeDecodeError as error:
@@ -51,13 +58,20 @@ class TomlText:
 
     def mistake(self, where: Where, what: str) -> AssignmentError:
         """Return an error that names a place in the file."""
-        keys = (f"[{key}]" if isinstance(key, int) else f".{key if key.isprintable() else repr(key)}" for key in where)
+        keys = (
+            f"[{key}]" if isinstance(key, int) else f".{key if key.isprintable() else repr(key)}"
+            for key in where
+        )
         dotted = "".join(keys).lstrip(".")
-        return AssignmentError(f"{_label(self.file)}:{_line(self.text, where)}: {dotted}{': ' * bool(dotted)}{what}")
+        return AssignmentError(
+            f"{_label(self.file)}:{_line(self.text, where)}: {dotted}{': ' * bool(dotted)}{what}"
+        )
 
 
 def _label(file: Path) -> str:
-    """Return a path as a user would write it: from the current folder where the file is below that."""
+    """Return a path as a user would write it: from the current folder where the file is below
+    that.
+    """
     try:
         return file.resolve().relative_to(Path.cwd()).as_posix()
     except (ValueError, OSError):
@@ -65,19 +79,25 @@ def _label(file: Path) -> str:
 
 
 def _syntax_error(message: str, text: str) -> tuple[str, int]:
-    found = re.fullmatch(r"(.*?) \(at (?:line (\d+), column \d+|end of document)\)", message, re.DOTALL)
+    found = re.fullmatch(
+        r"(.*?) \(at (?:line (\d+), column \d+|end of document)\)", message, re.DOTALL
+    )
     what, line = found.groups() if found else (message, None)
     return " ".join(what.split()), int(line or text.rstrip("\n").count("\n") + 1)
 
 
 def _line(text: str, where: Where) -> int:
-    """Return the line on which a key or an array's element begins; of what is missing, the table it is missing in.
+    """Return the line on which a key or an array's element begins; of what is missing, the table it
+    is missing in.
 
-    No TOML parser for Python tells lines. But a document is valid after each line, save within an array or a long
-    string, and then it is with a bracket or quotes put after it: the first such part that has the place ends on it.
+    No TOML parser for Python tells lines. But a document is valid after each line, save within an
+    array or a long string, and then it is with a bracket or quotes put after it: the first such
+    part that has the place ends on it.
     """
     lines = text.split("\n")
-    return max(range(1, len(lines) + 1), key=lambda number: _depth("\n".join(lines[:number]), where))
+    return max(
+        range(1, len(lines) + 1), key=lambda number: _depth("\n".join(lines[:number]), where)
+    )
 
 
 def _depth(part: str, where: Where) -> int:

@@ -1,4 +1,6 @@
-"""`mpgrade doctor`: what this machine can do for a grading, tried and not guessed, and remedies for the rest."""
+"""`mpgrade doctor`: what this machine can do for a grading, tried and not guessed, and remedies for
+the rest.
+"""
 
 from __future__ import annotations
 
@@ -31,16 +33,22 @@ def main(assignment: Assignment | None = None) -> int:
     width = min(shutil.get_terminal_size((80, 24)).columns, 120)
     for row in rows:
         mark = "ok     " if row.found else "MISSING" if row.needed else "missing"
-        text = textwrap.fill(f"{mark}  {row.text}", width, subsequent_indent=" " * 11, break_on_hyphens=False)
+        text = textwrap.fill(
+            f"{mark}  {row.text}", width, subsequent_indent=" " * 11, break_on_hyphens=False
+        )
         print(encodable(text, sys.stdout.encoding), flush=True)
     return 3 if any(row.needed and not row.found for row in rows) else 0
 
 
 def diagnose(assignment: Assignment | None = None) -> Iterator[Facility]:
-    """Look for everything a grading uses, the indispensable first; *assignment*: whose packages are looked for."""
+    """Look for everything a grading uses, the indispensable first; *assignment*: whose packages are
+    looked for.
+    """
     yield _python()
     yield _start_methods()
-    yield Facility(name="platform", found=f"{sys.platform}, {platform.machine()}, kernel {platform.release()}")
+    yield Facility(
+        name="platform", found=f"{sys.platform}, {platform.machine()}, kernel {platform.release()}"
+    )
     yield _cores()
     yield from isolation.isolation_facilities()
     yield from _observers()
@@ -60,7 +68,10 @@ def _start_methods() -> Facility:
     lacking = [method for method in ("fork", "spawn", "forkserver") if method not in methods]
     note = f" (no {joined(lacking)} here: those checks are skipped)" if lacking else ""
     return Facility(
-        name="start methods", found=joined(methods) + note, consequence="no process can be started", needed=True
+        name="start methods",
+        found=joined(methods) + note,
+        consequence="no process can be started",
+        needed=True,
     )
 
 
@@ -70,7 +81,10 @@ def _cores() -> Facility:
         return Facility(name="cores", found=f"{usable} usable of {os.cpu_count()}")
     return Facility(
         name="cores",
-        consequence="only one is usable: how much faster than one process it is cannot be told, all else is decided",
+        consequence=(
+            "only one is usable: how much faster than one process it is cannot be told, all else is"
+            " decided"
+        ),
         remedy="allow two cores (taskset, docker run --cpus, the CI runner's size)",
     )
 
@@ -81,21 +95,30 @@ def _observers() -> Iterator[Facility]:
     yield Facility(
         name="ptrace",
         found="" if failure else "can watch a child process",
-        consequence=f"{failure}: processes are watched by psutil, which can miss short ones and their exit codes",
-        remedy="kernel.yama.ptrace_scope up to 1, docker run --cap-add SYS_PTRACE" if _LINUX else "",
+        consequence=(
+            f"{failure}: processes are watched by psutil, which can miss short ones and their exit"
+            " codes"
+        ),
+        remedy=(
+            "kernel.yama.ptrace_scope up to 1, docker run --cap-add SYS_PTRACE" if _LINUX else ""
+        ),
         needed=bool(failure) and not psutil,
     )
     failure = _in_child(_try_syscall_file) if _LINUX else "Linux only"
     yield Facility(
         name="/proc/PID/task/TID/syscall",
         found="" if failure else "readable",
-        consequence=f"{failure}: a deadlock is found by its silence, some seconds later, and not proven",
+        consequence=(
+            f"{failure}: a deadlock is found by its silence, some seconds later, and not proven"
+        ),
         remedy="allow ptrace" if _LINUX else "",
     )
 
 
 def _in_child(attempt: Callable[[], None]) -> str:
-    """Try something in a forked process, on which it may leave traces; return "" or why it failed."""
+    """Try something in a forked process, on which it may leave traces; return "" or why it
+    failed.
+    """
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -157,7 +180,9 @@ def _sockets() -> Facility:
     return Facility(
         name="attested sockets (SEQPACKET, SO_PASSCRED)",
         found="" if failure else "the kernel names the sender of each message",
-        consequence=f"{failure}: senders at the gates name themselves, which a submission could forge",
+        consequence=(
+            f"{failure}: senders at the gates name themselves, which a submission could forge"
+        ),
         remedy="a writable temporary folder (TMPDIR)" if _LINUX else "",
     )
 
@@ -221,7 +246,12 @@ def _packages() -> Iterator[Facility]:
         ("pytest-xdist", "pytest -n is not there; a batch does not need it", "xdist"),
     ):
         wanted = f"pytest-mpgrade[{extra}]" if extra else name
-        yield Facility(name=name, found=_installed(name), consequence=consequence, remedy=f"pip install '{wanted}'")
+        yield Facility(
+            name=name,
+            found=_installed(name),
+            consequence=consequence,
+            remedy=f"pip install '{wanted}'",
+        )
 
 
 def _references(assignment: Assignment | None) -> Iterator[Facility]:
@@ -230,7 +260,12 @@ def _references(assignment: Assignment | None) -> Iterator[Facility]:
     try:
         found = shipped()
     except MpgradeError as error:
-        yield Facility(name="assignments", consequence=str(error), remedy="correct it, or install again", needed=True)
+        yield Facility(
+            name="assignments",
+            consequence=str(error),
+            remedy="correct it, or install again",
+            needed=True,
+        )
         return
     yield from allowed.package_facilities([assignment] if assignment else found)
     missing = [each.name for each in found if reference_folder(each) is None]
@@ -243,6 +278,10 @@ def _references(assignment: Assignment | None) -> Iterator[Facility]:
     yield Facility(
         name="reference solutions",
         found="" if missing or not found else f"for all {len(found)} assignments",
-        consequence=f"none for {joined(missing) or 'any'}: verify and comparisons of speed need them",
-        remedy="use a source tree that has reference/; students' installations come without on purpose",
+        consequence=(
+            f"none for {joined(missing) or 'any'}: verify and comparisons of speed need them"
+        ),
+        remedy=(
+            "use a source tree that has reference/; students' installations come without on purpose"
+        ),
     )

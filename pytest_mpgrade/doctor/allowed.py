@@ -1,4 +1,6 @@
-"""Whether the packages that assignments allow are there: who imports one that is not gets no grade."""
+"""Whether the packages that assignments allow are there: who imports one that is not gets no
+grade.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from pytest_mpgrade.submission import lacking
 
 
 def package_facilities(assignments: Iterable[Assignment]) -> Iterator[Facility]:
-    """Ask the interpreter of each assignment's submissions; a row for each that allows any packages."""
+    """Ask the interpreter of each assignment's submissions; a row for each that allows any
+    packages.
+    """
     return (_row(each) for each in assignments if each.environment.packages)
 
 
@@ -23,7 +27,8 @@ def _row(assignment: Assignment) -> Facility:
     missing = [
         package
         for package in allowed
-        if not found.versions[names[package]] and found.modules.isdisjoint(packages.imported_as(package))
+        if not found.versions[names[package]]
+        and found.modules.isdisjoint(packages.imported_as(package))
     ]
     versions = (f"{package} {found.versions[names[package]]}".strip() for package in allowed)
     return Facility(

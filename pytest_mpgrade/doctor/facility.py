@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Facility:
-    """One thing that was looked for; what is missing says what follows from that, and what helps."""
+    """One thing that was looked for; what is missing says what follows from that, and what
+    helps.
+    """
 
     name: str
     found: str = ""  # "" where it is missing

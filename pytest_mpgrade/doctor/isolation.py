@@ -13,9 +13,13 @@ from pytest_mpgrade.isolation import choose, in_words
 
 
 def isolation_facilities() -> Iterator[Facility]:
-    """Try the layers with a module that everybody may read; a submission elsewhere may fall through further."""
+    """Try the layers with a module that everybody may read; a submission elsewhere may fall through
+    further.
+    """
     if sys.platform != "linux":
-        yield Facility(name="isolation", consequence="Linux only", remedy="the official grade comes from Linux")
+        yield Facility(
+            name="isolation", consequence="Linux only", remedy="the official grade comes from Linux"
+        )
         return
     with TemporaryDirectory(prefix="mpgrade-") as folder:
         os.chmod(folder, 0o755)  # noqa: S103 - read by a spare user
@@ -28,10 +32,15 @@ def isolation_facilities() -> Iterator[Facility]:
     level = f"{found.level} ({parts})"
     lack = lacks.pop("isolation", None)
     yield Facility(
-        name="isolation", found=level, consequence=lack.consequence if lack else "", remedy=lack.remedy if lack else ""
+        name="isolation",
+        found=level,
+        consequence=lack.consequence if lack else "",
+        remedy=lack.remedy if lack else "",
     )
     for why in found.fell_through:
-        yield Facility(name="stronger isolation", consequence=why, remedy=_REMEDIES.get(why.split(":")[0], ""))
+        yield Facility(
+            name="stronger isolation", consequence=why, remedy=_REMEDIES.get(why.split(":")[0], "")
+        )
     for each in lacks.values():
         yield Facility(name=each.name, consequence=each.consequence, remedy=each.remedy)
     yield _cgroups()
@@ -54,6 +63,12 @@ def _cgroups() -> Facility:
     return Facility(
         name="cgroup",
         found=f"the kernel limits {limits} of a run" if limits else "",
-        consequence="memory and processes are counted ten times a second, with the kernel's limits per process only",
-        remedy="run as root outside a container, or: systemd-run --user --scope -p Delegate=yes mpgrade …",
+        consequence=(
+            "memory and processes are counted ten times a second, with the kernel's limits per"
+            " process only"
+        ),
+        remedy=(
+            "run as root outside a container, or: systemd-run --user --scope -p Delegate=yes"
+            " mpgrade …"
+        ),
     )

@@ -1,4 +1,5 @@
-"""Grade one submission: one `python -m pytest` of its own, whose result file is there from the first moment.
+"""Grade one submission: one `python -m pytest` of its own, whose result file is there from the
+first moment.
 
 Called by the command line and by every batch executor; `pytest_run` starts and ends the process.
 """
@@ -17,9 +18,26 @@ from pathlib import Path
 from pytest_mpgrade import __version__
 from pytest_mpgrade.course.tables import with_limits
 from pytest_mpgrade.errors import LackingError, MpgradeError, UngradableError, UsageError
-from pytest_mpgrade.grade.pytest_run import LOG, Options, budget, grading_command, last_line, run_pytest
+from pytest_mpgrade.grade.pytest_run import (
+    LOG,
+    Options,
+    budget,
+    grading_command,
+    last_line,
+    run_pytest,
+)
 from pytest_mpgrade.judge.points import rubric
-from pytest_mpgrade.records import RESULT_FILE, Assignment, Concern, Entry, Finding, Outcome, Report, Status, Submission
+from pytest_mpgrade.records import (
+    RESULT_FILE,
+    Assignment,
+    Concern,
+    Entry,
+    Finding,
+    Outcome,
+    Report,
+    Status,
+    Submission,
+)
 from pytest_mpgrade.report import exports, redaction, result_json
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.submission import lacking
@@ -38,18 +56,23 @@ _TAKEN = frozenset(("", "gradebook.csv", "mapping.csv", "items.csv", "overrides.
 
 @dataclass(frozen=True, kw_only=True)
 class Grading:
-    """The outcome of grading one submission: its result, and the folder that holds it and the log."""
+    """The outcome of grading one submission: its result, and the folder that holds it and the
+    log.
+    """
 
     result: ResultFile
     folder: Path
     kept: bool = False  # of an earlier time
 
 
-def grade(path: Path, assignment: Assignment, out: Path, *, options: Options | None = None) -> Grading:
+def grade(
+    path: Path, assignment: Assignment, out: Path, *, options: Options | None = None
+) -> Grading:
     """Grade what was handed in at *path*; the result is in a folder of its own below *out*.
 
-    Raises UsageError where *path* is missing or *out* cannot be used. Whatever else goes wrong is a result, with
-    status `ungradable` or `error`. On Ctrl-C the processes are ended, the partial result stays, and it is passed on.
+    Raises UsageError where *path* is missing or *out* cannot be used. Whatever else goes wrong is a
+    result, with status `ungradable` or `error`. On Ctrl-C the processes are ended, the partial
+    result stays, and it is passed on.
     """
     chosen = options or Options()
     shown = Submission(id=chosen.id or _default_id(path), path=str(path))
@@ -72,7 +95,9 @@ def grade(path: Path, assignment: Assignment, out: Path, *, options: Options | N
 
 
 def kept(path: Path, assignment: Assignment, out: Path, *, options: Options) -> Grading | None:
-    """Return an earlier grading, where it is whole, and neither submission, assignment nor mpgrade have changed."""
+    """Return an earlier grading, where it is whole, and neither submission, assignment nor mpgrade
+    have changed.
+    """
     folder = out / (options.folder or folder_name(options.id))
     try:
         result = result_json.read_result(folder / RESULT_FILE)
@@ -80,14 +105,20 @@ def kept(path: Path, assignment: Assignment, out: Path, *, options: Options) -> 
     except Exception:  # whatever it is: grading it anew says so
         return None
     now = {"mpgrade": __version__, ASSIGNED: _fingerprint(assignment, options)}
-    same = result.submission.sha256 == submission.sha256 and now.items() <= result.environment.items()
+    same = (
+        result.submission.sha256 == submission.sha256 and now.items() <= result.environment.items()
+    )
     # A person may have given points where the grader broke: it is tried again all the same.
     whole = result.by_machine().status is not Status.ERROR
     return Grading(result=result, folder=folder, kept=True) if same and whole else None
 
 
-def refused(path: Path, assignment: Assignment, out: Path, *, options: Options, error: UngradableError) -> Grading:
-    """Keep the result of a submission that cannot be graded, by its own fault or for want of a package."""
+def refused(
+    path: Path, assignment: Assignment, out: Path, *, options: Options, error: UngradableError
+) -> Grading:
+    """Keep the result of a submission that cannot be graded, by its own fault or for want of a
+    package.
+    """
     shown = Submission(id=options.id or _default_id(path), path=str(path))
     folder = out / (options.folder or folder_name(shown.id))
     ours = isinstance(error, LackingError)
@@ -96,8 +127,12 @@ def refused(path: Path, assignment: Assignment, out: Path, *, options: Options, 
     return _record(shown, assignment, folder, options, status, str(error), entry)
 
 
-def failed_grading(path: Path, assignment: Assignment, out: Path, *, options: Options, reason: str) -> Grading:
-    """Return an `error` result for a submission on which the grader itself broke; kept on disk where that works."""
+def failed_grading(
+    path: Path, assignment: Assignment, out: Path, *, options: Options, reason: str
+) -> Grading:
+    """Return an `error` result for a submission on which the grader itself broke; kept on disk
+    where that works.
+    """
     shown = Submission(id=options.id or _default_id(path), path=str(path))
     folder = out / (options.folder or folder_name(shown.id))
     report = _report(shown, assignment, Status.ERROR, reason, _broken(reason))
@@ -114,7 +149,9 @@ def _default_id(path: Path) -> str:
 
 
 def folder_name(id: str) -> str:
-    """Return a safe folder name for a submission's id; one that had to be changed ends with a hash, to stay unique."""
+    """Return a safe folder name for a submission's id; one that had to be changed ends with a hash,
+    to stay unique.
+    """
     name = re.sub(r"[^\w .@+=-]", "_", id)
     name = re.sub(r"^[.\-\s]+|[.\s]+$", "_", name)[:_LONGEST_NAME]
     if name == id and name not in _TAKEN:
@@ -126,7 +163,10 @@ def _check_places(path: Path, folder: Path) -> None:
     if not path.exists():
         raise UsageError(f"there is no submission at {path}")
     if path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
-        raise UsageError(f"the results would be written into the submission {path}; name another folder with --out")
+        raise UsageError(
+            f"the results would be written into the submission {path}; name another folder with"
+            " --out"
+        )
 
 
 def _discover(path: Path, assignment: Assignment, id: str) -> Submission:
@@ -144,9 +184,14 @@ def _fingerprint(assignment: Assignment, options: Options) -> str:
 
 
 def _record(
-    shown: Submission, assignment: Assignment, folder: Path, options: Options, status: Status, reason: str,
+    shown: Submission,
+    assignment: Assignment,
+    folder: Path,
+    options: Options,
+    status: Status,
+    reason: str,
     *entries: Entry,
-) -> Grading:  # fmt: skip
+) -> Grading:
     return _keep(_report(shown, assignment, status, reason, *entries), folder, assignment, options)
 
 
@@ -155,7 +200,9 @@ def _broken(reason: str) -> Entry:
 
 
 def _only_check(outcome: Outcome, error: MpgradeError) -> Entry:
-    """Return the only check of a submission that nothing could be tried of: why, and where that can be seen."""
+    """Return the only check of a submission that nothing could be tried of: why, and where that can
+    be seen.
+    """
     source = getattr(error, "source", {})
     finding = Finding(
         check=GRADABLE,
@@ -166,10 +213,14 @@ def _only_check(outcome: Outcome, error: MpgradeError) -> Entry:
         hint=getattr(error, "hint", ""),
         evidence={"source": source} if source else {},
     )
-    return Entry(id=f"submission/{GRADABLE}", criterion="", question="", start_method="", finding=finding)
+    return Entry(
+        id=f"submission/{GRADABLE}", criterion="", question="", start_method="", finding=finding
+    )
 
 
-def _report(shown: Submission, assignment: Assignment, status: Status, reason: str, *entries: Entry) -> ResultFile:
+def _report(
+    shown: Submission, assignment: Assignment, status: Status, reason: str, *entries: Entry
+) -> ResultFile:
     """Return a result of which no test is part."""
     report = Report(
         assignment=assignment.name,
@@ -186,7 +237,9 @@ def _report(shown: Submission, assignment: Assignment, status: Status, reason: s
 
 
 def _keep(result: ResultFile, folder: Path, assignment: Assignment, options: Options) -> Grading:
-    """Write the result file, and what is exported of it: also of one that says that nothing is graded yet."""
+    """Write the result file, and what is exported of it: also of one that says that nothing is
+    graded yet.
+    """
     path = folder / RESULT_FILE
     try:
         result_json.write_result(result, path)
@@ -204,15 +257,24 @@ def _keep(result: ResultFile, folder: Path, assignment: Assignment, options: Opt
 
 def _environment() -> dict[str, object]:
     cpus = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    return {"python": platform.python_version(), "platform": sys.platform, "cpus": cpus, "mpgrade": __version__}
+    return {
+        "python": platform.python_version(),
+        "platform": sys.platform,
+        "cpus": cpus,
+        "mpgrade": __version__,
+    }
 
 
-def _finish(shown: Submission, assignment: Assignment, folder: Path, ended: str, options: Options) -> Grading:
+def _finish(
+    shown: Submission, assignment: Assignment, folder: Path, ended: str, options: Options
+) -> Grading:
     """Read the result back, and say in it why it is not a final one where it is not."""
     try:
         result = result_json.read_result(folder / RESULT_FILE)
     except UsageError as error:
-        return _record(shown, assignment, folder, options, Status.ERROR, str(error), _broken(str(error)))
+        return _record(
+            shown, assignment, folder, options, Status.ERROR, str(error), _broken(str(error))
+        )
     reason = result.reason
     if result.status is Status.ERROR and reason == NOT_YET:
         reason = ended or f"the grading ended without a result; {last_line(folder / LOG)}"
@@ -220,7 +282,11 @@ def _finish(shown: Submission, assignment: Assignment, folder: Path, ended: str,
         reason = f"{ended}; {reason}"
     # The grading was given a whole path; the result names it as the user did.
     part = dataclasses.replace(result.submission, path=one_line(shown.path))
-    checks = result.checks or _report(shown, assignment, Status.ERROR, reason, _broken(reason)).checks
+    checks = (
+        result.checks or _report(shown, assignment, Status.ERROR, reason, _broken(reason)).checks
+    )
     environment = result.environment | {ASSIGNED: _fingerprint(assignment, options)}
-    whole = dataclasses.replace(result, reason=reason, submission=part, environment=environment, checks=checks)
+    whole = dataclasses.replace(
+        result, reason=reason, submission=part, environment=environment, checks=checks
+    )
     return _keep(whole, folder, assignment, options)

@@ -1,4 +1,6 @@
-"""What each question of an assignment is worth: collected by pytest as in a grading, and nothing is run."""
+"""What each question of an assignment is worth: collected by pytest as in a grading, and nothing is
+run.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ _NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
 
 
 def collect(assignment: Assignment) -> ResultFile:
-    """Return the result file of a grading's first moment: all criteria, questions and units, and no points yet.
+    """Return the result file of a grading's first moment: all criteria, questions and units, and no
+    points yet.
 
     Raises AssignmentError where the tests cannot be collected.
     """
@@ -28,8 +31,13 @@ def collect(assignment: Assignment) -> ResultFile:
         out.mkdir()
         (blank / assignment.module).write_text(_blank(assignment), "utf-8")
         options = pytest_run.Options(isolation="none", deadline=time.time() + SECONDS)
-        words = [*pytest_run.grading_command(blank, assignment, out, assignment.name, options), "--collect-only"]
-        ended = pytest_run.run_pytest(words, blank, out, pytest_run.budget(options, SECONDS), options.stop)
+        words = [
+            *pytest_run.grading_command(blank, assignment, out, assignment.name, options),
+            "--collect-only",
+        ]
+        ended = pytest_run.run_pytest(
+            words, blank, out, pytest_run.budget(options, SECONDS), options.stop
+        )
         if ended or not (out / RESULT_FILE).exists():
             raise AssignmentError(f"the tests of {assignment.name} cannot be collected: {ended}")
         result = result_json.read_result(out / RESULT_FILE)
@@ -38,7 +46,11 @@ def collect(assignment: Assignment) -> ResultFile:
 
 
 def _blank(assignment: Assignment) -> str:
-    """Return a module that defines the asked functions, which do nothing; or a notebook without cells."""
+    """Return a module that defines the asked functions, which do nothing; or a notebook without
+    cells.
+    """
     if assignment.notebook:
         return json.dumps(_NOTEBOOK)
-    return "".join(f"def {name}({', '.join(each)}): ...\n" for name, each in assignment.functions.items())
+    return "".join(
+        f"def {name}({', '.join(each)}): ...\n" for name, each in assignment.functions.items()
+    )

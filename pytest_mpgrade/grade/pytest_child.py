@@ -1,9 +1,10 @@
-"""The process of one grading: pytest, made ready to be ended by whoever started it, and to outlive its log.
+"""The process of one grading: pytest, made ready to be ended by whoever started it, and to outlive
+its log.
 
     python -m pytest_mpgrade.grade.pytest_child PARENT pytest's own arguments
 
-What `subprocess` could do in the child before it runs a program (`preexec_fn`) is done here instead: that is not safe
-where the parent has threads, and a batch has some.
+What `subprocess` could do in the child before it runs a program (`preexec_fn`) is done here
+instead: that is not safe where the parent has threads, and a batch has some.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ def main() -> int:
 def _be_ended_with(parent: int) -> None:
     """Listen to signals again, and be killed when the parent is (Linux).
 
-    Killed, not interrupted: nobody reads what we would still write, and our supervisors end what they watch at once.
-    The kernel watches the thread that started us: an executor's thread has to wait for its grading.
+    Killed, not interrupted: nobody reads what we would still write, and our supervisors end what
+    they watch at once. The kernel watches the thread that started us: an executor's thread has to
+    wait for its grading.
     """
     if sys.platform == "win32":
         return
@@ -40,7 +42,8 @@ def _be_ended_with(parent: int) -> None:
         os._exit(1)
     # A shell's background jobs inherit it ignored; our parent ends us by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Our parent holds signals back while it starts us; one that has come meanwhile is delivered here.
+    # Our parent holds signals back while it starts us; one that has come meanwhile is delivered
+    # here.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 

@@ -1,7 +1,7 @@
 """One `python -m pytest` of its own for each grading: started, waited for, ended whatever happens.
 
-A submission's code never runs in the calling process, and what a grading's processes print goes to a file: a daemon
-that outlives them could hold a pipe open for ever.
+A submission's code never runs in the calling process, and what a grading's processes print goes to
+a file: a daemon that outlives them could hold a pipe open for ever.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ class Options:
     deadline: float = 0.0  # seconds since the epoch, also on another machine; 0: none
     id: str = ""  # default: the path's name
     folder: str = ""  # below the output folder; default: made from the id
-    exports: tuple[tuple[str, str], ...] = ()  # formats, with the file for each; "": beside the result
+    # formats, with the file for each; "": beside the result
+    exports: tuple[tuple[str, str], ...] = ()
     stop: Stop = field(default_factory=Stop)
 
 
@@ -94,7 +95,8 @@ class TimeBudget:
 def budget(options: Options, limit: float) -> TimeBudget:
     """Return what is left of a grading's *limit* in seconds before its deadline.
 
-    Before the deadline there is time for being ended politely, and as much again for writing what is known then.
+    Before the deadline there is time for being ended politely, and as much again for writing what
+    is known then.
     """
     left = max(0.0, options.deadline - time.time()) if options.deadline else float("inf")
     grace = min(GRACE, left / 4)
@@ -105,26 +107,46 @@ def budget(options: Options, limit: float) -> TimeBudget:
     return TimeBudget(seconds=limit, grace=GRACE, said=said)
 
 
-def grading_command(path: Path, assignment: Assignment, folder: Path, id: str, options: Options) -> list[str]:
+def grading_command(
+    path: Path, assignment: Assignment, folder: Path, id: str, options: Options
+) -> list[str]:
     """Return the command line that grades *path* into *folder*."""
     whole = folder.resolve()
     command = [sys.executable, "-m", "pytest_mpgrade.grade.pytest_child", str(os.getpid())]
     command += ["-q", "--no-header", "--tb=short", "--color=no"]
     command += ["-p", "no:cacheprovider", "-p", "pytest_mpgrade.plugin", "-c", str(_INI)]
     command += ["--rootdir", str(Path(assignment.folder).resolve()), f"--basetemp={whole / 'tmp'}"]
-    command += ["--mpgrade", str(Path(assignment.folder).resolve()), f"--mpgrade-submission={path.resolve()}"]
-    command += [f"--mpgrade-id={id}", f"--mpgrade-out={whole}", f"--mpgrade-observer={options.observer}"]
-    command += [f"--mpgrade-isolation={options.isolation}", *(f"--mpgrade-limit={limit}" for limit in options.limits)]
+    command += [
+        "--mpgrade",
+        str(Path(assignment.folder).resolve()),
+        f"--mpgrade-submission={path.resolve()}",
+    ]
+    command += [
+        f"--mpgrade-id={id}",
+        f"--mpgrade-out={whole}",
+        f"--mpgrade-observer={options.observer}",
+    ]
+    command += [
+        f"--mpgrade-isolation={options.isolation}",
+        *(f"--mpgrade-limit={limit}" for limit in options.limits),
+    ]
     command += ["--mpgrade-require-isolation"] * options.require_isolation
     return command + [f"-k={options.keyword}"] * bool(options.keyword)
 
 
 def _variables(submission: Path) -> dict[str, str]:
-    """Return the environment of a grading: nothing in it may change a verdict from one machine to the next."""
+    """Return the environment of a grading: nothing in it may change a verdict from one machine to
+    the next.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    # A relative entry would mean another folder from now on, and one of the student's would reach the grader.
-    paths = [entry for entry in kept.pop("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(entry)]
-    paths = [entry for entry in paths if not Path(entry).resolve().is_relative_to(submission.resolve())]
+    # A relative entry would mean another folder from now on, and one of the student's would reach
+    # the grader.
+    paths = [
+        entry for entry in kept.pop("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(entry)
+    ]
+    paths = [
+        entry for entry in paths if not Path(entry).resolve().is_relative_to(submission.resolve())
+    ]
     home = Path(__file__).resolve().parent.parent.parent
     if home.name not in ("site-packages", "dist-packages"):
         paths.append(str(home))
@@ -136,8 +158,12 @@ def _variables(submission: Path) -> dict[str, str]:
     }
 
 
-def run_pytest(command: list[str], submission: Path, folder: Path, allowed: TimeBudget, stop: Stop) -> str:
-    """Run the grading to its end, or until *stop*; return in words how it ended where that was not by itself."""
+def run_pytest(
+    command: list[str], submission: Path, folder: Path, allowed: TimeBudget, stop: Stop
+) -> str:
+    """Run the grading to its end, or until *stop*; return in words how it ended where that was not
+    by itself.
+    """
     if allowed.seconds <= 0:
         return allowed.said
     log_lock.wait_for_log(folder / LOG)  # here, where an interrupt still comes through
@@ -152,13 +178,21 @@ def run_pytest(command: list[str], submission: Path, folder: Path, allowed: Time
         finally:
             _end(process, allowed.grace)
             shutil.rmtree(folder / "tmp", ignore_errors=True)
-    # 0 and 1 are pytest's own: all tests passed, some failed. 7: refused for want of isolation, which the result says.
+    # 0 and 1 are pytest's own: all tests passed, some failed. 7: refused for want of isolation,
+    # which the result says.
     code = process.returncode
-    return "" if code in (0, 1, 7) else f"the grading ended early ({exit_words(code)}); {last_line(folder / LOG)}"
+    return (
+        ""
+        if code in (0, 1, 7)
+        else f"the grading ended early ({exit_words(code)}); {last_line(folder / LOG)}"
+    )
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float, stop: Stop) -> None:
-    """Wait for the grading's end; what is to be stopped is ended first. Raises subprocess.TimeoutExpired."""
+    """Wait for the grading's end; what is to be stopped is ended first.
+
+    Raises subprocess.TimeoutExpired.
+    """
     end = time.monotonic() + seconds
     while not stop.is_set() and time.monotonic() < end:
         if process_groups.exit_status(process, _PERIOD) is not None:
@@ -171,11 +205,15 @@ def _wait(process: subprocess.Popen[bytes], seconds: float, stop: Stop) -> None:
 
 @contextlib.contextmanager
 def _signals_held() -> Iterator[Callable[[], None]]:
-    """Hold signals back until `release` is called: one that comes in a start would leave a process nobody knows of."""
+    """Hold signals back until `release` is called: one that comes in a start would leave a process
+    nobody knows of.
+    """
     if sys.platform == "win32":
         yield lambda: None
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    before = signal.pthread_sigmask(
+        signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    )
     try:
         yield lambda: _set_mask(before)
     finally:
@@ -188,7 +226,8 @@ def _set_mask(signals: Iterable[int]) -> None:
 
 
 def _start(command: list[str], submission: Path, folder: Path) -> subprocess.Popen[bytes]:
-    # Python puts the folder it is started in on sys.path: never the submission, or a student's file could be imported.
+    # Python puts the folder it is started in on sys.path: never the submission, or a student's file
+    # could be imported.
     with log_lock.log(folder / LOG) as log:
         return subprocess.Popen(
             command,
@@ -203,7 +242,9 @@ def _start(command: list[str], submission: Path, folder: Path) -> subprocess.Pop
 
 
 def _end(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:
-    """End what is left of a grading: politely first, so that it ends its own processes and keeps its result."""
+    """End what is left of a grading: politely first, so that it ends its own processes and keeps
+    its result.
+    """
     try:
         if process_groups.exit_status(process, 0.0) is None:
             if sys.platform == "win32":

@@ -1,4 +1,6 @@
-"""What a process has done before it runs student code: the child, its workers under spawn, and a notebook's kernel."""
+"""What a process has done before it runs student code: the child, its workers under spawn, and a
+notebook's kernel.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,15 @@ if TYPE_CHECKING:  # every spawned worker pays for an import
     from pytest_mpgrade.inside.wire import FactsTold
 
 FACTS: FactsTold = {"set_start_method": [], "side_effects": []}
-"""What is told to the supervisor besides results; a fault that is told here counts, a merit does not."""
+"""What is told to the supervisor besides results; a fault that is told here counts, a merit does
+not.
+"""
 
 
 def dump_stacks_on_request() -> None:
-    """SIGUSR2 writes the Python stacks of this process to the run's file (faulthandler needs no ptrace)."""
+    """SIGUSR2 writes the Python stacks of this process to the run's file (faulthandler needs no
+    ptrace).
+    """
     path = os.environ.get("MPGRADE_STACKS")
     if path and hasattr(faulthandler, "register"):
         file = open(path, "a")  # noqa: SIM115 - stays open as long as the process lives
@@ -42,7 +48,9 @@ _library_path: list[str] = []
 
 
 def library(name: str) -> ModuleType:
-    """Import a module of Python's library late, although the submission may have a file of that name by now."""
+    """Import a module of Python's library late, although the submission may have a file of that
+    name by now.
+    """
     import importlib
 
     theirs = sys.path[:]
@@ -55,11 +63,14 @@ def library(name: str) -> ModuleType:
 
 def packages() -> list[ModuleType]:
     """Return the loaded ones of multiprocessing and its dill-based fork."""
-    return [sys.modules[name] for name in ("multiprocessing", "multiprocess") if name in sys.modules]
+    return [
+        sys.modules[name] for name in ("multiprocessing", "multiprocess") if name in sys.modules
+    ]
 
 
 def set_up(more: Sequence[str], start_method: str, prefix: str) -> None:
-    """Set the start method of multiprocessing and *more* packages, and names of theirs that are ours to clean.
+    """Set the start method of multiprocessing and *more* packages, and names of theirs that are
+    ours to clean.
 
     No current folder stays on the path: the submission's comes there later, or not at all.
     """
@@ -76,12 +87,16 @@ def set_up(more: Sequence[str], start_method: str, prefix: str) -> None:
 
 
 class _Named:
-    """Finds shared memory's module as everybody does, and gives its names the run's prefix: few programs import it."""
+    """Finds shared memory's module as everybody does, and gives its names the run's prefix: few
+    programs import it.
+    """
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
 
-    def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+    def find_spec(
+        self, name: str, _path: object = None, _target: object = None
+    ) -> ModuleSpec | None:
         """Find the module once, by all who come after this one."""
         if name != "multiprocessing.shared_memory":
             return None
@@ -103,7 +118,8 @@ class _Named:
 def name_after(prefix: str) -> None:
     """Have this process give shared memory and semaphores names that begin with the run's prefix.
 
-    A child that spawn starts imports the submission before it has its parent's prefix for semaphores.
+    A child that spawn starts imports the submission before it has its parent's prefix for
+    semaphores.
     """
     sys.meta_path.insert(0, _Named(prefix))
     for package in packages():
@@ -111,14 +127,18 @@ def name_after(prefix: str) -> None:
 
 
 def go_to(folder: str) -> None:
-    """Make a folder the current one, as if it had been when the interpreter started: a kernel has it on its path."""
+    """Make a folder the current one, as if it had been when the interpreter started: a kernel has
+    it on its path.
+    """
     os.chdir(folder)
     for package in packages():
         package.process.ORIGINAL_DIR = folder  # what "" on the path stands for in spawned children
 
 
 def limit(processes: int) -> None:
-    """Inside a sandbox of our own the kernel counts only what is in there; it could not be set before."""
+    """Inside a sandbox of our own the kernel counts only what is in there; it could not be set
+    before.
+    """
     if processes:
         import resource
 
@@ -126,9 +146,11 @@ def limit(processes: int) -> None:
 
 
 def forget_ended(package: ModuleType) -> None:
-    """Who polls `exitcode` to the end has reaped a child as `join()` does, but multiprocessing keeps it until the next.
+    """Who polls `exitcode` to the end has reaped a child as `join()` does, but multiprocessing
+    keeps it until the next.
 
-    Its pipes are not the submission's fault. What nobody has reaped stays as it is: a zombie has to be seen.
+    Its pipes are not the submission's fault. What nobody has reaped stays as it is: a zombie has to
+    be seen.
     """
     children: set[object] = package.process._children
     for child in list(children):

@@ -1,11 +1,13 @@
-"""One request in, answers in JSON out: the process that imports the submission and calls its functions.
+"""One request in, answers in JSON out: the process that imports the submission and calls its
+functions.
 
-Started by the supervisor as ``python -m pytest_mpgrade.inside.child`` with standard streams redirected, in its own
-scratch folder. The request is a pickle that the grader made; what comes back is JSON. Children started by ``spawn``
-and ``forkserver`` import this module again as ``__mp_main__``: its top level prepares them too.
+Started by the supervisor as ``python -m pytest_mpgrade.inside.child`` with standard streams
+redirected, in its own scratch folder. The request is a pickle that the grader made; what comes back
+is JSON. Children started by ``spawn`` and ``forkserver`` import this module again as
+``__mp_main__``: its top level prepares them too.
 
-The calling thread, and only it, waits at the messages ``ready``, ``imported``, ``call``, ``back`` and ``settled``
-while the supervisor looks at the process tree from outside.
+The calling thread, and only it, waits at the messages ``ready``, ``imported``, ``call``, ``back``
+and ``settled`` while the supervisor looks at the process tree from outside.
 """
 
 from __future__ import annotations
@@ -41,13 +43,17 @@ _VARIADIC = 0x04 | 0x08
 
 
 def _prepare(request: ChildRequest) -> None:
-    """Set up what the submission finds: the start method, names that are ours to clean; not yet its folder."""
+    """Set up what the submission finds: the start method, names that are ours to clean; not yet its
+    folder.
+    """
     sys.argv = [request["module"]]
     bootstrap.set_up(request["packages"], request["start_method"], request["prefix"])
 
 
 def _side_effects(scratch: str) -> list[str]:
-    """Return what an import has done besides; hidden files are a library's, such as a cache of fonts."""
+    """Return what an import has done besides; hidden files are a library's, such as a cache of
+    fonts.
+    """
     import threading
 
     found = []
@@ -74,7 +80,8 @@ class Player:
         """Import the submission; tell what it defines, or why it cannot be imported."""
         import importlib
 
-        from pytest_mpgrade.inside import plain_data  # noqa: F401 - while no file of theirs can be base64
+        # While no file of theirs can be base64.
+        from pytest_mpgrade.inside import plain_data  # noqa: F401 - loaded now
 
         gates.ask("ready")
         # Not before: a file of theirs with a library's name would run while no limit holds yet.
@@ -90,7 +97,9 @@ class Player:
             os._exit(0)
         bootstrap.FACTS["side_effects"] = _side_effects(os.environ["HOME"])
         functions = {name: getattr(self.module, name, None) for name in self.request["functions"]}
-        signatures = {name: _parameters(each) if callable(each) else None for name, each in functions.items()}
+        signatures = {
+            name: _parameters(each) if callable(each) else None for name, each in functions.items()
+        }
         self._answer("import", functions=signatures)
         gates.ask("imported", ok=True)
 
@@ -143,8 +152,13 @@ class Player:
     ) -> None:
         if error is not None:
             queues = [_remaining(queue) for queue in live]
-            self._answer(str(number), error=exceptions.describe_exception(error, self.request["folder"]), queues=queues)
-            # The frames of the exception hold everything the call made; what is left is judged without them.
+            self._answer(
+                str(number),
+                error=exceptions.describe_exception(error, self.request["folder"]),
+                queues=queues,
+            )
+            # The frames of the exception hold everything the call made; what is left is judged
+            # without them.
             error.__traceback__ = None
             return
         from pytest_mpgrade.inside import plain_data
@@ -187,22 +201,33 @@ class Player:
         import json
         import multiprocessing
 
-        content["facts"] = {**bootstrap.FACTS, "start_method_now": multiprocessing.get_start_method(allow_none=True)}
-        with open(os.path.join(self.request["answers"], f"{name}.json"), "w", encoding="utf-8") as file:
+        content["facts"] = {
+            **bootstrap.FACTS,
+            "start_method_now": multiprocessing.get_start_method(allow_none=True),
+        }
+        with open(
+            os.path.join(self.request["answers"], f"{name}.json"), "w", encoding="utf-8"
+        ) as file:
             json.dump(content, file)
 
 
 def _parameters(function: Callable[..., object]) -> list[tuple[str, str, bool]]:
-    """Return for each parameter its name, its kind and whether it has a default; none where Python cannot tell.
+    """Return for each parameter its name, its kind and whether it has a default; none where Python
+    cannot tell.
 
-    A plain function's own are read off its code: `inspect` takes longer to import than all else in here.
+    A plain function's own are read off its code: `inspect` takes longer to import than all else in
+    here.
     """
-    if type(function) is FunctionType and not vars(function):  # nothing like __wrapped__ or __signature__
+    # nothing like __wrapped__ or __signature__
+    if type(function) is FunctionType and not vars(function):
         code = function.__code__
         if not (code.co_kwonlyargcount or code.co_posonlyargcount or code.co_flags & _VARIADIC):
             names = code.co_varnames[: code.co_argcount]
             first = len(names) - len(function.__defaults__ or ())
-            return [(name, "POSITIONAL_OR_KEYWORD", number >= first) for number, name in enumerate(names)]
+            return [
+                (name, "POSITIONAL_OR_KEYWORD", number >= first)
+                for number, name in enumerate(names)
+            ]
     inspect = bootstrap.library("inspect")
     try:
         found = inspect.signature(function).parameters.values()
@@ -233,7 +258,10 @@ def _handles(value: object) -> object:
         return ["object", type(value).__qualname__]
     return [
         "tuple",
-        [["object", f"{type(v).__module__}.{type(v).__qualname__}", getattr(v, "pid", None)] for v in value],
+        [
+            ["object", f"{type(v).__module__}.{type(v).__qualname__}", getattr(v, "pid", None)]
+            for v in value
+        ],
     ]
 
 

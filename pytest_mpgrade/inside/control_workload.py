@@ -1,4 +1,6 @@
-"""The grader's own processes, run at the same gates before a submission is blamed for not meeting there."""
+"""The grader's own processes, run at the same gates before a submission is blamed for not meeting
+there.
+"""
 
 from __future__ import annotations
 

@@ -2,9 +2,10 @@
 
 Found by the environment variable MPGRADE_GATE, which every start method hands on:
 
-- ``unix:PATH``: a SOCK_SEQPACKET socket. The kernel tells the grader who sent each message (SCM_CREDENTIALS).
-- ``auth:HOST:PORT``: practice mode where that is not to be had; MPGRADE_GATE_KEY proves that the sender was started
-  by this grading. The sender names itself.
+- ``unix:PATH``: a SOCK_SEQPACKET socket. The kernel tells the grader who sent each message
+  (SCM_CREDENTIALS).
+- ``auth:HOST:PORT``: practice mode where that is not to be had; MPGRADE_GATE_KEY proves that the
+  sender was started by this grading. The sender names itself.
 
 One connection per process and thread: after a fork the parent's must not be used.
 """
@@ -39,7 +40,9 @@ class Channel(Protocol):
 
 
 class short:  # noqa: N801 - used as a function; contextlib would be one more import in every worker
-    """Give a socket's path a name that fits into the 107 bytes of sun_path (unix(7)): by its open folder."""
+    """Give a socket's path a name that fits into the 107 bytes of sun_path (unix(7)): by its open
+    folder.
+    """
 
     def __init__(self, path: str) -> None:
         self._path, self._folder = path, -1
@@ -77,7 +80,9 @@ class _Authenticated:
         from multiprocessing.connection import Client
 
         host, _, port = address.rpartition(":")
-        self._connection = Client((host, int(port)), "AF_INET", authkey=os.environ["MPGRADE_GATE_KEY"].encode())
+        self._connection = Client(
+            (host, int(port)), "AF_INET", authkey=os.environ["MPGRADE_GATE_KEY"].encode()
+        )
 
     def send(self, data: bytes) -> None:
         self._connection.send_bytes(data)

@@ -1,7 +1,9 @@
-"""Run once in each layer of isolation that is tried: can a submission be graded in it, and what does it keep apart?
+"""Run once in each layer of isolation that is tried: can a submission be graded in it, and what
+does it keep apart?
 
-Arguments: the submission's module, and the folder of a run with a file `canary` that must not be readable. Prints a
-JSON list of what is not kept apart. Fails where the module, the scratch folder or semaphores are out of reach.
+Arguments: the submission's module, and the folder of a run with a file `canary` that must not be
+readable. Prints a JSON list of what is not kept apart. Fails where the module, the scratch folder
+or semaphores are out of reach.
 """
 
 from __future__ import annotations

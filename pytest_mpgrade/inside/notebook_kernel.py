@@ -1,8 +1,10 @@
-"""The kernel of a notebook: IPython's own, in a process that has been prepared as the child of a module's calls is.
+"""The kernel of a notebook: IPython's own, in a process that has been prepared as the child of a
+module's calls is.
 
-Started by the supervisor as ``python -m pytest_mpgrade.inside.notebook_kernel REQUEST`` with an empty current
-folder; the Python may be another one than the grader's. It tells that it is ready before any file of the submission
-can be found, waits for the supervisor's word, and is from then on an ordinary kernel that a Jupyter client talks to.
+Started by the supervisor as ``python -m pytest_mpgrade.inside.notebook_kernel REQUEST`` with an
+empty current folder; the Python may be another one than the grader's. It tells that it is ready
+before any file of the submission can be found, waits for the supervisor's word, and is from then on
+an ordinary kernel that a Jupyter client talks to.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Read the request from the file named on the command line; be a kernel until it is told to end."""
+    """Read the request from the file named on the command line; be a kernel until it is told to
+    end.
+    """
     bootstrap.dump_stacks_on_request()
     with open(sys.argv[1], encoding="utf-8") as file:
         request: KernelRequest = json.load(file)

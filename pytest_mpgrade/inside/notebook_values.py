@@ -1,4 +1,6 @@
-"""What a notebook's variables hold, as plain typed data in JSON: asked for through its kernel after the last cell."""
+"""What a notebook's variables hold, as plain typed data in JSON: asked for through its kernel after
+the last cell.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ ANSWERS = ""
 
 
 def tell_values(variables: Mapping[str, object], names: Sequence[str]) -> None:
-    """Write the named ones of a notebook's variables to the answers; those that there are not are left out."""
+    """Write the named ones of a notebook's variables to the answers; those that there are not are
+    left out.
+    """
     for package in bootstrap.packages():
         bootstrap.forget_ended(package)
     gc.collect()

@@ -10,7 +10,9 @@ STAYS_EMPTY = "get() on a queue that stays empty: everything after 'STOP' was ta
 
 
 class Own:
-    """Stands in a request for a function of the submission's module, which the grader never imports."""
+    """Stands in a request for a function of the submission's module, which the grader never
+    imports.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -37,7 +39,9 @@ class BareQueue:
         self._items = list(items)
 
     def get(self) -> object:
-        """Take the first item; an empty one is an error here, since nobody will ever put another."""
+        """Take the first item; an empty one is an error here, since nobody will ever put
+        another.
+        """
         if not self._items:
             raise IndexError(STAYS_EMPTY)
         return self._items.pop(0)
@@ -48,7 +52,10 @@ class BareQueue:
 
 
 class Lazily:
-    """Stands for a generator in a request; generators cannot be pickled. Iterable once, no ``len``."""
+    """Stands for a generator in a request; generators cannot be pickled.
+
+    Iterable once, no ``len``.
+    """
 
     def __init__(self, items: Iterable[object]) -> None:
         self.items = items
@@ -59,9 +66,11 @@ class Lazily:
 
 
 def sendable(function: object) -> object:
-    """Return the function, or one that does the same where it has lost its name, as by a decorator without wraps.
+    """Return the function, or one that does the same where it has lost its name, as by a decorator
+    without wraps.
 
-    A submission may hand its own functions to its workers or not; that they can be pickled is asked of nobody.
+    A submission may hand its own functions to its workers or not; that they can be pickled is asked
+    of nobody.
     """
     try:
         pickle.dumps(function)

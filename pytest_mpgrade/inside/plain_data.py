@@ -1,7 +1,8 @@
 """Plain typed data: what a student's function returned, as JSON that keeps the types apart.
 
-The child encodes what came back; the grader encodes what it expects by the same rules and compares the two trees.
-Nothing is ever decoded into objects. An object of an unknown class is only named, so its ``__eq__`` has no say.
+The child encodes what came back; the grader encodes what it expects by the same rules and compares
+the two trees. Nothing is ever decoded into objects. An object of an unknown class is only named, so
+its ``__eq__`` has no say.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ DEEP = 50
 
 
 def encode(value: object, _depth: int = 0) -> object:
-    """Return *value* as nested lists ``[type, content]`` of JSON; dict order and object identity are not kept.
+    """Return *value* as nested lists ``[type, content]`` of JSON; dict order and object identity
+    are not kept.
 
-    ``[1, True]`` becomes ``["list", [["int", "1"], ["bool", true]]]``. NumPy arrays become dtype, shape and bytes.
+    ``[1, True]`` becomes ``["list", [["int", "1"], ["bool", true]]]``. NumPy arrays become dtype,
+    shape and bytes.
     """
     if _depth > DEEP:
         return ["object", "nested too deeply"]
@@ -41,7 +44,10 @@ def encode(value: object, _depth: int = 0) -> object:
     if type(value) is list or type(value) is tuple:
         return [type(value).__name__, [encode(item, _depth + 1) for item in value]]
     if type(value) is set or type(value) is frozenset:
-        return [type(value).__name__, sorted((encode(item, _depth + 1) for item in value), key=repr)]
+        return [
+            type(value).__name__,
+            sorted((encode(item, _depth + 1) for item in value), key=repr),
+        ]
     if type(value) is dict:
         pairs = [[encode(k, _depth + 1), encode(v, _depth + 1)] for k, v in value.items()]
         return ["dict", sorted(pairs, key=repr)]
@@ -85,7 +91,9 @@ class Encoded:
 
 
 def decode(encoded: object) -> object:
-    """Return encoded data as Python's plain types, anything else in it as `Encoded`; never an object of its class."""
+    """Return encoded data as Python's plain types, anything else in it as `Encoded`; never an
+    object of its class.
+    """
     if not isinstance(encoded, list) or not encoded:
         return Encoded("?", [])
     kind, *rest = encoded
@@ -124,7 +132,9 @@ def _show(plain: object) -> str:
     if kind == "none":
         return "None"
     if kind in ("list", "tuple", "set", "frozenset"):
-        items = ", ".join(_show(item) for item in rest[0][:12]) + (", …" if len(rest[0]) > 12 else "")
+        items = ", ".join(_show(item) for item in rest[0][:12]) + (
+            ", …" if len(rest[0]) > 12 else ""
+        )
         if kind == "list":
             return f"[{items}]"
         if kind == "tuple":
@@ -141,7 +151,11 @@ def _show_leaf(kind: object, rest: list[object]) -> str:
     if kind in ("str", "bytes", "bytearray"):
         if len(rest) == 2:
             return f"{kind} of {rest[0]} bytes"
-        return repr(rest[0]) if kind == "str" else f"{kind} of {len(base64.b64decode(str(rest[0])))} bytes"
+        return (
+            repr(rest[0])
+            if kind == "str"
+            else f"{kind} of {len(base64.b64decode(str(rest[0])))} bytes"
+        )
     if kind == "ndarray":
         return f"array({rest[0]}, shape {tuple(rest[1]) if isinstance(rest[1], list) else rest[1]})"
     if kind == "object":

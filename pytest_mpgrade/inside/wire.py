@@ -1,7 +1,8 @@
-"""The forms of what goes down to a process beside student code, and of what it tells of itself: types alone.
+"""The forms of what goes down to a process beside student code, and of what it tells of itself:
+types alone.
 
-Nothing of this is there at run time: every spawned worker pays for an import. What comes up is read by types of the
-grader's own; see run/client/answers.py.
+Nothing of this is there at run time: every spawned worker pays for an import. What comes up is read
+by types of the grader's own; see run/client/answers.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Picklable workloads: the functions that student code applies in its child processes.
 
-Each reports to the gatekeeper under a *key* that is unique within one call, so that the grader sees from outside
-which process ran which task, and in what order. `pytest_mpgrade.tasks` builds lists of them with expected results.
+Each reports to the gatekeeper under a *key* that is unique within one call, so that the grader sees
+from outside which process ran which task, and in what order. `pytest_mpgrade.tasks` builds lists of
+them with expected results.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ if TYPE_CHECKING:  # every spawned worker pays for an import
     from collections.abc import Callable
 
 _done_in: dict[str, int] = {}
-"""What a process does once, and the pid of the one that has: after a fork a child finds its parent's."""
+"""What a process does once, and the pid of the one that has: after a fork a child finds its
+parent's.
+"""
 
 
 def _first_time(what: str) -> bool:
@@ -29,7 +32,9 @@ def _first_time(what: str) -> bool:
 
 
 def _pass(key: object) -> str:
-    """Stand at the gate of *key* until the grader opens it; return what it gives to this process and no other."""
+    """Stand at the gate of *key* until the grader opens it; return what it gives to this process
+    and no other.
+    """
     go, _, token = gates.ask("gate", key=str(key)).decode("ascii", "replace").partition(" ")
     if go == "go-and-leave-by-gate":
         _leave_by_gate()
@@ -39,7 +44,8 @@ def _pass(key: object) -> str:
 def _leave_by_gate() -> None:
     """Let this worker, once its work is done, wait at an exit gate before it ends.
 
-    A caller that joins is then seen waiting for it, under every start method; one that does not is seen returning.
+    A caller that joins is then seen waiting for it, under every start method; one that does not is
+    seen returning.
     """
     if not _first_time("exit gate"):
         return
@@ -90,7 +96,9 @@ def held(x: int) -> int:
 
 
 def vouched(x: int) -> tuple[int, str]:
-    """Stop at the gate of *x*, then return *x* with what only the process that stood there can know."""
+    """Stop at the gate of *x*, then return *x* with what only the process that stood there can
+    know.
+    """
     return (x, _pass(x))
 
 
@@ -123,7 +131,9 @@ def timed_spin(i: int, rounds: int) -> int:
 
 
 def _line_up(i: int) -> None:
-    """Let the clock start when every worker is there: what it takes to start them is another figure."""
+    """Let the clock start when every worker is there: what it takes to start them is another
+    figure.
+    """
     if _first_time("timed task"):
         _pass(i)
     else:
@@ -137,7 +147,9 @@ def big(i: int, size: int) -> bytes:
 
 
 def spin(i: int, rounds: int) -> int:
-    """Compute for a given amount of work: *rounds* steps of a linear congruential generator from *i*."""
+    """Compute for a given amount of work: *rounds* steps of a linear congruential generator from
+    *i*.
+    """
     gates.tell("note", key=str(i))
     return _spun(i, rounds)
 

@@ -1,4 +1,6 @@
-"""The command line of bubblewrap (bwrap(1), 0.8 or newer): new namespaces that show a view of the file system."""
+"""The command line of bubblewrap (bwrap(1), 0.8 or newer): new namespaces that show a view of the
+file system.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +10,70 @@ from collections.abc import Sequence
 from pytest_mpgrade.isolation.readable import View
 
 INSIDE_UID = 60123
-"""The user that a process is inside a user namespace: whoever started the grader, without any right of his."""
+"""The user that a process is inside a user namespace: whoever started the grader, without any right
+of his.
+"""
 SHM = "/dev/shm"  # noqa: S108 - the sandbox's own
 _TMP_BYTES = 64_000_000
 
 
 def bwrap_command(
-    program: str, view: View, *, read: Sequence[str], write: Sequence[str], folder: str, shm_bytes: int, seccomp: int,
+    program: str,
+    view: View,
+    *,
+    read: Sequence[str],
+    write: Sequence[str],
+    folder: str,
+    shm_bytes: int,
+    seccomp: int,
     spare_uid: int,
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """Return the arguments up to the program to start; it starts in *folder*.
 
-    *read*, *write*: what is shown of the run beside the view. *seccomp*: file descriptor of the filter, -1 for none.
-    *spare_uid*: drop to this user inside (needs root outside); 0: a user namespace.
+    *read*, *write*: what is shown of the run beside the view. *seccomp*: file descriptor of the
+    filter, -1 for none. *spare_uid*: drop to this user inside (needs root outside); 0: a user
+    namespace.
     """
-    words = [program, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    words = [
+        program,
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+    ]
     words += ["--die-with-parent", "--hostname", "grading", "--cap-drop", "ALL"]
     if spare_uid:
         words += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
-        words += ["--unshare-user", "--disable-userns", "--uid", str(INSIDE_UID), "--gid", str(INSIDE_UID)]
-    words += ["--proc", "/proc", "--dev", "/dev", "--size", str(shm_bytes), "--perms", "1777", "--tmpfs", SHM]
-    words += ["--size", str(_TMP_BYTES), "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108 - the sandbox's own
+        words += [
+            "--unshare-user",
+            "--disable-userns",
+            "--uid",
+            str(INSIDE_UID),
+            "--gid",
+            str(INSIDE_UID),
+        ]
+    words += [
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--size",
+        str(shm_bytes),
+        "--perms",
+        "1777",
+        "--tmpfs",
+        SHM,
+    ]
+    words += [
+        "--size",
+        str(_TMP_BYTES),
+        "--perms",
+        "1777",
+        "--tmpfs",
+        "/tmp",  # noqa: S108 - the sandbox's own
+    ]
     words += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
     words += _parents([*view.read, *view.own, *read, *write]) + _shown(view)
     for path in read:
@@ -38,7 +82,15 @@ def bwrap_command(
         words += ["--bind", path, path]
     words += ["--chdir", folder] + (["--seccomp", str(seccomp)] if seccomp >= 0 else []) + ["--"]
     if spare_uid:
-        words += ["setpriv", "--reuid", str(spare_uid), "--regid", str(spare_uid), "--clear-groups", "--"]
+        words += [
+            "setpriv",
+            "--reuid",
+            str(spare_uid),
+            "--regid",
+            str(spare_uid),
+            "--clear-groups",
+            "--",
+        ]
     return words
 
 
@@ -48,11 +100,18 @@ def _parents(paths: Sequence[str]) -> list[str]:
     for path in paths:
         while (path := os.path.dirname(path)) not in ("/", ""):
             above.add(path)
-    return [word for path in sorted(above) if not os.path.islink(path) for word in ("--perms", "0755", "--dir", path)]
+    return [
+        word
+        for path in sorted(above)
+        if not os.path.islink(path)
+        for word in ("--perms", "0755", "--dir", path)
+    ]
 
 
 def _shown(view: View) -> list[str]:
-    """Bind what is read, put empty folders over what is hidden, and what is ours on top of those."""
+    """Bind what is read, put empty folders over what is hidden, and what is ours on top of
+    those.
+    """
     words: list[str] = []
     for path in view.read:
         if os.path.islink(path) and path.count("/") == 1:  # /bin, /lib … of a merged /usr

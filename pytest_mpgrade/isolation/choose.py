@@ -1,12 +1,14 @@
-"""What keeps student code apart on this machine: tried, not guessed; the first layer that works is taken.
+"""What keeps student code apart on this machine: tried, not guessed; the first layer that works is
+taken.
 
-    uid             a user that nobody has (needs root), and on top of it whichever of the next two works
+    uid             a user that nobody has (needs root), and whichever of the next two works
     namespace       bubblewrap: own file system, processes and network
     landlock        files, TCP, signals and abstract sockets (Landlock ABI 6 or newer)
     landlock-files  files only
     none            the user's own rights
 
-A seccomp filter goes with each where the architecture is known. `confine` puts a run into what was chosen here.
+A seccomp filter goes with each where the architecture is known. `confine` puts a run into what was
+chosen here.
 """
 
 from __future__ import annotations
@@ -33,12 +35,15 @@ SIGNALS_ABI = 6
 _PROBE_SECONDS = 30.0
 
 
-def choose_isolation(wanted: str, *, module: str, hidden: Iterable[str] = (), python: str = "") -> Isolation:
-    """Return the first layer from *wanted* on ("auto": from the strongest) in which *module* can be read and run.
+def choose_isolation(
+    wanted: str, *, module: str, hidden: Iterable[str] = (), python: str = ""
+) -> Isolation:
+    """Return the first layer from *wanted* on ("auto": from the strongest) in which *module* can be
+    read and run.
 
-    *module*: the submission's file. *hidden*: folders that must not be read. *python*: an interpreter
-    that student code runs in, where that is another one than ours. Starts the interpreter once for each
-    layer that is tried.
+    *module*: the submission's file. *hidden*: folders that must not be read. *python*: an
+    interpreter that student code runs in, where that is another one than ours. Starts the
+    interpreter once for each layer that is tried.
     """
     if not sys.platform.startswith("linux"):
         return Isolation(fell_through=(f"{sys.platform} has no isolation that mpgrade knows",))
@@ -56,7 +61,9 @@ def choose_isolation(wanted: str, *, module: str, hidden: Iterable[str] = (), py
 
 
 def _sweep() -> None:
-    """Remove control groups that killed supervisors have left; what was in them has died with those."""
+    """Remove control groups that killed supervisors have left; what was in them has died with
+    those.
+    """
     from pytest_mpgrade.isolation.confine import CGROUP
     from pytest_mpgrade.system.linux import cgroups
 
@@ -78,10 +85,18 @@ def _candidates(wanted: str, shown: View) -> Iterator[Isolation | str]:
     elif first <= 0 and wanted == "uid":
         yield "spare uid: only root can become another user"
     if first <= 1:
-        yield dataclasses.replace(base, level="namespace", bwrap=program) if program else "bwrap: not installed"
+        yield (
+            dataclasses.replace(base, level="namespace", bwrap=program)
+            if program
+            else "bwrap: not installed"
+        )
     if first <= 2:
         level: Level = "landlock" if abi >= SIGNALS_ABI else "landlock-files"
-        yield dataclasses.replace(base, level=level, landlock=abi) if abi else "Landlock: this kernel has none"
+        yield (
+            dataclasses.replace(base, level=level, landlock=abi)
+            if abi
+            else "Landlock: this kernel has none"
+        )
     yield base
 
 
@@ -90,7 +105,9 @@ def _name(isolation: Isolation) -> str:
 
 
 def probe(isolation: Isolation, module: str) -> str:
-    """Start the interpreter as a run would, let it read *module* and look around; return why that is no good, or ""."""
+    """Start the interpreter as a run would, let it read *module* and look around; return why that
+    is no good, or "".
+    """
     if isolation.level == "none":
         return ""
     from pytest_mpgrade.isolation.confine import Confinement, RunFolder
@@ -105,12 +122,22 @@ def probe(isolation: Isolation, module: str) -> str:
             return str(error)
         try:
             how = confinement.start(
-                [sys.executable, "-B", "-m", "pytest_mpgrade.inside.isolation_probe", module, path], {}
+                [sys.executable, "-B", "-m", "pytest_mpgrade.inside.isolation_probe", module, path],
+                {},
             )
-            return _tried(subprocess.run(
-                list(how.argv), env=dict(how.env), cwd="/", preexec_fn=how.enter, pass_fds=how.keep,
-                stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROBE_SECONDS, check=False,
-            ))  # fmt: skip
+            return _tried(
+                subprocess.run(
+                    list(how.argv),
+                    env=dict(how.env),
+                    cwd="/",
+                    preexec_fn=how.enter,
+                    pass_fds=how.keep,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    timeout=_PROBE_SECONDS,
+                    check=False,
+                )
+            )
         except (OSError, subprocess.SubprocessError) as error:
             return str(error)
         finally:
@@ -119,7 +146,9 @@ def probe(isolation: Isolation, module: str) -> str:
 
 def _tried(done: subprocess.CompletedProcess[bytes]) -> str:
     if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
+        said = done.stderr.decode(errors="replace").strip().splitlines() or [
+            f"exit status {done.returncode}"
+        ]
         return f"the interpreter cannot be started in it ({said[-1][:200]})"
     try:
         told = json.loads(done.stdout)
@@ -132,7 +161,11 @@ def _tried(done: subprocess.CompletedProcess[bytes]) -> str:
 def kernel_note() -> str:
     """Return why namespaces may be forbidden here, where the kernel says so."""
     for path, value, words in (
-        ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "Ubuntu blocks user namespaces (AppArmor)"),
+        (
+            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+            "1",
+            "Ubuntu blocks user namespaces (AppArmor)",
+        ),
         ("/proc/sys/kernel/unprivileged_userns_clone", "0", "this kernel blocks user namespaces"),
         ("/proc/sys/user/max_user_namespaces", "0", "this kernel allows no user namespaces"),
     ):

@@ -1,7 +1,9 @@
-"""Puts the processes of one run into an isolation, with its limits; used by the supervisor and by the probe.
+"""Puts the processes of one run into an isolation, with its limits; used by the supervisor and by
+the probe.
 
-A run's folder belongs to the grader. Student code gets three things in it: `scratch` (its current, home and temporary
-folder), `box` (request and answers) and the file `stacks`; and through `gates` it can be heard.
+A run's folder belongs to the grader. Student code gets three things in it: `scratch` (its current,
+home and temporary folder), `box` (request and answers) and the file `stacks`; and through `gates`
+it can be heard.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ CGROUP = "mpgrade-"
 AHEAD = 10
 """By how much supervisors go before student code (nice(2)), where they may."""
 SPARE_PROCESSES = 2048
-"""How many more processes than now the kernel lets a user have, where only all of his can be counted together."""
+"""How many more processes than now the kernel lets a user have, where only all of his can be
+counted together.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +77,16 @@ class RunFolder:
         return os.path.join(self.path, "stacks")
 
 
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx", "/dev/pts")
+_DEVICES = (
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/tty",
+    "/dev/ptmx",
+    "/dev/pts",
+)
 
 
 class Confinement:
@@ -82,7 +95,9 @@ class Confinement:
     Raises OSError where the machine cannot give it now: no spare user is free, a kernel call fails.
     """
 
-    def __init__(self, isolation: Isolation, folder: RunFolder, submission: str, limits: Limits) -> None:
+    def __init__(
+        self, isolation: Isolation, folder: RunFolder, submission: str, limits: Limits
+    ) -> None:
         self._isolation, self._folder, self._limits = isolation, folder, limits
         self._shown = [
             path for path in (submission, folder.gates) if path
@@ -109,7 +124,8 @@ class Confinement:
             for path, _, names in os.walk(folder.path):
                 for name in (path, *(os.path.join(path, name) for name in names)):
                     if name.startswith((folder.scratch, folder.box)):
-                        # The group stays ours: bwrap goes there as root without any right but its own.
+                        # The group stays ours: bwrap goes there as root without any right but its
+                        # own.
                         os.chown(name, self.uid, -1, follow_symlinks=False)
         self.cgroup = self._cgroup() if self._linux else None
 
@@ -119,23 +135,35 @@ class Confinement:
         return bool(self._isolation.bwrap)
 
     def out_of_memory(self) -> int:
-        """Return how many of the run's processes the kernel has ended for their memory, as far as it tells."""
+        """Return how many of the run's processes the kernel has ended for their memory, as far as
+        it tells.
+        """
         return self.cgroup.out_of_memory() if self.cgroup is not None else 0
 
-    def start(self, argv: Sequence[str], env: Mapping[str, str], shield: Sequence[int] = ()) -> Start:
-        """Return how to start *argv* in here. *shield*: processes of the grader's that get no signal from inside."""
+    def start(
+        self, argv: Sequence[str], env: Mapping[str, str], shield: Sequence[int] = ()
+    ) -> Start:
+        """Return how to start *argv* in here. *shield*: processes of the grader's that get no
+        signal from inside.
+        """
         folder = self._folder
         enter: Callable[[], None] = lambda: None  # noqa: E731 - nothing to do, with a type
         words = list(argv)
         if self._linux:
             enter, words = self._linux_start(words, shield)
         return Start(
-            argv=words, env=env, cwd="/" if self._isolation.bwrap else folder.scratch,
-            out=os.path.join(folder.path, "out"), err=os.path.join(folder.path, "err"),
-            enter=enter, keep=tuple(self._files) if self._isolation.bwrap else (),
-        )  # fmt: skip
+            argv=words,
+            env=env,
+            cwd="/" if self._isolation.bwrap else folder.scratch,
+            out=os.path.join(folder.path, "out"),
+            err=os.path.join(folder.path, "err"),
+            enter=enter,
+            keep=tuple(self._files) if self._isolation.bwrap else (),
+        )
 
-    def _linux_start(self, argv: list[str], shield: Sequence[int]) -> tuple[Callable[[], None], list[str]]:
+    def _linux_start(
+        self, argv: list[str], shield: Sequence[int]
+    ) -> tuple[Callable[[], None], list[str]]:
         from pytest_mpgrade.isolation import bwrap
         from pytest_mpgrade.system.linux import seccomp
 
@@ -144,18 +172,27 @@ class Confinement:
         inside = bool(kept.bwrap)
         program = b""
         if kept.seccomp:
-            program = seccomp.program(shield=shield, alone=inside or kept.spare_uid, udp=inside, ipc=inside)
+            program = seccomp.program(
+                shield=shield, alone=inside or kept.spare_uid, udp=inside, ipc=inside
+            )
         if not kept.bwrap:
             return self._entering(program, self._ruleset()), argv
         words = bwrap.bwrap_command(
-            kept.bwrap, kept.view, read=self._shown, folder=folder.scratch,
-            write=[folder.scratch, folder.box, folder.stacks], shm_bytes=self._limits.disk_bytes,
-            seccomp=self._memory_file(program) if program else -1, spare_uid=self.uid,
-        )  # fmt: skip
+            kept.bwrap,
+            kept.view,
+            read=self._shown,
+            folder=folder.scratch,
+            write=[folder.scratch, folder.box, folder.stacks],
+            shm_bytes=self._limits.disk_bytes,
+            seccomp=self._memory_file(program) if program else -1,
+            spare_uid=self.uid,
+        )
         return self._entering(b"", None), words + argv
 
     def _entering(self, filter: bytes, rules: int | None) -> Callable[[], None]:
-        """Return what a new process does before its program, in an order in which each step may still be done."""
+        """Return what a new process does before its program, in an order in which each step may
+        still be done.
+        """
         import resource
 
         from pytest_mpgrade.system.linux import landlock, ptrace, seccomp
@@ -196,9 +233,13 @@ class Confinement:
         return [(number, _at_most(number, value)) for number, value in found]
 
     def most_processes(self) -> int:
-        """Return the kernel's limit for the user, behind the one that is counted: a spare user has no others."""
+        """Return the kernel's limit for the user, behind the one that is counted: a spare user has
+        no others.
+        """
         alone = bool(self.uid or self._isolation.bwrap)
-        return 2 * self._limits.processes + (100 if alone else SPARE_PROCESSES + _threads_of(os.getuid()))
+        return 2 * self._limits.processes + (
+            100 if alone else SPARE_PROCESSES + _threads_of(os.getuid())
+        )
 
     def _ruleset(self) -> int | None:
         if not self._isolation.landlock:
@@ -207,7 +248,13 @@ class Confinement:
 
         folder = self._folder
         read = [*self._isolation.view.allowed(), *self._shown, "/proc", "/sys/devices/system"]
-        write = [folder.scratch, folder.box, folder.stacks, "/dev/shm", *_DEVICES]  # noqa: S108 - semaphores live there
+        write = [
+            folder.scratch,
+            folder.box,
+            folder.stacks,
+            "/dev/shm",  # noqa: S108 - semaphores live there
+            *_DEVICES,
+        ]
         rules = landlock.ruleset(read, write, listed=self._isolation.view.listed())
         if rules is not None:
             self._files.append(rules)
@@ -222,7 +269,9 @@ class Confinement:
         return file
 
     def _cgroup(self) -> Cgroup | None:
-        """The kernel's own limits, where we may set them, some way behind those that are counted and worded."""
+        """The kernel's own limits, where we may set them, some way behind those that are counted
+        and worded.
+        """
         from pytest_mpgrade.system.linux.cgroups import Cgroup
 
         if self._isolation.level == "none":
@@ -232,7 +281,9 @@ class Confinement:
         return Cgroup.create(name, processes=self.most_processes(), memory=limits.memory_bytes)
 
     def close(self) -> list[str]:
-        """Give everything back, when all processes have ended; return the paths of files that were left elsewhere."""
+        """Give everything back, when all processes have ended; return the paths of files that were
+        left elsewhere.
+        """
         for file in self._files:
             os.close(file)
         self._files.clear()
@@ -254,7 +305,9 @@ def _at_most(number: int, value: int) -> int:
 
 
 def _die_first() -> None:
-    """Where the machine runs out of memory, student code is what the kernel ends (proc(5), oom_score_adj)."""
+    """Where the machine runs out of memory, student code is what the kernel ends (proc(5),
+    oom_score_adj).
+    """
     try:
         with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
             file.write("1000")

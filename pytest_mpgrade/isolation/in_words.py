@@ -1,6 +1,8 @@
-"""What is kept apart in a grading, what is not, what follows from that, and what helps: for people, in one place.
+"""What is kept apart in a grading, what is not, what follows from that, and what helps: for people,
+in one place.
 
-Read by the plugin (header, `result.json`) and by `mpgrade doctor`; SECURITY.md says the same at more length.
+Read by the plugin (header, `result.json`) and by `mpgrade doctor`; SECURITY.md says the same at
+more length.
 """
 
 from __future__ import annotations
@@ -32,7 +34,10 @@ def shortcomings(isolation: Isolation, observer: str = "ptrace") -> Iterator[Sho
     if not sys.platform.startswith("linux"):
         yield Shortcoming(
             name="isolation",
-            consequence=f"practice mode on {sys.platform}: behaviour is checked, isolation and leaks are not",
+            consequence=(
+                f"practice mode on {sys.platform}: behaviour is checked, isolation and leaks"
+                " are not"
+            ),
             remedy="the official grade comes from Linux",
         )
         return
@@ -46,25 +51,40 @@ def shortcomings(isolation: Isolation, observer: str = "ptrace") -> Iterator[Sho
         note = kernel_note()
         yield Shortcoming(
             name="namespaces",
-            consequence=f"{note or 'there are none'}: processes see those of others, and share /dev/shm with them",
-            remedy="sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" if "Ubuntu" in note else "",
+            consequence=(
+                f"{note or 'there are none'}: processes see those of others, and share /dev/shm"
+                " with them"
+            ),
+            remedy=(
+                "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+                if "Ubuntu" in note
+                else ""
+            ),
         )
     if observer not in ("auto", "ptrace"):
         yield Shortcoming(
             name="ptrace",
-            consequence=f"processes are watched by {observer}: short ones may be missed, and how they end is not seen",
+            consequence=(
+                f"processes are watched by {observer}: short ones may be missed, and how they end"
+                " is not seen"
+            ),
         )
 
 
 _NONE = Shortcoming(
     name="isolation",
-    consequence="student code runs with your own rights and could read or disturb the grader; results are advisory",
+    consequence=(
+        "student code runs with your own rights and could read or disturb the grader; results are"
+        " advisory"
+    ),
     remedy="install bubblewrap, or run as root in a container",
 )
 _FILES_ONLY = Shortcoming(
     name="signals",
-    consequence="this kernel's Landlock keeps files apart but not signals: a submission that kills its parent ends the "
-    "run with no points; nothing is left running",
+    consequence=(
+        "this kernel's Landlock keeps files apart but not signals: a submission that kills its"
+        " parent ends the run with no points; nothing is left running"
+    ),
     remedy=f"a kernel with Landlock ABI {SIGNALS_ABI} (Linux 6.12), or bubblewrap",
 )
 _READABLE = Shortcoming(
@@ -99,6 +119,6 @@ def refusal(isolation: Isolation) -> str:
         return ""
     tried = "; ".join(isolation.fell_through) or "none was asked for"
     return (
-        f"isolation is required, and there is none here ({tried}); install bubblewrap or run as root, "
-        "or grade without by --no-require-isolation"
+        f"isolation is required, and there is none here ({tried}); install bubblewrap or run as"
+        " root, or grade without by --no-require-isolation"
     )

@@ -1,7 +1,9 @@
-"""What student code may read: the interpreter, its libraries and the system's; nothing of the grader but `inside`.
+"""What student code may read: the interpreter, its libraries and the system's; nothing of the
+grader but `inside`.
 
-An allow-list: what is not named is not there. What lies below a named folder and must not be seen (the tests and the
-reference of an installed package, an assignment inside a virtual environment) is named as hidden.
+An allow-list: what is not named is not there. What lies below a named folder and must not be seen
+(the tests and the reference of an installed package, an assignment inside a virtual environment) is
+named as hidden.
 """
 
 from __future__ import annotations
@@ -17,27 +19,53 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _OWN_PARTS = ("__init__.py", "inside")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store")
 _ETC = (
-    "alternatives", "ca-certificates", "default/locale", "fonts", "group", "host.conf", "hosts", "ld.so.cache",
-    "ld.so.conf", "ld.so.conf.d", "locale.alias", "localtime", "mime.types", "nsswitch.conf", "os-release", "passwd",
-    "protocols", "services", "ssl", "timezone",
-)  # fmt: skip
-_ASK = "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path]))"
+    "alternatives",
+    "ca-certificates",
+    "default/locale",
+    "fonts",
+    "group",
+    "host.conf",
+    "hosts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "locale.alias",
+    "localtime",
+    "mime.types",
+    "nsswitch.conf",
+    "os-release",
+    "passwd",
+    "protocols",
+    "services",
+    "ssl",
+    "timezone",
+)
+_ASK = (
+    "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path]))"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What is shown of the file system, whichever layer shows it: absolute paths of files and folders."""
+    """What is shown of the file system, whichever layer shows it: absolute paths of files and
+    folders.
+    """
 
     read: tuple[str, ...] = ()  # with all that lies below
     hidden: tuple[str, ...] = ()  # folders below those that are not shown
-    own: tuple[str, ...] = ()  # shown all the same: the parts of this package that run beside student code
+    # shown all the same: the parts of this package that run beside student code
+    own: tuple[str, ...] = ()
 
     def allowed(self) -> list[str]:
-        """Return the view as a list of what may be read, for a layer that cannot hide a part of a folder."""
+        """Return the view as a list of what may be read, for a layer that cannot hide a part of a
+        folder.
+        """
         return [*(path for root in self.read for path in without(root, self.hidden)), *self.own]
 
     def listed(self) -> list[str]:
-        """Return the folders that imports have to list, where a layer does not show the whole of them: names only."""
+        """Return the folders that imports have to list, where a layer does not show the whole of
+        them: names only.
+        """
         ways = {os.path.dirname(path) for path in self.own}
         for root in self.read:
             for path in self.hidden:
@@ -48,13 +76,15 @@ class View:
 
 
 def view(hidden: Iterable[str] = (), python: str = "") -> View:
-    """Return what the interpreter in use needs, without *hidden* folders; starts it once to ask for its path.
+    """Return what the interpreter in use needs, without *hidden* folders; starts it once to ask for
+    its path.
 
     *python*: another interpreter that student code runs in.
     """
     programs = [sys.executable, *([python] if python else [])]
     told = [path for program in programs for path in _asked(program)]
-    # A source tree on the path (an editable installation) is not shown: tests and reference lie in it.
+    # A source tree on the path (an editable installation) is not shown: tests and reference lie in
+    # it.
     source_tree = os.path.dirname(PACKAGE)
     told = [path for path in told if not os.path.samefile(path, source_tree) or _is_library(path)]
     found = [*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *_with_targets(told)]
@@ -89,7 +119,9 @@ def _with_targets(paths: Iterable[str]) -> list[str]:
 
 
 def _hops(program: str) -> list[str]:
-    """Return a program and every link on the way to it: a virtual environment's python is a chain of them."""
+    """Return a program and every link on the way to it: a virtual environment's python is a chain
+    of them.
+    """
     found: list[str] = []
     while os.path.islink(program) and len(found) < 20:
         found.append(program)
@@ -108,7 +140,8 @@ def _outermost(paths: Iterable[str]) -> list[str]:
 
 def without(root: str, hidden: Sequence[str]) -> list[str]:
     """Return *root*, or where something hidden lies in it the entries beside the way to that."""
-    # To allow a link is to allow what it leads to: lib64 of a virtual environment leads to lib, and all in it.
+    # To allow a link is to allow what it leads to: lib64 of a virtual environment leads to lib, and
+    # all in it.
     real = os.path.realpath(root) if os.path.islink(root) else root
     if any(real == path or real.startswith(path + "/") for path in hidden):
         return []

@@ -19,5 +19,6 @@ class Start:
     cwd: str
     out: str
     err: str
-    enter: Callable[[], None] = _nothing  # called in the new process, which is traced by then, before its program
+    # called in the new process, which is traced by then, before its program
+    enter: Callable[[], None] = _nothing
     keep: tuple[int, ...] = ()  # file descriptors that it inherits

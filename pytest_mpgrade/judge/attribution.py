@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_mpgrade.judge.hangs import LEFT_EARLY, explained_by, not_back, raised, workers_left_early
+from pytest_mpgrade.judge.hangs import (
+    LEFT_EARLY,
+    explained_by,
+    not_back,
+    raised,
+    workers_left_early,
+)
 from pytest_mpgrade.judge.verdict import Verdict, fault, undecided
 from pytest_mpgrade.records import Concern, Ending, Run
 
@@ -15,23 +21,33 @@ BLAMES = {
     Concern.START_METHOD: "works_under_start_method",
     Concern.IMPORT: "imports_cleanly",
 }
-"""The check that fails for a plain call which does not come back, by the concern that explains it."""
+"""The check that fails for a plain call which does not come back, by the concern that explains
+it.
+"""
 
 
 def at_import() -> Verdict:
-    """The module starts processes when it is imported: whatever goes wrong then may come from that."""
+    """The module starts processes when it is imported: whatever goes wrong then may come from
+    that.
+    """
     seen = "the module starts processes when it is imported"
-    return undecided(seen, BLAMES[Concern.IMPORT], fault(Concern.IMPORT, seen, symptom="children at import"))
+    return undecided(
+        seen, BLAMES[Concern.IMPORT], fault(Concern.IMPORT, seen, symptom="children at import")
+    )
 
 
 def somewhere_else(run: Run) -> Verdict | None:
-    """The same call comes back under another start method, or the import is at fault: not this check's affair."""
+    """The same call comes back under another start method, or the import is at fault: not this
+    check's affair.
+    """
     if run.import_children and run.ending is not Ending.RETURNED:
         return at_import()
     if run.returned_under:
         seen = f"the call works under {run.returned_under} and not under {run.start_method}"
         said = replace(_ended(run), concern=Concern.START_METHOD, symptom="start method")
-        return undecided(seen, BLAMES[Concern.START_METHOD], replace(said, message=f"{seen}: {said.message}"))
+        return undecided(
+            seen, BLAMES[Concern.START_METHOD], replace(said, message=f"{seen}: {said.message}")
+        )
     return None
 
 
@@ -52,8 +68,8 @@ def blamed_for(run: Run) -> str:
 def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdict | None:
     """Return the verdict on a call that did not return, by *concern*'s share in it; None if it did.
 
-    *owns_all*: the run provokes one thing, so whatever goes wrong in it is this concern's. That workers leave before
-    all tasks are done is no deadlock, however many tasks there are.
+    *owns_all*: the run provokes one thing, so whatever goes wrong in it is this concern's. That
+    workers leave before all tasks are done is no deadlock, however many tasks there are.
     """
     if run.ending is Ending.RETURNED:
         return None
@@ -64,7 +80,9 @@ def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdi
         return replace(_ended(run), concern=Concern.RESULTS, hint=LEFT_EARLY)
     owner = concern if owns_all else _owner(run)
     if owner is not concern:
-        return undecided(f"{run.call} did not come back", BLAMES.get(owner, str(owner)), unreturned(run))
+        return undecided(
+            f"{run.call} did not come back", BLAMES.get(owner, str(owner)), unreturned(run)
+        )
     return _ended(run)
 
 

@@ -74,15 +74,19 @@ class Check:
 
     def _timeline(self, run: Run, verdict: Verdict) -> dict[str, object]:
         """Return who did what when, where that is what a failure is about."""
-        wanted = verdict.outcome is Outcome.FAILED and (verdict.concern or self.concern) in _TOGETHER
+        wanted = (
+            verdict.outcome is Outcome.FAILED and (verdict.concern or self.concern) in _TOGETHER
+        )
         found = timeline.timeline_of(run) if wanted else []
         return {"timeline": found} if found else {}
 
 
 def _advised(run: Run, verdict: Verdict, usual: str = "") -> Verdict:
-    """Return a failure with the hint that is true of this run: by what it shows, else the check's *usual* one.
+    """Return a failure with the hint that is true of this run: by what it shows, else the check's
+    *usual* one.
 
-    That speaks of what a check looks at, and so not of a call that ended before there was anything to look at.
+    That speaks of what a check looks at, and so not of a call that ended before there was anything
+    to look at.
     """
     cause = causes.cause_of(run, verdict.symptom)
     if cause is not None and cause.alone:
@@ -90,14 +94,27 @@ def _advised(run: Run, verdict: Verdict, usual: str = "") -> Verdict:
     if cause is not None and cause.first:
         hint = cause.hint
     else:
-        hint = verdict.hint or (cause.hint if cause else "" if causes.is_an_ending(verdict.symptom) else usual)
+        hint = verdict.hint or (
+            cause.hint if cause else "" if causes.is_an_ending(verdict.symptom) else usual
+        )
     said = cause.said if cause and cause.said not in verdict.message else ""
-    return replace(verdict, message=f"{verdict.message}; {said}" if said else verdict.message, hint=hint)
+    return replace(
+        verdict, message=f"{verdict.message}; {said}" if said else verdict.message, hint=hint
+    )
 
 
 def lacks(findings: Iterable[Finding]) -> str:
-    """Return what the grader lacks, so that there is no grade, as findings say it; "" where that is nothing."""
-    return next((each.message for each in findings if each.outcome is Outcome.ERROR and each.symptom == LACK), "")
+    """Return what the grader lacks, so that there is no grade, as findings say it; "" where that is
+    nothing.
+    """
+    return next(
+        (
+            each.message
+            for each in findings
+            if each.outcome is Outcome.ERROR and each.symptom == LACK
+        ),
+        "",
+    )
 
 
 def judge_safely(check: Judge, run: Run) -> Finding:
@@ -111,20 +128,30 @@ def judge_safely(check: Judge, run: Run) -> Finding:
 
 
 def _instead(run: Run, verdict: Verdict, concern: Concern) -> Instead | None:
-    """Return what is said of the run that shows it, where no failure explains what was left undecided."""
+    """Return what is said of the run that shows it, where no failure explains what was left
+    undecided.
+    """
     if verdict.otherwise is None:
         return None
     shown = verdict.shown_by or run
     said = _advised(shown, verdict.otherwise)
     return Instead(
-        concern=said.concern or concern, message=said.message, hint=said.hint, symptom=said.symptom,
-        evidence=said.evidence, explained=verdict.explained or said.symptom, run=shown.key, function=shown.function,
+        concern=said.concern or concern,
+        message=said.message,
+        hint=said.hint,
+        symptom=said.symptom,
+        evidence=said.evidence,
+        explained=verdict.explained or said.symptom,
+        run=shown.key,
+        function=shown.function,
         came_back=shown.ending in ENDED,
-    )  # fmt: skip
+    )
 
 
 def _at_import(run: Run, concern: Concern, verdict: Verdict) -> Verdict:
-    """A module that starts processes when it is imported does so in every child that imports it, and breaks that."""
+    """A module that starts processes when it is imported does so in every child that imports it,
+    and breaks that.
+    """
     everywhere = run.import_children and run.start_method != "fork"
     if verdict.outcome is Outcome.FAILED and everywhere and concern is not Concern.IMPORT:
         return at_import()
@@ -132,29 +159,45 @@ def _at_import(run: Run, concern: Concern, verdict: Verdict) -> Verdict:
 
 
 def _lacking(run: Run, verdict: Verdict) -> Verdict:
-    """Lay a failure to what the submission imports and is not there, where that is what it comes of."""
+    """Lay a failure to what the submission imports and is not there, where that is what it comes
+    of.
+    """
     if verdict.outcome is not Outcome.FAILED or run.lack is None:
         return verdict
     known = run.ending is Ending.NOT_IMPORTED
     message = run.lack.message if known else f"{verdict.message}; {run.lack.message}"
     evidence = verdict.evidence | ({"source": run.lack.source} if run.lack.source else {})
-    # A notebook that imports a file which was not handed in does not run; a package is a matter of what is allowed.
+    # A notebook that imports a file which was not handed in does not run; a package is a matter of
+    # what is allowed.
     concern = verdict.concern if isinstance(run, Notebook) and run.lack.unknown else Concern.IMPORT
-    return replace(verdict, message=message, hint=run.lack.hint, evidence=evidence, symptom=LACK, concern=concern)
+    return replace(
+        verdict,
+        message=message,
+        hint=run.lack.hint,
+        evidence=evidence,
+        symptom=LACK,
+        concern=concern,
+    )
 
 
 def before_all(run: Run) -> Verdict | None:
     """Return what every check answers for a run that teaches nothing."""
     if run.ending is Ending.BROKEN:
-        return Verdict(outcome=Outcome.ERROR, message=f"the grader could not run {run.at}: {run.why}")
+        return Verdict(
+            outcome=Outcome.ERROR, message=f"the grader could not run {run.at}: {run.why}"
+        )
     if run.lack is not None and run.lack.ours:
         return Verdict(outcome=Outcome.ERROR, message=run.lack.message, symptom=LACK)
     if run.ending is Ending.NOT_TRIED and run.in_caller:
-        return absent(f"not tried: {run.why}, for a task had ended it that ran in the calling process")
+        return absent(
+            f"not tried: {run.why}, for a task had ended it that ran in the calling process"
+        )
     if run.ending is Ending.NOT_IMPORTED and run.function != "import":
         return undecided("the module could not be imported", "imports_cleanly", _NO_MODULE)
     if _too_busy(run) or (run.cause is not None and _too_busy(run.cause)):
-        return inconclusive("the time limit came, but this machine was too busy for the grader's own processes too")
+        return inconclusive(
+            "the time limit came, but this machine was too busy for the grader's own processes too"
+        )
     if run.ending is Ending.NOT_TRIED:
         return not_tried(run, run.because or "an earlier step", _not_made(run))
     return None
@@ -164,13 +207,16 @@ _NO_MODULE = fault(Concern.IMPORT, "the module could not be imported", symptom="
 
 
 def _not_made(run: Run) -> Verdict:
-    """Return the failure of a call that was not made, by what was seen of the one that it depended on."""
+    """Return the failure of a call that was not made, by what was seen of the one that it depended
+    on.
+    """
     if run.cause is not None and run.cause.ending not in (Ending.RETURNED, Ending.NOT_IMPORTED):
         return unreturned(run.cause)
     words = f"{run.call} could not be called: {run.why}"
     if run.because in ("imports_cleanly", "has_functions"):
         return fault(Concern.IMPORT, words, symptom="signature")
-    if run.cause is None:  # it was given nothing that an earlier call had returned: what says so is no honest process
+    # it was given nothing that an earlier call had returned: what says so is no honest process
+    if run.cause is None:
         return failed(words, symptom=HANDLES)
     return fault(Concern.RESULTS, words, symptom=HANDLES)
 

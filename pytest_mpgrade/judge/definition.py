@@ -27,35 +27,55 @@ RunT = TypeVar("RunT", bound=Run)
 RunT_co = TypeVar("RunT_co", bound=Run, covariant=True)
 
 Text: TypeAlias = str | Callable[..., str]
-"""A title or a hint: a format string over the check's parameters, or a function of those parameters which it names."""
+"""A title or a hint: a format string over the check's parameters, or a function of those parameters
+which it names.
+"""
 
 
 class Decorator(Protocol[RunT_co]):
-    """What turns a function of a run and parameters into one of the parameters alone, which returns a `Check`."""
+    """What turns a function of a run and parameters into one of the parameters alone, which returns
+    a `Check`.
+    """
 
-    def __call__(self, function: Callable[Concatenate[RunT_co, P], Verdict], /) -> Callable[P, Check]:
+    def __call__(
+        self, function: Callable[Concatenate[RunT_co, P], Verdict], /
+    ) -> Callable[P, Check]:
         """Make a check of *function*."""
 
 
 @overload
-def check(*, title: Text, concern: Concern = Concern.RESULTS, hint: Text = "", name: str = "") -> Decorator[Run]: ...
+def check(
+    *, title: Text, concern: Concern = Concern.RESULTS, hint: Text = "", name: str = ""
+) -> Decorator[Run]: ...
 
 
 @overload
 def check(
-    *, title: Text, concern: Concern = Concern.RESULTS, hint: Text = "", name: str = "", judges: type[RunT]
+    *,
+    title: Text,
+    concern: Concern = Concern.RESULTS,
+    hint: Text = "",
+    name: str = "",
+    judges: type[RunT],
 ) -> Decorator[RunT]: ...
 
 
 def check(
-    *, title: Text, concern: Concern = Concern.RESULTS, hint: Text = "", name: str = "", judges: type[Run] = Run
+    *,
+    title: Text,
+    concern: Concern = Concern.RESULTS,
+    hint: Text = "",
+    name: str = "",
+    judges: type[Run] = Run,
 ) -> Decorator[Any]:
-    """Make a check of a function that takes a run first, then its parameters, and returns a `Verdict`.
+    """Make a check of a function that takes a run first, then its parameters, and returns a
+    `Verdict`.
 
-    *title* says what is asked, as reports show it. *hint* tells a student what to do about a failure whose verdict has
-    no hint of its own. Both may depend on the parameters; see `Text`. A parameter that is called ``concern`` takes the
-    place of *concern*. *name* is the function's, unless it is given. *judges* is the only kind of run that is judged:
-    another one is a mistake of the test, and raises TypeError.
+    *title* says what is asked, as reports show it. *hint* tells a student what to do about a
+    failure whose verdict has no hint of its own. Both may depend on the parameters; see `Text`. A
+    parameter that is called ``concern`` takes the place of *concern*. *name* is the function's,
+    unless it is given. *judges* is the only kind of run that is judged: another one is a mistake of
+    the test, and raises TypeError.
     """
 
     def decorate(function: Callable[Concatenate[Any, P], Verdict]) -> Callable[P, Check]:
@@ -82,15 +102,21 @@ def check(
 
 
 def _without_run(function: Callable[..., Verdict]) -> inspect.Signature:
-    """Return the signature of the function that makes the check: the parameters, without the run."""
+    """Return the signature of the function that makes the check: the parameters, without the
+    run.
+    """
     _, *parameters = inspect.signature(function).parameters.values()
     return inspect.Signature(parameters, return_annotation=Check.__name__)
 
 
 def _known(name: str, texts: Iterable[Text], signature: inspect.Signature) -> None:
     """Raise TypeError where a title or a hint names a parameter that the check does not have."""
-    for unknown in sorted({word for text in texts for word in _names(text)} - set(signature.parameters)):
-        raise TypeError(f"{name}(): its title or hint names {unknown!r}, and it has no such parameter")
+    for unknown in sorted(
+        {word for text in texts for word in _names(text)} - set(signature.parameters)
+    ):
+        raise TypeError(
+            f"{name}(): its title or hint names {unknown!r}, and it has no such parameter"
+        )
 
 
 def _names(text: Text) -> list[str]:
@@ -100,8 +126,12 @@ def _names(text: Text) -> list[str]:
     return [field for _, field, _, _ in Formatter().parse(text) if field is not None]
 
 
-def _bound(name: str, signature: inspect.Signature, *args: object, **kwargs: object) -> dict[str, Any]:
-    """Return all parameters by name, with defaults; the name of the check is in the error about wrong ones."""
+def _bound(
+    name: str, signature: inspect.Signature, *args: object, **kwargs: object
+) -> dict[str, Any]:
+    """Return all parameters by name, with defaults; the name of the check is in the error about
+    wrong ones.
+    """
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError as wrong:

@@ -16,41 +16,51 @@ from pytest_mpgrade.judge.examples import EXAMPLES, Example
 from pytest_mpgrade.records import Concern, Ending, Notebook, Run
 
 CHECKS: dict[str, Callable[..., Check]] = {
-    name: getattr(checks, name) for name in checks.__all__ if hasattr(getattr(checks, name), "__wrapped__")
+    name: getattr(checks, name)
+    for name in checks.__all__
+    if hasattr(getattr(checks, name), "__wrapped__")
 }
 """All checks, by the names under which tests call them: what the decorator `check` has made."""
 
 _INTRODUCTION = """# The checks
 
-<!-- Made by `mpgrade list --checks`. Change docstrings in pytest_mpgrade/judge/checks, and make this page anew. -->
+<!-- Made by `mpgrade list --checks` of the docstrings in pytest_mpgrade/judge/checks. -->
 
-A test makes a run, and gives it to checks: `student.check(run, checks.met(), checks.workers(3))`. For a notebook that
-is `notebook.check(notebook.run(), checks.draws())`. Each check says here which run it needs, how it may end, and whom
-it blames. Titles, hints and messages are those of an example where they depend on parameters or on what was seen. A
-check that has no hint here gives one that depends on what was seen.
+A test makes a run, and gives it to checks: `student.check(run, checks.met(), checks.workers(3))`.
+For a notebook that is `notebook.check(notebook.run(), checks.draws())`. Each check says here which
+run it needs, how it may end, and whom it blames. Titles, hints and messages are those of an example
+where they depend on parameters or on what was seen. A check that has no hint here gives one that
+depends on what was seen.
 
 ## How a check ends
 
 - It *passes*, or it *fails*: the submission is at fault, in the concern of the check.
-- It is *absent*: the submission did nothing that could be judged. That earns no points, and accuses nobody.
+- It is *absent*: the submission did nothing that could be judged. That earns no points, and accuses
+  nobody.
 - It is *skipped*: the platform does not show what is asked.
-- It *blames* another check: that one fails for the same fault, and this one is skipped. Where the other check has not
-  failed, or was not asked, this one fails in the other's concern, so that no fault goes unnoticed.
+- It *blames* another check: that one fails for the same fault, and this one is skipped. Where the
+  other check has not failed, or was not asked, this one fails in the other's concern, so that no
+  fault goes unnoticed.
 - It is *inconclusive*: this machine could not decide. That counts neither way.
 
 ## What every check says
 
-- A run that the grader could not make is an `error`, and so is one without a package that the assignment allows.
-- Every check blames `imports_cleanly` when the module could not be imported. Nearly every check blames it also when
-  the module starts processes as it is imported, so that every worker that imports it does so too.
-- Nearly every check blames `works_under_start_method` when the same call comes back under another start method.
-- A call that was not made, since an earlier one had ended badly, is left to the check that the earlier one belongs to.
-  It is absent when a task had ended the calling process.
+- A run that the grader could not make is an `error`, and so is one without a package that the
+  assignment allows.
+- Every check blames `imports_cleanly` when the module could not be imported. Nearly every check
+  blames it also when the module starts processes as it is imported, so that every worker that
+  imports it does so too.
+- Nearly every check blames `works_under_start_method` when the same call comes back under another
+  start method.
+- A call that was not made, since an earlier one had ended badly, is left to the check that the
+  earlier one belongs to. It is absent when a task had ended the calling process.
 - A failure that comes of an import which is not there is a matter of the concern `import`.
-- A call that was not back when the time limit came is inconclusive when the grader's own processes were starved too.
-- A call that did not come back belongs to `workers_are_told_to_stop` when the parent waits for the end of workers that
-  wait for a task. It belongs to `comes_back` when a process waits for a lock, for room in a pipe, or for an event that
-  nobody sets. Else it belongs to `values_in_any_order`, and so does a call that raised.
+- A call that was not back when the time limit came is inconclusive when the grader's own processes
+  were starved too.
+- A call that did not come back belongs to `workers_are_told_to_stop` when the parent waits for the
+  end of workers that wait for a task. It belongs to `comes_back` when a process waits for a lock,
+  for room in a pipe, or for an event that nobody sets. Else it belongs to `values_in_any_order`,
+  and so does a call that raised.
 """
 
 
@@ -106,7 +116,9 @@ def _parameters(check: Callable[..., Check]) -> str:
             words.append("*")
         bare = bare or each.kind in (each.KEYWORD_ONLY, each.VAR_POSITIONAL)
         star = "*" if each.kind is each.VAR_POSITIONAL else ""
-        words.append(f"{star}{each.name}{'' if each.default is each.empty else f'={_default(each.default)}'}")
+        words.append(
+            f"{star}{each.name}{'' if each.default is each.empty else f'={_default(each.default)}'}"
+        )
     return ", ".join(words)
 
 

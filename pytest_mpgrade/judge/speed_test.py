@@ -1,9 +1,11 @@
-"""How much slower than the reference, and how sure is that? Pure; the times come as pairs that were taken in turn.
+"""How much slower than the reference, and how sure is that? Pure; the times come as pairs that were
+taken in turn.
 
-Each pair is compressed to ``d = tanh(log(own / (factor * theirs)) / 2)``, which lies between -1 and 1 however noisy it
-is, is 0 where the own time is *factor* times theirs, and spreads evenly about 0 if the logarithm of the ratio does so
-about that of *factor*. Points are taken only when the lower end of Student's t interval for its mean is above 0: load
-widens the interval and does not move it. Sequential: `decided` is asked after each pair. See docs/timing.md, test.
+Each pair is compressed to ``d = tanh(log(own / (factor * theirs)) / 2)``, which lies between -1 and
+1 however noisy it is, is 0 where the own time is *factor* times theirs, and spreads evenly about 0
+if the logarithm of the ratio does so about that of *factor*. Points are taken only when the lower
+end of Student's t interval for its mean is above 0: load widens the interval and does not move it.
+Sequential: `decided` is asked after each pair. See docs/timing.md, test.
 """
 
 from __future__ import annotations
@@ -19,10 +21,40 @@ ENOUGH_TO_TAKE, ENOUGH_TO_GIVE = 5, 4
 """Pairs at the least before points are taken, and before all are given without looking on."""
 CONFIDENCE = "99.9 %"
 _T = (
-    318.309, 22.327, 10.215, 7.173, 5.893, 5.208, 4.785, 4.501, 4.297, 4.144, 4.025, 3.930, 3.852, 3.787, 3.733,
-    3.686, 3.646, 3.610, 3.579, 3.552, 3.527, 3.505, 3.485, 3.467, 3.450, 3.435, 3.421, 3.408, 3.396, 3.385,
-)  # fmt: skip
-"""0.999 quantiles of Student's t distribution with 1, 2, … degrees of freedom (NIST/SEMATECH e-Handbook, 1.3.6.7.2)."""
+    318.309,
+    22.327,
+    10.215,
+    7.173,
+    5.893,
+    5.208,
+    4.785,
+    4.501,
+    4.297,
+    4.144,
+    4.025,
+    3.930,
+    3.852,
+    3.787,
+    3.733,
+    3.686,
+    3.646,
+    3.610,
+    3.579,
+    3.552,
+    3.527,
+    3.505,
+    3.485,
+    3.467,
+    3.450,
+    3.435,
+    3.421,
+    3.408,
+    3.396,
+    3.385,
+)
+"""0.999 quantiles of Student's t distribution with 1, 2, … degrees of freedom (NIST/SEMATECH
+e-Handbook, 1.3.6.7.2).
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +71,8 @@ class Ratio:
 def ratio(times: Sequence[tuple[float, float]]) -> Ratio:
     """Return the ratio of ``(own, theirs)`` times, with a lower bound of 99.9 % confidence.
 
-    Differences of two noisy times can be negative: a pair of which nothing is above 0 says nothing and is left out.
+    Differences of two noisy times can be negative: a pair of which nothing is above 0 says nothing
+    and is left out.
     """
     telling = _telling(times)
     if not telling:
@@ -73,7 +106,9 @@ def _compressed(own: float, theirs: float) -> float:
 
 
 def lower_bound(values: Sequence[float]) -> float:
-    """Return the lower end of the one-sided 99.9 % interval for the mean, by Student's t; -inf for fewer than 2."""
+    """Return the lower end of the one-sided 99.9 % interval for the mean, by Student's t; -inf for
+    fewer than 2.
+    """
     if len(values) < 2:
         return -math.inf
     quantile = _T[min(len(values) - 1, len(_T)) - 1]
@@ -81,7 +116,9 @@ def lower_bound(values: Sequence[float]) -> float:
 
 
 def _largest(holds: Callable[[float], bool]) -> float:
-    """Return the largest factor up to 1000 for which something holds that holds for all smaller ones; 0.0 for none."""
+    """Return the largest factor up to 1000 for which something holds that holds for all smaller
+    ones; 0.0 for none.
+    """
     low, high = -10.0, 10.0  # powers of two
     if not holds(2**low):
         return 0.0
@@ -95,7 +132,8 @@ def _largest(holds: Callable[[float], bool]) -> float:
 class SpeedVerdict:
     """What the pairs say."""
 
-    ratios: Mapping[str, Ratio]  # "waiting" and, where CPU time can be seen, "computing" and "polling"
+    # "waiting" and, where CPU time can be seen, "computing" and "polling"
+    ratios: Mapping[str, Ratio]
     late: float  # seconds by which the workers come later than the reference's, median
     late_bound: float  # at least so much, with CONFIDENCE
     credit: float  # part of the points that is earned, 1.0 for all
@@ -112,7 +150,9 @@ def judge_pairs(pairs: Sequence[Pair], rules: SpeedRules) -> SpeedVerdict:
     credits = {name: _credit(found, rules) for name, found in ratios.items()}
     credits["starting"] = 1.0
     if late_bound > rules.starting_seconds:
-        credits["starting"] = _in_tenths(_falling(later, rules.starting_seconds, 2 * rules.starting_seconds))
+        credits["starting"] = _in_tenths(
+            _falling(later, rules.starting_seconds, 2 * rules.starting_seconds)
+        )
     seems = {name: found.estimate > rules.free for name, found in ratios.items()}
     seems["starting"] = later > rules.starting_seconds
     slow = _apart(name for name, credit in credits.items() if credit < 1)
@@ -135,12 +175,14 @@ def _apart(names: Iterable[str]) -> tuple[str, ...]:
 def _rows(pairs: Sequence[Pair]) -> dict[str, list[tuple[float, float]]]:
     """Return the times to compare, by name; those that could not be seen are left out.
 
-    How fast a core computes can double from one call to the next (shared caches, a neighbour on the same core), and
-    hides a parent that polls. What that one burns while tasks only wait is steady, so it is also compared alone, as if
-    all else cost what it does with the reference.
+    How fast a core computes can double from one call to the next (shared caches, a neighbour on the
+    same core), and hides a parent that polls. What that one burns while tasks only wait is steady,
+    so it is also compared alone, as if all else cost what it does with the reference.
     """
     computing = [pair.computing for pair in pairs if pair.computing]
-    polling = [_polled(pair.polling, pair.computing) for pair in pairs if pair.computing and pair.polling]
+    polling = [
+        _polled(pair.polling, pair.computing) for pair in pairs if pair.computing and pair.polling
+    ]
     rows = {"waiting": [pair.waiting for pair in pairs], "computing": computing, "polling": polling}
     return {name: row for name, row in rows.items() if row}
 
@@ -154,14 +196,18 @@ def _late(pairs: Sequence[Pair]) -> list[float]:
 
 
 def _credit(found: Ratio, rules: SpeedRules) -> float:
-    """Full points unless the bound is above what is free; then by the estimate, which is above it too, or nearly."""
+    """Full points unless the bound is above what is free; then by the estimate, which is above it
+    too, or nearly.
+    """
     if found.pairs < ENOUGH_TO_TAKE or found.bound <= rules.free:
         return 1.0
     return _in_tenths(_falling(found.estimate, rules.free, rules.lost))
 
 
 def _in_tenths(credit: float) -> float:
-    """Round up, to less than all: two measurements of one program should not differ in the hundredths."""
+    """Round up, to less than all: two measurements of one program should not differ in the
+    hundredths.
+    """
     return min(0.9, math.ceil(10 * credit - 1e-9) / 10)
 
 
@@ -178,5 +224,7 @@ def decided(pairs: Sequence[Pair], rules: SpeedRules) -> bool:
         return True
     if len(pairs) >= ENOUGH_TO_TAKE and lower_bound(late) > rules.starting_seconds:
         return True
-    near = all(_estimate(row) <= half for row in told) and median(late) <= rules.starting_seconds / 2
+    near = (
+        all(_estimate(row) <= half for row in told) and median(late) <= rules.starting_seconds / 2
+    )
     return len(pairs) >= ENOUGH_TO_GIVE and near

@@ -1,4 +1,6 @@
-"""What a failure looks like, whichever check has seen it: one fault shows the same symptom in several checks."""
+"""What a failure looks like, whichever check has seen it: one fault shows the same symptom in
+several checks.
+"""
 
 from __future__ import annotations
 

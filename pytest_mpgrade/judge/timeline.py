@@ -1,4 +1,6 @@
-"""When which worker began tasks, as text: evidence for whoever asks why workers did not work together."""
+"""When which worker began tasks, as text: evidence for whoever asks why workers did not work
+together.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,16 @@ _ENDS = {"leave": "told to end", "lost": "died in its task"}
 
 
 def timeline_of(run: Run) -> list[str]:
-    """Return a line for each process that told of a task, in seconds since the call began; none where nobody did."""
+    """Return a line for each process that told of a task, in seconds since the call began; none
+    where nobody did.
+    """
     told: dict[int, list[GateEvent]] = {}
     for event in run.trace.events:
         told.setdefault(event.pid, []).append(event)
     workers = [pid for pid in told if pid != run.trace.caller]
-    names = {pid: f"worker {number}" for number, pid in enumerate(workers, 1)} | {run.trace.caller: "the caller"}
+    names = {pid: f"worker {number}" for number, pid in enumerate(workers, 1)} | {
+        run.trace.caller: "the caller"
+    }
     found = [f"{names[pid]}: {_events(events)}" for pid, events in told.items()]
     rest = len(found) - MOST_WORKERS
     return found if rest <= 1 else [*found[:MOST_WORKERS], f"… and {rest} more processes"]

@@ -1,6 +1,8 @@
-"""Exceptions that ended a call or a worker, as facts: what was raised, and at which line of the submission. Pure.
+"""Exceptions that ended a call or a worker, as facts: what was raised, and at which line of the
+submission. Pure.
 
-Nobody catches what a worker raises, so that Python writes it to standard error, and only there it is found.
+Nobody catches what a worker raises, so that Python writes it to standard error, and only there it
+is found.
 """
 
 from __future__ import annotations
@@ -13,8 +15,12 @@ from typing import Any
 
 from pytest_mpgrade.records import Frame, Run
 
-_LIBRARY = re.compile(r"^<|[\\/](?:lib[\\/]python3|Lib[\\/]|site-packages[\\/]|pytest_mpgrade[\\/])")
-"""Where files are that are no submission's: of the standard library, of packages, of ours, and what is no file."""
+_LIBRARY = re.compile(
+    r"^<|[\\/](?:lib[\\/]python3|Lib[\\/]|site-packages[\\/]|pytest_mpgrade[\\/])"
+)
+"""Where files are that are no submission's: of the standard library, of packages, of ours, and what
+is no file.
+"""
 _BEGINS = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^\s+File "(.+)", line (\d+), in (\S+)')
 _RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*)|:)?$")
@@ -49,13 +55,19 @@ class Thrown:
         own = self.own
         if own is None:
             return {}
-        return {"source": {"file": own.file.rpartition("/")[2], "line": own.line, "code": self.code}}
+        return {
+            "source": {"file": own.file.rpartition("/")[2], "line": own.line, "code": self.code}
+        }
 
     @property
     def where(self) -> str:
         """The student's own line, to be put after a sentence; "" where there is none."""
         own = self.own
-        return f", at {own.file.rpartition('/')[2]}:{own.line}: {self.code}".removesuffix(": ") if own else ""
+        return (
+            f", at {own.file.rpartition('/')[2]}:{own.line}: {self.code}".removesuffix(": ")
+            if own
+            else ""
+        )
 
 
 def by_call(run: Run) -> Thrown | None:
@@ -63,7 +75,9 @@ def by_call(run: Run) -> Thrown | None:
     error = run.error
     if error is None:
         return None
-    return Thrown(type=error.type, message=first_line(error.message), frames=error.frames, code=error.line)
+    return Thrown(
+        type=error.type, message=first_line(error.message), frames=error.frames, code=error.line
+    )
 
 
 def first_line(text: str) -> str:
@@ -72,24 +86,32 @@ def first_line(text: str) -> str:
 
 
 def last_words(run: Run) -> list[Thrown]:
-    """Return what workers have raised that ended by it, as far as it is known: each exception once."""
+    """Return what workers have raised that ended by it, as far as it is known: each exception
+    once.
+    """
     found = [each for each in written(run.stderr) if each.ended] or written(run.stderr)
     return list({each.words: each for each in found}.values())
 
 
 def all_of(run: Run) -> list[Thrown]:
-    """Return what the call raised, and then what was written of the exceptions of others, the last first."""
+    """Return what the call raised, and then what was written of the exceptions of others, the last
+    first.
+    """
     mine = by_call(run)
     return [*([mine] if mine else []), *reversed(written(run.stderr))]
 
 
 def written(stderr: str) -> list[Thrown]:
-    """Return the exceptions whose tracebacks are in what was written to standard error, each the last of its chain."""
+    """Return the exceptions whose tracebacks are in what was written to standard error, each the
+    last of its chain.
+    """
     return list(_written(stderr.splitlines()))
 
 
 def said(stderr: str, most: int) -> list[str]:
-    """Return the last lines that were written to standard error, without those that only point at others."""
+    """Return the last lines that were written to standard error, without those that only point at
+    others.
+    """
     return [line for line in stderr.splitlines() if not _MARKS.match(line)][-most:]
 
 
@@ -117,12 +139,19 @@ def _one(lines: list[str], ended: bool) -> Thrown | None:
             code = _code(lines[place + 1 : place + 2]) if own else code
         elif raised := _RAISED.match(line):
             return Thrown(
-                type=raised[1].rpartition(".")[2], message=(raised[2] or "").strip()[:160], frames=tuple(frames),
-                code=code, ended=ended,
-            )  # fmt: skip
+                type=raised[1].rpartition(".")[2],
+                message=(raised[2] or "").strip()[:160],
+                frames=tuple(frames),
+                code=code,
+                ended=ended,
+            )
     return None
 
 
 def _code(following: list[str]) -> str:
     """Return the line of code that a traceback has below a frame; what has come between is none."""
-    return "".join(line.strip()[:120] for line in following if line.startswith("    ") and not _FRAME.match(line))
+    return "".join(
+        line.strip()[:120]
+        for line in following
+        if line.startswith("    ") and not _FRAME.match(line)
+    )

@@ -20,8 +20,10 @@ class Verdict:
     undecided_by: str = ""
     hint: str = ""
     credit: float = 0.0  # FAILED: the part of the points that is earned all the same
-    concern: Concern | None = None  # another than the check's, where what was seen is a matter of that
-    otherwise: Verdict | None = None  # SKIPPED, ABSENT: the failure that this is where no other check's explains it
+    # another than the check's, where what was seen is a matter of that
+    concern: Concern | None = None
+    # SKIPPED, ABSENT: the failure that this is where no other check's explains it
+    otherwise: Verdict | None = None
     explained: str = ""  # the symptom of failures that do, where it is not that of `otherwise`
     shown_by: Run | None = None  # the run that shows it, where it is not the one that is judged
 
@@ -33,36 +35,56 @@ PASSED = Verdict(outcome=Outcome.PASSED)
 
 def failed(message: str, *, symptom: str = "", hint: str = "", **evidence: object) -> Verdict:
     """The submission is at fault."""
-    return Verdict(outcome=Outcome.FAILED, message=message, symptom=symptom, hint=hint, evidence=evidence)
+    return Verdict(
+        outcome=Outcome.FAILED, message=message, symptom=symptom, hint=hint, evidence=evidence
+    )
 
 
-def fault(concern: Concern, message: str, *, symptom: str = "", hint: str = "", **evidence: object) -> Verdict:
+def fault(
+    concern: Concern, message: str, *, symptom: str = "", hint: str = "", **evidence: object
+) -> Verdict:
     """The submission is at fault in another concern than the check's."""
     return replace(failed(message, symptom=symptom, hint=hint, **evidence), concern=concern)
 
 
 def absent(message: str, otherwise: Verdict | None = None) -> Verdict:
-    """The submission did nothing that could be judged; *otherwise*: the failure that this is where nothing says why."""
+    """The submission did nothing that could be judged; *otherwise*: the failure that this is where
+    nothing says why.
+    """
     return Verdict(outcome=Outcome.ABSENT, message=message, otherwise=otherwise)
 
 
 def undecided(
-    seen: str, by: str, otherwise: Verdict | None = None, *, explained: str = "", shown_by: Run | None = None
+    seen: str,
+    by: str,
+    otherwise: Verdict | None = None,
+    *,
+    explained: str = "",
+    shown_by: Run | None = None,
 ) -> Verdict:
     """The failure of another check, named *by*, leaves this one undecided.
 
-    Where that has not failed, this one does: *otherwise*, or with what was *seen*, under its own concern. *explained*:
-    the symptom of failures that explain it elsewhere; *shown_by*: the run that shows it, where that is another.
+    Where that has not failed, this one does: *otherwise*, or with what was *seen*, under its own
+    concern. *explained*: the symptom of failures that explain it elsewhere; *shown_by*: the run
+    that shows it, where that is another.
     """
     return Verdict(
-        outcome=Outcome.SKIPPED, message=f"left undecided: {seen}", undecided_by=by,
-        otherwise=otherwise or failed(seen), explained=explained, shown_by=shown_by,
-    )  # fmt: skip
+        outcome=Outcome.SKIPPED,
+        message=f"left undecided: {seen}",
+        undecided_by=by,
+        otherwise=otherwise or failed(seen),
+        explained=explained,
+        shown_by=shown_by,
+    )
 
 
 def not_tried(run: Run, by: str, otherwise: Verdict) -> Verdict:
-    """A call was not made because of an earlier one, of which the check named *by* says why: that is left undecided."""
-    return replace(undecided("", by, otherwise, shown_by=run.cause), message=f"not tried: {run.why}")
+    """A call was not made because of an earlier one, of which the check named *by* says why: that
+    is left undecided.
+    """
+    return replace(
+        undecided("", by, otherwise, shown_by=run.cause), message=f"not tried: {run.why}"
+    )
 
 
 def not_here(message: str) -> Verdict:

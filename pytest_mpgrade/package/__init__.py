@@ -1,6 +1,8 @@
-"""Pack all that a course system needs for grading by itself: mpgrade as a wheel, one assignment, and what starts them.
+"""Pack all that a course system needs for grading by itself: mpgrade as a wheel, one assignment,
+and what starts them.
 
-Called by `mpgrade package`. The scripts beside this file go into the archive as they are, but for two settings.
+Called by `mpgrade package`. The scripts beside this file go into the archive as they are, but for
+two settings.
 """
 
 from __future__ import annotations
@@ -45,15 +47,29 @@ KINDS: Mapping[str, Kind] = {
         next_step="unpack it into CLASSROOM/autograders/ASSIGNMENT",
     ),
 }
-"""By the name that a user gives. Gradescope's own limit is 10 min by default, that of Classroom 50 is 15."""
+"""By the name that a user gives.
+
+Gradescope's own limit is 10 min by default, that of Classroom 50 is 15.
+"""
 
 
 def write_archive(
-    kind: str, assignment: Assignment, out: Path, *, wheel_file: Path | None, extras: Sequence[str], deadline: float
+    kind: str,
+    assignment: Assignment,
+    out: Path,
+    *,
+    wheel_file: Path | None,
+    extras: Sequence[str],
+    deadline: float,
 ) -> None:
-    """Write the archive. Raises UsageError where there is no wheel, and OSError where *out* cannot be written."""
+    """Write the archive.
+
+    Raises UsageError where there is no wheel, and OSError where *out* cannot be written.
+    """
     chosen = KINDS[kind]
-    wanted = dict.fromkeys(["stacks", *extras, *(["notebook"] if assignment.module.endswith(NOTEBOOK) else [])])
+    wanted = dict.fromkeys(
+        ["stacks", *extras, *(["notebook"] if assignment.module.endswith(NOTEBOOK) else [])]
+    )
     settings = {"deadline": f"{deadline or chosen.deadline:g}", "extras": f'"{",".join(wanted)}"'}
     settings["packages"] = f'"{" ".join(map(installed_as, assignment.environment.packages))}"'
     packed = io.BytesIO()
@@ -78,7 +94,9 @@ def _wheel(given: Path | None) -> tuple[str, bytes]:
     if given is None:
         return wheel.build()
     if not re.fullmatch(r"pytest_mpgrade-.+\.whl", given.name):
-        raise UsageError(f"{given} is not a wheel of mpgrade: its name has to be pytest_mpgrade-….whl")
+        raise UsageError(
+            f"{given} is not a wheel of mpgrade: its name has to be pytest_mpgrade-….whl"
+        )
     return given.name, given.read_bytes()
 
 

@@ -1,7 +1,7 @@
 """Classroom 50's hook: grades the checkout that it is started in, and writes `result.json` there.
 
-It needs nothing but the files beside it, Python from 3.10 on, and pip. There is a result from the first moment, which
-says that nothing is graded, and the exit status is 0 whatever happens.
+It needs nothing but the files beside it, Python from 3.10 on, and pip. There is a result from the
+first moment, which says that nothing is graded, and the exit status is 0 whatever happens.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mpgrade-") as folder:
         try:
             _grade(checkout, result, bundle, Path(folder), end)
-        except Exception as error:  # whatever it is: the result of the first moment says that nothing is graded
+        # whatever it is: the result of the first moment says that nothing is graded
+        except Exception as error:
             print(f"autograder.py: not graded: {type(error).__name__}: {error}", file=sys.stderr)
     return 0
 
@@ -61,15 +62,38 @@ def _grade(checkout: Path, result: Path, bundle: Path, folder: Path, end: float)
         *PACKAGES.split(),
     ]
     subprocess.run(install, cwd=folder, check=True, timeout=end - time.time())
-    words = ["grade", str(checkout), "--assignment", str(bundle / "assignment"), "--out", str(folder / "out")]
-    words += ["--format", f"classroom50={result}", "--deadline", f"{max(1.0, end - time.time()):.0f}"]
+    words = [
+        "grade",
+        str(checkout),
+        "--assignment",
+        str(bundle / "assignment"),
+        "--out",
+        str(folder / "out"),
+    ]
+    words += [
+        "--format",
+        f"classroom50={result}",
+        "--deadline",
+        f"{max(1.0, end - time.time()):.0f}",
+    ]
     words += ["--id", os.environ.get("USERNAME") or checkout.name]
     # Never in the checkout: its files could be imported.
-    subprocess.run([python, "-m", "pytest_mpgrade", *words], cwd=folder, check=False, timeout=end + 60 - time.time())
+    subprocess.run(
+        [python, "-m", "pytest_mpgrade", *words],
+        cwd=folder,
+        check=False,
+        timeout=end + 60 - time.time(),
+    )
 
 
 def _not_graded() -> dict[str, object]:
-    test = {"test-name": "graded", "passed": False, "score": 0, "max-score": 0, "message": "the grader did not start"}
+    test = {
+        "test-name": "graded",
+        "passed": False,
+        "score": 0,
+        "max-score": 0,
+        "message": "the grader did not start",
+    }
     return {
         "schema": "classroom50/result/v1",
         **{key: os.environ.get(name, "") for key, name in _VARIABLES.items()},

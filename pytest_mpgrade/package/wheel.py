@@ -1,6 +1,8 @@
-"""A wheel of the mpgrade that runs, also of an editable installation: no source tree, build tool or index is needed.
+"""A wheel of the mpgrade that runs, also of an editable installation: no source tree, build tool or
+index is needed.
 
-By PyPA's specification "Binary distribution format"; the other assignments that come along are left out.
+By PyPA's specification "Binary distribution format"; the other assignments that come along are left
+out.
 """
 
 from __future__ import annotations
@@ -27,11 +29,16 @@ def build() -> tuple[str, bytes]:
     try:
         installed = metadata.distribution("pytest-mpgrade")
     except metadata.PackageNotFoundError:
-        raise UsageError("mpgrade is not installed here, so that nothing says what it needs: give --wheel") from None
+        raise UsageError(
+            "mpgrade is not installed here, so that nothing says what it needs: give --wheel"
+        ) from None
     stem = f"pytest_mpgrade-{installed.version}"
     files = dict(_package())
     licences = [f"licenses/{name}" for name in installed.metadata.get_all("License-File") or ()]
-    files |= {f"{stem}.dist-info/{name}": (installed.read_text(name) or "").encode() for name in (*_KEPT, *licences)}
+    files |= {
+        f"{stem}.dist-info/{name}": (installed.read_text(name) or "").encode()
+        for name in (*_KEPT, *licences)
+    }
     files[f"{stem}.dist-info/WHEEL"] = _WHEEL.encode()
     files[f"{stem}.dist-info/RECORD"] = _record(files, f"{stem}.dist-info/RECORD")
     packed = io.BytesIO()

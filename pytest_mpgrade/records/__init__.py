@@ -2,7 +2,8 @@
 
     Assignment -> Submission -> Scenario -> Run (with its Trace) -> Finding -> Report
 
-Times are seconds; ``at`` counts from the start of the call. Process ids are those that the supervisor sees.
+Times are seconds; ``at`` counts from the start of the call. Process ids are those that the
+supervisor sees.
 """
 
 from __future__ import annotations
@@ -136,13 +137,17 @@ class RaisedError:
 
 @dataclass(frozen=True, kw_only=True)
 class Lack:
-    """Something that a submission imports and that is not there, as the grader itself has found it to be."""
+    """Something that a submission imports and that is not there, as the grader itself has found it
+    to be.
+    """
 
     message: str
     hint: str = ""
-    ours: bool = False  # the course allows it, so that the grader is at fault and nothing can be judged
+    # the course allows it, so that the grader is at fault and nothing can be judged
+    ours: bool = False
     unknown: bool = False  # no package is known by its name: rather a file of the student's own
-    source: dict[str, object] = field(default_factory=dict)  # the student's own line: file, line, code
+    # the student's own line: file, line, code
+    source: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,25 +157,29 @@ class Run:
     key: str  # equal keys: the same run
     call: str  # "mp_apply(12 tasks, n_processes=3)"
     function: str
-    named: Mapping[str, object] = field(default_factory=dict)  # its arguments that were given by name
+    # its arguments that were given by name
+    named: Mapping[str, object] = field(default_factory=dict)
     start_method: str
     ending: Ending
     why: str = ""  # in words: by which rule it ended and in which phase, or what is broken
     phase: Phase = Phase.CALL  # in which it ended
     still_reading: bool = False  # TIMED_OUT: the calling process was taking in results to the end
     stopped: str = ""  # STOPPED: the limit that was gone over, or what no task says
-    exitcode: int | None = None  # of the calling process, -N for signal N; None: it was there, or is not known
+    # of the calling process, -N for signal N; None: it was there, or is not known
+    exitcode: int | None = None
     value: Plain = None
     error: RaisedError | None = None
     printed: str = ""
     stderr: str = ""
     seconds: float = 0.0
-    blocked: float = 0.0  # of these: seconds in which the caller waited, and nobody else ran or wanted a core either
+    # of these: seconds in which the caller waited, and nobody else ran or wanted a core either
+    blocked: float = 0.0
     tries: int = 1  # how often the call was repeated until it answered otherwise
     code: Code = field(default_factory=Code)  # of the module that was called
     facts: ChildFacts = field(default_factory=ChildFacts)  # told by the child: advisory
     trace: Trace = field(default_factory=Trace)
-    theirs: float = 0.0  # TIMED_OUT: seconds that the reference has just needed for the same; 0: not known
+    # TIMED_OUT: seconds that the reference has just needed for the same; 0: not known
+    theirs: float = 0.0
     control: bool | None = None  # did the grader's own processes meet at the same gate just now?
     returned_under: str = ""  # the call did not return, but does under this other start method
     import_children: int = 0  # processes that the import of the module started
@@ -187,7 +196,9 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Timing(Run):
-    """A call that was timed in turn with the reference; as a Run: the submission's last, with the seconds of it all."""
+    """A call that was timed in turn with the reference; as a Run: the submission's last, with the
+    seconds of it all.
+    """
 
     pairs: tuple[Pair, ...] = ()
     rules: SpeedRules = field(default_factory=SpeedRules)
@@ -200,7 +211,8 @@ class Timing(Run):
 class Scaling(Run):
     """A call that was timed with several numbers of processes; as a Run: the last."""
 
-    times: dict[int, tuple[float, ...]] = field(default_factory=dict)  # processes -> seconds, in the order of rounds
+    # processes -> seconds, in the order of rounds
+    times: dict[int, tuple[float, ...]] = field(default_factory=dict)
     machine: Machine = field(default_factory=lambda: Machine(cores=1, load=0))
 
 
@@ -208,12 +220,14 @@ class Scaling(Run):
 class Notebook(Run):
     """A notebook that was executed; as a Run: it ended as the last of its cells that was tried.
 
-    Its trace has all processes that its kernel has started, at the end of that cell and when they had time to end.
+    Its trace has all processes that its kernel has started, at the end of that cell and when they
+    had time to end.
     """
 
     pid: int = 0  # of the kernel, as it sees itself
     cells: tuple[Cell, ...] = ()  # code cells
-    values: dict[str, Plain] = field(default_factory=dict)  # of the variables asked for, as far as there are such
+    # of the variables asked for, as far as there are such
+    values: dict[str, Plain] = field(default_factory=dict)
     told: bool = False  # the kernel could still be asked for them
     looked: bool = False  # and at its processes was looked when the last cell was done
     after: tuple[ProcessSeen, ...] = ()  # what was still there when the kernel had ended
@@ -222,7 +236,10 @@ class Notebook(Run):
     @property
     def failing(self) -> Cell | None:
         """The cell that was tried and did not come to its end."""
-        return next((each for each in self.cells if each.ending not in (Ending.RETURNED, Ending.NOT_TRIED)), None)
+        return next(
+            (each for each in self.cells if each.ending not in (Ending.RETURNED, Ending.NOT_TRIED)),
+            None,
+        )
 
 
 _Kind = TypeVar("_Kind", Timing, Scaling)
@@ -249,8 +266,10 @@ class Finding:
     function: str = ""
     symptom: str = ""  # what was seen; one symptom is blamed on one concern only
     credit: float = 0.0  # FAILED: the part of its points that is earned all the same
-    undecided_by: str = ""  # SKIPPED: the check whose failure left this one undecided; it is not earned
-    instead: Instead | None = None  # SKIPPED, ABSENT: what the check says where no such failure explains it
+    # SKIPPED: the check whose failure left this one undecided; it is not earned
+    undecided_by: str = ""
+    # SKIPPED, ABSENT: what the check says where no such failure explains it
+    instead: Instead | None = None
     seconds: float = 0.0
 
 

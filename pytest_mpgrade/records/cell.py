@@ -1,4 +1,6 @@
-"""A notebook as it was executed, cell by cell: part of the records, which are imported from there."""
+"""A notebook as it was executed, cell by cell: part of the records, which are imported from
+there.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +12,25 @@ from pytest_mpgrade.records.outcomes import Ending
 from pytest_mpgrade.records.trace import Trace
 
 NotebookDocument = dict[str, Any]
-"""A notebook, or a part of it, as nbformat 4 has it: JSON of which students write whatever they like."""
+"""A notebook, or a part of it, as nbformat 4 has it: JSON of which students write whatever they
+like.
+"""
 Outputs = tuple[NotebookDocument, ...]
 """Of a cell."""
 
 _LOST = re.compile(
-    r"Can't (?:get|resolve|find|lookup) (?:attribute|path) '(?P<a>[\w.]+)' on <module '__m(?:p_m)?ain__'"
+    r"Can't (?:get|resolve|find|lookup) (?:attribute|path) '(?P<a>[\w.]+)' on <module"
+    r" '__m(?:p_m)?ain__'"
     r"|module '__m(?:p_m)?ain__' has no attribute '(?P<b>\w+)'"
 )
 
 
 def lost_function(text: str) -> str:
-    """Return the function of a notebook that child processes could not find, as Python told it; "" if there is none.
+    """Return the function of a notebook that child processes could not find, as Python told it; ""
+    if there is none.
 
-    Under spawn and forkserver a child imports the module of what it is sent, and `__main__` of a kernel is none.
+    Under spawn and forkserver a child imports the module of what it is sent, and `__main__` of a
+    kernel is none.
     """
     found = _LOST.search(text)
     return (found["a"] or found["b"]) if found else ""
@@ -39,7 +46,8 @@ class Cell:
     ending: Ending = Ending.NOT_TRIED
     why: str = ""
     all_cells: bool = False  # TIMED_OUT: the limit that came was that of all cells together
-    exitcode: int | None = None  # of the kernel, -N for signal N; None: it was there, or is not known
+    # of the kernel, -N for signal N; None: it was there, or is not known
+    exitcode: int | None = None
     stopped: str = ""
     error_type: str = ""  # of the exception that ended it, or that it was allowed to raise
     error_message: str = ""
@@ -95,7 +103,9 @@ class Cell:
 
 def shown_text(outputs: Outputs) -> str:
     """Return what outputs of a cell print, and the plain text of all that they show."""
-    return _stream(outputs, "stdout") + "".join(f"{text}\n" for text in _shown(outputs, "text/plain"))
+    return _stream(outputs, "stdout") + "".join(
+        f"{text}\n" for text in _shown(outputs, "text/plain")
+    )
 
 
 def _shown(outputs: Outputs, mime: str) -> tuple[str, ...]:
@@ -104,7 +114,9 @@ def _shown(outputs: Outputs, mime: str) -> tuple[str, ...]:
 
 
 def _stream(outputs: Outputs, name: str) -> str:
-    mine = [each for each in outputs if each.get("output_type") == "stream" and each.get("name") == name]
+    mine = [
+        each for each in outputs if each.get("output_type") == "stream" and each.get("name") == name
+    ]
     return "".join(_text(each.get("text", "")) for each in mine)
 
 

@@ -9,11 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-ParameterKind = Literal["POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD", "VAR_POSITIONAL", "KEYWORD_ONLY", "VAR_KEYWORD"]
+ParameterKind = Literal[
+    "POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD", "VAR_POSITIONAL", "KEYWORD_ONLY", "VAR_KEYWORD"
+]
 """As `inspect` calls them."""
 
 Plain = Any
-"""Plain typed data as `pytest_mpgrade.inside.plain_data.encode` makes it, held against that where it is read: JSON."""
+"""Plain typed data as `pytest_mpgrade.inside.plain_data.encode` makes it, held against that where
+it is read: JSON.
+"""
 
 
 class Parameter(NamedTuple):
@@ -31,6 +35,7 @@ class ChildFacts:
     set_start_method: tuple[str, ...] = ()  # that the submission asked for
     side_effects: tuple[str, ...] = ()  # of the import, in words
     start_method_now: str | None = None
-    functions: Mapping[str, Sequence[Parameter] | None] = field(default_factory=dict)  # None: not there, no function
+    # None: not there, no function
+    functions: Mapping[str, Sequence[Parameter] | None] = field(default_factory=dict)
     queues: tuple[Plain, ...] = ()  # what is left on the queues that a call was given
     missing: str = ""  # the module that an import did not find

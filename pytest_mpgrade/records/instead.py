@@ -12,13 +12,16 @@ Evidence = dict[str, Any]
 
 
 def laid_to(check: str, message: str) -> str:
-    """Return what a failure says whose fault another *check* is blamed for, which `undecided_by` names too."""
+    """Return what a failure says whose fault another *check* is blamed for, which `undecided_by`
+    names too.
+    """
     return f"left undecided by {check}: {message}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Instead:
-    """What a check says of the very run that it could not judge: it fails so unless the failure of another explains it.
+    """What a check says of the very run that it could not judge: it fails so unless the failure of
+    another explains it.
 
     The run that shows it is mostly the check's own, else an earlier call on which this one depends.
     """

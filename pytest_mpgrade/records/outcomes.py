@@ -1,4 +1,6 @@
-"""What a grading tells apart: concerns, outcomes, endings; part of the records, which are imported from there."""
+"""What a grading tells apart: concerns, outcomes, endings; part of the records, which are imported
+from there.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,8 @@ class Ending(StrEnum):
     DIED = "died"  # the calling process ended without returning
     NOT_IMPORTED = "not imported"  # the module itself raised, hung or ended the interpreter
     NOT_TRIED = "not tried"  # an earlier, plainer call ended so that this one could teach nothing
-    STOPPED = "stopped"  # it went over a limit, or spoke to the grader as no task does: `why` says which
+    # it went over a limit, or spoke to the grader as no task does: `why` says which
+    STOPPED = "stopped"
     BROKEN = "broken"  # the grader or the machine is at fault
 
 

@@ -1,4 +1,6 @@
-"""How waits end, by which rule a tree is quiescent, and the phases of a run; part of the records."""
+"""How waits end, by which rule a tree is quiescent, and the phases of a run; part of the
+records.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,9 @@ from pytest_mpgrade.records.outcomes import StrEnum
 WaitEnd = Literal["yes", "back", "dead", "late", "over", "quiet"]
 """How a wait ended.
 
-"yes": what was waited for has come; "back": the calling thread waits for the supervisor; "dead": the calling process
-has ended; "late": the time limit came; "over": another limit was gone over; "quiet": the tree is quiescent.
+"yes": what was waited for has come; "back": the calling thread waits for the supervisor; "dead":
+the calling process has ended; "late": the time limit came; "over": another limit was gone over;
+"quiet": the tree is quiescent.
 """
 
 QuiescenceRule = Literal["", "proof", "steady", "still", "the caller spins", "the caller polls"]

@@ -1,4 +1,6 @@
-"""What an assignment allows: limits of a run, how speed is judged, which packages there are; part of the records."""
+"""What an assignment allows: limits of a run, how speed is judged, which packages there are; part
+of the records.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,10 @@ class SpeedRules:
 
     free: float = 1.15  # times the reference's cost per task
     lost: float = 1.5  # here all points are; linear in between
-    starting_seconds: float = 1.0  # more than the reference's until all workers are there; all points at twice that
-    seconds: float = 8.0  # in which pairs are taken; up to three times as long where the machine is busy or slow
+    # more than the reference's until all workers are there; all points at twice that
+    starting_seconds: float = 1.0
+    # in which pairs are taken; up to three times as long where the machine is busy or slow
+    seconds: float = 8.0
     pairs: int = 15  # at most
 
 
@@ -50,12 +54,15 @@ class NotebookRules:
 class EnvironmentRules:
     """What a submission finds installed."""
 
-    packages: tuple[str, ...] = ()  # that the course allows besides the standard library, as pip names them
+    # that the course allows besides the standard library, as pip names them
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class LateRules:
-    """What handing in late costs; expressions of `course/expression.py`, about the names of `course/late.py`."""
+    """What handing in late costs; expressions of `course/expression.py`, about the names of
+    `course/late.py`.
+    """
 
     due: datetime | None = None  # with its offset from UTC
     penalty: str = "0"  # points that are taken off

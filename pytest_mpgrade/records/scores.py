@@ -1,4 +1,6 @@
-"""Where points come from: criteria, their questions, and the units in which each is asked; part of the records."""
+"""Where points come from: criteria, their questions, and the units in which each is asked; part of
+the records.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,15 @@ class Criterion:
     points: float
     title: str = ""
     hidden: bool = False  # students are told that there is such a check, and its points
-    requires: tuple[str, ...] = ()  # it is earned only where each of these criteria has at least half of its points
+    # it is earned only where each of these criteria has at least half of its points
+    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """One test as pytest collects it: a question, asked under one start method and for one variant."""
+    """One test as pytest collects it: a question, asked under one start method and for one
+    variant.
+    """
 
     test: str  # "test_mp_apply.py::test_edge_cases[spawn-no task]"
     question: str  # the same without its parameters
@@ -62,7 +67,8 @@ class CriterionScore:
     title: str
     points: float
     max_points: float
-    undecided: float = 0.0  # of its points as the assignment has them: what of them could not be decided here
+    # of its points as the assignment has them: what of them could not be decided here
+    undecided: float = 0.0
     reason: str = ""  # why nothing of it is earned whatever its units say
     questions: tuple[QuestionScore, ...] = ()
 
@@ -81,7 +87,8 @@ class Score:
 
     criteria: tuple[CriterionScore, ...] = ()
     undecided: Undecided = field(default_factory=Undecided)
-    unsure: float = 0.0  # points of what is `inconclusive` or `error`, and not for the platform's sake
+    # points of what is `inconclusive` or `error`, and not for the platform's sake
+    unsure: float = 0.0
 
     @property
     def points(self) -> float:
@@ -90,5 +97,7 @@ class Score:
 
     @property
     def max_points(self) -> float:
-        """Points that could be earned: always the assignment's, as far as anything was decided at all."""
+        """Points that could be earned: always the assignment's, as far as anything was decided at
+        all.
+        """
         return round(math.fsum(each.max_points for each in self.criteria), 6)

@@ -1,6 +1,8 @@
-"""When each task that stands at its gate goes on: the script that a call is played with; part of the records.
+"""When each task that stands at its gate goes on: the script that a call is played with; part of
+the records.
 
-A script crosses from the grader to the supervisor as JSON with its name; `run/supervisor/gate_scripts.py` plays it.
+A script crosses from the grader to the supervisor as JSON with its name;
+`run/supervisor/gate_scripts.py` plays it.
 """
 
 from __future__ import annotations
@@ -10,10 +12,13 @@ from typing import Literal, Union
 import msgspec
 
 
-class GateScript(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="script"):
+class GateScript(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="script"
+):
     """What all scripts have."""
 
-    exit_gates: bool = False  # workers stand at an exit gate before they end, so that who joins is seen waiting
+    # workers stand at an exit gate before they end, so that who joins is seen waiting
+    exit_gates: bool = False
 
 
 class OpenGates(GateScript, frozen=True, kw_only=True, tag="open"):
@@ -25,7 +30,9 @@ class ShutGates(GateScript, frozen=True, kw_only=True, tag="shut"):
 
 
 class KeptGates(GateScript, frozen=True, kw_only=True, tag="keep"):
-    """The same, for a call that need not wait: the gates at which tasks of earlier calls stand stay shut."""
+    """The same, for a call that need not wait: the gates at which tasks of earlier calls stand stay
+    shut.
+    """
 
 
 class HeldTask(GateScript, frozen=True, kw_only=True, tag="hold"):
@@ -36,7 +43,9 @@ class HeldTask(GateScript, frozen=True, kw_only=True, tag="hold"):
 
 
 class Rendezvous(GateScript, frozen=True, kw_only=True, tag="line"):
-    """*n* processes meet at their gates; then one gate is opened at a time, in an order drawn from *seed*."""
+    """*n* processes meet at their gates; then one gate is opened at a time, in an order drawn from
+    *seed*.
+    """
 
     n: int
     keys: tuple[str, ...]  # in the order of submission
@@ -44,7 +53,9 @@ class Rendezvous(GateScript, frozen=True, kw_only=True, tag="line"):
 
 
 class TimedStart(GateScript, frozen=True, kw_only=True, tag="start"):
-    """The gates are opened, and the clock starts, *delay* seconds after *n* processes have come to them."""
+    """The gates are opened, and the clock starts, *delay* seconds after *n* processes have come to
+    them.
+    """
 
     n: int
     delay: float = 0.0

@@ -10,8 +10,8 @@ from pytest_mpgrade.records.phases import ProcessState, QuiescenceRule
 from pytest_mpgrade.records.scripts import ScriptName
 
 EventKind = Literal["note", "gate", "doom", "leave", "lost"]
-"""A task began; it stands at its gate; it is about to end its process; a worker stands at its exit gate; it died at
-its gate."""
+"""A task began; it stands at its gate; it is about to end its process; a worker stands at its exit
+gate; it died at its gate."""
 Born = Literal["fork", "spawn", "forkserver", "exec", "helper", "unknown"]
 """How a process was started."""
 Helper = Literal["", "resource tracker", "fork server", "sandbox"]
@@ -38,13 +38,15 @@ class ProcessSeen:
     parent: int
     born: Born
     helper: Helper = ""
-    exitcode: int | None = None  # as multiprocessing words it: -N for signal N; None: not seen to end
+    # as multiprocessing words it: -N for signal N; None: not seen to end
+    exitcode: int | None = None
     at_return: ProcessState = "gone"  # when the call came back
     later: ProcessState = "gone"  # the same once the tree was quiet, or 2 s later
     ran_task: bool = False  # in this call or an earlier one of its play
     first: float = 0.0
     cpu: float = 0.0
-    reusable: bool = False  # a worker of joblib's (loky), which keeps it for the next call and ends it with its parent
+    # a worker of joblib's (loky), which keeps it for the next call and ends it with its parent
+    reusable: bool = False
     inside: int = 0  # its pid as it sees itself, in a pid namespace of its own; 0: unknown
 
 
@@ -119,7 +121,8 @@ class GateReport:
     there: float = 0.0  # of a timed call: seconds until the workers were there
     opened: float = 0.0  # and until their gates were opened
     spent: float = 0.0  # from then to the return
-    computed: float | None = None  # CPU seconds of the whole tree in that time; None: not to be seen
+    # CPU seconds of the whole tree in that time; None: not to be seen
+    computed: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,13 +140,17 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """One timing of a submission and of the reference, right after one another; all in seconds, theirs last."""
+    """One timing of a submission and of the reference, right after one another; all in seconds,
+    theirs last.
+    """
 
     waiting: tuple[float, float]  # wall time for each further task that only waits
-    computing: tuple[float, float] | None  # CPU time of the whole tree for one more that waits and one that computes
+    # CPU time of the whole tree for one more that waits and one that computes
+    computing: tuple[float, float] | None
     starting: tuple[float, float]  # until all workers were there
     polling: tuple[float, float] | None = None  # CPU time, of computing, for the one that waits
-    working: tuple[float, float] = (0.0, 0.0)  # of the longer call that waits: from then to the end of its last task
+    # of the longer call that waits: from then to the end of its last task
+    working: tuple[float, float] = (0.0, 0.0)
     ending: tuple[float, float] = (0.0, 0.0)  # of the same: from then to the return
     wall: tuple[float, float] = (0.0, 0.0)  # of a few tasks that compute, in n processes
     serial: float = 0.0  # of the same tasks in one process, by the reference; 0.0: not taken

@@ -1,4 +1,6 @@
-"""What became of a machine's result: points that a person has set, the late rule; in the result, and in words. Pure."""
+"""What became of a machine's result: points that a person has set, the late rule; in the result,
+and in words. Pure.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,13 @@ class Override:
     who: str
 
 
-def with_overrides(result: ResultFile, given: Sequence[Override], criteria: Sequence[Criterion]) -> ResultFile:
+def with_overrides(
+    result: ResultFile, given: Sequence[Override], criteria: Sequence[Criterion]
+) -> ResultFile:
     """Return a machine's result with points set by hand; each of them is worth the whole criterion.
 
-    What has no grade has one only when a person has set every criterion. What could not be decided and is set by hand
-    is decided: the other criteria no longer share its points.
+    What has no grade has one only when a person has set every criterion. What could not be decided
+    and is set by hand is decided: the other criteria no longer share its points.
     """
     if not given:
         return result
@@ -55,32 +59,53 @@ def with_overrides(result: ResultFile, given: Sequence[Override], criteria: Sequ
         criteria=scores,
         overrides=parts,
         machine=MachinePart(
-            score=result.score, max_score=result.max_score, status=result.status, reason=result.reason,
-            undecided=result.undecided, criteria=result.criteria,
+            score=result.score,
+            max_score=result.max_score,
+            status=result.status,
+            reason=result.reason,
+            undecided=result.undecided,
+            criteria=result.criteria,
         ),
-    )  # fmt: skip
+    )
 
 
 def _undecided(result: ResultFile, by_hand: Collection[str]) -> Undecided:
     """Return what nobody has decided: neither the machine nor a person."""
     left = math.fsum(each.undecided for each in result.criteria if each.name not in by_hand)
-    told = [(each.criterion in by_hand, one_line(f"{each.check}: {each.message}")) for each in result.checks]
+    told = [
+        (each.criterion in by_hand, one_line(f"{each.check}: {each.message}"))
+        for each in result.checks
+    ]
     settled = {why for mine, why in told if mine} - {why for mine, why in told if not mine}
-    return Undecided(points=round(left, 6), why=tuple(why for why in result.undecided.why if why not in settled))
+    return Undecided(
+        points=round(left, 6), why=tuple(why for why in result.undecided.why if why not in settled)
+    )
 
 
 def _scores(
     result: ResultFile, set_by_hand: Mapping[str, OverridePart], criteria: Sequence[Criterion]
 ) -> tuple[CriterionScore, ...]:
-    """Return all criteria; those that nobody has set share what is left of the assignment's points in proportion."""
+    """Return all criteria; those that nobody has set share what is left of the assignment's points
+    in proportion.
+    """
     worth = {each.name: Fraction(str(each.points)) for each in criteria}
     others = [each for each in result.criteria if each.name not in set_by_hand and each.max_points]
     left = sum((points for name, points in worth.items() if name not in set_by_hand), Fraction(0))
     counted = sum((worth[each.name] for each in others), Fraction(0))
-    most = rounding.earned([worth[each.name] * left / counted for each in others], left, _CENT) if counted else []
+    most = (
+        rounding.earned([worth[each.name] * left / counted for each in others], left, _CENT)
+        if counted
+        else []
+    )
     shared = {each.name: _scaled(each, top) for each, top in zip(others, most, strict=True)}
-    return tuple(_set(each, set_by_hand[each.name]) if each.name in set_by_hand else shared.get(each.name, each)
-                 for each in result.criteria)  # fmt: skip
+    return tuple(
+        (
+            _set(each, set_by_hand[each.name])
+            if each.name in set_by_hand
+            else shared.get(each.name, each)
+        )
+        for each in result.criteria
+    )
 
 
 def _scaled(found: CriterionScore, most: Fraction) -> CriterionScore:
@@ -89,7 +114,9 @@ def _scaled(found: CriterionScore, most: Fraction) -> CriterionScore:
         return found
     had, could = (Fraction(str(value)) for value in (found.points, found.max_points))
     now = rounding.half_up(had / could * most, _CENT)
-    earned = rounding.earned([Fraction(str(each.points)) * most / could for each in found.questions], now, _CENT)
+    earned = rounding.earned(
+        [Fraction(str(each.points)) * most / could for each in found.questions], now, _CENT
+    )
     tops = rounding.most_points(
         [Fraction(str(each.max_points)) * most / could for each in found.questions],
         earned,
@@ -122,13 +149,20 @@ def _part(result: ResultFile, given: Override, worth: float) -> OverridePart:
 
 
 def change_lines(result: ResultFile) -> list[str]:
-    """Say what was changed by hand, from what to what, by whom and why: a line for each criterion."""
+    """Say what was changed by hand, from what to what, by whom and why: a line for each
+    criterion.
+    """
     own = result.machine
     whole = own is not None and own.status is not result.status
-    head = [f"graded by hand; the grader said: {own.status}: {one_line(own.reason)}"] if own and whole else []
+    head = (
+        [f"graded by hand; the grader said: {own.status}: {one_line(own.reason)}"]
+        if own and whole
+        else []
+    )
     return head + [
-        f"{one_line(each.criterion)}: {points(each.was)} of {points(each.was_of)} -> {points(each.points)} of"
-        f" {points(each.max_points)} by hand, {one_line(each.who)}: {one_line(each.reason)}"
+        f"{one_line(each.criterion)}: {points(each.was)} of {points(each.was_of)} ->"
+        f" {points(each.points)} of {points(each.max_points)} by hand, {one_line(each.who)}:"
+        f" {one_line(each.reason)}"
         for each in result.overrides
     ]
 
@@ -140,7 +174,9 @@ def late_words(result: ResultFile) -> str:
         return ""
     how = "late" if late.seconds is None else f"late by {duration(late.seconds)}"
     if late.score is None:
-        return f"{how}: {points(result.score)} points before the late rule; {one_line(late.problem)}"
+        return (
+            f"{how}: {points(result.score)} points before the late rule; {one_line(late.problem)}"
+        )
     drop = "" if late.drop == LateRules.drop else f", drop: {late.drop}"
     rule = one_line(f"penalty: {late.penalty}{drop}")
     return f"{how}: {points(result.score)} -> {points(late.score)} points ({rule})"

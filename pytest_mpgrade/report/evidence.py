@@ -1,8 +1,10 @@
-"""What was seen, as lines of text: the evidence of a finding is a dict of JSON that each check fills as it likes.
+"""What was seen, as lines of text: the evidence of a finding is a dict of JSON that each check
+fills as it likes.
 
-Some keys have a meaning: `lines` (texts that are shown as they are), `source` (``{"file", "line", "code"}``, the
-student's own line), `call` (shown in the headline), `stderr` (its last lines say most), and in lists of dicts `pid`
-and `exitcode`. `stacks` and `found by` are kept in the result file: `lines` says the same in a sentence.
+Some keys have a meaning: `lines` (texts that are shown as they are), `source` (``{"file", "line",
+"code"}``, the student's own line), `call` (shown in the headline), `stderr` (its last lines say
+most), and in lists of dicts `pid` and `exitcode`. `stacks` and `found by` are kept in the result
+file: `lines` says the same in a sentence.
 """
 
 from __future__ import annotations
@@ -19,8 +21,14 @@ _SPECIAL = frozenset(("call", "lines", "source", "stacks", "found by"))
 
 
 def evidence_lines(evidence: Mapping[str, object], most: int = MOST_LINES) -> list[str]:
-    """Return at most *most* lines and one more that says how many are left out; the source line is not among them."""
-    found = [clean(line) for text in _listed(evidence.get("lines")) for line in str(text).expandtabs().splitlines()]
+    """Return at most *most* lines and one more that says how many are left out; the source line is
+    not among them.
+    """
+    found = [
+        clean(line)
+        for text in _listed(evidence.get("lines"))
+        for line in str(text).expandtabs().splitlines()
+    ]
     others = {key: value for key, value in evidence.items() if key not in _SPECIAL}
     for key, value in others.items():
         found += _part(key, value, alone=len(others) == 1)
@@ -35,7 +43,8 @@ def source_line(evidence: Mapping[str, object]) -> str:
     if not isinstance(place, Mapping):
         return ""
     line = f":{place['line']}" if place.get("line") else ""
-    return f"{one_line(str(place.get('file', '')))}{line}   {one_line(str(place.get('code', '')))}".rstrip()
+    file, code = one_line(str(place.get("file", ""))), one_line(str(place.get("code", "")))
+    return f"{file}{line}   {code}".rstrip()
 
 
 def _listed(value: object) -> Sequence[object]:
@@ -64,14 +73,23 @@ def _name(key: str) -> str:
 
 
 def _is_table(value: object) -> TypeGuard[Sequence[Mapping[str, object]]]:
-    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(row, Mapping) for row in value)
+    return (
+        isinstance(value, (list, tuple))
+        and bool(value)
+        and all(isinstance(row, Mapping) for row in value)
+    )
 
 
 def _table(key: str, rows: Sequence[Mapping[str, object]], *, alone: bool) -> list[str]:
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    cells = [[_cell(column, row[column]) if column in row else "" for column in columns] for row in rows]
+    cells = [
+        [_cell(column, row[column]) if column in row else "" for column in columns] for row in rows
+    ]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
-    made = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    made = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
     return made if alone else [f"{_name(key)}:", *(f"  {line}" for line in made)]
 
 

@@ -19,7 +19,9 @@ _Key = TypeVar("_Key", bound=Hashable)
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One call, and its findings where they are the same under these start methods, and in so many other calls."""
+    """One call, and its findings where they are the same under these start methods, and in so many
+    other calls.
+    """
 
     call: str
     start_methods: tuple[str, ...]
@@ -28,7 +30,9 @@ class Block:
 
     @property
     def subject(self) -> str:
-        """The headline's beginning: ``mp_apply(12 tasks) and 2 other calls under fork and spawn``."""
+        """The headline's beginning: ``mp_apply(12 tasks) and 2 other calls under fork and
+        spawn``.
+        """
         methods = [method for method in self.start_methods if method]
         others = f" and {counted(self.others, 'other call')}" if self.others else ""
         return f"{self.call}{others} under {joined(methods)}" if methods else f"{self.call}{others}"
@@ -47,14 +51,23 @@ class CheckGroup:
 
 
 def blocks(checks: Iterable[CheckPart]) -> list[Block]:
-    """Return what there is to explain, test by test, in the order of the file; what several say the same of, once."""
+    """Return what there is to explain, test by test, in the order of the file; what several say the
+    same of, once.
+    """
     grouped = _grouped(checks, lambda check: (_test(check), check.start_method, _call(check)))
     tests = [group for group in grouped if any(check.outcome in EXPLAINED for check in group)]
-    of_calls = _grouped(tests, lambda group: (_call(group[0]) or _test(group[0]), group[0].start_method, _told(group)))
+    of_calls = _grouped(
+        tests,
+        lambda group: (_call(group[0]) or _test(group[0]), group[0].start_method, _told(group)),
+    )
     calls = [[check for group in same for check in group] for same in of_calls]
     alike = _grouped(calls, lambda group: (_call(group[0]) or _test(group[0]), _told(group)))
-    everywhere = _grouped(alike, lambda same: (tuple(group[0].start_method for group in same), _told(same[0])))
-    return [_block([group for same in many for group in same], len(many) - 1) for many in everywhere]
+    everywhere = _grouped(
+        alike, lambda same: (tuple(group[0].start_method for group in same), _told(same[0]))
+    )
+    return [
+        _block([group for same in many for group in same], len(many) - 1) for many in everywhere
+    ]
 
 
 def _block(same: Sequence[Sequence[CheckPart]], others: int) -> Block:
@@ -69,7 +82,8 @@ def _block(same: Sequence[Sequence[CheckPart]], others: int) -> Block:
 
 def _told(group: Sequence[CheckPart]) -> Hashable:
     """Return what is said of a call, whichever checks say it."""
-    # Pids and times differ from run to run: what was seen is told from the first, what it means decides.
+    # Pids and times differ from run to run: what was seen is told from the first, what it means
+    # decides.
     told = [
         (check.outcome, _neutral(check.message or check.title, check), _neutral(check.hint, check))
         for check in group
@@ -91,26 +105,39 @@ def _of_any_call(message: str, check: CheckPart) -> str:
 
 
 def grouped_checks(checks: Iterable[CheckPart], outcome: Outcome) -> list[CheckGroup]:
-    """Return the checks that ended so, one line for what is said of one call or of several, whatever asked for it."""
+    """Return the checks that ended so, one line for what is said of one call or of several,
+    whatever asked for it.
+    """
     chosen = [check for check in checks if check.outcome is outcome]
-    return [_line(group) for group in _grouped(chosen, lambda check: (check.concern, _neutral(check.message, check)))]
+    return [
+        _line(group)
+        for group in _grouped(chosen, lambda check: (check.concern, _neutral(check.message, check)))
+    ]
 
 
 def reasons(checks: Iterable[CheckPart], outcome: Outcome) -> list[CheckGroup]:
     """Return the checks that ended so, one line for each reason, whatever the check."""
     chosen = [check for check in checks if check.outcome is outcome]
-    return [_line(group) for group in _grouped(chosen, lambda check: _neutral(check.message, check))]
+    return [
+        _line(group) for group in _grouped(chosen, lambda check: _neutral(check.message, check))
+    ]
 
 
 def _line(group: Sequence[CheckPart]) -> CheckGroup:
     first = group[0]
-    message = _of_any_call(first.message, first) if len({_call(check) for check in group}) > 1 else first.message
+    message = (
+        _of_any_call(first.message, first)
+        if len({_call(check) for check in group}) > 1
+        else first.message
+    )
     return CheckGroup(
         check=", ".join(dict.fromkeys(check.check for check in group)),
         concern=first.concern,
         outcome=first.outcome,
         message=message or first.title,
-        start_methods=tuple(dict.fromkeys(check.start_method for check in group if check.start_method)),
+        start_methods=tuple(
+            dict.fromkeys(check.start_method for check in group if check.start_method)
+        ),
         count=len(group),
     )
 

@@ -1,6 +1,7 @@
 """Properties for the tests in the file that pytest's own ``--junitxml`` writes.
 
-Points depend on what could be decided in all tests, so they are known only when pytest has written its file.
+Points depend on what could be decided in all tests, so they are known only when pytest has written
+its file.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pytest_mpgrade.system.text import points
 
 
 def add(file: str, report: Report, hidden: Collection[str] = ()) -> None:
-    """Add points, criterion, concern and start method to each test case; of *hidden* criteria the points only.
+    """Add points, criterion, concern and start method to each test case; of *hidden* criteria the
+    points only.
 
     Raises OSError and ElementTree.ParseError where pytest has written no such file.
     """
@@ -33,13 +35,17 @@ def add(file: str, report: Report, hidden: Collection[str] = ()) -> None:
                 case.insert(0, properties)
             for name, value in _told(mine, mine.criterion in hidden):
                 ElementTree.SubElement(properties, "property", name=name, value=value)
-    atomic_write.write_bytes(ElementTree.tostring(document.getroot(), "utf-8", xml_declaration=True), path)
+    atomic_write.write_bytes(
+        ElementTree.tostring(document.getroot(), "utf-8", xml_declaration=True), path
+    )
 
 
 def _is_of(test: str, case: ElementTree.Element) -> bool:
     """Tell whether a case is of a test, which is named by its file and its own name."""
     file, _, name = test.partition("::")
-    return case.get("name") == name and file.removesuffix(".py") in case.get("classname", "").split(".")
+    return case.get("name") == name and file.removesuffix(".py") in case.get("classname", "").split(
+        "."
+    )
 
 
 def _told(found: UnitOf, hidden: bool) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,6 @@
-"""What the tables of a class need of one result: small, so that a batch of thousands can keep it for each."""
+"""What the tables of a class need of one result: small, so that a batch of thousands can keep it
+for each.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +45,8 @@ def overview(result: ResultFile) -> Overview:
         problem=result.late.problem if result.late else "",
         by_hand=bool(result.overrides),
         concerns=tuple(dict.fromkeys(failed)),
-        undecided=tuple(f"{check.id} ({check.outcome})" for check in result.checks if check.outcome in UNSURE),
+        undecided=tuple(
+            f"{check.id} ({check.outcome})" for check in result.checks if check.outcome in UNSURE
+        ),
         seconds=result.seconds,
     )

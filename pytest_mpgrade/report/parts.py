@@ -1,4 +1,7 @@
-"""What a result file holds, key by key; docs/contract.md, result-file. `result_json` writes and reads it."""
+"""What a result file holds, key by key; docs/contract.md, result-file.
+
+`result_json` writes and reads it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,16 @@ from fractions import Fraction
 from typing import Any
 
 from pytest_mpgrade.course import rounding
-from pytest_mpgrade.records import Concern, CriterionScore, Finding, Outcome, QuestionScore, Status, Undecided, Unit
+from pytest_mpgrade.records import (
+    Concern,
+    CriterionScore,
+    Finding,
+    Outcome,
+    QuestionScore,
+    Status,
+    Undecided,
+    Unit,
+)
 
 _CENT = Fraction(1, 100)
 
@@ -51,13 +63,17 @@ class CheckPart:
     @property
     def check(self) -> str:
         """The check's name; "" where its test has not been run."""
-        # The name of a file in a folder holds slashes too, so only what follows the file is looked at.
+        # The name of a file in a folder holds slashes too, so only what follows the file is looked
+        # at.
         _, slash, check = self.id.rpartition("::")[2].rpartition("/")
         return check if slash else ""
 
     @property
     def call(self) -> str:
-        """The call that the check is about, e.g. ``mp_apply(12 tasks, n_processes=3)``; "" where there is none."""
+        """The call that the check is about, e.g.
+
+        ``mp_apply(12 tasks, n_processes=3)``; "" where there is none.
+        """
         return str(self.evidence.get("call", ""))
 
     def finding(self) -> Finding:
@@ -107,7 +123,9 @@ class UnitOf:
 
 @dataclass(frozen=True, kw_only=True)
 class OverridePart:
-    """One of the key `overrides`: the points of a criterion that a person has set, and what they were."""
+    """One of the key `overrides`: the points of a criterion that a person has set, and what they
+    were.
+    """
 
     criterion: str
     points: float
@@ -143,7 +161,9 @@ class LatePart:
 
 @dataclass(frozen=True, kw_only=True)
 class ResultFile:
-    """A result file, key by key, in its order; checks are always the machine's, whoever set the score."""
+    """A result file, key by key, in its order; checks are always the machine's, whoever set the
+    score.
+    """
 
     schema: str
     assignment: str
@@ -165,16 +185,22 @@ class ResultFile:
 
     @property
     def final(self) -> float | None:
-        """The grade that is exported: after overrides and the late rule; None where there is none."""
+        """The grade that is exported: after overrides and the late rule; None where there is
+        none.
+        """
         if self.status is not Status.GRADED:
             return None
         return self.late.score if self.late else self.score
 
     def by_machine(self) -> ResultFile:
-        """Return the result as the grading made it: without what people and the late rule changed."""
+        """Return the result as the grading made it: without what people and the late rule
+        changed.
+        """
         if self.machine is None:
             return dataclasses.replace(self, late=None)
-        own = {each.name: getattr(self.machine, each.name) for each in dataclasses.fields(MachinePart)}
+        own = {
+            each.name: getattr(self.machine, each.name) for each in dataclasses.fields(MachinePart)
+        }
         return dataclasses.replace(self, **own, overrides=(), machine=None, late=None)
 
     def count(self, outcome: Outcome) -> int:
@@ -201,26 +227,42 @@ class ResultFile:
         return tuple(check for check in self.checks if check.criterion == criterion)
 
 
-def _units(criterion: CriterionScore, question: QuestionScore, checks: Sequence[CheckPart]) -> Iterator[UnitOf]:
-    """Yield the units of a question; those that count share its points equally, in hundredths that add up to them."""
+def _units(
+    criterion: CriterionScore, question: QuestionScore, checks: Sequence[CheckPart]
+) -> Iterator[UnitOf]:
+    """Yield the units of a question; those that count share its points equally, in hundredths that
+    add up to them.
+    """
     counted = [unit for unit in question.units if not unit.undecided]
     worth = iter(_worth(question, [Fraction(str(unit.share)) for unit in counted]))
     for unit in question.units:
         own = (question.id, unit.start_method, unit.variant)
         points, most = (0.0, 0.0) if unit.undecided else next(worth)
         yield UnitOf(
-            criterion=criterion.name, question=question, unit=unit, points=points, max_points=most,
+            criterion=criterion.name,
+            question=question,
+            unit=unit,
+            points=points,
+            max_points=most,
             reason=criterion.reason,
-            checks=tuple(each for each in checks if (each.question, each.start_method, each.variant) == own),
-        )  # fmt: skip
+            checks=tuple(
+                each for each in checks if (each.question, each.start_method, each.variant) == own
+            ),
+        )
 
 
 def _worth(question: QuestionScore, shares: Sequence[Fraction]) -> list[tuple[float, float]]:
-    """Return the points of each unit that counts, and the most that it could have, by the share that is earned."""
+    """Return the points of each unit that counts, and the most that it could have, by the share
+    that is earned.
+    """
     if not shares:
         return []
     points, most = Fraction(str(question.points)), Fraction(str(question.max_points))
     earned = sum(shares, Fraction(0))
-    own = rounding.earned([points * share / earned if earned else earned for share in shares], points, _CENT)
-    tops = rounding.most_points([most / len(shares)] * len(shares), own, [share == 1 for share in shares], most, _CENT)
+    own = rounding.earned(
+        [points * share / earned if earned else earned for share in shares], points, _CENT
+    )
+    tops = rounding.most_points(
+        [most / len(shares)] * len(shares), own, [share == 1 for share in shares], most, _CENT
+    )
     return [(float(mine), float(top)) for mine, top in zip(own, tops, strict=True)]

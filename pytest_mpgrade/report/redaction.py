@@ -1,6 +1,8 @@
-"""What students are shown of a result: of hidden checks that there are such, and their points. Pure.
+"""What students are shown of a result: of hidden checks that there are such, and their points.
+Pure.
 
-The result file, batches and gradebooks have everything; exports, and what is printed for a student, are made of this.
+The result file, batches and gradebooks have everything; exports, and what is printed for a student,
+are made of this.
 """
 
 from __future__ import annotations
@@ -9,16 +11,30 @@ import dataclasses
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from pytest_mpgrade.records import Concern, Criterion, CriterionScore, Outcome, QuestionScore, Unit, laid_to
+from pytest_mpgrade.records import (
+    Concern,
+    Criterion,
+    CriterionScore,
+    Outcome,
+    QuestionScore,
+    Unit,
+    laid_to,
+)
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 
 HIDDEN = "a hidden check"
 """All that is said of one."""
 
 
-def redacted(result: ResultFile, criteria: Sequence[Criterion]) -> tuple[ResultFile, tuple[Criterion, ...]]:
-    """Return a result and its rubric without names, messages and evidence of what is hidden, also where others tell."""
-    names = {each.name: f"hidden-{number}" for number, each in enumerate(filter(_is_hidden, criteria), 1)}
+def redacted(
+    result: ResultFile, criteria: Sequence[Criterion]
+) -> tuple[ResultFile, tuple[Criterion, ...]]:
+    """Return a result and its rubric without names, messages and evidence of what is hidden, also
+    where others tell.
+    """
+    names = {
+        each.name: f"hidden-{number}" for number, each in enumerate(filter(_is_hidden, criteria), 1)
+    }
     if not names:
         return result, tuple(criteria)
     hidden = [check for check in result.checks if check.criterion in names]
@@ -26,24 +42,35 @@ def redacted(result: ResultFile, criteria: Sequence[Criterion]) -> tuple[ResultF
     cover = _cover(hidden, others)
     secret = _secret(hidden, others)
     checks = tuple(
-        _covered(check, number, names[check.criterion]) if check.criterion in names else _without(check, cover, secret)
+        (
+            _covered(check, number, names[check.criterion])
+            if check.criterion in names
+            else _without(check, cover, secret)
+        )
         for number, check in enumerate(result.checks, 1)
     )
     rubric = tuple(
-        dataclasses.replace(each, name=names[each.name], title=HIDDEN) if each.name in names else each
+        (
+            dataclasses.replace(each, name=names[each.name], title=HIDDEN)
+            if each.name in names
+            else each
+        )
         for each in criteria
     )
     why = _covered_why(result, hidden, cover)
     reason = result.reason  # of an error it may hold some of them
     for said in sorted(filter(None, why), key=len, reverse=True):
         reason = reason.replace(said, why[said])
-    return dataclasses.replace(
-        result,
-        checks=checks,
-        criteria=tuple(_covered_score(each, names, criteria) for each in result.criteria),
-        undecided=dataclasses.replace(result.undecided, why=tuple(dict.fromkeys(why.values()))),
-        reason=cover(reason),
-    ), rubric
+    return (
+        dataclasses.replace(
+            result,
+            checks=checks,
+            criteria=tuple(_covered_score(each, names, criteria) for each in result.criteria),
+            undecided=dataclasses.replace(result.undecided, why=tuple(dict.fromkeys(why.values()))),
+            reason=cover(reason),
+        ),
+        rubric,
+    )
 
 
 def _is_hidden(criterion: Criterion) -> bool:
@@ -56,7 +83,8 @@ def _secret(hidden: Sequence[CheckPart], others: Sequence[CheckPart]) -> set[str
 
 
 def _cover(hidden: Sequence[CheckPart], others: Sequence[CheckPart]) -> Callable[[str], str]:
-    """Return what covers the names of hidden tests in a text, and of a hidden check that a failure is laid to.
+    """Return what covers the names of hidden tests in a text, and of a hidden check that a failure
+    is laid to.
 
     Names of checks are words such as "workers", which a message may have in another sense too.
     """
@@ -75,7 +103,9 @@ def _cover(hidden: Sequence[CheckPart], others: Sequence[CheckPart]) -> Callable
 
 def _any_of(names: Collection[str]) -> str:
     # The longest first, for a test's id holds its name. Without any, what never matches.
-    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name) or "(?!)"
+    return (
+        "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name) or "(?!)"
+    )
 
 
 def _test_names(check: CheckPart) -> set[str]:
@@ -83,44 +113,75 @@ def _test_names(check: CheckPart) -> set[str]:
     return {check.id, check.test, check.question, name, name.partition("[")[0]}
 
 
-def _covered_score(found: CriterionScore, names: Mapping[str, str], criteria: Sequence[Criterion]) -> CriterionScore:
-    """Return a criterion's points; of a hidden one without its questions, and without its title in another's reason."""
+def _covered_score(
+    found: CriterionScore, names: Mapping[str, str], criteria: Sequence[Criterion]
+) -> CriterionScore:
+    """Return a criterion's points; of a hidden one without its questions, and without its title in
+    another's reason.
+    """
     if found.name in names:
         question = _covered_question(found, names[found.name])
-        return dataclasses.replace(found, name=names[found.name], title=HIDDEN, reason="", questions=(question,))
+        return dataclasses.replace(
+            found, name=names[found.name], title=HIDDEN, reason="", questions=(question,)
+        )
     titles = {repr(each.title or each.name) for each in criteria if each.hidden}
     told = re.sub(_any_of(titles), HIDDEN, found.reason)
     return dataclasses.replace(found, reason=told)
 
 
 def _covered_question(found: CriterionScore, name: str) -> QuestionScore:
-    """Return one question that stands for all of a hidden criterion: exports add up the points of units."""
+    """Return one question that stands for all of a hidden criterion: exports add up the points of
+    units.
+    """
     units = [unit for question in found.questions for unit in question.units]
     counted = [unit for unit in units if not unit.undecided] or units
     share = found.points / found.max_points if found.max_points else 0.0
     unit = Unit(
         start_method="",
         variant="",
-        outcome=next((unit.outcome for unit in counted if unit.outcome is not Outcome.PASSED), Outcome.PASSED),
+        outcome=next(
+            (unit.outcome for unit in counted if unit.outcome is not Outcome.PASSED), Outcome.PASSED
+        ),
         share=round(share, 4),
         undecided=bool(units) and not found.max_points,
     )
-    return QuestionScore(id=name, title=HIDDEN, points=found.points, max_points=found.max_points, units=(unit,))
+    return QuestionScore(
+        id=name, title=HIDDEN, points=found.points, max_points=found.max_points, units=(unit,)
+    )
 
 
-def _covered_why(result: ResultFile, hidden: Sequence[CheckPart], cover: Callable[[str], str]) -> dict[str, str]:
-    """Return what is told in place of each reason why something was left undecided: of a hidden check nothing."""
+def _covered_why(
+    result: ResultFile, hidden: Sequence[CheckPart], cover: Callable[[str], str]
+) -> dict[str, str]:
+    """Return what is told in place of each reason why something was left undecided: of a hidden
+    check nothing.
+    """
     own = {check.check for check in hidden}
-    return {reason: HIDDEN if reason.partition(":")[0] in own else cover(reason) for reason in result.undecided.why}
+    return {
+        reason: HIDDEN if reason.partition(":")[0] in own else cover(reason)
+        for reason in result.undecided.why
+    }
 
 
 def _covered(check: CheckPart, number: int, criterion: str) -> CheckPart:
     return dataclasses.replace(
-        check, id=f"hidden-{number}/{HIDDEN}", title=HIDDEN, concern=Concern.HIDDEN, criterion=criterion,
-        question=criterion, variant="", start_method="", message=HIDDEN, hint="", evidence={}, undecided_by="",
-    )  # fmt: skip
+        check,
+        id=f"hidden-{number}/{HIDDEN}",
+        title=HIDDEN,
+        concern=Concern.HIDDEN,
+        criterion=criterion,
+        question=criterion,
+        variant="",
+        start_method="",
+        message=HIDDEN,
+        hint="",
+        evidence={},
+        undecided_by="",
+    )
 
 
 def _without(check: CheckPart, cover: Callable[[str], str], secret: Collection[str]) -> CheckPart:
     by = HIDDEN if check.undecided_by in secret else cover(check.undecided_by)
-    return dataclasses.replace(check, message=cover(check.message), hint=cover(check.hint), undecided_by=by)
+    return dataclasses.replace(
+        check, message=cover(check.message), hint=cover(check.hint), undecided_by=by
+    )

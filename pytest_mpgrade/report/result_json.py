@@ -1,7 +1,8 @@
 """The result file, `result.json`: written, and read back; docs/contract.md, result-file.
 
-The only user of msgspec in reports. What is written is the same record that is read: a Report becomes a ResultFile
-first, so that tables, gradebooks and exports need not know whether a grading has just ended or lies weeks back.
+The only user of msgspec in reports. What is written is the same record that is read: a Report
+becomes a ResultFile first, so that tables, gradebooks and exports need not know whether a grading
+has just ended or lies weeks back.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ _OPTIONAL = frozenset(("note", "reason", "undecided_by", "overrides", "machine",
 
 _DEPTH = 20
 _INTEGERS = range(-(2**63), 2**63)
-"""What JSON readers can hold; others are written as hexadecimal text (decimal digits are limited by Python)."""
+"""What JSON readers can hold; others are written as hexadecimal text (decimal digits are limited by
+Python).
+"""
 
 
 def as_result(report: Report) -> ResultFile:
@@ -59,7 +62,10 @@ def as_result(report: Report) -> ResultFile:
         max_score=report.score.max_points,
         status=report.status,
         reason=clean(report.reason),
-        undecided=Undecided(points=report.score.undecided.points, why=tuple(map(one_line, report.score.undecided.why))),
+        undecided=Undecided(
+            points=report.score.undecided.points,
+            why=tuple(map(one_line, report.score.undecided.why)),
+        ),
         criteria=tuple(map(_criterion, report.score.criteria)),
         checks=tuple(_check(entry) for entry in report.entries),
         containment=_clean_dict(report.containment),
@@ -71,14 +77,18 @@ def as_result(report: Report) -> ResultFile:
 
 def _criterion(found: CriterionScore) -> CriterionScore:
     return dataclasses.replace(
-        found, name=clean(found.name), title=clean(found.title), reason=clean(found.reason),
+        found,
+        name=clean(found.name),
+        title=clean(found.title),
+        reason=clean(found.reason),
         questions=tuple(map(_question, found.questions)),
-    )  # fmt: skip
+    )
 
 
 def _question(found: QuestionScore) -> QuestionScore:
     units = tuple(
-        dataclasses.replace(each, variant=clean(each.variant), share=round(each.share, 4)) for each in found.units
+        dataclasses.replace(each, variant=clean(each.variant), share=round(each.share, 4))
+        for each in found.units
     )
     return dataclasses.replace(found, id=clean(found.id), title=clean(found.title), units=units)
 
@@ -137,7 +147,9 @@ _OPTIONAL_OF = {
 
 
 def _keys(part: Any) -> dict[str, object]:
-    """Return what is written of a part of the file: its keys, without those that are optional and empty."""
+    """Return what is written of a part of the file: its keys, without those that are optional and
+    empty.
+    """
     optional = _OPTIONAL_OF.get(type(part), _OPTIONAL)
     found: dict[str, object] = {}
     for each in dataclasses.fields(part):
@@ -152,7 +164,9 @@ def _keys(part: Any) -> dict[str, object]:
 
 
 def write_result(report: Report | ResultFile, path: Path) -> None:
-    """Replace the result file at once: whoever reads it, and whenever the grader is killed, it is whole."""
+    """Replace the result file at once: whoever reads it, and whenever the grader is killed, it is
+    whole.
+    """
     atomic_write.write_bytes(dumps(report), path)
 
 
@@ -165,7 +179,9 @@ def read_result(path: Path) -> ResultFile:
     try:
         schema = msgspec.json.decode(data, type=dict[str, object]).get("schema")
         if schema != RESULT_SCHEMA:
-            raise UsageError(f"{path} has the schema {schema!r}; this version reads {RESULT_SCHEMA!r}")
+            raise UsageError(
+                f"{path} has the schema {schema!r}; this version reads {RESULT_SCHEMA!r}"
+            )
         return msgspec.json.decode(data, type=ResultFile)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not a result file: {error}") from error

@@ -1,7 +1,9 @@
-"""What the grader asks of a supervisor, and what it reports: one definition for both ends of the pipes.
+"""What the grader asks of a supervisor, and what it reports: one definition for both ends of the
+pipes.
 
-A request and a report are a line of JSON each. Their texts may hold names of files that are not UTF-8, as Python has
-them (surrogates), which the standard library's JSON keeps. What does not fit a type is refused where it is read.
+A request and a report are a line of JSON each. Their texts may hold names of files that are not
+UTF-8, as Python has them (surrogates), which the standard library's JSON keeps. What does not fit a
+type is refused where it is read.
 """
 
 from __future__ import annotations
@@ -156,7 +158,9 @@ class Account:
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the report of every run says; what has a default is known when everything has been ended."""
+    """What the report of every run says; what has a default is known when everything has been
+    ended.
+    """
 
     clean: bool = False  # it is proven that no process is left
     removed: tuple[str, ...] = ()  # names for semaphores and shared memory that were left

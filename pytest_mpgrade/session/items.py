@@ -36,13 +36,22 @@ def asked(item: pytest.Item) -> Asked:
     criterion = str(marker.args[0]) if marker and marker.args else ""
     weight = marker.kwargs.get("weight", 1) if marker else 1
     name = test_id(item)
-    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf:
-        raise AssignmentError(f"{name}: criterion({criterion!r}, weight={weight!r}): a weight is a number above 0")
+    if (
+        isinstance(weight, bool)
+        or not isinstance(weight, (int, float))
+        or not 0 < weight < math.inf
+    ):
+        raise AssignmentError(
+            f"{name}: criterion({criterion!r}, weight={weight!r}): a weight is a number above 0"
+        )
     callspec = getattr(item, "callspec", None)
     method = start_method_of(item)
     return Asked(
         test=name,
-        question=f"{item.path.name}::{getattr(item, 'originalname', None) or item.name.partition('[')[0]}",
+        question=(
+            f"{item.path.name}::"
+            + (getattr(item, "originalname", None) or item.name.partition("[")[0])
+        ),
         title=title_of(item),
         criterion=criterion,
         weight=float(weight),
@@ -52,7 +61,9 @@ def asked(item: pytest.Item) -> Asked:
 
 
 def _without(parameters: str, method: str) -> str:
-    """Return a test's parameters, ``spawn-large results``, without its start method; pytest joins names by "-"."""
+    """Return a test's parameters, ``spawn-large results``, without its start method; pytest joins
+    names by "-".
+    """
     for found in (rf"\A{method}-", rf"-{method}\Z", rf"\A{method}\Z", rf"-{method}(?=-)"):
         if method and re.search(found, parameters):
             return re.sub(found, "", parameters, count=1)
@@ -72,10 +83,14 @@ def title_of(item: pytest.Item) -> str:
 
 def passed(item: pytest.Item) -> Finding:
     """A test that makes no check, and whose own asserts hold, counts as one."""
-    return Finding(check="test", title=title_of(item), concern=Concern.RESULTS, outcome=Outcome.PASSED)
+    return Finding(
+        check="test", title=title_of(item), concern=Concern.RESULTS, outcome=Outcome.PASSED
+    )
 
 
-def own_finding(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> list[Finding]:
+def own_finding(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> list[Finding]:
     """A test that skips, or whose own assert fails, or that breaks, has a finding of its own."""
     if call.excinfo is None:
         return []
@@ -85,11 +100,20 @@ def own_finding(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.T
         outcome, message = Outcome.FAILED, str(call.excinfo.value).partition("\n")[0]
     else:
         outcome, message = Outcome.ERROR, f"the test itself broke: {call.excinfo.exconly()}"
-    return [Finding(check="test", title=title_of(item), concern=Concern.RESULTS, outcome=outcome, message=message)]
+    return [
+        Finding(
+            check="test",
+            title=title_of(item),
+            concern=Concern.RESULTS,
+            outcome=outcome,
+            message=message,
+        )
+    ]
 
 
 def judge_test(report: pytest.TestReport, findings: list[Finding], *, hidden: bool) -> None:
-    """A test fails if a check failed, and is skipped if none failed and none could be passed in full.
+    """A test fails if a check failed, and is skipped if none failed and none could be passed in
+    full.
 
     Of one that is *hidden* from students, only that is told.
     """
@@ -98,7 +122,8 @@ def judge_test(report: pytest.TestReport, findings: list[Finding], *, hidden: bo
         report.outcome = "failed"
         calls = dict.fromkeys(finding.call for finding in findings)
         report.longrepr = "\n".join(
-            terminal.explain_test(call, [finding for finding in findings if finding.call == call]) for call in calls
+            terminal.explain_test(call, [finding for finding in findings if finding.call == call])
+            for call in calls
         )
     elif report.passed and findings:
         open_ones = [finding for finding in findings if finding.outcome is not Outcome.PASSED]
@@ -134,9 +159,13 @@ def later(item: pytest.Item) -> list[pytest.Item]:
 
 
 def other_start_methods(item: pytest.Item, start_method: str) -> tuple[str, ...]:
-    """Return the other start methods under which the same test will run after this one, in this process."""
+    """Return the other start methods under which the same test will run after this one, in this
+    process.
+    """
     if hasattr(item.config, "workerinput"):  # pytest-xdist may have another worker do so
         return ()
     base = item.nodeid.partition("[")[0]
-    methods = [start_method_of(each) for each in later(item) if each.nodeid.partition("[")[0] == base]
+    methods = [
+        start_method_of(each) for each in later(item) if each.nodeid.partition("[")[0] == base
+    ]
     return tuple(dict.fromkeys(method for method in methods if method not in ("", start_method)))

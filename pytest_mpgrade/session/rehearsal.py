@@ -1,8 +1,9 @@
-"""What tests will ask of the submission, found out before they run, so that those runs are made beside each other.
+"""What tests will ask of the submission, found out before they run, so that those runs are made
+beside each other.
 
-Tests that are marked ``rehearsed`` are called twice: first with a `Rehearsal` in place of the student, which notes the
-plays, has them made in the background and answers that they were not tried. The mark is the author's word that such a
-test has no other effect.
+Tests that are marked ``rehearsed`` are called twice: first with a `Rehearsal` in place of the
+student, which notes the plays, has them made in the background and answers that they were not
+tried. The mark is the author's word that such a test has no other effect.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ MARK = "rehearsed"
 
 
 class Rehearsal(Student):
-    """Takes the place of a test's *student* while other tests are rehearsed. It judges nothing and times nothing."""
+    """Takes the place of a test's *student* while other tests are rehearsed.
+
+    It judges nothing and times nothing.
+    """
 
     def __init__(self, student: Student) -> None:
         super().__init__(student._runs, student.start_method)
@@ -52,10 +56,11 @@ class _NotRehearsedError(Exception):
 
 
 class Rehearsals:
-    """A plugin of pytest. It rehearses the tests of a file, under one start method, when the first of them is called.
+    """A plugin of pytest. It rehearses the tests of a file, under one start method, when the first
+    of them is called.
 
-    By then that test's fixtures have made the plainest call. Where it did not come back, a Rehearsal plays nothing of
-    these functions, as the tests will not.
+    By then that test's fixtures have made the plainest call. Where it did not come back, a
+    Rehearsal plays nothing of these functions, as the tests will not.
     """
 
     def __init__(self) -> None:
@@ -80,7 +85,10 @@ class Rehearsals:
 
 
 def _rehearse(item: pytest.Function, student: Student, fixtures: Mapping[str, object]) -> None:
-    """Call a test with a Rehearsal and its own parameters. All other values are those of another test's *fixtures*."""
+    """Call a test with a Rehearsal and its own parameters.
+
+    All other values are those of another test's *fixtures*.
+    """
     values = {**fixtures, **item.callspec.params, "student": Rehearsal(student)}
     wanted = inspect.signature(item.obj).parameters
     if not wanted.keys() <= values.keys():

@@ -1,7 +1,8 @@
-"""One grading as pytest runs it: collects the findings of all tests, keeps the result file true at every moment.
+"""One grading as pytest runs it: collects the findings of all tests, keeps the result file true at
+every moment.
 
-Registered by the plugin in `pytest_configure`. Under pytest-xdist each worker has one that makes runs, and the
-controller's collects what their test reports bring.
+Registered by the plugin in `pytest_configure`. Under pytest-xdist each worker has one that makes
+runs, and the controller's collects what their test reports bring.
 """
 
 from __future__ import annotations
@@ -32,7 +33,14 @@ from pytest_mpgrade.report import junit_properties, redaction, result_json, term
 from pytest_mpgrade.report.notebook import write_notebooks
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.session import setup
-from pytest_mpgrade.session.items import Sent, asked, judge_test, other_start_methods, own_finding, passed
+from pytest_mpgrade.session.items import (
+    Sent,
+    asked,
+    judge_test,
+    other_start_methods,
+    own_finding,
+    passed,
+)
 from pytest_mpgrade.student.calls import Student
 from pytest_mpgrade.student.notebook import StudentNotebook
 from pytest_mpgrade.student.runs import RunCache
@@ -50,7 +58,11 @@ class GradingSession:
     """See the module's docstring."""
 
     def __init__(
-        self, setting: Setting, out: Path | None, refused: str = "", tell: Callable[[str], None] = lambda _: None
+        self,
+        setting: Setting,
+        out: Path | None,
+        refused: str = "",
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.assignment = setting.assignment
         self.submission = setting.submission
@@ -94,7 +106,9 @@ class GradingSession:
         """Return the submission for one test."""
         self._needs(start_method)
         ahead = other_start_methods(item, start_method)
-        student = item.stash[_GRADED] = Student(self._runs, start_method, self._trusted, ahead=ahead)
+        student = item.stash[_GRADED] = Student(
+            self._runs, start_method, self._trusted, ahead=ahead
+        )
         return student
 
     def notebook(self, item: pytest.Item, start_method: str) -> StudentNotebook:
@@ -128,9 +142,15 @@ class GradingSession:
     def pytest_report_header(self) -> str:
         """Name what is graded, and have a result file from now on."""
         self._write()
-        line = f"mpgrade: {self.assignment.name}, submission {self.submission.id} ({self.submission.module})"
+        line = (
+            f"mpgrade: {self.assignment.name}, submission {self.submission.id}"
+            f" ({self.submission.module})"
+        )
         if self._runs.practice:
-            line += "\npractice mode: what cannot be seen here is skipped; the official grade comes from Linux"
+            line += (
+                "\npractice mode: what cannot be seen here is skipped; the official grade comes"
+                " from Linux"
+            )
         return f"{line}\n{in_words.header(self._setting.isolation)}"
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -149,14 +169,17 @@ class GradingSession:
         )
         if not self._partial:
             try:
-                check_criteria(self.assignment, {item.criterion: item.test for item in reversed(self._items)})
+                check_criteria(
+                    self.assignment, {item.criterion: item.test for item in reversed(self._items)}
+                )
             except AssignmentError as error:
                 self._broken = True
                 raise pytest.UsageError(str(error)) from None
         if self._refused:
             self._write()
             pytest.exit(f"mpgrade: {self._refused}", returncode=REFUSED)
-        # Under pytest-xdist only workers know all tests: the first of them writes the file of the first moment.
+        # Under pytest-xdist only workers know all tests: the first of them writes the file of the
+        # first moment.
         self._write(first=True)
 
     @pytest.hookimpl(wrapper=True)
@@ -223,10 +246,14 @@ class GradingSession:
             terminalreporter.write_line(terminal.rubric(shown))
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """Add what only the whole grading knows to pytest's own JUnit file, which is written by now."""
+        """Add what only the whole grading knows to pytest's own JUnit file, which is written by
+        now.
+        """
         file = config.getoption("xmlpath", None)
         if file and self._placed and not hasattr(config, "workerinput"):
-            junit_properties.add(str(file), self.report(), self._hidden if self._out is None else ())
+            junit_properties.add(
+                str(file), self.report(), self._hidden if self._out is None else ()
+            )
 
     # --- the report
 
@@ -236,7 +263,9 @@ class GradingSession:
         # Whom a hang is laid to is known when all tests have been run.
         settle = blame.accuse if len(self._done) == self._total else blame.attribute
         settled = settle([(one.asked.start_method, one.finding) for one in placed])
-        placed = [dataclasses.replace(one, finding=f) for one, f in zip(placed, settled, strict=True)]
+        placed = [
+            dataclasses.replace(one, finding=f) for one, f in zip(placed, settled, strict=True)
+        ]
         placed += [rubric.not_run_yet(item) for item in self._items if item.test not in self._done]
         score = rubric.score(self.assignment.criteria, placed, self.assignment.round)
         status, reason = self._status(placed, score)
@@ -258,7 +287,10 @@ class GradingSession:
         if reason := self._refused or check.lacks(one.finding for one in placed):
             return Status.ERROR, reason
         if len(self._done) < self._total or not self._done:
-            return Status.ERROR, f"{self._total - len(self._done)} of {self._total} tests were not run"
+            return (
+                Status.ERROR,
+                f"{self._total - len(self._done)} of {self._total} tests were not run",
+            )
         if all(self._done.values()):
             return Status.UNGRADABLE, next(iter(self._done.values()))
         return rubric.status([one.finding for one in placed], score)
@@ -273,7 +305,9 @@ class GradingSession:
         }
 
     def _observers(self) -> list[str]:
-        """Return how processes were observed so far; more than one where the machine changed its mind."""
+        """Return how processes were observed so far; more than one where the machine changed its
+        mind.
+        """
         seen = {run.trace.observer for run in self._runs.done() if run.trace.observer}
         return sorted(seen, key=("ptrace", "proc", "psutil").index) or [self._setting.observer]
 
@@ -285,7 +319,9 @@ class GradingSession:
 
 def _show(config: pytest.Config, line: str) -> None:
     """Show a line in the middle of a test: why it takes so long."""
-    capture, reporter = (config.pluginmanager.get_plugin(name) for name in ("capturemanager", "terminalreporter"))
+    capture, reporter = (
+        config.pluginmanager.get_plugin(name) for name in ("capturemanager", "terminalreporter")
+    )
     if capture is not None and reporter is not None:
         with capture.global_and_fixture_disabled():
             reporter.ensure_newline()

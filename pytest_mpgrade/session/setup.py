@@ -1,4 +1,6 @@
-"""Get everything ready that is the same for all runs of one grading: assignment, submission, limits, isolation."""
+"""Get everything ready that is the same for all runs of one grading: assignment, submission,
+limits, isolation.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,12 @@ from pytest_mpgrade.system import rmtree
 
 
 def setting(name: str, config: pytest.Config) -> Setting:
-    """Return the setting that pytest's options ask for. Raises MpgradeError for wrong usage and what is ungradable."""
-    config.add_cleanup(servers.end_all)  # the last of all: when nothing is left that has to be removed
+    """Return the setting that pytest's options ask for.
+
+    Raises MpgradeError for wrong usage and what is ungradable.
+    """
+    # the last of all: when nothing is left that has to be removed
+    config.add_cleanup(servers.end_all)
     if not config.option.collectonly:  # editors list tests again and again
         servers.guard()
     limits: Sequence[str] = config.getoption("--mpgrade-limit")
@@ -41,7 +47,9 @@ def setting(name: str, config: pytest.Config) -> Setting:
     module = os.path.join(submission.folder, submission.module)
     python = _interpreter(assignment)
     if assignment.notebook:
-        assignment = dataclasses.replace(assignment, notebook=dataclasses.replace(assignment.notebook, python=python))
+        assignment = dataclasses.replace(
+            assignment, notebook=dataclasses.replace(assignment.notebook, python=python)
+        )
     return Setting(
         assignment=assignment,
         submission=submission,
@@ -51,21 +59,27 @@ def setting(name: str, config: pytest.Config) -> Setting:
 
 
 def _interpreter(assignment: Assignment) -> str:
-    """Return the path of the interpreter that executes notebooks; "" where it is the grader's own."""
+    """Return the path of the interpreter that executes notebooks; "" where it is the grader's
+    own.
+    """
     wanted = assignment.notebook.python if assignment.notebook else ""
     found = shutil.which(os.path.expanduser(wanted)) if wanted else ""
     if found is None:
-        raise UsageError(f"the notebook's kernel cannot be started: there is no interpreter {wanted}")
+        raise UsageError(
+            f"the notebook's kernel cannot be started: there is no interpreter {wanted}"
+        )
     return os.path.abspath(found) if found else ""
 
 
 def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Submission:
-    """Find the submission; one that cannot be imported by its name, or be read by a spare user, is copied.
+    """Find the submission; one that cannot be imported by its name, or be read by a spare user, is
+    copied.
 
     A file by itself is copied too: what lies beside it may be somebody else's.
     """
     submission = discover(path, assignment, config.getoption("--mpgrade-id"))
-    plain = path.is_dir() and importable(submission)  # a notebook never is: each run has a copy to write in
+    # a notebook never is: each run has a copy to write in
+    plain = path.is_dir() and importable(submission)
     another = hasattr(os, "geteuid") and os.geteuid() == 0  # student code may run as another user
     if plain and (not another or _open_to_all(Path(submission.folder))):
         return submission

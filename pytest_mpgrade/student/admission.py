@@ -1,7 +1,9 @@
-"""How many runs a grading makes at a time: a few, and more while the machine's cores and memory are free.
+"""How many runs a grading makes at a time: a few, and more while the machine's cores and memory are
+free.
 
-Runs mostly wait: at gates, for interpreters to start, and those that hang for nothing at all. A fixed number would
-leave cores idle behind hanging runs, and crowd a machine on which other gradings run.
+Runs mostly wait: at gates, for interpreters to start, and those that hang for nothing at all. A
+fixed number would leave cores idle behind hanging runs, and crowd a machine on which other gradings
+run.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ from pytest_mpgrade.system import machine
 MOST = 16
 """Runs at a time on a machine with whatever is free; each has a server and a few processes."""
 WINDOW_SECONDS = 0.2
-"""Cores must have been free for so long before one more run begins. The next window counts what that run uses."""
+"""Cores must have been free for so long before one more run begins.
+
+The next window counts what that run uses.
+"""
 FREE_CORES = 0.4
 """About what one run uses while it does not wait."""
 
@@ -24,8 +29,9 @@ FREE_CORES = 0.4
 class Admission:
     """A context in which a run is made. Who enters waits until there is room.
 
-    One run is always admitted, and as many as the memory holds if each takes *bytes_each*, its limit: else the kernel
-    would end one for what others have taken. More than a few need idle cores, which a quota does not let us see.
+    One run is always admitted, and as many as the memory holds if each takes *bytes_each*, its
+    limit: else the kernel would end one for what others have taken. More than a few need idle
+    cores, which a quota does not let us see.
     """
 
     def __init__(self, bytes_each: int) -> None:
@@ -56,7 +62,9 @@ class Admission:
         return self._running < self._most and self._cores_were_free() and self._memory_is_free()
 
     def _cores_were_free(self) -> bool:
-        """Tell whether cores were free in the window that has just ended, and begin another; False before it ends."""
+        """Tell whether cores were free in the window that has just ended, and begin another; False
+        before it ends.
+        """
         now = time.monotonic()
         passed = now - self._since
         if passed < WINDOW_SECONDS:

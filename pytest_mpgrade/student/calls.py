@@ -1,4 +1,6 @@
-"""The object that a test holds: call the student's functions, play a sequence of calls, check what was seen."""
+"""The object that a test holds: call the student's functions, play a sequence of calls, check what
+was seen.
+"""
 
 from __future__ import annotations
 
@@ -35,19 +37,26 @@ from pytest_mpgrade.tasks import held
 
 LUCKY_TRIES = 3
 """A race that is lost half of the time looks like a matter of start methods in 1 of 64 then."""
-CONTROL = Submission(id="control", path="", folder="", module="pytest_mpgrade.inside.control_workload.py")
+CONTROL = Submission(
+    id="control", path="", folder="", module="pytest_mpgrade.inside.control_workload.py"
+)
 
 
 class Student:
     """The submission, as one test under one start method sees it."""
 
     def __init__(
-        self, runs: RunCache, start_method: str, reference: Callable[[], RunCache | None] = lambda: None,
-        *, ahead: Sequence[str] = (),
-    ) -> None:  # fmt: skip
+        self,
+        runs: RunCache,
+        start_method: str,
+        reference: Callable[[], RunCache | None] = lambda: None,
+        *,
+        ahead: Sequence[str] = (),
+    ) -> None:
         self._runs = runs
         self._reference = reference
-        self.ahead = ahead  # start methods under which the same will be asked: it is made in the background
+        # start methods under which the same will be asked: it is made in the background
+        self.ahead = ahead
         self._relied: Run | None = None
         self._relied_functions: set[str] = set()
         self.start_method = start_method
@@ -59,7 +68,8 @@ class Student:
         return self._runs.setting.assignment
 
     def call(self, function: str, *args: Any, **kwargs: Any) -> Run:
-        """Call a function of the submission in a process of its own; see `steps.call` for the options.
+        """Call a function of the submission in a process of its own; see `steps.call` for the
+        options.
 
         A `tasks.Workload` stands for its tasks and brings its gate script with it.
         """
@@ -73,16 +83,25 @@ class Student:
         scenario = self._scenario(steps)
         for method in self.ahead:
             self._runs.prepare(replace(scenario, start_method=method))
-        runs = [self._confirmed(run, scenario, at) for at, run in enumerate(self._runs.run(scenario)[1:], 1)]
+        runs = [
+            self._confirmed(run, scenario, at)
+            for at, run in enumerate(self._runs.run(scenario)[1:], 1)
+        ]
         if any(_may_need_longer(run, step) for run, step in zip(runs, steps, strict=True)):
-            return self.play(*(replace(step, seconds=step.longest or step.seconds, longest=0.0) for step in steps))
+            return self.play(
+                *(
+                    replace(step, seconds=step.longest or step.seconds, longest=0.0)
+                    for step in steps
+                )
+            )
         return self._linked(_with_givers(runs, steps))
 
     def prepare(self, *plays: Sequence[Step]) -> None:
-        """Have these plays made in the background, each in a process of its own; `play` then finds them done.
+        """Have these plays made in the background, each in a process of its own; `play` then finds
+        them done.
 
-        For a fixture, the longest play first: it is begun first under every start method. What tests that are marked
-        ``rehearsed`` will ask for is made after these.
+        For a fixture, the longest play first: it is begun first under every start method. What
+        tests that are marked ``rehearsed`` will ask for is made after these.
         """
         for place, steps in enumerate(plays):
             self._prepare(steps, place)
@@ -100,16 +119,24 @@ class Student:
         return self._runs.run(self._scenario(()))[0]
 
     def why_not_imported(self) -> str:
-        """Return why the module could not be imported, as far as is known by now; "" if it could."""
+        """Return why the module could not be imported, as far as is known by now; "" if it
+        could.
+        """
         for run in self._runs.done():
-            if run.function == "import" and run.start_method == self.start_method and run.ending is Ending.NOT_IMPORTED:
+            if (
+                run.function == "import"
+                and run.start_method == self.start_method
+                and run.ending is Ending.NOT_IMPORTED
+            ):
                 return why_not_imported(run).message
         return ""
 
     def rely_on(self, *steps: Step) -> tuple[Run, ...]:
-        """Make the plainest calls; while they do not return, this test makes no other of these functions, and says so.
+        """Make the plainest calls; while they do not return, this test makes no other of these
+        functions, and says so.
 
-        One that does not return here but under another start method says that (`Run.returned_under`).
+        One that does not return here but under another start method says that
+        (`Run.returned_under`).
         """
         runs = self.play(*steps)
         stuck = next((run for run in runs if run.ending is not Ending.RETURNED), None)
@@ -127,11 +154,12 @@ class Student:
         return runs
 
     def time(self, function: str, *, n_processes: int = 2, against_serial: bool = False) -> Timing:
-        """Time a function of tasks and *n_processes* in turn with the reference's; see `timing` for how.
+        """Time a function of tasks and *n_processes* in turn with the reference's; see `timing` for
+        how.
 
-        For `checks.keeps_up_with_reference`, and for `checks.faster_than_serial` with *against_serial*: else one
-        process is timed too in the first pairs only, for learning. The machine is had alone meanwhile: other gradings
-        wait, and it is waited for them.
+        For `checks.keeps_up_with_reference`, and for `checks.faster_than_serial` with
+        *against_serial*: else one process is timed too in the first pairs only, for learning. The
+        machine is had alone meanwhile: other gradings wait, and it is waited for them.
         """
         reference = self._reference()
         if reference is None:
@@ -143,31 +171,48 @@ class Student:
         return timer.take(self.assignment.speedup)
 
     def scale(self, function: str, workers: Sequence[int] = (1, 2, 4)) -> Scaling:
-        """Time a function of tasks that wait with several numbers of processes; for `checks.scales`."""
+        """Time a function of tasks that wait with several numbers of processes; for
+        `checks.scales`.
+        """
         stuck = self._not_tried((call(function, words="timed tasks"),))
         if stuck is not None:
             return as_kind(Scaling, stuck[0])
         return self._timer(self._runs, function, max(workers)).scale(workers)
 
-    def _timer(self, reference: RunCache, function: str, n: int, *, against_serial: bool = False) -> timing.Timer:
+    def _timer(
+        self, reference: RunCache, function: str, n: int, *, against_serial: bool = False
+    ) -> timing.Timer:
         return timing.Timer(
-            own=self._runs.setting, theirs=reference.setting, function=function, n=n,
-            start_method=self.start_method, tell=self._runs.tell, against_serial=against_serial,
-        )  # fmt: skip
+            own=self._runs.setting,
+            theirs=reference.setting,
+            function=function,
+            n=n,
+            start_method=self.start_method,
+            tell=self._runs.tell,
+            against_serial=against_serial,
+        )
 
     def check(self, run: Run, *checks: Judge) -> list[Finding]:
-        """Judge a run; all checks are made, and the test fails at its end if one of them has failed."""
+        """Judge a run; all checks are made, and the test fails at its end if one of them has
+        failed.
+        """
         found = [judge_safely(check, run) for check in checks]
         self.findings += found
         return found
 
     @staticmethod
     def _linked(runs: Sequence[Run]) -> tuple[Run, ...]:
-        """Return the runs, those that were not tried with all that is known by now of the one before that is why."""
+        """Return the runs, those that were not tried with all that is known by now of the one
+        before that is why.
+        """
         known = {run.key: run for run in runs}
         causes = [known.get(run.cause.key) if run.cause is not None else None for run in runs]
         return tuple(
-            run if cause is None else replace(run, cause=cause, because=run.because and blamed_for(cause))
+            (
+                run
+                if cause is None
+                else replace(run, cause=cause, because=run.because and blamed_for(cause))
+            )
             for run, cause in zip(runs, causes, strict=True)
         )
 
@@ -179,24 +224,36 @@ class Student:
         because, why, cause = self._reason_not_to_try(steps)
         return self._untried(steps, because, why, cause) if because else None
 
-    def _untried(self, steps: Sequence[Step], because: str, why: str, cause: Run | None) -> tuple[Run, ...]:
+    def _untried(
+        self, steps: Sequence[Step], because: str, why: str, cause: Run | None
+    ) -> tuple[Run, ...]:
         key = self._scenario(steps).key
         return tuple(
             Run(
-                key=f"{key}/{number}", call=step.label, function=step.function,
-                start_method=self.start_method, ending=Ending.NOT_TRIED, why=why, because=because, cause=cause,
+                key=f"{key}/{number}",
+                call=step.label,
+                function=step.function,
+                start_method=self.start_method,
+                ending=Ending.NOT_TRIED,
+                why=why,
+                because=because,
+                cause=cause,
             )
             for number, step in enumerate(steps)
-        )  # fmt: skip
+        )
 
     def _reason_not_to_try(self, steps: Sequence[Step]) -> tuple[str, str, Run | None]:
-        """Return the check that says why nothing is tried, in words, and the run that it says it of; "" for none."""
+        """Return the check that says why nothing is tried, in words, and the run that it says it
+        of; "" for none.
+        """
         imported = self.imported()
         if imported.ending is Ending.NOT_IMPORTED:
             return "imports_cleanly", "the module could not be imported", imported
         called = {step.function for step in steps}
         needed = called | {name for step in steps for name in step.own}
-        functions = {name: asked for name, asked in self.assignment.functions.items() if name in needed}
+        functions = {
+            name: asked for name, asked in self.assignment.functions.items() if name in needed
+        }
         wrong = unusable(imported, functions)
         if wrong:
             return "has_functions", next(iter(wrong.values())), imported
@@ -207,7 +264,9 @@ class Student:
         return blamed_for(relied), why, relied
 
     def _returns_under(self, steps: Sequence[Step], stuck: Run) -> str:
-        """Return a start method under which the same calls come back, where that is what makes the difference."""
+        """Return a start method under which the same calls come back, where that is what makes the
+        difference.
+        """
         here = self._scenario(steps)
         found = self._runs.returned_under.get(here.key)
         if found is None:
@@ -215,13 +274,21 @@ class Student:
         return found
 
     def _differs_from(self, here: Scenario, stuck: Run) -> str:
-        """Both methods that start Python anew must differ from fork: where one does, it may be how fast it is."""
-        asked = [name for name in self.assignment.start_methods if name in multiprocessing.get_all_start_methods()]
+        """Both methods that start Python anew must differ from fork: where one does, it may be how
+        fast it is.
+        """
+        asked = [
+            name
+            for name in self.assignment.start_methods
+            if name in multiprocessing.get_all_start_methods()
+        ]
         others = [name for name in asked if (name == "fork") != (self.start_method == "fork")]
-        if in_the_source(stuck) or ended_them(stuck):  # whether that comes first is a matter of time
+        # whether that comes first is a matter of time
+        if in_the_source(stuck) or ended_them(stuck):
             return ""
         if workers_left_early(stuck):
-            # Those that start faster leave sooner; only what they have inherited can keep them there.
+            # Those that start faster leave sooner; only what they have inherited can keep them
+            # there.
             others = [name for name in others if name == "fork"]
         there = [replace(here, start_method=name) for name in others]
         if not there or not all(_came_back(self._runs.run(each)) for each in there):
@@ -230,18 +297,27 @@ class Student:
         return "" if lucky and any(map(self._differs_by_luck, there)) else others[0]
 
     def _differs_by_luck(self, there: Scenario) -> bool:
-        """Who gets what, and when, may be a race: try both start methods again before one of them is blamed."""
+        """Who gets what, and when, may be a race: try both start methods again before one of them
+        is blamed.
+        """
         here = replace(there, start_method=self.start_method)
         for _ in range(LUCKY_TRIES):
-            if _came_back(self._runs.run_again(here)) or not _came_back(self._runs.run_again(there)):
+            if _came_back(self._runs.run_again(here)) or not _came_back(
+                self._runs.run_again(there)
+            ):
                 return True
         return False
 
     def _confirmed(self, run: Run, scenario: Scenario, at: int) -> Run:
-        """Before a submission is blamed for not meeting at a gate, the grader's own processes must have met there."""
+        """Before a submission is blamed for not meeting at a gate, the grader's own processes must
+        have met there.
+        """
         gates = run.trace.gates
         unmet = (
-            gates is not None and gates.script == "line" and not gates.early and (not gates.met or bool(gates.waiting))
+            gates is not None
+            and gates.script == "line"
+            and not gates.early
+            and (not gates.met or bool(gates.waiting))
         )
         if not unmet and run.ending is not Ending.TIMED_OUT:
             return run
@@ -249,10 +325,14 @@ class Student:
             self._runs.controls[run.key] = self._control(run)
             if run.ending is Ending.TIMED_OUT:
                 self._runs.theirs[run.key] = self._theirs(scenario, at)
-        return replace(run, control=self._runs.controls[run.key], theirs=self._runs.theirs.get(run.key, 0.0))
+        return replace(
+            run, control=self._runs.controls[run.key], theirs=self._runs.theirs.get(run.key, 0.0)
+        )
 
     def _theirs(self, scenario: Scenario, at: int) -> float:
-        """Return the seconds that the reference needs now for a call that was not done at its time limit."""
+        """Return the seconds that the reference needs now for a call that was not done at its time
+        limit.
+        """
         reference = self._reference()
         if reference is None or reference is self._runs:
             return 0.0
@@ -270,17 +350,23 @@ class Student:
             done = make_runs(self._scenario((step,)), setting)[-1]
         except SupervisorError:
             return False
-        return done.trace.gates is not None and done.trace.gates.met and done.ending is Ending.RETURNED
+        return (
+            done.trace.gates is not None and done.trace.gates.met and done.ending is Ending.RETURNED
+        )
 
 
 def _may_need_longer(run: Run, step: Step) -> bool:
-    """Tell whether a call was not done in time of which the reference does not show that it is slow."""
+    """Tell whether a call was not done in time of which the reference does not show that it is
+    slow.
+    """
     proven = 0 < run.theirs <= MUCH_FASTER * run.seconds
     return run.ending is Ending.TIMED_OUT and step.longest > step.seconds and not proven
 
 
 def _with_givers(runs: Sequence[Run], steps: Sequence[Step]) -> list[Run]:
-    """Return the runs, each that could not be made for what an earlier call had returned with that call's."""
+    """Return the runs, each that could not be made for what an earlier call had returned with that
+    call's.
+    """
     found = []
     for place, (run, step) in enumerate(zip(runs, steps, strict=True)):
         names = {arg.name for arg in step.args if isinstance(arg, Saved)}

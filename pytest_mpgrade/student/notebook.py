@@ -1,4 +1,6 @@
-"""The object that a test of a notebook holds: execute it, look at its cells and variables, check what was seen."""
+"""The object that a test of a notebook holds: execute it, look at its cells and variables, check
+what was seen.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from pytest_mpgrade.submission import notebooks
 
 
 class NotInNotebookError(LookupError, AssertionError):
-    """What a test asks for is not in the submitted notebook: its own fault, as where a test's assert fails."""
+    """What a test asks for is not in the submitted notebook: its own fault, as where a test's
+    assert fails.
+    """
 
 
 class StudentNotebook:
@@ -31,35 +35,51 @@ class StudentNotebook:
         return self._runs.setting.assignment
 
     def run(self, *, again: bool = False) -> Notebook:
-        """Execute the notebook from a fresh kernel, or return what that gave before; *again*: execute it once more."""
+        """Execute the notebook from a fresh kernel, or return what that gave before; *again*:
+        execute it once more.
+        """
         return self._runs.execute(*self._what(self.start_method), again=again)
 
     def prepare(self) -> None:
-        """Have the notebook executed in the background under every start method that the assignment asks for."""
+        """Have the notebook executed in the background under every start method that the assignment
+        asks for.
+        """
         for method in filter(start_methods.available, self.assignment.start_methods):
             self._runs.prepare_execution(*self._what(method))
 
     def _what(self, start_method: str) -> tuple[NotebookDocument, str, list[str]]:
         submission = self._runs.setting.submission
-        document = notebooks.document(Path(submission.folder) / submission.module, submission.module)
-        return document, start_method, [name for name in submission.imports if name == "multiprocess"]
+        document = notebooks.document(
+            Path(submission.folder) / submission.module, submission.module
+        )
+        return (
+            document,
+            start_method,
+            [name for name in submission.imports if name == "multiprocess"],
+        )
 
     def value(self, name: str) -> object:
         """Return a variable of the notebook at its end, as plain data of Python's own types.
 
-        What else there is in it, arrays too, is a `plain_data.Encoded` that tells types and content. Raises LookupError
-        where there is no such variable, UsageError for one that the assignment does not list.
+        What else there is in it, arrays too, is a `plain_data.Encoded` that tells types and
+        content. Raises LookupError where there is no such variable, UsageError for one that the
+        assignment does not list.
         """
         rules = self.assignment.notebook
         if rules is None or name not in rules.variables:
-            raise UsageError(f"the variable {name} is not read: list it in [notebook] variables of assignment.toml")
+            raise UsageError(
+                f"the variable {name} is not read: list it in [notebook] variables of"
+                " assignment.toml"
+            )
         values = self.run().values
         if name not in values:
             raise self._missing(f"variable {name} at its end")
         return plain_data.decode(values[name])
 
     def cell(self, tag: str) -> Cell:
-        """Return the first code cell that has a tag, as it was executed; LookupError where there is none."""
+        """Return the first code cell that has a tag, as it was executed; LookupError where there is
+        none.
+        """
         found = next((cell for cell in self.run().cells if tag in cell.tags), None)
         if found is None:
             raise self._missing(f"code cell that is tagged {tag}")

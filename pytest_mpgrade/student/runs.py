@@ -1,4 +1,6 @@
-"""What all tests of one pytest process share: the setting, and every run that was made, or is being made."""
+"""What all tests of one pytest process share: the setting, and every run that was made, or is being
+made.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ TRIES = 2
 LATER = 1_000
 """The place in the queue of what is wanted after all that fixtures have prepared."""
 FURTHER_TRIES = 2
-"""How often a call is made again that hung within a Pool or an executor, or crashed, before it is blamed for that."""
+"""How often a call is made again that hung within a Pool or an executor, or crashed, before it is
+blamed for that.
+"""
 
 _Made = TypeVar("_Made")
 
@@ -47,8 +51,8 @@ class _Waiting:
 class RunCache:
     """See the module's docstring.
 
-    Runs are made by a few threads, each waiting for a supervisor of its own: runs mostly wait, at gates and for
-    interpreters to start, and no verdict depends on the machine's load.
+    Runs are made by a few threads, each waiting for a supervisor of its own: runs mostly wait, at
+    gates and for interpreters to start, and no verdict depends on the machine's load.
     """
 
     def __init__(self, setting: Setting, tell: Callable[[str], None] = lambda _: None) -> None:
@@ -56,11 +60,15 @@ class RunCache:
         self.tell = tell  # shows a line to whoever watches
         self._runs: dict[str, Future[tuple[Run, ...]]] = {}
         self._executed: dict[str, Future[Notebook]] = {}
-        self.returned_under: dict[str, str] = {}  # scenario that did not return -> start method under which it does
-        self.controls: dict[str, bool] = {}  # run that did not meet at its gates -> did the grader's own processes?
-        self.theirs: dict[str, float] = {}  # run that was not done in time -> seconds of the reference, 0 for unknown
+        # scenario that did not return -> start method under which it does
+        self.returned_under: dict[str, str] = {}
+        # run that did not meet at its gates -> did the grader's own processes?
+        self.controls: dict[str, bool] = {}
+        # run that was not done in time -> seconds of the reference, 0 for unknown
+        self.theirs: dict[str, float] = {}
         self._closed = False
-        # With files kept apart only, a filter keeps signals off a run's own supervisor, and could not know of others.
+        # With files kept apart only, a filter keeps signals off a run's own supervisor, and could
+        # not know of others.
         together = setting.isolation.level != "landlock-files"
         self._turn: contextlib.AbstractContextManager[object] = (
             contextlib.nullcontext() if together else threading.Lock()
@@ -76,11 +84,14 @@ class RunCache:
         return self.setting.observer == "psutil" or not sys.platform.startswith("linux")
 
     def run(self, scenario: Scenario) -> tuple[Run, ...]:
-        """Run a scenario, or return what it gave before: one Run for each step, the import's first."""
+        """Run a scenario, or return what it gave before: one Run for each step, the import's
+        first.
+        """
         known = self._runs.get(scenario.key)
         if known is not None and not known.cancel():
             return known.result()
-        # New, or still waiting for its turn in the background: whoever asks for it now does not wait for others.
+        # New, or still waiting for its turn in the background: whoever asks for it now does not
+        # wait for others.
         found: Future[tuple[Run, ...]] = Future()
         self._runs[scenario.key] = found
         found.set_result(self._make(scenario))
@@ -91,7 +102,12 @@ class RunCache:
         return self._make(scenario)
 
     def execute(
-        self, document: NotebookDocument, start_method: str, packages: Sequence[str] = (), *, again: bool = False
+        self,
+        document: NotebookDocument,
+        start_method: str,
+        packages: Sequence[str] = (),
+        *,
+        again: bool = False,
     ) -> Notebook:
         """Execute the notebook under a start method, or return what that gave before."""
         known = self._executed.get(start_method)
@@ -100,19 +116,30 @@ class RunCache:
             known.set_result(self._execute(document, start_method, packages))
         return known.result()
 
-    def prepare_execution(self, document: NotebookDocument, start_method: str, packages: Sequence[str] = ()) -> None:
+    def prepare_execution(
+        self, document: NotebookDocument, start_method: str, packages: Sequence[str] = ()
+    ) -> None:
         """Have the notebook executed in the background, unless it has been."""
         if start_method not in self._executed:
-            self._executed[start_method] = self._ahead(partial(self._execute, document, start_method, packages))
+            self._executed[start_method] = self._ahead(
+                partial(self._execute, document, start_method, packages)
+            )
 
-    def _execute(self, document: NotebookDocument, start_method: str, packages: Sequence[str]) -> Notebook:
+    def _execute(
+        self, document: NotebookDocument, start_method: str, packages: Sequence[str]
+    ) -> Notebook:
         broken = ""
         for _ in range(TRIES):
             try:
                 with self._turn, machine_lock.shared():
-                    executed = notebook_run.run_notebook(document, start_method, self.setting, packages)
+                    executed = notebook_run.run_notebook(
+                        document, start_method, self.setting, packages
+                    )
                     return replace(
-                        executed, lack=lacking.lack(executed, self.setting.submission, self.setting.assignment)
+                        executed,
+                        lack=lacking.lack(
+                            executed, self.setting.submission, self.setting.assignment
+                        ),
                     )
             except SupervisorError as error:
                 broken = str(error)
@@ -125,12 +152,16 @@ class RunCache:
         return [future.result() for future in self._executed.values() if _done(future)]
 
     def prepare(self, scenario: Scenario, place: int = LATER) -> None:
-        """Have a scenario run in the background, unless it has been; those of a lower *place* are begun first."""
+        """Have a scenario run in the background, unless it has been; those of a lower *place* are
+        begun first.
+        """
         if scenario.key not in self._runs:
             self._runs[scenario.key] = self._ahead(partial(self._make, scenario), place)
 
     def _ahead(self, make: Callable[[], _Made], place: int = 0) -> Future[_Made]:
-        """Make something in the background when there is room; until it has begun, the future can be cancelled."""
+        """Make something in the background when there is room; until it has begun, the future can
+        be cancelled.
+        """
         future: Future[_Made] = Future()
         self._waiting.put(_Waiting(place, next(self._numbers), future, make))
         self._threads.submit(self._make_next)
@@ -160,9 +191,11 @@ class RunCache:
         return broken_runs(scenario, error, Ending.STOPPED if theirs else Ending.BROKEN)
 
     def _tried(self, scenario: Scenario) -> tuple[Run, ...]:
-        """Make a run, and make it again where it went wrong by what need not be the submission's fault.
+        """Make a run, and make it again where it went wrong by what need not be the submission's
+        fault.
 
-        That is a hang within a Pool, which may be a race of the library's own, and a process that has crashed.
+        That is a hang within a Pool, which may be a race of the library's own, and a process that
+        has crashed.
         """
         with self._turn:
             runs = make_runs(scenario, self.setting)
@@ -198,13 +231,19 @@ def make_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
 
 
 def timed_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
-    """The same for whoever keeps all other runs of this machine away; see `system/machine_lock.py`."""
+    """The same for whoever keeps all other runs of this machine away; see
+    `system/machine_lock.py`.
+    """
     found = _complete(module_run.run_module(scenario, setting), scenario)
     return lacking.explained(found, setting.submission, setting.assignment)
 
 
-def broken_runs(scenario: Scenario, error: SupervisorError, ending: Ending = Ending.BROKEN) -> tuple[Run, ...]:
-    """Return runs of which nothing is known; *ending*: BROKEN, or STOPPED where the submission is to blame for that."""
+def broken_runs(
+    scenario: Scenario, error: SupervisorError, ending: Ending = Ending.BROKEN
+) -> tuple[Run, ...]:
+    """Return runs of which nothing is known; *ending*: BROKEN, or STOPPED where the submission is
+    to blame for that.
+    """
     base = Run(
         key=scenario.key,
         call="import",
@@ -223,16 +262,28 @@ def broken_runs(scenario: Scenario, error: SupervisorError, ending: Ending = End
 def _complete(found: Sequence[Run], scenario: Scenario) -> tuple[Run, ...]:
     """Add a Run for each step that was not reached."""
     imported, *calls = found
-    broken = imported.why if imported.ending is Ending.BROKEN else "the module could not be imported"
+    broken = (
+        imported.why if imported.ending is Ending.BROKEN else "the module could not be imported"
+    )
     why = f"{calls[-1].call} did not come back" if calls else broken
     because = blamed_for(calls[-1]) if calls else "imports_cleanly"
     taken_along = bool(calls) and calls[-1].in_caller and calls[-1].ending is Ending.DIED
     missing = tuple(
         Run(
-            key=f"{scenario.key}/{number}", call=step.label, function=step.function, start_method=scenario.start_method,
-            ending=imported.ending if imported.ending in (Ending.NOT_IMPORTED, Ending.BROKEN) else Ending.NOT_TRIED,
-            why=why, because=because, in_caller=taken_along, cause=calls[-1] if calls else None,
+            key=f"{scenario.key}/{number}",
+            call=step.label,
+            function=step.function,
+            start_method=scenario.start_method,
+            ending=(
+                imported.ending
+                if imported.ending in (Ending.NOT_IMPORTED, Ending.BROKEN)
+                else Ending.NOT_TRIED
+            ),
+            why=why,
+            because=because,
+            in_caller=taken_along,
+            cause=calls[-1] if calls else None,
         )
         for number, step in enumerate(scenario.steps[len(calls) :], len(calls))
-    )  # fmt: skip
+    )
     return (*found, *missing)

@@ -1,10 +1,12 @@
-"""Timing a submission's pattern in turn with the reference's: pairs, until the answer is clear or time is up.
+"""Timing a submission's pattern in turn with the reference's: pairs, until the answer is clear or
+time is up.
 
-What a pattern costs is the cost of each further task: of tasks that only wait the wall time, of these and tasks that
-compute together the CPU time of the whole tree, as differences of calls with few and with more tasks. Load biases
-neither. The clock of a call starts when all workers stand at their first tasks, so start-up is a figure of its own; and
-it starts at a random time, so that a parent which looks for the end now and then is as often early as late. See
-docs/timing.md, measurement.
+What a pattern costs is the cost of each further task: of tasks that only wait the wall time, of
+these and tasks that compute together the CPU time of the whole tree, as differences of calls with
+few and with more tasks. Load biases neither. The clock of a call starts when all workers stand at
+their first tasks, so start-up is a figure of its own; and it starts at a random time, so that a
+parent which looks for the end now and then is as often early as late. See docs/timing.md,
+measurement.
 """
 
 from __future__ import annotations
@@ -45,11 +47,15 @@ NAP_SECONDS = 0.04
 SPIN_ROUNDS = 150_000
 """About 15 ms of computing: so much that what queues cost beside it does not count."""
 SPIN_SECONDS = 0.02
-"""A machine that takes longer for them is slow, or busy with something else, and so is all else that is timed."""
+"""A machine that takes longer for them is slow, or busy with something else, and so is all else
+that is timed.
+"""
 PATIENCE = 3.0
 """Times the seconds in which pairs are taken, at most, on such a machine."""
 DELAY_SECONDS, LONGEST_DELAY = 0.1, 1.0
-"""From 0 to this the gates stay shut; longer where a call's end comes later: it may be looked for that seldom."""
+"""From 0 to this the gates stay shut; longer where a call's end comes later: it may be looked for
+that seldom.
+"""
 SCALED_TASKS, SCALED_ROUNDS = 8, 3
 
 
@@ -69,7 +75,9 @@ NO_DELAYS: Mapping[_Call, float] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class Timer:
-    """What is timed: a function of the submission, with *n* processes, against the same of the reference."""
+    """What is timed: a function of the submission, with *n* processes, against the same of the
+    reference.
+    """
 
     own: Setting
     theirs: Setting
@@ -80,7 +88,9 @@ class Timer:
     against_serial: bool = False
 
     def take(self, rules: SpeedRules) -> Timing:
-        """Take pairs, with the machine to ourselves; end at the first call that does not go as it should."""
+        """Take pairs, with the machine to ourselves; end at the first call that does not go as it
+        should.
+        """
         began = time.monotonic()
         with machine_lock.alone(self.tell) as alone:
             pairs, last, problem = self._pairs(rules)
@@ -89,7 +99,9 @@ class Timer:
         took = time.monotonic() - began
         trace = dataclasses.replace(last.trace, looks=looks)
         last = dataclasses.replace(last, trace=trace, seconds=took, call=self._named(last))
-        return as_kind(Timing, last, pairs=tuple(pairs), rules=rules, machine=found, problem=problem)
+        return as_kind(
+            Timing, last, pairs=tuple(pairs), rules=rules, machine=found, problem=problem
+        )
 
     def _named(self, last: Run) -> str:
         """A call that went wrong is named as it is; else all of them are meant."""
@@ -109,22 +121,32 @@ class Timer:
             if odd:
                 return pairs, last, ""
             pairs.append(self._pair(own, theirs))
-            if speed_test.decided(pairs, rules) or self._over(pairs, time.monotonic() - began, rules):
+            if speed_test.decided(pairs, rules) or self._over(
+                pairs, time.monotonic() - began, rules
+            ):
                 return pairs, last, ""
 
     def _over(self, pairs: Sequence[Pair], seconds: float, rules: SpeedRules) -> bool:
-        """Tell whether a further pair would take too long; on a machine that is slow or busy it may take longer."""
+        """Tell whether a further pair would take too long; on a machine that is slow or busy it may
+        take longer.
+        """
         if len(pairs) >= rules.pairs:
             return True
         worth_it = len(pairs) < speed_test.ENOUGH_TO_TAKE or _plainly_slow(pairs)
-        slower = PATIENCE if worth_it else min(PATIENCE, slowdown(pairs[-1], self.n, machine.usable_cores()))
+        slower = (
+            PATIENCE
+            if worth_it
+            else min(PATIENCE, slowdown(pairs[-1], self.n, machine.usable_cores()))
+        )
         return seconds + seconds / len(pairs) > rules.seconds * slower
 
     def _both(self, draw: random.Random, pairs: Sequence[Pair]) -> tuple[Round, Round]:
-        """Time both, one right after the other in random order, with the same calls in the same random order.
+        """Time both, one right after the other in random order, with the same calls in the same
+        random order.
 
-        Each call has a delay of its own: with the same in both, or evenly spread ones, what a parent that looks every
-        0.06 s seems to take has two values only, and some pairs in a row of one of them would look like certainty.
+        Each call has a delay of its own: with the same in both, or evenly spread ones, what a
+        parent that looks every 0.06 s seems to take has two values only, and some pairs in a row of
+        one of them would look like certainty.
         """
         naps = {self._call("nap", count): draw.uniform(0, _reach(pairs)) for count in (FEW, MORE)}
         spinning = self.against_serial or not _plainly_slow(pairs)
@@ -145,15 +167,24 @@ class Timer:
         return _Call("spin", MORE * self.n, 1)
 
     def _round(
-        self, setting: Setting, calls: Sequence[_Call], delays: Mapping[_Call, float] = NO_DELAYS, *, look: bool = False
+        self,
+        setting: Setting,
+        calls: Sequence[_Call],
+        delays: Mapping[_Call, float] = NO_DELAYS,
+        *,
+        look: bool = False,
     ) -> Round:
         row = tuple(
             steps.call(
-                self.function, _workload(call), n_processes=call.n, look=look, seconds=60.0,
+                self.function,
+                _workload(call),
+                n_processes=call.n,
+                look=look,
+                seconds=60.0,
                 gates=TimedStart(n=call.n, delay=delays.get(call, 0.0)),
             )
             for call in calls
-        )  # fmt: skip
+        )
         scenario = Scenario(steps=row, start_method=self.start_method)
         try:
             runs = timed_runs(scenario, setting)
@@ -174,7 +205,9 @@ class Timer:
             return pair
         return dataclasses.replace(
             pair,
-            computing=_known(self._computed(own, "spin", "nap"), self._computed(theirs, "spin", "nap")),
+            computing=_known(
+                self._computed(own, "spin", "nap"), self._computed(theirs, "spin", "nap")
+            ),
             polling=_known(self._computed(own, "nap"), self._computed(theirs, "nap")),
             wall=(_gates(own[more]).spent, _gates(theirs[more]).spent),
             serial=_gates(theirs[self._serial]).spent if self._serial in theirs else 0.0,
@@ -194,9 +227,14 @@ class Timer:
     def _computed(self, round: Round, *kinds: _Kind) -> float | None:
         """Return the CPU seconds of the whole tree for a further task of each of these kinds.
 
-        Who polls while tasks only wait burns a core all that time; among tasks that compute it shows less.
+        Who polls while tasks only wait burns a core all that time; among tasks that compute it
+        shows less.
         """
-        found = [_gates(round[self._call(kind, count)]).computed for kind in kinds for count in (MORE, FEW)]
+        found = [
+            _gates(round[self._call(kind, count)]).computed
+            for kind in kinds
+            for count in (MORE, FEW)
+        ]
         known = [seconds for seconds in found if seconds is not None]
         if len(known) < len(found):
             return None
@@ -210,7 +248,9 @@ class Timer:
         return self._round(self.own, [call], look=True)[call].trace.looks
 
     def scale(self, workers: Sequence[int]) -> Scaling:
-        """Time tasks that only wait with several numbers of processes; ends at the first call that goes wrong."""
+        """Time tasks that only wait with several numbers of processes; ends at the first call that
+        goes wrong.
+        """
         calls = [_Call("nap", SCALED_TASKS, n) for n in workers]
         times: dict[int, list[float]] = {n: [] for n in workers}
         with machine_lock.alone(self.tell) as alone:
@@ -223,11 +263,15 @@ class Timer:
                 for call, run in found.items():
                     times[call.n].append(_gates(run).spent)
             here = machine.now(alone=alone)
-        return as_kind(Scaling, last, times={n: tuple(each) for n, each in times.items()}, machine=here)
+        return as_kind(
+            Scaling, last, times={n: tuple(each) for n, each in times.items()}, machine=here
+        )
 
 
 def slowdown(pair: Pair, n: int, cores: float) -> float:
-    """Return by how much the reference's tasks took longer in n processes than they would on free and usual cores."""
+    """Return by how much the reference's tasks took longer in n processes than they would on free
+    and usual cores.
+    """
     return max(1.0, pair.wall[1] * min(n, cores) / (n * MORE * SPIN_SECONDS))
 
 
@@ -235,9 +279,14 @@ def without_reference(function: str, start_method: str) -> Timing:
     """Return what is known of a submission where there is nothing to time it against."""
     nothing = Machine(cores=0.0, load=0.0)
     return Timing(
-        key=f"timing/{function}/{start_method}", call=function, function=function, start_method=start_method,
-        ending=Ending.RETURNED, reference=False, machine=nothing,
-    )  # fmt: skip
+        key=f"timing/{function}/{start_method}",
+        call=function,
+        function=function,
+        start_method=start_method,
+        ending=Ending.RETURNED,
+        reference=False,
+        machine=nothing,
+    )
 
 
 def _workload(call: _Call) -> tasks.Workload:

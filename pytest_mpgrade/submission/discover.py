@@ -1,7 +1,8 @@
 """Find the module to grade in what somebody handed in: by its name, else by its syntax.
 
-Called by the command line and the plugin. Students rename files and hand in more than was asked for, and all of it has
-to be read without harm: nothing is imported or run here, and no link that leads out of a submission is followed.
+Called by the command line and the plugin. Students rename files and hand in more than was asked
+for, and all of it has to be read without harm: nothing is imported or run here, and no link that
+leads out of a submission is followed.
 """
 
 from __future__ import annotations
@@ -29,21 +30,30 @@ NOTEBOOKS = (".ipynb", ".md")
 TEXT_NOTEBOOKS = (".md", ".py")
 _TAKEN = "its imports, functions, classes and constants, and nothing that it computes"
 # They would configure Python or pytest wherever they are put.
-_NOT_STAGED = re.compile(r"(conftest|(site|user)customize)\.py|(pytest|tox)\.ini|setup\.cfg|pyproject\.toml|.*\.pth")
+_NOT_STAGED = re.compile(
+    r"(conftest|(site|user)customize)\.py|(pytest|tox)\.ini|setup\.cfg|pyproject\.toml|.*\.pth"
+)
 
 
 def discover(path: Path, assignment: Assignment, id: str | None = None) -> Submission:
     """Find the module to grade at *path*, a folder or a file.
 
-    Raises UsageError where there is nothing at *path*, and UngradableError, with what was found, where no module or no
-    single one can be graded. The module may have a name that cannot be imported: see `importable` and `stage`.
+    Raises UsageError where there is nothing at *path*, and UngradableError, with what was found,
+    where no module or no single one can be graded. The module may have a name that cannot be
+    imported: see `importable` and `stage`.
     """
     if not os.path.exists(path):
         raise UsageError(f"there is no submission at {printable(str(path))}")
     place = Path(os.path.abspath(path))
     whole = place.is_dir()
-    files = _files(place.resolve()) if whole else (handed_in.look_at_file(place.parent.resolve() / place.name),)
-    chosen, source, note = _notebook(files, assignment) if assignment.notebook else _choose(files, assignment)
+    files = (
+        _files(place.resolve())
+        if whole
+        else (handed_in.look_at_file(place.parent.resolve() / place.name),)
+    )
+    chosen, source, note = (
+        _notebook(files, assignment) if assignment.notebook else _choose(files, assignment)
+    )
     return Submission(
         id=id or printable(place.name if whole else place.stem) or "submission",
         path=str(path),
@@ -57,17 +67,20 @@ def discover(path: Path, assignment: Assignment, id: str | None = None) -> Submi
 
 
 def importable(submission: Submission) -> bool:
-    """Return whether spawned children can import the module by its file's name; if not, `stage` it."""
+    """Return whether spawned children can import the module by its file's name; if not, `stage`
+    it.
+    """
     stem, suffix = os.path.splitext(submission.module)
     reserved = keyword.iskeyword(stem) or stem.startswith("__") or stem in sys.stdlib_module_names
     return suffix == ".py" and stem.isidentifier() and not reserved
 
 
 def stage(submission: Submission, into: Path, name: str = "") -> Submission:
-    """Copy a submission into a scratch folder, its module under the asked *name*: for one that is not `importable`.
+    """Copy a submission into a scratch folder, its module under the asked *name*: for one that is
+    not `importable`.
 
-    Without *name* an importable one is made from the module's own; a notebook that is asked for stays what it is. Files
-    that configure Python or pytest stay behind.
+    Without *name* an importable one is made from the module's own; a notebook that is asked for
+    stays what it is. Files that configure Python or pytest stay behind.
     """
     target = name or re.sub(r"\W+", "_", Path(submission.module).stem).strip("_") + ".py"
     as_notebook = Path(name).suffix in NOTEBOOKS
@@ -82,19 +95,31 @@ def stage(submission: Submission, into: Path, name: str = "") -> Submission:
     if sum(file.size for file in files) > MOST_STAGED:
         raise UngradableError(f"the submission has more than {MOST_STAGED // 1_000_000} MB")
     for file in files:
-        if file.path == chosen or not (file.fault or file.name == target or _NOT_STAGED.fullmatch(file.path.name)):
+        if file.path == chosen or not (
+            file.fault or file.name == target or _NOT_STAGED.fullmatch(file.path.name)
+        ):
             into.mkdir(parents=True, exist_ok=True)
             if file.path == chosen and chosen.suffix.lower() in NOTEBOOKS and not as_notebook:
-                (into / target).write_text(notebooks.extract(chosen, chosen.name).source, encoding="utf-8")
+                (into / target).write_text(
+                    notebooks.extract(chosen, chosen.name).source, encoding="utf-8"
+                )
             else:
                 handed_in.copy_file(file.path, into, target if file.path == chosen else file.name)
     return replace(submission, folder=str(into.resolve()), module=target)
 
 
 def _alone(chosen: Path, submission: Submission) -> tuple[File, ...]:
-    """Return a file that was handed in by itself; a notebook with the modules beside it that it imports."""
-    beside = [chosen.with_name(f"{name}.py") for name in submission.imports if chosen.suffix != ".py"]
-    return tuple(handed_in.look_at_file(path) for path in (chosen, *beside) if path == chosen or os.path.isfile(path))
+    """Return a file that was handed in by itself; a notebook with the modules beside it that it
+    imports.
+    """
+    beside = [
+        chosen.with_name(f"{name}.py") for name in submission.imports if chosen.suffix != ".py"
+    ]
+    return tuple(
+        handed_in.look_at_file(path)
+        for path in (chosen, *beside)
+        if path == chosen or os.path.isfile(path)
+    )
 
 
 def _files(root: Path) -> tuple[File, ...]:
@@ -109,33 +134,54 @@ def _files(root: Path) -> tuple[File, ...]:
 
 def _choose(files: tuple[File, ...], assignment: Assignment) -> tuple[File, ModuleSyntax, str]:
     """Return the module to grade, and a sentence on how it was found where that is not as asked."""
-    module, functions, wanted = assignment.module, ", ".join(assignment.functions), frozenset(assignment.functions)
+    module, functions, wanted = (
+        assignment.module,
+        ", ".join(assignment.functions),
+        frozenset(assignment.functions),
+    )
     exact = _exact(files, module)
     asked = _read(exact) if exact else ModuleSyntax()
     if asked.fault:
         raise asked.fault
-    where = "" if exact is None or exact.name == module else f"{module} was found as {_shown(exact)}."
+    where = (
+        "" if exact is None or exact.name == module else f"{module} was found as {_shown(exact)}."
+    )
     if exact and asked.names & (wanted | {"*"}):
         return exact, asked, where
-    others = {file: _read(file, wanted) for file in files if file != exact and file.path.suffix.lower() == ".py"}
-    # A script that imports the functions from the module beside it has them too, but it is not the module.
+    others = {
+        file: _read(file, wanted)
+        for file in files
+        if file != exact and file.path.suffix.lower() == ".py"
+    }
+    # A script that imports the functions from the module beside it has them too, but it is not the
+    # module.
     complete = [file for file, source in others.items() if wanted <= source.own]
     complete = complete or [file for file, source in others.items() if wanted <= source.names]
     if len(complete) == 1:
         (file,) = complete
-        return file, others[file], f"{_shown(file)} was graded in place of {module}: no other file defines {functions}."
+        return (
+            file,
+            others[file],
+            f"{_shown(file)} was graded in place of {module}: no other file defines {functions}.",
+        )
     books = {file: _in_notebook(file) for file in files if not complete and _is_notebook(file)}
     whole = [file for file, (source, _) in books.items() if wanted <= source.own]
     if len(whole) == 1:
         (file,) = whole
         source, cells = books[file]
-        return file, source, f"The functions were taken from the notebook {_shown(file)} ({cells}): {_TAKEN}."
+        return (
+            file,
+            source,
+            f"The functions were taken from the notebook {_shown(file)} ({cells}): {_TAKEN}.",
+        )
     if exact:
         return exact, asked, where
     complete = complete or whole
     if complete:
         names = _list([_shown(file) for file in complete])
-        raise UngradableError(f"there is no {module}, and several files define {functions}: {names}")
+        raise UngradableError(
+            f"there is no {module}, and several files define {functions}: {names}"
+        )
     lack = f"there is no {module}, nor another .py file that defines {functions}"
     if any(_is_notebook(file) for file in files):
         lack = f"a notebook was handed in where the module {module} is asked for"
@@ -146,7 +192,9 @@ def _choose(files: tuple[File, ...], assignment: Assignment) -> tuple[File, Modu
 
 
 def _notebook(files: tuple[File, ...], assignment: Assignment) -> tuple[File, ModuleSyntax, str]:
-    """Return the notebook to execute, and a sentence on how it was found where that is not as asked."""
+    """Return the notebook to execute, and a sentence on how it was found where that is not as
+    asked.
+    """
     stem = Path(assignment.module).stem
     named = [_exact(files, stem + suffix) for suffix in (".ipynb", *TEXT_NOTEBOOKS)]
     found = next((file for file in named if file), None)
@@ -154,7 +202,8 @@ def _notebook(files: tuple[File, ...], assignment: Assignment) -> tuple[File, Mo
         others = [file for file in files if _is_notebook(file)]
         if len(others) > 1:
             raise UngradableError(
-                f"there is no {assignment.module}, and several notebooks: {_list([_shown(file) for file in others])}"
+                f"there is no {assignment.module}, and several notebooks:"
+                f" {_list([_shown(file) for file in others])}"
             )
         if not others:
             names = _list([_shown(file) for file in files])
@@ -166,17 +215,25 @@ def _notebook(files: tuple[File, ...], assignment: Assignment) -> tuple[File, Mo
     if found.fault:
         raise _unread(found)
     imported = notebooks.notebook_imports(notebooks.document(found.path, _shown(found)))
-    note = "" if found.name == assignment.module else f"{_shown(found)} was executed as {assignment.module}."
+    note = (
+        ""
+        if found.name == assignment.module
+        else f"{_shown(found)} was executed as {assignment.module}."
+    )
     return found, ModuleSyntax(imports=tuple(each for _, each in imported)), note
 
 
 def _exact(files: tuple[File, ...], module: str) -> File | None:
-    """Return the file with the asked name that is nearest to the top: an archive often adds a folder around all."""
+    """Return the file with the asked name that is nearest to the top: an archive often adds a
+    folder around all.
+    """
     named = [file for file in files if file.path.name == module]
     top = min((file.name.count("/") for file in named), default=0)
     nearest = [file for file in named if file.name.count("/") == top]
     if len(nearest) > 1:
-        raise UngradableError(f"several files are named {module}: {_list([_shown(file) for file in nearest])}")
+        raise UngradableError(
+            f"several files are named {module}: {_list([_shown(file) for file in nearest])}"
+        )
     return nearest[0] if nearest else None
 
 
@@ -184,7 +241,10 @@ def _about(file: File, source: ModuleSyntax | None, assignment: Assignment) -> s
     """Return what to say of a file that is not the module."""
     if source:
         lacks = ", ".join(name for name in assignment.functions if name not in source.names)
-        return str(source.fault or "") or f"{_shown(file)} ({'a notebook, ' * _is_notebook(file)}lacks {lacks})"
+        return (
+            str(source.fault or "")
+            or f"{_shown(file)} ({'a notebook, ' * _is_notebook(file)}lacks {lacks})"
+        )
     return f"{_shown(file)} {file.fault}".strip()
 
 
@@ -197,7 +257,10 @@ def _in_notebook(file: File) -> tuple[ModuleSyntax, str]:
         tree = syntax.parse_module(_shown(file), made.source.encode())
     except UngradableError as error:
         return ModuleSyntax(fault=error), ""
-    return syntax.module_syntax(tree), f"code cell{'s' * (len(made.cells) > 1)} {', '.join(map(str, made.cells))}"
+    return (
+        syntax.module_syntax(tree),
+        f"code cell{'s' * (len(made.cells) > 1)} {', '.join(map(str, made.cells))}",
+    )
 
 
 def _is_notebook(file: File) -> bool:
@@ -211,13 +274,17 @@ def _is_notebook(file: File) -> bool:
 
 
 def _read(file: File, wanted: frozenset[str] = frozenset()) -> ModuleSyntax:
-    """Read a module as syntax; one in which none of the *wanted* names occurs is not worth parsing."""
+    """Read a module as syntax; one in which none of the *wanted* names occurs is not worth
+    parsing.
+    """
     if file.fault:
         return ModuleSyntax(fault=_unread(file))
     try:
         data = handed_in.content(file.path, MOST_SOURCE + 1)
         if len(data) > MOST_SOURCE:
-            too_large = f"{_shown(file)} is too large for a module: over {MOST_SOURCE // 1_000_000} MB"
+            too_large = (
+                f"{_shown(file)} is too large for a module: over {MOST_SOURCE // 1_000_000} MB"
+            )
             return ModuleSyntax(fault=UngradableError(too_large, source={"file": _shown(file)}))
         if wanted and not any(name.encode() in data for name in wanted):
             return ModuleSyntax()
@@ -235,7 +302,9 @@ def _unread(file: File) -> UngradableError:
 
 
 def _digest(files: tuple[File, ...]) -> str:
-    """Return a hash of all names and contents; for what is huge or unreadable its size stands for its content."""
+    """Return a hash of all names and contents; for what is huge or unreadable its size stands for
+    its content.
+    """
     whole = hashlib.sha256()
     for file in files:
         part = hashlib.sha256(b"%d" % file.size)
@@ -252,4 +321,6 @@ def _shown(file: File) -> str:
 
 
 def _list(names: list[str]) -> str:
-    return ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+    return ", ".join(names[:LISTED]) + (
+        f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    )

@@ -1,8 +1,10 @@
-"""Files that students handed in, as the grader itself lists, reads and copies them, with no isolation around it.
+"""Files that students handed in, as the grader itself lists, reads and copies them, with no
+isolation around it.
 
-A student decides what lies there: links to the teacher's files, pipes that block whoever opens them, devices that never
-end, folders that nobody may read. Every reader of such files outside of a sandbox goes through this module. A link is
-followed to another file of the same submission only; what is written is always a new file, never through a link.
+A student decides what lies there: links to the teacher's files, pipes that block whoever opens
+them, devices that never end, folders that nobody may read. Every reader of such files outside of a
+sandbox goes through this module. A link is followed to another file of the same submission only;
+what is written is always a new file, never through a link.
 """
 
 from __future__ import annotations
@@ -28,10 +30,22 @@ NO_FILE = "is no file that can be read"
 LEADS_OUT = "is a link that leads out of the submission"
 _TO_A_FOLDER = "is a link to a folder, which is not followed"
 NAME_ERRORS = frozenset(
-    (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP)
+    (
+        errno.ENAMETOOLONG,
+        errno.EILSEQ,
+        errno.EINVAL,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.EEXIST,
+        errno.ELOOP,
+    )
 )
-"""Why a file cannot be written that lies in its name, and not in our disk: too long, or a folder is called so."""
-_PLAINLY = sum(getattr(os, f"O_{name}", 0) for name in ("NOFOLLOW", "NONBLOCK", "NOCTTY", "CLOEXEC", "BINARY"))
+"""Why a file cannot be written that lies in its name, and not in our disk: too long, or a folder is
+called so.
+"""
+_PLAINLY = sum(
+    getattr(os, f"O_{name}", 0) for name in ("NOFOLLOW", "NONBLOCK", "NOCTTY", "CLOEXEC", "BINARY")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +61,10 @@ class File:
 def files(root: Path, closed: Callable[[OSError], object] | None = None) -> Iterator[File]:
     """Yield all files below a folder that are a student's own, or the one that *root* is.
 
-    Virtual environments, and what is hidden or made by a machine, are no student's own. *closed* is called with the
-    error of each folder that cannot be read. Links to folders are not entered. Raises UngradableError where there are
-    more than 20,000 files, or over 100 folders in each other.
+    Virtual environments, and what is hidden or made by a machine, are no student's own. *closed* is
+    called with the error of each folder that cannot be read. Links to folders are not entered.
+    Raises UngradableError where there are more than 20,000 files, or over 100 folders in each
+    other.
     """
     if not os.path.isdir(root):
         yield look_at_file(root)
@@ -61,7 +76,10 @@ def files(root: Path, closed: Callable[[OSError], object] | None = None) -> Iter
         names = [name for name in names if not name.startswith(".")]
         count += len(names) + len(below)
         if count > MOST_FILES or len(Path(folder).parts) - len(root.parts) > DEEPEST:
-            raise UngradableError(f"the submission has more than {MOST_FILES} files or {DEEPEST} folders in each other")
+            raise UngradableError(
+                f"the submission has more than {MOST_FILES} files or {DEEPEST} folders in each"
+                " other"
+            )
         links = [name for name in below if os.path.islink(os.path.join(folder, name))]
         for path in (Path(folder, name) for name in (*names, *links)):
             yield _look(path, path.relative_to(root).as_posix(), top)
@@ -84,7 +102,12 @@ def _look(path: Path, name: str, top: Path | None) -> File:
     except (OSError, ValueError):
         return File(path=path, name=name, size=0, fault=NO_FILE)
     if not stat.S_ISREG(status.st_mode):
-        return File(path=path, name=name, size=0, fault=_TO_A_FOLDER if stat.S_ISDIR(status.st_mode) else NO_FILE)
+        return File(
+            path=path,
+            name=name,
+            size=0,
+            fault=_TO_A_FOLDER if stat.S_ISDIR(status.st_mode) else NO_FILE,
+        )
     return File(path=path, name=name, size=status.st_size)
 
 
@@ -115,7 +138,10 @@ def opened(path: Path) -> BinaryIO:
 
 
 def content(path: Path, most: int) -> bytes:
-    """Return what a plain file holds, up to *most* bytes, also of one that grows meanwhile. Raises OSError."""
+    """Return what a plain file holds, up to *most* bytes, also of one that grows meanwhile.
+
+    Raises OSError.
+    """
     parts: list[bytes] = []
     with opened(path) as file:
         # Piece by piece: a buffer for *most* bytes would be made at once.
@@ -128,8 +154,9 @@ def content(path: Path, most: int) -> bytes:
 def created(root: Path, name: str) -> BinaryIO:
     """Open a new file below *root* for writing, in place of one that is there. Raises OSError.
 
-    *name* has slashes; folders that are missing are made. No link is followed on the way: each folder is opened from
-    the one before it, which holds even where somebody changes the tree meanwhile.
+    *name* has slashes; folders that are missing are made. No link is followed on the way: each
+    folder is opened from the one before it, which holds even where somebody changes the tree
+    meanwhile.
     """
     *folders, last = name.split("/")
     if {"", ".", ".."} & {*folders, last}:
@@ -143,7 +170,9 @@ def created(root: Path, name: str) -> BinaryIO:
                 os.mkdir(folder, dir_fd=place)
             except FileExistsError:
                 pass
-            below = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place)
+            below = os.open(
+                folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place
+            )
             os.close(place)
             place = below
         try:
@@ -151,13 +180,18 @@ def created(root: Path, name: str) -> BinaryIO:
             os.unlink(last, dir_fd=place)
         except FileNotFoundError:
             pass
-        return os.fdopen(os.open(last, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAINLY, 0o666, dir_fd=place), "wb")
+        return os.fdopen(
+            os.open(last, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAINLY, 0o666, dir_fd=place),
+            "wb",
+        )
     finally:
         os.close(place)
 
 
 def _created_by_path(root: Path, folders: list[str], last: str) -> BinaryIO:
-    """Windows opens nothing from a folder that is open: there the way is looked at before it is gone."""
+    """Windows opens nothing from a folder that is open: there the way is looked at before it is
+    gone.
+    """
     place = root.joinpath(*folders)
     place.mkdir(parents=True, exist_ok=True)
     if leads_out(place, root):
@@ -169,12 +203,15 @@ def _created_by_path(root: Path, folders: list[str], last: str) -> BinaryIO:
 def copy(root: Path, into: Path) -> list[str]:
     """Copy the plain files below a folder to *into*; return what was left out, with why.
 
-    A link to another file of the folder becomes a copy of that file. Raises UngradableError, see `files`, and OSError
-    where it is our disk that fails, and not their files.
+    A link to another file of the folder becomes a copy of that file. Raises UngradableError, see
+    `files`, and OSError where it is our disk that fails, and not their files.
     """
     left_out: list[str] = []
     room = MOST_COPIED
-    for file in files(root, closed=lambda error: left_out.append(f"{Path(error.filename).name} ({error.strerror})")):
+    for file in files(
+        root,
+        closed=lambda error: left_out.append(f"{Path(error.filename).name} ({error.strerror})"),
+    ):
         if file.fault:
             left_out.append(f"{file.name} {file.fault}")
         elif file.size > room:

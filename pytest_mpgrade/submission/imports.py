@@ -1,4 +1,6 @@
-"""What a source imports, by its syntax: which modules and names, on which line, and whether it can do without."""
+"""What a source imports, by its syntax: which modules and names, on which line, and whether it can
+do without.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ class Import:
     names: tuple[str, ...] = ()  # that are taken from it
     line: int
     last: int  # line
-    optional: bool = False  # it goes on without it, or does so only as a script, or for a type checker
+    # it goes on without it, or does so only as a script, or for a type checker
+    optional: bool = False
 
     @property
     def shown(self) -> str:
@@ -55,7 +58,11 @@ def _imported(node: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield node.module, tuple(each.name for each in node.names)
     elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
         called, first = _name(node.func), node.args[0].value
-        if called in ("import_module", "__import__") and isinstance(first, str) and not first.startswith("."):
+        if (
+            called in ("import_module", "__import__")
+            and isinstance(first, str)
+            and not first.startswith(".")
+        ):
             yield first, ()
         elif called == "run_line_magic" and first in ("matplotlib", "pylab"):  # %matplotlib inline
             yield "matplotlib", ()
@@ -66,10 +73,16 @@ def _guarded(node: ast.AST) -> list[ast.stmt]:
     if isinstance(node, ast.Try):
         return node.body if any(map(_goes_on, node.handlers)) else []
     if isinstance(node, (ast.With, ast.AsyncWith)):
-        calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
-        suppressed = [_name(arg) for call in calls if _name(call.func) == "suppress" for arg in call.args]
+        calls = [
+            item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)
+        ]
+        suppressed = [
+            _name(arg) for call in calls if _name(call.func) == "suppress" for arg in call.args
+        ]
         return node.body if _IMPORT_ERRORS.intersection(suppressed) else []
-    if isinstance(node, ast.If) and (_name(node.test) == "TYPE_CHECKING" or _is_main_gate(node.test)):
+    if isinstance(node, ast.If) and (
+        _name(node.test) == "TYPE_CHECKING" or _is_main_gate(node.test)
+    ):
         return node.body
     return []
 
@@ -85,8 +98,15 @@ def _goes_on(handler: ast.ExceptHandler) -> bool:
 
 
 def _is_main_gate(test: ast.expr) -> bool:
-    sides = (test.left, *test.comparators) if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq) else ()
-    return {getattr(side, "id", getattr(side, "value", None)) for side in sides} == {"__name__", "__main__"}
+    sides = (
+        (test.left, *test.comparators)
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq)
+        else ()
+    )
+    return {getattr(side, "id", getattr(side, "value", None)) for side in sides} == {
+        "__name__",
+        "__main__",
+    }
 
 
 def _name(node: ast.AST | None) -> str:

@@ -1,7 +1,9 @@
-"""Whose fault it is that something cannot be imported: asked of the interpreter, never believed of student code.
+"""Whose fault it is that something cannot be imported: asked of the interpreter, never believed of
+student code.
 
-A package that the assignment allows and the interpreter lacks, or cannot import itself, is the grader's fault. All else
-is the submission's: a package that is not allowed, a file that was not handed in, a name misspelt, another Python.
+A package that the assignment allows and the interpreter lacks, or cannot import itself, is the
+grader's fault. All else is the submission's: a package that is not allowed, a file that was not
+handed in, a name misspelt, another Python.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from pytest_mpgrade.submission.newer_syntax import newer_syntax
 from pytest_mpgrade.submission.sources import Statement, SubmissionSources
 from pytest_mpgrade.system import did_you_mean
 
-_UNSUCCESSFUL = frozenset((Ending.NOT_IMPORTED, Ending.RAISED, Ending.DIED, Ending.HUNG, Ending.TIMED_OUT))
+_UNSUCCESSFUL = frozenset(
+    (Ending.NOT_IMPORTED, Ending.RAISED, Ending.DIED, Ending.HUNG, Ending.TIMED_OUT)
+)
 _MISSING = re.compile(r"No module named '([\w.]+)'")
 _MOST = 8
 """Names and statements that are looked into: each may cost an interpreter's start."""
@@ -32,7 +36,9 @@ _CLOSE = 0.75
 
 
 def require(submission: Submission, assignment: Assignment) -> None:
-    """Raise LackingError where a submission imports, wherever in it, what is allowed and is not installed."""
+    """Raise LackingError where a submission imports, wherever in it, what is allowed and is not
+    installed.
+    """
     allowed = assignment.environment.packages
     if not allowed:
         return
@@ -42,7 +48,9 @@ def require(submission: Submission, assignment: Assignment) -> None:
         for each in reversed(found.statements)
         if not each.found.optional and each.found.package not in found.own | sys.stdlib_module_names
     }
-    asked = {module: package for module in needed if (package := packages.providing(module, allowed))}
+    asked = {
+        module: package for module in needed if (package := packages.providing(module, allowed))
+    }
     if not asked:
         return
     python = interpreter(assignment)
@@ -58,11 +66,15 @@ def interpreter(assignment: Assignment) -> str:
     return (shutil.which(os.path.expanduser(wanted)) or wanted) if wanted else sys.executable
 
 
-def explained(runs: Iterable[Run], submission: Submission, assignment: Assignment) -> tuple[Run, ...]:
+def explained(
+    runs: Iterable[Run], submission: Submission, assignment: Assignment
+) -> tuple[Run, ...]:
     """Return runs of one scenario, each with what it lacks where that is why it did not succeed."""
     found = [(run, lack(run, submission, assignment)) for run in runs]
     ours = next((each for _, each in found if each and each.ours), None)
-    told = [(run, each or (ours if run.ending is not Ending.RETURNED else None)) for run, each in found]
+    told = [
+        (run, each or (ours if run.ending is not Ending.RETURNED else None)) for run, each in found
+    ]
     return tuple(replace(run, lack=each) if each else run for run, each in told)
 
 
@@ -119,12 +131,18 @@ class _Search:
         self.python = interpreter(assignment)
 
     def lack(self, failure: _Failure) -> Lack | None:
-        """Return what a failure comes of; None where nothing is missing, whatever the student's code says."""
+        """Return what a failure comes of; None where nothing is missing, whatever the student's
+        code says.
+        """
         file, source = self._source(failure)
         statements = self.sources.at(file, failure.cell, failure.line) if file else []
-        said = [each for name in failure.missing for each in self.sources.of(name.partition(".")[0])]
+        said = [
+            each for name in failure.missing for each in self.sources.of(name.partition(".")[0])
+        ]
         statements += [each for each in said if not each.found.optional]
-        theirs = dict.fromkeys(each for each in statements if each.found.package not in self.sources.own)
+        theirs = dict.fromkeys(
+            each for each in statements if each.found.package not in self.sources.own
+        )
         for statement in list(theirs)[:_MOST]:
             if lack := self._of_statement(statement):
                 return lack
@@ -135,13 +153,19 @@ class _Search:
             newer = newer_syntax(source, self._version())
         elif failure.type == "AttributeError":
             newer = of_attribute(source, failure.line, self._version())
-        where = f"{file}:{failure.line}" if not failure.cell else f"code cell {failure.cell}, line {failure.line}"
+        where = (
+            f"{file}:{failure.line}"
+            if not failure.cell
+            else f"code cell {failure.cell}, line {failure.line}"
+        )
         return Lack(message=f"{where}: {newer}", hint=self._for_python()) if newer else None
 
     def _source(self, failure: _Failure) -> tuple[str, str]:
         """Return the student's own file, as we have it, that a failure names, and what is in it."""
         for (file, cell), source in self.sources.sources.items():
-            if cell == failure.cell and (failure.file == file or failure.file.endswith(f"{os.sep}{file}")):
+            if cell == failure.cell and (
+                failure.file == file or failure.file.endswith(f"{os.sep}{file}")
+            ):
                 return file, source.decode("utf-8-sig", "replace")
         return "", ""
 
@@ -170,16 +194,25 @@ class _Search:
         return None
 
     def _fails(self, statement: Statement) -> str:
-        """Return why an installed package that is allowed fails to be imported; "" where it has no such module."""
+        """Return why an installed package that is allowed fails to be imported; "" where it has no
+        such module.
+        """
         imported = statement.found
-        private = any(part.startswith("_") for part in imported.module.split("."))  # such as __main__, which runs
+        # such as __main__, which runs
+        private = any(part.startswith("_") for part in imported.module.split("."))
         tries = [(imported.package, ()), (imported.package if private else imported.module, ())]
         whole, module = packages.ask_interpreter(self.python, imports=tries).failures
         return whole or ("" if f"'{imported.module}'" in module else module)
 
     def _elsewhere(self, failure: _Failure) -> Lack | None:
-        """Return what an allowed package lacks itself: a module that no statement of the student's imports."""
-        strange = [name.partition(".")[0] for name in failure.missing if not self.sources.of(name.partition(".")[0])]
+        """Return what an allowed package lacks itself: a module that no statement of the student's
+        imports.
+        """
+        strange = [
+            name.partition(".")[0]
+            for name in failure.missing
+            if not self.sources.of(name.partition(".")[0])
+        ]
         strange = [name for name in strange if name not in self.sources.own]
         if not set(strange) - packages.ask_interpreter(self.python, modules=strange).modules:
             return None
@@ -193,7 +226,10 @@ class _Search:
 
     def _broken(self, package: str, failed: str, statement: Statement) -> Lack:
         install = packages.install_command(self.python, ["--force-reinstall", package])
-        message = f"the assignment allows {package}, which is installed where it is graded but cannot be imported there"
+        message = (
+            f"the assignment allows {package}, which is installed where it is graded but cannot be"
+            " imported there"
+        )
         return Lack(
             message=f"{message} ({failed}; imported at {statement.where}): {install}",
             ours=True,
@@ -201,31 +237,52 @@ class _Search:
         )
 
     def _refused(self, statement: Statement) -> Lack:
-        """Return the submission's fault: a module that is neither its own, nor allowed, nor there."""
+        """Return the submission's fault: a module that is neither its own, nor allowed, nor
+        there.
+        """
         name = statement.found.package
         modules = {module for package in self.allowed for module in packages.imported_as(package)}
         likely = sorted(modules | self.sources.own | self.sources.deeper)
         public = sorted(each for each in sys.stdlib_module_names if each[0] != "_")
-        near = [each for known in (likely, public) for each in [did_you_mean.likely(name, known, _CLOSE)] if each]
-        allowed = f"allowed packages: {', '.join(self.allowed)}" if self.allowed else "no packages are allowed"
+        near = [
+            each
+            for known in (likely, public)
+            for each in [did_you_mean.likely(name, known, _CLOSE)]
+            if each
+        ]
+        allowed = (
+            f"allowed packages: {', '.join(self.allowed)}"
+            if self.allowed
+            else "no packages are allowed"
+        )
         return Lack(
-            message=f"{statement.where} imports {name}: there is no module of that name in what was handed in, nor is "
-            f"it a package that the assignment allows ({allowed})",
-            hint=f"did you mean {near[0]}?" if near else f"hand in {name}.py too if it is yours, or do without it",
+            message=(
+                f"{statement.where} imports {name}: there is no module of that name in what was"
+                f" handed in, nor is it a package that the assignment allows ({allowed})"
+            ),
+            hint=(
+                f"did you mean {near[0]}?"
+                if near
+                else f"hand in {name}.py too if it is yours, or do without it"
+            ),
             unknown=not near and not packages.is_known(name),
             source=statement.source,
         )
 
 
 def _not_installed(python: str, missing: Sequence[tuple[str, Statement]]) -> Lack:
-    """Return the grader's fault: packages that are not installed, and the statements that import them."""
+    """Return the grader's fault: packages that are not installed, and the statements that import
+    them.
+    """
     names = tuple(dict.fromkeys(package for package, _ in missing))
     places = ", ".join(each.where for _, each in missing)
     install = packages.install_command(python, names)
     are = "are" if len(names) > 1 else "is"
     return Lack(
-        message=f"the assignment allows {', '.join(names)}, which {are} not installed where it is graded "
-        f"(imported at {places}): {install}",
+        message=(
+            f"the assignment allows {', '.join(names)}, which {are} not installed where it is"
+            f" graded (imported at {places}): {install}"
+        ),
         ours=True,
         source=missing[0][1].source,
     )

@@ -1,4 +1,6 @@
-"""The tokens of a source by the newest rules: `tokenize` knows only those of the Python that it comes with."""
+"""The tokens of a source by the newest rules: `tokenize` knows only those of the Python that it
+comes with.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ class Token:
     text: str
     depth: int  # of brackets that are open after it
     first: bool = False  # on its line
-    fields: list[list[Token]] = field(default_factory=list)  # the expressions in the braces of a formatted string
+    # the expressions in the braces of a formatted string
+    fields: list[list[Token]] = field(default_factory=list)
     plain: str = ""  # the string that remains of it without them
 
 
@@ -46,7 +49,9 @@ class _Lexer:
         self.text = text
 
     def tokens(self, at: int, within: int) -> tuple[list[Token], int]:
-        """Return the tokens from a place on, *within* so many formatted strings up to the end of an expression."""
+        """Return the tokens from a place on, *within* so many formatted strings up to the end of an
+        expression.
+        """
         found: list[Token] = []
         closing: list[str] = []
         while match := _TOKEN.match(self.text, at):
@@ -64,7 +69,16 @@ class _Lexer:
             elif piece in _BRACKETS and (not closing or closing.pop() != piece):
                 raise StrangeError
             first = not found or found[-1].kind == "newline"
-            found.append(Token(kind=kind, text=piece, depth=len(closing), first=first, fields=fields, plain=plain))
+            found.append(
+                Token(
+                    kind=kind,
+                    text=piece,
+                    depth=len(closing),
+                    first=first,
+                    fields=fields,
+                    plain=plain,
+                )
+            )
             at += len(piece)
         if closing or within:
             raise StrangeError
@@ -82,7 +96,9 @@ class _Lexer:
         raise StrangeError
 
     def _formatted(self, at: int, opening: str, within: int) -> tuple[list[list[Token]], str, int]:
-        """Return the expressions in an f-string or t-string, what it is without, and where it ends; by PEP 701."""
+        """Return the expressions in an f-string or t-string, what it is without, and where it ends;
+        by PEP 701.
+        """
         quotes, raw = _quotes(opening), "r" in opening.lower()
         fields: list[list[Token]] = []
         plain = "r" * raw + quotes
@@ -107,7 +123,9 @@ class _Lexer:
         raise StrangeError
 
     def _field(self, at: int, within: int, quotes: str) -> tuple[list[list[Token]], int]:
-        """Return the expressions in a pair of braces, those of its format too, and where it ends."""
+        """Return the expressions in a pair of braces, those of its format too, and where it
+        ends.
+        """
         expression, at = self.tokens(at, within)
         fields = [expression]
         if conversion := _CONVERSION.match(self.text, at):
@@ -117,7 +135,11 @@ class _Lexer:
             while self.text[at : at + 1] not in ("", "}") and not self.text.startswith(quotes, at):
                 if self._line_ends(at, quotes):
                     break
-                more, at = self._field(at + 1, within + 1, quotes) if self.text[at] == "{" else ([], at + 1)
+                more, at = (
+                    self._field(at + 1, within + 1, quotes)
+                    if self.text[at] == "{"
+                    else ([], at + 1)
+                )
                 fields += more
         if not self.text.startswith("}", at):
             raise StrangeError

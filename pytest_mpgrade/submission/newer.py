@@ -1,6 +1,7 @@
 """Which Python has a module or a name of the standard library that the running one does not have.
 
-The tables are short on purpose; tests hold them against typeshed. What is in none of them is not spoken of.
+The tables are short on purpose; tests hold them against typeshed. What is in none of them is not
+spoken of.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import warnings
 
 Version = tuple[int, int]
 MOST = 100_000
-"""Characters of a source that is looked into: one that is larger could crash the parser of Python 3.10."""
+"""Characters of a source that is looked into: one that is larger could crash the parser of Python
+3.10.
+"""
 
 MODULES: dict[str, Version] = {
     "annotationlib": (3, 14),
@@ -24,7 +27,11 @@ MODULES: dict[str, Version] = {
 
 NAMES: dict[str, dict[str, Version]] = {
     "asyncio": {
-        "Barrier": (3, 11), "QueueShutDown": (3, 13), "Runner": (3, 11), "TaskGroup": (3, 11), "timeout": (3, 11),
+        "Barrier": (3, 11),
+        "QueueShutDown": (3, 13),
+        "Runner": (3, 11),
+        "TaskGroup": (3, 11),
+        "timeout": (3, 11),
         "timeout_at": (3, 11),
     },
     "collections.abc": {"Buffer": (3, 12)},
@@ -46,26 +53,56 @@ NAMES: dict[str, dict[str, Version]] = {
     "threading": {"setprofile_all_threads": (3, 12), "settrace_all_threads": (3, 12)},
     "types": {"CapsuleType": (3, 13), "get_original_bases": (3, 12)},
     "typing": {
-        "LiteralString": (3, 11), "Never": (3, 11), "NotRequired": (3, 11), "ReadOnly": (3, 13), "Required": (3, 11),
-        "Self": (3, 11), "TypeAliasType": (3, 12), "TypeIs": (3, 13), "TypeVarTuple": (3, 11), "Unpack": (3, 11),
-        "assert_never": (3, 11), "assert_type": (3, 11), "dataclass_transform": (3, 11), "get_overloads": (3, 11),
-        "override": (3, 12), "reveal_type": (3, 11),
+        "LiteralString": (3, 11),
+        "Never": (3, 11),
+        "NotRequired": (3, 11),
+        "ReadOnly": (3, 13),
+        "Required": (3, 11),
+        "Self": (3, 11),
+        "TypeAliasType": (3, 12),
+        "TypeIs": (3, 13),
+        "TypeVarTuple": (3, 11),
+        "Unpack": (3, 11),
+        "assert_never": (3, 11),
+        "assert_type": (3, 11),
+        "dataclass_transform": (3, 11),
+        "get_overloads": (3, 11),
+        "override": (3, 12),
+        "reveal_type": (3, 11),
     },
     "warnings": {"deprecated": (3, 13)},
-}  # fmt: skip
+}
 """Names that came later than their module: those that a program about processes may well use."""
 
 REMOVED: dict[str, Version] = {
     **dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), (3, 12)),
     **dict.fromkeys(
         (
-            "aifc", "audioop", "cgi", "cgitb", "chunk", "crypt", "imghdr", "lib2to3", "mailcap", "msilib", "nis",
-            "nntplib", "ossaudiodev", "pipes", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib",
+            "aifc",
+            "audioop",
+            "cgi",
+            "cgitb",
+            "chunk",
+            "crypt",
+            "imghdr",
+            "lib2to3",
+            "mailcap",
+            "msilib",
+            "nis",
+            "nntplib",
+            "ossaudiodev",
+            "pipes",
+            "sndhdr",
+            "spwd",
+            "sunau",
+            "telnetlib",
+            "uu",
+            "xdrlib",
         ),
         (3, 13),
     ),
     **dict.fromkeys(("sre_compile", "sre_constants", "sre_parse"), (3, 15)),
-}  # fmt: skip
+}
 """Modules that left the standard library, and with which Python."""
 
 
@@ -75,16 +112,21 @@ def version_text(version: Version) -> str:
 
 
 def of_module(module: str, names: tuple[str, ...], running: Version) -> str:
-    """Say that a module, or a name in it, is not in this Python but in another; "" where that is not known."""
+    """Say that a module, or a name in it, is not in this Python but in another; "" where that is
+    not known.
+    """
     for name, version in REMOVED.items():
         if module.partition(".")[0] == name and running >= version:
             left = f"{name} left the standard library with Python {version_text(version)}"
             return f"{left}, and the grader runs Python {version_text(running)}"
     for name, version in MODULES.items():
         parent, _, last = name.rpartition(".")
-        if running < version and (f"{module}.".startswith(f"{name}.") or (module == parent and last in names)):
+        if running < version and (
+            f"{module}.".startswith(f"{name}.") or (module == parent and last in names)
+        ):
             return (
-                f"{name} came with Python {version_text(version)}, and the grader runs Python {version_text(running)}"
+                f"{name} came with Python {version_text(version)}, and the grader runs Python"
+                f" {version_text(running)}"
             )
     known = NAMES.get(module, {})
     for name in names:

@@ -1,7 +1,8 @@
 """Which newer Python takes a source that the running one calls a syntax error.
 
-Nothing is guessed by the error's words: the source is rewritten without what newer versions have brought, and only
-where the running Python takes the rest is it said that a newer one would take it all. Tests hold this against Ruff.
+Nothing is guessed by the error's words: the source is rewritten without what newer versions have
+brought, and only where the running Python takes the rest is it said that a newer one would take it
+all. Tests hold this against Ruff.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class Feature:
 
 EXCEPT_STAR = Feature(name="except*", version=(3, 11))
 STAR = Feature(name="a star in an index, or in the annotation of *args", version=(3, 11))
-F_STRING = Feature(name="an f-string with its own quotes, a backslash or a comment in its braces", version=(3, 12))
+F_STRING = Feature(
+    name="an f-string with its own quotes, a backslash or a comment in its braces", version=(3, 12)
+)
 TYPE = Feature(name="the type statement", version=(3, 12))
 GENERIC = Feature(name="a list of type parameters", version=(3, 12))
 DEFAULT = Feature(name="a default of a type parameter", version=(3, 13))
@@ -40,13 +43,14 @@ LAZY = Feature(name="a lazy import", version=(3, 15))
 
 _PARAMETER = re.compile(
     r"\s*\*{0,2}\s*[^\W\d]\w*\s*(?::(?P<bound>[^=]+))?(?P<equals>=(?P<default>.+))?", re.DOTALL
-)  # fmt: skip
+)
 _OURS = sys.version_info[:2]
 _Edit = tuple[Feature, list[tuple[Token, str]]]
 
 
 def newer_syntax(text: str, running: Version = _OURS) -> str:
-    """Say which newer Python takes a source that this one does not; "" where none is known to take it.
+    """Say which newer Python takes a source that this one does not; "" where none is known to take
+    it.
 
     *running*: the Python that is spoken of, where that is another than our own.
     """
@@ -92,7 +96,9 @@ def _without(tokens: list[Token]) -> tuple[str, set[Feature]]:
 
 
 def _as_plain_string(token: Token, around: Sequence[Token]) -> set[Feature]:
-    """Put a plain string in the place of one that our Python does not take; return what is newer in it."""
+    """Put a plain string in the place of one that our Python does not take; return what is newer in
+    it.
+    """
     template = _is_template(token)
     found: set[Feature] = set()
     for expression in token.fields:
@@ -101,7 +107,9 @@ def _as_plain_string(token: Token, around: Sequence[Token]) -> set[Feature]:
         if not re.sub(r"#.*", "", rest).strip() or not _parses(f"_ = (\n{rest}\n)"):
             raise StrangeError
         found |= inner
-    if template and any(each.kind in ("string", "formatted") and not _is_template(each) for each in around):
+    if template and any(
+        each.kind in ("string", "formatted") and not _is_template(each) for each in around
+    ):
         raise StrangeError  # they cannot be joined
     feature = T_STRING if template else F_STRING
     if feature.version > _OURS:
@@ -117,7 +125,9 @@ def _is_template(token: Token) -> bool:
 
 def _starts_statement(used: Sequence[Token], place: int) -> bool:
     before = used[place - 1] if place else None
-    return before is None or (before.depth == 0 and (before.kind == "newline" or before.text in (";", ":")))
+    return before is None or (
+        before.depth == 0 and (before.kind == "newline" or before.text in (";", ":"))
+    )
 
 
 def _closing(used: Sequence[Token], place: int) -> int:
@@ -127,12 +137,18 @@ def _closing(used: Sequence[Token], place: int) -> int:
 
 
 def _texts(used: Sequence[Token], place: int, count: int) -> list[str]:
-    return [token.text for token in used[place : place + count]] + [""] * (place + count - len(used))
+    return [token.text for token in used[place : place + count]] + [""] * (
+        place + count - len(used)
+    )
 
 
 def _type_statements(used: Sequence[Token]) -> Iterator[_Edit]:
     for place, token in enumerate(used[:-2]):
-        if token.text == "type" and _starts_statement(used, place) and used[place + 1].kind == "name":
+        if (
+            token.text == "type"
+            and _starts_statement(used, place)
+            and used[place + 1].kind == "name"
+        ):
             after = place + 2
             if used[after].text == "[":
                 after = _closing(used, after) + 1
@@ -143,7 +159,11 @@ def _type_statements(used: Sequence[Token]) -> Iterator[_Edit]:
 
 def _parameters(used: Sequence[Token]) -> Iterator[_Edit]:
     for place, token in enumerate(used[:-2]):
-        if token.kind == "name" and token.text in ("def", "class") and used[place + 1].kind == "name":
+        if (
+            token.kind == "name"
+            and token.text in ("def", "class")
+            and used[place + 1].kind == "name"
+        ):
             yield from _generic(used, place + 2)
 
 
@@ -162,7 +182,9 @@ def _generic(used: Sequence[Token], place: int) -> Iterator[_Edit]:
         texts.pop()
     found = [_PARAMETER.fullmatch(text) for text in texts]
     for match in found:
-        if match is None or not all(_parses(f"_ = ({part})") for part in match.group("bound", "default") if part):
+        if match is None or not all(
+            _parses(f"_ = ({part})") for part in match.group("bound", "default") if part
+        ):
             raise StrangeError
     yield GENERIC, [(token, "") for token in used[place : end + 1]]
     if any(match and match["equals"] for match in found):
@@ -199,9 +221,17 @@ def _stars(used: Sequence[Token]) -> Iterator[_Edit]:
         elif token.text in ("*", "**") and token.kind == "op" and open_ones:
             opening, before = open_ones[-1], solid[place - 1].text
             bracket, value = solid[opening].text, _is_value(solid, opening - 1)
-            if token.text == "*" and (bracket, before) in (("(", ":"), ("[", ","), ("[", "[")) and value:
+            if (
+                token.text == "*"
+                and (bracket, before) in (("(", ":"), ("[", ","), ("[", "["))
+                and value
+            ):
                 yield STAR, [(token, "")]
-            elif place == opening + 1 and (token.text, bracket) not in (("**", "["), ("**", "(")) and not value:
+            elif (
+                place == opening + 1
+                and (token.text, bracket) not in (("**", "["), ("**", "("))
+                and not value
+            ):
                 yield from [(UNPACKING, [(token, "")])] * _is_comprehension(solid, opening)
 
 
@@ -217,7 +247,9 @@ def _is_value(solid: Sequence[Token], place: int) -> bool:
 def _is_comprehension(solid: Sequence[Token], opening: int) -> bool:
     """Tell whether a bracket holds one value for each turn of a loop."""
     depth = solid[opening].depth
-    inside = [token.text for token in solid[opening : _closing(solid, opening)] if token.depth == depth]
+    inside = [
+        token.text for token in solid[opening : _closing(solid, opening)] if token.depth == depth
+    ]
     return "for" in inside and "," not in inside[: inside.index("for")]
 
 

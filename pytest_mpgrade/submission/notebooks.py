@@ -1,8 +1,10 @@
-"""Notebooks as files: read in every format that jupytext knows; or their functions as a module, by syntax.
+"""Notebooks as files: read in every format that jupytext knows; or their functions as a module, by
+syntax.
 
-Nothing is run. Where a module was asked for, kept of the code cells, at their top level, are imports, functions,
-classes, and names for constants. What a cell computes, prints or plots is left out, so that the module can be imported
-by child processes, and starts none itself. The only user of jupytext and IPython, which are in the extra `notebook`.
+Nothing is run. Where a module was asked for, kept of the code cells, at their top level, are
+imports, functions, classes, and names for constants. What a cell computes, prints or plots is left
+out, so that the module can be imported by child processes, and starts none itself. The only user of
+jupytext and IPython, which are in the extra `notebook`.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ MOST_BYTES = 50_000_000
 NotebookJson = dict[str, Any]
 """A notebook as nbformat 4 has it: JSON of any depth."""
 _ALONE = threading.Lock()
-"""Of two threads that import IPython or jupytext at once one may find it half made: its modules import each other."""
+"""Of two threads that import IPython or jupytext at once one may find it half made: its modules
+import each other.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +45,16 @@ class Extract:
 def extract(path: Path, shown: str) -> Extract:
     """Return the module in a notebook: `.ipynb`, or a text notebook of jupytext.
 
-    Raises UngradableError where it cannot be read, a cell is no Python, or the extra is not installed. Cells are
-    numbered as code cells are, from 1; *shown* is the notebook's name for messages.
+    Raises UngradableError where it cannot be read, a cell is no Python, or the extra is not
+    installed. Cells are numbered as code cells are, from 1; *shown* is the notebook's name for
+    messages.
     """
     parts: list[str] = []
     cells: list[int] = []
     for number, text in enumerate(_cells(path, shown), 1):
-        tree = syntax.parse_module(f"{shown}, code cell {number}", text.encode(), before_line=", line ")
+        tree = syntax.parse_module(
+            f"{shown}, code cell {number}", text.encode(), before_line=", line "
+        )
         kept = list(_kept(tree, text.split("\n")))
         if kept:
             cells.append(number)
@@ -69,19 +76,25 @@ def _document(path: Path, shown: str) -> NotebookJson:
     try:
         data = handed_in.content(path, MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
-            raise UngradableError(f"{shown} is too large for a notebook: over {MOST_BYTES // 1_000_000} MB")
+            raise UngradableError(
+                f"{shown} is too large for a notebook: over {MOST_BYTES // 1_000_000} MB"
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about ids that older notebooks do not have
             text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig")
             notebook: object = jupytext.read(text, fmt={"extension": path.suffix})
         found: NotebookJson = json.loads(json.dumps(notebook))
         # What is no notebook but JSON has no such cells.
-        if not all(isinstance(cell["source"], str) and cell["cell_type"] for cell in found["cells"]):
+        if not all(
+            isinstance(cell["source"], str) and cell["cell_type"] for cell in found["cells"]
+        ):
             raise TypeError("a cell without text")
     except UngradableError:
         raise
     except Exception as error:  # whatever a broken file makes its parsers raise
-        raise UngradableError(f"{shown} cannot be read as a notebook: {type(error).__name__}: {error}"[:300]) from error
+        raise UngradableError(
+            f"{shown} cannot be read as a notebook: {type(error).__name__}: {error}"[:300]
+        ) from error
     return found
 
 
@@ -91,8 +104,14 @@ def cells(path: Path, shown: str) -> list[tuple[int, str]]:
 
 
 def notebook_imports(document: NotebookJson) -> list[tuple[int, Import]]:
-    """Return what a notebook imports, as far as its cells are Python, with the number of each code cell."""
-    return [(number, found) for number, text in enumerate(_code(document), 1) for found in _imports(text)]
+    """Return what a notebook imports, as far as its cells are Python, with the number of each code
+    cell.
+    """
+    return [
+        (number, found)
+        for number, text in enumerate(_code(document), 1)
+        for found in _imports(text)
+    ]
 
 
 def _imports(text: str) -> tuple[Import, ...]:
@@ -120,8 +139,8 @@ def _cells(path: Path, shown: str) -> list[str]:
 
 def _lacks(error: ImportError, shown: str) -> UngradableError:
     return UngradableError(
-        f"{shown} is a notebook; to grade it, or the functions in it, install the extra: pip install "
-        f"'pytest-mpgrade[notebook]' ({error.name} is missing)"
+        f"{shown} is a notebook; to grade it, or the functions in it, install the extra: pip"
+        f" install 'pytest-mpgrade[notebook]' ({error.name} is missing)"
     )
 
 
@@ -140,7 +159,9 @@ def _without_magics(text: str, transform: Callable[[str], object]) -> str:
 
 
 def _kept(tree: ast.Module, lines: list[str]) -> Iterator[str]:
-    """Yield the source of the statements that are kept: as it is written where whole lines are, for the student."""
+    """Yield the source of the statements that are kept: as it is written where whole lines are, for
+    the student.
+    """
     for statement in tree.body:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             first = min([statement.lineno, *(each.lineno for each in statement.decorator_list)])

@@ -1,4 +1,5 @@
-"""The Python sources of one submission, as far as its module or notebook leads to them, and what they import.
+"""The Python sources of one submission, as far as its module or notebook leads to them, and what
+they import.
 
 Nothing is run: whose fault a failed import is must not be told by the code that it happened in.
 """
@@ -34,7 +35,11 @@ class Statement:
     @property
     def where(self) -> str:
         """The place as messages name it."""
-        return f"code cell {self.cell}, line {self.found.line}" if self.cell else f"{self.file}:{self.found.line}"
+        return (
+            f"code cell {self.cell}, line {self.found.line}"
+            if self.cell
+            else f"{self.file}:{self.found.line}"
+        )
 
     @property
     def source(self) -> dict[str, object]:
@@ -65,12 +70,23 @@ class SubmissionSources:
 
 @functools.lru_cache(maxsize=4)
 def read_sources(submission: Submission, *, notebook: bool) -> SubmissionSources:
-    """Return the sources of a submission: the module or *notebook*, and the modules of its own that it imports."""
+    """Return the sources of a submission: the module or *notebook*, and the modules of its own that
+    it imports.
+    """
     folder = Path(submission.folder)
     chosen = folder / submission.module
     # What lies beside a single module may be somebody else's.
-    alone = chosen.suffix == ".py" and not notebook and Path(submission.path).is_file() and _holds(folder, submission)
-    own = _Folder(folder) if folder.is_dir() and submission.folder and not alone else _Folder(Path(os.devnull))
+    alone = (
+        chosen.suffix == ".py"
+        and not notebook
+        and Path(submission.path).is_file()
+        and _holds(folder, submission)
+    )
+    own = (
+        _Folder(folder)
+        if folder.is_dir() and submission.folder and not alone
+        else _Folder(Path(os.devnull))
+    )
     found: dict[tuple[str, int], bytes] = {}
     statements: list[Statement] = []
     pending, seen, known = [chosen], {chosen}, set() if notebook else {chosen.stem}
@@ -87,7 +103,9 @@ def read_sources(submission: Submission, *, notebook: bool) -> SubmissionSources
             pending += files
             seen.update(files)
     top = frozenset(own.top) if notebook else frozenset((*own.top, chosen.stem))
-    return SubmissionSources(sources=found, statements=tuple(statements), own=top, deeper=frozenset(own.deeper))
+    return SubmissionSources(
+        sources=found, statements=tuple(statements), own=top, deeper=frozenset(own.deeper)
+    )
 
 
 def _holds(folder: Path, submission: Submission) -> bool:
@@ -99,7 +117,8 @@ class _Folder:
 
     def __init__(self, folder: Path) -> None:
         self.top: dict[str, list[Path]] = {}
-        self.deeper: dict[str, list[Path]] = {}  # a module may put another folder of its own on sys.path
+        # a module may put another folder of its own on sys.path
+        self.deeper: dict[str, list[Path]] = {}
         for place, below, names in os.walk(folder):
             below[:] = sorted(name for name in below if not name.startswith((".", "__")))
             parts = Path(place).relative_to(folder).parts
@@ -131,4 +150,6 @@ def _statements(name: str, cell: int, source: bytes) -> Iterator[Statement]:
     with suppress(UngradableError):
         lines = source.decode("utf-8-sig", "replace").split("\n")
         for found in syntax.module_syntax(syntax.parse_module(name, source)).imports:
-            yield Statement(file=name, cell=cell, found=found, code=lines[found.line - 1].strip()[:300])
+            yield Statement(
+                file=name, cell=cell, found=found, code=lines[found.line - 1].strip()[:300]
+            )

@@ -1,6 +1,8 @@
-"""What the syntax of a Python source tells: which names it binds when imported, which packages it needs.
+"""What the syntax of a Python source tells: which names it binds when imported, which packages it
+needs.
 
-Nothing is imported or run. Students' files have every encoding and every error, so each fault gets its line.
+Nothing is imported or run. Students' files have every encoding and every error, so each fault gets
+its line.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ class ModuleSyntax:
     """What a module's syntax tells."""
 
     own: frozenset[str] = frozenset()  # names that it defines at top level
-    names: frozenset[str] = frozenset()  # these, and those that it imports there; "*" for a star import
+    # these, and those that it imports there; "*" for a star import
+    names: frozenset[str] = frozenset()
     imports: tuple[Import, ...] = ()
     uses: tuple[Use, ...] = ()
     fault: UngradableError | None = None  # why it cannot be graded
@@ -74,11 +77,15 @@ def _last_name(call: ast.Call) -> str:
 
 
 def parse_module(shown: str, data: bytes, *, before_line: str = ":") -> ast.Module:
-    """Parse a source as Python would. Raises UngradableError, with the line; *shown* is its name."""
+    """Parse a source as Python would.
+
+    Raises UngradableError, with the line; *shown* is its name.
+    """
     text = _text(shown, data)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on a student's escapes; under `-W error` they would be syntax errors
+            # on a student's escapes; under `-W error` they would be syntax errors
+            warnings.simplefilter("ignore")
             return _tree(data)
     except SyntaxError as error:
         line = error.lineno or 1
@@ -95,10 +102,14 @@ def parse_module(shown: str, data: bytes, *, before_line: str = ":") -> ast.Modu
 
 
 def _tree(data: bytes) -> ast.Module:
-    """Parse as an import would. Long chains (1+1+…) overflow the stack of Python 3.10, which crashes: give it more."""
+    """Parse as an import would.
+
+    Long chains (1+1+…) overflow the stack of Python 3.10, which crashes: give it more.
+    """
     if sys.version_info >= (3, 11) or len(data) < 100_000:
         return ast.parse(data)
-    before = threading.stack_size(1 << 30)  # address space; what is used of it are at most 100 bytes for each of data
+    # address space; what is used of it are at most 100 bytes for each of data
+    before = threading.stack_size(1 << 30)
     with ThreadPoolExecutor(1) as pool:
         tree = pool.submit(ast.parse, data)
         threading.stack_size(before)
@@ -110,7 +121,8 @@ def _text(shown: str, data: bytes) -> str:
     at, why = data.find(b"\0"), "a NUL byte, which Python does not read"
     try:
         encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
-        if codecs.lookup(encoding).name in ("punycode", "idna"):  # they take minutes for a few megabytes
+        # they take minutes for a few megabytes
+        if codecs.lookup(encoding).name in ("punycode", "idna"):
             raise LookupError(f"unknown encoding: {encoding}")
         if at < 0:
             return data.decode(encoding)
@@ -122,17 +134,25 @@ def _text(shown: str, data: bytes) -> str:
 
 
 def _bound(tree: ast.Module) -> Iterator[tuple[str, bool]]:
-    """Yield the names that a module binds at its top level, in `if` and `try` too, and whether by an import."""
+    """Yield the names that a module binds at its top level, in `if` and `try` too, and whether by
+    an import.
+    """
     pending: list[ast.stmt] = list(tree.body)
     while pending:
         statement = pending.pop()
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield statement.name, False
         elif isinstance(statement, (ast.Import, ast.ImportFrom)):
-            yield from ((each.asname or each.name.partition(".")[0], True) for each in statement.names)
+            yield from (
+                (each.asname or each.name.partition(".")[0], True) for each in statement.names
+            )
         elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
             nodes = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
-            yield from ((node.id, False) for node in nodes if isinstance(node.ctx, ast.Store) and statement.value)
+            yield from (
+                (node.id, False)
+                for node in nodes
+                if isinstance(node.ctx, ast.Store) and statement.value
+            )
         else:
             pending.extend(_inside(statement))
 
@@ -140,13 +160,22 @@ def _bound(tree: ast.Module) -> Iterator[tuple[str, bool]]:
 def _inside(statement: ast.stmt) -> Iterator[ast.stmt]:
     """Yield the statements in one that runs at import; what is below a main gate does not."""
     test = getattr(statement, "test", None)
-    sides = (test.left, *test.comparators) if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq) else ()
-    gate = {getattr(side, "id", getattr(side, "value", None)) for side in sides} == {"__name__", "__main__"}
+    sides = (
+        (test.left, *test.comparators)
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq)
+        else ()
+    )
+    gate = {getattr(side, "id", getattr(side, "value", None)) for side in sides} == {
+        "__name__",
+        "__main__",
+    }
     for part in (statement, *getattr(statement, "handlers", []), *getattr(statement, "cases", [])):
         for block in ("orelse",) if gate else ("body", "orelse", "finalbody"):
             yield from getattr(part, block, [])
 
 
 def printable(text: str) -> str:
-    """Return a student's text for a line of output: without newlines, escapes and what no encoding can show."""
+    """Return a student's text for a line of output: without newlines, escapes and what no encoding
+    can show.
+    """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,4 +1,6 @@
-"""Files that are either the old one or the new one, whatever happens to the process that writes them."""
+"""Files that are either the old one or the new one, whatever happens to the process that writes
+them.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +24,17 @@ def write_bytes(data: bytes, path: Path) -> None:
 
 @contextlib.contextmanager
 def written_beside(path: Path, data: bytes, *, mode: int) -> Iterator[Path]:
-    """Write a new file with *data* in the folder of *path*, to be renamed or linked; it is removed if it is left.
+    """Write a new file with *data* in the folder of *path*, to be renamed or linked; it is removed
+    if it is left.
 
     *mode*: its rights before the umask takes some away.
     """
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         # Binary: where Windows opens a file by its number, it would change the ends of lines.
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode), "wb") as file:
+        with os.fdopen(
+            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode), "wb"
+        ) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

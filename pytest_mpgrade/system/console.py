@@ -1,4 +1,7 @@
-"""Where commands print: what can be printed there, how wide, in colour or not. Light: every command imports it."""
+"""Where commands print: what can be printed there, how wide, in colour or not.
+
+Light: every command imports it.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,11 @@ def say(text: str, stream: TextIO | None = None) -> None:
 
 
 class Lasting:
-    """A stream that outlives its reader: what cannot be written any more is dropped, and nothing is raised.
+    """A stream that outlives its reader: what cannot be written any more is dropped, and nothing is
+    raised.
 
-    The reader of a pipe may leave (`| head`), a terminal may hang up, the disk below a log may be full. None of them
-    may end a grading: its results go to files of their own.
+    The reader of a pipe may leave (`| head`), a terminal may hang up, the disk below a log may be
+    full. None of them may end a grading: its results go to files of their own.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -59,7 +63,10 @@ class Lasting:
 def lasting() -> Iterator[None]:
     """Have standard output and standard error outlive their readers while the context lasts."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = cast("TextIO", Lasting(sys.stdout)), cast("TextIO", Lasting(sys.stderr))
+    sys.stdout, sys.stderr = (
+        cast("TextIO", Lasting(sys.stdout)),
+        cast("TextIO", Lasting(sys.stderr)),
+    )
     try:
         yield
     finally:
@@ -73,5 +80,7 @@ def width() -> int:
 
 
 def color(stream: TextIO) -> bool:
-    """Colour is for terminals only, and not where the user does not want it (https://no-color.org)."""
+    """Colour is for terminals only, and not where the user does not want it
+    (https://no-color.org).
+    """
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -40,7 +40,10 @@ def read_rows(file: Path, needed: Collection[str]) -> Iterator[CsvRow]:
                 continue
             header = tuple(name or f"column {place}" for place, name in enumerate(cells, start=1))
             if missing := [name for name in needed if name not in header]:
-                raise UsageError(f"{file}:{line}: there is no column {missing[0]!r} (needed: {', '.join(needed)})")
+                raise UsageError(
+                    f"{file}:{line}: there is no column {missing[0]!r} (needed:"
+                    f" {', '.join(needed)})"
+                )
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:

@@ -6,7 +6,9 @@ import difflib
 from collections.abc import Collection, Iterable
 
 _CLOSE = 0.6
-"""How much alike two words are of which one may be meant for the other, from 0 to 1; difflib's own default."""
+"""How much alike two words are of which one may be meant for the other, from 0 to 1; difflib's own
+default.
+"""
 
 
 def likely(word: str, known: Iterable[str], close: float = _CLOSE) -> str:
@@ -15,12 +17,16 @@ def likely(word: str, known: Iterable[str], close: float = _CLOSE) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'results'?`` to be put after a message; "" where no known word is like it."""
+    """Return ``; did you mean 'results'?`` to be put after a message; "" where no known word is
+    like it.
+    """
     near = likely(word, known)
     return f"; did you mean {near!r}?" if near else ""
 
 
 def nearest_or_all(word: str, known: Collection[str]) -> str:
-    """Return ``did you mean 'results'?``, or, where no known word is like it, ``there are: results, sentinel``."""
+    """Return ``did you mean 'results'?``, or, where no known word is like it, ``there are: results,
+    sentinel``.
+    """
     near = likely(word, known)
     return f"did you mean {near!r}?" if near else f"there are: {', '.join(known)}"

@@ -1,4 +1,6 @@
-"""What lies beside people's files and is nobody's work: made by a machine, wherever it is read, copied or packed."""
+"""What lies beside people's files and is nobody's work: made by a machine, wherever it is read,
+copied or packed.
+"""
 
 from __future__ import annotations
 

@@ -9,5 +9,9 @@ import sys
 BUILTINS = frozenset(dir(builtins))
 MODULES = frozenset(sys.stdlib_module_names)
 MULTIPROCESSING = frozenset(multiprocessing.__all__)
-ABBREVIATED = {"mp": "import multiprocessing as mp", "np": "import numpy as np", "pd": "import pandas as pd"}
+ABBREVIATED = {
+    "mp": "import multiprocessing as mp",
+    "np": "import numpy as np",
+    "pd": "import pandas as pd",
+}
 """How modules are imported that are mostly known by another name."""

@@ -1,8 +1,9 @@
-"""A grading's log is locked while anybody is at work on it: whoever comes later waits until an earlier one is gone.
+"""A grading's log is locked while anybody is at work on it: whoever comes later waits until an
+earlier one is gone.
 
-The lock belongs to the open file, which the grading's process inherits, and so do those that end students' processes
-when it is killed: it ends with the last of them, however they end. Windows has no such locks; there nothing is locked,
-and nobody waits.
+The lock belongs to the open file, which the grading's process inherits, and so do those that end
+students' processes when it is killed: it ends with the last of them, however they end. Windows has
+no such locks; there nothing is locked, and nobody waits.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ _HELD = "MPGRADE_HELD_LOG"
 
 @contextlib.contextmanager
 def log(file: Path) -> Iterator[BinaryIO]:
-    """Open a log for a new grading, empty and locked. Raises UsageError where another grading keeps it for long."""
+    """Open a log for a new grading, empty and locked.
+
+    Raises UsageError where another grading keeps it for long.
+    """
     with file.open("ab") as opened:
         if not _free(opened, SECONDS):
             raise UsageError(_in_use(file))
@@ -36,12 +40,16 @@ def log(file: Path) -> Iterator[BinaryIO]:
 
 
 def log_variable(log: BinaryIO) -> dict[str, str]:
-    """Return the environment variable that tells a process which of the files that it inherits is its locked log."""
+    """Return the environment variable that tells a process which of the files that it inherits is
+    its locked log.
+    """
     return {_HELD: f"{log.fileno()} {_identity(log.fileno())}"}
 
 
 def inherited() -> tuple[int, ...]:
-    """Return the file that `log_variable` names, for others to inherit (`pass_fds`); none where it is not open here."""
+    """Return the file that `log_variable` names, for others to inherit (`pass_fds`); none where it
+    is not open here.
+    """
     number, _, identity = os.environ.get(_HELD, "").partition(" ")
     with contextlib.suppress(OSError, ValueError):
         if WORKS and identity == _identity(int(number)):
@@ -70,7 +78,10 @@ def wait_for_log(file: Path) -> None:
 
 
 def _in_use(file: Path) -> str:
-    return f"another grading writes into {file.parent}; wait until it has ended, or name another folder with --out"
+    return (
+        f"another grading writes into {file.parent}; wait until it has ended, or name another"
+        " folder with --out"
+    )
 
 
 def _free(opened: BinaryIO, seconds: float) -> bool:

@@ -1,7 +1,8 @@
 """A CSV file as it stands: single cells can be changed, and every other byte stays what it was.
 
-The standard library's csv reads and writes values; what it does not keep is how they were written: quotes, line ends,
-a byte order mark, spaces. So a file is cut into cells here, by the rules of RFC 4180, and put together again.
+The standard library's csv reads and writes values; what it does not keep is how they were written:
+quotes, line ends, a byte order mark, spaces. So a file is cut into cells here, by the rules of RFC
+4180, and put together again.
 """
 
 from __future__ import annotations
@@ -34,17 +35,23 @@ class Sheet:
     def put(self, row: int, column: int, text: str) -> None:
         """Change a cell, in quotes where they are needed or were there."""
         cells = self.rows[row]
-        quoted = cells[column].startswith('"') or re.search(rf'["\r\n{re.escape(self.delimiter)}]', text)
+        quoted = cells[column].startswith('"') or re.search(
+            rf'["\r\n{re.escape(self.delimiter)}]', text
+        )
         cells[column] = '"' + text.replace('"', '""') + '"' if quoted else text
 
     def text(self) -> str:
         """Return the whole file."""
-        rows = (self.delimiter.join(row) + end for row, end in zip(self.rows, self.ends, strict=True))
+        rows = (
+            self.delimiter.join(row) + end for row, end in zip(self.rows, self.ends, strict=True)
+        )
         return self.mark + "".join(rows)
 
 
 def read_sheet(text: str) -> Sheet:
-    """Cut a file into cells; the delimiter is the one of , ; and tab that its first line has most of."""
+    """Cut a file into cells; the delimiter is the one of , ; and tab that its first line has most
+    of.
+    """
     mark, body = (MARK, text[1:]) if text.startswith(MARK) else ("", text)
     first = re.sub(r'"(?:[^"]|"")*"', "", re.split(r"\r\n|\r|\n", body, maxsplit=1)[0])
     delimiter = max(",;\t", key=first.count)
@@ -60,7 +67,9 @@ def read_sheet(text: str) -> Sheet:
 
 
 def _cells(body: str, delimiter: str) -> Iterator[tuple[str, str]]:
-    """Yield each cell as it is written, with what ends it: the delimiter, a line end, or nothing at the file's end."""
+    """Yield each cell as it is written, with what ends it: the delimiter, a line end, or nothing at
+    the file's end.
+    """
     plain = re.compile(rf'(?:"(?:[^"]|"")*")?[^{re.escape(delimiter)}\r\n]*')
     end = re.compile(r"\r\n|\r|\n|" + re.escape(delimiter))
     at = 0

@@ -1,4 +1,6 @@
-"""What this machine lets us use just now: cores, by affinity and by the quota of cgroups; and how much is in use."""
+"""What this machine lets us use just now: cores, by affinity and by the quota of cgroups; and how
+much is in use.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def cores() -> float:
 
 
 def memory_bytes() -> int:
-    """Return the memory that this process may have together with all others of its control groups."""
+    """Return the memory that this process may have together with all others of its control
+    groups.
+    """
     return min([int(psutil.virtual_memory().total), *quotas.memory_limits(cgroups.own_groups())])
 
 
@@ -33,7 +37,9 @@ def now(*, alone: bool) -> Machine:
 
 
 def used() -> float:
-    """Return the seconds for which all cores together have been used since the machine was started."""
+    """Return the seconds for which all cores together have been used since the machine was
+    started.
+    """
     times = psutil.cpu_times()
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 

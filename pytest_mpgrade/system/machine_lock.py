@@ -1,9 +1,11 @@
-"""One timing at a time on a machine, and no other run beside it: locks that all graders of the machine honour.
+"""One timing at a time on a machine, and no other run beside it: locks that all graders of the
+machine honour.
 
-flock(2) on two folders that are there on every machine: nothing is written, and the kernel lets go of a lock with its
-holder, however that ends. Ordinary runs share the *room*; a timing has it alone. Who wants it alone shuts the *door*
-first, or a row of runs would keep it out for ever. Waiting is bounded. Runs that are in the room already are given
-some time, while anybody computes: what takes longer mostly hangs, and waits for nothing, which disturbs nobody.
+flock(2) on two folders that are there on every machine: nothing is written, and the kernel lets go
+of a lock with its holder, however that ends. Ordinary runs share the *room*; a timing has it alone.
+Who wants it alone shuts the *door* first, or a row of runs would keep it out for ever. Waiting is
+bounded. Runs that are in the room already are given some time, while anybody computes: what takes
+longer mostly hangs, and waits for nothing, which disturbs nobody.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ DOOR, ROOM = "/tmp", "/var/tmp"  # noqa: S108 - nothing is written there
 MOST_SECONDS = 120.0
 ROOM_SECONDS = 15.0
 CALM_SECONDS, CALM_CORES = 0.5, 0.3
-"""Nobody computes on a machine of whose cores so little was used for so long; to look after hanging runs takes some."""
+"""Nobody computes on a machine of whose cores so little was used for so long; to look after hanging
+runs takes some.
+"""
 SHOWN_SECONDS = 1.0
 """Who waits for longer is told so."""
 _PERIOD = 0.02
@@ -30,7 +34,9 @@ _PERIOD = 0.02
 
 @contextlib.contextmanager
 def shared(give_up: Callable[[], bool] = lambda: False) -> Iterator[None]:
-    """Run beside other runs, but not beside a timing; *give_up* tells when to wait for none any longer."""
+    """Run beside other runs, but not beside a timing; *give_up* tells when to wait for none any
+    longer.
+    """
     deadline = time.monotonic() + MOST_SECONDS
     with contextlib.ExitStack() as held:
         with contextlib.ExitStack() as door:
@@ -41,14 +47,17 @@ def shared(give_up: Callable[[], bool] = lambda: False) -> Iterator[None]:
 
 @contextlib.contextmanager
 def alone(tell: Callable[[str], None] = lambda _: None) -> Iterator[bool]:
-    """Run while no other run of any grader on this machine begins; True if none is left, and the door was got in time.
+    """Run while no other run of any grader on this machine begins; True if none is left, and the
+    door was got in time.
 
     *tell* is called with a line of text when it has to be waited for.
     """
     deadline = time.monotonic() + MOST_SECONDS
 
     def waits() -> None:
-        tell(f"waiting for a timing of another grading on this machine (at most {MOST_SECONDS:g} s)")
+        tell(
+            f"waiting for a timing of another grading on this machine (at most {MOST_SECONDS:g} s)"
+        )
 
     with contextlib.ExitStack() as held:
         got = _lock(held, DOOR, deadline, alone=True, waits=waits)
@@ -58,7 +67,9 @@ def alone(tell: Callable[[str], None] = lambda _: None) -> Iterator[bool]:
 
 
 def nobody_computes() -> Callable[[], bool]:
-    """Return what tells, called again and again, whether the machine's cores have just been idle for a while."""
+    """Return what tells, called again and again, whether the machine's cores have just been idle
+    for a while.
+    """
     since, used = time.monotonic(), machine.used()
 
     def tell() -> bool:
@@ -73,9 +84,14 @@ def nobody_computes() -> Callable[[], bool]:
 
 
 def _lock(
-    held: contextlib.ExitStack, place: str, deadline: float, *, alone: bool, waits: Callable[[], None] = lambda: None,
+    held: contextlib.ExitStack,
+    place: str,
+    deadline: float,
+    *,
+    alone: bool,
+    waits: Callable[[], None] = lambda: None,
     give_up: Callable[[], bool] = lambda: False,
-) -> bool:  # fmt: skip
+) -> bool:
     """Hold a lock until *held* ends; False where it could not be had in time."""
     try:
         file = os.open(place if os.path.isdir(place) else tempfile.gettempdir(), os.O_RDONLY)

@@ -1,8 +1,9 @@
-"""Processes that lead a group of their own: how one has ended, and the end of all that is left of its group.
+"""Processes that lead a group of their own: how one has ended, and the end of all that is left of
+its group.
 
-A process's number is its own until it has been reaped, and so is its group's. After that the kernel may give it to
-anybody (setpgid(2), pid_namespaces(7)): a signal to the group of a process that was reaped may hit a stranger. So here
-nobody is reaped before the last signal has been sent.
+A process's number is its own until it has been reaped, and so is its group's. After that the kernel
+may give it to anybody (setpgid(2), pid_namespaces(7)): a signal to the group of a process that was
+reaped may hit a stranger. So here nobody is reaped before the last signal has been sent.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _PERIOD = 0.02
 
 
 def exit_status(process: subprocess.Popen[bytes], seconds: float) -> int | None:
-    """Return how a process has ended, as `returncode` would say it, within so many seconds; None where it has not.
+    """Return how a process has ended, as `returncode` would say it, within so many seconds; None
+    where it has not.
 
     It is not reaped where the system can tell without (Linux).
     """
@@ -61,7 +63,9 @@ def _await_end(pid: int, seconds: float) -> None:
 
 
 def send(process: subprocess.Popen[bytes], number: int) -> None:
-    """Send a signal to a process that leads a group, and to all that is in the group; nothing once it was reaped."""
+    """Send a signal to a process that leads a group, and to all that is in the group; nothing once
+    it was reaped.
+    """
     if process.returncode is not None:
         return
     with contextlib.suppress(OSError):
@@ -78,10 +82,16 @@ def kill(process: subprocess.Popen[bytes]) -> int:
 
 
 def kill_later(process: subprocess.Popen[bytes], seconds: float) -> threading.Thread:
-    """Give what is in the group of a process that ends *seconds* to end too; then kill what is left, and reap it."""
+    """Give what is in the group of a process that ends *seconds* to end too; then kill what is
+    left, and reap it.
+    """
 
     def finish() -> None:
-        wait_until(lambda: exit_status(process, 0.0) is not None and not _others(process.pid), seconds, _PERIOD)
+        wait_until(
+            lambda: exit_status(process, 0.0) is not None and not _others(process.pid),
+            seconds,
+            _PERIOD,
+        )
         kill(process)
 
     thread = threading.Thread(target=finish, daemon=True, name="process group")
@@ -90,7 +100,9 @@ def kill_later(process: subprocess.Popen[bytes], seconds: float) -> threading.Th
 
 
 def _others(group: int) -> bool:
-    """Tell whether a group has a member besides its leader; where that cannot be known, there may be one."""
+    """Tell whether a group has a member besides its leader; where that cannot be known, there may
+    be one.
+    """
     if sys.platform != "linux":
         return True
     for place in Path("/proc").iterdir():

@@ -1,7 +1,8 @@
 """What control groups leave a process of the machine: cores by quota, and memory by limit.
 
-``os.cpu_count``, affinity and what tells of the machine's memory know nothing of them, in a container too
-(python/cpython#80235). Files: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/ of Linux.
+``os.cpu_count``, affinity and what tells of the machine's memory know nothing of them, in a
+container too (python/cpython#80235). Files: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/
+of Linux.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 
 Groups = Mapping[str, tuple[str, str]]
-"""A process's groups, see `cgroups.own_groups`: each hierarchy's mount and the group's folder, by controller."""
+"""A process's groups, see `cgroups.own_groups`: each hierarchy's mount and the group's folder, by
+controller.
+"""
 
 _NO_LIMIT = 2**62
 """Version 1 has a number of bytes for none: the largest that is a whole number of pages."""
@@ -27,7 +30,10 @@ def memory_limits(own: Groups) -> Iterator[int]:
 
 
 def _found(
-    own: Groups, controller: str, version_2: Callable[[str], float], version_1: Callable[[str], float]
+    own: Groups,
+    controller: str,
+    version_2: Callable[[str], float],
+    version_1: Callable[[str], float],
 ) -> Iterator[float]:
     for name, read in (("", version_2), (controller, version_1)):
         top, folder = own.get(name, ("/", ""))
@@ -52,7 +58,9 @@ def _cores_2(folder: str) -> float:
 
 def _cores_1(folder: str) -> float:
     """-1 is no quota."""
-    return int(_words(f"{folder}/cpu.cfs_quota_us")[0]) / int(_words(f"{folder}/cpu.cfs_period_us")[0])
+    return int(_words(f"{folder}/cpu.cfs_quota_us")[0]) / int(
+        _words(f"{folder}/cpu.cfs_period_us")[0]
+    )
 
 
 def _memory_2(folder: str) -> float:

@@ -1,4 +1,6 @@
-"""Folders that student code has written in: nested more deeply than Python recurses, closed to everybody, or both."""
+"""Folders that student code has written in: nested more deeply than Python recurses, closed to
+everybody, or both.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +14,29 @@ from collections.abc import Iterator, Sequence
 from pytest_mpgrade.system.waiting import wait_until
 
 MARK = f"mpgrade-{secrets.token_hex(4)}-"
-"""Begins the names of all temporary folders of this process: where it was killed, its servers remove them."""
+"""Begins the names of all temporary folders of this process: where it was killed, its servers
+remove them.
+"""
 REMOVE_SECONDS = 10.0
-"""How long folders are removed again and again: supervisors that are still ending may be writing in them."""
+"""How long folders are removed again and again: supervisors that are still ending may be writing in
+them.
+"""
 
 
 def remove_tree(path: str) -> None:
-    """Remove a folder with all that is in it, whatever its names, depth and rights; what cannot be removed stays.
+    """Remove a folder with all that is in it, whatever its names, depth and rights; what cannot be
+    removed stays.
 
-    `shutil.rmtree` recurses, and stops at a folder that its owner has closed to himself; chmod(1) and rm(1) do neither.
+    `shutil.rmtree` recurses, and stops at a folder that its owner has closed to himself; chmod(1)
+    and rm(1) do neither.
     """
     try:
         shutil.rmtree(path)
     except (OSError, RecursionError):
         if not os.path.lexists(path):
             return
-        # Also where somebody else has removed something in it meanwhile, as a supervisor does that is ending.
+        # Also where somebody else has removed something in it meanwhile, as a supervisor does that
+        # is ending.
         for command in (("chmod", "-R", "u+rwx"), ("rm", "-rf")):
             if program := shutil.which(command[0]):
                 subprocess.run(
@@ -51,9 +60,11 @@ def remove_all(mark: str) -> None:
 
 
 def sizes(folders: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield the bytes that each file and folder below these folders takes up, and how deep it lies, from 1 on.
+    """Yield the bytes that each file and folder below these folders takes up, and how deep it lies,
+    from 1 on.
 
-    Without recursion, which `os.walk` has before Python 3.12. What lies in a closed folder is not seen.
+    Without recursion, which `os.walk` has before Python 3.12. What lies in a closed folder is not
+    seen.
     """
     todo = [(folder, 1) for folder in folders]
     while todo:

@@ -1,4 +1,6 @@
-"""Words and characters: what every report needs before it may show text that a student's code could have written."""
+"""Words and characters: what every report needs before it may show text that a student's code could
+have written.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +11,33 @@ from collections.abc import Sequence
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""Terminal controls (C0, DEL, C1), line separators, text direction, lone surrogates. Tab and newline are harmless."""
+"""Terminal controls (C0, DEL, C1), line separators, text direction, lone surrogates.
+
+Tab and newline are harmless.
+"""
 
 _ASCII = str.maketrans(
-    {"…": "...", "─": "-", "━": "-", "–": "-", "—": "-", "×": "x", "\u2019": "'", "“": '"', "”": '"'}
+    {
+        "…": "...",
+        "─": "-",
+        "━": "-",
+        "–": "-",
+        "—": "-",
+        "×": "x",
+        "\u2019": "'",
+        "“": '"',
+        "”": '"',
+    }
 )
 
 
 def clean(text: str) -> str:
-    r"""Show what a terminal would obey, and what UTF-8 cannot hold, as escapes: ``\x1b``, ``\udc80``.
+    r"""Show what a terminal would obey, and what UTF-8 cannot hold, as escapes: ``\x1b``,
+    ``\udc80``.
 
-    Every message, file name and printed line passes here before it is written to a file or a terminal, so that no
-    submission can repaint a teacher's screen, hide a line, or make a result file unreadable.
+    Every message, file name and printed line passes here before it is written to a file or a
+    terminal, so that no submission can repaint a teacher's screen, hide a line, or make a result
+    file unreadable.
     """
     return _UNSAFE.sub(_escape, text)
 
@@ -36,7 +53,9 @@ def one_line(text: str) -> str:
 
 
 def encodable(text: str, encoding: str | None) -> str:
-    """Return *text* in characters that *encoding* has: our own signs by ASCII look-alikes, others as escapes."""
+    """Return *text* in characters that *encoding* has: our own signs by ASCII look-alikes, others
+    as escapes.
+    """
     codec = encoding or "ascii"
     try:
         text.encode(codec)
@@ -46,15 +65,20 @@ def encodable(text: str, encoding: str | None) -> str:
 
 
 def no_commands(text: str) -> str:
-    """Return *text* in which GitHub Actions sees none of its commands, ``::name::`` and ``##[name]``.
+    """Return *text* in which GitHub Actions sees none of its commands, ``::name::`` and
+    ``##[name]``.
 
     It obeys all that a step prints, and what a grading prints has words of the submission in it.
     """
     return re.sub(r":(?=:)|##(?=\[)", r"\g<0> ", text)
 
 
-def exit_words(code: int | None, *, noun: str = "exit code", unknown: str = "not seen to end") -> str:
-    """Word an exit status as multiprocessing and subprocess give it: -15 is ``killed by SIGTERM``."""
+def exit_words(
+    code: int | None, *, noun: str = "exit code", unknown: str = "not seen to end"
+) -> str:
+    """Word an exit status as multiprocessing and subprocess give it: -15 is ``killed by
+    SIGTERM``.
+    """
     if code is None:
         return unknown
     if code >= 0:

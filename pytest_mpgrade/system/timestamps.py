@@ -12,26 +12,36 @@ _EXAMPLE = "2026-03-02T23:59:00+01:00"
 
 
 def utc_stamp(seconds: float | None = None) -> str:
-    """Return a time as results have it, ``2026-03-02T22:59:00Z``: *seconds* since the epoch, by default now."""
+    """Return a time as results have it, ``2026-03-02T22:59:00Z``: *seconds* since the epoch, by
+    default now.
+    """
     moment = datetime.fromtimestamp(time.time() if seconds is None else seconds, timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def instant(text: str, zone: tzinfo | None = None) -> datetime:
-    """Read a time: ISO 8601, with the name of a zone as nbgrader writes it, or as Moodle does in English.
+    """Read a time: ISO 8601, with the name of a zone as nbgrader writes it, or as Moodle does in
+    English.
 
-    What has no offset is in *zone*. Raises ValueError where it is no time, or has no offset and there is no *zone*.
+    What has no offset is in *zone*. Raises ValueError where it is no time, or has no offset and
+    there is no *zone*.
     """
     plain, _, name = text.strip().rpartition(" ")
     try:
-        found = _iso(plain).replace(tzinfo=ZoneInfo(name)) if re.match(r"[A-Z]", name) and plain else _iso(text.strip())
+        found = (
+            _iso(plain).replace(tzinfo=ZoneInfo(name))
+            if re.match(r"[A-Z]", name) and plain
+            else _iso(text.strip())
+        )
     except (ValueError, OSError, KeyError):  # ZoneInfo: no such zone, or no such file
         try:
             found = datetime.strptime(text.strip(), _MOODLE)
         except ValueError as error:
             raise ValueError(f"expected a time such as {_EXAMPLE}, got {text!r}") from error
     if found.tzinfo is None and zone is None:
-        raise ValueError(f"expected a time with its offset from UTC, such as {_EXAMPLE}, got {text!r}")
+        raise ValueError(
+            f"expected a time with its offset from UTC, such as {_EXAMPLE}, got {text!r}"
+        )
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 

@@ -56,7 +56,9 @@ def test_same_grades_however_many_at_a_time(course: Path, jobs: str) -> None:
 
 
 def test_resume_grades_what_is_new(course: Path) -> None:
-    """What has not changed is taken from the earlier batch; a changed or a new submission is graded."""
+    """What has not changed is taken from the earlier batch; a changed or a new submission is
+    graded.
+    """
     batch(course, "-j", "4")
     before = results(course)
     hand_in(course, "ben", RIGHT)
@@ -71,17 +73,23 @@ def test_resume_grades_what_is_new(course: Path) -> None:
 
 @pytest.mark.parametrize("what", ["test", "limit", "partial", "schema", "round"])
 def test_resume_grades_again(course: Path, what: str) -> None:
-    """Another test, limit or rounding, a grading that was broken off, an older result file: nothing is taken over."""
+    """Another test, limit or rounding, a grading that was broken off, an older result file: nothing
+    is taken over.
+    """
     batch(course, "-j", "4")
     options = ["--limit", "seconds=1"] if what == "limit" else []
     if what == "test":
         (course / "double" / "test_double.py").write_text(TESTS.replace("42", "21"))
     if what == "partial":
         for path in (course / "out").glob("*/result.json"):
-            path.write_text(path.read_text("utf-8").replace('"status": "graded"', '"status": "error"'), "utf-8")
+            path.write_text(
+                path.read_text("utf-8").replace('"status": "graded"', '"status": "error"'), "utf-8"
+            )
     if what == "schema":
         for path in (course / "out").glob("*/result.json"):
-            path.write_text(path.read_text("utf-8").replace('"mpgrade.result/2"', '"mpgrade.result/1"'), "utf-8")
+            path.write_text(
+                path.read_text("utf-8").replace('"mpgrade.result/2"', '"mpgrade.result/1"'), "utf-8"
+            )
     if what == "round":
         toml = course / "double" / "assignment.toml"
         toml.write_text(toml.read_text().replace("points = 1\n", "points = 1\nround = 0.5\n", 1))
@@ -93,36 +101,50 @@ def test_resume_grades_again(course: Path, what: str) -> None:
 def test_from_download_to_gradebook(course: Path) -> None:
     """Canvas' zip goes in, Canvas' gradebook comes out, and what became of everything is told."""
     with zipfile.ZipFile(course / "hw.zip", "w") as whole:
-        for name in ("doejane_101_1_double.py", "doejane_101_2_double-1.py", "smithal_LATE_102_3_double.py"):
+        for name in (
+            "doejane_101_1_double.py",
+            "doejane_101_2_double-1.py",
+            "smithal_LATE_102_3_double.py",
+        ):
             whole.writestr(name, RIGHT if "-1" in name else SOLUTIONS["ben"])
         whole.writestr("oneillpat_103_text.html", "<p>see my mail</p>")
     sheet = "Student,ID,SIS Login ID,Section,Double a number (7)\r\n    Points Possible,,,,1\r\n"
     rows = '"Doe, Jane",101,jd,1,\r\n"Smith, Al",102,as,1,\r\n"O\'Neill, Pat",103,op,1,\r\n'
     (course / "canvas.csv").write_bytes((sheet + rows).encode())
-    command = [each if each != "class" else "hw.zip" for each in words("--gradebook", "canvas", "canvas.csv")]
+    command = [
+        each if each != "class" else "hw.zip"
+        for each in words("--gradebook", "canvas", "canvas.csv")
+    ]
     done = run_command(command, course)
     assert done.returncode == 3, done.stderr  # one has handed in nothing that can be graded
     assert "3 submissions, layout: canvas" in done.stdout
     assert "left out: oneillpat_103_text.html: an online text, which is not graded" in done.stderr
-    assert (course / "out" / "canvas.csv").read_bytes().decode() == (sheet + rows).replace("jd,1,", "jd,1,1").replace(
-        "as,1,", "as,1,0"
-    )
+    assert (course / "out" / "canvas.csv").read_bytes().decode() == (sheet + rows).replace(
+        "jd,1,", "jd,1,1"
+    ).replace("as,1,", "as,1,0")
     assert gradebook(course)["oneillpat_103"] == ("ungradable", "0")
 
 
 def started(course: Path, *options: str) -> subprocess.Popen[str]:
     """Start a batch, and wait until the submission that hangs is in its hands."""
     process = subprocess.Popen(
-        words("-j", "3", "--limit", "seconds=60", "--limit", "patience=60", *options), cwd=course, env=variables(),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    )  # fmt: skip
+        words("-j", "3", "--limit", "seconds=60", "--limit", "patience=60", *options),
+        cwd=course,
+        env=variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
     assert wait_until(lambda: any("inside.child" in " ".join(line) for line in below(process.pid)))
     return process
 
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_interrupt_leaves_nothing_running(course: Path, times: int) -> None:
-    """Ctrl-C ends the gradings that run, a second one at once; what is done is kept, and is gone on with."""
+    """Ctrl-C ends the gradings that run, a second one at once; what is done is kept, and is gone on
+    with.
+    """
     hand_in(course, "aaron", SOLUTIONS["dan"])
     process = started(course)
     tree = psutil.Process(process.pid).children(recursive=True)
@@ -138,7 +160,9 @@ def test_interrupt_leaves_nothing_running(course: Path, times: int) -> None:
 
 
 def test_killed_batch_is_gone_on_with(course: Path) -> None:
-    """SIGKILL loses the submissions in flight at most, leaves no process, and the gradebook ends the same."""
+    """SIGKILL loses the submissions in flight at most, leaves no process, and the gradebook ends
+    the same.
+    """
     hand_in(course, "aaron", SOLUTIONS["dan"])
     process = started(course)
     tree = psutil.Process(process.pid).children(recursive=True)
@@ -151,7 +175,9 @@ def test_killed_batch_is_gone_on_with(course: Path) -> None:
 
 
 def test_started_again_waits_for_what_was_killed(course: Path) -> None:
-    """A batch that is started while processes of a killed one are still there waits for them, and then grades all."""
+    """A batch that is started while processes of a killed one are still there waits for them, and
+    then grades all.
+    """
     hand_in(course, "aaron", SOLUTIONS["dan"])
     process = started(course)
     held: list[psutil.Process] = []
@@ -167,14 +193,22 @@ def test_started_again_waits_for_what_was_killed(course: Path) -> None:
     assert wait_until(lambda: not grader.is_running())
     hand_in(course, "aaron", RIGHT)
     with subprocess.Popen(
-        words("-j", "4", "--resume"), cwd=course, env=variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        words("-j", "4", "--resume"),
+        cwd=course,
+        env=variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-    ) as again:  # fmt: skip
+    ) as again:
         assert again.stderr is not None
-        assert any(again.stderr.readline() == "waiting for an earlier grading to end: out/aaron\n" for _ in range(4))
+        assert any(
+            again.stderr.readline() == "waiting for an earlier grading to end: out/aaron\n"
+            for _ in range(4)
+        )
         assert again.poll() is None
         for each in held:
-            with contextlib.suppress(psutil.NoSuchProcess):  # one that goes on already may have ended it
+            # one that goes on already may have ended it
+            with contextlib.suppress(psutil.NoSuchProcess):
                 each.resume()
         said, complaints = again.communicate(timeout=120)
     assert again.returncode == 3, said + complaints
@@ -189,11 +223,15 @@ def graders(pid: int, name: str) -> list[psutil.Process]:
 
 
 def supervisors(pid: int, name: str) -> list[psutil.Process]:
-    """Return who ends the students' processes of one grading, once there are some: they have its log open too."""
+    """Return who ends the students' processes of one grading, once there are some: they have its
+    log open too.
+    """
     found = graders(pid, name)
     tree = found[0].children(recursive=True) if found else []
     students = [each for each in tree if "pytest_mpgrade.inside.child" in command(each)]
-    holding = [each for each in tree if any(file.path.startswith(found[0].cwd()) for file in files(each))]
+    holding = [
+        each for each in tree if any(file.path.startswith(found[0].cwd()) for file in files(each))
+    ]
     assert not {*students} & {*holding}
     return holding if students else []
 
@@ -217,20 +255,39 @@ def files(process: psutil.Process) -> list[Any]:
 
 
 def test_kill_while_a_run_is_being_ended(course: Path, ours: Ours) -> None:
-    """A second Ctrl-C may kill a grading whose run has just been told to end: its folders are removed all the same."""
+    """A second Ctrl-C may kill a grading whose run has just been told to end: its folders are
+    removed all the same.
+    """
     dies = (
-        "import os, signal\nfrom pytest_mpgrade.run.client import servers\n\ndef end(self):\n    self.tell_to_end()\n"
+        "import os, signal\nfrom pytest_mpgrade.run.client import servers\n\ndef end(self):\n   "
+        " self.tell_to_end()\n"
     )
-    dies += "    self._process.wait()\n    os.kill(os.getpid(), signal.SIGKILL)\n\nservers.RunServer.end = end\n"
+    dies += (
+        "    self._process.wait()\n    os.kill(os.getpid(),"
+        " signal.SIGKILL)\n\nservers.RunServer.end = end\n"
+    )
     (course / "dies.py").write_text(dies)
     (course / "one").mkdir()
     (course / "one" / "double.py").write_text(SOLUTIONS["dan"])
-    options = [f"--mpgrade={course / 'double'}", f"--mpgrade-submission={course / 'one' / 'double.py'}"]
-    options += ["--mpgrade-out=out", "--mpgrade-limit=seconds=60", "--mpgrade-limit=patience=60", "-p", "dies"]
+    options = [
+        f"--mpgrade={course / 'double'}",
+        f"--mpgrade-submission={course / 'one' / 'double.py'}",
+    ]
+    options += [
+        "--mpgrade-out=out",
+        "--mpgrade-limit=seconds=60",
+        "--mpgrade-limit=patience=60",
+        "-p",
+        "dies",
+    ]
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options], cwd=course, env=variables(),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options],
+        cwd=course,
+        env=variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     assert wait_until(lambda: any("inside.child" in " ".join(line) for line in below(process.pid)))
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)

@@ -16,7 +16,19 @@ from pytest_mpgrade.batch.cluster import bundle
 from pytest_mpgrade.batch.cluster.dask import _check_address
 from pytest_mpgrade.batch.cluster.store import Store
 from pytest_mpgrade.errors import UsageError
-from support.clusters import PATIENCE, SLOW, UNREADABLE, attempts, below, course, gone, grades, reason, running, words
+from support.clusters import (
+    PATIENCE,
+    SLOW,
+    UNREADABLE,
+    attempts,
+    below,
+    course,
+    gone,
+    grades,
+    reason,
+    running,
+    words,
+)
 from support.running import run_command, variables, wait_until
 from support.small_class import RIGHT, gradebook
 
@@ -28,9 +40,13 @@ def array(folder: Path, index: int) -> subprocess.CompletedProcess[str]:
     """Run one index of the job array as its node would."""
     script = folder / "out" / ".cluster" / "array.sh"
     return subprocess.run(
-        ["bash", str(script)], env={**variables(), "SLURM_ARRAY_TASK_ID": str(index)}, timeout=PATIENCE, check=False,
-        capture_output=True, text=True,
-    )  # fmt: skip
+        ["bash", str(script)],
+        env={**variables(), "SLURM_ARRAY_TASK_ID": str(index)},
+        timeout=PATIENCE,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
 
 
 def batch(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -46,7 +62,9 @@ def lose(folder: Path, key: str, *, alone: bool) -> None:
 
 
 def test_first_result_stays(tmp_path: Path) -> None:
-    """Of two attempts that both come to their end, the first one counts, and no temporary file is left."""
+    """Of two attempts that both come to their end, the first one counts, and no temporary file is
+    left.
+    """
     store = Store.make(tmp_path)
     assert store.commit("k", b"first") == b"first"
     assert store.commit("k", b"second") == b"first"
@@ -54,7 +72,9 @@ def test_first_result_stays(tmp_path: Path) -> None:
 
 
 def test_array_grades_once_and_is_taken_in(tmp_path: Path) -> None:
-    """An index that runs twice grades once; running the command again gives the grades, and changed files are open."""
+    """An index that runs twice grades once; running the command again gives the grades, and changed
+    files are open.
+    """
     course(tmp_path, {"ada": RIGHT, "chloe": UNREADABLE})
     first = batch(tmp_path)
     assert "sbatch" in first.stdout, first.stderr
@@ -71,7 +91,9 @@ def test_array_grades_once_and_is_taken_in(tmp_path: Path) -> None:
 
 
 def test_lost_submissions_are_tried_alone_then_left_to_a_person(tmp_path: Path) -> None:
-    """Who was lost with a node gets one of its own, who is lost there twice is quarantined, and nobody else is."""
+    """Who was lost with a node gets one of its own, who is lost there twice is quarantined, and
+    nobody else is.
+    """
     course(tmp_path, {"ada": RIGHT, "ben": RIGHT})
     batch(tmp_path)
     place = tmp_path / "out" / ".cluster"
@@ -93,7 +115,9 @@ def test_lost_submissions_are_tried_alone_then_left_to_a_person(tmp_path: Path) 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_no_process_outlives_a_job(tmp_path: Path, number: int) -> None:
-    """A job that is killed is a lost attempt, one that is cancelled an ended one; neither leaves a process."""
+    """A job that is killed is a lost attempt, one that is cancelled an ended one; neither leaves a
+    process.
+    """
     course(tmp_path, {"slow": SLOW.replace("20", "3600")})
     batch(tmp_path)
     script = str(tmp_path / "out" / ".cluster" / "array.sh")
@@ -108,7 +132,9 @@ def test_no_process_outlives_a_job(tmp_path: Path, number: int) -> None:
 
 
 def test_two_gradings_have_different_cores(tmp_path: Path) -> None:
-    """Each grading of a host is pinned to cores that no other one has; who finds none free waits."""
+    """Each grading of a host is pinned to cores that no other one has; who finds none free
+    waits.
+    """
     cores = len(os.sched_getaffinity(0))
     command = [*LIFELINE, str(os.getpid()), str(tmp_path), str(cores + 1), "list"]
     with subprocess.Popen(
@@ -124,7 +150,11 @@ def test_two_gradings_have_different_cores(tmp_path: Path) -> None:
 
     def start() -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-c", script], env=variables(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", script],
+            env=variables(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     holders = [start() for _ in range(cores)]
@@ -142,7 +172,9 @@ def test_two_gradings_have_different_cores(tmp_path: Path) -> None:
 
 
 def test_only_files_travel(tmp_path: Path) -> None:
-    """Files, and links to others in the folder, arrive; pipes, links that lead out and hidden files stay."""
+    """Files, and links to others in the folder, arrive; pipes, links that lead out and hidden files
+    stay.
+    """
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "one.py").write_text("1")
     (tmp_path / "a" / "two.py").symlink_to("one.py")
@@ -157,7 +189,9 @@ def test_only_files_travel(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "b") == ["s"]
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "[::1]:8786", "localhost:8786", "tls://head:8786"])
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:8786", "[::1]:8786", "localhost:8786", "tls://head:8786"]
+)
 def test_addresses_that_are_safe(address: str) -> None:
     """A scheduler on this host, or one with TLS, may be used."""
     _check_address(address)
@@ -165,7 +199,11 @@ def test_addresses_that_are_safe(address: str) -> None:
 
 @pytest.mark.parametrize(
     ("address", "message"),
-    [("tcp://10.0.0.1:8786", "without TLS"), ("head:8786", "without TLS"), ("head", "no scheduler's address")],
+    [
+        ("tcp://10.0.0.1:8786", "without TLS"),
+        ("head:8786", "without TLS"),
+        ("head", "no scheduler's address"),
+    ],
 )
 def test_addresses_that_are_refused(address: str, message: str) -> None:
     """A scheduler that others reach without TLS is refused, as is what is no address."""
@@ -175,10 +213,16 @@ def test_addresses_that_are_refused(address: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [["--executor", "dask"], ["--slurm-array", "--cluster", "slurm"], ["--executor", "local", "--slurm-array"]],
+    [
+        ["--executor", "dask"],
+        ["--slurm-array", "--cluster", "slurm"],
+        ["--executor", "local", "--slurm-array"],
+    ],
 )
 def test_options_that_do_not_fit(tmp_path: Path, options: list[str]) -> None:
-    """Options that ask for two places, or for none, are refused with one line before anything is graded."""
+    """Options that ask for two places, or for none, are refused with one line before anything is
+    graded.
+    """
     course(tmp_path, {"ada": RIGHT})
     done = run_command(words(*options), tmp_path)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)

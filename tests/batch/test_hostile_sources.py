@@ -1,4 +1,6 @@
-"""What a student could put into a submission to reach, or to stop, whoever grades it, in every layout that there is."""
+"""What a student could put into a submission to reach, or to stop, whoever grades it, in every
+layout that there is.
+"""
 
 from __future__ import annotations
 
@@ -147,7 +149,17 @@ def _special(eve: Path, _: Path) -> None:
 
 
 def _ways_out(eve: Path, _: Path) -> None:
-    names = ["../up", "/tmp/absolute", "a/../../up", "C:\\x", "C:x", "\\\\host\\x", "..\\up", "./../up", "x" * 300]
+    names = [
+        "../up",
+        "/tmp/absolute",
+        "a/../../up",
+        "C:\\x",
+        "C:x",
+        "\\\\host\\x",
+        "..\\up",
+        "./../up",
+        "x" * 300,
+    ]
     _zip(eve / "a.zip", dict.fromkeys([*names, "/".join("d" * 200)], b"eve"))
     with tarfile.open(eve / "b.tar", "w", format=tarfile.PAX_FORMAT) as tape:
         for name in [*names, "nul\0byte"]:
@@ -157,20 +169,34 @@ def _ways_out(eve: Path, _: Path) -> None:
 
 
 def _names(eve: Path, _: Path) -> None:
-    names = ["a\nb.py", "\x1b[2J.py", "\udcff.py", "x" * 252 + ".py", "Data.py", "data.py", "nul.py", "=1+1.py", " .py"]
+    names = [
+        "a\nb.py",
+        "\x1b[2J.py",
+        "\udcff.py",
+        "x" * 252 + ".py",
+        "Data.py",
+        "data.py",
+        "nul.py",
+        "=1+1.py",
+        " .py",
+    ]
     for name in names:
         (eve / name).write_bytes(MODULE)
     _zip(eve / "a.zip", {name.replace("\udcff", "y"): b"" for name in names})
 
 
 def _bomb(eve: Path, _: Path) -> None:
-    with zipfile.ZipFile(eve / "a.zip", "w", zipfile.ZIP_DEFLATED) as whole, whole.open("zeros", "w") as file:
+    with (
+        zipfile.ZipFile(eve / "a.zip", "w", zipfile.ZIP_DEFLATED) as whole,
+        whole.open("zeros", "w") as file,
+    ):
         for _number in range(600):
             file.write(bytes(1_000_000))
 
 
 def _very_many(eve: Path, _: Path) -> None:
-    # Each member without data needs 47 bytes of the list: a million of them would be 47 MB, and a gigabyte of objects.
+    # Each member without data needs 47 bytes of the list: a million of them would be 47 MB, and a
+    # gigabyte of objects.
     entry = b"PK\1\2" + bytes(24) + (1).to_bytes(2, "little") + bytes(16) + b"x"
     data = entry * 1_000_000
     end = b"PK\5\6" + bytes(4) + b"\xff\xff" * 2 + len(data).to_bytes(4, "little") + bytes(6)
@@ -225,9 +251,24 @@ def _all_closed(eve: Path, _: Path) -> None:
 
 
 FOLDERS = [
-    _link_and_archive, _link_to_a_file, _link_is_an_archive, _link_in_the_archive, _hard_link, _loop, _special,
-    _ways_out, _names, _bomb, _very_many, _long_header, _nested, _file_and_folder, _deep, _closed, _all_closed,
-]  # fmt: skip
+    _link_and_archive,
+    _link_to_a_file,
+    _link_is_an_archive,
+    _link_in_the_archive,
+    _hard_link,
+    _loop,
+    _special,
+    _ways_out,
+    _names,
+    _bomb,
+    _very_many,
+    _long_header,
+    _nested,
+    _file_and_folder,
+    _deep,
+    _closed,
+    _all_closed,
+]
 
 
 @contextmanager
@@ -279,11 +320,16 @@ def test_folders(place: Path, layout: str, hostile: Callable[[Path, Path], None]
     assert _state(outside) == before
     assert sorted(each.name for each in place.iterdir()) == beside
     assert len(found.jobs) == len(sizes) == 2
-    assert any((job.path / "cv_funcs.py").read_bytes() == MODULE for job in found.jobs if job.path == ada)
+    assert any(
+        (job.path / "cv_funcs.py").read_bytes() == MODULE for job in found.jobs if job.path == ada
+    )
     unpacked = [*out.rglob("*")]
-    assert not [path for path in unpacked if path.is_symlink() or not (path.is_dir() or path.is_file())]
+    assert not [
+        path for path in unpacked if path.is_symlink() or not (path.is_dir() or path.is_file())
+    ]
     assert not [path for path in unpacked if path.is_file() and path.stat().st_nlink > 1]
-    assert BEFORE.encode() not in b"".join(parcels.values()) or hostile is _hard_link  # that one is a file of hers
+    # that one is a file of hers
+    assert BEFORE.encode() not in b"".join(parcels.values()) or hostile is _hard_link
     with (out / "mapping.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     assert all(cell.isprintable() for row in rows for cell in row for cell in cell.splitlines())
@@ -303,7 +349,9 @@ def _packed(jobs: tuple[Job, ...]) -> Iterator[tuple[str, bytes]]:
 @pytest.mark.parametrize("hostile", [f for f in FOLDERS if f not in (_closed, _all_closed, _deep)])
 @pytest.mark.parametrize("layout", FLAT)
 def test_flat_layouts(place: Path, layout: str, hostile: Callable[[Path, Path], None]) -> None:
-    """The same files, handed in one by one, where a course system puts all students' files into one folder."""
+    """The same files, handed in one by one, where a course system puts all students' files into one
+    folder.
+    """
     root, outside, out = place / "class", place / "outside", place / "out"
     eve = place / "eve"
     eve.mkdir()
@@ -324,7 +372,11 @@ def test_flat_layouts(place: Path, layout: str, hostile: Callable[[Path, Path], 
         if "ada" in job.id
         for path in ([job.path] if job.path.is_file() else job.path.iterdir())
     )
-    assert not [path for path in out.rglob("*") if path.is_symlink() or not (path.is_dir() or path.is_file())]
+    assert not [
+        path
+        for path in out.rglob("*")
+        if path.is_symlink() or not (path.is_dir() or path.is_file())
+    ]
 
 
 # --- the kinds by themselves
@@ -346,7 +398,9 @@ def test_a_link_beside_an_archive_leads_nowhere(place: Path) -> None:
 
 @pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "plain"])
 def test_a_whole_folder_that_is_a_link(place: Path, layout: str) -> None:
-    """Where a student's folder itself leads out of the download, nothing of where it leads to is graded."""
+    """Where a student's folder itself leads out of the download, nothing of where it leads to is
+    graded.
+    """
     root, outside, out = place / "class", place / "outside", place / "out"
     _, eve = both(root, layout)
     (outside / "cv_funcs.py").write_bytes(MODULE)
@@ -373,15 +427,23 @@ def test_a_file_that_claims_to_be_huge(place: Path) -> None:
 
 
 def test_a_bomb_leaves_nothing(place: Path) -> None:
-    """An archive that holds more than it may is not unpacked in part, and the disk is free again."""
+    """An archive that holds more than it may is not unpacked in part, and the disk is free
+    again.
+    """
     eve = place / "class"
     _bomb(eve, eve)
-    assert archives.unpack_theirs(eve / "a.zip", place / "out" / "eve") == ["a.zip holds more than 500 MB"]
+    assert archives.unpack_theirs(eve / "a.zip", place / "out" / "eve") == [
+        "a.zip holds more than 500 MB"
+    ]
     assert [path for path in (place / "out").rglob("*") if path.is_file()] == []
 
 
-def test_our_own_full_disk_is_nobody_elses_fault(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where our disk is full, the batch ends and says so; no student is told of a broken archive."""
+def test_our_own_full_disk_is_nobody_elses_fault(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where our disk is full, the batch ends and says so; no student is told of a broken
+    archive.
+    """
     _zip(place / "class" / "a.zip", {"cv_funcs.py": MODULE})
 
     def full(*_: object) -> None:
@@ -410,7 +472,9 @@ def test_a_file_that_changes_while_it_is_read(place: Path) -> None:
 
 
 def test_a_link_that_comes_while_we_write(place: Path) -> None:
-    """A folder that somebody replaces by a link while files are written below it is not followed."""
+    """A folder that somebody replaces by a link while files are written below it is not
+    followed.
+    """
     into, outside = place / "out", place / "outside"
     handed_in.created(into, "a/b/x").close()
     (into / "a" / "b" / "x").unlink()
@@ -427,7 +491,9 @@ def test_a_link_that_comes_while_we_write(place: Path) -> None:
 
 
 def test_a_students_own_link_in_a_shared_folder(place: Path) -> None:
-    """Where students write into the class folder themselves, a link of theirs hands in nothing; ours is followed."""
+    """Where students write into the class folder themselves, a link of theirs hands in nothing;
+    ours is followed.
+    """
     if os.geteuid() != 0:
         pytest.skip("needs two users")
     root, outside = place / "class", place / "outside"

@@ -1,4 +1,6 @@
-"""What course systems give to download, with awkward names: read by their rules, and nothing dropped silently."""
+"""What course systems give to download, with awkward names: read by their rules, and nothing
+dropped silently.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,15 @@ def zipped(members: dict[str, bytes]) -> bytes:
 def files(found: source.BatchSource) -> dict[str, dict[str, bytes]]:
     """Return what is graded of each submission."""
     return {
-        job.id: {p.relative_to(job.path).as_posix(): p.read_bytes() for p in job.path.rglob("*") if p.is_file()}
-        if job.path.is_dir()
-        else {job.path.name: job.path.read_bytes()}
+        job.id: (
+            {
+                p.relative_to(job.path).as_posix(): p.read_bytes()
+                for p in job.path.rglob("*")
+                if p.is_file()
+            }
+            if job.path.is_dir()
+            else {job.path.name: job.path.read_bytes()}
+        )
         for job in found.jobs
     }
 
@@ -50,7 +58,9 @@ def left_out(found: source.BatchSource) -> dict[str, str]:
 
 
 def test_canvas(tmp_path: Path) -> None:
-    """Names, late marks, resubmissions, anonymous and text entries; one file of each name is graded, the newest."""
+    """Names, late marks, resubmissions, anonymous and text entries; one file of each name is
+    graded, the newest.
+    """
     members = {
         "doejane_101_5001_cv_funcs.py": b"old",
         "doejane_101_5002_cv_funcs-1.py": b"new",
@@ -89,7 +99,10 @@ def test_canvas_anonymous(tmp_path: Path) -> None:
     for name in ("anon_Ab1_9_cv_funcs.py", "LATE_anon_Cd2_10_cv_funcs.py"):
         (tmp_path / "in").mkdir(exist_ok=True)
         (tmp_path / "in" / name).write_bytes(MODULE)
-    assert set(files(source.load_source(tmp_path / "in", tmp_path / "out"))) == {"anon_Ab1", "anon_Cd2"}
+    assert set(files(source.load_source(tmp_path / "in", tmp_path / "out"))) == {
+        "anon_Ab1",
+        "anon_Cd2",
+    }
 
 
 @pytest.mark.parametrize("flat", [False, True])
@@ -121,8 +134,14 @@ def test_blackboard(tmp_path: Path) -> None:
     }
     found = source.load_source(pack(tmp_path / "gradebook_x.zip", members), tmp_path / "out")
     assert found.layout == "blackboard"
-    assert files(found) == {"jdoe": {"cv_funcs.py": MODULE}, "asmith": {"my_attempt_2.py": b"x = 1\n"}}
-    assert sorted(left_out(found).values()) == ["a comment, which is not graded", "an older attempt"]
+    assert files(found) == {
+        "jdoe": {"cv_funcs.py": MODULE},
+        "asmith": {"my_attempt_2.py": b"x = 1\n"},
+    }
+    assert sorted(left_out(found).values()) == [
+        "a comment, which is not graded",
+        "an older attempt",
+    ]
 
 
 def test_gradescope(tmp_path: Path) -> None:
@@ -146,7 +165,10 @@ submission_2:
     }
     found = source.load_source(pack(tmp_path / "export.zip", members), tmp_path / "out")
     assert found.layout == "gradescope"
-    assert files(found) == {"20251": {"cv_funcs.py": MODULE}, "a@x.edu+b@x.edu": {"hw.py": b"x = 1\n"}}
+    assert files(found) == {
+        "20251": {"cv_funcs.py": MODULE},
+        "a@x.edu+b@x.edu": {"hw.py": b"x = 1\n"},
+    }
 
 
 def test_nbgrader(tmp_path: Path) -> None:
@@ -189,15 +211,18 @@ def test_plain_folder(tmp_path: Path) -> None:
         "ben": {"ben.py": b"x = 1\n"},
         "chloe": {"cv_funcs.py": b"x = 2\n"},
     }
-    assert left_out(found) == dict.fromkeys(("README.md", "grades.xlsx"), "neither a folder nor a module")
+    assert left_out(found) == dict.fromkeys(
+        ("README.md", "grades.xlsx"), "neither a folder nor a module"
+    )
 
 
 def test_broken_archive_stops_nobody(tmp_path: Path) -> None:
     """A student's own broken archive is told, and all others are graded."""
     members = {
-        "doejane_101_1_all.zip": b"PK and nothing", "smithal_102_2_cv_funcs.py": MODULE,
+        "doejane_101_1_all.zip": b"PK and nothing",
+        "smithal_102_2_cv_funcs.py": MODULE,
         "oneillpat_103_3_hw.zip": zipped({"cv_funcs.py": b"x = 1\n"}),
-    }  # fmt: skip
+    }
     found = source.load_source(pack(tmp_path / "hw.zip", members), tmp_path / "out")
     assert {name: sorted(held) for name, held in files(found).items()} == {
         "doejane_101": [],
@@ -266,7 +291,9 @@ def test_bomb(tmp_path: Path) -> None:
     """What unpacks to more than is allowed is stopped on the way, whatever size it says it has."""
     pack(tmp_path / "bomb.zip", {"zeros": bytes(30_000_000)})
     with pytest.raises(UsageError, match="more than"):
-        archives.unpack_archive(tmp_path / "bomb.zip", tmp_path / "in", archives.Most(files=9, bytes=1_000_000))
+        archives.unpack_archive(
+            tmp_path / "bomb.zip", tmp_path / "in", archives.Most(files=9, bytes=1_000_000)
+        )
     assert sum(p.stat().st_size for p in (tmp_path / "in").rglob("*")) < 5_000_000
 
 

@@ -1,4 +1,6 @@
-"""How far a batch is: plain lines in a file, a display on a terminal, and a terminal that is whole afterwards."""
+"""How far a batch is: plain lines in a file, a display on a terminal, and a terminal that is whole
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,15 @@ class Terminal:
         self._theirs = theirs
         self._data = bytearray()
         self.process = subprocess.Popen(
-            command, cwd=cwd, env={**variables(), "TERM": "xterm-256color"}, stdin=theirs, stdout=stdout or theirs,
-            stderr=theirs, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )  # fmt: skip
+            command,
+            cwd=cwd,
+            env={**variables(), "TERM": "xterm-256color"},
+            stdin=theirs,
+            stdout=stdout or theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -82,27 +90,44 @@ PATIENT = ("--limit", "seconds=60", "--limit", "patience=60")
 
 def whole(terminal: Terminal) -> bool:
     """Tell whether a terminal is as it was: its settings, and the cursor to be seen."""
-    return terminal.before == terminal.after and terminal.text.rfind(SHOWN) > terminal.text.rfind(HIDDEN)
+    return terminal.before == terminal.after and terminal.text.rfind(SHOWN) > terminal.text.rfind(
+        HIDDEN
+    )
 
 
 def test_display(course: Path) -> None:
-    """On a terminal one sees what is done, what runs and at which test, then the tables, and no rest of the display."""
+    """On a terminal one sees what is done, what runs and at which test, then the tables, and no
+    rest of the display.
+    """
     terminal = Terminal(words("-j", "2"), course)
     assert terminal.end() == 3, terminal.text
     assert HIDDEN in terminal.text
     assert whole(terminal)
-    for said in ("of 5 done", "test_double[fork]", "1 ungradable", "with failed checks", "a minute", "[5/5]"):
+    for said in (
+        "of 5 done",
+        "test_double[fork]",
+        "1 ungradable",
+        "with failed checks",
+        "a minute",
+        "[5/5]",
+    ):
         assert said in terminal.text
     assert "of 5 done" not in terminal.text[terminal.text.rindex("Failed concerns") :]
 
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_interrupted_display(hanging: Path, times: int) -> None:
-    """Ctrl-C typed once or twice ends a batch as ever, leaves no process, and the terminal whole."""
+    """Ctrl-C typed once or twice ends a batch as ever, leaves no process, and the terminal
+    whole.
+    """
     terminal = Terminal(words("-j", "3", *PATIENT), hanging)
     pid = terminal.process.pid
-    assert wait_until(lambda: any("inside.child" in " ".join(line) for line in below(pid))), terminal.text
-    assert wait_until(lambda: "aaron" in terminal.text and "test_double[fork]" in terminal.text), terminal.text
+    assert wait_until(lambda: any("inside.child" in " ".join(line) for line in below(pid))), (
+        terminal.text
+    )
+    assert wait_until(lambda: "aaron" in terminal.text and "test_double[fork]" in terminal.text), (
+        terminal.text
+    )
     tree = psutil.Process(pid).children(recursive=True)
     for _ in range(times):
         terminal.press(CTRL_C)
@@ -114,7 +139,9 @@ def test_interrupted_display(hanging: Path, times: int) -> None:
 
 
 def test_display_beside_a_file(course: Path) -> None:
-    """Where only standard error is a terminal, the display is there and the file has plain lines."""
+    """Where only standard error is a terminal, the display is there and the file has plain
+    lines.
+    """
     with (course / "log").open("wb") as log:
         terminal = Terminal(words("-j", "2"), course, stdout=log.fileno())
         assert terminal.end() == 3
@@ -139,9 +166,18 @@ def test_no_display_beside_a_pipe(course: Path) -> None:
 
 def standing(*running: str, **more: object) -> Standing:
     """Return how far a batch might be."""
-    usual = {"done": 3, "total": 200, "counts": {"graded": 2, "ungradable": 1}, "per_minute": 12.34}
-    seconds = tuple(Running(id=id, seconds=60.0 + place, what="test_x[fork]") for place, id in enumerate(running))
-    return Standing(**{**usual, "seconds_left": 958.0, "stopping": False, "running": seconds, **more})  # type: ignore[arg-type]  # - fields by their names
+    fields: dict[str, object] = {
+        "done": 3,
+        "total": 200,
+        "counts": {"graded": 2, "ungradable": 1},
+        "per_minute": 12.34,
+    }
+    seconds = tuple(
+        Running(id=id, seconds=60.0 + place, what="test_x[fork]")
+        for place, id in enumerate(running)
+    )
+    fields |= {"seconds_left": 958.0, "stopping": False, "running": seconds, **more}
+    return Standing(**fields)  # type: ignore[arg-type]  # - fields by their names
 
 
 def test_lines() -> None:
@@ -155,7 +191,9 @@ def test_lines() -> None:
 
 
 def test_lines_while_it_ends() -> None:
-    """An interrupted batch says what a second interrupt does, and nothing of a rate that is not known."""
+    """An interrupted batch says what a second interrupt does, and nothing of a rate that is not
+    known.
+    """
     found = live.display_lines(standing(per_minute=None, seconds_left=None, stopping=True), 10)
     assert found == [
         "3 of 200 done, 2 graded, 1 ungradable",

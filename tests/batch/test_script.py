@@ -43,7 +43,10 @@ def script(course: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_example(script: Path) -> None:
     """The example in the documentation does what it says."""
-    if choose.choose_isolation("auto", module=str(script / "class" / "ben" / "double.py")).level == "none":
+    if (
+        choose.choose_isolation("auto", module=str(script / "class" / "ben" / "double.py")).level
+        == "none"
+    ):
         pytest.skip("this machine lacks the capability: isolation, which the example requires")
     (test,) = doctest.DocTestFinder(recurse=False).find(batch.grade_all, "grade_all")
     assert doctest.DocTestRunner().run(test) == (0, 2)
@@ -57,9 +60,15 @@ def test_choices_are_those_of_the_command(script: Path) -> None:
     due = datetime(2026, 3, 2, tzinfo=timezone.utc)
     for resume in (False, True):
         (result,) = batch.grade_all(
-            "class", "./double", "out", resume=resume, options=Options(isolation="none"), overrides=Path("o.csv"),
-            roster=Path("r.csv"), due=due,
-        )  # fmt: skip
+            "class",
+            "./double",
+            "out",
+            resume=resume,
+            options=Options(isolation="none"),
+            overrides=Path("o.csv"),
+            roster=Path("r.csv"),
+            due=due,
+        )
         assert (result.score, result.by_machine().score) == (1.0, 0.0)
         assert result.late is not None
         assert result.late.seconds == 86400
@@ -69,7 +78,11 @@ def test_some_tests_are_no_result_for_all(script: Path) -> None:
     """What was graded by some of the tests is graded again when all are asked for."""
     for keyword in ("double", "double", ""):
         (result,) = batch.grade_all(
-            "class", "./double", "out", resume=True, options=Options(isolation="none", keyword=keyword)
+            "class",
+            "./double",
+            "out",
+            resume=True,
+            options=Options(isolation="none", keyword=keyword),
         )
         assert result.environment["assignment_sha256"].endswith(" -k double") == bool(keyword)
 
@@ -86,7 +99,9 @@ def test_who_stops_asking_ends_what_runs(script: Path) -> None:
     hand_in(script, "dan", SOLUTIONS["dan"])
     limits = ("seconds=60", "patience=60")
     before = psutil.Process(os.getpid()).children(recursive=True)
-    results = batch.grade_all("class", "./double", "out", jobs=3, options=Options(isolation="none", limits=limits))
+    results = batch.grade_all(
+        "class", "./double", "out", jobs=3, options=Options(isolation="none", limits=limits)
+    )
     assert next(results).submission.id in ("ada", "ben")
     begun = set(psutil.Process(os.getpid()).children(recursive=True)) - set(before)
     results.close()
@@ -101,11 +116,17 @@ def test_points_by_hand_do_not_end_the_trying(script: Path) -> None:
     (first,) = batch.grade_all("class", "./double", "out", options=options)
     broken = dataclasses.replace(first, status=Status.ERROR, reason="the machine broke", checks=())
     result_json.write_result(broken, script / "out" / "ben" / "result.json")
-    settled = Settled(criteria=assignment.find_assignment("./double").criteria, overrides=overrides.read_overrides(
-        Path("o.csv"), ["ben"], assignment.find_assignment("./double").criteria))  # fmt: skip
+    settled = Settled(
+        criteria=assignment.find_assignment("./double").criteria,
+        overrides=overrides.read_overrides(
+            Path("o.csv"), ["ben"], assignment.find_assignment("./double").criteria
+        ),
+    )
     given = settled(Grading(result=broken, folder=script / "out" / "ben"))
     assert (given.result.status, given.result.final) == (Status.GRADED, 0.5)
-    (again,) = batch.grade_all("class", "./double", "out", options=options, resume=True, overrides=Path("o.csv"))
+    (again,) = batch.grade_all(
+        "class", "./double", "out", options=options, resume=True, overrides=Path("o.csv")
+    )
     assert (again.score, again.by_machine().status) == (0.5, Status.GRADED)
     assert len(again.checks) == 1
 
@@ -113,7 +134,11 @@ def test_points_by_hand_do_not_end_the_trying(script: Path) -> None:
 def graded_elsewhere(job: Job) -> Grading:
     """Grade without looking at anything."""
     return failed_grading(
-        job.path, assignment.find_assignment("mp_apply"), Path(job.folder), options=Options(), reason=job.id
+        job.path,
+        assignment.find_assignment("mp_apply"),
+        Path(job.folder),
+        options=Options(),
+        reason=job.id,
     )
 
 

@@ -1,4 +1,6 @@
-"""Batches on a real Slurm, started on this machine in a folder of its own: job arrays, and Dask workers as jobs."""
+"""Batches on a real Slurm, started on this machine in a folder of its own: job arrays, and Dask
+workers as jobs.
+"""
 
 from __future__ import annotations
 
@@ -41,10 +43,18 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     own = {**os.environ, "TMPDIR": str(place)}
     try:
         done = subprocess.run(
-            [SCRIPTS / "up", place], check=False, env=own, capture_output=True, text=True, timeout=120
+            [SCRIPTS / "up", place],
+            check=False,
+            env=own,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         if done.returncode:
-            pytest.skip(f"this machine lacks the capability: a Slurm of its own ({done.stderr.strip()[-300:]})")
+            pytest.skip(
+                "this machine lacks the capability: a Slurm of its own"
+                f" ({done.stderr.strip()[-300:]})"
+            )
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SLURM_CONF", str(place / "slurm.conf"))
             assert wait_until(lambda: told("sinfo", "-h", "-o", "%D %T").split() == ["2", "idle"])
@@ -71,12 +81,16 @@ def submitted(folder: Path) -> str:
 def grades_of(right: int, unreadable: int) -> dict[str, tuple[str, str]]:
     """Return what the gradebook of a class has to say."""
     names = many(right, unreadable)
-    return {name: ("graded", "1") if name.startswith("right") else ("ungradable", "0") for name in names}
+    return {
+        name: ("graded", "1") if name.startswith("right") else ("ungradable", "0") for name in names
+    }
 
 
 @pytest.mark.usefixtures("slurm")
 def test_array_grades_a_class(tmp_path: Path) -> None:
-    """The script is accepted, every index grades its submissions, and the command takes in the results."""
+    """The script is accepted, every index grades its submissions, and the command takes in the
+    results.
+    """
     course(tmp_path, many(2, 4))
     assert run_command(words("--slurm-array"), tmp_path).returncode == 3
     assert over(submitted(tmp_path))
@@ -86,7 +100,9 @@ def test_array_grades_a_class(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("slurm")
 def test_cancelled_array_leaves_nothing(tmp_path: Path) -> None:
-    """After scancel no process of a grading is left, and the submission waits for the next array."""
+    """After scancel no process of a grading is left, and the submission waits for the next
+    array.
+    """
     course(tmp_path, {"slow": SLOW.replace("20", "3600")})
     run_command(words("--slurm-array"), tmp_path)
     job = submitted(tmp_path)
@@ -110,7 +126,9 @@ def tasks(folder: Path) -> list[int]:
 
 @pytest.mark.usefixtures("slurm")
 def test_dask_workers_as_jobs_grade_a_class(tmp_path: Path) -> None:
-    """Dask-jobqueue starts workers as jobs, over TLS; all 20 submissions have their results, and no job is left."""
+    """Dask-jobqueue starts workers as jobs, over TLS; all 20 submissions have their results, and no
+    job is left.
+    """
     pytest.importorskip("dask_jobqueue", reason="needs the extra cluster")
     course(tmp_path, many(4, 16))
     (tmp_path / "dask").mkdir()

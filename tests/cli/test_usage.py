@@ -1,4 +1,6 @@
-"""The command line as users meet it: wrong usage, what cannot be graded, and what it says of a machine."""
+"""The command line as users meet it: wrong usage, what cannot be graded, and what it says of a
+machine.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ from pytest_mpgrade.grade.grading import folder_name
 from support.running import ROOT
 
 LINUX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and pipes")
-SOLUTION = "def calculate(func, args): ...\ndef worker(input, output): ...\ndef mp_apply(tasks, n_processes=2): ...\n"
+SOLUTION = (
+    "def calculate(func, args): ...\ndef worker(input, output): ...\ndef mp_apply(tasks,"
+    " n_processes=2): ...\n"
+)
 
 
 def command(*arguments: str) -> list[str]:
@@ -31,7 +36,11 @@ def command(*arguments: str) -> list[str]:
 
 def variables(**others: str) -> dict[str, str]:
     """Return an environment in which the source tree is importable and nothing is coloured."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COLUMNS"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST", "COLUMNS"))
+    }
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **others}
 
 
@@ -63,7 +72,9 @@ def result(path: Path) -> Any:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Return a folder with one submission `ada`, one `eve` without the module, an empty folder and a file."""
+    """Return a folder with one submission `ada`, one `eve` without the module, an empty folder and
+    a file.
+    """
     hand_in(tmp_path / "subs" / "ada" / "cv_funcs.py")
     hand_in(tmp_path / "subs" / "eve" / "other.py", "x = 1\n")
     (tmp_path / "empty").mkdir()
@@ -76,23 +87,53 @@ def place(tmp_path: Path) -> Path:
     [
         ("", "the following arguments are required: COMMAND (see mpgrade --help)"),
         ("frob", "invalid choice: 'frob'"),
-        ("grade", "the following arguments are required: PATH, --assignment, --out (see mpgrade grade --help)"),
+        (
+            "grade",
+            (
+                "the following arguments are required: PATH, --assignment, --out (see mpgrade grade"
+                " --help)"
+            ),
+        ),
         ("grade subs/ada --assignment mp_aply --out out", "did you mean 'mp_apply'?"),
         ("grade subs/bob --assignment mp_apply --out out", "there is no submission at subs/bob"),
         ("grade subs/ada --assignment mp_apply --out file", "cannot write file/ada/result.json: "),
-        ("grade subs/ada --assignment mp_apply --out subs/ada/out", "written into the submission subs/ada; name"),
-        ("grade subs/ada --assignment mp_apply --out subs", "written into the submission subs/ada; name"),
-        ("grade subs/ada --assignment mp_apply --out out --time-limit never", "'never' is not a number of seconds"),
-        ("grade subs/ada --assignment mp_apply --out out --observer eyes", "invalid choice: 'eyes'"),
+        (
+            "grade subs/ada --assignment mp_apply --out subs/ada/out",
+            "written into the submission subs/ada; name",
+        ),
+        (
+            "grade subs/ada --assignment mp_apply --out subs",
+            "written into the submission subs/ada; name",
+        ),
+        (
+            "grade subs/ada --assignment mp_apply --out out --time-limit never",
+            "'never' is not a number of seconds",
+        ),
+        (
+            "grade subs/ada --assignment mp_apply --out out --observer eyes",
+            "invalid choice: 'eyes'",
+        ),
         ("check", "the following arguments are required: ASSIGNMENT (see mpgrade check --help)"),
         ("check mp_apply nowhere", "there is no submission at nowhere"),
         ("batch nowhere --assignment mp_apply --out out", "there is no folder or archive nowhere"),
         ("batch file --assignment mp_apply --out out", "there is no folder or archive file"),
-        ("batch empty --assignment mp_apply --out out", "no submissions in empty: each one is a folder or a .py file"),
-        ("batch subs --assignment mp_apply --out subs", "mixed with the submissions in subs; name another folder"),
+        (
+            "batch empty --assignment mp_apply --out out",
+            "no submissions in empty: each one is a folder or a .py file",
+        ),
+        (
+            "batch subs --assignment mp_apply --out subs",
+            "mixed with the submissions in subs; name another folder",
+        ),
         ("batch subs --assignment mp_apply --out file", "cannot write file/mapping.csv: "),
-        ("batch subs --assignment nothing/here --out out", "there is no assignment at nothing/here"),
-        ("verify mp_apply --repeat often", "'often' is not a number of times (see mpgrade verify --help)"),
+        (
+            "batch subs --assignment nothing/here --out out",
+            "there is no assignment at nothing/here",
+        ),
+        (
+            "verify mp_apply --repeat often",
+            "'often' is not a number of times (see mpgrade verify --help)",
+        ),
     ],
 )
 def test_wrong_usage_is_one_helpful_line(place: Path, arguments: str, said: str) -> None:
@@ -107,7 +148,9 @@ def test_wrong_usage_is_one_helpful_line(place: Path, arguments: str, said: str)
 
 
 def test_ungradable_is_a_result(place: Path) -> None:
-    """A submission without its module has 0 of all points, a reason and exit code 3; it is left as it was."""
+    """A submission without its module has 0 of all points, a reason and exit code 3; it is left as
+    it was.
+    """
     done = mpgrade(place, "grade", "subs/eve", "--assignment", "mp_apply", "--out", "deep/er/out")
     assert (done.returncode, done.stderr) == (3, "")
     found = result(place / "deep" / "er" / "out" / "eve" / "result.json")
@@ -116,26 +159,36 @@ def test_ungradable_is_a_result(place: Path) -> None:
     assert found["reason"] in " ".join(done.stdout.split())
     assert (found["score"], found["max_score"]) == (0.0, 20.0)
     (check,) = found["checks"]
-    assert (check["concern"], check["outcome"], check["message"]) == ("import", "failed", found["reason"])
+    assert (check["concern"], check["outcome"], check["message"]) == (
+        "import",
+        "failed",
+        found["reason"],
+    )
     assert check["hint"] == "hand in a file named cv_funcs.py"
     assert found["submission"] == {"id": "eve", "path": "subs/eve", "module": "", "sha256": ""}
     assert os.listdir(place / "subs" / "eve") == ["other.py"]
 
 
 def test_batch_lists_what_cannot_be_graded(tmp_path: Path) -> None:
-    """Each child is a submission of its own, told apart by its name, in one table and one gradebook."""
+    """Each child is a submission of its own, told apart by its name, in one table and one
+    gradebook.
+    """
     names = ["=1+1", "-rf", "Ada", "ada", "new\nline", "gradebook.csv", "x" * 200, "Zoë"]
     for name in [*names, ".hidden", "__pycache__"]:
         hand_in(tmp_path / "subs" / name / "other.py", "")
     (tmp_path / "subs" / "ada.py").write_text("")
     (tmp_path / "subs" / "notes.txt").write_text("")
-    done = mpgrade(tmp_path, "batch", "subs", "--assignment", "mp_apply", "--out", "subs/out", "--rubric")
+    done = mpgrade(
+        tmp_path, "batch", "subs", "--assignment", "mp_apply", "--out", "subs/out", "--rubric"
+    )
     assert done.returncode == 3
     assert done.stderr == "left out: notes.txt: neither a folder nor a module\n"
     with (tmp_path / "subs" / "out" / "gradebook.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["submission"] for row in rows] == sorted([*names, "ada.py"])
-    assert {(row["status"], row["score"], row["max_score"]) for row in rows} == {("ungradable", "0", "20")}
+    assert {(row["status"], row["score"], row["max_score"]) for row in rows} == {
+        ("ungradable", "0", "20")
+    }
     results = [result(path) for path in (tmp_path / "subs" / "out").glob("*/result.json")]
     assert sorted(found["submission"]["id"] for found in results) == sorted([*names, "ada.py"])
     assert "[9/9] " in done.stdout
@@ -144,8 +197,20 @@ def test_batch_lists_what_cannot_be_graded(tmp_path: Path) -> None:
 
 
 def test_grading_that_takes_too_long_is_ended(place: Path) -> None:
-    """The time limit ends a grading; the result of the first moment stays, as an error with its reason."""
-    done = mpgrade(place, "grade", "subs/ada", "--assignment", "mp_apply", "--out", "out", "--time-limit", "0.01")
+    """The time limit ends a grading; the result of the first moment stays, as an error with its
+    reason.
+    """
+    done = mpgrade(
+        place,
+        "grade",
+        "subs/ada",
+        "--assignment",
+        "mp_apply",
+        "--out",
+        "out",
+        "--time-limit",
+        "0.01",
+    )
     found = result(place / "out" / "ada" / "result.json")
     assert done.returncode == 3
     assert (found["status"], found["score"], found["max_score"]) == ("error", 0.0, 20.0)
@@ -156,11 +221,17 @@ def test_grading_that_takes_too_long_is_ended(place: Path) -> None:
 @LINUX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_end_the_grading_too(place: Path, number: signal.Signals) -> None:
-    """Whoever ends mpgrade ends its grading: no process is left, and the result that exists is whole."""
+    """Whoever ends mpgrade ends its grading: no process is left, and the result that exists is
+    whole.
+    """
     file = place / "out" / "ada" / "result.json"
     arguments = ("grade", "subs/ada", "--assignment", "mp_apply", "--out", "out")
     with subprocess.Popen(
-        command(*arguments), cwd=place, env=variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command(*arguments),
+        cwd=place,
+        env=variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as running:
         deadline = time.monotonic() + 60
         while not (place / "out" / "ada" / "pytest.log").exists() and time.monotonic() < deadline:
@@ -176,17 +247,26 @@ def test_signals_end_the_grading_too(place: Path, number: signal.Signals) -> Non
 @LINUX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_what_is_ignored_at_the_start_stays_ignored(place: Path, number: signal.Signals) -> None:
-    """Below nohup(1), or in a script's background job, a grading goes on; SIGTERM ends it all the same."""
+    """Below nohup(1), or in a script's background job, a grading goes on; SIGTERM ends it all the
+    same.
+    """
     arguments = ("grade", "subs/ada", "--assignment", "mp_apply", "--out", "out")
     starts = (
-        f"import os, signal, sys; signal.signal({int(number)}, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+        f"import os, signal, sys; signal.signal({int(number)}, signal.SIG_IGN);"
+        " os.execv(sys.argv[1], sys.argv[1:])"
     )
-    for ending, code, status in ((signal.SIGTERM, 128 + signal.SIGTERM, "error"), (None, 1, "graded")):
+    for ending, code, status in (
+        (signal.SIGTERM, 128 + signal.SIGTERM, "error"),
+        (None, 1, "graded"),
+    ):
         (place / "out" / "ada" / "pytest.log").unlink(missing_ok=True)
         with subprocess.Popen(
-            [sys.executable, "-c", starts, *command(*arguments)], cwd=place, env=variables(),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        ) as running:  # fmt: skip
+            [sys.executable, "-c", starts, *command(*arguments)],
+            cwd=place,
+            env=variables(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as running:
             log = place / "out" / "ada" / "pytest.log"
             deadline = time.monotonic() + 60
             while not log.exists() and time.monotonic() < deadline:
@@ -195,17 +275,37 @@ def test_what_is_ignored_at_the_start_stays_ignored(place: Path, number: signal.
                 if each is not None:
                     running.send_signal(each)
             running.communicate(timeout=120)
-        assert (running.returncode, result(log.with_name("result.json"))["status"]) == (code, status)
+        assert (running.returncode, result(log.with_name("result.json"))["status"]) == (
+            code,
+            status,
+        )
 
 
 @LINUX
 def test_a_batch_goes_on_where_its_terminal_goes_away(place: Path) -> None:
-    """A lost connection hangs the terminal up: SIGHUP comes, no line can be written any more, and all are graded."""
+    """A lost connection hangs the terminal up: SIGHUP comes, no line can be written any more, and
+    all are graded.
+    """
     hand_in(place / "subs" / "ben" / "cv_funcs.py")
     leader, follower = os.openpty()
-    arguments = ("batch", "subs", "--assignment", "mp_apply", "--out", "out", "--no-require-isolation", "-j", "1")
+    arguments = (
+        "batch",
+        "subs",
+        "--assignment",
+        "mp_apply",
+        "--out",
+        "out",
+        "--no-require-isolation",
+        "-j",
+        "1",
+    )
     with subprocess.Popen(
-        command(*arguments), cwd=place, env=variables(), stdin=follower, stdout=follower, stderr=follower
+        command(*arguments),
+        cwd=place,
+        env=variables(),
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
     ) as running:
         os.close(follower)
         deadline = time.monotonic() + 60
@@ -214,7 +314,9 @@ def test_a_batch_goes_on_where_its_terminal_goes_away(place: Path) -> None:
         os.close(leader)
         running.send_signal(signal.SIGHUP)
         assert running.wait(timeout=120) == 3  # one of them cannot be graded
-    assert {name: result(place / "out" / name / "result.json")["status"] for name in ("ada", "ben")} == {
+    assert {
+        name: result(place / "out" / name / "result.json")["status"] for name in ("ada", "ben")
+    } == {
         "ada": "graded",
         "ben": "graded",
     }
@@ -223,13 +325,29 @@ def test_a_batch_goes_on_where_its_terminal_goes_away(place: Path) -> None:
 @LINUX
 @pytest.mark.parametrize("command_", ["batch", "grade"])
 def test_a_reader_that_leaves_costs_nobody_a_result(place: Path, command_: str) -> None:
-    """`mpgrade batch ... | head` goes on to its end, in silence, and its exit code is that of the grading."""
+    """`mpgrade batch ... | head` goes on to its end, in silence, and its exit code is that of the
+    grading.
+    """
     reader, writer = os.pipe()
     os.close(reader)
     handed_in = {"batch": "subs", "grade": "subs/ada"}[command_]
-    arguments = (command_, handed_in, "--assignment", "mp_apply", "--out", "out", "--no-require-isolation")
+    arguments = (
+        command_,
+        handed_in,
+        "--assignment",
+        "mp_apply",
+        "--out",
+        "out",
+        "--no-require-isolation",
+    )
     done = subprocess.run(
-        command(*arguments), cwd=place, env=variables(), stdout=writer, stderr=writer, check=False, timeout=120
+        command(*arguments),
+        cwd=place,
+        env=variables(),
+        stdout=writer,
+        stderr=writer,
+        check=False,
+        timeout=120,
     )
     os.close(writer)
     assert done.returncode == {"batch": 3, "grade": 1}[command_]
@@ -251,9 +369,23 @@ mount --bind {full}/log {place}/out/ada/pytest.log || exit 99
 exec "$@"
 """
     arguments = command("grade", "subs/ada", "--assignment", "mp_apply", "--out", "out")
-    unshare = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() else []), "sh", "-c", script, "sh"]
+    unshare = [
+        "unshare",
+        "--mount",
+        *(["--map-root-user"] if os.geteuid() else []),
+        "sh",
+        "-c",
+        script,
+        "sh",
+    ]
     done = subprocess.run(
-        [*unshare, *arguments], cwd=place, env=variables(), capture_output=True, text=True, check=False, timeout=120
+        [*unshare, *arguments],
+        cwd=place,
+        env=variables(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     if done.returncode == 99 or "unshare" in done.stderr:
         pytest.skip(f"no mount namespace here: {done.stderr.strip()}")
@@ -262,16 +394,22 @@ exec "$@"
     assert (found["status"], found.get("reason")) == ("graded", None)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell a process that its parent was killed")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux can tell a process that its parent was killed"
+)
 def test_killed_mpgrade_leaves_no_grading(place: Path) -> None:
     """Where mpgrade itself is killed, the grading that it started ends by itself."""
     arguments = ("grade", "subs/ada", "--assignment", "mp_apply", "--out", "out")
-    with subprocess.Popen(command(*arguments), cwd=place, env=variables(), stdout=subprocess.DEVNULL) as running:
+    with subprocess.Popen(
+        command(*arguments), cwd=place, env=variables(), stdout=subprocess.DEVNULL
+    ) as running:
         deadline = time.monotonic() + 60
         while not (place / "out" / "ada" / "pytest.log").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         running.kill()
-    while (left := [line for line in processes() if str(place) in line]) and time.monotonic() < deadline:
+    while (
+        left := [line for line in processes() if str(place) in line]
+    ) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not left
     assert result(place / "out" / "ada" / "result.json")["status"] == "error"
@@ -279,7 +417,9 @@ def test_killed_mpgrade_leaves_no_grading(place: Path) -> None:
 
 def processes() -> list[str]:
     """Return the command lines of all processes."""
-    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return subprocess.run(
+        ["ps", "-eo", "args"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
 
 
 @LINUX
@@ -288,7 +428,13 @@ def test_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        command("list"), cwd=tmp_path, env=variables(), stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60
+        command("list"),
+        cwd=tmp_path,
+        env=variables(),
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
@@ -298,7 +444,9 @@ def test_list_names_the_assignments(tmp_path: Path) -> None:
     """Each assignment that comes along is on one line with its points and title."""
     done = mpgrade(tmp_path, "list")
     assert (done.returncode, done.stderr) == (0, "")
-    assert any(line.split()[:3] == ["mp_apply", "20", "points"] for line in done.stdout.splitlines())
+    assert any(
+        line.split()[:3] == ["mp_apply", "20", "points"] for line in done.stdout.splitlines()
+    )
 
 
 def test_doctor_tells_what_is_there_and_what_helps(tmp_path: Path) -> None:
@@ -326,17 +474,25 @@ def test_version_and_help(tmp_path: Path) -> None:
 def test_start_is_light(tmp_path: Path) -> None:
     """What only a grading needs is not loaded to print a help text."""
     code = (
-        "import sys; from pytest_mpgrade.cli import main; main(['--help']); print(sorted(sys.modules), file=sys.stderr)"
+        "import sys; from pytest_mpgrade.cli import main; main(['--help']);"
+        " print(sorted(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=variables(), capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=variables(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     for name in ("rich", "msgspec", "numpy", "psutil", "pytest", "multiprocessing", "subprocess"):
         assert f"'{name}'" not in done.stderr
 
 
 def test_students_files_are_not_imported(place: Path) -> None:
-    """Files with a library's name in the current folder, a conftest.py or a pytest.ini there reach no grader."""
+    """Files with a library's name in the current folder, a conftest.py or a pytest.ini there reach
+    no grader.
+    """
     for name in ("rich", "csv", "tempfile", "conftest", "sitecustomize", "pytest"):
         hand_in(place / "subs" / "eve" / f"{name}.py", f"raise SystemExit('{name} was imported')\n")
     (place / "subs" / "eve" / "pytest.ini").write_text("[pytest]\naddopts = --nonsense\n")
@@ -369,7 +525,9 @@ def test_other_encodings_can_be_printed(place: Path) -> None:
     ],
 )
 def test_ids_become_folder_names(id: str, start: str) -> None:
-    """A harmless name is kept; any other one is made harmless and gets a hash, so that no two are the same."""
+    """A harmless name is kept; any other one is made harmless and gets a hash, so that no two are
+    the same.
+    """
     name = folder_name(id)
     assert name == id if start == id else name.startswith(start)
     assert Path(name).name == name
@@ -378,8 +536,21 @@ def test_ids_become_folder_names(id: str, start: str) -> None:
 
 
 def test_no_two_submissions_share_a_folder(tmp_path: Path) -> None:
-    """A folder and files of one name, and names that some file systems take for one, are kept apart."""
-    names = ["ada", "Ada", "ada.py", "ada.ipynb", "bob.py", "bob.py.py", "bob", "e\u0301", "\u00e9", "eve.py"]
+    """A folder and files of one name, and names that some file systems take for one, are kept
+    apart.
+    """
+    names = [
+        "ada",
+        "Ada",
+        "ada.py",
+        "ada.ipynb",
+        "bob.py",
+        "bob.py.py",
+        "bob",
+        "e\u0301",
+        "\u00e9",
+        "eve.py",
+    ]
     for name in names:
         child = tmp_path / name
         hand_in(child / "m.py") if "." not in name else child.write_text("")

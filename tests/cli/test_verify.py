@@ -32,7 +32,9 @@ def run(course: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_right_verdicts(course: Path, tmp_path: Path) -> None:
-    """Where all verdicts are right and every check has been failed, the exit code is 0; the journal has each line."""
+    """Where all verdicts are right and every check has been failed, the exit code is 0; the journal
+    has each line.
+    """
     journal = tmp_path / "journal.jsonl"
     done = run(course, "--repeat", "2", "--resume", str(journal))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -49,7 +51,9 @@ def test_right_verdicts(course: Path, tmp_path: Path) -> None:
 
 
 def test_wrong_verdict(course: Path) -> None:
-    """A wrong solution that fails another concern than it must is a wrong verdict, and the exit code is 1."""
+    """A wrong solution that fails another concern than it must is a wrong verdict, and the exit
+    code is 1.
+    """
     path = course / "wrong" / "expected.toml"
     path.write_text(EXPECTED.replace('"results"', '"edge"'))
     done = run(course)
@@ -81,7 +85,9 @@ def test_shipped_assignments_say_what_must_fail() -> None:
 
 
 def test_without_timings(course: Path) -> None:
-    """Without timings, solutions that only a timing can fail are left out, and no such test is made."""
+    """Without timings, solutions that only a timing can fail are left out, and no such test is
+    made.
+    """
     (course / "wrong" / "naps.py").write_text("def twice(x):\n    return 2 * x\n")
     (course / "wrong" / "expected.toml").write_text(EXPECTED + '\n[naps]\nconcerns = ["speedup"]\n')
     done = run(course, "--untimed")
@@ -91,7 +97,9 @@ def test_without_timings(course: Path) -> None:
 
 
 def test_only_some(course: Path, tmp_path: Path) -> None:
-    """Solutions are named as the table names them, or as their files are; a name that is none is told."""
+    """Solutions are named as the table names them, or as their files are; a name that is none is
+    told.
+    """
     right = tmp_path / "sum.py"
     right.write_text("def twice(x):\n    return x + x\n")
     for name in ("sum", "right: sum"):
@@ -110,7 +118,9 @@ def test_without_a_table(course: Path) -> None:
 
 
 def test_in_parts(course: Path) -> None:
-    """The parts together are all wrong solutions, each once; the right one is in every part, and nothing is missed."""
+    """The parts together are all wrong solutions, each once; the right one is in every part, and
+    nothing is missed.
+    """
     wrong: list[str] = []
     for part in ("1/2", "2/2"):
         done = run(course, "--part", part)
@@ -124,8 +134,12 @@ def test_in_parts(course: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_ctrl_c_ends_what_is_running(course: Path, tmp_path: Path) -> None:
-    """Gradings in progress are ended rather than waited for, and the journal has no line of theirs."""
-    (course / "reference" / "twice.py").write_text("import time\n\ndef twice(x):\n    time.sleep(100)\n")
+    """Gradings in progress are ended rather than waited for, and the journal has no line of
+    theirs.
+    """
+    (course / "reference" / "twice.py").write_text(
+        "import time\n\ndef twice(x):\n    time.sleep(100)\n"
+    )
     journal = tmp_path / "journal.jsonl"
     command = [sys.executable, "-m", "pytest_mpgrade", "verify", str(course), "--only", "reference"]
     process = subprocess.Popen(
@@ -142,7 +156,9 @@ def test_ctrl_c_ends_what_is_running(course: Path, tmp_path: Path) -> None:
 
 
 def _below(pid: int) -> list[str]:
-    """Return the command lines of the processes of a command; one that ends meanwhile is left out."""
+    """Return the command lines of the processes of a command; one that ends meanwhile is left
+    out.
+    """
     found: list[str] = []
     with contextlib.suppress(psutil.Error):
         for one in psutil.Process(pid).children(recursive=True):
@@ -167,7 +183,9 @@ CLOCK = {"outcome": Outcome.INCONCLUSIVE, "concern": Concern.SPEEDUP}
 def test_clock_may_be_undecided_under_load(
     concerns: tuple[str, ...], load: int, seen: dict[str, Any], right: bool
 ) -> None:
-    """Beside busy loops a timing may decide nothing; on a quiet machine it must, and other checks always."""
+    """Beside busy loops a timing may decide nothing; on a quiet machine it must, and other checks
+    always.
+    """
     sure = results.outcomes(*[Outcome.PASSED] * 3)
     timed = results.placed("test_x.py::test_speed[fork]", results.finding(check="keeps_up", **seen))
     result = results.result([*sure, *timed])
@@ -177,7 +195,9 @@ def test_clock_may_be_undecided_under_load(
 
 
 def test_right_solution_that_loses_a_point_is_a_wrong_verdict() -> None:
-    """A right solution has exactly all points; what took one is named, also where it is told of no concern."""
+    """A right solution has exactly all points; what took one is named, also where it is told of no
+    concern.
+    """
     lost = results.result(results.outcomes(Outcome.PASSED, Outcome.ABSENT))
     said = verify.judge_case(Case(name="x", path=Path("x"), concerns=()), lost, 0, 0).wrong
     assert said == "0.5 of 1.0 points: test_x.py::test_1/values absent: m"

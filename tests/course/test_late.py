@@ -1,4 +1,6 @@
-"""What coming late costs: the small language of rules, what they make of points, and who is late by how much."""
+"""What coming late costs: the small language of rules, what they make of points, and who is late by
+how much.
+"""
 
 from __future__ import annotations
 
@@ -29,28 +31,74 @@ HOUR, DAY = 3600.0, 86400.0
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("1 + 2 * 3 - 4 / 8", 6.5), ("-(2 + 3)", -5), ("+days", 1.5), ("min(3, 1, 2) + max(1, points)", 11),
-        ("round(days)", 2), ("floor(days)", 1), ("ceil(days)", 2), ("days > 1", 1), ("1 < days <= 1.5", 1),
-        ("days == 1 or hours != 36", 0), ("not days", 0), ("5 if days > 1 and hours > 1 else 7", 5),
-        ("(days > 1) * 0.1 * points", 1), ("1 / 0 if days < 0 else 2", 2),
+        ("1 + 2 * 3 - 4 / 8", 6.5),
+        ("-(2 + 3)", -5),
+        ("+days", 1.5),
+        ("min(3, 1, 2) + max(1, points)", 11),
+        ("round(days)", 2),
+        ("floor(days)", 1),
+        ("ceil(days)", 2),
+        ("days > 1", 1),
+        ("1 < days <= 1.5", 1),
+        ("days == 1 or hours != 36", 0),
+        ("not days", 0),
+        ("5 if days > 1 and hours > 1 else 7", 5),
+        ("(days > 1) * 0.1 * points", 1),
+        ("1 / 0 if days < 0 else 2", 2),
     ],
-)  # fmt: skip
+)
 def test_what_expressions_say(text: str, value: float) -> None:
     """Arithmetic, functions, comparisons and choices mean what they mean in Python."""
     expression.check_expression(text, late.NAMES)
-    assert expression.evaluate(text, {"points": 10, "days": 1.5, "hours": 36}) == pytest.approx(value)
+    assert expression.evaluate(text, {"points": 10, "days": 1.5, "hours": 36}) == pytest.approx(
+        value
+    )
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "", "1 +", "points.real", "points[0]", "2 ** 9", "5 // 2", "5 % 2", "'a' * 3", "True", "1j", "[points]", "()",
-        "{points}", "lambda: 1", "[x for x in (1, 2)]", "(x := 1)", "f'{points}'", "__import__('os')", "eval('1')",
-        "min(1)", "round(1, 2)", "max(*points)", "min(1, 2, key=points)", "points(1)", "min", "day", "1e999",
-        "1 in points", "await points", "points is days", "1; 2", "x = 1", "~points", "(1)(2)", "\0", "9" * 400,
-        "(" * 200, "-" * 299 + "1" * 5, "10000000000",
+        "",
+        "1 +",
+        "points.real",
+        "points[0]",
+        "2 ** 9",
+        "5 // 2",
+        "5 % 2",
+        "'a' * 3",
+        "True",
+        "1j",
+        "[points]",
+        "()",
+        "{points}",
+        "lambda: 1",
+        "[x for x in (1, 2)]",
+        "(x := 1)",
+        "f'{points}'",
+        "__import__('os')",
+        "eval('1')",
+        "min(1)",
+        "round(1, 2)",
+        "max(*points)",
+        "min(1, 2, key=points)",
+        "points(1)",
+        "min",
+        "day",
+        "1e999",
+        "1 in points",
+        "await points",
+        "points is days",
+        "1; 2",
+        "x = 1",
+        "~points",
+        "(1)(2)",
+        "\0",
+        "9" * 400,
+        "(" * 200,
+        "-" * 299 + "1" * 5,
+        "10000000000",
     ],
-)  # fmt: skip
+)
 def test_nothing_else_is_taken(text: str) -> None:
     """All other syntax, names and functions are refused before anything is evaluated."""
     with pytest.raises(ValueError, match=r".+"):
@@ -62,8 +110,9 @@ def test_place_of_a_mistake(folder: Path) -> None:
     write(folder, f'{GOOD}\n[late]\npenalty = "0.1 * points * day"\n')
     with pytest.raises(AssignmentError) as caught:
         assignment.load_assignment(folder)
-    assert str(caught.value) == (
-        "hw3/assignment.toml:22: late.penalty: there is no name 'day' (did you mean 'days'?),"
+    assert (
+        str(caught.value)
+        == "hw3/assignment.toml:22: late.penalty: there is no name 'day' (did you mean 'days'?),"
         " at column 16 of '0.1 * points * day'"
     )
 
@@ -92,11 +141,16 @@ def test_rule_changes_no_fingerprint(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("penalty", "drop", "hours", "left"),
     [
-        ("0.1 * points * ceil(days)", "0", 25, 6.4), ("0.1 * max_points * days", "0", 24, 7), ("100", "0", 1, 0),
-        ("-5", "0", 1, 8), ("2 * late", "days > 2", 47, 6), ("2 * late", "days > 2", 49, 0), ("1e9 * 1e9", "0", 1, 0),
+        ("0.1 * points * ceil(days)", "0", 25, 6.4),
+        ("0.1 * max_points * days", "0", 24, 7),
+        ("100", "0", 1, 0),
+        ("-5", "0", 1, 8),
+        ("2 * late", "days > 2", 47, 6),
+        ("2 * late", "days > 2", 49, 0),
+        ("1e9 * 1e9", "0", 1, 0),
         ("max(0, hours - 1)", "0", 0.5, 8),
     ],
-)  # fmt: skip
+)
 def test_points_after_the_rule(penalty: str, drop: str, hours: float, left: float) -> None:
     """A penalty is taken off, a drop leaves none; never below 0, never above what there was."""
     rules = LateRules(penalty=penalty, drop=drop)
@@ -104,10 +158,15 @@ def test_points_after_the_rule(penalty: str, drop: str, hours: float, left: floa
 
 
 def test_bounds_hold_for_whatever_is_written() -> None:
-    """Whatever a rule says, the points stay between 0 and what they were, in the assignment's steps."""
+    """Whatever a rule says, the points stay between 0 and what they were, in the assignment's
+    steps.
+    """
     chance = random.Random(7)
     for _ in range(500):
-        texts = [f"{chance.choice(late.NAMES)} {chance.choice('+-*')} {chance.uniform(-20, 20):.3f}" for _ in "ab"]
+        texts = [
+            f"{chance.choice(late.NAMES)} {chance.choice('+-*')} {chance.uniform(-20, 20):.3f}"
+            for _ in "ab"
+        ]
         rules = LateRules(penalty=f"{texts[0]} - {texts[1]}", drop=f"{texts[1]} > 5")
         expression.check_expression(rules.penalty, late.NAMES)
         step = chance.choice([0.01, 0.1, 0.25, 0.5, 1])
@@ -120,12 +179,21 @@ def test_bounds_hold_for_whatever_is_written() -> None:
 @pytest.mark.parametrize(
     ("penalty", "step", "left"),
     [
-        ("points / 3", 0.01, 5.33), ("points / 3", 0.5, 5.5), ("points / 3", 1, 5), ("points / 8", 0.01, 7),
-        ("0.125", 0.01, 7.88), ("0.75", 0.5, 7.5), ("0.1", 1, 8), ("0.004", 0.01, 8), ("7.996", 0.01, 0),
+        ("points / 3", 0.01, 5.33),
+        ("points / 3", 0.5, 5.5),
+        ("points / 3", 1, 5),
+        ("points / 8", 0.01, 7),
+        ("0.125", 0.01, 7.88),
+        ("0.75", 0.5, 7.5),
+        ("0.1", 1, 8),
+        ("0.004", 0.01, 8),
+        ("7.996", 0.01, 0),
     ],
-)  # fmt: skip
+)
 def test_points_after_the_rule_are_rounded(penalty: str, step: float, left: float) -> None:
-    """What is left is rounded half up to the assignment's step, as the score is; nobody meets 5.333333 points."""
+    """What is left is rounded half up to the assignment's step, as the score is; nobody meets
+    5.333333 points.
+    """
     assert late.late_points(LateRules(penalty=penalty), 8, 10, DAY, step) == left
 
 
@@ -153,16 +221,24 @@ def test_mark_is_enough_for_some_rules() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "2026-03-02T12:00:00+01:00", "2026-03-02T11:00:00Z", "2026-03-02 11:00:00.000000 UTC",
-        "2026-03-02 12:00:00 Europe/Berlin", "Monday, 2 March 2026, 12:00 PM", "2026-03-02 12:00:00",
+        "2026-03-02T12:00:00+01:00",
+        "2026-03-02T11:00:00Z",
+        "2026-03-02 11:00:00.000000 UTC",
+        "2026-03-02 12:00:00 Europe/Berlin",
+        "Monday, 2 March 2026, 12:00 PM",
+        "2026-03-02 12:00:00",
     ],
-)  # fmt: skip
+)
 def test_times(text: str) -> None:
-    """All ways to write a time mean the same moment; what has no offset is in the due time's zone."""
+    """All ways to write a time mean the same moment; what has no offset is in the due time's
+    zone.
+    """
     assert instant(text, DUE.tzinfo) == DUE
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "2026-03-02 12:00:00 Mars/Olympus", "0 UTC"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2026-13-01", "2026-03-02 12:00:00 Mars/Olympus", "0 UTC"]
+)
 def test_no_times(text: str) -> None:
     """What is no time is said with an example."""
     with pytest.raises(ValueError, match="expected a time such as 2026"):
@@ -180,9 +256,17 @@ def blackboard(tmp_path: Path, *students: tuple[str, str]) -> Path:
 
 def test_lateness_by_the_course_system(tmp_path: Path) -> None:
     """Times in names count in the due time's zone, and extensions move what is due."""
-    root = blackboard(tmp_path, ("ada", "12-00-00"), ("ben", "12-30-00"), ("chloe", "14-00-00"), ("dan", "15-00-00"))
+    root = blackboard(
+        tmp_path,
+        ("ada", "12-00-00"),
+        ("ben", "12-30-00"),
+        ("chloe", "14-00-00"),
+        ("dan", "15-00-00"),
+    )
     file = tmp_path / "roster.csv"
-    file.write_text("user;due;extension_days\nada;;\nchloe;;0.5\ndan;2026-03-02T13:00:00+00:00;\n", "utf-8")
+    file.write_text(
+        "user;due;extension_days\nada;;\nchloe;;0.5\ndan;2026-03-02T13:00:00+00:00;\n", "utf-8"
+    )
     found = load_source(root, tmp_path / "out", roster=roster.read_roster(file, DUE.tzinfo))
     told = lateness(found, LateRules(due=DUE))
     assert told.seconds == {"ben": 0.5 * HOUR, "dan": HOUR}
@@ -190,14 +274,18 @@ def test_lateness_by_the_course_system(tmp_path: Path) -> None:
 
 
 def test_lateness_of_marked_and_unknown(tmp_path: Path) -> None:
-    """Canvas marks who is late and has no times; a roster with times says more, and who is unknown is on time."""
+    """Canvas marks who is late and has no times; a roster with times says more, and who is unknown
+    is on time.
+    """
     root = tmp_path / "in"
     root.mkdir()
     for name in ("ada_LATE_1_11_a.py", "ben_LATE_2_12_a.py", "chloe_3_13_a.py"):
         (root / name).write_text(f"x = {name!r}\n")
     file = tmp_path / "roster.csv"
     file.write_text("ID,submitted\n1,2026-03-02T13:00:00\n", "utf-8")
-    found = load_source(root, tmp_path / "out", layout="canvas", roster=roster.read_roster(file, DUE.tzinfo))
+    found = load_source(
+        root, tmp_path / "out", layout="canvas", roster=roster.read_roster(file, DUE.tzinfo)
+    )
     told = lateness(found, LateRules(due=DUE))
     assert told.seconds == {"ada_1": HOUR, "ben_2": None}
     assert "1 submission came, taken as on time" in told.notes[0]
@@ -231,7 +319,9 @@ def test_group_has_the_time_of_whoever_has_most(tmp_path: Path) -> None:
     )
     file = tmp_path / "roster.csv"
     file.write_text("ID,extension_days\na,\nb,1\n", "utf-8")
-    found = load_source(root, tmp_path / "out", layout="gradescope", roster=roster.read_roster(file, DUE.tzinfo))
+    found = load_source(
+        root, tmp_path / "out", layout="gradescope", roster=roster.read_roster(file, DUE.tzinfo)
+    )
     assert lateness(found, LateRules(due=DUE)).seconds == {"a+b": HOUR}
 
 

@@ -1,4 +1,6 @@
-"""Packages that an assignment allows: missing ones are the grader's fault, all others the submission's."""
+"""Packages that an assignment allows: missing ones are the grader's fault, all others the
+submission's.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ ABSENT = "mpgrade-absent"
 
 @pytest.fixture
 def graded(tmp_path: Path) -> Callable[..., Any]:
-    """Return a function that grades a submission's text, with other files beside it, for the small assignment."""
+    """Return a function that grades a submission's text, with other files beside it, for the small
+    assignment.
+    """
     course = author(tmp_path)
 
     def grade_text(text: str, **beside: str) -> Any:
@@ -51,24 +55,39 @@ def graded(tmp_path: Path) -> Callable[..., Any]:
         {"top": "from mpgrade_absent.deep import thing"},
         {"worker": "import mpgrade_absent.deep"},
         {"caller": "import importlib; importlib.import_module('mpgrade_absent')"},
-        {"top": "try:\n    import mpgrade_absent\nexcept ImportError:\n    raise SystemExit('install it')"},
+        {
+            "top": (
+                "try:\n    import mpgrade_absent\nexcept ImportError:\n    raise"
+                " SystemExit('install it')"
+            )
+        },
     ],
     ids=lambda where: " ".join(where),
 )
-def test_allowed_and_missing_gives_no_grade(graded: Callable[..., Any], where: dict[str, str]) -> None:
-    """It is the grader's error wherever the import stands, with the command that helps and the student's line."""
+def test_allowed_and_missing_gives_no_grade(
+    graded: Callable[..., Any], where: dict[str, str]
+) -> None:
+    """It is the grader's error wherever the import stands, with the command that helps and the
+    student's line.
+    """
     found = graded(solution(**where))
     assert (found["status"], found["code"], found["max_score"]) == ("error", 3, 3.0)
     command = f"{sys.executable} -m pip install mpgrade-absent"
     assert command in found["reason"]
     assert command in " ".join(found["printed"].split())
     (check,) = found["checks"]
-    assert (check["outcome"], check["concern"], check["message"]) == ("error", "import", found["reason"])
+    assert (check["outcome"], check["concern"], check["message"]) == (
+        "error",
+        "import",
+        found["reason"],
+    )
     assert "mpgrade_absent" in check["evidence"]["source"]["code"]
 
 
 def test_missing_in_a_module_of_their_own(graded: Callable[..., Any]) -> None:
-    """What a file beside the module imports counts, and is told with that file; so does one in another folder."""
+    """What a file beside the module imports counts, and is told with that file; so does one in
+    another folder.
+    """
     found = graded(solution(top="import helpers"), helpers="\nimport mpgrade_absent\n")
     assert found["status"] == "error"
     assert found["checks"][0]["evidence"]["source"]["file"] == "helpers.py"
@@ -79,13 +98,22 @@ def test_missing_in_a_module_of_their_own(graded: Callable[..., Any]) -> None:
     "where",
     [
         {"top": "try:\n    import mpgrade_absent\nexcept ImportError:\n    mpgrade_absent = None"},
-        {"top": "import contextlib\nwith contextlib.suppress(ImportError):\n    import mpgrade_absent"},
+        {
+            "top": (
+                "import contextlib\nwith contextlib.suppress(ImportError):\n    import"
+                " mpgrade_absent"
+            )
+        },
         {"top": "if __name__ == '__main__':\n    import mpgrade_absent"},
         {"top": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import mpgrade_absent"},
     ],
 )
-def test_what_can_be_done_without_is_not_needed(graded: Callable[..., Any], where: dict[str, str]) -> None:
-    """A solution that goes on without a package, or needs it as a script only, has all points without it."""
+def test_what_can_be_done_without_is_not_needed(
+    graded: Callable[..., Any], where: dict[str, str]
+) -> None:
+    """A solution that goes on without a package, or needs it as a script only, has all points
+    without it.
+    """
     found = graded(solution(**where))
     assert (found["status"], found["score"]) == ("graded", 3.0), found["printed"]
 
@@ -114,25 +142,50 @@ def test_found_with_pytest_itself_too(tmp_path: Path) -> None:
             "(allowed packages: numpy, scikit-learn, mpgrade-absent)",
             "hand in my_helpers.py",
         ),
-        ({"caller": "import cupy_absent"}, "cv_funcs.py:12 imports cupy_absent: ", "or do without it"),
-        ({"worker": "import cupy_absent.sub"}, "cv_funcs.py:6 imports cupy_absent: ", "or do without it"),
-        ({"top": "import mutliprocessing"}, "imports mutliprocessing", "did you mean multiprocessing?"),
+        (
+            {"caller": "import cupy_absent"},
+            "cv_funcs.py:12 imports cupy_absent: ",
+            "or do without it",
+        ),
+        (
+            {"worker": "import cupy_absent.sub"},
+            "cv_funcs.py:6 imports cupy_absent: ",
+            "or do without it",
+        ),
+        (
+            {"top": "import mutliprocessing"},
+            "imports mutliprocessing",
+            "did you mean multiprocessing?",
+        ),
         ({"top": "import sklearn.ensembl"}, "No module named 'sklearn.ensembl'", ""),
         (
             {"top": "raise ModuleNotFoundError('No module named \\'numpy\\'', name='numpy')"},
             "No module named 'numpy'",
             "",
         ),
-        ({"caller": "raise ModuleNotFoundError('No module named \\'sklearn\\'')"}, "No module named 'sklearn'", ""),
         (
-            {"top": "raise ModuleNotFoundError('No module named \\'mpgrade_absent\\'', name='mpgrade_absent')"},
+            {"caller": "raise ModuleNotFoundError('No module named \\'sklearn\\'')"},
+            "No module named 'sklearn'",
+            "",
+        ),
+        (
+            {
+                "top": (
+                    "raise ModuleNotFoundError('No module named \\'mpgrade_absent\\'',"
+                    " name='mpgrade_absent')"
+                )
+            },
             "No module named 'mpgrade_absent'",
             "",
         ),
     ],
 )
-def test_not_allowed_or_not_true(graded: Callable[..., Any], where: dict[str, str], message: str, hint: str) -> None:
-    """What is not allowed, not handed in, or only said to be missing, is the submission's fault, under each method."""
+def test_not_allowed_or_not_true(
+    graded: Callable[..., Any], where: dict[str, str], message: str, hint: str
+) -> None:
+    """What is not allowed, not handed in, or only said to be missing, is the submission's fault,
+    under each method.
+    """
     found = graded(solution(**where))
     assert found["status"] in ("graded", "ungradable"), found["reason"]
     said = failed(found)
@@ -144,26 +197,43 @@ def test_not_allowed_or_not_true(graded: Callable[..., Any], where: dict[str, st
 
 
 def test_own_module_that_raises_is_their_fault(graded: Callable[..., Any]) -> None:
-    """A file of the student's own with a package's name, or one that says something is missing, deceives nobody."""
+    """A file of the student's own with a package's name, or one that says something is missing,
+    deceives nobody.
+    """
     found = graded(
         solution(top="import helpers\nimport mpgrade_absent"),
         helpers="",
-        mpgrade_absent="raise ModuleNotFoundError(\"No module named 'mpgrade_absent'\", name='mpgrade_absent')\n",
+        mpgrade_absent=(
+            "raise ModuleNotFoundError(\"No module named 'mpgrade_absent'\","
+            " name='mpgrade_absent')\n"
+        ),
     )
-    assert (found["status"], {check["concern"] for check in failed(found)}) == ("ungradable", {"import"})
+    assert (found["status"], {check["concern"] for check in failed(found)}) == (
+        "ungradable",
+        {"import"},
+    )
 
 
 def test_printed_words_do_not_accuse_the_grader(graded: Callable[..., Any]) -> None:
-    """A wrong solution that can do without an allowed package and prints that it is missing fails all the same."""
-    top = "import sys\ntry:\n    import mpgrade_absent\nexcept ImportError as error:\n    print(error, file=sys.stderr)"
+    """A wrong solution that can do without an allowed package and prints that it is missing fails
+    all the same.
+    """
+    top = (
+        "import sys\ntry:\n    import mpgrade_absent\nexcept ImportError as error:\n   "
+        " print(error, file=sys.stderr)"
+    )
     found = graded(solution(top=top, caller="raise ValueError('wrong')"))
     assert (found["status"], found["score"]) == ("graded", 1.0)
 
 
 def test_missing_in_another_folder_of_theirs(tmp_path: Path) -> None:
-    """A module in a folder that is put on sys.path is one of the student's own, and what it imports counts."""
+    """A module in a folder that is put on sys.path is one of the student's own, and what it imports
+    counts.
+    """
     (tmp_path / "ada" / "src").mkdir(parents=True)
-    (tmp_path / "ada" / "cv_funcs.py").write_text(solution(top="import sys; sys.path.append('src'); import helpers"))
+    (tmp_path / "ada" / "cv_funcs.py").write_text(
+        solution(top="import sys; sys.path.append('src'); import helpers")
+    )
     (tmp_path / "ada" / "src" / "helpers.py").write_text("import mpgrade_absent\n")
     small = assignment.load_assignment(author(tmp_path))
     with pytest.raises(LackingError, match=r"imported at src/helpers\.py:1"):
@@ -171,7 +241,9 @@ def test_missing_in_another_folder_of_theirs(tmp_path: Path) -> None:
 
 
 def test_many_names_cost_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever imports and names a thousand modules that are missing does not make us start a thousand interpreters."""
+    """Whoever imports and names a thousand modules that are missing does not make us start a
+    thousand interpreters.
+    """
     names = [f"absent_{number}" for number in range(1000)]
     (tmp_path / "ada").mkdir()
     (tmp_path / "ada" / "cv_funcs.py").write_text(
@@ -179,9 +251,13 @@ def test_many_names_cost_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
     small = assignment.load_assignment(author(tmp_path))
     run = Run(
-        key="x", call="mp_apply()", function="mp_apply", start_method="fork", ending=Ending.HUNG,
+        key="x",
+        call="mp_apply()",
+        function="mp_apply",
+        start_method="fork",
+        ending=Ending.HUNG,
         stderr="".join(f"No module named '{name}'\n" for name in names),
-    )  # fmt: skip
+    )
     asked: list[object] = []
     ask = packages.ask_interpreter
 
@@ -201,21 +277,33 @@ def test_many_names_cost_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(scope="module")
 def broken_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return an interpreter with all that ours has, and an allowed package whose own dependency is missing."""
+    """Return an interpreter with all that ours has, and an allowed package whose own dependency is
+    missing.
+    """
     folder = tmp_path_factory.mktemp("broken") / "venv"
     venv.create(folder, symlinks=True)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     find = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    site = Path(subprocess.run([python, "-c", find], check=True, capture_output=True, text=True).stdout.strip())
-    ours = subprocess.run([sys.executable, "-c", find], check=True, capture_output=True, text=True).stdout
+    site = Path(
+        subprocess.run(
+            [python, "-c", find], check=True, capture_output=True, text=True
+        ).stdout.strip()
+    )
+    ours = subprocess.run(
+        [sys.executable, "-c", find], check=True, capture_output=True, text=True
+    ).stdout
     (site / "ours.pth").write_text(f"{ours}{Path(packages.__file__).parent.parent.parent}\n")
     (site / "mpgrade_absent.py").write_text("import its_own_dependency\n")
     return str(python)
 
 
 @pytest.mark.parametrize("where", ["top", "caller", "worker"])
-def test_broken_package_is_the_graders_fault(tmp_path: Path, broken_python: str, where: str) -> None:
-    """An allowed package that cannot be imported without the submission either gives no grade, and says why."""
+def test_broken_package_is_the_graders_fault(
+    tmp_path: Path, broken_python: str, where: str
+) -> None:
+    """An allowed package that cannot be imported without the submission either gives no grade, and
+    says why.
+    """
     course = author(tmp_path)
     (tmp_path / "ada").mkdir()
     (tmp_path / "ada" / "cv_funcs.py").write_text(solution(**{where: "import mpgrade_absent"}))
@@ -236,24 +324,36 @@ def test_broken_package_is_the_graders_fault(tmp_path: Path, broken_python: str,
         (["import helpers"], {"helpers": "import mpgrade_absent\n"}),
     ],
 )
-def test_notebook_with_a_missing_package(tmp_path: Path, cells: list[str], beside: dict[str, str]) -> None:
-    """A notebook that imports what is allowed and missing, itself or by a module beside it, gets no grade."""
+def test_notebook_with_a_missing_package(
+    tmp_path: Path, cells: list[str], beside: dict[str, str]
+) -> None:
+    """A notebook that imports what is allowed and missing, itself or by a module beside it, gets no
+    grade.
+    """
     found = grade_notebook(tmp_path, cells, **beside)
     assert (found["status"], found["code"]) == ("error", 3)
     assert f"{sys.executable} -m pip install mpgrade-absent" in found["reason"]
 
 
 def test_notebook_with_a_refused_package(tmp_path: Path) -> None:
-    """A cell that imports what is not allowed fails, as a matter of the import, with what is allowed."""
+    """A cell that imports what is not allowed fails, as a matter of the import, with what is
+    allowed.
+    """
     found = grade_notebook(tmp_path, ["x = 1", "y = 2\nimport nunpy as np"])
     (check,) = failed(found)
-    assert (found["status"], check["concern"], check["hint"]) == ("graded", "import", "did you mean numpy?")
+    assert (found["status"], check["concern"], check["hint"]) == (
+        "graded",
+        "import",
+        "did you mean numpy?",
+    )
     assert "code cell 2, line 2 imports nunpy" in check["message"]
     assert "(allowed packages: numpy, mpgrade-absent)" in check["message"]
 
 
 def test_kernel_of_another_interpreter_is_asked(tmp_path: Path, broken_python: str) -> None:
-    """What counts is what the kernel's own interpreter has: there the package is, but it is broken."""
+    """What counts is what the kernel's own interpreter has: there the package is, but it is
+    broken.
+    """
     found = grade_notebook(tmp_path, ["import mpgrade_absent"], broken_python)
     assert found["status"] == "error"
     assert "No module named 'its_own_dependency'" in found["reason"]
@@ -266,12 +366,21 @@ def test_kernel_of_another_interpreter_is_asked(tmp_path: Path, broken_python: s
 @pytest.mark.parametrize(
     ("listed", "said"),
     [
-        ('["numpy", "pandas>=2"]', r":11: environment\.packages\[1\]: expected the name that pip installs"),
+        (
+            '["numpy", "pandas>=2"]',
+            r":11: environment\.packages\[1\]: expected the name that pip installs",
+        ),
         ('["numpy",\n"os"]', r":12: environment\.packages\[1\]: 'os' is part of Python itself"),
-        ('["sklearn", "scikit_learn"]', r":11: environment\.packages\[1\]: 'scikit-learn' is there twice"),
+        (
+            '["sklearn", "scikit_learn"]',
+            r":11: environment\.packages\[1\]: 'scikit-learn' is there twice",
+        ),
         ('"numpy"', r":11: environment\.packages: expected a list, got text"),
         ('["numpy", 3]', r":11: environment\.packages\[1\]: expected text, got a whole number"),
-        ("[]\npackage = 1", r":12: environment\.package: there is no such key; did you mean 'packages'\?"),
+        (
+            "[]\npackage = 1",
+            r":12: environment\.package: there is no such key; did you mean 'packages'\?",
+        ),
     ],
 )
 def test_mistakes_of_authors(tmp_path: Path, listed: str, said: str) -> None:
@@ -294,7 +403,9 @@ def test_mistakes_of_authors(tmp_path: Path, listed: str, said: str) -> None:
     ],
 )
 def test_names_of_packages(written: str, imported: str, command: str) -> None:
-    """An author may write a package as pip or an import names it; pip is always asked for its own name."""
+    """An author may write a package as pip or an import names it; pip is always asked for its own
+    name.
+    """
     assert packages.providing(imported, ["numpy", written]) == written
     assert packages.install_command("/python", [written]) == f"/python -m pip install {command}"
 
@@ -318,7 +429,9 @@ def test_shipped_assignments_allow_what_is_installed() -> None:
 
 
 def test_require_asks_nobody_without_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A submission that imports nothing but the standard library and its own files starts no interpreter."""
+    """A submission that imports nothing but the standard library and its own files starts no
+    interpreter.
+    """
     monkeypatch.setattr(packages, "ask_interpreter", lambda *_, **__: pytest.fail("it was asked"))
     small = assignment.load_assignment(author(tmp_path))
     (tmp_path / "ada").mkdir()
@@ -328,7 +441,9 @@ def test_require_asks_nobody_without_need(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_file_by_itself_does_not_use_what_lies_beside(tmp_path: Path) -> None:
-    """Of a module that is handed in by itself, a file with an allowed package's name beside it is somebody else's."""
+    """Of a module that is handed in by itself, a file with an allowed package's name beside it is
+    somebody else's.
+    """
     small = assignment.load_assignment(author(tmp_path))
     (tmp_path / "cv_funcs.py").write_text(solution(top="import mpgrade_absent"))
     (tmp_path / "mpgrade_absent.py").write_text("")
@@ -337,34 +452,55 @@ def test_file_by_itself_does_not_use_what_lies_beside(tmp_path: Path) -> None:
 
 
 def test_doctor_and_list_know_the_packages(tmp_path: Path) -> None:
-    """The doctor of an assignment names what it lacks with the command; `list --packages` is what pip reads."""
+    """The doctor of an assignment names what it lacks with the command; `list --packages` is what
+    pip reads.
+    """
     course = author(tmp_path)
     command = [sys.executable, "-m", "pytest_mpgrade"]
     done = run_command([*command, "doctor", str(course)], tmp_path)
     said = " ".join(done.stdout.split())
-    assert "missing packages of small: submissions that import mpgrade-absent get no grade; " in said
+    assert (
+        "missing packages of small: submissions that import mpgrade-absent get no grade; " in said
+    )
     assert f"{sys.executable} -m pip install mpgrade-absent" in said.replace("\n", "")
     done = run_command([*command, "list", "--packages", str(course)], tmp_path)
     assert done.stdout.split() == ["numpy", "scikit-learn", "mpgrade-absent"]
 
 
 def test_variables_of_the_grader_do_not_count(tmp_path: Path) -> None:
-    """A package that only PYTHONPATH gives to the grader is not there for student code, and counts as missing."""
+    """A package that only PYTHONPATH gives to the grader is not there for student code, and counts
+    as missing.
+    """
     (tmp_path / "mpgrade_absent.py").write_text("")
     ask = "from pytest_mpgrade.course import packages; "
     ask += "print(packages.ask_interpreter('', modules=['mpgrade_absent', 'numpy']).modules)"
     path = os.pathsep.join((str(tmp_path), variables()["PYTHONPATH"]))
     done = subprocess.run(
-        [sys.executable, "-c", ask], env=variables() | {"PYTHONPATH": path}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", ask],
+        env=variables() | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == "frozenset({'numpy'})\n"
 
 
-def test_submission_does_not_choose_what_we_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside of its isolation nothing is imported but allowed packages, and nothing of them that is private."""
-    lines = ["import numpy.f2py.__main__", "import idlelib.idle", "import pip", "import numpy.linalg"]
+def test_submission_does_not_choose_what_we_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outside of its isolation nothing is imported but allowed packages, and nothing of them that
+    is private.
+    """
+    lines = [
+        "import numpy.f2py.__main__",
+        "import idlelib.idle",
+        "import pip",
+        "import numpy.linalg",
+    ]
     (tmp_path / "ada").mkdir()
-    (tmp_path / "ada" / "cv_funcs.py").write_text("def mp_apply(tasks):\n" + "".join(f"    {line}\n" for line in lines))
+    (tmp_path / "ada" / "cv_funcs.py").write_text(
+        "def mp_apply(tasks):\n" + "".join(f"    {line}\n" for line in lines)
+    )
     small = assignment.load_assignment(author(tmp_path))
     asked: list[str] = []
     ask = packages.ask_interpreter
@@ -375,7 +511,9 @@ def test_submission_does_not_choose_what_we_import(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(packages, "ask_interpreter", noted)
     said = "".join(f"No module named '{line.removeprefix('import ')}'\n" for line in lines)
-    run = Run(key="x", call="f()", function="f", start_method="fork", ending=Ending.HUNG, stderr=said)
+    run = Run(
+        key="x", call="f()", function="f", start_method="fork", ending=Ending.HUNG, stderr=said
+    )
     assert lacking.lack(run, discover(tmp_path / "ada", small), small) is None
     assert set(asked) == {"numpy", "numpy.linalg"}
 
@@ -387,9 +525,15 @@ def test_submission_does_not_choose_what_we_import(tmp_path: Path, monkeypatch: 
         ("from . import a\nfrom .b import c\nfrom d.e import f", {"d.e": False}),
         ("get_ipython().run_line_magic('matplotlib', 'inline')", {"matplotlib": False}),
         ("get_ipython().run_line_magic('pip', 'install x')", {}),
-        ("__import__('a')\nimportlib.import_module('b.c')\nimportlib.import_module(name)", {"a": False, "b.c": False}),
+        (
+            "__import__('a')\nimportlib.import_module('b.c')\nimportlib.import_module(name)",
+            {"a": False, "b.c": False},
+        ),
         ("try:\n    import a\nexcept ModuleNotFoundError:\n    import b", {"a": True, "b": False}),
-        ("try:\n    import a\nexcept (ImportError, OSError):\n    pass\nelse:\n    import b", {"a": True, "b": False}),
+        (
+            "try:\n    import a\nexcept (ImportError, OSError):\n    pass\nelse:\n    import b",
+            {"a": True, "b": False},
+        ),
         ("try:\n    import a\nexcept ValueError:\n    pass", {"a": False}),
         ("try:\n    import a\nexcept ImportError:\n    sys.exit('no a')", {"a": False}),
         ("try:\n    import a\nfinally:\n    pass", {"a": False}),

@@ -1,4 +1,6 @@
-"""JSON Schemas of result.json and assignment.toml: they take what we write, and refuse what we would refuse."""
+"""JSON Schemas of result.json and assignment.toml: they take what we write, and refuse what we
+would refuse.
+"""
 
 from __future__ import annotations
 
@@ -47,12 +49,21 @@ def test_result_files_are_valid(tmp_path: Path, capsys: pytest.CaptureFixture[st
     """What a grading writes fits the schema, as it is and with what a person has changed."""
     handed_in = tmp_path / "ada"
     handed_in.mkdir()
-    (handed_in / "cv_funcs.py").write_text("def calculate(func, args):\n    return func(\n", "utf-8")
-    assert cli.main(["grade", str(handed_in), "--assignment", "mp_apply", "--out", str(tmp_path / "out")]) == 3
+    (handed_in / "cv_funcs.py").write_text(
+        "def calculate(func, args):\n    return func(\n", "utf-8"
+    )
+    assert (
+        cli.main(
+            ["grade", str(handed_in), "--assignment", "mp_apply", "--out", str(tmp_path / "out")]
+        )
+        == 3
+    )
     capsys.readouterr()
     validator = jsonschema.Draft202012Validator(printed("result", capsys))
     written = json.loads((tmp_path / "out" / "ada" / "result.json").read_text("utf-8"))
     validator.validate(written)
-    validator.validate(json.loads(result_json.dumps(outline.collect(assignments.find_assignment("notebook")))))
+    validator.validate(
+        json.loads(result_json.dumps(outline.collect(assignments.find_assignment("notebook"))))
+    )
     with pytest.raises(jsonschema.ValidationError):
         validator.validate(written | {"schema": "mpgrade.result/1"})

@@ -1,1 +1,3 @@
-"""What `make hostile` is made of: cells, in which strangers' code is graded and nothing of it gets out."""
+"""What `make hostile` is made of: cells, in which strangers' code is graded and nothing of it gets
+out.
+"""

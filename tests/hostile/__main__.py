@@ -1,14 +1,17 @@
-"""Grade the hostile submissions in every layer of isolation that this machine has; called by `make hostile`.
+"""Grade the hostile submissions in every layer of isolation that this machine has; called by `make
+hostile`.
 
-For each: no full marks and no check left undecided, the grader alive with a whole result, nothing left behind, the
-same verdict again, and what assignments/mp_apply/wrong/hostile/hostile.toml asks. As root every grading gets a cell of
-its own (hostile/cell.py), and the layers are uid, bwrap and landlock; for an ordinary user bwrap, landlock and none;
-for both what is left where namespaces are forbidden, as in a container. Others have bwrap and landlock, without cells.
+For each: no full marks and no check left undecided, the grader alive with a whole result, nothing
+left behind, the same verdict again, and what assignments/mp_apply/wrong/hostile/hostile.toml asks.
+As root every grading gets a cell of its own (hostile/cell.py), and the layers are uid, bwrap and
+landlock; for an ordinary user bwrap, landlock and none; for both what is left where namespaces are
+forbidden, as in a container. Others have bwrap and landlock, without cells.
 
     PYTHONPATH=tests python -m hostile            every case in every layer, twice
     PYTHONPATH=tests python -m hostile --once     every case once, the layers in turn
 
-The whole table takes more than an hour of an idle machine: with --journal FILE it may be broken off and gone on with.
+The whole table takes more than an hour of an idle machine: with --journal FILE it may be broken off
+and gone on with.
 """
 
 from __future__ import annotations
@@ -45,7 +48,10 @@ def main() -> int:
         temp.chmod(0o755)
         why = cell_works(temp)
         if why:
-            print(f"this machine lacks the capability: cells ({why}); what is left is looked for by its marks")
+            print(
+                f"this machine lacks the capability: cells ({why}); what is left is looked for by"
+                " its marks"
+            )
         there = _there(temp, celled=not why, jobs=arguments.jobs)
         found = [each for each in there if not arguments.places or each.name in arguments.places]
         turns = _turns(chosen, found, once=arguments.once)
@@ -53,9 +59,19 @@ def main() -> int:
         todo = [turn for turn in turns if _key(turn) not in rows]
         _all([turn for turn in todo if not turn[0].slow], rows, temp, arguments, arguments.jobs)
         # Those take all of the machine.
-        _all([turn for turn in todo if turn[0].slow], rows, temp, arguments, 1 if arguments.once else arguments.jobs)
+        _all(
+            [turn for turn in todo if turn[0].slow],
+            rows,
+            temp,
+            arguments,
+            1 if arguments.once else arguments.jobs,
+        )
     print(_table(rows, found))
-    faults = [f"{case} in {place}: {fault}" for (case, place), one in sorted(rows.items()) for fault in one.faults]
+    faults = [
+        f"{case} in {place}: {fault}"
+        for (case, place), one in sorted(rows.items())
+        for fault in one.faults
+    ]
     faults += ["the repository was changed"] * (why != "" and before != _repository())
     print(*faults, sep="\n")
     print(f"{len(rows)} cells, {len(faults)} faults, {time.monotonic() - began:.0f} s")
@@ -63,14 +79,22 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--once", action="store_true", help="each case once, the layers in turn")
-    parser.add_argument("--repeat", type=int, default=2, help="gradings of each case in each layer (default: 2)")
-    parser.add_argument("--journal", type=Path, metavar="FILE", help="rows so far; those in it are not made again")
+    parser.add_argument(
+        "--repeat", type=int, default=2, help="gradings of each case in each layer (default: 2)"
+    )
+    parser.add_argument(
+        "--journal", type=Path, metavar="FILE", help="rows so far; those in it are not made again"
+    )
     parser.add_argument("--only", nargs="+", default=[], metavar="CASE")
     parser.add_argument("--places", nargs="+", default=[], metavar="USER/LAYER")
     parser.add_argument("--seconds", type=float, default=8.0, help="limit of one call (default: 8)")
-    parser.add_argument("-j", dest="jobs", type=int, default=3, help="gradings at a time (default: 3)")
+    parser.add_argument(
+        "-j", dest="jobs", type=int, default=3, help="gradings at a time (default: 3)"
+    )
     return parser.parse_args()
 
 
@@ -78,12 +102,16 @@ def _repository() -> str:
     git = shutil.which("git")
     if not git:
         return ""
-    done = subprocess.run([git, "-C", str(ROOT), "status", "--porcelain"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [git, "-C", str(ROOT), "status", "--porcelain"], capture_output=True, text=True, check=False
+    )
     return done.stdout
 
 
 def _there(temp: Path, *, celled: bool, jobs: int) -> list[Place]:
-    """Return the places of this machine, and name those where the starter, which fails at once, is graded otherwise."""
+    """Return the places of this machine, and name those where the starter, which fails at once, is
+    graded otherwise.
+    """
     starter = Case(name="starter")
     source = ROOT / "assignments" / "mp_apply" / "starter"
 
@@ -114,16 +142,23 @@ def _key(turn: Turn) -> tuple[str, str]:
     return turn[0].name, turn[1].name
 
 
-def _all(turns: Sequence[Turn], rows: Rows, temp: Path, arguments: argparse.Namespace, jobs: int) -> None:
+def _all(
+    turns: Sequence[Turn], rows: Rows, temp: Path, arguments: argparse.Namespace, jobs: int
+) -> None:
     repeat = 1 if arguments.once else arguments.repeat
     with concurrent.futures.ThreadPoolExecutor(jobs) as threads:
-        waiting = {threads.submit(_turn, turn, temp, repeat, arguments.seconds): turn for turn in turns}
+        waiting = {
+            threads.submit(_turn, turn, temp, repeat, arguments.seconds): turn for turn in turns
+        }
         try:
             for number, future in enumerate(concurrent.futures.as_completed(waiting), 1):
                 case, place = waiting[future]
                 one = future.result()
                 rows.add(case.name, place.name, one)
-                words = f"[{number}/{len(turns)}] {case.name} in {place.name} ({one.seconds:.1f} s): {one.words}"
+                words = (
+                    f"[{number}/{len(turns)}] {case.name} in {place.name} ({one.seconds:.1f} s):"
+                    f" {one.words}"
+                )
                 print(words, *one.faults, sep="\n    ", flush=True)
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)
@@ -135,13 +170,18 @@ def _turn(turn: Turn, temp: Path, repeat: int, seconds: float) -> Graded:
     case, place = turn
     source = CASES / case.name if (CASES / case.name).is_dir() else CASES / f"{case.name}.py"
     names = [f"{case.name}-{place.user}-{place.layer}-{number}" for number in range(repeat)]
-    found = [judge(case, place, grade(source, place, temp, name, case.seconds or seconds)) for name in names]
+    found = [
+        judge(case, place, grade(source, place, temp, name, case.seconds or seconds))
+        for name in names
+    ]
     faults = [fault for each in found for fault in each.faults]
     verdicts = [", ".join(each.verdict) for each in found]
     if len(set(verdicts)) > 1 and not case.spared(place, "verdict"):
         faults.append(f"verdicts differ: {' / '.join(verdicts)}")
     longest = max(each.seconds for each in found)
-    return Graded(words=found[0].words, faults=tuple(faults), verdict=found[0].verdict, seconds=longest)
+    return Graded(
+        words=found[0].words, faults=tuple(faults), verdict=found[0].verdict, seconds=longest
+    )
 
 
 def _table(rows: Rows, found: Sequence[Place]) -> str:
@@ -152,7 +192,9 @@ def _table(rows: Rows, found: Sequence[Place]) -> str:
         cells = []
         for place in found:
             one = rows.get((name, place.name))
-            cells.append("" if one is None else ("FAULT" if one.faults else one.words.split(" ")[0]))
+            cells.append(
+                "" if one is None else ("FAULT" if one.faults else one.words.split(" ")[0])
+            )
         lines.append("  ".join([name.ljust(width), *(cell.ljust(16) for cell in cells)]).rstrip())
     return "\n".join(lines)
 

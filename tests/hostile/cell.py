@@ -1,8 +1,10 @@
-"""A cell: namespaces, a file system and a control group of its own, in which one grading is made; needs root.
+"""A cell: namespaces, a file system and a control group of its own, in which one grading is made;
+needs root.
 
-What is written goes to a layer over the real file system that only this cell sees; so what is left afterwards, of
-files, names, IPC and processes, is known exactly, and nothing of it is real. Started by `grading.py` as a program, with
-an Order in JSON on standard input; answers with a Left in JSON on standard output.
+What is written goes to a layer over the real file system that only this cell sees; so what is left
+afterwards, of files, names, IPC and processes, is known exactly, and nothing of it is real. Started
+by `grading.py` as a program, with an Order in JSON on standard input; answers with a Left in JSON
+on standard output.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ class Order:
 
     @property
     def tmp(self) -> str:
-        """The temporary folder of who grades; a short name: below it lie sockets of forkserver's, see unix(7)."""
+        """The temporary folder of who grades; a short name: below it lie sockets of forkserver's,
+        see unix(7).
+        """
         return f"{self.folder}/tmp"
 
 
@@ -109,24 +113,35 @@ def _first(order: Order) -> Left:
 
 
 def _own_root(order: Order) -> tuple[int, int]:
-    """Put a layer over the file system; return the open folders of what is below it, and of what will be written."""
+    """Put a layer over the file system; return the open folders of what is below it, and of what
+    will be written.
+    """
     kernel.make_private()
     kernel.mount("cell", order.folder, "tmpfs", "mode=755,size=3g")
     for name in ("upper", "work", "root"):
         os.mkdir(f"{order.folder}/{name}")
     os.chmod(f"{order.folder}/upper", 0o755)
-    lower, upper = (os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in ("/", f"{order.folder}/upper"))
+    lower, upper = (
+        os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in ("/", f"{order.folder}/upper")
+    )
     root = f"{order.folder}/root"
-    kernel.mount("cell", root, "overlay", f"lowerdir=/,upperdir={order.folder}/upper,workdir={order.folder}/work")
+    kernel.mount(
+        "cell",
+        root,
+        "overlay",
+        f"lowerdir=/,upperdir={order.folder}/upper,workdir={order.folder}/work",
+    )
     for name in ("dev", "sys"):
         kernel.bind(f"/{name}", f"{root}/{name}")
     kernel.mount("shm", f"{root}/dev/shm", "tmpfs", "mode=1777,size=1g")
-    # Graders reserve users by files there, each machine by its own; the real folder changes while it lies below.
+    # Graders reserve users by files there, each machine by its own; the real folder changes while
+    # it lies below.
     kernel.mount("run", f"{root}/run", "tmpfs", "mode=755,size=16m")
     os.mkdir(f"{root}/run/lock")
     os.chmod(f"{root}/run/lock", 0o1777)
     if order.docker and os.path.isdir("/sys/fs/cgroup"):
-        # Nothing below it is to be found, which is what a container without control groups looks like.
+        # Nothing below it is to be found, which is what a container without control groups looks
+        # like.
         kernel.mount("none", f"{root}/sys/fs/cgroup", "tmpfs", "mode=755")
         kernel.make_read_only(f"{root}/sys/fs/cgroup")
     kernel.mount("proc", f"{root}/proc", "proc")
@@ -206,20 +221,29 @@ def _processes() -> Iterator[str]:
         time.sleep(0.05)
     for pid in found:
         with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
-            yield f"process {pid} {file.read().replace(bytes(1), b' ').decode(errors='replace')[:120]}"
+            yield (
+                f"process {pid}"
+                f" {file.read().replace(bytes(1), b' ').decode(errors='replace')[:120]}"
+            )
 
 
 def _names() -> Iterator[str]:
     """Name shared memory, semaphores, queues and locks: all of them were made here."""
     for place in ("/dev/shm", "/run", "/run/lock"):
-        yield from (f"{place}/{name}" for name in os.listdir(place) if f"{place}/{name}" != "/run/lock")
+        yield from (
+            f"{place}/{name}" for name in os.listdir(place) if f"{place}/{name}" != "/run/lock"
+        )
     for kind in ("shm", "sem", "msg"):
         with open(f"/proc/sysvipc/{kind}", encoding="ascii") as file:
-            yield from (f"System V {kind} {line.split()[0]}" for line in file.read().splitlines()[1:])
+            yield from (
+                f"System V {kind} {line.split()[0]}" for line in file.read().splitlines()[1:]
+            )
 
 
 def _files(order: Order, lower: int, upper: int) -> Iterator[str]:
-    """Name what was written, changed or removed anywhere but in the folder for results; of a new folder only itself."""
+    """Name what was written, changed or removed anywhere but in the folder for results; of a new
+    folder only itself.
+    """
     results = {order.out.lstrip("/"), f"{order.folder}/said".lstrip("/")}
     made = {path.lstrip("/") for path in (order.folder, order.home, order.tmp)}
     for folder, names, files, handle in os.fwalk(".", dir_fd=upper):
@@ -230,7 +254,8 @@ def _files(order: Order, lower: int, upper: int) -> Iterator[str]:
             if stat.S_ISDIR(whole.st_mode) and (path in made or _is_dir(path, lower)):
                 known += [name] if path not in results else []
             elif path not in results:
-                gone = stat.S_ISCHR(whole.st_mode) and not whole.st_rdev  # how a layer says that a file was removed
+                # how a layer says that a file was removed
+                gone = stat.S_ISCHR(whole.st_mode) and not whole.st_rdev
                 yield f"/{path}" + " (removed)" * gone
         names[:] = known
 

@@ -1,4 +1,6 @@
-"""One grading of one hostile submission in one place: in a cell, or where there is none beside others."""
+"""One grading of one hostile submission in one place: in a cell, or where there is none beside
+others.
+"""
 
 from __future__ import annotations
 
@@ -51,11 +53,18 @@ def cell_works(temp: Path) -> str:
     folder.mkdir()
     order = Order(command=["/bin/true"], environment={}, folder=str(folder), seconds=20)
     left = _in_cell(order, "probe")
-    return left.broke or "; ".join(left.left) or ("" if left.code == 0 else f"exit code {left.code}: {left.said}")
+    return (
+        left.broke
+        or "; ".join(left.left)
+        or ("" if left.code == 0 else f"exit code {left.code}: {left.said}")
+    )
 
 
 def grade(source: Path, place: Place, temp: Path, id: str, seconds: float) -> Left:
-    """Grade; *seconds*: the limit of one call. What is heard on this machine's ports meanwhile is something left."""
+    """Grade; *seconds*: the limit of one call.
+
+    What is heard on this machine's ports meanwhile is something left.
+    """
     folder = temp / str(next(_numbers))
     submission, cell = folder / "submission", folder / "cell"
     cell.mkdir(parents=True)
@@ -72,7 +81,17 @@ def grade(source: Path, place: Place, temp: Path, id: str, seconds: float) -> Le
 
 
 def _order(submission: Path, place: Place, cell: Path, id: str, seconds: float) -> Order:
-    command = [place.mpgrade, "grade", str(submission), "--assignment", "mp_apply", "--out", f"{cell}/out", "--id", id]
+    command = [
+        place.mpgrade,
+        "grade",
+        str(submission),
+        "--assignment",
+        "mp_apply",
+        "--out",
+        f"{cell}/out",
+        "--id",
+        id,
+    ]
     longest = max(SECONDS, RUNS * seconds) if place.layer == "none" else SECONDS
     command += ["--isolation", place.layer, "--no-require-isolation", "--time-limit", str(longest)]
     # Many of them spin until they are ended.
@@ -85,9 +104,13 @@ def _order(submission: Path, place: Place, cell: Path, id: str, seconds: float) 
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     return Order(
-        command=command, environment=environment, folder=str(cell), user=place.uid, docker=place.docker,
+        command=command,
+        environment=environment,
+        folder=str(cell),
+        user=place.uid,
+        docker=place.docker,
         seconds=longest + 30,
-    )  # fmt: skip
+    )
 
 
 def _lay_out(source: Path, folder: Path, there: dict[str, object]) -> None:
@@ -104,22 +127,35 @@ def _lay_out(source: Path, folder: Path, there: dict[str, object]) -> None:
 
 
 def _bytes_of(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() if path.is_file() else b"" for path in sorted(folder.rglob("*"))}
+    return {
+        str(path): path.read_bytes() if path.is_file() else b""
+        for path in sorted(folder.rglob("*"))
+    }
 
 
 def _in_cell(order: Order, id: str) -> Left:
     """Have a cell made, in a control group that holds whatever comes of it."""
     group = Cgroup.create(f"hostile-{id}", processes=PROCESSES, memory=MEMORY)
     process = subprocess.Popen(
-        [sys.executable, "-m", "hostile.cell"], cwd=ROOT / "tests", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=group.join if group else None,
-    )  # fmt: skip
+        [sys.executable, "-m", "hostile.cell"],
+        cwd=ROOT / "tests",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=group.join if group else None,
+    )
     _running.add(process)
     if _broken_off.is_set():
         process.kill()
     try:
         told, broke = process.communicate(json.dumps(vars(order)), timeout=order.seconds + 60)
-        left = Left(**json.loads(told)) if told else Left(broke=broke[-500:] or "the cell ended without a word")
+        left = (
+            Left(**json.loads(told))
+            if told
+            else Left(broke=broke[-500:] or "the cell ended without a word")
+        )
     except subprocess.TimeoutExpired:
         left = Left(broke="the cell did not end")
     finally:
@@ -134,15 +170,23 @@ def _in_cell(order: Order, id: str) -> Left:
 
 
 def _beside_others(order: Order) -> Left:
-    """Grade where no cell can be made: what is left is looked for by its marks, and found less surely."""
+    """Grade where no cell can be made: what is left is looked for by its marks, and found less
+    surely.
+    """
     for path in (order.out, order.tmp, order.home):
         Path(path).mkdir(parents=True)
     began = time.monotonic()
     try:
         done = subprocess.run(
-            order.command, env=order.environment, cwd="/", stdin=subprocess.DEVNULL, capture_output=True,
-            start_new_session=True, timeout=order.seconds, check=False,
-        )  # fmt: skip
+            order.command,
+            env=order.environment,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            start_new_session=True,
+            timeout=order.seconds,
+            check=False,
+        )
         code, said = done.returncode, (done.stdout + done.stderr).decode(errors="replace")
     except subprocess.TimeoutExpired:
         code, said = None, ""
@@ -159,9 +203,15 @@ def _beside_others(order: Order) -> Left:
 def _marked(order: Order) -> Iterator[str]:
     for folder in ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/", str(Path.home())):
         with contextlib.suppress(OSError):
-            marked = [name for name in os.listdir(folder) if name.startswith(("hostile-", "mpgrade-hostile"))]
+            marked = [
+                name
+                for name in os.listdir(folder)
+                if name.startswith(("hostile-", "mpgrade-hostile"))
+            ]
             yield from (f"{folder}/{name}" for name in marked)
-    yield from (f"{folder}/{name}" for folder in (order.home, order.tmp) for name in os.listdir(folder))
+    yield from (
+        f"{folder}/{name}" for folder in (order.home, order.tmp) for name in os.listdir(folder)
+    )
     mark = order.environment["TMPDIR"].encode()
     for path in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):
@@ -195,7 +245,14 @@ def _listening() -> Iterator[tuple[dict[str, object], list[str]]]:
         thread = threading.Thread(target=listen)
         thread.start()
         try:
-            yield {"tcp": tcp.getsockname()[1], "udp": udp.getsockname()[1], "abstract": name}, heard
+            yield (
+                {
+                    "tcp": tcp.getsockname()[1],
+                    "udp": udp.getsockname()[1],
+                    "abstract": name,
+                },
+                heard,
+            )
         finally:
             done.set()
             thread.join()

@@ -13,7 +13,9 @@ _MNT_DETACH = 2
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP = 1, 24
 _DOCKER = {0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31}
-"""Capabilities of a container by default (moby, oci/caps/defaults.go); not among them: SYS_ADMIN, SYS_PTRACE."""
+"""Capabilities of a container by default (moby, oci/caps/defaults.go); not among them: SYS_ADMIN,
+SYS_PTRACE.
+"""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -25,7 +27,9 @@ def _checked(result: int, call: str) -> None:
 
 
 def unshare() -> None:
-    """Give the calling process namespaces of its own: mounts, IPC, and processes for its children."""
+    """Give the calling process namespaces of its own: mounts, IPC, and processes for its
+    children.
+    """
     _checked(_libc.unshare(_NEWNS | _NEWIPC | _NEWPID), "unshare")
 
 
@@ -59,12 +63,15 @@ def change_root(folder: str) -> None:
     """Make a mount point the root of the file system, and let go of the old one."""
     os.chdir(folder)
     _checked(_libc.syscall(_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
-    _checked(_libc.umount2(b".", _MNT_DETACH), "umount2")  # pivot_root(2): the old root lies over the new one
+    # pivot_root(2): the old root lies over the new one
+    _checked(_libc.umount2(b".", _MNT_DETACH), "umount2")
     os.chdir("/")
 
 
 def like_docker() -> None:
-    """Give up what a container has not: most capabilities, and by a filter all ways to new namespaces and mounts."""
+    """Give up what a container has not: most capabilities, and by a filter all ways to new
+    namespaces and mounts.
+    """
     for number in range(64):
         if number not in _DOCKER:
             _libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0)
@@ -76,6 +83,7 @@ def no_namespaces() -> bytes:
     code = seccomp._prologue(seccomp._MACHINE)
     for rule in seccomp._spaces():
         code += rule.code(seccomp._ARCHITECTURES[seccomp._MACHINE][1])
-    # clone3's flags lie behind a pointer; to ENOSYS the C library answers with clone, as in a container
+    # clone3's flags lie behind a pointer; to ENOSYS the C library answers with clone, as in a
+    # container
     code += seccomp._Rule(call="clone3", error=38).code(seccomp._ARCHITECTURES[seccomp._MACHINE][1])
     return b"".join([*code, seccomp._instruction(seccomp._RETURN, seccomp._ALLOW)])

@@ -1,4 +1,6 @@
-"""Where hostile submissions are graded: by whom, in which layer, and what that layer has to be called in the result."""
+"""Where hostile submissions are graded: by whom, in which layer, and what that layer has to be
+called in the result.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 USER = 61000 + os.getpid() % 180
-"""No account, none of the grader's spare ones, and below systemd's; what he does stays in his cell."""
+"""No account, none of the grader's spare ones, and below systemd's; what he does stays in his
+cell.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +43,10 @@ class Place:
     def shortfall(self, containment: dict[str, object]) -> str:
         """Return what a result says wrongly of the isolation; "" when it is right."""
         if containment["level"] != self.level:
-            return f"isolation is {containment['level']}, not {self.level}: {containment.get('fell_through')}"
+            return (
+                f"isolation is {containment['level']}, not {self.level}:"
+                f" {containment.get('fell_through')}"
+            )
         told = str(containment.get("fell_through"))
         if self.docker and ("namespace" not in told or "bwrap" not in told):
             return f"does not say why there are no namespaces: {told}"
@@ -47,8 +54,12 @@ class Place:
 
 
 def places(temp: Path, *, celled: bool) -> Iterator[Place]:
-    """Yield all places; *temp*: where an interpreter for everybody is put. Without cells no place without isolation."""
-    compileall.compile_dir(ROOT / "pytest_mpgrade", quiet=1)  # or the first grading would write what it compiles
+    """Yield all places; *temp*: where an interpreter for everybody is put.
+
+    Without cells no place without isolation.
+    """
+    # or the first grading would write what it compiles
+    compileall.compile_dir(ROOT / "pytest_mpgrade", quiet=1)
     own = str(Path(sys.executable).with_name("mpgrade"))
     if not celled:
         # Nothing would keep a submission from all the other processes of who runs this.
@@ -69,11 +80,15 @@ def _name() -> str:
 
 
 def _environment_for_all(temp: Path) -> str:
-    """Install the package where every user can run it: /root, where an interpreter often is, is closed to them."""
+    """Install the package where every user can run it: /root, where an interpreter often is, is
+    closed to them.
+    """
     made = os.environ.get("MPGRADE_HOSTILE_VENV", "")
     place = Path(made) if made else temp / "venv"
     if not (place / "bin" / "mpgrade").exists():
         quiet = ["--quiet", "--disable-pip-version-check"]
         subprocess.run(["/usr/bin/python3", "-m", "venv", str(place)], check=True)
-        subprocess.run([f"{place}/bin/python", "-m", "pip", "install", *quiet, str(ROOT)], check=True)
+        subprocess.run(
+            [f"{place}/bin/python", "-m", "pip", "install", *quiet, str(ROOT)], check=True
+        )
     return f"{place}/bin/mpgrade"

@@ -76,10 +76,18 @@ class Rows(dict[tuple[str, str], Graded]):
 def cases() -> list[Case]:
     """Return all hostile submissions. Raises SystemExit where the tables and the files differ."""
     tables = tomllib.loads((CASES / "hostile.toml").read_text(encoding="utf-8"))
-    files = {path.stem for path in CASES.iterdir() if path.suffix == ".py" or path.is_dir()} - {"__pycache__"}
+    files = {path.stem for path in CASES.iterdir() if path.suffix == ".py" or path.is_dir()} - {
+        "__pycache__"
+    }
     if files != tables.keys():
-        raise SystemExit(f"hostile.toml: the tables and the files differ: {', '.join(sorted(files ^ tables.keys()))}")
-    found = [Case(name=name, excepted=table.pop("except", {}), **table) for name, table in sorted(tables.items())]
+        raise SystemExit(
+            "hostile.toml: the tables and the files differ:"
+            f" {', '.join(sorted(files ^ tables.keys()))}"
+        )
+    found = [
+        Case(name=name, excepted=table.pop("except", {}), **table)
+        for name, table in sorted(tables.items())
+    ]
     return sorted(found, key=lambda case: not case.long)
 
 
@@ -91,9 +99,9 @@ def judge(case: Case, place: Place, left: Left) -> Graded:
     if left.code not in (0, 1, 3):
         faults.append(f"exit code {left.code}: {left.said[-200:]!r}")
     if not case.spared(place, "left"):
-        faults += [f"left: {each}" for each in left.left[:6]] + [f"and {len(left.left) - 6} more"] * (
-            len(left.left) > 6
-        )
+        faults += [f"left: {each}" for each in left.left[:6]] + [
+            f"and {len(left.left) - 6} more"
+        ] * (len(left.left) > 6)
     if _CONTROL.search(left.said):
         faults.append("control characters in what mpgrade has printed")
     try:
@@ -101,10 +109,14 @@ def judge(case: Case, place: Place, left: Left) -> Graded:
     except ValueError as error:
         faults.append(f"no result: {error}")
         return Graded(words="no result", faults=tuple(faults), verdict=(), seconds=left.seconds)
-    failed = sorted({check["concern"] for check in result["checks"] if check["outcome"] == "failed"})
+    failed = sorted(
+        {check["concern"] for check in result["checks"] if check["outcome"] == "failed"}
+    )
     faults += [] if left.broke else _of_result(case, place, result, failed)
     return Graded(
-        words=f"{result['score']:g}/{result['max_score']:g} {', '.join(failed) or result['status']}",
+        words=(
+            f"{result['score']:g}/{result['max_score']:g} {', '.join(failed) or result['status']}"
+        ),
         faults=tuple(faults),
         verdict=(result["status"], *failed),
         seconds=left.seconds,
@@ -115,7 +127,9 @@ def _undecided_by_load(check: dict[str, Any]) -> bool:
     return (check["concern"], check["outcome"]) == ("speedup", "inconclusive")
 
 
-def _of_result(case: Case, place: Place, result: dict[str, Any], failed: list[str]) -> Iterator[str]:
+def _of_result(
+    case: Case, place: Place, result: dict[str, Any], failed: list[str]
+) -> Iterator[str]:
     if result["status"] == "graded" and result["score"] >= result["max_score"]:
         yield "full marks"
     if result["status"] == "error":
@@ -126,11 +140,21 @@ def _of_result(case: Case, place: Place, result: dict[str, Any], failed: list[st
     for key, whole in (("points", "score"), ("max_points", "max_score")):
         if abs(sum(each[key] for each in result["criteria"]) - result[whole]) > 1e-6:
             yield f"the criteria's {key} are not its {whole}, {result[whole]:g}"
-    # A clock that says nothing on a busy machine is no fault of isolation, and counts neither way by design.
-    lost = [each for each in result["checks"] if each["outcome"] in _LOST and not _undecided_by_load(each)]
+    # A clock that says nothing on a busy machine is no fault of isolation, and counts neither way
+    # by design.
+    lost = [
+        each
+        for each in result["checks"]
+        if each["outcome"] in _LOST and not _undecided_by_load(each)
+    ]
     if lost and not case.spared(place, "lost"):
-        yield f"{len(lost)} checks count neither way: {lost[0]['outcome']} {lost[0]['id']}: {lost[0]['message'][:200]}"
-    told = "\n".join([str(result.get("reason") or ""), *(check["message"] for check in result["checks"])])
+        yield (
+            f"{len(lost)} checks count neither way: {lost[0]['outcome']} {lost[0]['id']}:"
+            f" {lost[0]['message'][:200]}"
+        )
+    told = "\n".join(
+        [str(result.get("reason") or ""), *(check["message"] for check in result["checks"])]
+    )
     if _CONTROL.search(told):
         yield "control characters in a message"
     if not case.spared(place, "says"):

@@ -25,16 +25,23 @@ CITING = sorted(
     if path.suffix in (".py", ".toml", ".md") and "__pycache__" not in path.parts
 )
 CITATION = re.compile(r"(?<![\w/])docs/(?P<page>[\w/-]+\.md)(?:(?:#|,\s+)(?P<anchor>[\w-]+))?")
-"""As in docs/contract.md, points: a page, and a heading of it by its anchor. A folder before it is another's `docs`."""
+"""As in docs/contract.md, points: a page, and a heading of it by its anchor.
+
+A folder before it is another's `docs`.
+"""
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 
 
 @cache
 def anchors(page: Path) -> frozenset[str]:
-    """Return the anchors of a page's headings, as GitHub and MkDocs both make them of plain words."""
+    """Return the anchors of a page's headings, as GitHub and MkDocs both make them of plain
+    words.
+    """
     text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     found = re.findall(r"^#+\s+(.+?)\s*$", text, flags=re.MULTILINE)
-    return frozenset(re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in found)
+    return frozenset(
+        re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in found
+    )
 
 
 def missing(page: Path, anchor: str) -> bool:
@@ -49,16 +56,24 @@ def citations(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_citations_resolve() -> None:
-    """Every page of docs that code, tests and assignments cite is there, with the heading that they name."""
+    """Every page of docs that code, tests and assignments cite is there, with the heading that they
+    name.
+    """
     found = [(path, page, anchor) for path in CITING for page, anchor in citations(path)]
     assert len(found) >= 20
-    wrong = [(path.name, page, anchor) for path, page, anchor in found if missing(ROOT / "docs" / page, anchor)]
+    wrong = [
+        (path.name, page, anchor)
+        for path, page, anchor in found
+        if missing(ROOT / "docs" / page, anchor)
+    ]
     assert wrong == []
 
 
 @pytest.mark.parametrize("page", LINKING, ids=lambda path: path.name)
 def test_links_resolve(page: Path) -> None:
-    """Every relative link of a page leads to a file that is there, and to a heading where it names one."""
+    """Every relative link of a page leads to a file that is there, and to a heading where it names
+    one.
+    """
     targets = [found["target"] for found in LINK.finditer(page.read_text("utf-8"))]
     wrong = []
     for target in targets:
@@ -77,7 +92,9 @@ def test_files_are_there(page: Path) -> None:
 
 
 def test_anchors_are_unique() -> None:
-    """No two headings of a page have the same anchor, which would be numbered, and differently by each renderer."""
+    """No two headings of a page have the same anchor, which would be numbered, and differently by
+    each renderer.
+    """
     for page in PAGES:
         headings = re.findall(r"^#+\s", page.read_text("utf-8"), flags=re.MULTILINE)
         assert len(headings) == len(anchors(page)), page.name
@@ -110,24 +127,40 @@ def page(name: str) -> str:
 
 
 def test_contract_names_everything() -> None:
-    """The contract names each concern, each outcome, and each key of a result file and of its checks."""
+    """The contract names each concern, each outcome, and each key of a result file and of its
+    checks.
+    """
     keys = [each.name for part in (ResultFile, CheckPart) for each in dataclasses.fields(part)]
     words = [RESULT_SCHEMA, *map(str, Concern), *map(str, Outcome), *keys]
     assert [
-        word for word in words if not re.search(rf"`[^`\n]*\b{re.escape(word)}\b[^`\n]*`", page("contract.md"))
+        word
+        for word in words
+        if not re.search(rf"`[^`\n]*\b{re.escape(word)}\b[^`\n]*`", page("contract.md"))
     ] == []
 
 
 def test_constants_of_quiescence() -> None:
     """The page on gates has the constants of the rules as the code has them, and all of them."""
-    told = {name: float(value) for name, value in re.findall(r"`([A-Z_]+)` = ([\d.]+\b)(?! %)", page("gates.md"))}
-    told |= {name: float(value) / 100 for name, value in re.findall(r"`([A-Z_]+)` = ([\d.]+) %", page("gates.md"))}
-    known = {name: value for name, value in vars(quiescence).items() if name.isupper() and name != "PERIOD"}
+    told = {
+        name: float(value)
+        for name, value in re.findall(r"`([A-Z_]+)` = ([\d.]+\b)(?! %)", page("gates.md"))
+    }
+    told |= {
+        name: float(value) / 100
+        for name, value in re.findall(r"`([A-Z_]+)` = ([\d.]+) %", page("gates.md"))
+    }
+    known = {
+        name: value
+        for name, value in vars(quiescence).items()
+        if name.isupper() and name != "PERIOD"
+    }
     assert told == known
 
 
 def test_constants_of_timing() -> None:
-    """The page on timing has the rules of speed and the least numbers of pairs as the code has them."""
+    """The page on timing has the rules of speed and the least numbers of pairs as the code has
+    them.
+    """
     rules = SpeedRules()
     known = {name: getattr(rules, name) for name in ("free", "lost", "starting_seconds")}
     known |= {name: getattr(speed_test, name) for name in ("ENOUGH_TO_TAKE", "ENOUGH_TO_GIVE")}

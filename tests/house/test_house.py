@@ -1,4 +1,6 @@
-"""The rules of the house, held against the source by syntax: who may import whom, and how large things are."""
+"""The rules of the house, held against the source by syntax: who may import whom, and how large
+things are.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from support.running import ROOT
 
 PACKAGE = Path(pytest_mpgrade.__file__).parent
 MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
-TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py") if not {"designs", "data"} & {*path.parts})
+TESTS = sorted(
+    path for path in (ROOT / "tests").rglob("*.py") if not {"designs", "data"} & {*path.parts}
+)
 EACH_MODULE = pytest.mark.parametrize("name", MODULES)
 
 LINES, FUNCTION_LINES = 300, 40
@@ -79,9 +83,15 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "run/supervisor/jupyter.py": "knows how a kernel names the code of a cell",
     },
     "IPython": {"submission/notebooks.py": "tells magics from Python; optional"},
-    "distributed": {"batch/cluster/dask.py": "carries specs to the workers of a Dask scheduler; optional"},
-    "dask": {"batch/cluster/jobqueue.py": "the configuration of a scheduler that we start; optional"},
-    "dask_jobqueue": {"batch/cluster/jobqueue.py": "starts Dask workers as jobs of a cluster; optional"},
+    "distributed": {
+        "batch/cluster/dask.py": "carries specs to the workers of a Dask scheduler; optional"
+    },
+    "dask": {
+        "batch/cluster/jobqueue.py": "the configuration of a scheduler that we start; optional"
+    },
+    "dask_jobqueue": {
+        "batch/cluster/jobqueue.py": "starts Dask workers as jobs of a cluster; optional"
+    },
     "tomli": {"course/toml_text.py": "Python 3.10 has no tomllib"},
 }
 """Where each library of others is imported, and what for."""
@@ -103,7 +113,9 @@ PURE = frozenset(
         *("inspect", "re", "signal", "statistics", "string", "typing"),
     )
 )
-"""What judging may use of the standard library; signal: its names of numbers; inspect, string: parameters of checks."""
+"""What judging may use of the standard library; signal: its names of numbers; inspect, string:
+parameters of checks.
+"""
 
 
 @cache
@@ -113,7 +125,9 @@ def tree(path: Path) -> ast.Module:
 
 
 def imports(path: Path) -> set[str]:
-    """Return all modules that a file imports, by full name, those too that a function imports or names as a text."""
+    """Return all modules that a file imports, by full name, those too that a function imports or
+    names as a text.
+    """
     found: set[str] = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
@@ -123,7 +137,9 @@ def imports(path: Path) -> set[str]:
             found |= {f"{base}.{alias.name}" if _is_ours(base) else base for alias in node.names}
         elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
             found |= {
-                arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+                arg.value
+                for arg in node.args[:1]
+                if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
             }
     return found
 
@@ -152,7 +168,9 @@ def room(name: str) -> str:
 
 
 def test_rooms_are_in_layers() -> None:
-    """Imports go down the layers of pyproject.toml only, between rooms and inside them, hidden imports included."""
+    """Imports go down the layers of pyproject.toml only, between rooms and inside them, hidden
+    imports included.
+    """
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -166,8 +184,12 @@ def test_files_have_no_circle() -> None:
 
 
 def test_every_room_has_a_layer() -> None:
-    """What is new at the package's root gets its place among the layers; at most eight modules are loose there."""
-    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    """What is new at the package's root gets its place among the layers; at most eight modules are
+    loose there.
+    """
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
     (rooms,) = (each for each in config if each["name"] == "rooms")
     named = {name.strip() for layer in rooms["layers"] for name in layer.split("|")}
     assert {room(name) for name in MODULES} - {"__init__"} == named
@@ -177,7 +199,11 @@ def test_every_room_has_a_layer() -> None:
 @EACH_MODULE
 def test_each_library_has_its_place(name: str) -> None:
     """A library of others is imported only where the list says, and why."""
-    foreign = {one.partition(".")[0] for one in imports(MODULES[name])} - sys.stdlib_module_names - {"pytest_mpgrade"}
+    foreign = (
+        {one.partition(".")[0] for one in imports(MODULES[name])}
+        - sys.stdlib_module_names
+        - {"pytest_mpgrade"}
+    )
     assert {one for one in foreign if name not in LIBRARIES.get(one, {})} == set()
 
 
@@ -191,11 +217,23 @@ def test_judging_is_pure(name: str) -> None:
 
 
 def test_allowances_are_used() -> None:
-    """What the lists above allow is there: no library is allowed where it is not imported, nor to judging."""
-    used = {name: {one.partition(".")[0] for one in imports(path)} for name, path in MODULES.items()}
-    unused = [(name, library) for library, places in LIBRARIES.items() for name in places if library not in used[name]]
+    """What the lists above allow is there: no library is allowed where it is not imported, nor to
+    judging.
+    """
+    used = {
+        name: {one.partition(".")[0] for one in imports(path)} for name, path in MODULES.items()
+    }
+    unused = [
+        (name, library)
+        for library, places in LIBRARIES.items()
+        for name in places
+        if library not in used[name]
+    ]
     assert unused == []
-    assert set().union(*(used[name] for name in MODULES if room(name) == "judge")) - {"pytest_mpgrade"} == PURE
+    assert (
+        set().union(*(used[name] for name in MODULES if room(name) == "judge")) - {"pytest_mpgrade"}
+        == PURE
+    )
 
 
 @pytest.mark.parametrize("path", [*MODULES.values(), *TESTS], ids=lambda path: path.name)
@@ -204,12 +242,19 @@ def test_no_private_module_of_pytest(path: Path) -> None:
     assert "_pytest" not in {one.partition(".")[0] for one in imports(path)}
 
 
-@pytest.mark.parametrize("module", ["pytest_mpgrade", "pytest_mpgrade.inside.workloads", "pytest_mpgrade.inside.child"])
+@pytest.mark.parametrize(
+    "module", ["pytest_mpgrade", "pytest_mpgrade.inside.workloads", "pytest_mpgrade.inside.child"]
+)
 def test_import_is_light(module: str) -> None:
     """What every spawned worker imports loads no library of others, and not multiprocessing."""
     code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=PACKAGE.parent
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=PACKAGE.parent,
     )
     assert not set(done.stdout.split()) & {*LIBRARIES, "multiprocessing", "multiprocess", "_pytest"}
 
@@ -219,7 +264,7 @@ def test_import_is_light(module: str) -> None:
 
 @EACH_MODULE
 def test_size(name: str) -> None:
-    """A module has at most 300 lines, and a function 40."""
+    """A module has at most 300 lines, and a function 40 without its docstring."""
     lines = len(MODULES[name].read_text(encoding="utf-8").splitlines())
     long = {f"{function.name}()": _length(function) for function in _functions(tree(MODULES[name]))}
     over = {one: length for one, length in long.items() if length > FUNCTION_LINES}
@@ -227,17 +272,27 @@ def test_size(name: str) -> None:
 
 
 def _functions(module: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(module) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    return (
+        node
+        for node in ast.walk(module)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    )
 
 
 def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    return (function.end_lineno or function.lineno) - function.lineno + 1
+    """Return the lines of a function that a reader has to follow: without its docstring."""
+    first = function.body[0]
+    text = first if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) else None
+    words = (text.end_lineno or 0) - text.lineno + 1 if text else 0
+    return (function.end_lineno or function.lineno) - function.lineno + 1 - words
 
 
 @EACH_MODULE
 def test_no_global(name: str) -> None:
     """State lives in objects."""
-    assert [node.names for node in ast.walk(tree(MODULES[name])) if isinstance(node, ast.Global)] == []
+    assert [
+        node.names for node in ast.walk(tree(MODULES[name])) if isinstance(node, ast.Global)
+    ] == []
 
 
 def test_each_class_has_a_name_of_its_own() -> None:
@@ -255,31 +310,44 @@ SAME_NAMES = {
     "entries": "what each layout has: a folder to what students handed in",
     "command": "what each kind of run has: a request to the process that is started for it",
     "report": "what each kind of run has: a tree of processes to what was seen of it",
-    **dict.fromkeys(("big", "held", "spin", "square", "wait"), "the task, and what makes a workload of it"),
+    **dict.fromkeys(
+        ("big", "held", "spin", "square", "wait"), "the task, and what makes a workload of it"
+    ),
     **dict.fromkeys(("let", "meet"), "the step of a test, and the supervisor's part of it"),
 }
-"""Functions that several modules have under one name, each with what that name means in all of them."""
+"""Functions that several modules have under one name, each with what that name means in all of
+them.
+"""
 
 
 def test_each_function_has_a_name_of_its_own() -> None:
-    """No two public functions of modules have one name, except where it means the same, as the list says."""
+    """No two public functions of modules have one name, except where it means the same, as the list
+    says.
+    """
     places: dict[str, set[str]] = {}
     for module, path in MODULES.items():
         for node in tree(path).body:
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_"):
+            if isinstance(
+                node, (ast.FunctionDef, ast.AsyncFunctionDef)
+            ) and not node.name.startswith("_"):
                 places.setdefault(node.name, set()).add(module)
     assert {name for name, modules in places.items() if len(modules) > 1} == set(SAME_NAMES)
 
 
 OTHER_NAMES = {
-    ("tasks.py", "workloads as work"): "the name by which course authors know them: tasks.work.square",
+    (
+        "tasks.py",
+        "workloads as work",
+    ): "the name by which course authors know them: tasks.work.square",
     ("course/toml_text.py", "tomli as tomllib"): "Python 3.10 has it under this name",
 }
 """Imports under another name, and why."""
 
 
 def test_imports_keep_their_names() -> None:
-    """Nothing is imported under another name, except where the list says why; `x as x` says that x is handed on."""
+    """Nothing is imported under another name, except where the list says why; `x as x` says that x
+    is handed on.
+    """
     found = {
         (module, f"{alias.name} as {alias.asname}")
         for module, path in MODULES.items()
@@ -292,7 +360,9 @@ def test_imports_keep_their_names() -> None:
 
 
 def _types(module: ast.Module) -> Iterator[str]:
-    """Yield the public classes that a module defines, and its aliases of types, which are named like classes."""
+    """Yield the public classes that a module defines, and its aliases of types, which are named
+    like classes.
+    """
     for node in module.body:
         names = [node.name] if isinstance(node, ast.ClassDef) else []
         if isinstance(node, (ast.Assign, ast.AnnAssign)):
@@ -303,7 +373,7 @@ def _types(module: ast.Module) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", [*MODULES.values(), *TESTS], ids=lambda path: path.name)
 def test_exceptions_have_reasons(path: Path) -> None:
-    """Whatever a checker of types or style is to pass over says why, after a hyphen: `# noqa: S108 - the sandbox's`."""
+    """What a checker of types or style is to pass over says why, behind a hyphen."""
     lines = path.read_text(encoding="utf-8").splitlines()
     silenced = [line for line in lines if re.search(r"#\s*(type: ignore|noqa)", line)]
     reason = r"# (noqa: [A-Z]+\d+(, [A-Z]+\d+)*|type: ignore\[[\w, -]+\]  #) - \S.*"
@@ -312,7 +382,9 @@ def test_exceptions_have_reasons(path: Path) -> None:
 
 @EACH_MODULE
 def test_docstrings(name: str) -> None:
-    """Modules and all that is public in them have docstrings; the methods of a Protocol may do without."""
+    """Modules and all that is public in them have docstrings; the methods of a Protocol may do
+    without.
+    """
     module = tree(MODULES[name])
     missing = [one.name for one in _public(module) if not ast.get_docstring(one)]
     assert missing == []
@@ -321,14 +393,20 @@ def test_docstrings(name: str) -> None:
 
 def _public(module: ast.Module) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in module.body:
-        if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) or node.name.startswith("_"):
+        if not isinstance(
+            node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        ) or node.name.startswith("_"):
             continue
         if any(getattr(decorator, "id", "") == "overload" for decorator in node.decorator_list):
             continue  # the function itself says it
         yield node
-        if isinstance(node, ast.ClassDef) and "Protocol" not in {getattr(base, "id", "") for base in node.bases}:
+        if isinstance(node, ast.ClassDef) and "Protocol" not in {
+            getattr(base, "id", "") for base in node.bases
+        }:
             for inner in node.body:
-                if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and not inner.name.startswith("_"):
+                if isinstance(
+                    inner, (ast.FunctionDef, ast.AsyncFunctionDef)
+                ) and not inner.name.startswith("_"):
                     yield inner
 
 
@@ -339,7 +417,12 @@ def test_objects_are_complete_when_they_are_made(path: Path) -> None:
     for kind in ast.walk(tree(path)):
         if isinstance(kind, ast.ClassDef):
             methods = [node for node in kind.body if isinstance(node, ast.FunctionDef)]
-            made = {name for node in methods if node.name in ("__init__", "__new__") for name in _attributes(node)}
+            made = {
+                name
+                for node in methods
+                if node.name in ("__init__", "__new__")
+                for name in _attributes(node)
+            }
             named = [node.targets[0] for node in kind.body if isinstance(node, ast.Assign)]
             named += [node.target for node in kind.body if isinstance(node, ast.AnnAssign)]
             declared = {getattr(target, "id", "") for target in named}
@@ -363,7 +446,9 @@ def _attributes(method: ast.FunctionDef) -> Iterator[str]:
 def test_tests_say_what_they_test(path: Path) -> None:
     """Every test has a docstring of one sentence that names the behaviour."""
     tests = [one for one in _functions(tree(path)) if one.name.startswith("test_")]
-    wrong = {one.name: text for one in tests if not _one_sentence(text := ast.get_docstring(one) or "")}
+    wrong = {
+        one.name: text for one in tests if not _one_sentence(text := ast.get_docstring(one) or "")
+    }
     assert wrong == {}
 
 
@@ -375,7 +460,13 @@ def _one_sentence(text: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "module", ["pytest_mpgrade", "pytest_mpgrade.tasks", "pytest_mpgrade.judge.checks", "pytest_mpgrade.steps"]
+    "module",
+    [
+        "pytest_mpgrade",
+        "pytest_mpgrade.tasks",
+        "pytest_mpgrade.judge.checks",
+        "pytest_mpgrade.steps",
+    ],
 )
 def test_public_names(module: str) -> None:
     """`__all__` names what there is, all that is meant for course authors, and nothing twice."""
@@ -387,8 +478,12 @@ def test_public_names(module: str) -> None:
 
 
 def _defined(path: Path, module: str) -> set[str]:
-    """Return the public functions and classes that a module defines; for checks, those that it collects."""
-    found = {node.name for node in tree(path).body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+    """Return the public functions and classes that a module defines; for checks, those that it
+    collects.
+    """
+    found = {
+        node.name for node in tree(path).body if isinstance(node, (ast.ClassDef, ast.FunctionDef))
+    }
     if module.endswith(".checks"):
         found |= {name.rpartition(".")[2] for name in imports(path) if _is_ours(name)}
     return {name for name in found if not name.startswith("_")}

@@ -22,7 +22,13 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 def test_wheel_holds_the_assignments(names: set[str]) -> None:
     """Students get the tests, the handout and the starter of every assignment."""
     for name in ("mp_apply", "bg_task"):
-        files = {"assignment.toml", f"test_{name}.py", "README.md", "starter/cv_funcs.py", "starter/pytest.ini"}
+        files = {
+            "assignment.toml",
+            f"test_{name}.py",
+            "README.md",
+            "starter/cv_funcs.py",
+            "starter/pytest.ini",
+        }
         files |= {"starter/.github/workflows/grade.yml"}
         assert {f"pytest_mpgrade/assignments/{name}/{file}" for file in files} <= names
     assert {"pytest_mpgrade/py.typed", "pytest_mpgrade/grade/grading.ini"} <= names

@@ -41,11 +41,17 @@ def said(run: Run) -> list[str]:
 
 @EACH_LAYER
 @EACH_METHOD
-def test_own_processes_of_the_grader_meet(layer: str, method: str, module: Callable[[str], Path]) -> None:
-    """The control that has to meet before a submission is blamed for not meeting starts and meets in each layer."""
+def test_own_processes_of_the_grader_meet(
+    layer: str, method: str, module: Callable[[str], Path]
+) -> None:
+    """The control that has to meet before a submission is blamed for not meeting starts and meets
+    in each layer.
+    """
     workload = tasks.held(12)
     script = steps.Rendezvous(n=3, keys=workload.keys, seed=1)
-    scenario = Scenario(steps=(steps.call("mp_apply", workload, n_processes=3, gates=script),), start_method=method)
+    scenario = Scenario(
+        steps=(steps.call("mp_apply", workload, n_processes=3, gates=script),), start_method=method
+    )
     given = replace(setting(module(""), isolation=layer), submission=CONTROL)
     _, run = module_run.run_module(scenario, given)
     assert run.ending is Ending.RETURNED, (run.why, run.stderr)
@@ -73,7 +79,11 @@ LOOKS = """
         for path in folders:
             attempt(path, lambda: print(*os.listdir(path), sep="\\n"))
         attempt("tcp", lambda: socket.create_connection(address, 2).close())
-        attempt("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", address))
+
+        def send():
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", address)
+
+        attempt("udp", send)
         attempt("own module", lambda: open(__file__, "a").close())
         attempt("beside it", lambda: open(os.path.dirname(__file__) + "/new", "w").close())
         for name in sorted(os.environ):
@@ -92,9 +102,15 @@ def listening() -> Iterator[tuple[str, int]]:
 
 @EACH_LAYER
 def test_neither_files_nor_network_of_others(
-    play: MakeRuns, layer: str, tmp_path: Path, listening: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+    play: MakeRuns,
+    layer: str,
+    tmp_path: Path,
+    listening: tuple[str, int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Tests, references, homes, results, secrets and the network are out of reach; scratch can be written."""
+    """Tests, references, homes, results, secrets and the network are out of reach; scratch can be
+    written.
+    """
     monkeypatch.setenv("MY_SECRET", "4711")
     (tmp_path / "result.json").write_text("{}")
     repository = Path(PACKAGE).parent
@@ -109,16 +125,23 @@ def test_neither_files_nor_network_of_others(
     files += [str(path) for path in repository.glob("reference/*/*.py")]
     folders = [str(Path.home()), str(tmp_path)]
     run = play(LOOKS, steps.call("f", files, folders, listening), isolation=layer)[1]
-    # Of a folder above something that is shown, the way there is seen; UDP stays in the run's own network.
+    # Of a folder above something that is shown, the way there is seen; UDP stays in the run's own
+    # network.
     on_the_way = {path.strip("/").split("/")[-1] for path in folders}
-    shown = choose.choose_isolation(layer, module=str(next(tmp_path.glob("*/cv_funcs.py")))).view.read
-    on_the_way |= {part for path in (*shown, *map(str, tmp_path.iterdir())) for part in path.split("/")} | set(folders)
+    shown = choose.choose_isolation(
+        layer, module=str(next(tmp_path.glob("*/cv_funcs.py")))
+    ).view.read
+    on_the_way |= {
+        part for path in (*shown, *map(str, tmp_path.iterdir())) for part in path.split("/")
+    } | set(folders)
     assert set(said(run)) - on_the_way <= ({"udp"} if layer != "landlock" else set())
 
 
 @EACH_LAYER
 def test_names_outside_stay_clean(play: MakeRuns, layer: str, ours: Ours) -> None:
-    """What is written to /tmp and /dev/shm without a name of ours is gone, or could not be written."""
+    """What is written to /tmp and /dev/shm without a name of ours is gone, or could not be
+    written.
+    """
     text = """
         import os
 
@@ -132,7 +155,11 @@ def test_names_outside_stay_clean(play: MakeRuns, layer: str, ours: Ours) -> Non
     play(text, steps.call("f"), isolation=layer)
     marks = [prefix[1:] for prefix in ours.prefixes]
     for folder in ("/tmp", "/var/tmp", "/dev/shm"):
-        assert not [name for name in os.listdir(folder) if name.endswith("-stray") and name.partition("-")[0] in marks]
+        assert not [
+            name
+            for name in os.listdir(folder)
+            if name.endswith("-stray") and name.partition("-")[0] in marks
+        ]
 
 
 @EACH_LAYER
@@ -157,7 +184,9 @@ def test_grader_cannot_be_signalled(play: MakeRuns, layer: str) -> None:
 @EACH_LAYER
 @EACH_METHOD
 def test_right_solution_goes_through(play: MakeRuns, layer: str, method: str) -> None:
-    """Isolation changes no verdict: a right solution passes at the gates, and nothing of it is left."""
+    """Isolation changes no verdict: a right solution passes at the gates, and nothing of it is
+    left.
+    """
     line = tasks.rendezvous(3)
     text = """
         import multiprocessing as mp
@@ -181,7 +210,12 @@ def test_right_solution_goes_through(play: MakeRuns, layer: str, method: str) ->
             return results
     """
     run = play(text, steps.call("mp_apply", line, n_processes=3), isolation=layer, method=method)[1]
-    asked = (checks.values_in_any_order(line), checks.workers(3), checks.met(), checks.free_worker_takes_next())
+    asked = (
+        checks.values_in_any_order(line),
+        checks.workers(3),
+        checks.met(),
+        checks.free_worker_takes_next(),
+    )
     ended = (checks.ended_by_sentinel(), checks.nothing_else_left(), checks.uses_the_default())
     for check in (*asked, *ended):
         finding = check(run)
@@ -204,7 +238,9 @@ def test_hang_is_proven_and_explained(play: MakeRuns, layer: str) -> None:
     """
     run = play(text, steps.call("f"), isolation=layer)[1]
     assert (run.ending, run.why) == (Ending.HUNG, "proof")
-    assert any("at cv_funcs.py:9: p.join()" in each.sentence for each in run.trace.stuck), run.trace.stuck
+    assert any("at cv_funcs.py:9: p.join()" in each.sentence for each in run.trace.stuck), (
+        run.trace.stuck
+    )
 
 
 @pytest.mark.parametrize("layer", ["uid", "bwrap"])
@@ -219,7 +255,9 @@ def test_shared_memory_by_any_name_is_seen(play: MakeRuns, layer: str) -> None:
             block.close()
     """
     run = play(text, steps.call("f"), isolation=layer)[1]
-    assert ("shared memory", "left_by_a_student") in [(left.kind, left.name) for left in run.trace.leftovers]
+    assert ("shared memory", "left_by_a_student") in [
+        (left.kind, left.name) for left in run.trace.leftovers
+    ]
     assert "left_by_a_student" not in os.listdir("/dev/shm")
 
 
@@ -230,19 +268,43 @@ def test_shared_memory_by_any_name_is_seen(play: MakeRuns, layer: str) -> None:
 @pytest.mark.parametrize(
     ("body", "limits", "words"),
     [
-        ("x = [bytearray(50_000_000) for _ in range(40)]; time.sleep(60)", {"memory_bytes": 300_000_000},
-         "out of memory: the limit is 300 MB"),
-        ("[mp.Process(target=time.sleep, args=(60,), daemon=True).start() for _ in range(60)]; time.sleep(60)",
-         {"processes": 20}, "too many processes: the limit is 20 at a time"),
-        ("while True: pass", {"cpu_seconds": 1}, "too much computing: the limit is 1 s of CPU time"),
-        ("for i in range(60): open(str(i), 'wb').write(bytes(1_000_000))\n            time.sleep(60)",
-         {"disk_bytes": 20_000_000}, "too much written to disk: the limit is 20 MB"),
-        ("open('/dev/shm/' + os.environ['MPGRADE_RUN'][1:], 'wb').write(bytes(30_000_000))",
-         {"disk_bytes": 20_000_000}, "too much shared memory: the limit is 20 MB"),
+        (
+            "x = [bytearray(50_000_000) for _ in range(40)]; time.sleep(60)",
+            {"memory_bytes": 300_000_000},
+            "out of memory: the limit is 300 MB",
+        ),
+        (
+            (
+                "[mp.Process(target=time.sleep, args=(60,), daemon=True).start() for _ in"
+                " range(60)]; time.sleep(60)"
+            ),
+            {"processes": 20},
+            "too many processes: the limit is 20 at a time",
+        ),
+        (
+            "while True: pass",
+            {"cpu_seconds": 1},
+            "too much computing: the limit is 1 s of CPU time",
+        ),
+        (
+            (
+                "for i in range(60): open(str(i), 'wb').write(bytes(1_000_000))\n           "
+                " time.sleep(60)"
+            ),
+            {"disk_bytes": 20_000_000},
+            "too much written to disk: the limit is 20 MB",
+        ),
+        (
+            "open('/dev/shm/' + os.environ['MPGRADE_RUN'][1:], 'wb').write(bytes(30_000_000))",
+            {"disk_bytes": 20_000_000},
+            "too much shared memory: the limit is 20 MB",
+        ),
     ],
     ids=["memory", "processes", "CPU", "disk", "shared memory"],
-)  # fmt: skip
-def test_limit_is_named(play: MakeRuns, layer: str, body: str, limits: dict[str, Any], words: str) -> None:
+)
+def test_limit_is_named(
+    play: MakeRuns, layer: str, body: str, limits: dict[str, Any], words: str
+) -> None:
     """A run that goes over a limit is ended at once, and the result says which."""
     text = f"""
         import multiprocessing as mp
@@ -254,7 +316,10 @@ def test_limit_is_named(play: MakeRuns, layer: str, body: str, limits: dict[str,
     """
     run = play(text, steps.call("f"), isolation=layer, **limits)[1]
     assert (run.ending, run.stopped) == (Ending.STOPPED, words), (run.why, run.error, run.stderr)
-    assert words in checks.comes_back()(run).message or checks.values_in_any_order(tasks.square([1]))(run).message
+    assert (
+        words in checks.comes_back()(run).message
+        or checks.values_in_any_order(tasks.square([1]))(run).message
+    )
 
 
 def test_worker_that_the_kernel_ends_for_its_memory(play: MakeRuns) -> None:
@@ -277,13 +342,16 @@ def test_worker_that_the_kernel_ends_for_its_memory(play: MakeRuns) -> None:
 
 @pytest.mark.parametrize("where", ["in a worker", "in the caller"])
 def test_memory_that_was_had_between_two_looks_counts(play: MakeRuns, where: str) -> None:
-    """Without a control group nobody but the kernel's accounts remembers what was taken and given back at once."""
+    """Without a control group nobody but the kernel's accounts remembers what was taken and given
+    back at once.
+    """
     text = f"""
         import mmap
         import multiprocessing as mp
 
         def eat():
-            mmap.mmap(-1, 150_000_000, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
+            flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
+            mmap.mmap(-1, 150_000_000, flags=flags).close()
 
         def f():
             if {where == "in the caller"}:
@@ -295,7 +363,10 @@ def test_memory_that_was_had_between_two_looks_counts(play: MakeRuns, where: str
     """
     for _ in range(3):
         run = play(text, steps.call("f"), isolation="none", memory_bytes=100_000_000)[1]
-        assert (run.ending, run.stopped) == (Ending.STOPPED, "out of memory: the limit is 100 MB"), run
+        assert (run.ending, run.stopped) == (
+            Ending.STOPPED,
+            "out of memory: the limit is 100 MB",
+        ), run
 
 
 READS_MEMORY = """
@@ -321,7 +392,9 @@ print(LinuxObserver(trace=False, user=uid).memory(pid))
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 def test_memory_is_known_without_the_right_to_trace() -> None:
-    """Root in a container may not look into others' processes: /proc tells their memory only to their own user."""
+    """Root in a container may not look into others' processes: /proc tells their memory only to
+    their own user.
+    """
     less = ["setpriv", "--bounding-set", "-sys_ptrace,-perfmon,-sys_admin"]
     argv = [*less, sys.executable, "-c", READS_MEMORY, str(spare_user.FIRST)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
@@ -383,7 +456,9 @@ def test_stranger_at_the_gates(module: Callable[[str], Path], ours: Ours) -> Non
     step = steps.call("f", task, gates=steps.SHUT)
     found: list[Run] = []
     scenario = Scenario(steps=(step,), start_method="fork")
-    thread = threading.Thread(target=lambda: found.extend(module_run.run_module(scenario, setting(module(text)))))
+    thread = threading.Thread(
+        target=lambda: found.extend(module_run.run_module(scenario, setting(module(text))))
+    )
     thread.start()
     assert wait_until(lambda: list(ours.temp.glob("mpgrade-*/gates/gate")))
     (gate,) = ours.temp.glob("mpgrade-*/gates/gate")
@@ -397,10 +472,17 @@ def test_stranger_at_the_gates(module: Callable[[str], Path], ours: Ours) -> Non
 
 @pytest.mark.parametrize(
     "put",
-    ["os.symlink('/etc/passwd', path)", "os.mkdir(path)", "os.mkfifo(path)", "open(path, 'w').write('[' * 10**6)"],
+    [
+        "os.symlink('/etc/passwd', path)",
+        "os.mkdir(path)",
+        "os.mkfifo(path)",
+        "open(path, 'w').write('[' * 10**6)",
+    ],
 )
 def test_answer_that_is_no_answer(play: MakeRuns, put: str) -> None:
-    """Whatever lies where an answer should be, the grader reads plain JSON of the right shape, or nothing."""
+    """Whatever lies where an answer should be, the grader reads plain JSON of the right shape, or
+    nothing.
+    """
     text = f"""
         import os
 
@@ -413,7 +495,8 @@ def test_answer_that_is_no_answer(play: MakeRuns, put: str) -> None:
     run = play(text, steps.call("f"))[1]
     assert "root" not in json.dumps([run.value, run.error and run.error.message])
     assert run.ending in (Ending.DIED, Ending.HUNG, Ending.RETURNED)
-    assert run.value != ["none"] or "open" in put  # the child's own answer took the place of what lay there
+    # the child's own answer took the place of what lay there
+    assert run.value != ["none"] or "open" in put
 
 
 # --- choosing a layer
@@ -422,7 +505,9 @@ def test_answer_that_is_no_answer(play: MakeRuns, put: str) -> None:
 def test_falls_through_where_there_is_no_bubblewrap(
     module: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without bwrap on the path, namespaces are not to be had; the next layer is taken, and the result says why."""
+    """Without bwrap on the path, namespaces are not to be had; the next layer is taken, and the
+    result says why.
+    """
     monkeypatch.setenv("PATH", "/nonexistent")
     path = str(module("x = 1") / "cv_funcs.py")
     found = choose.choose_isolation("bwrap", module=path)
@@ -433,7 +518,8 @@ def test_falls_through_where_there_is_no_bubblewrap(
 WITHOUT_NAMESPACES = """
 import sys
 from pytest_mpgrade.system.linux import seccomp
-seccomp.install(seccomp.program(alone=True, udp=True, ipc=True))  # as a container's default profile: no namespaces
+# As a container's default profile: no namespaces.
+seccomp.install(seccomp.program(alone=True, udp=True, ipc=True))
 from pytest_mpgrade.isolation.choose import choose_isolation
 found = choose_isolation("bwrap", module=sys.argv[1])
 print(found.level, *found.fell_through, sep="|")
@@ -441,18 +527,28 @@ print(found.level, *found.fell_through, sep="|")
 
 
 def test_falls_through_where_namespaces_are_forbidden(module: Callable[[str], Path]) -> None:
-    """In a container that forbids namespaces, bubblewrap fails when tried, and Landlock is taken."""
+    """In a container that forbids namespaces, bubblewrap fails when tried, and Landlock is
+    taken.
+    """
     path = str(module("x = 1") / "cv_funcs.py")
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_NAMESPACES, path], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", WITHOUT_NAMESPACES, path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     level, *why = done.stdout.strip().split("|")
     assert level.startswith("landlock") or not landlock.abi()
-    assert any("the interpreter cannot be started in it" in each or "not installed" in each for each in why), why
+    assert any(
+        "the interpreter cannot be started in it" in each or "not installed" in each for each in why
+    ), why
 
 
 def test_refusal_names_what_was_tried() -> None:
-    """Where isolation is required and there is none, one line says what was tried and what helps."""
+    """Where isolation is required and there is none, one line says what was tried and what
+    helps.
+    """
     words = in_words.refusal(Isolation(fell_through=("bwrap: not installed",)))
     assert "bwrap: not installed" in words
     assert "--no-require-isolation" in words
@@ -475,7 +571,9 @@ def test_hidden_parts_are_left_out(tmp_path: Path) -> None:
 
 
 def test_no_link_leads_to_what_is_hidden(tmp_path: Path) -> None:
-    """As lib64 of a virtual environment leads to lib, in which the tests of an installed package lie."""
+    """As lib64 of a virtual environment leads to lib, in which the tests of an installed package
+    lie.
+    """
     root = str(tmp_path / "venv")
     (tmp_path / "venv/lib/package/secret").mkdir(parents=True)
     (tmp_path / "venv/bin").mkdir()
@@ -488,7 +586,9 @@ def test_no_link_leads_to_what_is_hidden(tmp_path: Path) -> None:
 def test_package_is_hidden_under_all_its_names(
     layer: str, module: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where site-packages is reached through a link, neither of its names shows more than what student code needs."""
+    """Where site-packages is reached through a link, neither of its names shows more than what
+    student code needs.
+    """
     real, link = tmp_path / "real" / "site-packages", tmp_path / "site-packages"
     real.parent.mkdir()
     tmp_path.chmod(0o755)

@@ -14,7 +14,9 @@ from pytest_mpgrade.judge.examples.causes import CAUSES, Shown
 from pytest_mpgrade.judge.examples.runs import MIXED, changed, worked
 from pytest_mpgrade.judge.tracebacks import written
 
-EACH = pytest.mark.parametrize("shown", [pytest.param(one, id=f"{one.name}-{one.symptom}") for one in CAUSES])
+EACH = pytest.mark.parametrize(
+    "shown", [pytest.param(one, id=f"{one.name}-{one.symptom}") for one in CAUSES]
+)
 
 
 @EACH
@@ -33,14 +35,18 @@ def test_every_pattern_has_an_example() -> None:
 
 @EACH
 def test_hints_are_plain_sentences(shown: Shown) -> None:
-    """A hint and what is said beside it are one line each, without a name of ours or an empty value in them."""
+    """A hint and what is said beside it are one line each, without a name of ours or an empty value
+    in them.
+    """
     cause = causes.cause_of(shown.run, shown.symptom)
     assert cause is not None
     for text in (cause.hint, cause.said):
         assert not re.search(r"\n|  |\bNone\b|\[\]|^\s|[\s.]$", text)
 
 
-@pytest.mark.parametrize("symptom", ["hang", "values", "raised ValueError", "in the caller", "residue", "slow"])
+@pytest.mark.parametrize(
+    "symptom", ["hang", "values", "raised ValueError", "in the caller", "residue", "slow"]
+)
 def test_nothing_fits_a_right_run(symptom: str) -> None:
     """A run in which nothing of the kind was seen gives no cause, whatever has failed."""
     assert causes.cause_of(worked(MIXED), symptom) is None
@@ -52,7 +58,12 @@ def test_hint_follows_from_what_was_seen() -> None:
     run = worked(MIXED)
     hints = {
         check(changed(run, value=value)).hint
-        for value in (["none"], ["list", []], ["list", list(MIXED.expected[1:])], ["list", list(MIXED.expected) * 2])
+        for value in (
+            ["none"],
+            ["list", []],
+            ["list", list(MIXED.expected[1:])],
+            ["list", list(MIXED.expected) * 2],
+        )
     }
     assert len(hints) == 4
     wrong = [["int", "0"], *MIXED.expected[1:]]
@@ -87,15 +98,19 @@ ValueError: kaputt 4711
         ("warning: slow\n", []),
         ("", []),
         (
-            f"{BEGINS}a.B: first\n\nDuring handling of the above exception, another exception occurred:\n\n"
-            f"{BEGINS}a.C: second\nline two\n",
+            (
+                f"{BEGINS}a.B: first\n\nDuring handling of the above exception, another exception"
+                f" occurred:\n\n{BEGINS}a.C: second\nline two\n"
+            ),
             ["C: second"],
         ),
     ],
     ids=["two at a time", "one cut short", "no traceback", "nothing", "a chain"],
 )
 def test_exceptions_are_found_in_what_was_written(stderr: str, words: list[str]) -> None:
-    """Tracebacks are read even where several processes write at the same time; of a chain the last counts."""
+    """Tracebacks are read even where several processes write at the same time; of a chain the last
+    counts.
+    """
     found = written(stderr)
     assert [each.words for each in found] == words
     if stderr is MIXED_UP:

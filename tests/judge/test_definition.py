@@ -24,7 +24,11 @@ RUN = worked(MIXED)
 def at_most(run: Run, n: int = 3, *, words: str = "") -> checks.Verdict:
     """No more than *n* tasks are run."""
     ran = len(run.trace.events)
-    return checks.PASSED if ran <= n else checks.failed(f"{ran} tasks were run; {n} were asked for{words}", symptom="n")
+    return (
+        checks.PASSED
+        if ran <= n
+        else checks.failed(f"{ran} tasks were run; {n} were asked for{words}", symptom="n")
+    )
 
 
 @checks.check(title="has cells", concern=Concern.NOTEBOOK, judges=Notebook)
@@ -36,13 +40,23 @@ def has_cells(run: Notebook) -> checks.Verdict:
 @checks.check(title="returned")
 def returned(run: Run, concern: Concern = Concern.EDGE) -> checks.Verdict:
     """The call returned."""
-    return checks.PASSED if run.ending is Ending.RETURNED else checks.fault(concern, "it did not return")
+    return (
+        checks.PASSED
+        if run.ending is Ending.RETURNED
+        else checks.fault(concern, "it did not return")
+    )
 
 
 def test_check_of_a_course_author() -> None:
-    """A decorated function judges runs, with its parameters in its title, its hint and its message."""
+    """A decorated function judges runs, with its parameters in its title, its hint and its
+    message.
+    """
     finding = at_most(2, words="!")(RUN)
-    assert (finding.check, finding.title, finding.concern) == ("at_most", "at most 2 tasks are run!", Concern.WORKERS)
+    assert (finding.check, finding.title, finding.concern) == (
+        "at_most",
+        "at most 2 tasks are run!",
+        Concern.WORKERS,
+    )
     assert (finding.outcome, finding.hint) == (Outcome.FAILED, "run 2 of them")
     assert finding.message == f"{len(MIXED.keys)} tasks were run; 2 were asked for!"
     assert at_most(n=len(MIXED.keys))(RUN).outcome is Outcome.PASSED
@@ -69,7 +83,9 @@ def test_help_shows_the_parameters_without_the_run() -> None:
 
 
 def test_wrong_parameters_name_the_check() -> None:
-    """A parameter too many, too few, or of another name is an error where the test makes the check."""
+    """A parameter too many, too few, or of another name is an error where the test makes the
+    check.
+    """
     with pytest.raises(TypeError, match=r"workers\(\): missing a required argument: 'n'"):
         checks.workers()  # type: ignore[call-arg]  # - what is tested
     with pytest.raises(TypeError, match=r"met\(\): too many positional arguments"):

@@ -1,4 +1,6 @@
-"""Real programs with one mistake each: what their student is told, and advised, of the run at hand."""
+"""Real programs with one mistake each: what their student is told, and advised, of the run at
+hand.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ from pytest_mpgrade.submission.syntax import module_syntax
 from support.program import program
 from support.running import ROOT, MakeRuns, setting
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace and /proc")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="observes with ptrace and /proc"
+)
 
 SQUARES = tasks.square([4, -7, 30])
 START = "[p.start() for p in ps]"
@@ -58,13 +62,17 @@ def text(
     results: str = "results",
 ) -> str:
     """Return a submission that is right but for what is given."""
-    filled = TEXT.format(calculate=calculate, worker=worker, process=process, start=start, results=results)
+    filled = TEXT.format(
+        calculate=calculate, worker=worker, process=process, start=start, results=results
+    )
     return program(filled)
 
 
 def told(play: MakeRuns, source: str, method: str = "fork") -> Finding:
     """Return what is said of the plainest call."""
-    run = play(source, steps.call("mp_apply", SQUARES, n_processes=2), method=method, seconds=4.0)[1]
+    run = play(source, steps.call("mp_apply", SQUARES, n_processes=2), method=method, seconds=4.0)[
+        1
+    ]
     found = checks.values_in_any_order(SQUARES)(replace(run, code=read(source)))
     assert found.outcome is Outcome.FAILED
     return found
@@ -80,7 +88,10 @@ def read(source: str) -> Code:
 def test_unwritten_function_is_all_that_is_said(play: MakeRuns, place: str) -> None:
     """Of a function that is still to be written nothing else is said, and nothing advised."""
     found = told(play, text(**{place: "raise NotImplementedError"}))
-    assert found.message == (f"mp_apply() needs {place}(), which is not written yet: it raises NotImplementedError")
+    assert (
+        found.message
+        == f"mp_apply() needs {place}(), which is not written yet: it raises NotImplementedError"
+    )
     assert (found.hint, set(found.evidence)) == ("", {"source"})
     assert found.evidence["source"]["code"] == "raise NotImplementedError"
 
@@ -88,7 +99,10 @@ def test_unwritten_function_is_all_that_is_said(play: MakeRuns, place: str) -> N
 def test_misspelt_name_in_a_worker(play: MakeRuns) -> None:
     """The message says who died, of what and where, and the hint names what was meant."""
     found = told(play, text(worker=LOOP.replace("calculate", "calcualte")), "spawn")
-    assert "2 workers ended with exit status 1 (NameError: name 'calcualte' is not defined)" in found.message
+    assert (
+        "2 workers ended with exit status 1 (NameError: name 'calcualte' is not defined)"
+        in found.message
+    )
     assert "no worker is left: 3 of 3 tasks were never begun" in found.message
     assert "(pid " not in found.message
     assert found.evidence["lines"][0].endswith("done.put(calcualte(func, args))")
@@ -98,21 +112,39 @@ def test_misspelt_name_in_a_worker(play: MakeRuns) -> None:
 @pytest.mark.parametrize(
     ("mistake", "said", "hint"),
     [
-        ({"start": "None"}, "no child process was started", "start() every Process before you wait"),
-        ({"process": "mp.Process(target=worker(todo, done))"}, "", "name it without, as in target=worker"),
+        (
+            {"start": "None"},
+            "no child process was started",
+            "start() every Process before you wait",
+        ),
+        (
+            {"process": "mp.Process(target=worker(todo, done))"},
+            "",
+            "name it without, as in target=worker",
+        ),
         ({"start": "[p.run() for p in ps]"}, "", "call start()"),
         (
             {"worker": "func, args = todo.get(); done.put(func(*args))"},
             "1 of 3 tasks was never begun",
             "end by a sentinel",
         ),
-        ({"results": "{i: r for i, r in enumerate(results)}"}, "returned a dict of 3, not a list", "list(….values())"),
+        (
+            {"results": "{i: r for i, r in enumerate(results)}"},
+            "returned a dict of 3, not a list",
+            "list(….values())",
+        ),
         ({"results": "(each for each in results)"}, "generator", "one of this generator"),
-        ({"worker": "while True: pass"}, "3 of 3 tasks were never begun", "look what ends the loop"),
+        (
+            {"worker": "while True: pass"},
+            "3 of 3 tasks were never begun",
+            "look what ends the loop",
+        ),
     ],
     ids=["never started", "called target", "run", "one task each", "dict", "generator", "endless"],
 )
-def test_hint_follows_from_the_run(play: MakeRuns, mistake: dict[str, str], said: str, hint: str) -> None:
+def test_hint_follows_from_the_run(
+    play: MakeRuns, mistake: dict[str, str], said: str, hint: str
+) -> None:
     """Each mistake has its own words and remedy; where none fits there is no hint."""
     found = told(play, text(**mistake))
     assert said in found.message
@@ -151,7 +183,10 @@ def test_pipe_that_a_forked_child_keeps_open(student: Callable[..., Student]) ->
     (run,) = student(program(PIPES), "fork").rely_on(steps.call("mp_apply", SQUARES, n_processes=2))
     assert (run.ending, run.returned_under) == (Ending.HUNG, "spawn")
     found = checks.works_under_start_method()(run)
-    assert "worker 1 waits for a message on a connection; the parent waits for worker 1 to end" in found.message
+    assert (
+        "worker 1 waits for a message on a connection; the parent waits for worker 1 to end"
+        in found.message
+    )
     assert found.hint.startswith("a forked child keeps every pipe open")
 
 
@@ -167,8 +202,12 @@ LUCKY = """
 
 
 def test_missing_name_is_no_start_method(student: Callable[..., Student]) -> None:
-    """A line of the caller's own that names what there is not is at fault whether or not it is reached."""
-    (run,) = student(program(LUCKY), "spawn").rely_on(steps.call("mp_apply", SQUARES, n_processes=2))
+    """A line of the caller's own that names what there is not is at fault whether or not it is
+    reached.
+    """
+    (run,) = student(program(LUCKY), "spawn").rely_on(
+        steps.call("mp_apply", SQUARES, n_processes=2)
+    )
     assert (run.ending, run.returned_under) == (Ending.RAISED, "")
     assert in_the_source(run)
     found = checks.values_in_any_order(SQUARES)(run)
@@ -177,12 +216,16 @@ def test_missing_name_is_no_start_method(student: Callable[..., Student]) -> Non
 
 
 def test_functions_among_the_arguments_are_asked_for(module: Callable[[str], Path]) -> None:
-    """A call that is given a function of the submission is not tried where that is missing, and it is named."""
+    """A call that is given a function of the submission is not tried where that is missing, and it
+    is named.
+    """
     made = setting(module(text().replace("calculate", "calcualte")))
     asked: dict[str, tuple[str, ...]] = {"calculate": ("func", "args")}
     made = replace(made, assignment=replace(made.assignment, functions=asked))
     with contextlib.closing(RunCache(made)) as runs:
-        (run,) = Student(runs, "fork").play(steps.call("mp_apply", tasks.through_own([6, -5]), n_processes=2))
+        (run,) = Student(runs, "fork").play(
+            steps.call("mp_apply", tasks.through_own([6, -5]), n_processes=2)
+        )
     assert (run.ending, run.because) == (Ending.NOT_TRIED, "has_functions")
     assert run.why == "there is no function calculate()"
 
@@ -196,7 +239,9 @@ def test_functions_among_the_arguments_are_asked_for(module: Callable[[str], Pat
         (["int", "7"], "", ""),
     ],
 )
-def test_result_that_is_not_handed_over(play: MakeRuns, value: list[str], printed: str, hint: str) -> None:
+def test_result_that_is_not_handed_over(
+    play: MakeRuns, value: list[str], printed: str, hint: str
+) -> None:
     """What to do about it depends on what was said in its place."""
     run = play(program("def bg_get(block):\n    return 5\n"), steps.call("bg_get", block=False))[1]
     found = checks.hands_over(343)(replace(run, value=value, printed=printed))
@@ -206,8 +251,14 @@ def test_result_that_is_not_handed_over(play: MakeRuns, value: list[str], printe
 
 
 def test_example_of_the_readme_is_real_output(student: Callable[..., Student]) -> None:
-    """What the README shows of a failure is what the wrong solution gets, but for the numbers of processes."""
-    wrong = wrong_solution(assignment.find_assignment("mp_apply"), "no_sentinel_join").content().decode()
+    """What the README shows of a failure is what the wrong solution gets, but for the numbers of
+    processes.
+    """
+    wrong = (
+        wrong_solution(assignment.find_assignment("mp_apply"), "no_sentinel_join")
+        .content()
+        .decode()
+    )
     plain = steps.call("mp_apply", tasks.mixed() + tasks.through_own([6, -5]), n_processes=2)
     (run,) = student(wrong, "fork").rely_on(plain)
     found = checks.workers_are_told_to_stop()(run)
@@ -217,5 +268,7 @@ def test_example_of_the_readme_is_real_output(student: Callable[..., Student]) -
 
 
 def numbered(shown: str) -> str:
-    """Return a text without process ids, and without line ends, which depend on how long these are."""
+    """Return a text without process ids, and without line ends, which depend on how long these
+    are.
+    """
     return " ".join(re.sub(r"pid \d+", "pid N", shown).split())

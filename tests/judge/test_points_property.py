@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from pytest_mpgrade.judge.points import rubric
 from pytest_mpgrade.judge.points.shares import Placed
-from pytest_mpgrade.records import Asked, Concern, Criterion, CriterionScore, Finding, Outcome, QuestionScore, Score
+from pytest_mpgrade.records import (
+    Asked,
+    Concern,
+    Criterion,
+    CriterionScore,
+    Finding,
+    Outcome,
+    QuestionScore,
+    Score,
+)
 
 UNDECIDED = (Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.SKIPPED)
 EVERY = settings(deadline=None, max_examples=200, derandomize=True)
@@ -23,7 +32,13 @@ Rubric = tuple[tuple[Criterion, ...], tuple[Placed, ...]]
 def finding(outcome: Outcome, *, by: str = "", credit: float = 0.0) -> Finding:
     """Return a check that ended so."""
     return Finding(
-        check="check", title="", concern=Concern.RESULTS, outcome=outcome, undecided_by=by, credit=credit, message="m"
+        check="check",
+        title="",
+        concern=Concern.RESULTS,
+        outcome=outcome,
+        undecided_by=by,
+        credit=credit,
+        message="m",
     )
 
 
@@ -50,10 +65,17 @@ def rubrics(draw: st.DrawFn, findings: st.SearchStrategy[Finding]) -> Rubric:
             weight = draw(st.sampled_from([0.5, 1.0, 2.0, 3.0]))
             for unit in range(draw(st.integers(1, 4))):
                 asked = Asked(
-                    test=f"t.py::{name}_{question}[{unit}]", question=f"t.py::{name}_{question}", title="",
-                    criterion=name, weight=weight, variant=str(unit),
-                )  # fmt: skip
-                placed += [Placed(asked=asked, finding=draw(findings)) for _ in range(draw(st.integers(1, 3)))]
+                    test=f"t.py::{name}_{question}[{unit}]",
+                    question=f"t.py::{name}_{question}",
+                    title="",
+                    criterion=name,
+                    weight=weight,
+                    variant=str(unit),
+                )
+                placed += [
+                    Placed(asked=asked, finding=draw(findings))
+                    for _ in range(draw(st.integers(1, 3)))
+                ]
     return tuple(criteria), tuple(placed)
 
 
@@ -81,7 +103,9 @@ def add_up(parts: Sequence[CriterionScore | QuestionScore]) -> tuple[Fraction, F
 @given(rubrics(GOOD))
 @EVERY
 def test_right_is_always_all_points(drawn: Rubric) -> None:
-    """Where every check has passed or could not be decided, all points are earned, exactly the assignment's."""
+    """Where every check has passed or could not be decided, all points are earned, exactly the
+    assignment's.
+    """
     criteria, placed = drawn
     score = rubric.score(criteria, placed)
     if decided_points(score, criteria):
@@ -92,7 +116,9 @@ def test_right_is_always_all_points(drawn: Rubric) -> None:
 @given(rubrics(ANY))
 @EVERY
 def test_sums(drawn: Rubric) -> None:
-    """The criteria add up to the score, the questions to their criterion; nothing exceeds what could be had."""
+    """The criteria add up to the score, the questions to their criterion; nothing exceeds what
+    could be had.
+    """
     criteria, placed = drawn
     score = rubric.score(criteria, placed)
     if decided_points(score, criteria):
@@ -132,15 +158,22 @@ def test_failing_never_raises_the_score(drawn: Rubric, data: st.DataObject) -> N
 @given(rubrics(ANY))
 @EVERY
 def test_score_is_the_rounded_exact_sum(drawn: Rubric) -> None:
-    """The score is the exact one, computed here by hand without requirements, rounded half up once."""
+    """The score is the exact one, computed here by hand without requirements, rounded half up
+    once.
+    """
     criteria, placed = drawn
     plain = tuple(replace(each, requires=()) for each in criteria)
     score = rubric.score(plain, placed)
-    shares = {each.name: by_hand([one for one in placed if one.asked.criterion == each.name]) for each in plain}
+    shares = {
+        each.name: by_hand([one for one in placed if one.asked.criterion == each.name])
+        for each in plain
+    }
     counted = [each for each in plain if shares[each.name] is not None and each.points]
     worth = most(counted)
     if worth:
-        whole = sum((Fraction(str(each.points)) * (shares[each.name] or 0) for each in counted), Fraction(0))
+        whole = sum(
+            (Fraction(str(each.points)) * (shares[each.name] or 0) for each in counted), Fraction(0)
+        )
         scaled = whole * most(plain) / worth
         assert exact(score.points) == Fraction(math.floor(scaled * 100 + Fraction(1, 2)), 100)
 
@@ -155,7 +188,12 @@ def by_hand(placed: Sequence[Placed]) -> Fraction | None:
             found = [each.finding for each in own if each.asked.test == test]
             kept = [f for f in found if not (f.outcome in UNDECIDED and not f.undecided_by)]
             if kept:
-                units.append(min(Fraction(f.outcome is Outcome.PASSED) or Fraction(str(f.credit)) for f in kept))
+                units.append(
+                    min(
+                        Fraction(f.outcome is Outcome.PASSED) or Fraction(str(f.credit))
+                        for f in kept
+                    )
+                )
         if units:
             weight = Fraction(str(own[0].asked.weight))
             total, weights = total + weight * sum(units) / len(units), weights + weight

@@ -1,4 +1,6 @@
-"""The reference page of checks, held against the code; what docstrings say of checks, held against their verdicts."""
+"""The reference page of checks, held against the code; what docstrings say of checks, held against
+their verdicts.
+"""
 
 from __future__ import annotations
 
@@ -43,13 +45,20 @@ def variants(run: Run) -> Iterator[Run]:
     yield changed(run, gates=replace(gates, met=False, early=True))
     yield replace(changed(run, gates=replace(gates, met=False)), control=False)
     yield replace(run, control=False)
-    yield replace(changed(run, gates=replace(gates, wanted=9, met=False, most_inside=1)), control=True)
+    yield replace(
+        changed(run, gates=replace(gates, wanted=9, met=False, most_inside=1)), control=True
+    )
     yield changed(run, events=())
     yield changed(run, processes=())
     yield changed(run, events=(), processes=())
     yield changed(run, events=tuple(replace(event, pid=trace.caller) for event in trace.events))
     for state in ("alive", "zombie"):
-        yield changed(run, processes=tuple(replace(each, later=state, at_return=state) for each in trace.processes))
+        yield changed(
+            run,
+            processes=tuple(
+                replace(each, later=state, at_return=state) for each in trace.processes
+            ),
+        )
     server = tuple(replace(each, born="forkserver") for each in trace.processes)
     yield replace(changed(run, processes=server), start_method="forkserver")
     yield replace(run, import_children=2)
@@ -67,7 +76,15 @@ UNSURE = (
     timing_of(problem="the machine was busy"),
     scaled(n1=(0.32, 0.32), n2=(0.16, 0.31), n4=(0.08, 0.30)),
 )
-RUNS = [*UNSURE, *(variant for one in EXAMPLES for run in (one.passing, one.failing) for variant in variants(run))]
+RUNS = [
+    *UNSURE,
+    *(
+        variant
+        for one in EXAMPLES
+        for run in (one.passing, one.failing)
+        for variant in variants(run)
+    ),
+]
 LATE = begun(gates=GateReport(script="shut"))
 """A call that was not back when the time limit came, and had not waited long."""
 TOGETHER = checks.Together(started=[LATE], pause=lined_up())
@@ -96,9 +113,15 @@ def judged(check: Check, run: Run) -> Verdict | None:
 
 @cache
 def verdicts(name: str) -> tuple[Verdict, ...]:
-    """Return what a check, as its examples make it, says of the runs of all examples and of their variants."""
+    """Return what a check, as its examples make it, says of the runs of all examples and of their
+    variants.
+    """
     function = inspect.unwrap(reference.CHECKS[name])
-    made = [each for each in (*(one.check for one in EXAMPLES), *MORE) if inspect.unwrap(each.judge) is function]
+    made = [
+        each
+        for each in (*(one.check for one in EXAMPLES), *MORE)
+        if inspect.unwrap(each.judge) is function
+    ]
     found = (judged(check, run) for check in made for run in RUNS)
     return tuple(each for each in found if each is not None)
 
@@ -123,21 +146,29 @@ def test_page_is_made_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:
 @EACH
 def test_docstring_says_how_a_check_ends(name: str) -> None:
     """Each outcome that a check has on some run is named in its docstring, and no other."""
-    seen = {each.outcome for each in verdicts(name) if not (each.outcome is Outcome.SKIPPED and each.undecided_by)}
+    seen = {
+        each.outcome
+        for each in verdicts(name)
+        if not (each.outcome is Outcome.SKIPPED and each.undecided_by)
+    }
     words = {outcome for outcome, word in SAID.items() if re.search(rf"\b{word}\b", said(name))}
     assert seen | {Outcome.PASSED} == words
 
 
 @EACH
 def test_docstring_says_whom_a_check_blames(name: str) -> None:
-    """Each check that is blamed, and each other concern that a failure belongs to, is in the docstring."""
+    """Each check that is blamed, and each other concern that a failure belongs to, is in the
+    docstring.
+    """
     text = said(name)
     blamed = {each.undecided_by for each in verdicts(name) if each.undecided_by} - EVERYWHERE
     if "is left to the check that it belongs to" in text:
         blamed -= set(BLAMES.values())
     own = {None, *(one.check.concern for one in EXAMPLES if one.check.name == name)}
     concerns = {each.concern for each in verdicts(name) if each.outcome is Outcome.FAILED} - own
-    assert {word for word in blamed | {str(each) for each in concerns} if f"`{word}`" not in text} == set()
+    assert {
+        word for word in blamed | {str(each) for each in concerns} if f"`{word}`" not in text
+    } == set()
 
 
 @EACH

@@ -13,20 +13,32 @@ from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Criterion, CriterionScore, Finding, Outcome, Status
 from support.results import asked, finding, outcomes, placed
 
-PASSED, FAILED, INCONCLUSIVE, ERROR = Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.ERROR
+PASSED, FAILED, INCONCLUSIVE, ERROR = (
+    Outcome.PASSED,
+    Outcome.FAILED,
+    Outcome.INCONCLUSIVE,
+    Outcome.ERROR,
+)
 UNDECIDED = finding(Outcome.SKIPPED, message="no fork on this platform")
 CRITERIA = (Criterion(name="results", points=4), Criterion(name="shutdown", points=1))
 
 
-def unit(test: str, *findings: Finding | Outcome, criterion: str = "results", weight: float = 1.0) -> list[Placed]:
+def unit(
+    test: str, *findings: Finding | Outcome, criterion: str = "results", weight: float = 1.0
+) -> list[Placed]:
     """Return the findings of one unit; an outcome is a finding of the same."""
     made = [each if isinstance(each, Finding) else finding(each) for each in findings]
     return list(placed(test, *made, criterion=criterion, weight=weight))
 
 
-def points(*groups: Sequence[Placed], criteria: Sequence[Criterion] = CRITERIA, step: float = 0.01) -> list[float]:
+def points(
+    *groups: Sequence[Placed], criteria: Sequence[Criterion] = CRITERIA, step: float = 0.01
+) -> list[float]:
     """Return the points of each criterion."""
-    return [each.points for each in score(criteria, [each for group in groups for each in group], step).criteria]
+    return [
+        each.points
+        for each in score(criteria, [each for group in groups for each in group], step).criteria
+    ]
 
 
 def worth(found: CriterionScore) -> list[tuple[float, float]]:
@@ -50,10 +62,22 @@ def worth(found: CriterionScore) -> list[tuple[float, float]]:
         (finding(INCONCLUSIVE), (0.0, 0.0)),
         (finding(ERROR), (0.0, 0.0)),
     ],
-    ids=["passed", "failed", "in part", "absent", "by another", "not run", "platform", "inconclusive", "error"],
+    ids=[
+        "passed",
+        "failed",
+        "in part",
+        "absent",
+        "by another",
+        "not run",
+        "platform",
+        "inconclusive",
+        "error",
+    ],
 )
 def test_each_outcome_has_its_worth(given: Finding, expected: tuple[float, float]) -> None:
-    """An outcome earns what docs/contract.md, outcomes, says; what is not decided leaves its points to the others."""
+    """An outcome earns what docs/contract.md, outcomes, says; what is not decided leaves its points
+    to the others.
+    """
     found = score(CRITERIA, [*unit("t.py::a", given), *unit("t.py::b", PASSED)])
     first, second = worth(found.criteria[0])
     # Nobody was asked for "shutdown", so it is no part of the sum.
@@ -74,8 +98,12 @@ def test_each_outcome_has_its_worth(given: Finding, expected: tuple[float, float
         ((finding(FAILED), finding(ERROR)), 0),
     ],
 )
-def test_unit_is_earned_when_all_its_checks_have_passed(findings: tuple[Finding, ...], share: float) -> None:
-    """A unit has the least of what its decided checks earn; a check that is not decided leaves it."""
+def test_unit_is_earned_when_all_its_checks_have_passed(
+    findings: tuple[Finding, ...], share: float
+) -> None:
+    """A unit has the least of what its decided checks earn; a check that is not decided leaves
+    it.
+    """
     found = score(CRITERIA, unit("t.py::a[fork]", *findings))
     (question,) = found.criteria[0].questions
     assert [each.share for each in question.units] == [share]
@@ -93,7 +121,9 @@ def test_number_of_checks_gives_no_weight() -> None:
 
 
 def test_question_is_shared_by_its_units() -> None:
-    """A question is asked under each start method and for each variant, and each of these is an equal part of it."""
+    """A question is asked under each start method and for each variant, and each of these is an
+    equal part of it.
+    """
     found = score(
         CRITERIA,
         [
@@ -106,8 +136,11 @@ def test_question_is_shared_by_its_units() -> None:
     )
     first, second = found.criteria[0].questions
     assert [(each.start_method, each.variant, each.share) for each in first.units] == [
-        ("fork", "small", 1), ("fork", "large", 0), ("spawn", "small", 1), ("spawn", "large", 1),
-    ]  # fmt: skip
+        ("fork", "small", 1),
+        ("fork", "large", 0),
+        ("spawn", "small", 1),
+        ("spawn", "large", 1),
+    ]
     assert (first.id, first.points, first.max_points) == ("t.py::a", 1.5, 2.0)
     assert (second.id, second.points, second.max_points) == ("t.py::b", 2.0, 2.0)
 
@@ -126,11 +159,15 @@ def test_questions_have_weights() -> None:
 
 
 def test_units_keep_the_order_of_the_tests() -> None:
-    """Criteria come in the order of the rubric, questions and units in that of their first findings."""
+    """Criteria come in the order of the rubric, questions and units in that of their first
+    findings.
+    """
     given = [
-        *unit("t.py::b[spawn]", PASSED), *unit("t.py::z", PASSED, criterion="shutdown"),
-        *unit("t.py::a", PASSED), *unit("t.py::b[fork]", PASSED),
-    ]  # fmt: skip
+        *unit("t.py::b[spawn]", PASSED),
+        *unit("t.py::z", PASSED, criterion="shutdown"),
+        *unit("t.py::a", PASSED),
+        *unit("t.py::b[fork]", PASSED),
+    ]
     results, shutdown = score(CRITERIA, given).criteria
     assert (results.name, shutdown.name) == ("results", "shutdown")
     assert [each.id for each in results.questions] == ["t.py::b", "t.py::a"]
@@ -138,7 +175,9 @@ def test_units_keep_the_order_of_the_tests() -> None:
 
 
 def test_unit_says_how_it_ended() -> None:
-    """A unit ends as the worst of its decided checks did; as an undecided one only where it has no other."""
+    """A unit ends as the worst of its decided checks did; as an undecided one only where it has no
+    other.
+    """
     for findings, expected in (
         ((PASSED, ERROR), PASSED),
         ((PASSED, FAILED, Outcome.ABSENT), FAILED),
@@ -154,7 +193,9 @@ def test_unit_says_how_it_ended() -> None:
 
 
 def test_undecided_unit_leaves_its_question() -> None:
-    """The other units of the question take its part over, and other questions have no more by it."""
+    """The other units of the question take its part over, and other questions have no more by
+    it.
+    """
     found = score(
         CRITERIA,
         [
@@ -183,28 +224,42 @@ def test_undecided_question_leaves_its_criterion() -> None:
 
 
 def test_undecided_criterion_leaves_the_rubric() -> None:
-    """The other criteria take its points over in proportion to theirs: the sum is always the assignment's."""
+    """The other criteria take its points over in proportion to theirs: the sum is always the
+    assignment's.
+    """
     criteria = (
-        Criterion(name="results", points=6), Criterion(name="shutdown", points=2), Criterion(name="speed", points=2),
-    )  # fmt: skip
+        Criterion(name="results", points=6),
+        Criterion(name="shutdown", points=2),
+        Criterion(name="speed", points=2),
+    )
     found = score(
         criteria,
         [
             *unit("t.py::a", PASSED),
             *unit("t.py::b", FAILED, criterion="shutdown"),
-            *unit("t.py::c", finding(INCONCLUSIVE, check="faster", message="busy"), criterion="speed"),
+            *unit(
+                "t.py::c", finding(INCONCLUSIVE, check="faster", message="busy"), criterion="speed"
+            ),
         ],
     )
-    assert [(each.points, each.max_points) for each in found.criteria] == [(7.5, 7.5), (0.0, 2.5), (0.0, 0.0)]
+    assert [(each.points, each.max_points) for each in found.criteria] == [
+        (7.5, 7.5),
+        (0.0, 2.5),
+        (0.0, 0.0),
+    ]
     assert (found.points, found.max_points) == (7.5, 10.0)
     assert (found.undecided.points, found.undecided.why) == (2.0, ("faster: busy",))
 
 
 @pytest.mark.parametrize("place", range(3))
 @pytest.mark.parametrize("outcome", [INCONCLUSIVE, ERROR, Outcome.SKIPPED])
-def test_right_solution_has_all_points_whatever_was_not_decided(place: int, outcome: Outcome) -> None:
+def test_right_solution_has_all_points_whatever_was_not_decided(
+    place: int, outcome: Outcome
+) -> None:
     """Of thirds and sevenths too, all passed or undecided is the maximum to the bit."""
-    criteria = tuple(Criterion(name=f"c{number}", points=value) for number, value in enumerate((0.1, 3.3, 16.6)))
+    criteria = tuple(
+        Criterion(name=f"c{number}", points=value) for number, value in enumerate((0.1, 3.3, 16.6))
+    )
     given = [
         each
         for number in range(3)
@@ -229,12 +284,18 @@ def test_why_is_said_once() -> None:
         *unit("t.py::b[fork]", finding(ERROR, check="x", message="broke"), PASSED),
         *unit("t.py::b[spawn]", UNDECIDED),
     ]
-    assert score(CRITERIA, given).undecided.why == ("keeps_up: busy", "values: no fork on this platform")
+    assert score(CRITERIA, given).undecided.why == (
+        "keeps_up: busy",
+        "values: no fork on this platform",
+    )
 
 
 def test_what_was_decided_leaves_nothing_undecided() -> None:
     """Where each unit has a verdict, for or against, nothing is undecided."""
-    given = [*unit("t.py::a", PASSED), *unit("t.py::b", finding(Outcome.SKIPPED, undecided_by="met"))]
+    given = [
+        *unit("t.py::a", PASSED),
+        *unit("t.py::b", finding(Outcome.SKIPPED, undecided_by="met")),
+    ]
     found = score(CRITERIA, given)
     assert (found.undecided.points, found.undecided.why, found.unsure) == (0.0, (), 0.0)
 
@@ -246,7 +307,10 @@ REQUIRES = (
     Criterion(name="parallel", points=4, requires=("results",)),
     Criterion(name="speed", points=2, requires=("parallel",)),
 )
-OTHERS = [*unit("t.py::p", PASSED, criterion="parallel"), *unit("t.py::s", PASSED, criterion="speed")]
+OTHERS = [
+    *unit("t.py::p", PASSED, criterion="parallel"),
+    *unit("t.py::s", PASSED, criterion="speed"),
+]
 
 
 @pytest.mark.parametrize(
@@ -262,14 +326,18 @@ OTHERS = [*unit("t.py::p", PASSED, criterion="parallel"), *unit("t.py::s", PASSE
 def test_criterion_is_earned_only_with_those_that_it_requires(
     ended: tuple[Outcome, ...], expected: list[float]
 ) -> None:
-    """Half is enough, less takes it, and what requires it in turn; what could not be decided is held against nobody."""
+    """Half is enough, less takes it, and what requires it in turn; what could not be decided is
+    held against nobody.
+    """
     given = outcomes(*ended, criterion="results")
     found = score(REQUIRES, [*given, *OTHERS])
     assert [each.points for each in found.criteria] == expected
     assert found.max_points == 10.0
     taken = [each for each in found.criteria if each.reason]
     assert [each.name for each in taken] == (["parallel", "speed"] if expected[1] == 0 else [])
-    assert [each.share for one in taken for question in one.questions for each in question.units] == [0] * len(taken)
+    assert [
+        each.share for one in taken for question in one.questions for each in question.units
+    ] == [0] * len(taken)
 
 
 def test_required_criterion_is_named_by_its_title() -> None:
@@ -281,7 +349,9 @@ def test_required_criterion_is_named_by_its_title() -> None:
 
 
 def test_requirement_takes_no_undecided_points() -> None:
-    """What was undecided in a criterion that is not earned stays undecided, and does not come back as failed."""
+    """What was undecided in a criterion that is not earned stays undecided, and does not come back
+    as failed.
+    """
     given = [
         *outcomes(FAILED, criterion="results"),
         *unit("t.py::p", INCONCLUSIVE, criterion="parallel"),
@@ -289,8 +359,10 @@ def test_requirement_takes_no_undecided_points() -> None:
     ]
     found = score(REQUIRES, given)
     assert [(each.points, each.max_points, each.reason) for each in found.criteria] == [
-        (0.0, 6.67, ""), (0.0, 0.0, ""), (3.33, 3.33, ""),
-    ]  # fmt: skip
+        (0.0, 6.67, ""),
+        (0.0, 0.0, ""),
+        (3.33, 3.33, ""),
+    ]
     assert found.undecided.points == 4.0
 
 
@@ -300,10 +372,19 @@ def test_requirement_takes_no_undecided_points() -> None:
 @pytest.mark.parametrize(
     ("passed", "of", "step", "expected"),
     [
-        (1, 3, 0.01, 3.33), (2, 3, 0.01, 6.67), (1, 8, 0.1, 1.3), (3, 8, 0.1, 3.8), (1, 8, 0.5, 1.5), (1, 20, 1, 1.0),
-        (1, 40, 0.5, 0.5), (1, 41, 0.5, 0.0), (39, 40, 0.5, 10.0), (7, 7, 0.5, 10.0), (0, 7, 0.5, 0.0),
+        (1, 3, 0.01, 3.33),
+        (2, 3, 0.01, 6.67),
+        (1, 8, 0.1, 1.3),
+        (3, 8, 0.1, 3.8),
+        (1, 8, 0.5, 1.5),
+        (1, 20, 1, 1.0),
+        (1, 40, 0.5, 0.5),
+        (1, 41, 0.5, 0.0),
+        (39, 40, 0.5, 10.0),
+        (7, 7, 0.5, 10.0),
+        (0, 7, 0.5, 0.0),
     ],
-)  # fmt: skip
+)
 def test_score_is_rounded_half_up_once(passed: int, of: int, step: float, expected: float) -> None:
     """The sum is rounded to the assignment's step, halves up, and never above what there is."""
     given = outcomes(*[PASSED] * passed, *[FAILED] * (of - passed))
@@ -314,18 +395,26 @@ def test_score_is_rounded_half_up_once(passed: int, of: int, step: float, expect
 @pytest.mark.parametrize("count", [1, 3, 7, 11, 49, 300])
 @pytest.mark.parametrize("failed", [0, 1, 2])
 def test_rounded_parts_add_up(count: int, failed: int) -> None:
-    """However many questions share a criterion, those of each criterion and the criteria add up, in whole steps."""
+    """However many questions share a criterion, those of each criterion and the criteria add up, in
+    whole steps.
+    """
     criteria = (Criterion(name="results", points=4), Criterion(name="shutdown", points=0.1))
     found = score(
         criteria,
         [
-            *outcomes(*[FAILED] * min(failed, count), *[PASSED] * (count - failed), criterion="results"),
+            *outcomes(
+                *[FAILED] * min(failed, count), *[PASSED] * (count - failed), criterion="results"
+            ),
             *outcomes(PASSED, PASSED, PASSED, criterion="shutdown", test="t.py::s{}"),
         ],
     )
     for one in found.criteria:
-        assert math.fsum(each.points for each in one.questions) == pytest.approx(one.points, abs=1e-9)
-        assert math.fsum(each.max_points for each in one.questions) == pytest.approx(one.max_points, abs=1e-9)
+        assert math.fsum(each.points for each in one.questions) == pytest.approx(
+            one.points, abs=1e-9
+        )
+        assert math.fsum(each.max_points for each in one.questions) == pytest.approx(
+            one.max_points, abs=1e-9
+        )
         assert all(each.points <= each.max_points for each in one.questions)
     assert found.max_points == 4.1
     assert found.points == pytest.approx(0.1 + 4 * max(0, count - failed) / count, abs=0.005)
@@ -333,12 +422,16 @@ def test_rounded_parts_add_up(count: int, failed: int) -> None:
 
 
 def test_many_small_losses_are_rounded_once() -> None:
-    """Each criterion loses a third of a hundredth; the sum loses what they lose together, and no criterion is full."""
+    """Each criterion loses a third of a hundredth; the sum loses what they lose together, and no
+    criterion is full.
+    """
     criteria = tuple(Criterion(name=f"c{number}", points=1) for number in range(3))
     given = [
         each
         for criterion in criteria
-        for each in outcomes(FAILED, *[PASSED] * 299, criterion=criterion.name, test=f"t.py::{criterion.name}_{{}}")
+        for each in outcomes(
+            FAILED, *[PASSED] * 299, criterion=criterion.name, test=f"t.py::{criterion.name}_{{}}"
+        )
     ]
     assert score(criteria, given).points == 2.99
 
@@ -348,12 +441,18 @@ def test_many_small_losses_are_rounded_once() -> None:
 
 def test_first_moment_holds_every_test_and_no_points() -> None:
     """Before anything has run, all points can be had and none is given."""
-    given = [not_run_yet(asked("t.py::a[fork]", "results")), not_run_yet(asked("t.py::b", "shutdown"))]
+    given = [
+        not_run_yet(asked("t.py::a[fork]", "results")),
+        not_run_yet(asked("t.py::b", "shutdown")),
+    ]
     found = score(CRITERIA, given)
     assert [each.finding.outcome for each in given] == [Outcome.NOT_RUN] * 2
     assert [(each.points, each.max_points) for each in found.criteria] == [(0.0, 4.0), (0.0, 1.0)]
     assert [each.entry().id for each in given] == ["t.py::a[fork]", "t.py::b"]
-    assert status([each.finding for each in given], found) == (Status.ERROR, "2 of 2 checks were not run")
+    assert status([each.finding for each in given], found) == (
+        Status.ERROR,
+        "2 of 2 checks were not run",
+    )
 
 
 def test_what_has_not_been_run_keeps_its_share() -> None:
@@ -361,15 +460,19 @@ def test_what_has_not_been_run_keeps_its_share() -> None:
     given = [*unit("t.py::a", PASSED), not_run_yet(asked("t.py::b", "results"))]
     found = score(CRITERIA, given)
     assert (found.points, found.max_points) == (2.0, 4.0)
-    assert status([each.finding for each in given], found) == (Status.ERROR, "1 of 2 checks were not run")
+    assert status([each.finding for each in given], found) == (
+        Status.ERROR,
+        "1 of 2 checks were not run",
+    )
 
 
 def test_what_was_not_graded_could_have_all_points() -> None:
     """An ungradable submission has 0 of the assignment's points, criterion by criterion."""
     found = ungraded(CRITERIA)
     assert [(each.name, each.points, each.max_points) for each in found.criteria] == [
-        ("results", 0.0, 4.0), ("shutdown", 0.0, 1.0),
-    ]  # fmt: skip
+        ("results", 0.0, 4.0),
+        ("shutdown", 0.0, 1.0),
+    ]
 
 
 def test_nothing_left_to_sum_is_an_error() -> None:
@@ -377,15 +480,17 @@ def test_nothing_left_to_sum_is_an_error() -> None:
     given = outcomes(ERROR, INCONCLUSIVE, ERROR, criterion="results")
     found = score(CRITERIA, given)
     assert status([each.finding for each in given], found) == (
-        Status.ERROR, "no check could be decided (2 error, 1 inconclusive)",
-    )  # fmt: skip
+        Status.ERROR,
+        "no check could be decided (2 error, 1 inconclusive)",
+    )
     assert status((), score(CRITERIA, ())) == (Status.ERROR, "no check was run")
 
 
 @pytest.mark.parametrize(
     ("ended", "expected"),
     [
-        ((PASSED, PASSED, PASSED, INCONCLUSIVE), Status.GRADED),  # a quarter is not more than a quarter
+        # a quarter is not more than a quarter
+        ((PASSED, PASSED, PASSED, INCONCLUSIVE), Status.GRADED),
         ((PASSED, PASSED, INCONCLUSIVE), Status.ERROR),
         ((PASSED, PASSED, ERROR), Status.ERROR),
         ((PASSED, Outcome.SKIPPED, Outcome.SKIPPED), Status.GRADED),  # the platform's
@@ -393,8 +498,12 @@ def test_nothing_left_to_sum_is_an_error() -> None:
         ((FAILED, FAILED), Status.GRADED),
     ],
 )
-def test_more_than_a_quarter_unsure_is_no_grade(ended: tuple[Outcome, ...], expected: Status) -> None:
-    """What this machine or the grader could not decide may be a quarter of the points; what the platform lacks, any."""
+def test_more_than_a_quarter_unsure_is_no_grade(
+    ended: tuple[Outcome, ...], expected: Status
+) -> None:
+    """What this machine or the grader could not decide may be a quarter of the points; what the
+    platform lacks, any.
+    """
     given = outcomes(*ended)
     found = score((Criterion(name="all", points=2),), given)
     said, reason = status([each.finding for each in given], found)
@@ -407,16 +516,24 @@ def test_more_than_a_quarter_unsure_is_no_grade(ended: tuple[Outcome, ...], expe
 def test_just_a_quarter_unsure_is_a_grade(points: float) -> None:
     """A quarter is no more than a quarter, also of points of which no float holds it."""
     given = outcomes(PASSED, PASSED, PASSED, ERROR)
-    assert status([each.finding for each in given], score((Criterion(name="all", points=points),), given)) == (
-        Status.GRADED, "",
-    )  # fmt: skip
+    assert status(
+        [each.finding for each in given], score((Criterion(name="all", points=points),), given)
+    ) == (
+        Status.GRADED,
+        "",
+    )
 
 
 def test_platforms_part_of_a_unit_is_not_unsure() -> None:
-    """A unit of which one check is inconclusive and another passed is decided: it makes nothing unsure."""
+    """A unit of which one check is inconclusive and another passed is decided: it makes nothing
+    unsure.
+    """
     given = unit("t.py::a", PASSED, INCONCLUSIVE)
     found = score(CRITERIA, given)
-    assert (found.unsure, status([each.finding for each in given], found)) == (0.0, (Status.GRADED, ""))
+    assert (found.unsure, status([each.finding for each in given], found)) == (
+        0.0,
+        (Status.GRADED, ""),
+    )
 
 
 # --- outside the rubric

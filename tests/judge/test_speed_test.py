@@ -32,7 +32,9 @@ def density(x: float, degrees: int) -> float:
 
 @pytest.mark.parametrize("degrees", range(1, len(speed_test._T) + 1))
 def test_table_of_quantiles(degrees: int) -> None:
-    """Below each quantile of the table lies 0.999 of the distribution, by Simpson's rule from 0 up."""
+    """Below each quantile of the table lies 0.999 of the distribution, by Simpson's rule from 0
+    up.
+    """
     steps, end = 200_000, speed_test._T[degrees - 1]
     width = end / steps
     inner = sum((4 if i % 2 else 2) * density(i * width, degrees) for i in range(1, steps))
@@ -53,7 +55,13 @@ def test_ratio_of_steady_times() -> None:
 
 @pytest.mark.parametrize(
     "times",
-    [[], [(0.03, 0.02)], [(0.03, 0.02), (0.02, 0.03), (0.03, 0.02)], [(-0.01, -0.02)] * 5, [(0.02, 0.02)] * 2],
+    [
+        [],
+        [(0.03, 0.02)],
+        [(0.03, 0.02), (0.02, 0.03), (0.03, 0.02)],
+        [(-0.01, -0.02)] * 5,
+        [(0.02, 0.02)] * 2,
+    ],
     ids=["none", "one", "contrary", "negative", "two"],
 )
 def test_ratio_that_is_not_known(times: list[tuple[float, float]]) -> None:
@@ -62,15 +70,25 @@ def test_ratio_that_is_not_known(times: list[tuple[float, float]]) -> None:
 
 
 def test_one_wild_pair_does_not_decide() -> None:
-    """A pair that was hit by something else, however badly, takes no points, and hides no steady slowness for good."""
-    calm = [(0.0204, 0.0203), (0.0205, 0.0204), (0.0203, 0.0206), (0.0206, 0.0203), (0.0204, 0.0204)]
+    """A pair that was hit by something else, however badly, takes no points, and hides no steady
+    slowness for good.
+    """
+    calm = [
+        (0.0204, 0.0203),
+        (0.0205, 0.0204),
+        (0.0203, 0.0206),
+        (0.0206, 0.0203),
+        (0.0204, 0.0204),
+    ]
     assert speed_test.ratio([*calm, (2.0, 0.02)]).bound < RULES.free
     slow = [(own * 3, theirs) for own, theirs in calm * 2]
     assert speed_test.ratio([*slow, (0.02, 0.03)]).bound > RULES.free
 
 
 def noisy(draw: random.Random, true: float, spread: float) -> Iterator[Pair]:
-    """Yield pairs whose logarithm of the ratio has this standard deviation, times a burst of load now and then."""
+    """Yield pairs whose logarithm of the ratio has this standard deviation, times a burst of load
+    now and then.
+    """
     while True:
         waiting = true * math.exp(draw.gauss(0, spread))
         if draw.random() < 0.1:
@@ -90,7 +108,9 @@ def taken(draw: random.Random, true: float, spread: float) -> list[Pair]:
 @pytest.mark.parametrize("spread", [0.02, 0.06, 0.15])
 @pytest.mark.parametrize("true", [0.9, 1.0, 1.05])
 def test_right_pattern_keeps_its_points(true: float, spread: float) -> None:
-    """Of 500 verdicts on a pattern that is as fast as the reference, with noise as measured, none takes a point."""
+    """Of 500 verdicts on a pattern that is as fast as the reference, with noise as measured, none
+    takes a point.
+    """
     draw = random.Random(f"{true} {spread}")
     found = [taken(draw, true, spread) for _ in range(500)]
     assert not any(speed_test.judge_pairs(pairs, RULES).slow for pairs in found)
@@ -109,7 +129,9 @@ def test_slow_pattern_loses_points(true: float) -> None:
 
 
 def test_credit_falls_in_tenths() -> None:
-    """Between what is free and what costs everything, credit falls evenly, and two measurements agree on it."""
+    """Between what is free and what costs everything, credit falls evenly, and two measurements
+    agree on it.
+    """
     ratios = (1.1, 1.17, 1.325, 1.45, 1.6)
     pairs = ([pair(ratio + noise) for noise in (0.001, -0.001, 0.0)] * 3 for ratio in ratios)
     found = [speed_test.judge_pairs(each, RULES).credit for each in pairs]
@@ -119,7 +141,9 @@ def test_credit_falls_in_tenths() -> None:
 def test_late_workers_cost_from_a_second_on() -> None:
     """Start-up is reported, and free until it is a second more than the reference's."""
     assert speed_test.judge_pairs([pair(late=0.8)] * 5, RULES).slow == ()
-    found = speed_test.judge_pairs([pair(late=1.5 + noise) for noise in (0.01, -0.01, 0.0, 0.01, 0.0)], RULES)
+    found = speed_test.judge_pairs(
+        [pair(late=1.5 + noise) for noise in (0.01, -0.01, 0.0, 0.01, 0.0)], RULES
+    )
     assert (found.slow, found.credit) == (("starting",), 0.5)
 
 
@@ -127,17 +151,35 @@ def test_message_says_how_sure_it_is() -> None:
     """Times, ratio, bound, pairs and what is free, with the line where the time went."""
     run = timing_of(*(pair(1.9 + noise) for noise in (0.01, -0.02, 0.0, 0.02, 0.0)))
     look = Look(
-        role=Role.PARENT, doing=Doing.SLEEP, file="cv_funcs.py", line=41, code="time.sleep(0.1)", times=31, of=40
+        role=Role.PARENT,
+        doing=Doing.SLEEP,
+        file="cv_funcs.py",
+        line=41,
+        code="time.sleep(0.1)",
+        times=31,
+        of=40,
     )
     found = KEEPS_UP(_seen(run, look))
     assert found.outcome is Outcome.FAILED
-    assert found.message.startswith("yours took 1.90x the reference's time on tasks that only wait (at least 1.")
+    assert found.message.startswith(
+        "yours took 1.90x the reference's time on tasks that only wait (at least 1."
+    )
     assert "with 99.9 % confidence, 5 pairs); 1.15x is free." in found.message
-    assert "it spent 0.01 s until all workers were there (the reference 0.01 s), 0.31 s on the tasks" in found.message
-    assert "Outside of tasks your parent slept at cv_funcs.py:41: time.sleep(0.1) in 31 of 40 looks" in found.message
+    assert (
+        "it spent 0.01 s until all workers were there (the reference 0.01 s), 0.31 s on the tasks"
+        in found.message
+    )
+    assert (
+        "Outside of tasks your parent slept at cv_funcs.py:41: time.sleep(0.1) in 31 of 40 looks"
+        in found.message
+    )
     assert found.evidence["machine"] == {
-        "cores": 2, "load": 0.4, "alone": True, "threads of BLAS and OpenMP": 1, "seconds": 5.6,
-    }  # fmt: skip
+        "cores": 2,
+        "load": 0.4,
+        "alone": True,
+        "threads of BLAS and OpenMP": 1,
+        "seconds": 5.6,
+    }
 
 
 def _seen(run: Timing, *looks: Look) -> Timing:
@@ -147,7 +189,15 @@ def _seen(run: Timing, *looks: Look) -> Timing:
 def test_waiting_for_a_result_is_no_reproach() -> None:
     """A parent that was seen to wait for results does what it should."""
     run = timing_of(*(pair(1.9 + noise) for noise in (0.01, -0.02, 0.0, 0.02, 0.0)))
-    look = Look(role=Role.PARENT, doing=Doing.WAIT, file="cv_funcs.py", line=41, code="wait(busy)", times=40, of=40)
+    look = Look(
+        role=Role.PARENT,
+        doing=Doing.WAIT,
+        file="cv_funcs.py",
+        line=41,
+        code="wait(busy)",
+        times=40,
+        of=40,
+    )
     assert "cv_funcs.py:41" not in KEEPS_UP(_seen(run, look)).message
 
 
@@ -155,31 +205,43 @@ def test_what_is_not_sure_is_not_deducted() -> None:
     """A pattern that seems slow, and is not sure to be, is inconclusive, with what was seen."""
     found = KEEPS_UP(timing_of(pair(2.0), pair(0.9), pair(1.9), pair(1.2)))
     assert found.outcome is Outcome.INCONCLUSIVE
-    assert "yours seemed to take 1.55x the reference's time on tasks that only wait (4 pairs, 2 cores, load 0.4)" in (
-        found.message
+    assert (
+        "yours seemed to take 1.55x the reference's time on tasks that only wait (4 pairs, 2 cores,"
+        " load 0.4)" in (found.message)
     )
 
 
 UNSTEADY = ((15.8, 36.7), (20.1, 32.0), (26.8, 34.4), (19.9, 27.8), (29.9, 26.0))
-"""CPU milliseconds for a task that computes and one that waits, of the same calls, on cores that were not steady."""
+"""CPU milliseconds for a task that computes and one that waits, of the same calls, on cores that
+were not steady.
+"""
 
 
 def _polling(own: float) -> list[Pair]:
-    """Return such pairs, in which the submission burned *own* milliseconds more while tasks only waited."""
+    """Return such pairs, in which the submission burned *own* milliseconds more while tasks only
+    waited.
+    """
     return [
-        replace(pair(), computing=((later + own) / 1000, earlier / 1000), polling=(own / 1000, 0.0004))
+        replace(
+            pair(), computing=((later + own) / 1000, earlier / 1000), polling=(own / 1000, 0.0004)
+        )
         for earlier, later in UNSTEADY
     ]
 
 
 def test_polling_is_seen_beside_unsteady_computing() -> None:
-    """What a parent burns while its tasks only wait is sure where what all tasks cost is not, and is told alone."""
+    """What a parent burns while its tasks only wait is sure where what all tasks cost is not, and
+    is told alone.
+    """
     run = timing_of(*_polling(20.0))
-    assert speed_test.judge_pairs([replace(each, polling=None) for each in run.pairs], RULES).unsure == ("computing",)
+    assert speed_test.judge_pairs(
+        [replace(each, polling=None) for each in run.pairs], RULES
+    ).unsure == ("computing",)
     found = KEEPS_UP(run)
     assert (found.outcome, found.credit) == (Outcome.FAILED, 0.0)
-    assert "x the reference's CPU time on tasks, of which half compute and half only wait, counting only what it" in (
-        found.message
+    assert (
+        "x the reference's CPU time on tasks, of which half compute and half only wait, counting"
+        " only what it" in (found.message)
     )
     assert "seemed" not in found.message
     assert "reckoned" in found.evidence["polling"]
@@ -188,7 +250,9 @@ def test_polling_is_seen_beside_unsteady_computing() -> None:
 
 
 def test_few_pairs_of_one_comparison_do_not_end_the_others() -> None:
-    """Tasks that compute, left out once waiting ones seemed to decide, end nothing by pairs too few to take points."""
+    """Tasks that compute, left out once waiting ones seemed to decide, end nothing by pairs too few
+    to take points.
+    """
     noisy = [pair(each, 3.0 + each / 999) for each in (2.1, 3.6, 1.2, 2.9, 1.1)]
     some = [*noisy[:3], *(replace(each, computing=None) for each in noisy[3:])]
     found = speed_test.judge_pairs(some, RULES)
@@ -205,8 +269,13 @@ def test_quiet_parent_beside_unsteady_computing() -> None:
 
 
 def test_polling_is_told_once() -> None:
-    """Where all tasks together are surely slow, what was burned while they wait is a part of that."""
-    steady = [replace(each, computing=(0.0455 + i / 9999, 0.0163)) for i, each in enumerate(_polling(20.0))]
+    """Where all tasks together are surely slow, what was burned while they wait is a part of
+    that.
+    """
+    steady = [
+        replace(each, computing=(0.0455 + i / 9999, 0.0163))
+        for i, each in enumerate(_polling(20.0))
+    ]
     found = speed_test.judge_pairs(steady, RULES)
     assert (found.slow, found.credit) == (("computing",), 0.0)
     assert found.ratios["polling"].bound > RULES.free
@@ -229,11 +298,12 @@ def test_absent_reference() -> None:
     ("gates", "by"),
     [({"met": False, "most_inside": 1}, "met"), ({"wanted": 1}, "workers")],
 )
-def test_other_faults_are_not_blamed_on_speed(gates: dict[str, object], by: str) -> None:
+def test_other_faults_are_not_blamed_on_speed(gates: dict[str, bool | int], by: str) -> None:
     """Who does not run n tasks in n processes at a time is not measured against who does."""
     run = timing_of()
     assert run.trace.gates is not None
-    trace = replace(run.trace, gates=replace(run.trace.gates, **gates), processes=worker_processes(2))  # type: ignore[arg-type]  # - fields by their names
+    changed = replace(run.trace.gates, **gates)  # type: ignore[arg-type]  # - fields by their names
+    trace = replace(run.trace, gates=changed, processes=worker_processes(2))
     found = KEEPS_UP(replace(run, trace=trace))
     assert (found.outcome, found.undecided_by) == (Outcome.SKIPPED, by)
 
@@ -244,7 +314,9 @@ def test_other_faults_are_not_blamed_on_speed(gates: dict[str, object], by: str)
 def test_wall_clock_needs_cores() -> None:
     """On one core nothing can be faster than one process: not judged, and the evidence says why."""
     here = Machine(cores=1, load=0.3)
-    found = checks.faster_than_serial()(timing_of(*(pair(wall=1.9 + i / 100) for i in range(4)), machine=here))
+    found = checks.faster_than_serial()(
+        timing_of(*(pair(wall=1.9 + i / 100) for i in range(4)), machine=here)
+    )
     assert found.outcome is Outcome.INCONCLUSIVE
     assert found.evidence == {"not measured": "1 usable core"}
 
@@ -252,16 +324,23 @@ def test_wall_clock_needs_cores() -> None:
 def test_wall_clock_is_not_judged_where_the_reference_is_slow() -> None:
     """On a machine that is busy with something else the reference shows nothing either."""
     slow = [
-        Pair(waiting=(1, 1), computing=(1, 1), starting=(0, 0), wall=(0.2 + i / 99, 0.19), serial=0.2) for i in range(5)
+        Pair(
+            waiting=(1, 1), computing=(1, 1), starting=(0, 0), wall=(0.2 + i / 99, 0.19), serial=0.2
+        )
+        for i in range(5)
     ]
     assert checks.faster_than_serial()(timing_of(*slow)).outcome is Outcome.INCONCLUSIVE
 
 
 def test_wall_clock_is_not_judged_by_what_was_taken_for_learning() -> None:
-    """One process that was timed in the first pairs shows what is usual, and is no reason to take points."""
+    """One process that was timed in the first pairs shows what is usual, and is no reason to take
+    points.
+    """
     taken = [pair(wall=1.9 + i / 100) for i in range(5)]
     assert checks.faster_than_serial()(timing_of(*taken)).outcome is Outcome.FAILED
-    found = checks.faster_than_serial()(timing_of(*taken[:2], *(replace(each, serial=0.0) for each in taken[2:])))
+    found = checks.faster_than_serial()(
+        timing_of(*taken[:2], *(replace(each, serial=0.0) for each in taken[2:]))
+    )
     assert found.outcome is Outcome.INCONCLUSIVE
     assert "by 2 pairs; time it with against_serial=True" in found.message
 
@@ -292,7 +371,9 @@ SLOW = ("naps_between_tasks", "polls_busily", "pickles_context", "half_again", "
 
 
 def recorded(*, slow: bool) -> list[tuple[str, speed_test.SpeedVerdict]]:
-    """Judge the pairs of all recorded verdicts over slow variants, or over right ones; each with what it is of."""
+    """Judge the pairs of all recorded verdicts over slow variants, or over right ones; each with
+    what it is of.
+    """
     rows = [json.loads(line) for line in RECORDS.read_text(encoding="utf-8").splitlines()]
     return [
         (

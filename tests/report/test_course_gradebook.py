@@ -1,4 +1,6 @@
-"""Grades in the files of course systems: read back by the csv module, and byte by byte where nothing may change."""
+"""Grades in the files of course systems: read back by the csv module, and byte by byte where
+nothing may change.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +37,13 @@ CANVAS = (
     "O'Hara,103,,,STATS507 001,,,"
 )
 MOODLE = (
-    'Identifier,"Full name","Email address",Status,Grade,"Maximum grade","Last modified (grade)","Feedback comments"\n'
-    '"Participant 4711","Jane Doe",jd@x.edu,"Submitted for grading",,10.00,-,\n'
-    '"Participant 4712","Jürgen; Groß",jg@x.edu,"No submission",,10.00,-,\n'
+    'Identifier,"Full name","Email address",Status,Grade,"Maximum grade","Last modified'
+    ' (grade)","Feedback comments"\n"Participant 4711","Jane Doe",jd@x.edu,"Submitted for'
+    ' grading",,10.00,-,\n"Participant 4712","Jürgen; Groß",jg@x.edu,"No submission",,10.00,-,\n'
 )
 BLACKBOARD = (
-    "Last Name\tFirst Name\tUsername\tHW3 [Total Pts: 10 Score] |4711\tHW4 [Total Pts: 10 Score] |4712\r\n"
-    "Doe\tJane\tjdoe\t\t3\r\n"
+    "Last Name\tFirst Name\tUsername\tHW3 [Total Pts: 10 Score] |4711\tHW4 [Total Pts: 10 Score]"
+    " |4712\r\nDoe\tJane\tjdoe\t\t3\r\n"
 )
 NBGRADER = (
     "assignment,duedate,timestamp,student_id,raw_score,late_submission_penalty,score,max_score\n"
@@ -51,7 +53,10 @@ NBGRADER = (
 
 def changes(before: str, after: str, delimiter: str = ",") -> dict[tuple[int, int], str]:
     """Return the cells that differ, as the csv module reads both."""
-    read = [list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)) for text in (before, after)]
+    read = [
+        list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        for text in (before, after)
+    ]
     assert [len(row) for row in read[0]] == [len(row) for row in read[1]]
     return {
         (y, x): new
@@ -62,8 +67,14 @@ def changes(before: str, after: str, delimiter: str = ",") -> dict[tuple[int, in
 
 
 def test_canvas(asked: Assignment) -> None:
-    """Rows are found by any id; titles with points, other assignments and names with line ends stay as they are."""
-    grades = [grade("doejane_101", 7.5, "101"), grade("jm", 10, "102"), grade("nobody_999", 3, "999")]
+    """Rows are found by any id; titles with points, other assignments and names with line ends stay
+    as they are.
+    """
+    grades = [
+        grade("doejane_101", 7.5, "101"),
+        grade("jm", 10, "102"),
+        grade("nobody_999", 3, "999"),
+    ]
     done = course_gradebook.fill("canvas", CANVAS, asked, grades)
     assert changes(CANVAS, done.text) == {(2, 6): "7.5", (3, 6): "10"}
     assert done.text == CANVAS.replace(",4,,80", ",4,7.5,80").replace(',"2",', ',"10",')
@@ -73,7 +84,9 @@ def test_canvas(asked: Assignment) -> None:
 
 def test_moodle(asked: Assignment) -> None:
     """The participant's number is that of the folder's name."""
-    done = course_gradebook.fill("moodle", MOODLE, asked, [grade("Jane Doe_4711", 9.25, "4711", "Participant 4711")])
+    done = course_gradebook.fill(
+        "moodle", MOODLE, asked, [grade("Jane Doe_4711", 9.25, "4711", "Participant 4711")]
+    )
     assert done.text == MOODLE.replace('grading",,10', 'grading",9.25,10')
 
 
@@ -82,7 +95,9 @@ def test_blackboard(asked: Assignment) -> None:
     data = ("\ufeff" + BLACKBOARD).encode("utf-16-le")
     text, encoding = course_gradebook.decode_sheet(data)
     done = course_gradebook.fill("blackboard", text, asked, [grade("jdoe", 4)])
-    assert done.text.encode(encoding) == data.replace("jdoe\t\t3".encode("utf-16-le"), "jdoe\t4\t3".encode("utf-16-le"))
+    assert done.text.encode(encoding) == data.replace(
+        "jdoe\t\t3".encode("utf-16-le"), "jdoe\t4\t3".encode("utf-16-le")
+    )
 
 
 def test_nbgrader(asked: Assignment) -> None:

@@ -1,4 +1,6 @@
-"""Results on GitHub Actions: the two totals of its reporter agree, and nothing that a student writes is obeyed."""
+"""Results on GitHub Actions: the two totals of its reporter agree, and nothing that a student
+writes is obeyed.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,10 @@ def test_zero(student):
     student.check(run, checks.returns_value(0))
 """
 HOSTILE = """
-SAID = "::error::pwned ##[error]pwned ##[add-mask]e %0A::notice::x </pre><script>alert(1)</script> | <!-- mpgrade -->"
+SAID = (
+    "::error::pwned ##[error]pwned ##[add-mask]e %0A::notice::x "
+    "</pre><script>alert(1)</script> | <!-- mpgrade -->"
+)
 LINES = SAID + "\\n::error::pwned\\n ::add-mask::cv\\n" + SAID
 print(LINES)
 
@@ -81,7 +86,14 @@ ENDINGS = {
     "no syntax": "def double(x)\n",
     "hostile": HOSTILE,
 }
-POINTS = {"right": 4.1, "two of three": 3.4, "hangs": 0.0, "no import": 0.0, "no syntax": 0.0, "hostile": 0.0}
+POINTS = {
+    "right": 4.1,
+    "two of three": 3.4,
+    "hangs": 0.0,
+    "no import": 0.0,
+    "no syntax": 0.0,
+    "hostile": 0.0,
+}
 UNGRADED = ("no import", "no syntax")
 RUNNERS = "values,result2"
 
@@ -107,15 +119,34 @@ class Step:
         }
         self.variables = variables() | {name: str(value) for name, value in names.items()}
         self.variables["GITHUB_STEP_SUMMARY"] = str(self.summary)
-        self.command = [sys.executable, "-m", "pytest_mpgrade", "grade", ".", "--assignment", "../double"]
-        self.command += ["--out", "../out", "--no-require-isolation", "--format", "github=../all.json"]
+        self.command = [
+            sys.executable,
+            "-m",
+            "pytest_mpgrade",
+            "grade",
+            ".",
+            "--assignment",
+            "../double",
+        ]
+        self.command += [
+            "--out",
+            "../out",
+            "--no-require-isolation",
+            "--format",
+            "github=../all.json",
+        ]
 
     def run(self, *options: str) -> subprocess.CompletedProcess[str]:
         """Grade to the end."""
         return subprocess.run(
-            [*self.command, *options], cwd=self.workspace, env=self.variables, capture_output=True, encoding="utf-8",
-            timeout=600, check=False,
-        )  # fmt: skip
+            [*self.command, *options],
+            cwd=self.workspace,
+            env=self.variables,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=600,
+            check=False,
+        )
 
     def reported(self) -> Reported:
         """Return what the reporter makes of the outputs."""
@@ -123,10 +154,15 @@ class Step:
         assert found.pop("before") == "MQ=="
         assert list(found) == [*RUNNERS.split(","), "result"]
         written = json.loads((self.place / "all.json").read_text("utf-8"))
-        assert written == {"runners": RUNNERS, "outputs": {name: payload(value) for name, value in found.items()}}
+        assert written == {
+            "runners": RUNNERS,
+            "outputs": {name: payload(value) for name, value in found.items()},
+        }
         whole = payload(found["result"])
         made = report(RUNNERS, {f"{name.upper()}_RESULTS": value for name, value in found.items()})
-        assert sum(test["score"] for test in whole["tests"]) == pytest.approx(sum(made.scores), abs=0.005)
+        assert sum(test["score"] for test in whole["tests"]) == pytest.approx(
+            sum(made.scores), abs=0.005
+        )
         return made
 
 
@@ -146,7 +182,9 @@ def at_github(tmp_path: Path, request: pytest.FixtureRequest) -> Step:
 
 @pytest.mark.parametrize("at_github", ENDINGS, indirect=True, ids=str)
 def test_totals_agree(at_github: Step, request: pytest.FixtureRequest) -> None:
-    """However a grading ends, the reporter's table and notice show the same points, and the job's state fits them."""
+    """However a grading ends, the reporter's table and notice show the same points, and the job's
+    state fits them.
+    """
     ending = request.node.callspec.params["at_github"]
     done = at_github.run()
     made = at_github.reported()
@@ -164,16 +202,30 @@ def test_totals_agree(at_github: Step, request: pytest.FixtureRequest) -> None:
 
 @pytest.mark.parametrize("at_github", ["hostile"], indirect=True)
 def test_nothing_of_a_student_is_obeyed(at_github: Step) -> None:
-    """Of all that is printed GitHub obeys our marks only, at the student's line, also in what the reporter prints."""
+    """Of all that is printed GitHub obeys our marks only, at the student's line, also in what the
+    reporter prints.
+    """
     done = at_github.run()
     found = commands(done.stdout + "\n" + done.stderr)
     assert {each.name for each in found} == {"error"}
-    assert {(each.properties["file"], each.properties["line"]) for each in found} == {("src/double.py", "9")}
+    assert {(each.properties["file"], each.properties["line"]) for each in found} == {
+        ("src/double.py", "9")
+    }
     assert all(each.data.startswith("double(") for each in found)
     assert "pwned" in done.stdout
     assert commands(at_github.reported().printed) == []
-    assert elements(at_github.summary.read_text("utf-8")) <= {"p", "h2", "table", "thead", "tbody", "tr", "th", "td",
-                                                              "pre", "strong"}  # fmt: skip
+    assert elements(at_github.summary.read_text("utf-8")) <= {
+        "p",
+        "h2",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "pre",
+        "strong",
+    }
 
 
 @pytest.mark.parametrize("at_github", ["hangs"], indirect=True)
@@ -181,9 +233,12 @@ def test_killed_grader(at_github: Step) -> None:
     """A grader that is killed leaves outputs that give no points, fail the job and say so."""
     options = ("--limit", "seconds=60", "--limit", "patience=60")
     process = subprocess.Popen(
-        [*at_github.command, *options], cwd=at_github.workspace, env=at_github.variables, stdout=subprocess.DEVNULL,
+        [*at_github.command, *options],
+        cwd=at_github.workspace,
+        env=at_github.variables,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     assert wait_until(lambda: (at_github.place / "out" / "work" / "pytest.log").exists())
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -195,7 +250,9 @@ def test_killed_grader(at_github: Step) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at_github", "code"), [("two of three", 0), ("no import", 0), ("right", 0)], indirect=["at_github"]
+    ("at_github", "code"),
+    [("two of three", 0), ("no import", 0), ("right", 0)],
+    indirect=["at_github"],
 )
 def test_exit_code_need_not_fail_the_step(at_github: Step, code: int) -> None:
     """With `always-0` a result is all that is asked for."""
@@ -220,15 +277,21 @@ def test_output_that_cannot_be_written(at_github: Step) -> None:
 # --- pure
 
 
-def check(number: int = 0, outcome: Outcome = Outcome.FAILED, *, weight: float = 1.0, **more: Any) -> Placed:
+def check(
+    number: int = 0, outcome: Outcome = Outcome.FAILED, *, weight: float = 1.0, **more: Any
+) -> Placed:
     """Return what the only check of one question of the criterion `all` has found."""
-    (one,) = results.placed(f"t.py::test_{number}[fork]", results.finding(outcome, **more), weight=weight)
+    (one,) = results.placed(
+        f"t.py::test_{number}[fork]", results.finding(outcome, **more), weight=weight
+    )
     return one
 
 
 def result(*checks: Placed, points: float = 1.0) -> ResultFile:
     """Return the result with these checks, of a criterion of so many points."""
-    return results.result(checks, [Criterion(name="all", points=points)], status=Status.GRADED, reason="")
+    return results.result(
+        checks, [Criterion(name="all", points=points)], status=Status.GRADED, reason=""
+    )
 
 
 def reported(found: ResultFile, criteria: Sequence[Criterion]) -> Reported:
@@ -253,7 +316,10 @@ ALL = (Criterion(name="all", points=3.0),)
 def test_equal_units_are_tests(parts: int, most: float) -> None:
     """Units that weigh the same are a test each; all points together are the maximum to the bit."""
     for passed in range(parts + 1):
-        checks = [check(number, Outcome.PASSED if number < passed else Outcome.FAILED) for number in range(parts)]
+        checks = [
+            check(number, Outcome.PASSED if number < passed else Outcome.FAILED)
+            for number in range(parts)
+        ]
         made = reported(result(*checks, points=most), ALL)
         agree(made)
         assert made.summed[0] == pytest.approx(most * passed / parts, abs=1e-6)
@@ -261,20 +327,27 @@ def test_equal_units_are_tests(parts: int, most: float) -> None:
     assert made.notice["totalPoints"] == made.notice["maxPoints"] == most
 
 
-@pytest.mark.parametrize("score", [0.0, 0.004, 0.005, 0.25, 1 / 3, 0.37, 0.99, 1.5, 1.7, 1.98, 1.99, 1.999, 2.0])
+@pytest.mark.parametrize(
+    "score", [0.0, 0.004, 0.005, 0.25, 1 / 3, 0.37, 0.99, 1.5, 1.7, 1.98, 1.99, 1.999, 2.0]
+)
 def test_parts_stand_for_points(score: float) -> None:
-    """Points given in part are k of n tests, as near as a hundred tests come; nobody gets all who lacks a hundredth."""
+    """Points given in part are k of n tests, as near as a hundred tests come; nobody gets all who
+    lacks a hundredth.
+    """
     most = 2.0
     found = result(*(check(number, credit=score / most) for number in range(2)), points=most)
     made = reported(found, ALL)
     agree(made)
-    assert found.score == pytest.approx(score, abs=0.0051)  # rounded half up to hundredths: 1.999 is 2 by that
+    # rounded half up to hundredths: 1.999 is 2 by that
+    assert found.score == pytest.approx(score, abs=0.0051)
     assert made.summed[0] == pytest.approx(found.score, abs=0.5 * most / payloads.MOST_TESTS + 0.01)
     assert (made.summed[0] == most) == (found.score == most) == (not made.failed)
 
 
 def test_exact_parts_are_exact() -> None:
-    """Where up to a hundred tests can stand for the points, they do, and their name says what they are."""
+    """Where up to a hundred tests can stand for the points, they do, and their name says what they
+    are.
+    """
     found = result(check(0, credit=2 / 3, weight=3), check(1, Outcome.PASSED), points=2)
     made = payloads.outputs(found, ALL)["all"]
     assert len(made["tests"]) == 4
@@ -284,7 +357,9 @@ def test_exact_parts_are_exact() -> None:
 
 
 def test_questions_of_other_weights_are_parts() -> None:
-    """Where two of three tests are not two thirds of the points, tests stand for points in place of units."""
+    """Where two of three tests are not two thirds of the points, tests stand for points in place of
+    units.
+    """
     found = result(check(0, weight=2), check(1, Outcome.PASSED), check(2, Outcome.PASSED), points=4)
     made = reported(found, ALL)
     agree(made)
@@ -293,10 +368,17 @@ def test_questions_of_other_weights_are_parts() -> None:
 
 
 def test_unit_that_another_criterion_takes_is_a_test_with_that_reason() -> None:
-    """A unit whose checks have passed, and that is not earned all the same, says why; a failed one what failed."""
-    criteria = (Criterion(name="first", points=1), Criterion(name="all", points=1, requires=("first",)))
+    """A unit whose checks have passed, and that is not earned all the same, says why; a failed one
+    what failed.
+    """
+    criteria = (
+        Criterion(name="first", points=1),
+        Criterion(name="all", points=1, requires=("first",)),
+    )
     first = results.outcomes(Outcome.FAILED, criterion="first", test="t.py::first{}")
-    found = results.result([*first, check(outcome=Outcome.PASSED), check(1, message="seen", hint="")], criteria)
+    found = results.result(
+        [*first, check(outcome=Outcome.PASSED), check(1, message="seen", hint="")], criteria
+    )
     passed, failed = payloads.outputs(found, criteria)["all"]["tests"]
     assert (passed["status"], passed["score"], failed["status"]) == ("fail", 0.0, "fail")
     assert passed["message"] == "not earned: less than half of the points of 'first'"
@@ -305,7 +387,9 @@ def test_unit_that_another_criterion_takes_is_a_test_with_that_reason() -> None:
 
 @pytest.mark.parametrize("outcome", [Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.SKIPPED])
 def test_what_was_not_decided_costs_nothing(outcome: Outcome) -> None:
-    """A criterion without points is shown with none, in table and notice, and does not fail the job."""
+    """A criterion without points is shown with none, in table and notice, and does not fail the
+    job.
+    """
     made = reported(result(check(outcome=outcome)), ALL)
     agree(made)
     assert (made.scores, made.notice, made.failed) == ((0.0,), None, "")
@@ -313,11 +397,22 @@ def test_what_was_not_decided_costs_nothing(outcome: Outcome) -> None:
 
 @pytest.mark.parametrize("outcome", [Outcome.INCONCLUSIVE, Outcome.ERROR, Outcome.SKIPPED])
 def test_right_solution_has_all_points_whatever_was_not_decided(outcome: Outcome) -> None:
-    """Table and notice show the assignment's points to the bit, shared by the criteria that were decided."""
-    criteria = tuple(Criterion(name=name, points=most) for name, most in (("a", 2.1), ("b", 13.3), ("c", 4.6)))
-    ended = {"a": (outcome,), "b": (Outcome.PASSED,) * 7, "c": (Outcome.PASSED, outcome, Outcome.PASSED)}
-    given = [each for name, ends in ended.items()
-             for each in results.outcomes(*ends, criterion=name, test=f"t.py::{name}{{}}")]  # fmt: skip
+    """Table and notice show the assignment's points to the bit, shared by the criteria that were
+    decided.
+    """
+    criteria = tuple(
+        Criterion(name=name, points=most) for name, most in (("a", 2.1), ("b", 13.3), ("c", 4.6))
+    )
+    ended = {
+        "a": (outcome,),
+        "b": (Outcome.PASSED,) * 7,
+        "c": (Outcome.PASSED, outcome, Outcome.PASSED),
+    }
+    given = [
+        each
+        for name, ends in ended.items()
+        for each in results.outcomes(*ends, criterion=name, test=f"t.py::{name}{{}}")
+    ]
     made = reported(results.result(given, criteria, status=Status.GRADED, reason=""), criteria)
     agree(made)
     assert made.notice == {"totalPoints": 20.0, "maxPoints": 20.0}
@@ -326,7 +421,18 @@ def test_right_solution_has_all_points_whatever_was_not_decided(outcome: Outcome
 
 def test_runner_ids() -> None:
     """Every criterion has an id that expressions and variables can have, and no other has it."""
-    names = ["result", "Results!", "results", "start_methods", "startmethods", "2nd", "é", "", "startmethods2", "c"]
+    names = [
+        "result",
+        "Results!",
+        "results",
+        "start_methods",
+        "startmethods",
+        "2nd",
+        "é",
+        "",
+        "startmethods2",
+        "c",
+    ]
     ids = payloads.runner_ids([Criterion(name=name, points=1) for name in names])
     assert list(ids) == names
     assert len(set(ids.values())) == len(names)
@@ -336,9 +442,16 @@ def test_runner_ids() -> None:
 
 def test_long_results_fit() -> None:
     """However much there is to say, a payload fits into a variable, and the summary is shown."""
-    many = [check(n, message=f"{n} {'ü' * 5000}", evidence={"lines": ["ü<" * 3000]}) for n in range(400)]
+    many = [
+        check(n, message=f"{n} {'ü' * 5000}", evidence={"lines": ["ü<" * 3000]}) for n in range(400)
+    ]
     for count in (30, 100, 400):
-        agree(reported(result(*many[:count]), (Criterion(name="all", title="\U0001f600" * 300, points=1.0),)))
+        agree(
+            reported(
+                result(*many[:count]),
+                (Criterion(name="all", title="\U0001f600" * 300, points=1.0),),
+            )
+        )
     page = summary.render(result(*many), ALL)
     assert len(page.encode()) <= summary.MOST_BYTES
     assert re.search(r"… and \d+ others: see result\.json", page)
@@ -352,22 +465,38 @@ def elements(page: str) -> set[str]:
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             found.add(tag if not attrs or tag in ("th", "td") else f"{tag} {attrs}")
 
-    Parser().feed(MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(page))
+    Parser().feed(
+        MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(page)
+    )
     return found
 
 
-@pytest.mark.parametrize("text", [
-    "</pre><img src=x onerror=alert(1)>", "| a | b |\n|---|", "```\n\n# head\n\n", "[a](http://b) ![c](d) <http://e>",
-    "\n\n<!-- mpgrade -->\n", "&lt;b&gt; &#60;i&#62;", "*a* _b_ ~~c~~ `d`", "@all #1 \\",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "</pre><img src=x onerror=alert(1)>",
+        "| a | b |\n|---|",
+        "```\n\n# head\n\n",
+        "[a](http://b) ![c](d) <http://e>",
+        "\n\n<!-- mpgrade -->\n",
+        "&lt;b&gt; &#60;i&#62;",
+        "*a* _b_ ~~c~~ `d`",
+        "@all #1 \\",
+    ],
+)
 def test_words_of_a_student_are_only_shown(text: str) -> None:
-    """Whatever a file, a message, a hint or a printed line is, the page has the same elements and no other."""
+    """Whatever a file, a message, a hint or a printed line is, the page has the same elements and
+    no other.
+    """
     bad = check(
-        message=text, hint=text, title=text, evidence={"lines": [text], "call": text, "source": {
-            "file": text, "line": 1, "code": text}},
-    )  # fmt: skip
+        message=text,
+        hint=text,
+        title=text,
+        evidence={"lines": [text], "call": text, "source": {"file": text, "line": 1, "code": text}},
+    )
     found = dataclasses.replace(
-        result(bad), submission=SubmissionPart(id=text, path=text, module=text, sha256="", note=text)
+        result(bad),
+        submission=SubmissionPart(id=text, path=text, module=text, sha256="", note=text),
     )
     page = summary.render(found, (Criterion(name="all", title=text, points=1),))
     assert elements(page) == {"h2", "pre", "table", "thead", "tbody", "tr", "th", "td", "strong"}
@@ -375,25 +504,42 @@ def test_words_of_a_student_are_only_shown(text: str) -> None:
 
 
 def test_summary_says_whose_points_others_have() -> None:
-    """A criterion that was undecided has no points, one that another one takes says why, and both are told."""
+    """A criterion that was undecided has no points, one that another one takes says why, and both
+    are told.
+    """
     criteria = (
-        Criterion(name="first", points=3), Criterion(name="all", points=1, requires=("first",)),
+        Criterion(name="first", points=3),
+        Criterion(name="all", points=1, requires=("first",)),
         Criterion(name="speed", points=1),
-    )  # fmt: skip
+    )
     found = [
-        *results.outcomes(Outcome.FAILED, criterion="first", test="t.py::first{}"), check(outcome=Outcome.PASSED),
+        *results.outcomes(Outcome.FAILED, criterion="first", test="t.py::first{}"),
+        check(outcome=Outcome.PASSED),
         *results.outcomes(Outcome.INCONCLUSIVE, criterion="speed", test="t.py::speed{}"),
-    ]  # fmt: skip
+    ]
     page = summary.render(results.result(found, criteria), criteria)
     assert "| speed | 1 inconclusive | - |" in page
     assert "not earned: less than half of the points of &#x27;first&#x27;: all" in page
     assert "1 of the points could not be decided here, and was shared among the others" in page
-    assert elements(page) <= {"p", "h2", "table", "thead", "tbody", "tr", "th", "td", "pre", "strong"}
+    assert elements(page) <= {
+        "p",
+        "h2",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "pre",
+        "strong",
+    }
 
 
 def test_marks_are_escaped() -> None:
     """A path or a message cannot end its property, nor begin another command."""
-    bad = check(message="50%\n::error::x", evidence={"source": {"file": "a.py", "line": 7, "code": "x"}})
+    bad = check(
+        message="50%\n::error::x", evidence={"source": {"file": "a.py", "line": 7, "code": "x"}}
+    )
     (line,) = annotation_places.marks(result(bad), lambda name: f"a,b:c%/::{name}")
     (found,) = commands(line)
     assert found.properties["file"] == "a,b:c%/::a.py"
@@ -402,14 +548,18 @@ def test_marks_are_escaped() -> None:
 
 
 def test_marks_of_a_hang_are_in_the_students_module() -> None:
-    """Of a stack the innermost line of the student's module counts, and the standard library's lines do not."""
+    """Of a stack the innermost line of the student's module counts, and the standard library's
+    lines do not.
+    """
     stacks = [{"pid": 1, "frames": ["process.py:149 join", "a.py:79 run", "a.py:90 main"]}]
     (hang,) = result(check(evidence={"stacks": stacks})).checks
     assert annotation_places.source_place(hang, "a.py") == ("a.py", 79)
     assert annotation_places.source_place(hang, "b.py") is None
 
 
-@pytest.mark.parametrize("frames", ["", 7, None, [{"frames": 3}], ["x"], [{"frames": ["a.py:0 f", "a.py", 5]}]])
+@pytest.mark.parametrize(
+    "frames", ["", 7, None, [{"frames": 3}], ["x"], [{"frames": ["a.py:0 f", "a.py", 5]}]]
+)
 def test_strange_evidence_marks_nothing(frames: object) -> None:
     """Evidence of another form is passed over."""
     (strange,) = result(check(evidence={"stacks": frames, "source": frames})).checks
@@ -417,12 +567,17 @@ def test_strange_evidence_marks_nothing(frames: object) -> None:
 
 
 def test_files_outside_the_workspace_have_no_mark(tmp_path: Path) -> None:
-    """What GitHub does not have it cannot mark; of two files the one nearest to the top is meant."""
+    """What GitHub does not have it cannot mark; of two files the one nearest to the top is
+    meant.
+    """
     for name in ("work/a/b/x.py", "work/a/x.py", "work/.git/y.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
     inside = step.locate(tmp_path / "work" / "a", {"GITHUB_WORKSPACE": str(tmp_path / "work")})
     assert (inside("x.py"), inside("y.py")) == ("a/x.py", "")
-    assert step.locate(tmp_path / "work", {"GITHUB_WORKSPACE": str(tmp_path / "work" / "a")})("y.py") == ""
+    assert (
+        step.locate(tmp_path / "work", {"GITHUB_WORKSPACE": str(tmp_path / "work" / "a")})("y.py")
+        == ""
+    )
     one = tmp_path / "work" / "a" / "x.py"
     assert step.locate(one, {"GITHUB_WORKSPACE": str(tmp_path / "work")})("x.py") == "a/x.py"

@@ -12,12 +12,18 @@ from support.two_criteria import CRITERIA, result
 
 
 def test_rows_are_sorted_and_sum_up(tmp_path: Path) -> None:
-    """Each submission has one row with its points by criterion, two decimals at most; those without a grade too."""
+    """Each submission has one row with its points by criterion, two decimals at most; those without
+    a grade too.
+    """
     path = tmp_path / "out" / "gradebook.csv"
-    found = [result("eve"), result("bob", Outcome.PASSED, Outcome.FAILED), result("ada", Outcome.PASSED)]
+    found = [
+        result("eve"),
+        result("bob", Outcome.PASSED, Outcome.FAILED),
+        result("ada", Outcome.PASSED),
+    ]
     gradebook.write_gradebook([gradebook.row(each, CRITERIA) for each in found], CRITERIA, path)
-    assert path.read_bytes().decode() == (
-        "submission,status,score,max_score,results,shutdown\n"
+    assert (
+        path.read_bytes().decode() == "submission,status,score,max_score,results,shutdown\n"
         "ada,graded,3,3,1,2\n"
         "bob,graded,2,3,0.67,1.33\n"
         "eve,ungradable,0,3,0,0\n"
@@ -26,10 +32,14 @@ def test_rows_are_sorted_and_sum_up(tmp_path: Path) -> None:
 
 
 def test_names_survive(tmp_path: Path) -> None:
-    """Names with quotes, commas, newlines, or a spreadsheet's formula in them come back as they were."""
+    """Names with quotes, commas, newlines, or a spreadsheet's formula in them come back as they
+    were.
+    """
     names = ["=1+1", "+a", "-b", "@c", 'd "e", f', "two\nlines", "Zoë 你"]
     path = tmp_path / "gradebook.csv"
-    gradebook.write_gradebook([gradebook.row(result(name, Outcome.PASSED), CRITERIA) for name in names], CRITERIA, path)
+    gradebook.write_gradebook(
+        [gradebook.row(result(name, Outcome.PASSED), CRITERIA) for name in names], CRITERIA, path
+    )
     with path.open(newline="", encoding="utf-8") as file:
         assert sorted(row["submission"] for row in csv.DictReader(file)) == sorted(names)
     assert b"\r" not in path.read_bytes()
@@ -37,4 +47,7 @@ def test_names_survive(tmp_path: Path) -> None:
 
 def test_empty_class_has_a_header() -> None:
     """Before the first result there is a table, without rows."""
-    assert gradebook.gradebook_csv([], CRITERIA) == "submission,status,score,max_score,results,shutdown\n"
+    assert (
+        gradebook.gradebook_csv([], CRITERIA)
+        == "submission,status,score,max_score,results,shutdown\n"
+    )

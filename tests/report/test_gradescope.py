@@ -1,4 +1,6 @@
-"""What Gradescope is told: of the grading, of lateness and earlier submissions, and for its leaderboard."""
+"""What Gradescope is told: of the grading, of lateness and earlier submissions, and for its
+leaderboard.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,24 @@ CRITERIA = (Criterion(name="all", title="All of it", points=1.0),)
 METADATA: dict[str, Any] = {
     "id": 123456,
     "created_at": "2026-07-01T14:22:32.365935-07:00",
-    "assignment": {"due_date": "2026-06-29T18:00:00.000000-07:00", "late_due_date": None, "title": "HW3"},
+    "assignment": {
+        "due_date": "2026-06-29T18:00:00.000000-07:00",
+        "late_due_date": None,
+        "title": "HW3",
+    },
     "submission_method": "upload",
     "users": [{"email": "ada@x.edu", "id": 1, "name": "Ada"}],
     "previous_submissions": [
-        {"submission_time": "2026-06-28T10:00:00.000000-07:00", "score": "0.5", "autograder_error": False},
-        {"submission_time": "2026-06-28T11:00:00.000000-07:00", "score": None, "autograder_error": True},
+        {
+            "submission_time": "2026-06-28T10:00:00.000000-07:00",
+            "score": "0.5",
+            "autograder_error": False,
+        },
+        {
+            "submission_time": "2026-06-28T11:00:00.000000-07:00",
+            "score": None,
+            "autograder_error": True,
+        },
     ],
 }
 """As gradescope/autograder_samples/docs/specs.md has it."""
@@ -47,7 +61,9 @@ def rendered(path: Path, *checks: Any) -> Any:
     ],
     ids=["late", "in time", "a second late", "extension", "never due", "other kinds"],
 )
-def test_lateness_is_told_and_not_judged(tmp_path: Path, change: dict[str, Any], days: int, said: str) -> None:
+def test_lateness_is_told_and_not_judged(
+    tmp_path: Path, change: dict[str, Any], days: int, said: str
+) -> None:
     """Begun days after the due date, or an extension, are shown, and cost no points."""
     path = tmp_path / "submission_metadata.json"
     path.write_text(json.dumps(METADATA | change))
@@ -76,13 +92,21 @@ def test_leaderboard(tmp_path: Path) -> None:
         "faster than one process": {"yours": 1.8, "reference": 1.9, "cores": 2},
     }
     board = rendered(tmp_path / "none", check_part(), check_part(evidence=evidence))["leaderboard"]
-    assert [(entry["value"], entry.get("order")) for entry in board] == [(1.02, "asc"), (1.1, "asc"), (1.8, None)]
+    assert [(entry["value"], entry.get("order")) for entry in board] == [
+        (1.02, "asc"),
+        (1.1, "asc"),
+        (1.8, None),
+    ]
     assert rendered(tmp_path / "none", check_part(evidence={"waiting": "no"}))["leaderboard"] == []
 
 
 def test_tags(tmp_path: Path) -> None:
-    """A test is tagged by the concerns that failed, and by the start methods under which they did."""
-    (test,) = rendered(tmp_path / "none", check_part(), check_part("test_x.py::test_x[spawn]"))["tests"]
+    """A test is tagged by the concerns that failed, and by the start methods under which they
+    did.
+    """
+    (test,) = rendered(tmp_path / "none", check_part(), check_part("test_x.py::test_x[spawn]"))[
+        "tests"
+    ]
     assert test["tags"] == ["results", "fork", "spawn"]
 
 

@@ -1,4 +1,6 @@
-"""Statistics of the checks over a class: shares, discrimination, and what a person should look at."""
+"""Statistics of the checks over a class: shares, discrimination, and what a person should look
+at.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,13 @@ PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
 def results(tmp_path: Path) -> list[ResultFile]:
     """Return six gradings: one check is failed by the weak, one by the strong, one by all."""
     rows = [
-        ("ada", PASSED, FAILED, FAILED, PASSED), ("ben", PASSED, FAILED, FAILED, PASSED),
-        ("chloe", PASSED, FAILED, FAILED, PASSED), ("dan", FAILED, PASSED, FAILED, FAILED),
-        ("eva", FAILED, PASSED, FAILED, FAILED), ("finn", FAILED, PASSED, Outcome.INCONCLUSIVE, FAILED),
-    ]  # fmt: skip
+        ("ada", PASSED, FAILED, FAILED, PASSED),
+        ("ben", PASSED, FAILED, FAILED, PASSED),
+        ("chloe", PASSED, FAILED, FAILED, PASSED),
+        ("dan", FAILED, PASSED, FAILED, FAILED),
+        ("eva", FAILED, PASSED, FAILED, FAILED),
+        ("finn", FAILED, PASSED, Outcome.INCONCLUSIVE, FAILED),
+    ]
     for name, *outcomes in rows:
         keep(tmp_path, name, *outcomes)
     keep(tmp_path, "gone", status=Status.UNGRADABLE)
@@ -57,7 +62,8 @@ def test_shares_and_discrimination(results: list[ResultFile]) -> None:
     assert never.decided == 5
     assert never.discrimination is None
     assert bad.discrimination == pytest.approx(-1)
-    # The others of five add up to 1 point; finn's third is undecided, so that his second is worth 1.33 in place of 1.
+    # The others of five add up to 1 point; finn's third is undecided, so that his second is worth
+    # 1.33 in place of 1.
     assert good.discrimination == pytest.approx(-0.447, abs=0.001)
     assert tally(results[:5])[0].discrimination is None
 

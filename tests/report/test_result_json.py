@@ -156,14 +156,27 @@ def finding(**changes: object) -> Finding:
     return Finding(**{**values, **changes})  # type: ignore[arg-type]  # - fields by their names
 
 
-BUSY = Finding(check="keeps_up", title="keeps up", concern=Concern.SPEEDUP, outcome=Outcome.INCONCLUSIVE,
-               message="this machine was too busy")  # fmt: skip
+BUSY = Finding(
+    check="keeps_up",
+    title="keeps up",
+    concern=Concern.SPEEDUP,
+    outcome=Outcome.INCONCLUSIVE,
+    message="this machine was too busy",
+)
 
 
-def report(*findings: Finding, note: str = "", id: str = "ada", speed: tuple[Finding, ...] = (), **more: Any) -> Report:
+def report(
+    *findings: Finding,
+    note: str = "",
+    id: str = "ada",
+    speed: tuple[Finding, ...] = (),
+    **more: Any,
+) -> Report:
     """Return a report on these findings of one test, and on those of another."""
     placed = [
-        *results.placed(TEST, *findings, criterion="shutdown", title="no process outlives the call"),
+        *results.placed(
+            TEST, *findings, criterion="shutdown", title="no process outlives the call"
+        ),
         *results.placed("test_mp_apply.py::test_speed", *speed, criterion="speed", title="is fast"),
     ]
     more.setdefault("status", Status.GRADED)
@@ -172,7 +185,9 @@ def report(*findings: Finding, note: str = "", id: str = "ada", speed: tuple[Fin
         placed,
         CRITERIA,
         assignment="mp_apply",
-        submission=Submission(id=id, path="submissions/ada", module="cv_funcs.py", sha256="5e88", note=note),
+        submission=Submission(
+            id=id, path="submissions/ada", module="cv_funcs.py", sha256="5e88", note=note
+        ),
         containment={"level": "namespace", "missing": []},
         environment={"python": "3.11.7", "platform": "linux", "cpus": 2, "mpgrade": "0.1.0"},
         started="2026-11-23T03:00:00Z",
@@ -182,45 +197,66 @@ def report(*findings: Finding, note: str = "", id: str = "ada", speed: tuple[Fin
 
 
 def test_json_is_the_contracts() -> None:
-    """Keys, their order and values are those of docs/contract.md, result-file; what is undecided is marked as such."""
+    """Keys, their order and values are those of docs/contract.md, result-file; what is undecided is
+    marked as such.
+    """
     assert result_json.dumps(report(finding(), speed=(BUSY,))).decode() == GOLDEN
 
 
 def test_optional_keys_appear_only_when_set() -> None:
-    """A reason, a note and the check that left one undecided are there when there is something to say."""
+    """A reason, a note and the check that left one undecided are there when there is something to
+    say.
+    """
     skipped = finding(outcome=Outcome.SKIPPED, undecided_by="met", call="mp_apply(4 tasks)")
-    written = json.loads(result_json.dumps(report(skipped, reason="killed", note="renamed", status=Status.ERROR)))
+    written = json.loads(
+        result_json.dumps(report(skipped, reason="killed", note="renamed", status=Status.ERROR))
+    )
     assert (written["reason"], written["submission"]["note"]) == ("killed", "renamed")
     assert written["checks"][0]["undecided_by"] == "met"
     assert written["checks"][0]["evidence"]["call"] == "mp_apply(4 tasks)"
 
 
 def test_variant_and_requirement_are_written_where_there_are_any() -> None:
-    """A check of a variant names it, and a criterion that another has taken the points of says so."""
+    """A check of a variant names it, and a criterion that another has taken the points of says
+    so.
+    """
     passed = finding(outcome=Outcome.PASSED)
-    written = json.loads(result_json.dumps(report(finding(), speed=(dataclasses.replace(passed, check="faster"),))))
+    written = json.loads(
+        result_json.dumps(report(finding(), speed=(dataclasses.replace(passed, check="faster"),)))
+    )
     assert "variant" not in written["checks"][0]
     assert [each.get("reason") for each in written["criteria"]] == [
-        None, "not earned: less than half of the points of 'Nothing is left'",
-    ]  # fmt: skip
+        None,
+        "not earned: less than half of the points of 'Nothing is left'",
+    ]
     assert written["criteria"][1]["questions"][0]["units"] == [
         {"start_method": "", "variant": "", "outcome": "passed", "share": 0.0}
     ]
     (varied,) = results.placed("t.py::test_a[fork-3]", passed)
     (check,) = json.loads(result_json.dumps(results.report([varied])))["checks"]
-    assert (check["question"], check["start_method"], check["variant"]) == ("t.py::test_a", "fork", "3")
+    assert (check["question"], check["start_method"], check["variant"]) == (
+        "t.py::test_a",
+        "fork",
+        "3",
+    )
 
 
 def test_criteria_add_up_to_the_score() -> None:
-    """Points stand with criteria and questions, and those of each add up to what stands above them."""
+    """Points stand with criteria and questions, and those of each add up to what stands above
+    them.
+    """
     given = [
         each
         for name in ("shutdown", "speed")
-        for each in results.outcomes(*[Outcome.FAILED, *[Outcome.PASSED] * 6], criterion=name, test=f"t.py::{name}{{}}")
+        for each in results.outcomes(
+            *[Outcome.FAILED, *[Outcome.PASSED] * 6], criterion=name, test=f"t.py::{name}{{}}"
+        )
     ]
     written = json.loads(result_json.dumps(results.report(given, CRITERIA)))
     for key, whole in (("points", "score"), ("max_points", "max_score")):
-        assert math.fsum(each[key] for each in written["criteria"]) == pytest.approx(written[whole], abs=1e-9)
+        assert math.fsum(each[key] for each in written["criteria"]) == pytest.approx(
+            written[whole], abs=1e-9
+        )
         for criterion in written["criteria"]:
             parts = math.fsum(each[key] for each in criterion["questions"])
             assert parts == pytest.approx(criterion[key], abs=1e-9)
@@ -259,8 +295,15 @@ def test_without_checks_all_points_could_be_had() -> None:
     ],
 )
 def test_hostile_text_is_escaped(given: str, written: str) -> None:
-    """Whatever a submission prints or is called, the file is UTF-8, and nothing in it moves a terminal."""
-    hostile = finding(message=given, hint=given, title=given, evidence={given: [{given: given}], "n": {"m": (given,)}})
+    """Whatever a submission prints or is called, the file is UTF-8, and nothing in it moves a
+    terminal.
+    """
+    hostile = finding(
+        message=given,
+        hint=given,
+        title=given,
+        evidence={given: [{given: given}], "n": {"m": (given,)}},
+    )
     found = json.loads(result_json.dumps(report(hostile, id=given, reason=given, note=given)))
     check = found["checks"][0]
     assert check["message"] == check["hint"] == check["title"] == written
@@ -269,7 +312,9 @@ def test_hostile_text_is_escaped(given: str, written: str) -> None:
 
 
 def test_evidence_that_is_no_json_becomes_text() -> None:
-    """Numbers that no JSON reader can hold, and values nested without end, do not break the file."""
+    """Numbers that no JSON reader can hold, and values nested without end, do not break the
+    file.
+    """
     nested: list[object] = []
     nested.append(nested)
     odd = {
@@ -281,12 +326,19 @@ def test_evidence_that_is_no_json_becomes_text() -> None:
         "ok": 2**63 - 1,
     }
     found = json.loads(result_json.dumps(report(finding(evidence=odd))))["checks"][0]["evidence"]
-    assert (found["nan"], found["big"], found["path"], found["ok"]) == ("nan", hex(10**30), "a", 2**63 - 1)
+    assert (found["nan"], found["big"], found["path"], found["ok"]) == (
+        "nan",
+        hex(10**30),
+        "a",
+        2**63 - 1,
+    )
     assert found["huge"].startswith("0x1000")
 
 
 def test_file_is_replaced_at_once(tmp_path: Path) -> None:
-    """The new file takes the old one's place, may be read by whom the umask lets, and nothing is left beside it."""
+    """The new file takes the old one's place, may be read by whom the umask lets, and nothing is
+    left beside it.
+    """
     path = tmp_path / "result.json"
     result_json.write_result(report(finding(), reason="old"), path)
     held = path.open("rb")
@@ -317,7 +369,10 @@ def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
         (None, "cannot read"),
         ("", "is not a result file"),
         ("[]", "is not a result file"),
-        ('{"schema": "mpgrade.result/9"}', "has the schema 'mpgrade.result/9'; this version reads 'mpgrade.result/2'"),
+        (
+            '{"schema": "mpgrade.result/9"}',
+            "has the schema 'mpgrade.result/9'; this version reads 'mpgrade.result/2'",
+        ),
         ('{"schema": "mpgrade.result/2"}', "is not a result file: .*assignment"),
         (GOLDEN.replace('"score": 0.0', '"score": "0.0"'), "is not a result file: .*score"),
         (GOLDEN.replace('"cleanup"', '"tidiness"'), "is not a result file: .*concern"),
@@ -325,7 +380,9 @@ def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, text: str | None, message: str) -> None:
-    """A file that is missing, broken, or of another schema is wrong usage, and the message says which."""
+    """A file that is missing, broken, or of another schema is wrong usage, and the message says
+    which.
+    """
     path = tmp_path / "result.json"
     if text is not None:
         path.write_text(text)

@@ -31,11 +31,18 @@ LEFT = Finding(
     concern=Concern.CLEANUP,
     outcome=Outcome.FAILED,
     message="12 of your processes were still there when mp_apply() returned",
-    hint="join() every process you start(), after all results have been taken from the queue and the sentinels put",
+    hint=(
+        "join() every process you start(), after all results have been taken from the queue and the"
+        " sentinels put"
+    ),
     evidence={
         "source": {"file": "cv_funcs.py", "line": 41, "code": "p.start()"},
         "workers": [
-            {"pid": 990 + number, "exitcode": -15 if number == 1 else 0, "state": "zombie" if number else "alive"}
+            {
+                "pid": 990 + number,
+                "exitcode": -15 if number == 1 else 0,
+                "state": "zombie" if number else "alive",
+            }
             for number in range(12)
         ],
     },
@@ -102,12 +109,23 @@ CLASS = """\
   failed: cleanup 1"""
 
 
-def finding(check: str, concern: Concern, outcome: Outcome, message: str = "", call: str = CALL) -> Finding:
+def finding(
+    check: str, concern: Concern, outcome: Outcome, message: str = "", call: str = CALL
+) -> Finding:
     """Return a finding with the parts that matter here."""
-    return Finding(check=check, title=f"title of {check}", concern=concern, outcome=outcome, message=message, call=call)
+    return Finding(
+        check=check,
+        title=f"title of {check}",
+        concern=concern,
+        outcome=outcome,
+        message=message,
+        call=call,
+    )
 
 
-ABSENT = finding("met", Concern.WORKERS, Outcome.ABSENT, "no child process was started", "mp_apply(3 tasks)")
+ABSENT = finding(
+    "met", Concern.WORKERS, Outcome.ABSENT, "no child process was started", "mp_apply(3 tasks)"
+)
 REAPED = finding(
     "no_leftovers",
     Concern.CLEANUP,
@@ -125,13 +143,21 @@ def graded() -> Report:
 
     for method in ("fork", "spawn", "forkserver"):
         pid = {"fork": 100, "spawn": 200, "forkserver": 300}[method]
-        left = REAPED if method == "forkserver" else dataclasses.replace(LEFT, evidence={"workers": [{"pid": pid}]})
+        left = (
+            REAPED
+            if method == "forkserver"
+            else dataclasses.replace(LEFT, evidence={"workers": [{"pid": pid}]})
+        )
         add(f"test_right[{method}]", "results", finding("equal", Concern.RESULTS, Outcome.PASSED))
         sentinel = finding("ended_by_sentinel", Concern.SENTINEL, Outcome.PASSED)
         add(f"test_shutdown[{method}]", "shutdown", sentinel, left)
         add(f"test_met[{method}-3]", "parallel", ABSENT)
-    busy = finding("faster", Concern.SPEEDUP, Outcome.INCONCLUSIVE, "only 1 of 2 cores was free", "")
-    broken = finding("same", Concern.FAILURE, Outcome.ERROR, "the supervisor was killed by SIGKILL", "")
+    busy = finding(
+        "faster", Concern.SPEEDUP, Outcome.INCONCLUSIVE, "only 1 of 2 cores was free", ""
+    )
+    broken = finding(
+        "same", Concern.FAILURE, Outcome.ERROR, "the supervisor was killed by SIGKILL", ""
+    )
     add("test_speed", "speed", busy, broken)
     return results.report(
         found,
@@ -149,11 +175,15 @@ def graded() -> Report:
 def ungraded(id: str = "bob") -> ResultFile:
     """Return the result of a submission without its module."""
     why = "no module: cv_funcs.py is missing; found a.py and b.py\x1b[2J"
-    return results.ungraded(CRITERIA, assignment="mp_apply", submission=Submission(id=id, path=id), reason=why)
+    return results.ungraded(
+        CRITERIA, assignment="mp_apply", submission=Submission(id=id, path=id), reason=why
+    )
 
 
 def test_explanation_in_full() -> None:
-    """A failing test says what was called, what was seen, where, and what helps; failed checks first."""
+    """A failing test says what was called, what was seen, where, and what helps; failed checks
+    first.
+    """
     skipped = finding("ended_by_sentinel", Concern.SENTINEL, Outcome.SKIPPED, "left undecided")
     assert terminal.explain_test(f"{CALL} under spawn", [skipped, ABSENT, LEFT]) == EXPLANATION
 
@@ -163,21 +193,28 @@ def test_headline_counts_what_there_is() -> None:
     skipped = finding("equal", Concern.RESULTS, Outcome.SKIPPED)
     assert terminal.explain_test("f()", [skipped]) == "f(): 1 of 1 check skipped\n  skipped: equal"
     assert (
-        terminal.explain_test("f()", [finding("equal", Concern.RESULTS, Outcome.PASSED)]) == "f(): 0 of 1 check failed"
+        terminal.explain_test("f()", [finding("equal", Concern.RESULTS, Outcome.PASSED)])
+        == "f(): 0 of 1 check failed"
     )
 
 
 def test_rubric_in_full() -> None:
     """The rubric shows all points, then each failure once, then what a person should look at."""
-    # The 2 points for speed are undecided, so the other 12 are worth 14; of shutdown one of three units is earned.
+    # The 2 points for speed are undecided, so the other 12 are worth 14; of shutdown one of three
+    # units is earned.
     assert terminal.rubric(as_result(graded())) == RUBRIC
 
 
 def test_class_in_full() -> None:
     """The class is sorted by name and summed up."""
-    zoe = as_result(dataclasses.replace(graded(), submission=Submission(id="zoe", path="zoe"), entries=()))
+    zoe = as_result(
+        dataclasses.replace(graded(), submission=Submission(id="zoe", path="zoe"), entries=())
+    )
     zoe = dataclasses.replace(zoe, score=14.0)
-    assert terminal.class_table([overview(each) for each in (zoe, ungraded(), as_result(graded()))]) == CLASS
+    assert (
+        terminal.class_table([overview(each) for each in (zoe, ungraded(), as_result(graded()))])
+        == CLASS
+    )
 
 
 def test_points_that_no_failed_check_explains() -> None:
@@ -192,16 +229,21 @@ def test_points_that_no_failed_check_explains() -> None:
         *results.outcomes(Outcome.PASSED, criterion="parallel", test="t.py::p{}"),
         *results.outcomes(Outcome.INCONCLUSIVE, criterion="speed", test="t.py::s{}"),
     ]
-    lines = [line.strip() for line in terminal.rubric(results.result(found, criteria), 120).splitlines()]
+    lines = [
+        line.strip() for line in terminal.rubric(results.result(found, criteria), 120).splitlines()
+    ]
     assert "not earned: less than half of the points of 'Right results': parallel" in lines
     assert "1 of the points could not be decided here, and was shared among the others" in lines
-    assert " ".join(next(line for line in lines if line.startswith("Workers share the work ")).split()) == (
-        "Workers share the work 1 passed 0 / 3.5"
+    assert (
+        " ".join(next(line for line in lines if line.startswith("Workers share the work ")).split())
+        == "Workers share the work 1 passed 0 / 3.5"
     )
 
 
 def test_start_methods_are_merged() -> None:
-    """What is the same under several start methods is explained once, whatever the pids; skipped ones do not count."""
+    """What is the same under several start methods is explained once, whatever the pids; skipped
+    ones do not count.
+    """
     text = terminal.explanations(as_result(graded()))
     heads = [line for line in text.splitlines() if not line.startswith(" ")]
     assert heads == [
@@ -218,7 +260,9 @@ def test_start_methods_are_merged() -> None:
 def test_different_reasons_are_not_merged() -> None:
     """Two start methods that fail for different reasons are two explanations."""
     entries = tuple(
-        dataclasses.replace(entry, finding=dataclasses.replace(entry.finding, message=f"by {entry.start_method}"))
+        dataclasses.replace(
+            entry, finding=dataclasses.replace(entry.finding, message=f"by {entry.start_method}")
+        )
         for entry in graded().entries
         if entry.finding.outcome is Outcome.FAILED
     )
@@ -230,8 +274,11 @@ def test_different_reasons_are_not_merged() -> None:
 def test_ungradable_says_why() -> None:
     """A submission without a grade is listed with its reason; graded ones are not."""
     assert terminal.ungradable([overview(as_result(graded()))]) == ""
-    assert terminal.ungradable([overview(each) for each in (ungraded(), as_result(graded()), ungraded("al"))]) == (
-        "al: ungradable: no module: cv_funcs.py is missing; found a.py and b.py\\x1b[2J\n"
+    assert (
+        terminal.ungradable(
+            [overview(each) for each in (ungraded(), as_result(graded()), ungraded("al"))]
+        )
+        == "al: ungradable: no module: cv_funcs.py is missing; found a.py and b.py\\x1b[2J\n"
         "bob: ungradable: no module: cv_funcs.py is missing; found a.py and b.py\\x1b[2J"
     )
     assert "  ungradable: no module: cv_funcs.py is missing" in terminal.rubric(ungraded())
@@ -240,7 +287,9 @@ def test_ungradable_says_why() -> None:
 @pytest.mark.parametrize("width", [20, 40, 57, 80, 120])
 def test_no_line_is_too_long(width: int) -> None:
     """Everything fits the width it is given, down to 40 columns, with long words too."""
-    long = dataclasses.replace(LEFT, message="x" * 200, evidence={"lines": ["y" * 200], "values": list(range(99))})
+    long = dataclasses.replace(
+        LEFT, message="x" * 200, evidence={"lines": ["y" * 200], "values": list(range(99))}
+    )
     result = as_result(dataclasses.replace(graded(), submission=Submission(id="z" * 99, path="")))
     texts = [
         terminal.explain_test(CALL, [long], width),
@@ -253,7 +302,9 @@ def test_no_line_is_too_long(width: int) -> None:
 
 
 def test_colour_only_where_asked() -> None:
-    """Control sequences come with colour alone, and change nothing else; markup in texts is only text."""
+    """Control sequences come with colour alone, and change nothing else; markup in texts is only
+    text.
+    """
     marked = dataclasses.replace(LEFT, message="[red]no[/red] :smile: [link=x]")
     plain = terminal.explain_test(CALL, [marked], color=False)
     colored = terminal.explain_test(CALL, [marked], color=True)
@@ -276,15 +327,24 @@ def test_hostile_text_moves_no_terminal() -> None:
         outcome=Outcome.FAILED,
         message=bad,
         hint=bad,
-        evidence={"lines": [bad], "source": {"file": bad, "line": 1, "code": bad}, bad: [{bad: bad}], "x": bad},
+        evidence={
+            "lines": [bad],
+            "source": {"file": bad, "line": 1, "code": bad},
+            bad: [{bad: bad}],
+            "x": bad,
+        },
         call=bad,
     )
     report = results.report(
-        [*placed(f"t.py::t[{bad}]", hostile, criterion="results", title=bad),
-         *placed("t.py::u", dataclasses.replace(hostile, outcome=Outcome.ERROR), criterion="results")],
+        [
+            *placed(f"t.py::t[{bad}]", hostile, criterion="results", title=bad),
+            *placed(
+                "t.py::u", dataclasses.replace(hostile, outcome=Outcome.ERROR), criterion="results"
+            ),
+        ],
         CRITERIA,
         submission=Submission(id=bad, path=bad, module=bad, note=bad),
-    )  # fmt: skip
+    )
     result = dataclasses.replace(as_result(report), status=Status.ERROR, reason=bad)
     texts = [
         terminal.explain_test(bad, [hostile]),
@@ -300,7 +360,9 @@ def test_hostile_text_moves_no_terminal() -> None:
 
 
 def test_evidence_of_every_shape_is_shown() -> None:
-    """Printed lines stay as they are; several kinds of evidence are told apart; lists and numbers are words."""
+    """Printed lines stay as they are; several kinds of evidence are told apart; lists and numbers
+    are words.
+    """
     evidence = {
         "lines": ["  indented\n\tmore"],
         "crew": [{"pid": 7, "tasks": 3}, {"pid": 11, "exitcode": None}],
@@ -311,7 +373,9 @@ def test_evidence_of_every_shape_is_shown() -> None:
         "none": [],
         "times": {"serial": 2.0, "yours": None},
     }
-    text = terminal.explain_test("f()", [dataclasses.replace(LEFT, evidence=evidence, hint="")], 120)
+    text = terminal.explain_test(
+        "f()", [dataclasses.replace(LEFT, evidence=evidence, hint="")], 120
+    )
     assert text.splitlines()[2:] == [
         "        indented",
         "              more",
@@ -326,8 +390,16 @@ def test_evidence_of_every_shape_is_shown() -> None:
 
 
 def test_hang_is_told_once() -> None:
-    """The headline's call is not repeated, stacks stay in the result file, and a traceback shows its last words."""
-    hang = finding("raises_soon", Concern.FAILURE, Outcome.FAILED, f"{CALL} never came back", f"{CALL} under fork")
+    """The headline's call is not repeated, stacks stay in the result file, and a traceback shows
+    its last words.
+    """
+    hang = finding(
+        "raises_soon",
+        Concern.FAILURE,
+        Outcome.FAILED,
+        f"{CALL} never came back",
+        f"{CALL} under fork",
+    )
     evidence = {
         "lines": ["worker 1 (pid 7) waits for 'STOP', at cv_funcs.py:14: input.get()"],
         "stacks": [{"pid": 7, "frames": ["queues.py:103 get"]}],
@@ -359,7 +431,10 @@ def test_hang_is_told_once() -> None:
         )
     ]
     text = terminal.explanations(results.result(found, CRITERIA))
-    assert text.splitlines()[0] == "mp_apply(12 tasks, n_processes=3) under fork and spawn: 1 of 1 check failed"
+    assert (
+        text.splitlines()[0]
+        == "mp_apply(12 tasks, n_processes=3) under fork and spawn: 1 of 1 check failed"
+    )
     assert len(text.splitlines()) == 7
 
 
@@ -368,8 +443,10 @@ def test_hang_is_told_once() -> None:
     [
         ("so it is " * 99, "so it is so …"),
         (
-            "mp_apply(5 tasks, in the first of which the worker exits with 0, n_processes=2) never came back: "
-            "the parent waits for a worker to end",
+            (
+                "mp_apply(5 tasks, in the first of which the worker exits with 0, n_processes=2)"
+                " never came back: the parent waits for a worker to end"
+            ),
             " for a worker to end",
         ),
     ],
@@ -401,7 +478,9 @@ def test_exit_statuses_have_names(code: int | None, words: str) -> None:
 
 
 def test_other_encodings_get_look_alikes() -> None:
-    """A stream that cannot hold a character gets ASCII for our own signs and an escape for others; UTF-8 is left."""
+    """A stream that cannot hold a character gets ASCII for our own signs and an escape for others;
+    UTF-8 is left.
+    """
     text = "── … ümläut 你"
     assert encodable(text, "utf-8") == text
     assert encodable(text, "latin-1") == "-- ... ümläut \\u4f60"
@@ -421,9 +500,15 @@ def test_lists_read_as_sentences() -> None:
 
 
 def test_what_several_tests_say_alike_is_said_once() -> None:
-    """A check that fails in several tests with the same words has one line; with other words it has another."""
+    """A check that fails in several tests with the same words has one line; with other words it has
+    another.
+    """
     criteria = (Criterion(name="workers", points=4),)
-    words = ["every task ran in the caller", "every task ran in the caller", "task 3 ran in the caller"]
+    words = [
+        "every task ran in the caller",
+        "every task ran in the caller",
+        "task 3 ran in the caller",
+    ]
     found = [
         each
         for number, message in enumerate(words)

@@ -1,4 +1,6 @@
-"""A limit of time stands still while others have the cores, and runs while the tree keeps its own threads waiting."""
+"""A limit of time stands still while others have the cores, and runs while the tree keeps its own
+threads waiting.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,14 @@ LIMIT = 10.0
 def thread(tid: int, ran: float, queued: float) -> Thread:
     """Return a thread that has run, and has waited for a core, for so many seconds."""
     return Thread(
-        pid=tid, tid=tid, state="R", switches=0, ran=int(ran * 1e9), queued=int(queued * 1e9), timed=True, syscall=""
+        pid=tid,
+        tid=tid,
+        state="R",
+        switches=0,
+        ran=int(ran * 1e9),
+        queued=int(queued * 1e9),
+        timed=True,
+        syscall="",
     )
 
 
@@ -36,7 +45,9 @@ def thread(tid: int, ran: float, queued: float) -> Thread:
         pytest.param([(0.0, 0.0), (4.0, 6.0)], 6.0, id="the one that lost the most counts"),
     ],
 )
-def test_limit_is_put_off_by_what_others_took(threads: list[tuple[float, float]], put_off: float) -> None:
+def test_limit_is_put_off_by_what_others_took(
+    threads: list[tuple[float, float]], put_off: float
+) -> None:
     """What the cores would have given on an idle machine is the measure."""
     deadline = Deadline(2)
     deadline.begin(100.0, LIMIT)
@@ -76,9 +87,13 @@ def test_deadline_that_was_never_looked_at_is_not_put_off() -> None:
 
 @pytest.fixture
 def others_have_the_cores() -> Iterator[None]:
-    """Run four times as many loops as there are cores, each in a session: they may be scheduled by those."""
+    """Run four times as many loops as there are cores, each in a session: they may be scheduled by
+    those.
+    """
     loop = [sys.executable, "-c", "while True: pass"]
-    loops = [subprocess.Popen(loop, start_new_session=True) for _ in range(4 * (os.cpu_count() or 1))]
+    loops = [
+        subprocess.Popen(loop, start_new_session=True) for _ in range(4 * (os.cpu_count() or 1))
+    ]
     yield
     for process in loops:
         process.kill()

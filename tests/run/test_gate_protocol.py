@@ -1,8 +1,10 @@
-"""A model of the gate protocol: a made-up tree of processes plays against the real scripts, in drawn orders.
+"""A model of the gate protocol: a made-up tree of processes plays against the real scripts, in
+drawn orders.
 
-Each process is a list of what it does (come to a gate, leave by one, end, die); a drawn order decides who goes on next,
-and time passes only where nobody can. Whatever the order and whoever dies where: every call ends, nobody alive is left
-at a shut gate, and what is told of a process happened while it lived.
+Each process is a list of what it does (come to a gate, leave by one, end, die); a drawn order
+decides who goes on next, and time passes only where nobody can. Whatever the order and whoever dies
+where: every call ends, nobody alive is left at a shut gate, and what is told of a process happened
+while it lived.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ class Process:
 
 @dataclass(kw_only=True)
 class Program:
-    """What is called: workers that take tasks, and a caller that waits for some of them, or does not."""
+    """What is called: workers that take tasks, and a caller that waits for some of them, or does
+    not.
+    """
 
     keys: Sequence[str]
     workers: int
@@ -85,13 +89,17 @@ class Tree:
         self.crew = [self._worker(number) for number in range(program.workers)]
         self.caller = Process(pid=CALLER, todo=["back"])
         for each in (self.caller, *self.crew):
-            self.seen[each.pid] = ObservedProcess(pid=each.pid, parent=CALLER if each is not self.caller else 1)
+            self.seen[each.pid] = ObservedProcess(
+                pid=each.pid, parent=CALLER if each is not self.caller else 1
+            )
         self.done = 0
         self.after_death: list[str] = []
 
     def _worker(self, number: int) -> Process:
         program = self.program
-        mine = len(program.keys) if program.dynamic else len(program.keys[number :: program.workers])
+        mine = (
+            len(program.keys) if program.dynamic else len(program.keys[number :: program.workers])
+        )
         todo = ["task"] * mine + ["leave"] * program.leaves + ["end"]
         worker, step = program.dies
         if worker == number:
@@ -127,7 +135,10 @@ class Tree:
 
     def _caller_can_go(self) -> bool:
         waits = self.program.waits_for
-        over = {"results": self.done >= len(self.program.keys), "exits": not any(each.alive for each in self.crew)}
+        over = {
+            "results": self.done >= len(self.program.keys),
+            "exits": not any(each.alive for each in self.crew),
+        }
         return self.caller.can_go and over.get(waits, waits in ("nothing", "dies"))
 
     def runnable(self) -> list[Process]:
@@ -140,7 +151,13 @@ class Tree:
     def _is_killed(self, one: Process) -> bool:
         """Tell whether it is at the gate at which it will be killed."""
         number, gate = self.program.killed
-        return one.alive and bool(one.at) and one is self.crew[number] and number >= 0 and len(one.told) == gate
+        return (
+            one.alive
+            and bool(one.at)
+            and one is self.crew[number]
+            and number >= 0
+            and len(one.told) == gate
+        )
 
     # --- the transport
 
@@ -217,8 +234,12 @@ def programs(draw: st.DrawFn) -> Program:
         workers=workers,
         waits_for=draw(st.sampled_from(["results", "exits", "nothing", "for ever", "dies"])),
         dynamic=draw(st.booleans()),
-        dies=draw(st.one_of(st.just((-1, 0)), st.tuples(st.integers(0, workers - 1), st.integers(0, 5)))),
-        killed=draw(st.one_of(st.just((-1, 0)), st.tuples(st.integers(0, workers - 1), st.integers(1, 3)))),
+        dies=draw(
+            st.one_of(st.just((-1, 0)), st.tuples(st.integers(0, workers - 1), st.integers(0, 5)))
+        ),
+        killed=draw(
+            st.one_of(st.just((-1, 0)), st.tuples(st.integers(0, workers - 1), st.integers(1, 3)))
+        ),
         leaves=draw(st.booleans()),
     )
 
@@ -244,7 +265,9 @@ def in_model_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tree], Watch]:
     """Return what has a tree watched by the real `Watch`, in the tree's own time."""
 
     def make(tree: Tree) -> Watch:
-        clock = SimpleNamespace(monotonic=lambda: tree.now, sleep=lambda _: pytest.fail("nothing sleeps here"))
+        clock = SimpleNamespace(
+            monotonic=lambda: tree.now, sleep=lambda _: pytest.fail("nothing sleeps here")
+        )
         for module in (watch, gate_scripts, reading):
             monkeypatch.setattr(module, "time", clock)
         monkeypatch.setattr(gate_scripts.procfs, "cpu", lambda _: 0.0)  # type: ignore[attr-defined]  # - what the module imports
@@ -259,7 +282,8 @@ def in_model_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tree], Watch]:
 
 
 class Orders:
-    """Every order in which a program can go on, one after the other: depth first, by replaying the choices so far.
+    """Every order in which a program can go on, one after the other: depth first, by replaying the
+    choices so far.
 
     Stateless search as in VeriSoft (Godefroid, POPL 1997), without reduction.
     """
@@ -289,21 +313,32 @@ class Orders:
 
 
 def small_programs(workers: int, keys: int) -> Iterator[Program]:
-    """Yield all programs of this size of which at most one worker dies, at any of its steps or gates."""
+    """Yield all programs of this size of which at most one worker dies, at any of its steps or
+    gates.
+    """
     nobody = (-1, 0)
     deaths = [(nobody, nobody)]
     deaths += [((worker, step), nobody) for worker in range(workers) for step in range(keys + 2)]
     deaths += [(nobody, (worker, gate)) for worker in range(workers) for gate in range(1, keys + 1)]
     waits = ("results", "exits", "nothing", "for ever", "dies")
-    for waits_for, dynamic, leaves, (dies, killed) in product(waits, (True, False), (True, False), deaths):
+    for waits_for, dynamic, leaves, (dies, killed) in product(
+        waits, (True, False), (True, False), deaths
+    ):
         yield Program(
-            keys=KEYS[:keys], workers=workers, waits_for=waits_for, dynamic=dynamic,
-            dies=dies, killed=killed, leaves=leaves,
-        )  # fmt: skip
+            keys=KEYS[:keys],
+            workers=workers,
+            waits_for=waits_for,
+            dynamic=dynamic,
+            dies=dies,
+            killed=killed,
+            leaves=leaves,
+        )
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_every_order_of_small_programs_ends_well(in_model_time: Callable[[Tree], Watch], script: str) -> None:
+def test_every_order_of_small_programs_ends_well(
+    in_model_time: Callable[[Tree], Watch], script: str
+) -> None:
     """All programs of one or two workers and of one or two tasks, in every order."""
     played = 0
     for workers, keys in product((1, 2), (1, 2)):
@@ -329,9 +364,13 @@ def test_drawn_orders_end_well(in_model_time: Callable[[Tree], Watch], script: s
 
 
 def ends_well(
-    in_model_time: Callable[[Tree], Watch], program: Program, script: str, draw: Orders | random.Random, *,
+    in_model_time: Callable[[Tree], Watch],
+    program: Program,
+    script: str,
+    draw: Orders | random.Random,
+    *,
     exit_gates: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Whoever goes first, and whoever dies where: the script ends, and holds nobody for ever."""
     tree = Tree(program, draw)
     seen = in_model_time(tree)

@@ -1,4 +1,6 @@
-"""The gate scripts against real submissions: facts about who stood where, never how long it took."""
+"""The gate scripts against real submissions: facts about who stood where, never how long it
+took.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.records import Ending, GateReport, Outcome, Run
 from support.running import MakeRuns
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel attests who is at a gate")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the kernel attests who is at a gate"
+)
 
 METHODS = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 N = 3
@@ -178,12 +182,16 @@ def came_back_with_all(run: Run) -> None:
     """After any verdict every gate is opened: each task arrives once, and all results are there."""
     assert run.ending is Ending.RETURNED, (run.ending, run.why)
     assert checks.values_in_any_order(LINE)(run).outcome is Outcome.PASSED, run.value
-    assert sorted(event.key for event in run.trace.events if event.kind == "gate") == sorted(LINE.keys)
+    assert sorted(event.key for event in run.trace.events if event.kind == "gate") == sorted(
+        LINE.keys
+    )
 
 
 @METHODS
 def test_right_solution_goes_through(play: MakeRuns, method: str) -> None:
-    """Three workers meet; whoever is let go takes the next task in line, while the first task is held to the end."""
+    """Three workers meet; whoever is let go takes the next task in line, while the first task is
+    held to the end.
+    """
     run, gates = line(play, queue_pattern(), method)
     came_back_with_all(run)
     assert (gates.met, gates.wanted, gates.most_inside, gates.quiet) == (True, N, N, "")
@@ -247,10 +255,14 @@ def test_one_worker_too_many(play: MakeRuns) -> None:
 
 
 @pytest.mark.parametrize(
-    "share", ["tasks[i * 4:i * 4 + 4]", "tasks[i::n_processes]"], ids=["static chunks", "round robin"]
+    "share",
+    ["tasks[i * 4:i * 4 + 4]", "tasks[i::n_processes]"],
+    ids=["static chunks", "round robin"],
 )
 def test_shares_dealt_out_beforehand(play: MakeRuns, share: str) -> None:
-    """A free worker that has a share of its own takes another task than the next, or none while one is waiting."""
+    """A free worker that has a share of its own takes another task than the next, or none while one
+    is waiting.
+    """
     run, gates = line(play, CHUNKS.replace("{share}", share))
     came_back_with_all(run)
     assert gates.met
@@ -262,7 +274,9 @@ def test_shares_dealt_out_beforehand(play: MakeRuns, share: str) -> None:
 
 
 def test_last_in_first_out(play: MakeRuns) -> None:
-    """Tasks that are taken from the wrong end are seen in the first that are inside, and in every step."""
+    """Tasks that are taken from the wrong end are seen in the first that are inside, and in every
+    step.
+    """
     run, gates = line(play, queue_pattern(tasks="list(tasks)[::-1]"))
     came_back_with_all(run)
     assert gates.met
@@ -283,7 +297,9 @@ def test_process_for_each_task(play: MakeRuns, method: str) -> None:
 
 
 def test_call_that_does_not_join_comes_back_while_workers_leave(play: MakeRuns) -> None:
-    """Workers wait at their exit gates: when a call that has not joined them returns, some are alive."""
+    """Workers wait at their exit gates: when a call that has not joined them returns, some are
+    alive.
+    """
     run, gates = line(play, queue_pattern(end="pass"))
     came_back_with_all(run)
     assert set(gates.at_exit) <= set(gates.crew)  # others had not got that far
@@ -298,7 +314,11 @@ def test_late_task_is_waited_for(play: MakeRuns, method: str) -> None:
     late = tasks.held_last(4, seconds=1.5)
     run = play(queue_pattern(), steps.call("mp_apply", late), method=method)[1]
     assert run.trace.gates is not None
-    assert (run.trace.gates.script, run.trace.gates.met, run.trace.gates.early) == ("hold", True, False)
+    assert (run.trace.gates.script, run.trace.gates.met, run.trace.gates.early) == (
+        "hold",
+        True,
+        False,
+    )
     assert run.ending is Ending.RETURNED
     assert sorted(run.value[1], key=repr) == sorted(late.expected, key=repr)
 
@@ -316,7 +336,9 @@ def test_late_task_that_is_given_up(play: MakeRuns) -> None:
 
 @METHODS
 def test_calls_that_do_not_wait_for_a_held_task(play: MakeRuns, method: str) -> None:
-    """With its gate shut, both functions come back; asked again with the gate open, the result is there."""
+    """With its gate shut, both functions come back; asked again with the gate open, the result is
+    there.
+    """
     workload = tasks.held(1)
     again = steps.Again(seconds=20.0, stop_text="inactive")
     _, begun, early, got, dropped = play(
@@ -339,7 +361,9 @@ def test_calls_that_do_not_wait_for_a_held_task(play: MakeRuns, method: str) -> 
 
 
 def test_call_that_waits_for_a_held_task(play: MakeRuns) -> None:
-    """With its gate shut, a call that waits is seen waiting, in a quiet tree; then the gate is opened."""
+    """With its gate shut, a call that waits is seen waiting, in a quiet tree; then the gate is
+    opened.
+    """
     workload = tasks.held(1)
     _, begun, got = play(
         BACKGROUND,
@@ -349,12 +373,18 @@ def test_call_that_waits_for_a_held_task(play: MakeRuns) -> None:
     assert begun.trace.gates is not None
     assert begun.trace.gates.early
     assert got.trace.gates is not None
-    assert (got.trace.gates.early, got.trace.gates.blocked, got.trace.gates.quiet) == (False, True, "proof")
+    assert (got.trace.gates.early, got.trace.gates.blocked, got.trace.gates.quiet) == (
+        False,
+        True,
+        "proof",
+    )
     assert got.value == workload.expected[0]
 
 
 def test_worker_that_dies_at_its_gate(play: MakeRuns) -> None:
-    """A worker that is ended while it stands at a gate is told as lost, with the signal that ended it."""
+    """A worker that is ended while it stands at a gate is told as lost, with the signal that ended
+    it.
+    """
     workload = tasks.held(1)
     _, _, met, ended = play(
         BACKGROUND,
@@ -364,12 +394,16 @@ def test_worker_that_dies_at_its_gate(play: MakeRuns) -> None:
     )
     assert met.trace.gates is not None
     (worker,) = met.trace.gates.crew
-    assert [(event.kind, event.key, event.pid) for event in ended.trace.events] == [("lost", workload.keys[0], worker)]
+    assert [(event.kind, event.key, event.pid) for event in ended.trace.events] == [
+        ("lost", workload.keys[0], worker)
+    ]
     assert [one.exitcode for one in ended.trace.processes if one.pid == worker] == [-9]
 
 
 def test_starting_that_waits_is_seen_waiting(play: MakeRuns) -> None:
-    """A function that was to return at once, and waits for its task, is blocked while the gate is shut."""
+    """A function that was to return at once, and waits for its task, is blocked while the gate is
+    shut.
+    """
     run = play(BACKGROUND, steps.call("call_and_wait", tasks.held(1).tasks[0], gates=steps.SHUT))[1]
     assert run.trace.gates is not None
     assert (run.trace.gates.early, run.trace.gates.blocked) == (False, True)
@@ -379,7 +413,9 @@ def test_starting_that_waits_is_seen_waiting(play: MakeRuns) -> None:
 @METHODS
 @pytest.mark.parametrize("started", [3, 2])
 def test_background_tasks_meet(play: MakeRuns, method: str, started: int) -> None:
-    """Between two calls, tasks that were started meet at their gates; one that was not is missed."""
+    """Between two calls, tasks that were started meet at their gates; one that was not is
+    missed.
+    """
     workload = tasks.held(started)
     begin = [
         steps.call("bg_task", task, save=name, opaque=True, gates=steps.SHUT)
@@ -389,14 +425,21 @@ def test_background_tasks_meet(play: MakeRuns, method: str, started: int) -> Non
     _, *runs = play(BACKGROUND, *begin, steps.meet(3), *get, method=method)
     gates = runs[started].trace.gates
     assert gates is not None
-    assert (gates.script, gates.wanted, gates.met, len(gates.crew)) == ("meet", 3, started == 3, started)
+    assert (gates.script, gates.wanted, gates.met, len(gates.crew)) == (
+        "meet",
+        3,
+        started == 3,
+        started,
+    )
     assert [run.value for run in runs[started + 1 :]] == list(workload.expected)
 
 
 def test_all_gates_open(play: MakeRuns) -> None:
     """Without a script nobody is held, and every arrival is noted all the same."""
     workload = tasks.held(5)
-    run = play(queue_pattern(), steps.call("mp_apply", workload, n_processes=2, gates=steps.OPEN))[1]
+    run = play(queue_pattern(), steps.call("mp_apply", workload, n_processes=2, gates=steps.OPEN))[
+        1
+    ]
     assert run.trace.gates == GateReport(script="open")
     assert sorted(run.value[1], key=repr) == sorted(workload.expected, key=repr)
     assert sorted(event.key for event in run.trace.events) == sorted(workload.keys)
@@ -404,7 +447,9 @@ def test_all_gates_open(play: MakeRuns) -> None:
 
 @pytest.mark.parametrize("observer", ["proc", "psutil"])
 def test_line_without_ptrace(play: MakeRuns, observer: str) -> None:
-    """The line is the same under other observers: by messages that the kernel attests, or by authenticated ones."""
+    """The line is the same under other observers: by messages that the kernel attests, or by
+    authenticated ones.
+    """
     run = play(queue_pattern(), steps.call("mp_apply", LINE, n_processes=N), observer=observer)[1]
     came_back_with_all(run)
     gates = run.trace.gates
@@ -451,12 +496,20 @@ def test_caller_that_is_busy_with_waiting(play: MakeRuns, nap: str) -> None:
     assert got.trace.gates is not None
     assert got.trace.gates.blocked
     # One that naps in between may get so little core time on a busy machine that it is steady.
-    assert got.trace.gates.quiet in ("the caller polls", "the caller spins", *(["steady"] if nap != "pass" else []))
+    assert got.trace.gates.quiet in (
+        "the caller polls",
+        "the caller spins",
+        *(["steady"] if nap != "pass" else []),
+    )
 
 
 def test_held_task_is_let_go_at_the_time_limit(play: MakeRuns) -> None:
-    """Where a tree is never quiet, as on a full machine, a caller that waited for us till the limit may come back."""
-    text = BACKGROUND.replace("    for func", "    threading.Thread(target=spin, daemon=True).start()\n    for func")
+    """Where a tree is never quiet, as on a full machine, a caller that waited for us till the limit
+    may come back.
+    """
+    text = BACKGROUND.replace(
+        "    for func", "    threading.Thread(target=spin, daemon=True).start()\n    for func"
+    )
     text = f"import threading\n{text}\n\ndef spin():\n    while True:\n        pass\n"
     workload = tasks.held(1)
     begin = steps.call("bg_task", workload.tasks[0], save="job", opaque=True, gates=steps.SHUT)

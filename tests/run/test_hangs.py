@@ -1,6 +1,8 @@
-"""Real programs that hang: what each process is said to wait for, and which concern that is laid to.
+"""Real programs that hang: what each process is said to wait for, and which concern that is laid
+to.
 
-Every program is run under supervision in real processes, until the hang is proven or found by silence.
+Every program is run under supervision in real processes, until the hang is proven or found by
+silence.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from pytest_mpgrade.student import Student
 from support.program import program
 from support.running import LEVELS, MakeRuns
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace and /proc")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="observes with ptrace and /proc"
+)
 
 FORK_AND_SPAWN = pytest.mark.parametrize("method", ["fork", "spawn"])
 METHODS = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
@@ -67,8 +71,12 @@ SELF = """
         ("mp.BoundedSemaphore(1)", "places", "with places: pass"),
     ],
 )
-def test_lock_by_any_name(play: MakeRuns, maker: str, name: str, second: str, parent: str, method: str) -> None:
-    """A worker that waits for a lock which it has taken is told so, whatever the lock is called and the parent does."""
+def test_lock_by_any_name(
+    play: MakeRuns, maker: str, name: str, second: str, parent: str, method: str
+) -> None:
+    """A worker that waits for a lock which it has taken is told so, whatever the lock is called and
+    the parent does.
+    """
     text = program(SELF).format(maker=maker, name=name, second=second, parent=parent)
     run = play(text, steps.call("f"), method=method)[1]
     assert (run.ending, run.why) == (Ending.HUNG, "proof")
@@ -123,8 +131,12 @@ ORDER = """first, second = shared[:2] if i else shared[1::-1]
     ],
     ids=["order of locks", "Semaphore(0)", "Barrier(3)"],
 )
-def test_what_nobody_releases(play: MakeRuns, shared: str, body: str, doing: Doing, parent: str, method: str) -> None:
-    """Workers that wait for each other, or for what nobody gives back, are a deadlock, whatever the parent does."""
+def test_what_nobody_releases(
+    play: MakeRuns, shared: str, body: str, doing: Doing, parent: str, method: str
+) -> None:
+    """Workers that wait for each other, or for what nobody gives back, are a deadlock, whatever the
+    parent does.
+    """
     text = program(WORKERS).format(shared=shared, body=body, parent=parent)
     run = play(text, steps.call("f"), method=method)[1]
     assert (run.ending, run.why) == (Ending.HUNG, "proof")
@@ -146,14 +158,18 @@ def test_what_nobody_releases(play: MakeRuns, shared: str, body: str, doing: Doi
 def test_nobody_gives_notice(
     play: MakeRuns, shared: str, body: str, doing: Doing, parent: str, concern: Concern
 ) -> None:
-    """Workers that nobody gives notice are not told to stop where the parent joins them, else they are a deadlock."""
+    """Workers that nobody gives notice are not told to stop where the parent joins them, else they
+    are a deadlock.
+    """
     run = play(program(WORKERS).format(shared=shared, body=body, parent=parent), steps.call("f"))[1]
     assert (run.ending, of(run, "worker 1").doing) == (Ending.HUNG, doing)
     assert explained_by(run) is concern
 
 
 def test_lock_of_a_queue_is_lost_with_its_holder(play: MakeRuns) -> None:
-    """Workers that wait for a queue's lock, which one that was killed took along, wait for a lock, not for a task."""
+    """Workers that wait for a queue's lock, which one that was killed took along, wait for a lock,
+    not for a task.
+    """
     text = """
         def worker(todo, done):
             for task in iter(todo.get, "STOP"):
@@ -166,7 +182,8 @@ def test_lock_of_a_queue_is_lost_with_its_holder(play: MakeRuns) -> None:
                 p.start()
             todo.put(1)
             done.get()
-            while not todo._reader.poll(0) and todo._rlock.acquire(False):  # until the worker waits in get() again
+            # Until the worker waits in get() again.
+            while not todo._reader.poll(0) and todo._rlock.acquire(False):
                 todo._rlock.release()
             for p in ps[1:]:
                 p.start()
@@ -195,9 +212,15 @@ def test_lock_of_a_queue_is_lost_with_its_holder(play: MakeRuns) -> None:
         ("shared[0].acquire()\n    shared[1].recv()", "[done.get() for p in ps]", Concern.RESULTS),
     ],
 )
-def test_lock_whose_holder_waits(play: MakeRuns, turn: str, parent: str, concern: Concern, method: str) -> None:
-    """Workers that take turns at a pipe wait for a task, all of them: the one that reads has the lock."""
-    text = program(WORKERS).format(shared="mp.Lock(), *mp.Pipe(duplex=False)", body=turn, parent=parent)
+def test_lock_whose_holder_waits(
+    play: MakeRuns, turn: str, parent: str, concern: Concern, method: str
+) -> None:
+    """Workers that take turns at a pipe wait for a task, all of them: the one that reads has the
+    lock.
+    """
+    text = program(WORKERS).format(
+        shared="mp.Lock(), *mp.Pipe(duplex=False)", body=turn, parent=parent
+    )
     run = play(text, steps.call("f"), method=method)[1]
     assert run.ending is Ending.HUNG
     workers = [of(run, f"worker {number}") for number in (1, 2)]
@@ -240,7 +263,11 @@ CREW = """
 @pytest.mark.parametrize(
     ("listed", "awaits", "concern"),
     [
-        ("[*crew, *(p.sentinel for p in crew.values())]", (Awaited.EXIT, Awaited.MESSAGE), Concern.RESULTS),
+        (
+            "[*crew, *(p.sentinel for p in crew.values())]",
+            (Awaited.EXIT, Awaited.MESSAGE),
+            Concern.RESULTS,
+        ),
         ("list(crew)", (Awaited.MESSAGE,), Concern.RESULTS),
         ("[p.sentinel for p in crew.values()]", (Awaited.EXIT,), Concern.SENTINEL),
     ],
@@ -249,7 +276,9 @@ CREW = """
 def test_what_a_wait_is_for(
     play: MakeRuns, listed: str, awaits: tuple[Awaited, ...], concern: Concern, method: str
 ) -> None:
-    """The files at which a parent waits tell results from ends of processes: its source says neither."""
+    """The files at which a parent waits tell results from ends of processes: its source says
+    neither.
+    """
     run = play(program(CREW).format(listed=listed), steps.call("f"), method=method)[1]
     assert (run.ending, run.why) == (Ending.HUNG, "proof")
     parent = of(run, "the parent")
@@ -285,15 +314,19 @@ RESULT = (Awaited.MESSAGE,)
 EXIT = (Awaited.EXIT,)
 EITHER = (Awaited.EXIT, Awaited.MESSAGE)
 LOOPS = {
-    "get(timeout), dead workers are noticed": ("""
+    "get(timeout), dead workers are noticed": (
+        """
         while len(results) < 2:
             try:
                 results.append(done.get(timeout=0.1))
             except queue.Empty:
                 if not any(p.is_alive() for p in ps):
                     raise RuntimeError("all workers are dead")
-    """, RESULT),
-    "break when all are dead": ("""
+    """,
+        RESULT,
+    ),
+    "break when all are dead": (
+        """
         while True:
             try:
                 results.append(done.get(timeout=0.1))
@@ -303,61 +336,94 @@ LOOPS = {
                 alive = [p for p in ps if p.is_alive()]
                 if not alive:
                     break
-    """, EITHER),
-    "the look is in a function": ("""
+    """,
+        EITHER,
+    ),
+    "the look is in a function": (
+        """
         while len(results) < 2 and not over(ps):
             results += one_more(done)
-    """, EITHER),
-    "results only": ("""
+    """,
+        EITHER,
+    ),
+    "results only": (
+        """
         while len(results) < 2:
             time.sleep(0.05)
             while not done.empty():
                 results.append(done.get())
-    """, RESULT),
-    "is_alive": ("""
+    """,
+        RESULT,
+    ),
+    "is_alive": (
+        """
         while any(p.is_alive() for p in ps):
             time.sleep(0.05)
-    """, EXIT),
-    "exitcode, results are taken meanwhile": ("""
+    """,
+        EXIT,
+    ),
+    "exitcode, results are taken meanwhile": (
+        """
         while [p for p in ps if p.exitcode is None]:
             while not done.empty():
                 results.append(done.get())
             time.sleep(0.05)
-    """, EXIT),
-    "active_children": ("""
+    """,
+        EXIT,
+    ),
+    "active_children": (
+        """
         while mp.active_children():
             time.sleep(0.05)
-    """, EXIT),
-    "in a function of its own": ("""
+    """,
+        EXIT,
+    ),
+    "in a function of its own": (
+        """
         while not over(ps):
             time.sleep(0.05)
-    """, EXIT),
-    "a list that shrinks": ("""
+    """,
+        EXIT,
+    ),
+    "a list that shrinks": (
+        """
         while ps:
             for p in list(ps):
                 if not p.is_alive():
                     ps.remove(p)
             time.sleep(0.05)
-    """, EXIT),
-    "join(timeout)": ("""
+    """,
+        EXIT,
+    ),
+    "join(timeout)": (
+        """
         while True:
             for p in ps:
                 p.join(0.05)
             if all(not p.is_alive() for p in ps):
                 break
-    """, EXIT),
-    "dead and drained": ("""
+    """,
+        EXIT,
+    ),
+    "dead and drained": (
+        """
         while any(p.is_alive() for p in ps) or not done.empty():
             results += one_more(done)
-    """, EXIT),
-}  # fmt: skip
+    """,
+        EXIT,
+    ),
+}
 
 
 @pytest.mark.parametrize("name", LOOPS)
 def test_what_a_loop_asks_for(play: MakeRuns, name: str) -> None:
-    """A parent that asks again and again waits for what ends its loop: only where that is exits alone, it joins."""
+    """A parent that asks again and again waits for what ends its loop: only where that is exits
+    alone, it joins.
+    """
     loop, awaits = LOOPS[name]
-    body = "\n".join(f"    {line[8:]}" if line.strip() else "" for line in loop.splitlines()).strip()
+    body = "\n".join(
+        f"    {line[8:]}" if line.strip() else "" for line in loop.splitlines()
+    ).strip()
     text = program(POLLS).replace("{parent}", body)
     run = play(text, steps.call("f"))[1]
     assert run.ending is Ending.HUNG, (run.error, run.stderr)
@@ -390,7 +456,10 @@ LEAVES = """
     ("leave", "how"),
     [
         ("while not todo.empty(): done.put(todo.get())", "no worker is left"),
-        ("raise ValueError('kaputt 4711')", "2 workers ended with exit status 1 (ValueError: kaputt 4711)"),
+        (
+            "raise ValueError('kaputt 4711')",
+            "2 workers ended with exit status 1 (ValueError: kaputt 4711)",
+        ),
         ("os._exit(3)", "ended with exit status 3"),
         ("os.kill(os.getpid(), signal.SIGKILL)", "2 workers were killed by SIGKILL"),
     ],
@@ -501,7 +570,9 @@ def test_manager_is_no_worker(play: MakeRuns) -> None:
 # --- other observers and layers
 
 
-@pytest.mark.parametrize("options", [{"isolation": level} for level in LEVELS] + [{"observer": "proc"}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"isolation": level} for level in LEVELS] + [{"observer": "proc"}], ids=str
+)
 def test_files_are_told_apart_everywhere(play: MakeRuns, options: dict[str, str]) -> None:
     """What a parent waits at is seen in each layer of isolation, and without ptrace."""
     text = program(CREW).format(listed="[*crew, *(p.sentinel for p in crew.values())]")
@@ -514,17 +585,24 @@ def test_files_are_told_apart_everywhere(play: MakeRuns, options: dict[str, str]
     ("text", "concern"),
     [
         (
-            program(SELF).format(maker="threading.Lock()", name="x", second="with x: pass", parent="p.join()"),
+            program(SELF).format(
+                maker="threading.Lock()", name="x", second="with x: pass", parent="p.join()"
+            ),
             "deadlock",
         ),
         (program(CREW).format(listed="[*crew, *(p.sentinel for p in crew.values())]"), "results"),
         (program(CREW).format(listed="[p.sentinel for p in crew.values()]"), "sentinel"),
-        (program(POLLS).replace("{parent}", "while mp.active_children(): time.sleep(0.05)"), "sentinel"),
+        (
+            program(POLLS).replace("{parent}", "while mp.active_children(): time.sleep(0.05)"),
+            "sentinel",
+        ),
     ],
     ids=["lock", "results and exits", "exits", "active_children"],
 )
 def test_without_what_the_kernel_tells(play: MakeRuns, text: str, concern: str) -> None:
-    """Where system calls cannot be read, the stacks and, last, the student's lines say which concern it is."""
+    """Where system calls cannot be read, the stacks and, last, the student's lines say which
+    concern it is.
+    """
     run = play(text, steps.call("f"), observer="psutil")[1]
     assert (run.ending, explained_by(run)) == (Ending.HUNG, concern)
 
@@ -568,7 +646,9 @@ PUT = "[todo.put(task) for task in tasks]"
 def test_leaving_early_is_no_start_method(
     student: Callable[..., Student], method: str, before: str, after: str, returned_under: str
 ) -> None:
-    """Workers that leave too early under fork only have started sooner: that is not the start method's fault."""
+    """Workers that leave too early under fork only have started sooner: that is not the start
+    method's fault.
+    """
     one = student(program(LEAVES_EARLY).format(before=before, after=after), method)
     (run,) = one.rely_on(steps.call("mp_apply", tasks.mixed(), n_processes=2))
     assert (run.ending, run.returned_under) == (Ending.HUNG, returned_under)
@@ -578,7 +658,9 @@ def test_leaving_early_is_no_start_method(
 
 @pytest.mark.parametrize("observer", ["auto", "proc", "psutil"])
 def test_nothing_is_said_of_a_process_that_has_ended(play: MakeRuns, observer: str) -> None:
-    """A worker that has died, and that nobody has reaped, waits for nothing: only those that live are told of."""
+    """A worker that has died, and that nobody has reaped, waits for nothing: only those that live
+    are told of.
+    """
     text = """
         import multiprocessing as mp, os
 

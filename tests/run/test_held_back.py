@@ -1,4 +1,6 @@
-"""Right runs whose tracing thread is late by seconds at one kind of event: they end as they would have, only later."""
+"""Right runs whose tracing thread is late by seconds at one kind of event: they end as they would
+have, only later.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ Ask = Callable[[CallsRequest | CellsRequest, float], bytes]
 
 
 def noting(ours: Ours, ask: Ask) -> Ask:
-    """Return a way to have requests served that notes the names of each run, as the other one does."""
+    """Return a way to have requests served that notes the names of each run, as the other one
+    does.
+    """
 
     def noted(request: CallsRequest | CellsRequest, seconds: float) -> bytes:
         ours.prefixes.add(request.prefix)
@@ -55,7 +59,9 @@ def noting(ours: Ours, ask: Ask) -> Ask:
 
 @pytest.fixture
 def hold(monkeypatch: pytest.MonkeyPatch, ours: Ours) -> Hold:
-    """Return a function that has all runs of the test traced late: kind of event, seconds, and `in_hand`."""
+    """Return a function that has all runs of the test traced late: kind of event, seconds, and
+    `in_hand`.
+    """
 
     def set_up(kind: str, seconds: float = SECONDS, *, in_hand: bool = False) -> None:
         ask = supervised_here(lambda: late_at(kind, seconds, in_hand=in_hand))
@@ -65,34 +71,43 @@ def hold(monkeypatch: pytest.MonkeyPatch, ours: Ours) -> Hold:
 
 
 EVENTS = {
-    "fork": """
+    "fork": (
+        """
         def f():
             p = mp.Process(target=nap)
             nap()
             p.start()
             p.join()
             return 7
-    """,
-    "vfork": """
+    """
+    ),
+    "vfork": (
+        """
         def f():
             nap()
             return subprocess.run([sys.executable, "-S", "-c", "raise SystemExit(7)"]).returncode
-    """,
-    "clone": """
+    """
+    ),
+    "clone": (
+        """
         def f():
             nap()
             thread = threading.Thread(target=nap)
             thread.start()
             thread.join()
             return 7
-    """,
-    "exec": """
+    """
+    ),
+    "exec": (
+        """
         def f():
             p = subprocess.Popen([sys.executable, "-S", "-c", "raise SystemExit(7)"])
             nap()
             return p.wait()
-    """,
-    "group stop": """
+    """
+    ),
+    "group stop": (
+        """
         def stop():
             os.kill(os.getpid(), signal.SIGSTOP)
 
@@ -103,8 +118,10 @@ EVENTS = {
             os.kill(p.pid, signal.SIGCONT)
             p.join()
             return 7
-    """,
-    "stop": """
+    """
+    ),
+    "stop": (
+        """
         def stop():
             os.kill(os.getpid(), signal.SIGSTOP)
 
@@ -115,8 +132,10 @@ EVENTS = {
             os.kill(p.pid, signal.SIGCONT)
             p.join()
             return 7
-    """,
-    "signal": """
+    """
+    ),
+    "signal": (
+        """
         def leave(*_):
             os._exit(7)
 
@@ -135,16 +154,21 @@ EVENTS = {
             os.kill(p.pid, signal.SIGUSR1)
             p.join()
             return p.exitcode
-    """,
-    "exit": """
+    """
+    ),
+    "exit": (
+        """
         def f():
             p = mp.Process(target=nap)
             p.start()
             p.join()
             return 7
-    """,
+    """
+    ),
 }
-"""A function that returns 7, for each kind of event that happens while somebody waits for what comes of it."""
+"""A function that returns 7, for each kind of event that happens while somebody waits for what
+comes of it.
+"""
 
 JOINS = {
     "polls is_alive": "while p.is_alive(): time.sleep(0.02)",
@@ -175,12 +199,16 @@ def returned(run: Run) -> object:
 def test_event_that_is_taken_in_late(play: MakeRuns, hold: Hold, kind: str, in_hand: bool) -> None:
     """Whatever the tracing thread is late at, nobody hangs who waits for what comes of it."""
     hold(kind, in_hand=in_hand)
-    assert returned(play(submission(EVENTS[kind]), steps.call("f"), patience=1.0)[1]) == plain_data.encode(7)
+    assert returned(
+        play(submission(EVENTS[kind]), steps.call("f"), patience=1.0)[1]
+    ) == plain_data.encode(7)
 
 
 @pytest.mark.parametrize("how", JOINS)
 def test_every_wait_for_an_end_that_is_told_late(play: MakeRuns, hold: Hold, how: str) -> None:
-    """A caller that polls for an end, spins or waits for it has not hung while we have not heard of it."""
+    """A caller that polls for an end, spins or waits for it has not hung while we have not heard of
+    it.
+    """
     hold("exit")
     text = f"""
         def f():
@@ -190,13 +218,16 @@ def test_every_wait_for_an_end_that_is_told_late(play: MakeRuns, hold: Hold, how
             {JOINS[how]}
             return 7
     """
-    run = play(submission(text), steps.call("f"), patience=1.0, seconds=4.0)[1]  # half of that may be computing
+    # half of that may be computing
+    run = play(submission(text), steps.call("f"), patience=1.0, seconds=4.0)[1]
     assert returned(run) == plain_data.encode(7)
 
 
 @pytest.mark.parametrize("observer", ["auto", "proc"])
 def test_caller_whose_end_is_told_late_has_died(play: MakeRuns, hold: Hold, observer: str) -> None:
-    """A calling process that has ended is not one that hangs, though all that is left of the tree waits for ever."""
+    """A calling process that has ended is not one that hangs, though all that is left of the tree
+    waits for ever.
+    """
     hold("exit")
     text = """
         def f():
@@ -225,7 +256,9 @@ def test_our_lateness_is_no_time_of_the_call(play: MakeRuns, hold: Hold) -> None
 
 
 def test_process_that_keeps_us_busy_gains_no_time(play: MakeRuns) -> None:
-    """Something waits for us at every look, and is taken in each time: a call has its limit, and has been blocking."""
+    """Something waits for us at every look, and is taken in each time: a call has its limit, and
+    has been blocking.
+    """
     text = """
         def storm():
             signal.signal(signal.SIGUSR1, lambda *_: None)
@@ -239,7 +272,9 @@ def test_process_that_keeps_us_busy_gains_no_time(play: MakeRuns) -> None:
             p.kill()
             p.join()
     """
-    _, first, second = play(submission(text), steps.call("f", 2.0), steps.call("f", 60.0), seconds=4.0)
+    _, first, second = play(
+        submission(text), steps.call("f", 2.0), steps.call("f", 60.0), seconds=4.0
+    )
     assert returned(first) is not None
     assert first.blocked > 1.0
     assert second.ending is Ending.TIMED_OUT  # long before it would have come back
@@ -275,7 +310,9 @@ def test_worker_that_is_held_up_by_us_does_not_linger(
     assert [one.later for one in run.trace.processes] == ["zombie"]
 
 
-def test_orphan_that_nobody_else_can_reap_is_no_zombie_at_return(play: MakeRuns, hold: Hold) -> None:
+def test_orphan_that_nobody_else_can_reap_is_no_zombie_at_return(
+    play: MakeRuns, hold: Hold
+) -> None:
     """An orphan has ended when the call comes back, and only we are late to reap it."""
     hold("exit", 1.0)
     text = """
@@ -299,8 +336,12 @@ def test_orphan_that_nobody_else_can_reap_is_no_zombie_at_return(play: MakeRuns,
     assert [one.at_return for one in run.trace.processes] == ["gone", "gone"]
 
 
-def test_process_that_a_list_of_children_lacks(play: MakeRuns, monkeypatch: pytest.MonkeyPatch, ours: Ours) -> None:
-    """Without ptrace processes are found by lists that may lack one: it has not ended, and is heard."""
+def test_process_that_a_list_of_children_lacks(
+    play: MakeRuns, monkeypatch: pytest.MonkeyPatch, ours: Ours
+) -> None:
+    """Without ptrace processes are found by lists that may lack one: it has not ended, and is
+    heard.
+    """
     found = procfs.descendants
     looks = itertools.count()
     monkeypatch.setattr(procfs, "descendants", lambda root: found(root)[next(looks) % 2 :])
@@ -317,7 +358,9 @@ def test_process_that_a_list_of_children_lacks(play: MakeRuns, monkeypatch: pyte
 
 
 def test_real_hang_is_still_proven(play: MakeRuns, hold: Hold) -> None:
-    """A zombie of whose end we have heard, and that nobody joins, keeps no tree from being quiet."""
+    """A zombie of whose end we have heard, and that nobody joins, keeps no tree from being
+    quiet.
+    """
     hold("exit", 0.5)
     text = """
         def f():

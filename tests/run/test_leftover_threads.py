@@ -1,4 +1,6 @@
-"""Threads that a call leaves: whose they are, and that nobody is asked for its stacks while it runs."""
+"""Threads that a call leaves: whose they are, and that nobody is asked for its stacks while it
+runs.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,13 @@ THREADS = """
 
 @pytest.mark.parametrize("name", ["nap", "run", "wait"])
 def test_nobody_is_asked_while_handles_are_held(play: MakeRuns, name: str) -> None:
-    """Between the calls of one play no process is asked for its stacks: what runs then could crash by that."""
+    """Between the calls of one play no process is asked for its stacks: what runs then could crash
+    by that.
+    """
     _, started, asked = play(
-        THREADS, steps.call("start", name, save="it", opaque=True), steps.call("asked", same_holdings=True)
+        THREADS,
+        steps.call("start", name, save="it", opaque=True),
+        steps.call("asked", same_holdings=True),
     )
     assert [left.kind for left in started.trace.leftovers] == ["thread"]
     assert asked.value == ["int", "0"]
@@ -51,7 +57,9 @@ def test_nobody_is_asked_while_handles_are_held(play: MakeRuns, name: str) -> No
 def test_thread_that_runs_is_the_submissions(play: MakeRuns) -> None:
     """A thread that never sleeps is no helper that waits, and is not asked for its stack."""
     text = THREADS.replace("return (thread,)", "return None")
-    _, started, asked = play(text, steps.call("start", "run"), steps.call("asked", same_holdings=True))
+    _, started, asked = play(
+        text, steps.call("start", "run"), steps.call("asked", same_holdings=True)
+    )
     assert [(left.kind, left.own) for left in started.trace.leftovers] == [("thread", True)]
     assert asked.value == ["int", "0"]
 

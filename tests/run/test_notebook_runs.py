@@ -1,4 +1,5 @@
-"""Notebooks in real kernels, right and wrong: how each cell ends, what is seen of its processes, what it leaves behind.
+"""Notebooks in real kernels, right and wrong: how each cell ends, what is seen of its processes,
+what it leaves behind.
 
 That nothing is left after a run is proven after every test (conftest.py).
 """
@@ -30,7 +31,9 @@ from pytest_mpgrade.run.supervisor import jupyter
 from pytest_mpgrade.run.supervisor.cells import Cells
 from support.running import code_cell, setting
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace and /proc")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="observes with ptrace and /proc"
+)
 
 METHODS = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 LAYERS = pytest.mark.parametrize("isolation", ["none", "uid", "bwrap", "landlock"])
@@ -59,7 +62,10 @@ def mp_apply(tasks, n=2):
         each.join()
     return results
 """
-APPLY = ("import cv_funcs as cvf", "results = sorted(cvf.mp_apply([(cvf.square, (i,)) for i in range(5)]))\nresults")
+APPLY = (
+    "import cv_funcs as cvf",
+    "results = sorted(cvf.mp_apply([(cvf.square, (i,)) for i in range(5)]))\nresults",
+)
 FAILED, PASSED, SKIPPED = Outcome.FAILED, Outcome.PASSED, Outcome.SKIPPED
 
 
@@ -72,15 +78,19 @@ class Execute(Protocol):
 
 @pytest.fixture
 def execute(tmp_path: Path) -> Execute:
-    """Return a function that executes code cells; *rules*: fields of NotebookRules, *files*: what lies beside it.
+    """Return a function that executes code cells; *rules*: fields of NotebookRules, *files*: what
+    lies beside it.
 
     A cell may begin with a line ``# tags: a b``. Other options are those of `setting`.
     """
 
     def run(
-        *cells: str, method: str = "fork", rules: dict[str, Any] | None = None, files: dict[str, str] | None = None,
+        *cells: str,
+        method: str = "fork",
+        rules: dict[str, Any] | None = None,
+        files: dict[str, str] | None = None,
         **options: Any,
-    ) -> Notebook:  # fmt: skip
+    ) -> Notebook:
         folder = tmp_path / "submission"
         folder.mkdir()
         folder.chmod(0o755)
@@ -94,7 +104,9 @@ def execute(tmp_path: Path) -> Execute:
             method,
             dataclasses.replace(
                 found,
-                assignment=dataclasses.replace(found.assignment, notebook=asked, module="small.ipynb"),
+                assignment=dataclasses.replace(
+                    found.assignment, notebook=asked, module="small.ipynb"
+                ),
                 submission=dataclasses.replace(found.submission, module="small.ipynb"),
             ),
         )
@@ -124,7 +136,9 @@ def children(cell: Cell) -> list[str]:
 
 @METHODS
 def test_companion_module_is_found_by_children(execute: Execute, method: str) -> None:
-    """A module beside the notebook can be imported, by child processes too; values and outputs are told."""
+    """A module beside the notebook can be imported, by child processes too; values and outputs are
+    told.
+    """
     run = execute(*APPLY, method=method)
     assert told(run) == [(Ending.RETURNED, ""), (Ending.RETURNED, "[0, 1, 4, 9, 16]\n")]
     assert run.ending is Ending.RETURNED
@@ -135,7 +149,9 @@ def test_companion_module_is_found_by_children(execute: Execute, method: str) ->
 
 @LAYERS
 def test_every_layer_of_isolation(execute: Execute, isolation: str) -> None:
-    """A kernel works in every layer that this machine has; its pid is known as it sees it itself."""
+    """A kernel works in every layer that this machine has; its pid is known as it sees it
+    itself.
+    """
     run = execute(*APPLY, "import os\nresults = os.getpid()", method="spawn", isolation=isolation)
     assert run.ending is Ending.RETURNED, run.why
     assert run.values == {"results": plain_data.encode(run.pid)}
@@ -147,11 +163,20 @@ def test_practice_mode(execute: Execute) -> None:
 
 
 def test_a_client_is_never_collected(tmp_path: Path) -> None:
-    """What a client holds of ZeroMQ stays: to collect it, in any thread, would wait for sockets of another thread."""
+    """What a client holds of ZeroMQ stays: to collect it, in any thread, would wait for sockets of
+    another thread.
+    """
     connection = Connection(
-        transport="ipc", ip=str(tmp_path / "kernel"), key="", signature_scheme="hmac-sha256",
-        shell_port=1, iopub_port=2, stdin_port=3, control_port=4, hb_port=5,
-    )  # fmt: skip
+        transport="ipc",
+        ip=str(tmp_path / "kernel"),
+        key="",
+        signature_scheme="hmac-sha256",
+        shell_port=1,
+        iopub_port=2,
+        stdin_port=3,
+        control_port=4,
+        hb_port=5,
+    )
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
     client = jupyter.Jupyter(notebook, connection, lambda: True, 1_000)
     context = weakref.ref(client._kernel.context)
@@ -163,7 +188,9 @@ def test_a_client_is_never_collected(tmp_path: Path) -> None:
 
 
 def test_what_jupyter_has(execute: Execute) -> None:
-    """Magics, shell lines, plots, top-level await and displayed HTML are as in Jupyter; history stays in scratch."""
+    """Magics, shell lines, plots, top-level await and displayed HTML are as in Jupyter; history
+    stays in scratch.
+    """
     run = execute(
         "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);",
         "%%time\nresults = 1",
@@ -183,7 +210,9 @@ def test_what_jupyter_has(execute: Execute) -> None:
 
 
 def test_data_is_read_only(execute: Execute, tmp_path: Path) -> None:
-    """Data of the assignment is in the current folder and cannot be changed; files of the submission's own can."""
+    """Data of the assignment is in the current folder and cannot be changed; files of the
+    submission's own can.
+    """
     data = tmp_path / "data"
     data.mkdir()
     (data / "points.csv").write_text("1,2\n")
@@ -197,25 +226,33 @@ def test_data_is_read_only(execute: Execute, tmp_path: Path) -> None:
     )
     assert run.ending is Ending.RETURNED, message(run)
     assert run.cells[0].printed == "1,2\n own\n"
-    assert run.cells[2].error_type in ("PermissionError", "OSError")  # it is a read-only file system, or file
+    # it is a read-only file system, or file
+    assert run.cells[2].error_type in ("PermissionError", "OSError")
     assert (data / "points.csv").read_text() == "1,2\n"
     assert (tmp_path / "submission" / "mine.txt").read_text() == "own"
 
 
 def test_slow_cells_are_no_hang(execute: Execute) -> None:
-    """A cell that prints now and then, one that computes and one that waits for a slow child come to their end."""
+    """A cell that prints now and then, one that computes and one that waits for a slow child come
+    to their end.
+    """
     run = execute(
         "import time\nfor i in range(10):\n    time.sleep(0.25)\n    print(i)",
         "results = 0\nfor i in range(10**7):\n    results += i",
-        "import multiprocessing as mp\np = mp.Process(target=time.sleep, args=(3,))\np.start()\np.join()",
+        "import multiprocessing as mp\np = mp.Process(target=time.sleep,"
+        " args=(3,))\np.start()\np.join()",
         patience=1.0,
     )
     assert run.ending is Ending.RETURNED, message(run)
 
 
 def test_kernel_of_another_python(execute: Execute) -> None:
-    """A kernel that needs nothing of ours installed can be used: what runs inside is given to it."""
-    run = execute(*APPLY, "import sys\nresults = sys.path", method="spawn", rules={"python": sys.executable})
+    """A kernel that needs nothing of ours installed can be used: what runs inside is given to
+    it.
+    """
+    run = execute(
+        *APPLY, "import sys\nresults = sys.path", method="spawn", rules={"python": sys.executable}
+    )
     assert run.ending is Ending.RETURNED, message(run)
     assert "/shown/library" in str(run.values["results"])
 
@@ -224,10 +261,15 @@ def test_kernel_of_another_python(execute: Execute) -> None:
 
 
 def test_error_names_cell_and_line(execute: Execute) -> None:
-    """What a cell raises is told with its number, its tag, the line, and a traceback without colours."""
+    """What a cell raises is told with its number, its tag, the line, and a traceback without
+    colours.
+    """
     run = execute("x = 0", "# tags: division\ny = 1\n1 / x", "z = 3")
     assert [cell.ending for cell in run.cells] == [Ending.RETURNED, Ending.RAISED, Ending.NOT_TRIED]
-    assert "code cell 2 (division), line 2 raised ZeroDivisionError: division by zero: 1 / x" in message(run)
+    assert (
+        "code cell 2 (division), line 2 raised ZeroDivisionError: division by zero: 1 / x"
+        in message(run)
+    )
     assert "\x1b" not in run.cells[1].traceback
     assert "ZeroDivisionError" in run.cells[1].traceback
     assert checks.has_list("results")(run).outcome is SKIPPED
@@ -247,7 +289,9 @@ def test_input_is_an_error_at_once(execute: Execute) -> None:
 
 
 def test_kernel_that_exits(execute: Execute) -> None:
-    """A kernel that ends by itself is told with its exit status, and what was put out before is kept."""
+    """A kernel that ends by itself is told with its exit status, and what was put out before is
+    kept.
+    """
     run = execute("print('before')", "import os\nos._exit(3)")
     assert run.ending is Ending.DIED
     assert "the kernel died in code cell 2 (exit status 3)" in message(run)
@@ -256,14 +300,18 @@ def test_kernel_that_exits(execute: Execute) -> None:
 
 def test_kernel_out_of_memory(execute: Execute) -> None:
     """Running out of memory is told apart from dying."""
-    run = execute("hoard = []\nwhile True:\n    hoard.append(bytearray(10**7))", memory_bytes=300_000_000)
+    run = execute(
+        "hoard = []\nwhile True:\n    hoard.append(bytearray(10**7))", memory_bytes=300_000_000
+    )
     assert run.ending is Ending.STOPPED
     assert "out of memory: the limit is 300 MB" in message(run)
 
 
 def test_flood_of_output_is_cut(execute: Execute) -> None:
     """More output than is kept is no fault, and the notebook goes on."""
-    run = execute("for i in range(100_000):\n    print(i)", "results = 1", rules={"output_bytes": 10_000})
+    run = execute(
+        "for i in range(100_000):\n    print(i)", "results = 1", rules={"output_bytes": 10_000}
+    )
     assert run.ending is Ending.RETURNED, message(run)
     assert len(run.cells[0].printed) <= 10_000
     assert "the rest is left out" in run.cells[0].stderr
@@ -281,10 +329,15 @@ with output:
 
 
 def test_widgets_are_kept_as_jupyter_keeps_them(execute: Execute) -> None:
-    """A widget is displayed, what is printed in an Output widget is part of its state, and the notebook has both."""
+    """A widget is displayed, what is printed in an Output widget is part of its state, and the
+    notebook has both.
+    """
     run = execute(WIDGETS, "slider.value = 7\nresults = slider.value")
     assert run.ending is Ending.RETURNED, message(run)
-    shown = [each["data"]["application/vnd.jupyter.widget-view+json"]["model_id"] for each in run.cells[0].outputs]
+    shown = [
+        each["data"]["application/vnd.jupyter.widget-view+json"]["model_id"]
+        for each in run.cells[0].outputs
+    ]
     kept = run.document["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
     slider, output = (kept[model_id]["state"] for model_id in shown)
     assert slider["value"] == 7
@@ -296,7 +349,10 @@ def test_flood_of_widgets_is_cut(execute: Execute) -> None:
     """Of widgets no more is kept than of output."""
     flood = "import ipywidgets\nfor i in range(200):\n    ipywidgets.Text(value='x' * 1000)"
     run = execute(flood, "results = 1", rules={"output_bytes": 10_000})
-    assert (run.ending, run.values) == (Ending.RETURNED, {"results": plain_data.encode(1)}), message(run)
+    assert (run.ending, run.values) == (
+        Ending.RETURNED,
+        {"results": plain_data.encode(1)},
+    ), message(run)
     assert len(str(run.document["metadata"]["widgets"])) < 30_000
 
 
@@ -305,7 +361,9 @@ def test_flood_of_widgets_is_cut(execute: Execute) -> None:
 
 @METHODS
 def test_proven_hang(execute: Execute, method: str) -> None:
-    """A cell that waits for what never comes is explained, with the line, in the cell or in the module it calls."""
+    """A cell that waits for what never comes is explained, with the line, in the cell or in the
+    module it calls.
+    """
     run = execute("import multiprocessing as mp\nq = mp.Queue()", "x = 1\nq.get()", method=method)
     assert (run.ending, run.why) == (Ending.HUNG, "proof")
     assert "code cell 2 hangs: the parent" in message(run)
@@ -314,10 +372,17 @@ def test_proven_hang(execute: Execute, method: str) -> None:
 
 @pytest.mark.parametrize(
     "endless",
-    ["mp.Queue().get()", "while 1:\n    pass", "mp.Pool(2).map(time.sleep, [99])", "while 1:\n    time.sleep(0.05)"],
+    [
+        "mp.Queue().get()",
+        "while 1:\n    pass",
+        "mp.Pool(2).map(time.sleep, [99])",
+        "while 1:\n    time.sleep(0.05)",
+    ],
 )
 def test_what_was_made_before_a_hang_counts(execute: Execute, endless: str) -> None:
-    """A cell that does not come to its end is interrupted, and takes nothing from earlier ones; so in Jupyter."""
+    """A cell that does not come to its end is interrupted, and takes nothing from earlier ones; so
+    in Jupyter.
+    """
     run = execute(
         "import multiprocessing as mp, time\nresults = [1]",
         f"print('so far')\n{endless}",
@@ -328,7 +393,8 @@ def test_what_was_made_before_a_hang_counts(execute: Execute, endless: str) -> N
     assert run.values == {"results": plain_data.encode([1])}
     assert checks.has_list("results")(run).outcome is PASSED
     assert checks.has_list("results2")(run).outcome is SKIPPED
-    assert (run.cells[1].error_type, run.cells[1].text) == ("", "so far\n")  # nothing of the interruption
+    # nothing of the interruption
+    assert (run.cells[1].error_type, run.cells[1].text) == ("", "so far\n")
 
 
 def test_cell_that_cannot_be_interrupted(execute: Execute) -> None:
@@ -343,18 +409,24 @@ def test_cell_that_cannot_be_interrupted(execute: Execute) -> None:
 
 def test_cells_with_the_same_code(execute: Execute) -> None:
     """Of two cells with the same code the one that was executed is named."""
-    run = execute("import multiprocessing as mp\nq = mp.Queue()\nq.put(1)", "q.get()", "q.get()", "q.get()")
+    run = execute(
+        "import multiprocessing as mp\nq = mp.Queue()\nq.put(1)", "q.get()", "q.get()", "q.get()"
+    )
     assert "code cell 3 hangs" in message(run)
     assert "at code cell 3:1: q.get()" in message(run)
 
 
 def test_variable_that_is_too_large(execute: Execute) -> None:
-    """The first items of a list stand for all; anything else is named, and keeps no other from being read."""
+    """The first items of a list stand for all; anything else is named, and keeps no other from
+    being read.
+    """
     names = ("results", "other", "huge")
     run = execute(
-        "results = list(range(2_000_000))", "other = [1]", "huge = dict.fromkeys(range(1_000_000))",
+        "results = list(range(2_000_000))",
+        "other = [1]",
+        "huge = dict.fromkeys(range(1_000_000))",
         rules={"variables": names},
-    )  # fmt: skip
+    )
     assert run.values["other"] == plain_data.encode([1])
     assert run.values["results"] == plain_data.encode(list(range(1000)))
     assert run.values["huge"] == ["object", "a dict too large to read"]
@@ -368,7 +440,9 @@ def test_hang_in_a_module(execute: Execute) -> None:
 
 
 def test_napping_hang(execute: Execute) -> None:
-    """A cell that sleeps and looks again and again is called inactive after the assignment's patience."""
+    """A cell that sleeps and looks again and again is called inactive after the assignment's
+    patience.
+    """
     run = execute("import time\nwhile True:\n    time.sleep(0.05)", patience=1.5)
     assert (run.ending, run.why) == (Ending.HUNG, "steady")
     assert "sleeps again and again, at code cell 1:3" in message(run)
@@ -380,7 +454,9 @@ def test_time_limits(execute: Execute, rules: dict[str, float]) -> None:
     run = execute("while True:\n    pass", rules=rules)
     assert run.ending is Ending.TIMED_OUT
     together = ", when the time for all cells together was over" if "seconds" in rules else ""
-    assert re.search(rf"code cell 1 was not done after \d s{together}: the parent .* is busy", message(run))
+    assert re.search(
+        rf"code cell 1 was not done after \d s{together}: the parent .* is busy", message(run)
+    )
 
 
 # --- functions of the notebook
@@ -395,12 +471,18 @@ def test_pool_that_cannot_find_its_function(execute: Execute, method: str, items
         f"with mp.Pool(2) as pool:\n    pool.map(f, range({items}), chunksize=1)",
         method=method,
     )
-    assert "child processes could not find f(), which the notebook defines | move f() into a module" in message(run)
+    assert (
+        "child processes could not find f(), which the notebook defines | move f() into a module"
+        in message(run)
+    )
 
 
 def test_pool_finds_its_function_under_fork(execute: Execute) -> None:
     """Forked workers have the notebook's functions."""
-    run = execute("import multiprocessing as mp\ndef f(x):\n    return x", "with mp.Pool(2) as p:\n    p.map(f, [1])")
+    run = execute(
+        "import multiprocessing as mp\ndef f(x):\n    return x",
+        "with mp.Pool(2) as p:\n    p.map(f, [1])",
+    )
     assert run.ending is Ending.RETURNED, message(run)
 
 
@@ -423,7 +505,9 @@ def test_pool_left_open(execute: Execute) -> None:
 
 def test_process_that_is_never_joined(execute: Execute) -> None:
     """One that has ended is a zombie."""
-    run = execute("import cv_funcs as cvf", "p = cvf.mp.Process(target=cvf.square, args=(2,))\np.start()")
+    run = execute(
+        "import cv_funcs as cvf", "p = cvf.mp.Process(target=cvf.square, args=(2,))\np.start()"
+    )
     assert "1 had ended but was never joined (zombie)" in left(run)
 
 
@@ -434,9 +518,14 @@ def test_detached_program(execute: Execute) -> None:
 
 
 def test_workers_that_joblib_keeps(execute: Execute) -> None:
-    """Joblib keeps its workers for the next call, and ends them with the kernel: nothing is left by that."""
+    """Joblib keeps its workers for the next call, and ends them with the kernel: nothing is left by
+    that.
+    """
     pytest.importorskip("joblib")
-    run = execute("from joblib import Parallel, delayed\nresults = Parallel(n_jobs=2)(delayed(abs)(i) for i in (1, 2))")
+    run = execute(
+        "from joblib import Parallel, delayed\nresults = Parallel(n_jobs=2)(delayed(abs)(i) for i"
+        " in (1, 2))"
+    )
     assert run.ending is Ending.RETURNED, message(run)
     assert "alive" in children(run.cells[0])
     assert not [name for name in os.listdir("/dev/shm") if f"loky-{run.trace.caller}-" in name]
@@ -462,17 +551,24 @@ def test_kernel_does_not_see_the_grader(execute: Execute) -> None:
 
 
 def test_configuration_of_the_submission(execute: Execute) -> None:
-    """A file that would configure IPython does not run before the first cell, where nothing would be seen of it."""
-    files = dict.fromkeys(("ipython_config.py", "ipython_kernel_config.py"), "import os\nos.environ['LOADED'] = '1'\n")
+    """A file that would configure IPython does not run before the first cell, where nothing would
+    be seen of it.
+    """
+    files = dict.fromkeys(
+        ("ipython_config.py", "ipython_kernel_config.py"), "import os\nos.environ['LOADED'] = '1'\n"
+    )
     run = execute("import os\nprint('LOADED' in os.environ)", files=files)
     assert run.cells[0].printed == "False\n"
 
 
 def test_kernel_that_talks_nonsense(execute: Execute) -> None:
-    """A notebook that has its kernel send what no kernel sends is stopped, and the grader goes on."""
+    """A notebook that has its kernel send what no kernel sends is stopped, and the grader goes
+    on.
+    """
     send = """
 ip = get_ipython().kernel
-ip.session.send(ip.iopub_socket, "stream", content={"text": 1}, parent=ip.get_parent("shell"), ident=b"stream")
+parent = ip.get_parent("shell")
+ip.session.send(ip.iopub_socket, "stream", content={"text": 1}, parent=parent, ident=b"stream")
 """
     run = execute("results = [1]", send, "2")
     assert run.ending in (Ending.STOPPED, Ending.RETURNED)
@@ -485,7 +581,9 @@ def results(items: Sequence[object]) -> dict[str, object]:
 
 
 def test_who_did_the_work(execute: Execute) -> None:
-    """Tasks that name the kernel's own pid, or one that never was, did not run in child processes."""
+    """Tasks that name the kernel's own pid, or one that never was, did not run in child
+    processes.
+    """
     wait = "import os, time\ndef wait(i):\n    return i, os.getpid(), 0.0, 1.0\n"
     apply = "results = cvf.mp_apply([(cvf.wait, (i,)) for i in range(4)])"
     files = {"cv_funcs.py": FUNCS + wait}
@@ -499,7 +597,9 @@ def test_who_did_the_work(execute: Execute) -> None:
 
 
 def test_answer_that_arrives_late() -> None:
-    """The kernel has done everything, and its answer is taken in while the client is asked: the cell does not hang."""
+    """The kernel has done everything, and its answer is taken in while the client is asked: the
+    cell does not hang.
+    """
     ways, arrived = iter(("quiet", "yes")), Event()
 
     def arrives_and_is_idle_again() -> bool:

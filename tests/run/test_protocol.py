@@ -1,4 +1,6 @@
-"""What crosses the pipes between the grader and a supervisor: it comes out as it went in, or is refused."""
+"""What crosses the pipes between the grader and a supervisor: it comes out as it went in, or is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -56,13 +58,31 @@ REPORT = CallsReport(clean=True, stderr="", imported=RETURNED, calls=())
 def asked(folder: str = "/run", gates: Script | None = None) -> CallsRequest:
     """Return a request for one call."""
     step = StepRequest(
-        do="call", gates=gates or OpenGates(), again=steps.Again(seconds=1.0, stop_text="done"), same_holdings=False,
-        n=0, seconds=0.0, patience=0.0, save="", drop=(), last=True, look=False, let=(),
-    )  # fmt: skip
+        do="call",
+        gates=gates or OpenGates(),
+        again=steps.Again(seconds=1.0, stop_text="done"),
+        same_holdings=False,
+        n=0,
+        seconds=0.0,
+        patience=0.0,
+        save="",
+        drop=(),
+        last=True,
+        look=False,
+        let=(),
+    )
     return CallsRequest(
-        run_folder=folder, isolation=Isolation(), shown=folder, prefix="/mg1", observer="auto", limits=Limits(),
-        environment={"HOME": folder}, child_request="request", keys=("a",), steps=(step,),
-    )  # fmt: skip
+        run_folder=folder,
+        isolation=Isolation(),
+        shown=folder,
+        prefix="/mg1",
+        observer="auto",
+        limits=Limits(),
+        environment={"HOME": folder},
+        child_request="request",
+        keys=("a",),
+        steps=(step,),
+    )
 
 
 def changed(told: Request | Reported, **other: object) -> str:
@@ -82,7 +102,9 @@ def test_every_script_is_tried() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [Guard(mark="/tmp/mpgrade-"), Part(), asked("/tmp/caf\udce9")], ids=["guard", "part", "not UTF-8"]
+    "told",
+    [Guard(mark="/tmp/mpgrade-"), Part(), asked("/tmp/caf\udce9")],
+    ids=["guard", "part", "not UTF-8"],
 )
 def test_requests_cross(told: Request) -> None:
     """A request arrives as it was sent, with names of files that are not UTF-8."""
@@ -94,10 +116,17 @@ def test_requests_cross(told: Request) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        changed(asked(), limitz={}), changed(asked(), keys=[7]), changed(asked(), steps=[{"do": "sing"}]),
-        changed(asked(), observer=None), changed(asked(), type="Sonnet"), "{}", "[]", "null", "no JSON",
+        changed(asked(), limitz={}),
+        changed(asked(), keys=[7]),
+        changed(asked(), steps=[{"do": "sing"}]),
+        changed(asked(), observer=None),
+        changed(asked(), type="Sonnet"),
+        "{}",
+        "[]",
+        "null",
+        "no JSON",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_request_is_refused(line: str) -> None:
     """Content that no request has, or of another type, is an error where it is read."""
     with pytest.raises(ValueError, match=r"\w"):
@@ -114,9 +143,18 @@ def test_typo_in_a_script() -> None:
 def test_reports_cross() -> None:
     """A report arrives as it was sent."""
     gates = GateReport(script="shut", quiet="proof")
-    account = Account(ending=Ending.TIMED_OUT, why="late", phase=Phase.IMPORT, still_reading=True, gates=gates)
-    cells = CellsReport(stderr="", pid=7, told=True, kernel=RETURNED, cells=(account,), after=RETURNED)
-    for report in (REPORT, cells, CallsReport(stderr="x", imported=account, calls=(account,)), KilledReport(signal=9)):
+    account = Account(
+        ending=Ending.TIMED_OUT, why="late", phase=Phase.IMPORT, still_reading=True, gates=gates
+    )
+    cells = CellsReport(
+        stderr="", pid=7, told=True, kernel=RETURNED, cells=(account,), after=RETURNED
+    )
+    for report in (
+        REPORT,
+        cells,
+        CallsReport(stderr="x", imported=account, calls=(account,)),
+        KilledReport(signal=9),
+    ):
         assert report_in(line_of(report).encode()) == report
 
 
@@ -135,7 +173,9 @@ def test_reports_cross() -> None:
         (changed(REPORT, clean=False), SupervisorError, "could not be ended"),
     ],
 )
-def test_report_that_is_no_good(monkeypatch: pytest.MonkeyPatch, line: str, error: type[Exception], words: str) -> None:
+def test_report_that_is_no_good(
+    monkeypatch: pytest.MonkeyPatch, line: str, error: type[Exception], words: str
+) -> None:
     """Only a report of the kind that was asked for, of a run that was ended, is one."""
     monkeypatch.setattr(servers, "ask_server", lambda *_: line.encode())
     with pytest.raises(error, match=words):
@@ -145,10 +185,18 @@ def test_report_that_is_no_good(monkeypatch: pytest.MonkeyPatch, line: str, erro
 @pytest.mark.parametrize(
     "data",
     [
-        b'{"kind": ""}', b'{"kind": 7}', b'{"key": "1"}', b'{"kind": "gate", "key": 1}', b"[]", b"\xff", b"[" * 5000,
-        b'{"kind": "back", "raised": 0}', b'{"kind": "back", "none": "no"}', b'{"kind": "note", "score": 1}',
+        b'{"kind": ""}',
+        b'{"kind": 7}',
+        b'{"key": "1"}',
+        b'{"kind": "gate", "key": 1}',
+        b"[]",
+        b"\xff",
+        b"[" * 5000,
+        b'{"kind": "back", "raised": 0}',
+        b'{"kind": "back", "none": "no"}',
+        b'{"kind": "note", "score": 1}',
     ],
-)  # fmt: skip
+)
 def test_what_no_task_sends_is_no_message(data: bytes) -> None:
     """A message of another form than our own is known as such, with the sender that is attested."""
     message = gate_socket._parse(1, 4711, data)

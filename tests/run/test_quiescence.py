@@ -1,4 +1,6 @@
-"""When a tree is quiet, on looks written down by hand: times and threads are given, nothing runs and nothing waits."""
+"""When a tree is quiet, on looks written down by hand: times and threads are given, nothing runs
+and nothing waits.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,16 @@ Scene = Callable[[int], Sequence[Thread]]
 
 def thread(pid: int = WORKER, tid: int = 0, **seen: Any) -> Thread:
     """Return a thread that sleeps in a wait without time-out."""
-    base = Thread(pid=pid, tid=tid or pid, state="S", switches=7, ran=0, queued=0, timed=False, syscall="futex")
+    base = Thread(
+        pid=pid,
+        tid=tid or pid,
+        state="S",
+        switches=7,
+        ran=0,
+        queued=0,
+        timed=False,
+        syscall="futex",
+    )
     return replace(base, **seen)
 
 
@@ -44,7 +55,9 @@ def quiet(*, sees_waits: bool = True, stopped: Sequence[int] = ()) -> Quiet:
 def until_quiet(
     scene: Scene, watch: Quiet | None = None, window: float = STEADY_SECONDS, looks: int = 100
 ) -> tuple[str, int]:
-    """Look again and again; return the rule that held first and at which look, or ("", the number of looks)."""
+    """Look again and again; return the rule that held first and at which look, or ("", the number
+    of looks).
+    """
     watch = watch or quiet()
     for number in range(looks):
         rule = watch.look(1000.0 + number * PERIOD, scene(number), window)
@@ -59,7 +72,9 @@ def seconds(number: int) -> float:
 
 
 def napping(number: int, every: int, pid: int = WORKER) -> Thread:
-    """Return a thread that waits with a time-out and wakes at every so many looks, using next to nothing."""
+    """Return a thread that waits with a time-out and wakes at every so many looks, using next to
+    nothing.
+    """
     wakes = number // every
     return thread(pid, timed=True, switches=7 + wakes, ran=wakes * MS // 10)
 
@@ -77,7 +92,9 @@ def napping(number: int, every: int, pid: int = WORKER) -> Thread:
     ],
 )
 def test_proof(threads: Sequence[Thread]) -> None:
-    """All wait without time-out and none has woken over three looks: proven, at the earliest after these."""
+    """All wait without time-out and none has woken over three looks: proven, at the earliest after
+    these.
+    """
     assert until_quiet(lambda number: threads) == ("proof", PROOF_LOOKS)
 
 
@@ -96,7 +113,9 @@ def test_voluntary_switch_breaks_the_proof() -> None:
 
 
 def test_thread_that_wakes_again_and_again_is_not_proven_asleep() -> None:
-    """While a thread wakes between any three looks there is no proof; if it uses nothing, the tree is steady."""
+    """While a thread wakes between any three looks there is no proof; if it uses nothing, the tree
+    is steady.
+    """
 
     def scene(number: int) -> Sequence[Thread]:
         return thread(CALLER), thread(WORKER, switches=7 + number // 3)
@@ -104,15 +123,21 @@ def test_thread_that_wakes_again_and_again_is_not_proven_asleep() -> None:
     assert until_quiet(scene) == ("steady", 10)
 
 
-@pytest.mark.parametrize("timed", [thread(WORKER, timed=True), thread(CALLER, timed=True)], ids=["worker", "caller"])
+@pytest.mark.parametrize(
+    "timed", [thread(WORKER, timed=True), thread(CALLER, timed=True)], ids=["worker", "caller"]
+)
 def test_wait_with_time_out_is_no_proof(timed: Thread) -> None:
-    """One thread whose wait ends by itself is enough: as long as it does not wake, nothing is known."""
+    """One thread whose wait ends by itself is enough: as long as it does not wake, nothing is
+    known.
+    """
     rest = [one for one in ASLEEP if one.tid != timed.tid]
     assert until_quiet(lambda number: (*rest, timed)) == ("", 100)
 
 
 def test_process_that_has_just_ended_has_moved() -> None:
-    """Between two looks a thread has ended: what it did last, and who hears of that, is not known yet."""
+    """Between two looks a thread has ended: what it did last, and who hears of that, is not known
+    yet.
+    """
 
     def scene(number: int) -> Sequence[Thread]:
         return thread(CALLER), thread(WORKER, state="S" if number < 3 else "Z")
@@ -124,7 +149,9 @@ def test_process_that_has_just_ended_has_moved() -> None:
 
 
 def test_timed_waiters_must_wake_twice() -> None:
-    """A parent that polls every 1.5 s is steady only when it has come round twice, not after a second of silence."""
+    """A parent that polls every 1.5 s is steady only when it has come round twice, not after a
+    second of silence.
+    """
     rule, number = until_quiet(lambda number: (thread(CALLER), napping(number, every=15)))
     assert (rule, seconds(number)) == ("steady", 3.0)
 
@@ -133,7 +160,11 @@ def test_every_timed_waiter_must_wake_twice() -> None:
     """One that has come round often does not stand for another that has not."""
 
     def scene(number: int) -> Sequence[Thread]:
-        return napping(number, every=1, pid=CALLER), napping(number, every=2), napping(number, every=20, pid=OTHER)
+        return (
+            napping(number, every=1, pid=CALLER),
+            napping(number, every=2),
+            napping(number, every=20, pid=OTHER),
+        )
 
     rule, number = until_quiet(scene)
     assert (rule, seconds(number)) == ("steady", 4.0)
@@ -142,7 +173,9 @@ def test_every_timed_waiter_must_wake_twice() -> None:
 @pytest.mark.parametrize("bustle", [0.05, 0.3, 0.8])
 @pytest.mark.parametrize("gap", [PERIOD, 0.17, 0.5, 1.1], ids="looks {} s apart".format)
 def test_nap_after_bustle_is_waited_for(gap: float, bustle: float) -> None:
-    """Who woke often before, as in starting up, and now naps for longer than ever has not come round, but is away."""
+    """Who woke often before, as in starting up, and now naps for longer than ever has not come
+    round, but is away.
+    """
     watch = quiet()
     for number in range(40):
         wakes = int(min(number * gap, bustle) * 100)
@@ -153,20 +186,29 @@ def test_nap_after_bustle_is_waited_for(gap: float, bustle: float) -> None:
 @pytest.mark.parametrize("gap", [PERIOD, 0.3, 1.0], ids="looks up to {} s apart".format)
 @pytest.mark.parametrize("period", [0.01, 0.1, 0.2, 0.5, 1.0, 3.0])
 def test_poll_is_seen_through_irregular_looks(period: float, gap: float) -> None:
-    """Who looks for something again and again is found out on a busy machine too, whose looks come when they can."""
+    """Who looks for something again and again is found out on a busy machine too, whose looks come
+    when they can.
+    """
     draw = random.Random(f"{period} {gap}")
     watch, now = quiet(), 0.0
-    while not watch.look(now, (thread(CALLER, timed=True, switches=7 + int(now / period)), thread(WORKER))):
+    while not watch.look(
+        now, (thread(CALLER, timed=True, switches=7 + int(now / period)), thread(WORKER))
+    ):
         now += draw.uniform(PERIOD, gap)
         assert now < 5.0 + 3 * period
 
 
 def test_naps_that_grow() -> None:
-    """A back-off that doubles each time is steady once a nap has not yet taken as long as the one before."""
+    """A back-off that doubles each time is steady once a nap has not yet taken as long as the one
+    before.
+    """
     wakes = [2**count - 1 for count in range(1, 8)]
 
     def scene(number: int) -> Sequence[Thread]:
-        return (thread(CALLER), thread(WORKER, timed=True, switches=sum(wake <= number for wake in wakes)))
+        return (
+            thread(CALLER),
+            thread(WORKER, timed=True, switches=sum(wake <= number for wake in wakes)),
+        )
 
     rule, number = until_quiet(scene)
     assert (rule, STEADY_SECONDS <= seconds(number) < 2.0) == ("steady", True), number
@@ -175,18 +217,35 @@ def test_naps_that_grow() -> None:
 @pytest.mark.parametrize("window", [STEADY_SECONDS, 4.0, 7.5])
 def test_window(window: float) -> None:
     """A tree that naps is steady when the window is over, and no sooner."""
-    rule, number = until_quiet(lambda number: (napping(number, 1, CALLER), napping(number, 2)), window=window)
+    rule, number = until_quiet(
+        lambda number: (napping(number, 1, CALLER), napping(number, 2)), window=window
+    )
     assert (rule, seconds(number)) == ("steady", window)
 
 
 @pytest.mark.parametrize(
     "busy",
     [
-        pytest.param(lambda n: thread(WORKER, state="R", timed=True, ran=n * 100 * MS), id="runs all the time"),
-        pytest.param(lambda n: thread(WORKER, timed=True, switches=n, ran=n * 10 * MS), id="runs a tenth of the time"),
-        pytest.param(lambda n: thread(WORKER, state="R", timed=True, queued=n * 100 * MS), id="wants a core, has none"),
-        pytest.param(lambda n: thread(WORKER, switches=n, queued=n * 10 * MS), id="waits for a core now and then"),
-        pytest.param(lambda n: thread(WORKER, 21, timed=True, switches=n, ran=n * 9 * MS), id="in a second thread"),
+        pytest.param(
+            lambda n: thread(WORKER, state="R", timed=True, ran=n * 100 * MS),
+            id="runs all the time",
+        ),
+        pytest.param(
+            lambda n: thread(WORKER, timed=True, switches=n, ran=n * 10 * MS),
+            id="runs a tenth of the time",
+        ),
+        pytest.param(
+            lambda n: thread(WORKER, state="R", timed=True, queued=n * 100 * MS),
+            id="wants a core, has none",
+        ),
+        pytest.param(
+            lambda n: thread(WORKER, switches=n, queued=n * 10 * MS),
+            id="waits for a core now and then",
+        ),
+        pytest.param(
+            lambda n: thread(WORKER, 21, timed=True, switches=n, ran=n * 9 * MS),
+            id="in a second thread",
+        ),
     ],
 )
 def test_busy_tree_is_never_quiet(busy: Callable[[int], Thread]) -> None:
@@ -198,7 +257,9 @@ def test_work_in_between_starts_the_window_anew() -> None:
     """A worker that computes for a while at 0.8 s is given a whole window from then on."""
 
     def scene(number: int) -> Sequence[Thread]:
-        return thread(CALLER), thread(WORKER, timed=True, switches=number, ran=200 * MS * (number >= 8))
+        return thread(CALLER), thread(
+            WORKER, timed=True, switches=number, ran=200 * MS * (number >= 8)
+        )
 
     rule, number = until_quiet(scene)
     assert (rule, seconds(number)) == ("steady", 0.8 + STEADY_SECONDS)
@@ -206,16 +267,24 @@ def test_work_in_between_starts_the_window_anew() -> None:
 
 @pytest.mark.parametrize("state", ["R", "D", "t"])
 def test_runnable_or_uninterruptible_process_is_not_quiet(state: str) -> None:
-    """A worker that stands in a disk's wait, runs, or is held by a tracer is neither proven asleep nor steady."""
+    """A worker that stands in a disk's wait, runs, or is held by a tracer is neither proven asleep
+    nor steady.
+    """
     assert until_quiet(lambda number: (thread(CALLER), thread(WORKER, state=state))) == ("", 100)
 
 
 @pytest.mark.parametrize("state", ["D", "t"])
 def test_caller_that_will_go_on_is_not_quiet(state: str) -> None:
-    """A caller that has come round often, and now stands in a disk's wait or is held by a tracer, will go on."""
+    """A caller that has come round often, and now stands in a disk's wait or is held by a tracer,
+    will go on.
+    """
 
     def scene(number: int) -> Sequence[Thread]:
-        caller = napping(number, 1, CALLER) if number < 8 else thread(CALLER, state=state, timed=True, switches=15)
+        caller = (
+            napping(number, 1, CALLER)
+            if number < 8
+            else thread(CALLER, state=state, timed=True, switches=15)
+        )
         return caller, thread(WORKER)
 
     assert until_quiet(scene) == ("", 100)
@@ -224,7 +293,10 @@ def test_caller_that_will_go_on_is_not_quiet(state: str) -> None:
 def test_stopped_process_counts_as_asleep() -> None:
     """A process that a signal has stopped goes on only when somebody outside continues it."""
     stopped = thread(WORKER, state="T", timed=True)
-    assert until_quiet(lambda number: (thread(CALLER), stopped), quiet(stopped=[WORKER])) == ("proof", PROOF_LOOKS)
+    assert until_quiet(lambda number: (thread(CALLER), stopped), quiet(stopped=[WORKER])) == (
+        "proof",
+        PROOF_LOOKS,
+    )
 
 
 @pytest.mark.parametrize("state", ["R", "D"])
@@ -232,13 +304,20 @@ def test_stopped_process_counts_as_asleep() -> None:
 def test_process_that_was_stopped_and_goes_on(pid: int, state: str) -> None:
     """One that has just been continued runs, whatever is still believed of it."""
     rest = [one for one in ASLEEP if one.pid != pid]
-    assert until_quiet(lambda number: (*rest, thread(pid, state=state)), quiet(stopped=[pid]))[0] == ""
+    assert (
+        until_quiet(lambda number: (*rest, thread(pid, state=state)), quiet(stopped=[pid]))[0] == ""
+    )
 
 
 def test_stopped_process_that_is_traced_counts_as_asleep() -> None:
-    """Who traces it sees a process that a signal has stopped in the state of those that it holds itself."""
+    """Who traces it sees a process that a signal has stopped in the state of those that it holds
+    itself.
+    """
     stopped = thread(WORKER, state="t", timed=True)
-    assert until_quiet(lambda number: (thread(CALLER), stopped), quiet(stopped=[WORKER])) == ("proof", PROOF_LOOKS)
+    assert until_quiet(lambda number: (thread(CALLER), stopped), quiet(stopped=[WORKER])) == (
+        "proof",
+        PROOF_LOOKS,
+    )
 
 
 def test_process_that_is_being_stopped_is_not_yet_asleep() -> None:
@@ -252,7 +331,9 @@ def test_process_that_is_being_stopped_is_not_yet_asleep() -> None:
 
 def spinning(number: int, share: float = 1.0) -> Thread:
     """Return the caller, busy for a share of the time."""
-    return thread(CALLER, state="R", timed=True, ran=int(number * PERIOD * share * 1e9), syscall="running")
+    return thread(
+        CALLER, state="R", timed=True, ran=int(number * PERIOD * share * 1e9), syscall="running"
+    )
 
 
 def quiet_with_a_task_held() -> Quiet:
@@ -263,8 +344,12 @@ def quiet_with_a_task_held() -> Quiet:
 
 
 def test_caller_that_spins() -> None:
-    """A caller that has burned 2 s of a core, while a task is held and all others are steady, waits for that task."""
-    rule, number = until_quiet(lambda number: (spinning(number), thread(WORKER)), quiet_with_a_task_held())
+    """A caller that has burned 2 s of a core, while a task is held and all others are steady, waits
+    for that task.
+    """
+    rule, number = until_quiet(
+        lambda number: (spinning(number), thread(WORKER)), quiet_with_a_task_held()
+    )
     assert (rule, seconds(number)) == ("the caller spins", 2.0)
 
 
@@ -289,10 +374,16 @@ def test_caller_on_a_crowded_core_is_given_longer() -> None:
 
 
 def test_caller_that_gets_no_core() -> None:
-    """The kernel counts the time in its queue when it is over: one that has come round often may be starving in it."""
+    """The kernel counts the time in its queue when it is over: one that has come round often may be
+    starving in it.
+    """
 
     def scene(number: int) -> Sequence[Thread]:
-        caller = napping(number, 1, CALLER) if number < 8 else thread(CALLER, state="R", timed=True, switches=15)
+        caller = (
+            napping(number, 1, CALLER)
+            if number < 8
+            else thread(CALLER, state="R", timed=True, switches=15)
+        )
         return caller, thread(WORKER)
 
     assert until_quiet(scene) == ("", 100)
@@ -301,7 +392,10 @@ def test_caller_that_gets_no_core() -> None:
 def test_caller_that_spins_while_a_worker_computes() -> None:
     """A caller that polls without sleeping may be waiting for a worker that computes."""
     assert until_quiet(
-        lambda number: (spinning(number), thread(WORKER, state="R", timed=True, ran=number * 50 * MS))
+        lambda number: (
+            spinning(number),
+            thread(WORKER, state="R", timed=True, ran=number * 50 * MS),
+        )
     ) == ("", 100)
 
 
@@ -342,7 +436,9 @@ SCENES: dict[str, Callable[[int], Sequence[Thread]]] = {
     "proof": lambda number: ASLEEP,
     "steady": lambda number: (napping(number, 1, CALLER), thread(WORKER)),
     "the caller spins": lambda number: (spinning(number), thread(WORKER)),
-    "the caller polls": lambda number: (thread(CALLER, timed=True, switches=9 * number, ran=number * 9 * MS),),
+    "the caller polls": lambda number: (
+        thread(CALLER, timed=True, switches=9 * number, ran=number * 9 * MS),
+    ),
 }
 """What each rule calls quiet, while a task is held."""
 
@@ -350,7 +446,9 @@ SCENES: dict[str, Callable[[int], Sequence[Thread]]] = {
 @pytest.mark.parametrize("sees_waits", [True, False], ids=["waits are seen", "blind"])
 @pytest.mark.parametrize("rule", SCENES)
 def test_nothing_is_quiet_while_something_waits_for_us(rule: str, sees_waits: bool) -> None:
-    """An end or a start that we have not taken in keeps every rule from holding, and starts its time anew."""
+    """An end or a start that we have not taken in keeps every rule from holding, and starts its
+    time anew.
+    """
     watch = quiet(sees_waits=sees_waits)
     watch.held = True
     for number in range(60):
@@ -380,26 +478,34 @@ def test_tree_that_has_ended_is_quiet() -> None:
 
 @pytest.mark.parametrize("window", [STEADY_SECONDS, BLIND_SECONDS, 6.0])
 def test_blind_mode(window: float) -> None:
-    """Without knowing what threads wait for nothing is proven: the window is longer than the time-outs of a poll."""
+    """Without knowing what threads wait for nothing is proven: the window is longer than the
+    time-outs of a poll.
+    """
     blind = tuple(replace(one, timed=True, syscall="") for one in ASLEEP)
     rule, number = until_quiet(lambda number: blind, quiet(sees_waits=False), window)
     assert (rule, seconds(number)) == ("steady", max(window, BLIND_SECONDS))
 
 
 def test_blind_mode_where_nobody_has_moved() -> None:
-    """However long a tree that naps is waited for: one in which nothing at all happens for 8 s hangs."""
+    """However long a tree that naps is waited for: one in which nothing at all happens for 8 s
+    hangs.
+    """
     blind = tuple(replace(one, timed=True, syscall="") for one in ASLEEP)
     rule, number = until_quiet(lambda number: blind, quiet(sees_waits=False), 16.0, 200)
     assert (rule, seconds(number)) == ("still", STILL_SECONDS)
     naps = (thread(CALLER, timed=True, syscall=""),)
-    found = until_quiet(lambda number: (*naps, napping(number, 75)), quiet(sees_waits=False), 16.0, 150)
+    found = until_quiet(
+        lambda number: (*naps, napping(number, 75)), quiet(sees_waits=False), 16.0, 150
+    )
     assert found == ("", 150)  # wakes every 7.5 s
-    assert until_quiet(lambda number: blind, quiet(), 16.0, 150) == ("", 150)  # where waits are seen it is not needed
+    # where waits are seen it is not needed
+    assert until_quiet(lambda number: blind, quiet(), 16.0, 150) == ("", 150)
 
 
 def test_blind_mode_sees_a_busy_tree() -> None:
     """Work is seen all the same."""
     busy = until_quiet(
-        lambda number: (thread(CALLER), thread(WORKER, timed=True, ran=number * 20 * MS)), quiet(sees_waits=False)
+        lambda number: (thread(CALLER), thread(WORKER, timed=True, ran=number * 20 * MS)),
+        quiet(sees_waits=False),
     )
     assert busy == ("", 100)

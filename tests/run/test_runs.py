@@ -1,4 +1,5 @@
-"""Runs of small submissions, right, wrong and hostile, in real processes: how each call ended and what was seen.
+"""Runs of small submissions, right, wrong and hostile, in real processes: how each call ended and
+what was seen.
 
 That nothing is left after a run is proven after every test (conftest.py).
 """
@@ -32,7 +33,9 @@ from pytest_mpgrade.student.runs import RunCache
 from support.ours import Ours
 from support.running import MakeRuns, setting, wait_until
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace and /proc")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="observes with ptrace and /proc"
+)
 
 METHODS = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 OBSERVERS = pytest.mark.parametrize("observer", ["auto", "proc", "psutil"])
@@ -106,7 +109,9 @@ def test_value_comes_back(play: MakeRuns, observer: str) -> None:
 
 
 def test_raised_error_has_the_students_own_line(play: MakeRuns) -> None:
-    """An exception comes as text, with its causes and the student's line, though the library raised it."""
+    """An exception comes as text, with its causes and the student's line, though the library raised
+    it.
+    """
     text = """
         import json
 
@@ -125,9 +130,13 @@ def test_raised_error_has_the_students_own_line(play: MakeRuns) -> None:
     assert [frame.line for frame in run.error.frames if frame.own] == [7]
 
 
-@pytest.mark.parametrize("how", ["raise SystemExit(0)", "raise KeyboardInterrupt", "raise BaseException('x')"])
+@pytest.mark.parametrize(
+    "how", ["raise SystemExit(0)", "raise KeyboardInterrupt", "raise BaseException('x')"]
+)
 def test_exit_in_a_call_is_an_error_of_the_call(play: MakeRuns, how: str) -> None:
-    """An exception that would end the interpreter is one more exception, and later calls are still made."""
+    """An exception that would end the interpreter is one more exception, and later calls are still
+    made.
+    """
     text = f"""
         def f():
             {how}
@@ -144,9 +153,12 @@ def test_exit_in_a_call_is_an_error_of_the_call(play: MakeRuns, how: str) -> Non
 
 @OBSERVERS
 @pytest.mark.parametrize(
-    ("how", "code"), [("os._exit(7)", 7), ("os._exit(0)", 0), ("os.kill(os.getpid(), 9)", -9), ("os.abort()", -6)]
+    ("how", "code"),
+    [("os._exit(7)", 7), ("os._exit(0)", 0), ("os.kill(os.getpid(), 9)", -9), ("os.abort()", -6)],
 )
-def test_caller_that_ends_itself_has_died(play: MakeRuns, how: str, code: int, observer: str) -> None:
+def test_caller_that_ends_itself_has_died(
+    play: MakeRuns, how: str, code: int, observer: str
+) -> None:
     """A call in which the calling process ends is told with its exit status."""
     run = play(f"import os\n\ndef f():\n    {how}\n", steps.call("f"), observer=observer)[1]
     assert run.ending is Ending.DIED
@@ -216,7 +228,10 @@ def test_endless_loop_at_import(play: MakeRuns) -> None:
     (run,) = play("x = 0\nwhile True:\n    x += 1\n", steps.call("f"), import_seconds=3.0)
     assert run.ending is Ending.NOT_IMPORTED
     assert run.phase is Phase.IMPORT
-    assert {frame.line for stuck in run.trace.stuck for frame in stuck.frames if frame.own} <= {2, 3}
+    assert {frame.line for stuck in run.trace.stuck for frame in stuck.frames if frame.own} <= {
+        2,
+        3,
+    }
     assert len(run.trace.stuck) == 1
 
 
@@ -241,7 +256,9 @@ def test_processes_at_import_are_counted(play: MakeRuns) -> None:
 
 @METHODS
 def test_deadlock_on_a_queue_is_proven(play: MakeRuns, method: str) -> None:
-    """A worker that waits for 'STOP' and a parent that joins it: proven, both named with their lines."""
+    """A worker that waits for 'STOP' and a parent that joins it: proven, both named with their
+    lines.
+    """
     text = """
         import multiprocessing as mp
 
@@ -259,15 +276,17 @@ def test_deadlock_on_a_queue_is_proven(play: MakeRuns, method: str) -> None:
     assert (run.ending, run.why) == (Ending.HUNG, "proof")
     worker, parent = sentence(run, "worker 1"), sentence(run, "the parent")
     pids = {stuck.name: stuck.pid for stuck in run.trace.stuck}
-    assert worker == (
-        f"worker 1 (pid {pids['worker 1']}) waits for a task or 'STOP' that never comes, "
+    assert (
+        worker == f"worker 1 (pid {pids['worker 1']}) waits for a task or 'STOP' that never comes, "
         'at cv_funcs.py:4: while todo.get() != "STOP":'
     )
     assert parent.startswith(f"the parent (pid {run.trace.caller}) waits ")
     assert parent.endswith(" to end, at cv_funcs.py:11: p.join()")
     if method != "forkserver":  # there the parent waits at a pipe, which tells no pid
         assert f"for worker 1 (pid {pids['worker 1']}) to end" in parent
-    assert [(one.born, one.later) for one in run.trace.processes if not one.helper] == [(method, "alive")]
+    assert [(one.born, one.later) for one in run.trace.processes if not one.helper] == [
+        (method, "alive")
+    ]
 
 
 @METHODS
@@ -326,7 +345,9 @@ def test_lock_in_a_worker(play: MakeRuns) -> None:
     """
     run = play(text, steps.call("f"), method="spawn")[1]
     assert (run.ending, run.why) == (Ending.HUNG, "proof")
-    assert "waits for a lock that nobody releases, at cv_funcs.py:4: with lock:" in sentence(run, "worker 1")
+    assert "waits for a lock that nobody releases, at cv_funcs.py:4: with lock:" in sentence(
+        run, "worker 1"
+    )
 
 
 @pytest.mark.parametrize("nap", [0.1, 0.4])
@@ -372,7 +393,9 @@ def test_worker_that_computes_for_ever_times_out(play: MakeRuns) -> None:
 
 
 def test_caller_that_takes_its_results_slowly_has_not_hung(play: MakeRuns) -> None:
-    """One result a round, naps between: nothing else happens, but what is read shows that it goes on."""
+    """One result a round, naps between: nothing else happens, but what is read shows that it goes
+    on.
+    """
     text = """
         import multiprocessing as mp
         import time
@@ -387,7 +410,11 @@ def test_caller_that_takes_its_results_slowly_has_not_hung(play: MakeRuns) -> No
                 time.sleep(0.3)
     """
     run = play(text, steps.call("f", seconds=5.0), patience=1.0)[1]
-    assert (run.ending, run.still_reading, run.why) == (Ending.TIMED_OUT, True, "late, still reading")
+    assert (run.ending, run.still_reading, run.why) == (
+        Ending.TIMED_OUT,
+        True,
+        "late, still reading",
+    )
 
 
 def test_groups_and_notes_of_an_exception_are_told(play: MakeRuns) -> None:
@@ -405,7 +432,12 @@ def test_groups_and_notes_of_an_exception_are_told(play: MakeRuns) -> None:
     """
     run = play(text, steps.call("f"))[1]
     assert run.error is not None
-    assert run.error.chain == ("Group: several", "Group: several", "ValueError: found inside", "added to it")
+    assert run.error.chain == (
+        "Group: several",
+        "Group: several",
+        "ValueError: found inside",
+        "added to it",
+    )
 
 
 def test_each_call_has_the_whole_cap_of_output(play: MakeRuns) -> None:
@@ -438,21 +470,27 @@ BUSY_CALLER = """
 
 
 def test_caller_that_spins_is_found_out(play: MakeRuns) -> None:
-    """A caller that polls without a pause, for what never comes, is called hung before its time limit."""
+    """A caller that polls without a pause, for what never comes, is called hung before its time
+    limit.
+    """
     text = BUSY_CALLER.format(condition="p.is_alive()")
     run = play(text, steps.call("f", seconds=60.0), patience=1.0)[1]
     assert (run.ending, run.why) == (Ending.HUNG, "the caller spins")
 
 
 def test_caller_that_computes_by_itself_is_not_a_hang(play: MakeRuns) -> None:
-    """Sorting results, or printing a lot, may take a caller seconds while its workers wait for the sentinel."""
+    """Sorting results, or printing a lot, may take a caller seconds while its workers wait for the
+    sentinel.
+    """
     text = BUSY_CALLER.format(condition="time.process_time() < 3.5")
     run = play(text, steps.call("f", seconds=60.0))[1]
     assert (run.ending, run.why) == (Ending.RETURNED, ""), run
 
 
 def test_long_naps_are_not_a_hang(play: MakeRuns) -> None:
-    """One that sleeps longer than any window, and then returns, has returned; so has one that woke often before."""
+    """One that sleeps longer than any window, and then returns, has returned; so has one that woke
+    often before.
+    """
     text = """
         import time
 
@@ -487,7 +525,9 @@ def test_worker_stopped_by_a_signal(play: MakeRuns) -> None:
 
 @PROC
 def test_stopped_worker_is_not_waited_for_as_if_it_moved(play: MakeRuns, observer: str) -> None:
-    """A worker that stands still has 2 s, not a busy machine's 10; its own child naps, so that no proof comes first."""
+    """A worker that stands still has 2 s, not a busy machine's 10; its own child naps, so that no
+    proof comes first.
+    """
     text = """
         import multiprocessing as mp
         import os
@@ -524,7 +564,8 @@ def late(pid):
 
 seize, ptrace.seize = ptrace.seize, late
 observer = LinuxObserver(trace=True)
-root = observer.start(Start(argv=[sys.executable], env={}, cwd="/", out="/nowhere/out", err="/nowhere/err"))
+nowhere = {"out": "/nowhere/out", "err": "/nowhere/err"}
+root = observer.start(Start(argv=[sys.executable], env={}, cwd="/", **nowhere))
 while not observer.seen[root].ended:
     time.sleep(0.001)
 print(observer.seen[root].exitcode, observer.end_all(time.monotonic() + 10))
@@ -532,14 +573,18 @@ print(observer.seen[root].exitcode, observer.end_all(time.monotonic() + 10))
 
 
 def test_process_that_cannot_begin_is_not_waited_for() -> None:
-    """One that ends before it is traced, as where the folder of its run went with a killed grader, is seen to end."""
+    """One that ends before it is traced, as where the folder of its run went with a killed grader,
+    is seen to end.
+    """
     argv = [sys.executable, "-c", BEGINS_WITHOUT_ITS_FOLDER]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout == "127 True\n", done.stderr
 
 
 def test_all_calls_of_a_play_know_of_a_task_in_the_caller(play: MakeRuns) -> None:
-    """A thread of the caller may begin its task during a later call: that is told of the earlier ones too."""
+    """A thread of the caller may begin its task during a later call: that is told of the earlier
+    ones too.
+    """
     text = """
         import threading
 
@@ -560,7 +605,9 @@ def test_all_calls_of_a_play_know_of_a_task_in_the_caller(play: MakeRuns) -> Non
 
 
 def test_caller_that_ends_between_two_calls_ends_the_next(play: MakeRuns) -> None:
-    """A thread may end its process when a call has returned and the next is not begun: that one has no other reason."""
+    """A thread may end its process when a call has returned and the next is not begun: that one has
+    no other reason.
+    """
     text = """
         import os
         import sys
@@ -617,7 +664,9 @@ def test_no_call_after_one_that_hangs(student: Callable[..., Student]) -> None:
 @METHODS
 @PROC
 def test_zombie_is_seen_at_return(play: MakeRuns, method: str, observer: str) -> None:
-    """A child that has ended and was never joined is a zombie; under forkserver its server has reaped it."""
+    """A child that has ended and was never joined is a zombie; under forkserver its server has
+    reaped it.
+    """
     text = """
         import multiprocessing as mp
         from multiprocessing.connection import wait
@@ -663,7 +712,9 @@ def test_daemon_that_outlives_the_call(play: MakeRuns, method: str, observer: st
 
 @OBSERVERS
 def test_orphan_in_a_session_of_its_own(play: MakeRuns, observer: str) -> None:
-    """A grandchild that left session and parent behind is in the tree, and does not survive the run."""
+    """A grandchild that left session and parent behind is in the tree, and does not survive the
+    run.
+    """
     text = """
         import os
         import time
@@ -688,17 +739,21 @@ def test_orphan_in_a_session_of_its_own(play: MakeRuns, observer: str) -> None:
     assert run.ending is Ending.RETURNED
     pid = int(run.value[1])
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    if observer != "psutil":  # that one cannot follow an orphan; it finds it by its mark when the run ends
+    # that one cannot follow an orphan; it finds it by its mark when the run ends
+    if observer != "psutil":
         assert [one.at_return for one in run.trace.processes if one.pid == pid] == ["alive"]
 
 
 LEAKS = {
-    "thread": "import threading\nKEPT = threading.Thread(target=threading.Event().wait)\nKEPT.start()\n",
+    "thread": (
+        "import threading\nKEPT = threading.Thread(target=threading.Event().wait)\nKEPT.start()\n"
+    ),
     "pipe": "import os\nKEPT = os.pipe()\n",
     "connection": "import multiprocessing as mp\nKEPT = mp.Pipe(duplex=False)\n",
     "semaphore": "import multiprocessing as mp\nKEPT = mp.Lock()\n",
     "shared memory": (
-        "from multiprocessing.shared_memory import SharedMemory\nKEPT = SharedMemory(create=True, size=4096)\n"
+        "from multiprocessing.shared_memory import SharedMemory\nKEPT = SharedMemory(create=True,"
+        " size=4096)\n"
     ),
 }
 
@@ -706,7 +761,9 @@ LEAKS = {
 @PROC
 @pytest.mark.parametrize("what", LEAKS)
 def test_leak_is_named_and_removed(play: MakeRuns, what: str, observer: str, ours: Ours) -> None:
-    """A thread, pipe, semaphore or block of shared memory that is left is named, and gone after the run."""
+    """A thread, pipe, semaphore or block of shared memory that is left is named, and gone after the
+    run.
+    """
     body = LEAKS[what].replace("\n", "\n    ").rstrip()
     text = f"def f():\n    global KEPT\n    {body}\n\ndef g():\n    return 1\n"
     _, run, later = play(text, steps.call("f"), steps.call("g"), method="spawn", observer=observer)
@@ -721,7 +778,9 @@ def test_leak_is_named_and_removed(play: MakeRuns, what: str, observer: str, our
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_semaphores_of_an_import_carry_the_runs_name(play: MakeRuns, method: str) -> None:
-    """A child that imports the submission anew names its semaphores as its parent does, so that they can be removed."""
+    """A child that imports the submission anew names its semaphores as its parent does, so that
+    they can be removed.
+    """
     text = """
         import multiprocessing as mp
 
@@ -768,7 +827,9 @@ def test_nothing_is_left_of_a_tidy_call(play: MakeRuns) -> None:
 
 
 def test_temporary_files_are_removed(play: MakeRuns) -> None:
-    """Whatever is written to the temporary folder, the home folder or the current one goes with the run."""
+    """Whatever is written to the temporary folder, the home folder or the current one goes with the
+    run.
+    """
     text = """
         import os
         import tempfile
@@ -806,7 +867,8 @@ def test_exit_statuses(play: MakeRuns, method: str) -> None:
         def f():
             ends = [
                 (print, ()), (sys.exit, (3,)), (os._exit, (0,)), (fails, ()),
-                *((signal.raise_signal, (number,)) for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV)),
+                *((signal.raise_signal, (n,)) for n in (signal.SIGKILL, signal.SIGTERM)),
+                (signal.raise_signal, (signal.SIGSEGV,)),
             ]
             pids = []
             for target, args in ends:
@@ -825,7 +887,9 @@ def test_exit_statuses(play: MakeRuns, method: str) -> None:
 
 
 def test_every_short_life_is_seen(play: MakeRuns) -> None:
-    """A child may stop, run and end before its parent's fork event is told: nothing of it may be lost."""
+    """A child may stop, run and end before its parent's fork event is told: nothing of it may be
+    lost.
+    """
     text = """
         import os
 
@@ -850,10 +914,14 @@ def test_every_short_life_is_seen(play: MakeRuns) -> None:
 
 @METHODS
 @OBSERVERS
-def test_tasks_come_from_the_processes_that_ran_them(play: MakeRuns, method: str, observer: str) -> None:
+def test_tasks_come_from_the_processes_that_ran_them(
+    play: MakeRuns, method: str, observer: str
+) -> None:
     """Every task's sender is a process of the tree, and none is the caller."""
     workload = tasks.square(range(12))
-    run = play(RIGHT, steps.call("mp_apply", workload, n_processes=3), method=method, observer=observer)[1]
+    run = play(
+        RIGHT, steps.call("mp_apply", workload, n_processes=3), method=method, observer=observer
+    )[1]
     assert values(run) == sorted(workload.expected, key=repr)
     assert sorted(event.key for event in run.trace.events) == sorted(workload.keys)
     senders = {event.pid for event in run.trace.events}
@@ -861,7 +929,8 @@ def test_tasks_come_from_the_processes_that_ran_them(play: MakeRuns, method: str
     assert run.trace.caller not in senders
     # Whoever polls may miss a worker that has come when all tasks were taken.
     assert len(senders | set(workers)) == 3 or (observer == "psutil" and 1 <= len(senders) <= 3)
-    if observer == "auto":  # the others may miss processes that live for less than their period, and say so
+    # the others may miss processes that live for less than their period, and say so
+    if observer == "auto":
         assert senders <= set(workers)
         assert {(one.born, one.later) for one in workers.values()} == {(method, "gone")}
     assert {one.exitcode for one in workers.values()} <= ({0} if observer == "auto" else {None})
@@ -869,7 +938,9 @@ def test_tasks_come_from_the_processes_that_ran_them(play: MakeRuns, method: str
 
 
 def test_worker_cannot_speak_for_the_caller(play: MakeRuns) -> None:
-    """A message that names another sender is taken for what it is: only the caller can say that a call is back."""
+    """A message that names another sender is taken for what it is: only the caller can say that a
+    call is back.
+    """
     text = """
         import multiprocessing as mp
         import os
@@ -893,7 +964,9 @@ def test_worker_cannot_speak_for_the_caller(play: MakeRuns) -> None:
 
 @METHODS
 def test_own_processes_keep_their_start_method(play: MakeRuns, method: str) -> None:
-    """get_context('fork') is seen as fork under every default; the default is the one that was asked for."""
+    """get_context('fork') is seen as fork under every default; the default is the one that was
+    asked for.
+    """
     text = """
         import multiprocessing as mp
 
@@ -911,7 +984,9 @@ def test_own_processes_keep_their_start_method(play: MakeRuns, method: str) -> N
 
 @METHODS
 def test_set_start_method_is_noted_and_harmless(play: MakeRuns, method: str) -> None:
-    """set_start_method, at import or in a call, neither raises nor changes anything, and is told."""
+    """set_start_method, at import or in a call, neither raises nor changes anything, and is
+    told.
+    """
     text = """
         import multiprocessing as mp
         from multiprocessing import set_start_method
@@ -953,10 +1028,14 @@ def test_threads_are_the_caller(play: MakeRuns) -> None:
 
 @METHODS
 def test_multiprocess_package(play: MakeRuns, method: str) -> None:
-    """The dill-based package is graded as multiprocessing is, also with functions that only dill can send."""
+    """The dill-based package is graded as multiprocessing is, also with functions that only dill
+    can send.
+    """
     pytest.importorskip("multiprocess")
-    text = RIGHT.replace("import multiprocessing as mp", "import multiprocess as mp") + (
-        "\n    def f(tasks):\n        return mp_apply([(lambda task=task: task[0](*task[1]), ()) for task in tasks])\n"
+    text = (
+        RIGHT.replace("import multiprocessing as mp", "import multiprocess as mp")
+        + "\n    def f(tasks):\n        return mp_apply([(lambda task=task: task[0](*task[1]), ())"
+        " for task in tasks])\n"
     )
     workload = tasks.square(range(4))
     imported, run = play(text, steps.call("f", workload), method=method, imports=("multiprocess",))
@@ -994,7 +1073,9 @@ def test_generator_is_a_generator(play: MakeRuns) -> None:
 
 
 def test_queues_that_are_given(play: MakeRuns) -> None:
-    """Queues of threads, and bare ones, arrive with their items; what is in them afterwards is told."""
+    """Queues of threads, and bare ones, arrive with their items; what is in them afterwards is
+    told.
+    """
     text = """
         def f(first, second):
             second.put(first.get() + second.get())
@@ -1013,7 +1094,9 @@ def test_ten_thousand_tasks(play: MakeRuns) -> None:
 
 @OBSERVERS
 def test_every_word_of_a_worker_is_heard(play: MakeRuns, observer: str) -> None:
-    """A worker that tells much, ends, and is joined, has all of its messages in the trace of the call."""
+    """A worker that tells much, ends, and is joined, has all of its messages in the trace of the
+    call.
+    """
     workload = tasks.square(range(1000))
     run = play(RIGHT, steps.call("mp_apply", workload, n_processes=1), observer=observer)[1]
     assert values(run) == sorted(workload.expected, key=repr)
@@ -1021,7 +1104,9 @@ def test_every_word_of_a_worker_is_heard(play: MakeRuns, observer: str) -> None:
 
 
 def test_printing_is_cut(play: MakeRuns) -> None:
-    """100 MB on standard output are cut at the cap and cost nothing; the next call's output is its own."""
+    """100 MB on standard output are cut at the cap and cost nothing; the next call's output is its
+    own.
+    """
     text = """
         import sys
 
@@ -1045,12 +1130,16 @@ def test_printing_is_cut(play: MakeRuns) -> None:
 
 def test_answer_that_is_too_large(play: MakeRuns) -> None:
     """A value beyond the cap is not read, and the run says so."""
-    run = play("def f():\n    return list(range(100_000))\n", steps.call("f"), answer_bytes=10_000)[1]
+    run = play("def f():\n    return list(range(100_000))\n", steps.call("f"), answer_bytes=10_000)[
+        1
+    ]
     assert run.value == ["object", "an answer that the grader cannot read"]
 
 
 def test_closed_standard_streams(play: MakeRuns) -> None:
-    """A submission that closes file descriptors 0 to 2, or replaces its streams, is judged all the same."""
+    """A submission that closes file descriptors 0 to 2, or replaces its streams, is judged all the
+    same.
+    """
     text = """
         import os
         import sys
@@ -1069,13 +1158,19 @@ def test_closed_standard_streams(play: MakeRuns) -> None:
 
 
 def test_closed_file_descriptors(play: MakeRuns) -> None:
-    """A submission that closes every file descriptor, the grader's too, has ended its run; nobody hangs."""
-    run = play("import os\n\ndef f():\n    os.closerange(0, 256)\n", steps.call("f", seconds=5.0))[1]
+    """A submission that closes every file descriptor, the grader's too, has ended its run; nobody
+    hangs.
+    """
+    run = play("import os\n\ndef f():\n    os.closerange(0, 256)\n", steps.call("f", seconds=5.0))[
+        1
+    ]
     assert run.ending is not Ending.RETURNED
 
 
 def test_objects_are_only_named(play: MakeRuns) -> None:
-    """An object of the student's own class is named and never brought to life, nor asked whether it is equal."""
+    """An object of the student's own class is named and never brought to life, nor asked whether it
+    is equal.
+    """
     text = """
         class Equal:
             def __eq__(self, other):
@@ -1111,7 +1206,9 @@ def test_equal_scenarios_are_run_once(run_cache: Callable[..., RunCache]) -> Non
 
 def test_plainest_call_that_hangs_saves_the_others(student: Callable[..., Student]) -> None:
     """While the call that is relied on does not return, no other call of the function is made."""
-    one = student("import threading\n\ndef f(x):\n    threading.Event().wait()\n\ndef g():\n    return 1\n")
+    one = student(
+        "import threading\n\ndef f(x):\n    threading.Event().wait()\n\ndef g():\n    return 1\n"
+    )
     (stuck,) = one.rely_on(steps.call("f", 1))
     assert stuck.ending is Ending.HUNG
     assert one.call("f", 2).ending is Ending.NOT_TRIED
@@ -1168,7 +1265,9 @@ def supervisors(*, servers: bool) -> list[psutil.Process]:
 
 
 def kill_when(began: Path, *, servers: bool) -> threading.Thread:
-    """Start a thread that kills whoever supervises a run, or its server, as soon as the call has begun."""
+    """Start a thread that kills whoever supervises a run, or its server, as soon as the call has
+    begun.
+    """
 
     def kill() -> None:
         if wait_until(began.exists):
@@ -1182,7 +1281,9 @@ def kill_when(began: Path, *, servers: bool) -> threading.Thread:
 
 
 @OBSERVERS
-def test_killed_supervisor_is_an_error_of_ours(module: Callable[[str], Path], observer: str) -> None:
+def test_killed_supervisor_is_an_error_of_ours(
+    module: Callable[[str], Path], observer: str
+) -> None:
     """A supervisor that is killed is no verdict but an error, and takes its tree with it."""
     folder = module(WAITS_ONCE)
     thread = kill_when(folder / "began.now", servers=False)
@@ -1194,7 +1295,9 @@ def test_killed_supervisor_is_an_error_of_ours(module: Callable[[str], Path], ob
 
 @OBSERVERS
 def test_killed_server_costs_nothing(module: Callable[[str], Path], observer: str) -> None:
-    """A server that is killed leaves its supervisor to finish the run, and the next run has a new one."""
+    """A server that is killed leaves its supervisor to finish the run, and the next run has a new
+    one.
+    """
     folder = module(WAITS_ONCE)
     thread = kill_when(folder / "began.now", servers=True)
     shared = RunCache(setting(folder, observer=observer))
@@ -1225,7 +1328,9 @@ def test_killed_supervisor_is_tried_again(module: Callable[[str], Path]) -> None
 
 
 def test_submission_that_kills_its_supervisor(student: Callable[..., Student]) -> None:
-    """Student code that kills the process above it is blamed for that when it does so again; nothing hangs."""
+    """Student code that kills the process above it is blamed for that when it does so again;
+    nothing hangs.
+    """
     text = """
         import os
         import signal
@@ -1256,7 +1361,9 @@ def test_signals_are_named_as_the_platform_has_them() -> None:
 
 @METHODS
 def test_child_that_was_reaped_without_join_leaves_nothing(play: MakeRuns, method: str) -> None:
-    """Who polls exitcode until a child has ended has done what join() does: its pipes are not left over."""
+    """Who polls exitcode until a child has ended has done what join() does: its pipes are not left
+    over.
+    """
     text = """
         import multiprocessing as mp
         import time
@@ -1276,7 +1383,9 @@ def test_child_that_was_reaped_without_join_leaves_nothing(play: MakeRuns, metho
 
 
 def test_forked_worker_is_not_where_its_parent_was(play: MakeRuns) -> None:
-    """Below a forked worker's own frames lies its parent's stack at the fork, which says nothing of the worker."""
+    """Below a forked worker's own frames lies its parent's stack at the fork, which says nothing of
+    the worker.
+    """
     text = """
         import multiprocessing as mp
         import threading
@@ -1319,10 +1428,14 @@ SIGNATURES = """
 
 
 def test_signatures_are_those_of_inspect(module: Callable[[str], Path]) -> None:
-    """Of each function the child tells what `inspect.signature` says, whether or not it asks that."""
+    """Of each function the child tells what `inspect.signature` says, whether or not it asks
+    that.
+    """
     names = ("plain", "wide", "wrapped", "Callable", "instance", "partly", "builtin", "number")
     plainly = setting(module(SIGNATURES))
-    asked = replace(plainly, assignment=replace(plainly.assignment, functions=dict.fromkeys(names, ())))
+    asked = replace(
+        plainly, assignment=replace(plainly.assignment, functions=dict.fromkeys(names, ()))
+    )
     (run,) = module_run.run_module(Scenario(steps=(), start_method="fork"), asked)
     there: dict[str, Any] = {}
     exec(textwrap.dedent(SIGNATURES), there)
@@ -1357,8 +1470,12 @@ def test_files_with_the_names_of_libraries(module: Callable[[str], Path]) -> Non
     plainly = setting(folder)
     asked = replace(plainly, assignment=replace(plainly.assignment, functions={"f": (), "g": ()}))
     calls = (steps.call("f", 100_000), steps.call("g", 1), steps.call("f", steps.ThreadQueue([])))
-    imported, large, raising, queued = module_run.run_module(Scenario(steps=calls, start_method="fork"), asked)
-    assert imported.facts.functions == {name: [("size", "POSITIONAL_OR_KEYWORD", False)] for name in "fg"}
+    imported, large, raising, queued = module_run.run_module(
+        Scenario(steps=calls, start_method="fork"), asked
+    )
+    assert imported.facts.functions == {
+        name: [("size", "POSITIONAL_OR_KEYWORD", False)] for name in "fg"
+    }
     assert large.value == plain_data.encode(bytes(100_000))
     assert raising.error is not None
     assert (raising.error.message, raising.error.line) == ("kaputt", 'raise ValueError("kaputt")')

@@ -1,4 +1,6 @@
-"""Each call by which a supervisor asks something of the kernel fails once: no wrong verdict, and nothing is left."""
+"""Each call by which a supervisor asks something of the kernel fails once: no wrong verdict, and
+nothing is left.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,14 @@ FAULTS = [
     ("json", "dumps", 1, errno.ENOSPC),
 ]
 
-ISOLATES = ("confine", "isolation.bwrap", "linux.landlock", "linux.seccomp", "linux.cgroups", "observe.linux")
+ISOLATES = (
+    "confine",
+    "isolation.bwrap",
+    "linux.landlock",
+    "linux.seccomp",
+    "linux.cgroups",
+    "observe.linux",
+)
 CASES = [
     (*fault, layer)
     for fault in FAULTS
@@ -79,12 +88,21 @@ CASES = [
 
 @pytest.fixture
 def breaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """Return a function that has the next supervisor fail in one call; whether it did is told by a flag."""
+    """Return a function that has the next supervisor fail in one call; whether it did is told by a
+    flag.
+    """
     flag = tmp_path / "not-yet"
 
     def fault(module: str, name: str, number: int, error: int) -> Path:
         flag.touch()
-        script = [str(ROOT / "tests" / "support" / "faults.py"), module, name, str(number), str(error), str(flag)]
+        script = [
+            str(ROOT / "tests" / "support" / "faults.py"),
+            module,
+            name,
+            str(number),
+            str(error),
+            str(flag),
+        ]
 
         def popen(command: list[str], **more: Any) -> Any:
             return real.Popen([command[0], *script], **more)
@@ -99,15 +117,21 @@ def breaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 
 def cgroups() -> set[str]:
-    """Return the groups of all runs of this process: their names have the names of the runs' folders in them."""
-    return {name for _, names, _ in os.walk("/sys/fs/cgroup") for name in names if rmtree.MARK in name}
+    """Return the groups of all runs of this process: their names have the names of the runs'
+    folders in them.
+    """
+    return {
+        name for _, names, _ in os.walk("/sys/fs/cgroup") for name in names if rmtree.MARK in name
+    }
 
 
 @pytest.mark.parametrize(("where", "name", "number", "error", "layer"), CASES)
 def test_one_call_fails(
     play: MakeRuns, breaks: Any, where: str, name: str, number: int, error: int, layer: str
 ) -> None:
-    """The run is what it is without that, or the supervisor breaks and says why; never is the submission blamed."""
+    """The run is what it is without that, or the supervisor breaks and says why; never is the
+    submission blamed.
+    """
     flag = breaks(where, name, number, error)
     before = cgroups()
     broken = ""
@@ -117,5 +141,7 @@ def test_one_call_fails(
         broken = str(met)
     else:
         assert (run.ending, run.value) == (Ending.RETURNED, ["int", "42"])
-    assert not broken or (not flag.exists() and ("on purpose" in broken or "broke" in broken)), broken
+    assert not broken or (not flag.exists() and ("on purpose" in broken or "broke" in broken)), (
+        broken
+    )
     assert cgroups() <= before

@@ -1,4 +1,6 @@
-"""Notebooks as course authors, students and instructors meet them: fixture, result, saved copies."""
+"""Notebooks as course authors, students and instructors meet them: fixture, result, saved
+copies.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,15 @@ def hand_in(folder: Path, *sources: str) -> Path:
 
 def graded(author: Path, submission: Path) -> Any:
     """Grade with `mpgrade grade`; return the result, with what was printed."""
-    words = ["grade", str(submission), "--assignment", str(author), "--out", "out", "--no-require-isolation"]
+    words = [
+        "grade",
+        str(submission),
+        "--assignment",
+        str(author),
+        "--out",
+        "out",
+        "--no-require-isolation",
+    ]
     done = run_command([sys.executable, "-m", "pytest_mpgrade", *words], author.parent)
     found = json.loads((author.parent / "out" / submission.name / "result.json").read_text("utf-8"))
     return {**found, "said": done.stdout + done.stderr}
@@ -109,7 +119,10 @@ def test_wrong_notebook(author: Path) -> None:
     assert (found["status"], found["score"], found["undecided"]["points"]) == ("graded", 0.0, 0.0)
     first = found["checks"][0]
     assert (first["concern"], first["outcome"]) == ("notebook", "failed")
-    assert first["message"] == "code cell 2, line 1 raised ZeroDivisionError: division by zero: answer = 1 / 0"
+    assert (
+        first["message"]
+        == "code cell 2, line 1 raised ZeroDivisionError: division by zero: answer = 1 / 0"
+    )
     saved = nbformat.read(author.parent / "out" / "ben" / "small.fork.ipynb", as_version=4)
     assert "code cell 2 below did not come to its end" in saved.cells[1].source
 
@@ -117,7 +130,11 @@ def test_wrong_notebook(author: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('files = "data"', 'files = "date"', "notebook.files: there is no folder 'date' beside assignment.toml"),
+        (
+            'files = "data"',
+            'files = "date"',
+            "notebook.files: there is no folder 'date' beside assignment.toml",
+        ),
         ('"answer"', '"my answer"', "notebook.variables[0]: "),
         ("[notebook]", "[notebook]\ncell_second = 1", "did you mean 'cell_seconds'?"),
         ('"small.ipynb"', '"small.py"', "functions: expected at least one function"),
@@ -136,7 +153,9 @@ def test_interpreter_that_is_not_there(author: Path) -> None:
     (author / "assignment.toml").write_text(TOML + 'python = "python2.3"\n')
     words = [f"--mpgrade={author}", f"--mpgrade-submission={hand_in(author.parent / 'ada', '1')}"]
     done = run_command([sys.executable, "-m", "pytest", *words], author)
-    assert "the notebook's kernel cannot be started: there is no interpreter python2.3" in done.stderr
+    assert (
+        "the notebook's kernel cannot be started: there is no interpreter python2.3" in done.stderr
+    )
 
 
 def test_pytest_collects_no_notebooks(pytester: pytest.Pytester) -> None:
@@ -149,13 +168,21 @@ def test_pytest_collects_no_notebooks(pytester: pytest.Pytester) -> None:
 
 
 def _with_document(run: Notebook) -> Notebook:
-    cells = [nbformat.v4.new_code_cell(each.source, outputs=list(each.outputs)) for each in run.cells]
-    document = json.loads(json.dumps(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Text"), *cells])))
+    cells = [
+        nbformat.v4.new_code_cell(each.source, outputs=list(each.outputs)) for each in run.cells
+    ]
+    document = json.loads(
+        json.dumps(
+            nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Text"), *cells])
+        )
+    )
     return Notebook(**{**vars(run), "document": document})
 
 
 def test_marks() -> None:
-    """A cell before the failing one says how it ended, and what was not tried has no outputs of earlier days."""
+    """A cell before the failing one says how it ended, and what was not tried has no outputs of
+    earlier days.
+    """
     run = _with_document(
         executed(
             cell(1, outputs=printing("kept")),
@@ -170,17 +197,24 @@ def test_marks() -> None:
     assert cells[4]["outputs"] == []
 
 
-EVIL = "<script>document.title='pwned'</script><img src=x onerror=alert(1)><b onclick=alert(1)>bold</b>\n\n# Head"
+EVIL = (
+    "<script>document.title='pwned'</script><img src=x onerror=alert(1)><b"
+    " onclick=alert(1)>bold</b>\n\n# Head"
+)
 
 
 def test_pages_are_harmless(tmp_path: Path) -> None:
     """Scripts, handlers and links to images are left out of pages; headings and tables are kept."""
-    html = {"text/html": f"<table onload='x()'><tr><td>{EVIL}</td></tr></table>", "application/javascript": "alert(1)"}
+    html = {
+        "text/html": f"<table onload='x()'><tr><td>{EVIL}</td></tr></table>",
+        "application/javascript": "alert(1)",
+    }
     output = nbformat.v4.new_output("display_data", data=html)
     cells = [nbformat.v4.new_markdown_cell(EVIL), nbformat.v4.new_code_cell("1", outputs=[output])]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "evil.ipynb")
     subprocess.run(
-        [sys.executable, "-m", "pytest_mpgrade.report.notebook.html", str(tmp_path / "evil.ipynb")], check=True
+        [sys.executable, "-m", "pytest_mpgrade.report.notebook.html", str(tmp_path / "evil.ipynb")],
+        check=True,
     )
     page = (tmp_path / "evil.html").read_text("utf-8").partition("<main>")[2]
     assert "<h1" in page
@@ -195,7 +229,18 @@ def test_pages_are_harmless(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, 7, -(2**5000), 1.5, float("inf"), "text", [1, (2, "x")], {"a": [None], 3: False, (): 1}, ()],
+    [
+        None,
+        True,
+        7,
+        -(2**5000),
+        1.5,
+        float("inf"),
+        "text",
+        [1, (2, "x")],
+        {"a": [None], 3: False, (): 1},
+        (),
+    ],
 )
 def test_plain_data_comes_back(value: object) -> None:
     """What is of Python's plain types is the same again."""
@@ -211,5 +256,9 @@ def test_objects_do_not_come_back() -> None:
     """Of anything else its type is told, and no object of a class is ever made."""
     found = plain_data.decode(plain_data.encode([object(), b"x", {1, 2}]))
     assert isinstance(found, list)
-    assert [each.kind for each in found if isinstance(each, plain_data.Encoded)] == ["object", "bytes", "set"]
+    assert [each.kind for each in found if isinstance(each, plain_data.Encoded)] == [
+        "object",
+        "bytes",
+        "set",
+    ]
     assert repr(found[0]) == "<builtins.object>"

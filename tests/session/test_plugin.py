@@ -1,4 +1,6 @@
-"""The plugin and `mpgrade grade` as users meet them: an author's own small assignment, in processes of its own."""
+"""The plugin and `mpgrade grade` as users meet them: an author's own small assignment, in processes
+of its own.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ from support.small_assignment import (
 
 __all__ = ["author"]  # a fixture
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, and observes with ptrace")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="POSIX signals, and observes with ptrace"
+)
 
 
 STUCK = (
@@ -63,7 +67,14 @@ def one():
 
 def mpgrade(author: Path, submission: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Grade a submission with `mpgrade grade`."""
-    arguments = [submission, "--assignment", str(author / "course" / "twice"), "--out", "out", *options]
+    arguments = [
+        submission,
+        "--assignment",
+        str(author / "course" / "twice"),
+        "--out",
+        "out",
+        *options,
+    ]
     return run_command([sys.executable, "-m", "pytest_mpgrade", "grade", *arguments], author)
 
 
@@ -72,7 +83,9 @@ def mpgrade(author: Path, submission: str, *options: str) -> subprocess.Complete
 
 @pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])
 def test_pytest_without_arguments(author: Path, pytester: pytest.Pytester, right: bool) -> None:
-    """With the handed-out pytest.ini, `pytest` alone runs the assignment's tests and shows the rubric."""
+    """With the handed-out pytest.ini, `pytest` alone runs the assignment's tests and shows the
+    rubric.
+    """
     pytester.makefile(".py", twice=RIGHT if right else WRONG)
     pytester.makeini(f"[pytest]\nmpgrade_assignment = {author / 'course' / 'twice'}\n")
     done = pytester.runpytest_subprocess()
@@ -86,7 +99,9 @@ def test_pytest_without_arguments(author: Path, pytester: pytest.Pytester, right
 
 
 def test_shipped_assignment_by_its_name(pytester: pytest.Pytester) -> None:
-    """`mpgrade_assignment` may be the name of an assignment that comes along; one test of it is run."""
+    """`mpgrade_assignment` may be the name of an assignment that comes along; one test of it is
+    run.
+    """
     shutil.copy(ROOT / "reference" / "mp_apply" / "cv_funcs.py", pytester.path)
     pytester.makeini("[pytest]\nmpgrade_assignment = mp_apply\n")
     done = pytester.runpytest_subprocess("-k", "test_calculate", "-q")
@@ -106,7 +121,9 @@ def test_what_a_student_reads(author: Path) -> None:
 
 
 def test_right_submission(author: Path) -> None:
-    """The result file holds a check for every finding; criteria are split equally by questions, and add up."""
+    """The result file holds a check for every finding; criteria are split equally by questions, and
+    add up.
+    """
     done = grade(author, "right")
     assert done.returncode == 0, done.stdout + done.stderr
     found = result(author / "out")
@@ -115,7 +132,10 @@ def test_right_submission(author: Path) -> None:
     assert found["submission"]["id"] == "right"
     assert found["submission"]["module"] == "twice.py"
     values, own = found["criteria"]
-    assert [(each["id"], each["points"], len(each["units"])) for each in (*values["questions"], *own["questions"])] == [
+    assert [
+        (each["id"], each["points"], len(each["units"]))
+        for each in (*values["questions"], *own["questions"])
+    ] == [
         ("test_twice.py::test_import", 1.0, 2),
         ("test_twice.py::test_values", 1.0, 2),
         ("test_twice.py::test_as_the_reference", 1.0, 1),
@@ -127,13 +147,16 @@ def test_right_submission(author: Path) -> None:
 
 
 def test_wrong_submission(author: Path) -> None:
-    """Each check fails for itself: the values are right although they were computed in the wrong place."""
+    """Each check fails for itself: the values are right although they were computed in the wrong
+    place.
+    """
     done = grade(author, "wrong", "--mpgrade-id", "ada")
     assert done.returncode == 1
     found = result(author / "out")
     assert (found["status"], found["submission"]["id"]) == ("graded", "ada")
     assert found["max_score"] == 4.0
-    assert found["score"] == 2.0  # of "values" the import and the comparison, of one point each; of "own" nothing
+    # of "values" the import and the comparison, of one point each; of "own" nothing
+    assert found["score"] == 2.0
     failed = {check["id"]: check for check in found["checks"] if check["outcome"] == "failed"}
     assert {id.rpartition("/")[2] for id in failed} == {"in_children", "test"}
     (own,) = [check for check in failed.values() if check["criterion"] == "own"]
@@ -156,7 +179,9 @@ def test_0_result_is_there(student):
 
 
 """
-    marked = look.replace("def test_0", '@pytest.mark.criterion("own")\n@pytest.mark.start_methods("any")\ndef test_0')
+    marked = look.replace(
+        "def test_0", '@pytest.mark.criterion("own")\n@pytest.mark.start_methods("any")\ndef test_0'
+    )
     first = '@pytest.mark.criterion("values")'
     tests.write_text(tests.read_text().replace(first, marked + first, 1))
     assert grade(author, "right").returncode == 0
@@ -168,7 +193,9 @@ def test_0_result_is_there(student):
 
 
 def test_reference_that_is_not_here(author: Path) -> None:
-    """Without the trusted solution its tests are skipped by name, and cost nothing: the others share their points."""
+    """Without the trusted solution its tests are skipped by name, and cost nothing: the others
+    share their points.
+    """
     shutil.rmtree(author / "course" / "twice" / "reference")
     assert grade(author, "right").returncode == 0
     found = result(author / "out")
@@ -179,20 +206,32 @@ def test_reference_that_is_not_here(author: Path) -> None:
     assert "the reference solution is not installed here" in found["undecided"]["why"][0]
 
 
-@pytest.mark.parametrize("weight", ["0", "-1", "True", "'2'", "float('nan')", "float('inf')", "None"])
+@pytest.mark.parametrize(
+    "weight", ["0", "-1", "True", "'2'", "float('nan')", "float('inf')", "None"]
+)
 def test_weight_that_is_none(author: Path, weight: str) -> None:
-    """A weight that no share can be made of is one clear line that names the test, and nothing is run."""
+    """A weight that no share can be made of is one clear line that names the test, and nothing is
+    run.
+    """
     tests = author / "course" / "twice" / "test_twice.py"
-    tests.write_text(tests.read_text().replace('criterion("own")', f'criterion("own", weight={weight})'))
+    tests.write_text(
+        tests.read_text().replace('criterion("own")', f'criterion("own", weight={weight})')
+    )
     done = grade(author, "right")
     assert done.returncode == 4
-    (line,) = [line for line in (done.stdout + done.stderr).splitlines() if "a weight is a number above 0" in line]
+    (line,) = [
+        line
+        for line in (done.stdout + done.stderr).splitlines()
+        if "a weight is a number above 0" in line
+    ]
     assert "test_twice.py::test_one[fork]: criterion('own', weight=" in line
     assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_weights_of_questions(author: Path) -> None:
-    """A question weighs what its test says, a variant is a unit, and half a criterion is what another may require."""
+    """A question weighs what its test says, a variant is a unit, and half a criterion is what
+    another may require.
+    """
     tests = author / "course" / "twice" / "test_twice.py"
     text = tests.read_text().replace('criterion("own")', 'criterion("own", weight=3)')
     text += """
@@ -204,7 +243,9 @@ def test_size(student, size):
 """
     tests.write_text(text)
     toml = author / "course" / "twice" / "assignment.toml"
-    toml.write_text(toml.read_text().replace('name = "values",', 'name = "values", requires = ["own"],'))
+    toml.write_text(
+        toml.read_text().replace('name = "values",', 'name = "values", requires = ["own"],')
+    )
     for submission, values, own in (("right", 3.0, [0.75, 0.13]), ("wrong", 0.0, [0.0, 0.0])):
         assert grade(author, submission).returncode == 1
         found = result(author / "out")
@@ -212,7 +253,10 @@ def test_size(student, size):
         assert [each["points"] for each in found["criteria"][1]["questions"]] == own
         assert found["criteria"][0]["points"] == values
         assert ("not earned" in found["criteria"][0].get("reason", "")) is (submission == "wrong")
-        assert [(unit["start_method"], unit["variant"]) for unit in found["criteria"][1]["questions"][1]["units"]] == [
+        assert [
+            (unit["start_method"], unit["variant"])
+            for unit in found["criteria"][1]["questions"][1]["units"]
+        ] == [
             ("fork", "small"),
             ("fork", "very-large"),
             ("spawn", "small"),
@@ -221,7 +265,9 @@ def test_size(student, size):
 
 
 def test_unknown_criterion(author: Path) -> None:
-    """A test that names a criterion which the rubric lacks is one clear line, and nothing is run."""
+    """A test that names a criterion which the rubric lacks is one clear line, and nothing is
+    run.
+    """
     tests = author / "course" / "twice" / "test_twice.py"
     tests.write_text(tests.read_text().replace('criterion("own")', 'criterion("onw")'))
     done = grade(author, "right")
@@ -282,9 +328,13 @@ def test_collection_runs_nothing(author: Path) -> None:
     done = grade(author, "right", "--mpgrade-isolation=none", "--co", "-q")
     assert done.returncode == 0
     assert [line.rpartition("::")[2] for line in done.stdout.splitlines() if "::" in line] == [
-        "test_import[fork]", "test_import[spawn]", "test_values[fork]", "test_values[spawn]", "test_one[fork]",
+        "test_import[fork]",
+        "test_import[spawn]",
+        "test_values[fork]",
+        "test_values[spawn]",
+        "test_one[fork]",
         "test_as_the_reference[fork]",
-    ]  # fmt: skip
+    ]
     assert not (author / "was here").exists()
 
 
@@ -298,8 +348,10 @@ def test_several_processes_give_the_same_result(author: Path, submission: str) -
     spread = result(author / "out")
     assert outcomes(spread) == outcomes(alone)
     assert (spread["score"], spread["max_score"], spread["status"]) == (
-        alone["score"], alone["max_score"], alone["status"],
-    )  # fmt: skip
+        alone["score"],
+        alone["max_score"],
+        alone["status"],
+    )
     assert [check["id"] for check in spread["checks"]] == [check["id"] for check in alone["checks"]]
     assert spread["criteria"] == alone["criteria"]
 
@@ -309,28 +361,38 @@ def test_several_processes_give_the_same_result(author: Path, submission: str) -
 
 def test_other_projects_are_left_alone(pytester: pytest.Pytester) -> None:
     """Without an assignment the plugin does nothing, and loads none of what a grading needs."""
-    pytester.makepyfile(
-        """
+    pytester.makepyfile("""
         import sys
 
         def test_light():
             for name in ("numpy", "msgspec", "psutil", "rich", "pytest_mpgrade.session.session"):
                 assert name not in sys.modules, name
-        """
+        """)
+    done = pytester.runpytest_subprocess(
+        "-p", "no:hypothesispytest", "-p", "no:xdist", "--strict-markers"
     )
-    done = pytester.runpytest_subprocess("-p", "no:hypothesispytest", "-p", "no:xdist", "--strict-markers")
     done.assert_outcomes(passed=1)
     assert "mpgrade" not in done.stdout.str().partition("plugins:")[0]
     assert not list(pytester.path.glob("result.json"))
 
 
 def test_import_is_light() -> None:
-    """Every worker process imports the package: neither it nor the plugin loads what only a grading needs."""
-    code = "import sys, {}; print([name for name in ('numpy', 'msgspec', 'psutil', 'rich') if name in sys.modules])"
+    """Every worker process imports the package: neither it nor the plugin loads what only a grading
+    needs.
+    """
+    code = (
+        "import sys, {}; print([name for name in ('numpy', 'msgspec', 'psutil', 'rich') if name in"
+        " sys.modules])"
+    )
     for name in ("pytest_mpgrade", "pytest_mpgrade.plugin", "pytest_mpgrade.inside.workloads"):
         assert run_command([sys.executable, "-c", code.format(name)], ROOT).stdout == "[]\n", name
     inside = run_command(
-        [sys.executable, "-c", "import sys, pytest_mpgrade.inside.child; print('pytest' in sys.modules)"], ROOT
+        [
+            sys.executable,
+            "-c",
+            "import sys, pytest_mpgrade.inside.child; print('pytest' in sys.modules)",
+        ],
+        ROOT,
     )
     assert inside.stdout == "False\n"
 
@@ -347,7 +409,9 @@ def test_fixtures_without_an_assignment(pytester: pytest.Pytester) -> None:
 
 
 def test_students_configuration_is_not_loaded(author: Path) -> None:
-    """A conftest.py, pytest.ini, sitecustomize.py or a library's namesake in the submission reach no grader."""
+    """A conftest.py, pytest.ini, sitecustomize.py or a library's namesake in the submission reach
+    no grader.
+    """
     for name in ("conftest", "sitecustomize", "usercustomize", "pytest", "msgspec", "psutil"):
         put(author / "right" / f"{name}.py", f"raise SystemExit('{name} was imported')\n")
     put(author / "right" / "pytest.ini", "[pytest]\naddopts = --nonsense\n")
@@ -358,7 +422,9 @@ def test_students_configuration_is_not_loaded(author: Path) -> None:
 
 
 def test_grade_writes_only_to_its_folder(author: Path) -> None:
-    """`mpgrade grade` writes a valid result and its log, leaves no temporary folder, and has pytest's exit codes."""
+    """`mpgrade grade` writes a valid result and its log, leaves no temporary folder, and has
+    pytest's exit codes.
+    """
     done = mpgrade(author, "wrong")
     assert (done.returncode, done.stderr) == (1, "")
     assert sorted(os.listdir(author / "out" / "wrong")) == ["pytest.log", "result.json"]
@@ -368,7 +434,9 @@ def test_grade_writes_only_to_its_folder(author: Path) -> None:
 
 
 def ungradable(author: Path, submission: str) -> str:
-    """Grade what cannot be graded: exit code 3, a valid result with no points, and a reason, which is returned."""
+    """Grade what cannot be graded: exit code 3, a valid result with no points, and a reason, which
+    is returned.
+    """
     done = mpgrade(author, submission)
     assert (done.returncode, done.stderr) == (3, "")
     found = result(author / "out" / Path(submission).stem)
@@ -439,7 +507,10 @@ def test_missing_package(author: Path) -> None:
 
 def test_output_of_100_megabytes(author: Path) -> None:
     """Printing much costs no points, and neither the result nor the log grows by it."""
-    put(author / "loud" / "twice.py", RIGHT.replace("    return 1", "    print('x' * 100_000_000)\n    return 1"))
+    put(
+        author / "loud" / "twice.py",
+        RIGHT.replace("    return 1", "    print('x' * 100_000_000)\n    return 1"),
+    )
     done = mpgrade(author, "loud")
     assert done.returncode == 0, done.stdout
     found = result(author / "out" / "loud")
@@ -451,13 +522,22 @@ def test_output_of_100_megabytes(author: Path) -> None:
 
 
 def broken_off(author: Path, ours: Ours, number: int, *options: str) -> tuple[int, str]:
-    """Send a signal to pytest itself in the middle of a run; return its exit code and what it said."""
+    """Send a signal to pytest itself in the middle of a run; return its exit code and what it
+    said.
+    """
     put(author / "stuck" / "twice.py", STUCK)
-    put(author / "course" / "twice" / "assignment.toml", TOML.replace("seconds = 10", "seconds = 300", 1))
+    put(
+        author / "course" / "twice" / "assignment.toml",
+        TOML.replace("seconds = 10", "seconds = 300", 1),
+    )
     with subprocess.Popen(
-        command(author, "stuck", *options), cwd=author, env=variables(), text=True, stdout=subprocess.PIPE,
+        command(author, "stuck", *options),
+        cwd=author,
+        env=variables(),
+        text=True,
+        stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-    ) as running:  # fmt: skip
+    ) as running:
         began = wait_until(lambda: any(ours.temp.glob("mpgrade-*/scratch/began")))
         running.send_signal(number)
         said, _ = running.communicate(timeout=60)
@@ -469,7 +549,11 @@ def assert_partial(found: Any) -> None:
     """Hold a result of a grading that was broken off in its first call to what it can know."""
     assert found["status"] == "error"
     assert "not run" in found["reason"]
-    told = {id: outcome for id, outcome in outcomes(found).items() if not id.endswith("/imports_cleanly")}
+    told = {
+        id: outcome
+        for id, outcome in outcomes(found).items()
+        if not id.endswith("/imports_cleanly")
+    }
     assert set(told.values()) == {"not run"}
     assert found["score"] < found["max_score"] == 4.0
 
@@ -489,7 +573,9 @@ def test_interrupt_in_the_middle_of_a_run(author: Path, ours: Ours, observer: st
     "options", [(), ("--mpgrade-observer=psutil",), ("-n", "2")], ids=["ptrace", "psutil", "xdist"]
 )
 def test_kill_in_the_middle_of_a_run(author: Path, ours: Ours, options: tuple[str, ...]) -> None:
-    """When pytest itself is killed its result is whole and no grade, and all of the run is gone soon."""
+    """When pytest itself is killed its result is whole and no grade, and all of the run is gone
+    soon.
+    """
     if "-n" in options:
         pytest.importorskip("xdist")
     code, _ = broken_off(author, ours, signal.SIGKILL, *options)
@@ -504,14 +590,23 @@ def graded_beside(author: Path, plugin: str) -> subprocess.CompletedProcess[str]
     put(author / "done" / "twice.py", RIGHT)
     put(author / "plugins" / "beside.py", plugin)
     return subprocess.run(
-        command(author, "done/twice.py", "-p", "beside"), cwd=author, capture_output=True, text=True, check=False,
+        command(author, "done/twice.py", "-p", "beside"),
+        cwd=author,
+        capture_output=True,
+        text=True,
+        check=False,
         env=variables() | {"PYTHONPATH": f"{ROOT}{os.pathsep}{author / 'plugins'}"},
-    )  # fmt: skip
+    )
 
 
 def test_kill_when_all_is_graded(author: Path, ours: Ours) -> None:
-    """To the last, what a killed grading leaves is removed: here the copy of a submission that is one file."""
-    dies = "import os, signal\n\ndef pytest_terminal_summary():\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    """To the last, what a killed grading leaves is removed: here the copy of a submission that is
+    one file.
+    """
+    dies = (
+        "import os, signal\n\ndef pytest_terminal_summary():\n    os.kill(os.getpid(),"
+        " signal.SIGKILL)\n"
+    )
     done = graded_beside(author, dies)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert result(author / "out")["status"] == "graded"
@@ -541,8 +636,12 @@ def interrupted(*args, **options):
     [("tempfile", "mkdtemp", True), ("shutil", "rmtree", False)],
     ids=["before it is noted", "in its removal"],
 )
-def test_interrupt_leaves_no_folder(author: Path, ours: Ours, module: str, function: str, after: bool) -> None:
-    """Wherever Ctrl-C comes, no temporary folder is left: also where a new one has no name yet in the grader."""
+def test_interrupt_leaves_no_folder(
+    author: Path, ours: Ours, module: str, function: str, after: bool
+) -> None:
+    """Wherever Ctrl-C comes, no temporary folder is left: also where a new one has no name yet in
+    the grader.
+    """
     done = graded_beside(author, INTERRUPTS.format(module=module, function=function, after=after))
     assert done.returncode == 2, done.stderr
     assert (author / "interrupted").exists()

@@ -11,18 +11,34 @@ import pytest
 
 from support.export_formats import HIDDEN_TESTS, HIDDEN_TOML
 from support.running import run_command
-from support.small_assignment import RIGHT, RIGHT_OUTCOMES, author, command, grade, outcomes, put, result
+from support.small_assignment import (
+    RIGHT,
+    RIGHT_OUTCOMES,
+    author,
+    command,
+    grade,
+    outcomes,
+    put,
+    result,
+)
 
 __all__ = ["author"]  # a fixture
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, and observes with ptrace")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="POSIX signals, and observes with ptrace"
+)
 
 
 def test_help_and_markers(pytester: pytest.Pytester) -> None:
     """`pytest --help` and `--markers` name what the plugin adds, with or without an assignment."""
     said = pytester.runpytest_subprocess("--help").stdout.str()
     assert "grading of assignments on process-based parallelism" in said
-    for option in ("--mpgrade=ASSIGNMENT", "--mpgrade-submission=PATH", "--mpgrade-isolation", "mpgrade_assignment"):
+    for option in (
+        "--mpgrade=ASSIGNMENT",
+        "--mpgrade-submission=PATH",
+        "--mpgrade-isolation",
+        "mpgrade_assignment",
+    ):
         assert option in said
     markers = pytester.runpytest_subprocess("--markers").stdout.str()
     assert "@pytest.mark.criterion(name, weight=1): " in markers
@@ -39,7 +55,11 @@ def with_cache(author: Path, submission: str, *options: str) -> subprocess.Compl
 def test_last_failed(author: Path) -> None:
     """`--lf` grades only what failed before, and its result holds nothing else."""
     assert with_cache(author, "wrong").returncode == 1
-    failed = {id.partition("/")[0] for id, outcome in outcomes(result(author / "out")).items() if outcome == "failed"}
+    failed = {
+        id.partition("/")[0]
+        for id, outcome in outcomes(result(author / "out")).items()
+        if outcome == "failed"
+    }
     assert with_cache(author, "right", "--lf").returncode == 0
     found = outcomes(result(author / "out"))
     assert {id.partition("/")[0] for id in found} == failed
@@ -55,11 +75,16 @@ def test_verbose(author: Path) -> None:
 
 @pytest.mark.parametrize("spread", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_junit_properties(author: Path, spread: tuple[str, ...]) -> None:
-    """`--junitxml` has points, concerns and start method for each test, and the points add up to the score."""
+    """`--junitxml` has points, concerns and start method for each test, and the points add up to
+    the score.
+    """
     assert grade(author, "wrong", "--junitxml=junit.xml", *spread).returncode == 1
-    cases = {case.get("name"): case for case in ElementTree.parse(author / "junit.xml").iter("testcase")}
+    cases = {
+        case.get("name"): case for case in ElementTree.parse(author / "junit.xml").iter("testcase")
+    }
     told = {
-        str(name): {one.get("name"): one.get("value") for one in case.iter("property")} for name, case in cases.items()
+        str(name): {one.get("name"): one.get("value") for one in case.iter("property")}
+        for name, case in cases.items()
     }
     found = result(author / "out")
     for name, properties in told.items():
@@ -67,13 +92,21 @@ def test_junit_properties(author: Path, spread: tuple[str, ...]) -> None:
         passed = all(check["outcome"] == "passed" for check in checks)
         assert properties["points"] == (properties["max_points"] if passed else "0")
         assert properties["start_method"] == checks[0]["start_method"]
-    assert sum(float(str(each["points"])) for each in told.values()) == pytest.approx(found["score"], abs=1e-9)
-    assert sum(float(str(each["max_points"])) for each in told.values()) == pytest.approx(4.0, abs=1e-9)
+    assert sum(float(str(each["points"])) for each in told.values()) == pytest.approx(
+        found["score"], abs=1e-9
+    )
+    assert sum(float(str(each["max_points"])) for each in told.values()) == pytest.approx(
+        4.0, abs=1e-9
+    )
     assert told["test_values[spawn]"]["concern"] == "results, workers"
     assert told["test_one[fork]"] == {
-        "points": "0", "max_points": "1", "visibility": "visible", "criterion": "own", "concern": "results",
+        "points": "0",
+        "max_points": "1",
+        "visibility": "visible",
+        "criterion": "own",
+        "concern": "results",
         "start_method": "fork",
-    }  # fmt: skip
+    }
     assert cases["test_one[fork]"].find("failure") is not None
 
 
@@ -82,11 +115,25 @@ def test_junit_properties_of_hidden_checks(tmp_path: Path) -> None:
     put(tmp_path / "double" / "assignment.toml", HIDDEN_TOML)
     put(tmp_path / "double" / "test_double.py", HIDDEN_TESTS)
     put(tmp_path / "ada" / "double.py", "def double(x):\n    return 42\n")
-    words = ["-p", "no:cacheprovider", "--mpgrade=double", "--mpgrade-submission=ada", "--junitxml=junit.xml"]
+    words = [
+        "-p",
+        "no:cacheprovider",
+        "--mpgrade=double",
+        "--mpgrade-submission=ada",
+        "--junitxml=junit.xml",
+    ]
     run_command([sys.executable, "-m", "pytest", *words], tmp_path)
     text = (tmp_path / "junit.xml").read_text("utf-8")
-    (case,) = (case for case in ElementTree.fromstring(text).iter("testcase") if "secret" in case.get("name", ""))
-    assert {one.get("name") for one in case.iter("property")} == {"points", "max_points", "visibility"}
+    (case,) = (
+        case
+        for case in ElementTree.fromstring(text).iter("testcase")
+        if "secret" in case.get("name", "")
+    )
+    assert {one.get("name") for one in case.iter("property")} == {
+        "points",
+        "max_points",
+        "visibility",
+    }
     assert "secret message" not in text
     assert "secret_criterion" not in text
 
@@ -105,7 +152,10 @@ def test_coverage(author: Path, spread: tuple[str, ...]) -> None:
 def test_html(author: Path, spread: tuple[str, ...]) -> None:
     """pytest-html shows the explanation of what failed."""
     pytest.importorskip("pytest_html")
-    assert grade(author, "wrong", "--html=report.html", "--self-contained-html", *spread).returncode == 1
+    assert (
+        grade(author, "wrong", "--html=report.html", "--self-contained-html", *spread).returncode
+        == 1
+    )
     page = (author / "report.html").read_text("utf-8")
     assert "no task ran in a child" in page
     assert result(author / "out")["status"] == "graded"
@@ -116,5 +166,8 @@ def test_collection_of_several_processes_runs_nothing(author: Path) -> None:
     put(author / "right" / "twice.py", f"open({str(author / 'was here')!r}, 'w').close()\n" + RIGHT)
     assert grade(author, "right", "--mpgrade-isolation=none", "--co", "-n", "2").returncode == 0
     assert not (author / "was here").exists()
-    assert grade(author, "right", "--mpgrade-isolation=none", "-k", "test_one", "-n", "2").returncode == 0
+    assert (
+        grade(author, "right", "--mpgrade-isolation=none", "-k", "test_one", "-n", "2").returncode
+        == 0
+    )
     assert (author / "was here").exists()

@@ -33,8 +33,12 @@ def hanging(run_cache: Callable[..., RunCache], journal: Path, *methods: str) ->
     return run_cache(HANGS_UNDER.format(journal=str(journal), methods=methods))
 
 
-def test_what_makes_the_difference_is_found_out_once(run_cache: Callable[..., RunCache], tmp_path: Path) -> None:
-    """Every test relies on the plainest call; whether that returns elsewhere is tried by the first of them."""
+def test_what_makes_the_difference_is_found_out_once(
+    run_cache: Callable[..., RunCache], tmp_path: Path
+) -> None:
+    """Every test relies on the plainest call; whether that returns elsewhere is tried by the first
+    of them.
+    """
     journal = tmp_path / "journal"
     shared = hanging(run_cache, journal, "fork")
     assert Student(shared, "fork").rely_on(steps.call("f"))[0].returned_under == "spawn"
@@ -49,18 +53,28 @@ def test_what_makes_the_difference_is_found_out_once(run_cache: Callable[..., Ru
         pytest.param(("fork",), "fork", "spawn", id="fork alone"),
         pytest.param(("spawn", "forkserver"), "spawn", "fork", id="both that start anew"),
         pytest.param(("fork", "forkserver"), "fork", "", id="the quick ones"),
-        pytest.param(("fork", "forkserver"), "forkserver", "", id="the quick ones, asked for the other"),
+        pytest.param(
+            ("fork", "forkserver"), "forkserver", "", id="the quick ones, asked for the other"
+        ),
     ],
 )
 def test_how_fast_a_start_method_is_is_not_its_fault(
-    run_cache: Callable[..., RunCache], tmp_path: Path, methods: tuple[str, ...], here: str, under: str
+    run_cache: Callable[..., RunCache],
+    tmp_path: Path,
+    methods: tuple[str, ...],
+    here: str,
+    under: str,
 ) -> None:
-    """What fails under fork and forkserver and works under spawn is a race: the two have nothing else in common."""
+    """What fails under fork and forkserver and works under spawn is a race: the two have nothing
+    else in common.
+    """
     shared = hanging(run_cache, tmp_path / "journal", *methods)
     assert Student(shared, here).rely_on(steps.call("f"))[0].returned_under == under
 
 
-def test_calls_after_one_that_hangs_know_why(run_cache: Callable[..., RunCache], tmp_path: Path) -> None:
+def test_calls_after_one_that_hangs_know_why(
+    run_cache: Callable[..., RunCache], tmp_path: Path
+) -> None:
     """A call that is not made holds the run that is why, with all that has been found out of it."""
     student = Student(hanging(run_cache, tmp_path / "journal", "fork"), "fork")
     stuck, second = student.rely_on(steps.call("f"), steps.call("g"))
@@ -80,7 +94,9 @@ UNUSABLE = """
 
 
 def test_call_that_lacks_what_another_returned_names_that(student: Callable[..., Student]) -> None:
-    """Where handles could not be used the call that returned them is why, and the check fails for that."""
+    """Where handles could not be used the call that returned them is why, and the check fails for
+    that.
+    """
     given, asked = student(UNUSABLE).play(
         steps.call("f", save="it", opaque=True), steps.call("g", *steps.saved("it", 1))
     )
@@ -114,9 +130,14 @@ SLOW = """
 def test_what_the_reference_does_in_a_tenth_of_the_time_is_slow(
     run_cache: Callable[..., RunCache], nap: float, outcome: Outcome
 ) -> None:
-    """A call that makes progress to its time limit is slow if the reference has just done the same, else undecided."""
+    """A call that makes progress to its time limit is slow if the reference has just done the same,
+    else undecided.
+    """
     workload = tasks.square(range(400))
-    own, reference = run_cache(SLOW.format(nap=0.5), seconds=4.0), run_cache(SLOW.format(nap=nap), seconds=4.0)
+    own, reference = (
+        run_cache(SLOW.format(nap=0.5), seconds=4.0),
+        run_cache(SLOW.format(nap=nap), seconds=4.0),
+    )
     student = Student(own, "fork", lambda: reference)
     run = student.play(steps.call("mp_apply", workload))[0]
     assert run.ending is Ending.TIMED_OUT

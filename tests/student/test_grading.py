@@ -41,14 +41,25 @@ HANGS_IN_ITS_POOL = """
     ],
 )
 def test_hang_within_a_pool_is_tried_again(
-    run_cache: Callable[..., RunCache], tmp_path: Path, hanging: list[int], ending: Ending, calls: int
+    run_cache: Callable[..., RunCache],
+    tmp_path: Path,
+    hanging: list[int],
+    ending: Ending,
+    calls: int,
 ) -> None:
-    """A Pool that hangs now and then, by a race of CPython's, costs nobody points; one that always does, does."""
+    """A Pool that hangs now and then, by a race of CPython's, costs nobody points; one that always
+    does, does.
+    """
     journal = tmp_path / "journal"
     step = steps.call("mp_apply", tasks.square([1]), patience=1.0)
     scenario = Scenario(steps=(step,), start_method="fork")
-    run = run_cache(HANGS_IN_ITS_POOL.format(journal=str(journal), hanging=hanging)).run(scenario)[-1]
-    assert (run.ending, len(journal.read_text().splitlines())) == (ending, calls), (run.why, run.trace.stuck)
+    run = run_cache(HANGS_IN_ITS_POOL.format(journal=str(journal), hanging=hanging)).run(scenario)[
+        -1
+    ]
+    assert (run.ending, len(journal.read_text().splitlines())) == (ending, calls), (
+        run.why,
+        run.trace.stuck,
+    )
 
 
 CRASHES = """
@@ -74,9 +85,15 @@ CRASHES = """
     ],
 )
 def test_crash_is_tried_again(
-    run_cache: Callable[..., RunCache], tmp_path: Path, crashing: list[int], ending: Ending, calls: int
+    run_cache: Callable[..., RunCache],
+    tmp_path: Path,
+    crashing: list[int],
+    ending: Ending,
+    calls: int,
 ) -> None:
-    """An interpreter that crashes once, by a library's fault, costs nobody points; one that always does, does."""
+    """An interpreter that crashes once, by a library's fault, costs nobody points; one that always
+    does, does.
+    """
     journal = tmp_path / "journal"
     scenario = Scenario(steps=(steps.call("mp_apply", tasks.square([1])),), start_method="fork")
     run = run_cache(CRASHES.format(journal=str(journal), crashing=crashing)).run(scenario)[-1]

@@ -1,4 +1,6 @@
-"""Runs that are made before a test asks for them: how many at a time, in which order, and how they become known."""
+"""Runs that are made before a test asks for them: how many at a time, in which order, and how they
+become known.
+"""
 
 from __future__ import annotations
 
@@ -84,10 +86,17 @@ def test_skips(student):
 
 @pytest.fixture
 def machine_is(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return a function that says how many cores this machine has, how many are used, and how much memory is free."""
+    """Return a function that says how many cores this machine has, how many are used, and how much
+    memory is free.
+    """
 
     def say(
-        *, cores: int = 4, used: float, available: int = 8 * GIGABYTE, total: int = 32 * GIGABYTE, quota: float = 9
+        *,
+        cores: int = 4,
+        used: float,
+        available: int = 8 * GIGABYTE,
+        total: int = 32 * GIGABYTE,
+        quota: float = 9,
     ) -> None:
         monkeypatch.setattr(machine, "usable_cores", lambda: ALWAYS - 1)
         monkeypatch.setattr(machine, "cores", lambda: min(quota, ALWAYS - 1))
@@ -100,7 +109,9 @@ def machine_is(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def inside(wanted: int) -> tuple[int, Callable[[], None]]:
-    """Let *wanted* + 2 threads ask for room; return how many have it when it is *wanted* of them, or time is up."""
+    """Let *wanted* + 2 threads ask for room; return how many have it when it is *wanted* of them,
+    or time is up.
+    """
     room, leave = admission.Admission(GIGABYTE), threading.Event()
     entered: list[int] = []
 
@@ -109,7 +120,9 @@ def inside(wanted: int) -> tuple[int, Callable[[], None]]:
             entered.append(number)
             leave.wait(60)
 
-    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(wanted + 2)]
+    threads = [
+        threading.Thread(target=run, args=(number,), daemon=True) for number in range(wanted + 2)
+    ]
     for thread in threads:
         thread.start()
 
@@ -135,8 +148,12 @@ def inside(wanted: int) -> tuple[int, Callable[[], None]]:
         pytest.param({"used": 0.1, "quota": 1.5}, 3, id="a quota"),
     ],
 )
-def test_runs_at_a_time(machine_is: Callable[..., None], options: dict[str, float], wanted: int) -> None:
-    """A few runs are always made, more only while cores and memory are free, and all of them in the end."""
+def test_runs_at_a_time(
+    machine_is: Callable[..., None], options: dict[str, float], wanted: int
+) -> None:
+    """A few runs are always made, more only while cores and memory are free, and all of them in the
+    end.
+    """
     machine_is(**options)
     found, end = inside(wanted)
     end()
@@ -147,7 +164,9 @@ def test_runs_at_a_time(machine_is: Callable[..., None], options: dict[str, floa
 def test_first_of_each_fixture_is_made_first(
     run_cache: Callable[..., RunCache], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Plays of a lower place overtake those that wait already; a run that is asked for while it waits is made once."""
+    """Plays of a lower place overtake those that wait already; a run that is asked for while it
+    waits is made once.
+    """
     shared = run_cache("def f(n):\n    return n\n")
     made: list[str] = []
     make, go_on = shared._make, threading.Event()
@@ -176,7 +195,9 @@ def test_first_of_each_fixture_is_made_first(
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace")
 def test_rehearsal(tmp_path: Path) -> None:
-    """What a later test will ask for is made while the first one runs; each test has one outcome all the same."""
+    """What a later test will ask for is made while the first one runs; each test has one outcome
+    all the same.
+    """
     write_course(tmp_path, "@pytest.mark.rehearsed")
     done = grade(tmp_path, "handed_in", "--mpgrade-isolation=none", "-p", "no:xdist")
     found = outcomes(result(tmp_path / "out"))

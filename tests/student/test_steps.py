@@ -1,4 +1,6 @@
-"""What happens between two calls of one process, and what is told of things that outlive them; real processes."""
+"""What happens between two calls of one process, and what is told of things that outlive them; real
+processes.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ STARTS = """
 
 
 def started(*more: Step) -> tuple[Step, ...]:
-    """Return the steps that start two tasks, bring both to their gates, and let the second go on."""
+    """Return the steps that start two tasks, bring both to their gates, and let the second go
+    on.
+    """
     begin = [
         steps.call("start", task, save=name, opaque=True, gates=steps.SHUT)
         for name, task in zip("ab", TWO.tasks, strict=True)
@@ -46,7 +50,9 @@ def asked(name: str, function: str = "ask", **options: object) -> Step:
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_one_of_two_tasks_goes_on(play: MakeRuns, method: str) -> None:
-    """A task that is let go on is done when the next call is made, while the other still stands at its gate."""
+    """A task that is let go on is done when the next call is made, while the other still stands at
+    its gate.
+    """
     later = (asked("a", gates=steps.SHUT), asked("b", gates=steps.KEPT), asked("a", "wait"))
     *_, let, first, second, last = play(STARTS, *started(*later), method=method)
     assert let.trace.gates is not None
@@ -65,14 +71,18 @@ def test_kept_gates_are_opened_for_a_call_that_waits_for_them(play: MakeRuns) ->
 def test_task_that_never_came_is_not_waited_for(play: MakeRuns) -> None:
     """Letting a task go on that stands at no gate changes nothing."""
     begin = steps.call("start", TWO.tasks[0], save="a", opaque=True, gates=steps.SHUT)
-    *_, let, run = play(STARTS, begin, steps.meet(1), steps.let(TWO.keys[1]), asked("a", gates=steps.SHUT))
+    *_, let, run = play(
+        STARTS, begin, steps.meet(1), steps.let(TWO.keys[1]), asked("a", gates=steps.SHUT)
+    )
     assert let.trace.gates is not None
     assert (let.trace.gates.met, run.value) == (False, ["none"])
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_shared_memory_of_a_worker_is_found(play: MakeRuns, method: str) -> None:
-    """What a worker makes under any start method carries the run's name: it is named when it is left, and removed."""
+    """What a worker makes under any start method carries the run's name: it is named when it is
+    left, and removed.
+    """
     text = """
         import multiprocessing as mp
         from multiprocessing import resource_tracker, shared_memory
@@ -103,7 +113,9 @@ OWN = """
 
 
 @pytest.mark.parametrize(("target", "own"), [("stay", True), ("threading.Event().wait", False)])
-def test_thread_of_the_submission_is_told_from_a_library_s(play: MakeRuns, target: str, own: bool) -> None:
+def test_thread_of_the_submission_is_told_from_a_library_s(
+    play: MakeRuns, target: str, own: bool
+) -> None:
     """A thread that is left is the submission's where a line of that is on its stack."""
     run: Run = play(OWN.format(target=target), steps.call("f"))[1]
     assert [(left.kind, left.own) for left in run.trace.leftovers] == [("thread", own)]

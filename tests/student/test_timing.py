@@ -1,4 +1,6 @@
-"""Timings of real programs, and the lock that gives them the machine: facts are asserted here, and no times."""
+"""Timings of real programs, and the lock that gives them the machine: facts are asserted here, and
+no times.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,16 @@ from pytest_mpgrade.system import machine_lock, quotas
 from pytest_mpgrade.system.linux import cgroups
 from support.running import ROOT, MakeRuns, variables, wait_until
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs ptrace, /proc and flock")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="needs ptrace, /proc and flock"
+)
 
 
 @pytest.fixture
 def graded() -> Iterator[Callable[[Path], RunCache]]:
-    """Return a function that makes a grading of `mp_apply` for a submission's path; closed when the test is over."""
+    """Return a function that makes a grading of `mp_apply` for a submission's path; closed when the
+    test is over.
+    """
     made: list[RunCache] = []
 
     def make(path: Path) -> RunCache:
@@ -76,7 +82,9 @@ def test_reference_keeps_up_with_itself(timed: Callable[[Path, str], Student], m
         assert pair.computing is not None
         assert min(pair.computing) > 0
         assert min(*pair.starting, *pair.working, *pair.wall) > 0
-    assert [pair.serial > 0 for pair in run.pairs] == [number < 2 for number in range(len(run.pairs))]
+    assert [pair.serial > 0 for pair in run.pairs] == [
+        number < 2 for number in range(len(run.pairs))
+    ]
     assert finding.evidence["machine"]["threads of BLAS and OpenMP"] == 1
 
 
@@ -97,8 +105,12 @@ def test_slow_machine_is_given_longer(seconds: float, cores: float, longer: floa
     assert slowdown(pair, 2, cores) == pytest.approx(longer)
 
 
-def test_nap_is_found_with_its_line(timed: Callable[[Path, str], Student], wrong: Callable[[str], Path]) -> None:
-    """A parent that sleeps between tasks never has full points, and where it costs points its line is named."""
+def test_nap_is_found_with_its_line(
+    timed: Callable[[Path, str], Student], wrong: Callable[[str], Path]
+) -> None:
+    """A parent that sleeps between tasks never has full points, and where it costs points its line
+    is named.
+    """
     student = timed(wrong("naps_between_tasks"), "fork")
     (finding,) = student.check(student.time("mp_apply"), checks.keeps_up_with_reference())
     assert finding.outcome in (Outcome.FAILED, Outcome.INCONCLUSIVE), finding
@@ -110,7 +122,9 @@ def test_nap_is_found_with_its_line(timed: Callable[[Path, str], Student], wrong
 def test_one_process_is_timed_in_every_pair_where_that_is_asked_for(
     timed: Callable[[Path, str], Student], wrong: Callable[[str], Path]
 ) -> None:
-    """Also where the submission is so slow on tasks that wait that no other tasks would be needed."""
+    """Also where the submission is so slow on tasks that wait that no other tasks would be
+    needed.
+    """
     run = timed(wrong("naps_between_tasks"), "fork").time("mp_apply", against_serial=True)
     assert len(run.pairs) >= 5
     assert all(pair.serial > 0 for pair in run.pairs)
@@ -119,12 +133,15 @@ def test_one_process_is_timed_in_every_pair_where_that_is_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("name", "by"), [("serial", "in_children"), ("lock_around_task", "met"), ("process_per_task", "workers")]
+    ("name", "by"),
+    [("serial", "in_children"), ("lock_around_task", "met"), ("process_per_task", "workers")],
 )
 def test_other_faults_are_not_timed(
     timed: Callable[[Path, str], Student], wrong: Callable[[str], Path], name: str, by: str
 ) -> None:
-    """Whoever does not run the tasks in the asked number of processes has that fault, and not this one as well."""
+    """Whoever does not run the tasks in the asked number of processes has that fault, and not this
+    one as well.
+    """
     student = timed(wrong(name), "fork")
     (finding,) = student.check(student.time("mp_apply"), checks.keeps_up_with_reference())
     assert (finding.outcome, finding.undecided_by) == (Outcome.SKIPPED, by), finding.message
@@ -141,7 +158,9 @@ def test_series_of_the_reference(timed: Callable[[Path, str], Student]) -> None:
 
 
 def test_clock_starts_when_the_workers_are_there(play: MakeRuns) -> None:
-    """A slow start is not part of what tasks take, and is told apart from it; so is the CPU time of workers."""
+    """A slow start is not part of what tasks take, and is told apart from it; so is the CPU time of
+    workers.
+    """
     text = """
         import multiprocessing as mp
         import time
@@ -191,7 +210,9 @@ with getattr(machine_lock, sys.argv[1])():
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """Use two folders of this test's, so that it keeps no real grading waiting; and all the time that is needed."""
+    """Use two folders of this test's, so that it keeps no real grading waiting; and all the time
+    that is needed.
+    """
     monkeypatch.setattr(machine_lock, "ROOM_SECONDS", 60.0)
     monkeypatch.setattr(machine_lock, "CALM_CORES", 0.0)  # somebody always computes
     found = (str(tmp_path / "door"), str(tmp_path / "room"))
@@ -207,7 +228,9 @@ def holder(places: tuple[str, str]) -> Iterator[Callable[[str], subprocess.Popen
     started: list[subprocess.Popen[str]] = []
 
     def start(how: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen([sys.executable, "-c", HOLDS, how, *places], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDS, how, *places], stdout=subprocess.PIPE, text=True
+        )
         started.append(process)
         assert process.stdout
         assert process.stdout.readline() == "held\n"
@@ -233,12 +256,18 @@ def enter(how: Callable[[], Any]) -> tuple[threading.Thread, list[object]]:
 
 
 @pytest.mark.parametrize(
-    ("held", "how"), [("alone", machine_lock.alone), ("alone", machine_lock.shared), ("shared", machine_lock.alone)]
+    ("held", "how"),
+    [("alone", machine_lock.alone), ("alone", machine_lock.shared), ("shared", machine_lock.alone)],
 )
 def test_holder_is_waited_for_and_a_killed_one_lets_go(
-    holder: Callable[[str], subprocess.Popen[str]], places: tuple[str, str], held: str, how: Callable[[], Any]
+    holder: Callable[[str], subprocess.Popen[str]],
+    places: tuple[str, str],
+    held: str,
+    how: Callable[[], Any],
 ) -> None:
-    """A timing and another run exclude each other; the kernel frees what a killed holder held, and no file is left."""
+    """A timing and another run exclude each other; the kernel frees what a killed holder held, and
+    no file is left.
+    """
     process = holder(held)
     thread, got = enter(how)
     thread.join(0.2)
@@ -262,7 +291,9 @@ def test_runs_share_the_machine(holder: Callable[[str], subprocess.Popen[str]]) 
 def test_a_run_that_goes_on_and_on_is_not_waited_for(
     holder: Callable[[str], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A timing gives runs that have begun a moment; after that it is made beside them, and says so."""
+    """A timing gives runs that have begun a moment; after that it is made beside them, and says
+    so.
+    """
     monkeypatch.setattr(machine_lock, "ROOM_SECONDS", 0.2)
     holder("shared")
     with machine_lock.alone() as got:
@@ -272,7 +303,9 @@ def test_a_run_that_goes_on_and_on_is_not_waited_for(
 def test_a_run_that_hangs_is_not_waited_for(
     holder: Callable[[str], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nobody computes, a timing need not wait for a run that waits itself; it says that it was not alone."""
+    """Where nobody computes, a timing need not wait for a run that waits itself; it says that it
+    was not alone.
+    """
     monkeypatch.setattr(machine_lock, "CALM_CORES", 1000.0)  # whatever other tests do
     holder("shared")
     with machine_lock.alone() as got:
@@ -286,7 +319,9 @@ def test_who_computes_is_seen() -> None:
         assert not calm()
 
 
-def test_a_timing_is_not_kept_out_by_a_row_of_runs(holder: Callable[[str], subprocess.Popen[str]]) -> None:
+def test_a_timing_is_not_kept_out_by_a_row_of_runs(
+    holder: Callable[[str], subprocess.Popen[str]],
+) -> None:
     """Runs that come while a timing waits for its turn come after it."""
     first = holder("shared")
     timing, timed = enter(machine_lock.alone)
@@ -318,7 +353,9 @@ def _may_come_in() -> bool:
 def test_waiting_is_shown_and_bounded(
     holder: Callable[[str], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever holds the machine for ever is not waited for that long: the timing says that it was not alone."""
+    """Whoever holds the machine for ever is not waited for that long: the timing says that it was
+    not alone.
+    """
     monkeypatch.setattr(machine_lock, "MOST_SECONDS", 0.5)
     monkeypatch.setattr(machine_lock, "SHOWN_SECONDS", 0.1)
     holder("alone")
@@ -328,7 +365,9 @@ def test_waiting_is_shown_and_bounded(
     assert told == ["waiting for a timing of another grading on this machine (at most 0.5 s)"]
 
 
-def test_batch_that_is_stopped_waits_for_no_timing(holder: Callable[[str], subprocess.Popen[str]]) -> None:
+def test_batch_that_is_stopped_waits_for_no_timing(
+    holder: Callable[[str], subprocess.Popen[str]],
+) -> None:
     """A grading is not started beside a timing; Ctrl-C does not wait for that timing's end."""
     holder("alone")
     stop, begun = Stop(), threading.Event()
@@ -353,14 +392,21 @@ def test_batch_that_is_stopped_waits_for_no_timing(holder: Callable[[str], subpr
     ("files", "cores"),
     [
         ({"a/b/cpu.max": "50000 100000", "a/cpu.max": "max 100000"}, [0.5]),
-        ({"a/b/cpu.max": "max 100000", "a/cpu.max": "150000 100000", "cpu.max": "300000 100000"}, [1.5, 3.0]),
+        (
+            {"a/b/cpu.max": "max 100000", "a/cpu.max": "150000 100000", "cpu.max": "300000 100000"},
+            [1.5, 3.0],
+        ),
         ({"a/b/cpu.cfs_quota_us": "-1", "a/b/cpu.cfs_period_us": "100000"}, []),
         ({"a/cpu.cfs_quota_us": "250000", "a/cpu.cfs_period_us": "100000"}, [2.5]),
         ({"a/b/cpu.max": "nonsense"}, []),
     ],
 )
-def test_quotas_of_all_groups_above(tmp_path: Path, files: dict[str, str], cores: list[float]) -> None:
-    """A container's quota stands in its own group or above it, in version 2 or 1; what cannot be read is none."""
+def test_quotas_of_all_groups_above(
+    tmp_path: Path, files: dict[str, str], cores: list[float]
+) -> None:
+    """A container's quota stands in its own group or above it, in version 2 or 1; what cannot be
+    read is none.
+    """
     (tmp_path / "a" / "b").mkdir(parents=True)
     for name, text in files.items():
         (tmp_path / name).write_text(text + "\n")
@@ -373,15 +419,23 @@ def test_quotas_of_all_groups_above(tmp_path: Path, files: dict[str, str], cores
     ("files", "amounts"),
     [
         ({"a/b/memory.max": "6000000000", "a/memory.max": "max"}, [6_000_000_000]),
-        ({"a/memory.max": "4000000000", "memory.max": "8000000000"}, [4_000_000_000, 8_000_000_000]),
         (
-            {"a/b/memory.limit_in_bytes": "9223372036854771712", "a/memory.limit_in_bytes": "5000000000"},
+            {"a/memory.max": "4000000000", "memory.max": "8000000000"},
+            [4_000_000_000, 8_000_000_000],
+        ),
+        (
+            {
+                "a/b/memory.limit_in_bytes": "9223372036854771712",
+                "a/memory.limit_in_bytes": "5000000000",
+            },
             [5_000_000_000],
         ),
         ({"a/b/memory.max": "nonsense"}, []),
     ],
 )
-def test_memory_limits_of_all_groups_above(tmp_path: Path, files: dict[str, str], amounts: list[int]) -> None:
+def test_memory_limits_of_all_groups_above(
+    tmp_path: Path, files: dict[str, str], amounts: list[int]
+) -> None:
     """Version 1 writes no limit as a very large number, version 2 as "max"."""
     (tmp_path / "a" / "b").mkdir(parents=True)
     for name, text in files.items():
@@ -393,7 +447,9 @@ def test_memory_limits_of_all_groups_above(tmp_path: Path, files: dict[str, str]
 
 @pytest.fixture
 def half_a_core() -> Iterator[list[str]]:
-    """Return the beginning of a command line whose rest runs in a control group of its own, with half a core."""
+    """Return the beginning of a command line whose rest runs in a control group of its own, with
+    half a core.
+    """
     own = cgroups.own_groups()
     version_1 = {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "50000"}
     controller, quota = ("cpu", version_1) if "cpu" in own else ("", {"cpu.max": "50000 100000"})
@@ -412,12 +468,26 @@ def half_a_core() -> Iterator[list[str]]:
 
 
 def test_half_a_core_costs_no_points(tmp_path: Path, half_a_core: list[str]) -> None:
-    """With half a core, which is what Gradescope gives, the reference loses nothing, and is told how little it had."""
-    command = [sys.executable, "-m", "pytest_mpgrade", "check", "mp_apply", str(ROOT / "reference" / "mp_apply")]
+    """With half a core, which is what Gradescope gives, the reference loses nothing, and is told
+    how little it had.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "pytest_mpgrade",
+        "check",
+        "mp_apply",
+        str(ROOT / "reference" / "mp_apply"),
+    ]
     done = subprocess.run(
-        [*half_a_core, *command, "-k", "speed", "--out", str(tmp_path)], cwd=tmp_path, env=variables(),
-        capture_output=True, encoding="utf-8", timeout=900, check=False,
-    )  # fmt: skip
+        [*half_a_core, *command, "-k", "speed", "--out", str(tmp_path)],
+        cwd=tmp_path,
+        env=variables(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=900,
+        check=False,
+    )
     found = json.loads((tmp_path / "mp_apply" / "result.json").read_text("utf-8"))
     (check,) = found["checks"]
     assert check["outcome"] in ("passed", "inconclusive"), done.stdout

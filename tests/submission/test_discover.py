@@ -30,7 +30,9 @@ ASSIGNMENT = Assignment(
 WORKER = "def worker(input, output): pass\n"
 MP_APPLY = "def mp_apply(tasks, n_processes=2): pass\n"
 GOOD = WORKER + MP_APPLY
-JUPYTEXT = "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       extension: .py\n# ---\n"
+JUPYTEXT = (
+    "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       extension: .py\n# ---\n"
+)
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX files")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs file names that are any bytes")
@@ -63,7 +65,9 @@ def found(path: Path) -> Submission:
 
 
 def refused(path: Path) -> str:
-    """Return why what was handed in cannot be graded; always one line that any terminal can show."""
+    """Return why what was handed in cannot be graded; always one line that any terminal can
+    show.
+    """
     with pytest.raises(UngradableError) as caught:
         discover(path, ASSIGNMENT)
     assert str(caught.value).isprintable()
@@ -82,7 +86,9 @@ def test_the_asked_name_is_taken(ada: Path) -> None:
 
 @pytest.mark.parametrize("name", ["cv_funcs.py", "solution.py"])
 def test_a_file_may_be_handed_in_by_itself(ada: Path, name: str) -> None:
-    """PATH may be the file; its name without suffix is then the id, and what lies beside it does not count."""
+    """PATH may be the file; its name without suffix is then the id, and what lies beside it does
+    not count.
+    """
     file = put(ada, name)
     before = found(file)
     put(ada, "cv_funcs.py" if name != "cv_funcs.py" else "other.py")
@@ -115,7 +121,9 @@ def test_equally_near_ones_are_doubtful(ada: Path) -> None:
 
 @pytest.mark.parametrize("folder", ["__pycache__", ".venv", ".git", "__MACOSX", "env"])
 def test_folders_that_are_not_the_students_are_ignored(ada: Path, folder: str) -> None:
-    """Caches, virtual environments of any name, hidden folders and macOS's are no part of a submission."""
+    """Caches, virtual environments of any name, hidden folders and macOS's are no part of a
+    submission.
+    """
     put(ada, "main.py")
     before = found(ada)
     put(ada, f"{folder}/cv_funcs.py")
@@ -124,20 +132,27 @@ def test_folders_that_are_not_the_students_are_ignored(ada: Path, folder: str) -
     assert found(ada) == before
 
 
-@pytest.mark.parametrize("name", ["solution.py", "cv_funcs (1).py", "cv-funcs.py", "src/CV_Funcs.PY", "größe.py"])
+@pytest.mark.parametrize(
+    "name", ["solution.py", "cv_funcs (1).py", "cv-funcs.py", "src/CV_Funcs.PY", "größe.py"]
+)
 def test_a_renamed_module_is_found_by_its_functions(ada: Path, name: str) -> None:
     """The one file that defines all functions is graded, and the note says so."""
     put(ada, name)
     put(ada, "helper.py", WORKER)
     submission = found(ada)
     assert submission.module == name.rpartition("/")[2]
-    assert submission.note == f"{name} was graded in place of cv_funcs.py: no other file defines worker, mp_apply."
+    assert (
+        submission.note
+        == f"{name} was graded in place of cv_funcs.py: no other file defines worker, mp_apply."
+    )
 
 
 WAYS = {
     "async": "async def mp_apply(tasks): pass",
     "class": "class mp_apply: pass",
-    "if": "import sys\nif sys.version_info > (3, 12):\n    pass\nelse:\n    def mp_apply(tasks): pass",
+    "if": (
+        "import sys\nif sys.version_info > (3, 12):\n    pass\nelse:\n    def mp_apply(tasks): pass"
+    ),
     "try": "try:\n    import x\nexcept ImportError:\n    def mp_apply(tasks): pass",
     "finally": "try:\n    pass\nfinally:\n    mp_apply = None",
     "with": "with open('x'):\n    def mp_apply(tasks): pass",
@@ -174,7 +189,9 @@ NO_WAYS = {
 
 @pytest.mark.parametrize("way", NO_WAYS)
 def test_a_name_that_an_import_does_not_bind_does_not_count(ada: Path, way: str) -> None:
-    """Methods, inner functions, uses, and what only a script run defines are not the module's functions."""
+    """Methods, inner functions, uses, and what only a script run defines are not the module's
+    functions.
+    """
     put(ada, "solution.py", WORKER + NO_WAYS[way])
     assert refused(ada).endswith("; found: solution.py (lacks mp_apply)")
 
@@ -190,7 +207,10 @@ def test_several_renamed_modules_are_listed(ada: Path) -> None:
     """Of several files that define everything none is guessed."""
     put(ada, "b.py")
     put(ada, "a.py")
-    assert refused(ada) == "there is no cv_funcs.py, and several files define worker, mp_apply: a.py, b.py"
+    assert (
+        refused(ada)
+        == "there is no cv_funcs.py, and several files define worker, mp_apply: a.py, b.py"
+    )
 
 
 def test_what_is_there_instead_is_listed(ada: Path) -> None:
@@ -230,20 +250,28 @@ def test_an_empty_folder_is_said_to_be_empty(ada: Path) -> None:
 )
 @pytest.mark.parametrize("as_file", [False, True], ids=["folder", "file"])
 def test_a_notebook_is_said_to_be_one(ada: Path, name: str, content: str, as_file: bool) -> None:
-    """A notebook where a module is asked for is named as the reason, whichever way it is handed in."""
+    """A notebook where a module is asked for is named as the reason, whichever way it is handed
+    in.
+    """
     file = put(ada, name, content)
     message = refused(file if as_file else ada)
-    assert message.startswith(f"a notebook was handed in where the module cv_funcs.py is asked for; found: {name}")
+    assert message.startswith(
+        f"a notebook was handed in where the module cv_funcs.py is asked for; found: {name}"
+    )
 
 
 @pytest.mark.parametrize("name", ["cv_funcs.py", "lesson.py"])
 def test_a_notebook_that_is_a_whole_module_is_graded(ada: Path, name: str) -> None:
-    """Jupytext's scripts are Python: one that defines all functions can be imported like any other."""
+    """Jupytext's scripts are Python: one that defines all functions can be imported like any
+    other.
+    """
     put(ada, name, JUPYTEXT + GOOD)
     assert found(ada).module == name
 
 
-@pytest.mark.parametrize("content", [WORKER, "", "from helper import *\n"], ids=["one", "none", "star"])
+@pytest.mark.parametrize(
+    "content", [WORKER, "", "from helper import *\n"], ids=["one", "none", "star"]
+)
 def test_the_asked_module_may_lack_functions(ada: Path, content: str) -> None:
     """What the module with the asked name lacks is for the check of its import to say."""
     put(ada, "cv_funcs.py", content)
@@ -255,7 +283,9 @@ def test_the_asked_module_may_lack_functions(ada: Path, content: str) -> None:
     [("x = 1", "solution.py"), (WORKER, "cv_funcs.py"), ("from solution import *", "cv_funcs.py")],
     ids=["none", "one", "star"],
 )
-def test_an_asked_module_without_any_function_gives_way(ada: Path, content: str, taken: str) -> None:
+def test_an_asked_module_without_any_function_gives_way(
+    ada: Path, content: str, taken: str
+) -> None:
     """Only where it defines none of them, and one other file all, is the other one graded."""
     put(ada, "cv_funcs.py", content)
     put(ada, "solution.py")
@@ -273,7 +303,10 @@ def test_an_asked_module_gives_way_to_no_two(ada: Path) -> None:
 READABLE = {
     "byte order mark": b"\xef\xbb\xbf" + GOOD.encode(),
     "latin-1": "# -*- coding: latin-1 -*-\n# Größe\n".encode("latin-1") + GOOD.encode(),
-    "cp1252": "#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\nx = '\x80'\n".encode("latin-1") + GOOD.encode(),
+    "cp1252": (
+        "#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\nx = '\x80'\n".encode("latin-1")
+        + GOOD.encode()
+    ),
     "shebang": b"#!/usr/bin/env python3\n" + GOOD.encode(),
     "tabs": b"def worker(i, o):\n\tpass\ndef mp_apply(t):\n\tpass\n",
     "windows": GOOD.replace("\n", "\r\n").encode(),
@@ -287,7 +320,9 @@ READABLE = {
 @pytest.mark.parametrize("name", ["cv_funcs.py", "solution.py"])
 @pytest.mark.parametrize("kind", READABLE)
 def test_sources_are_read_as_python_reads_them(ada: Path, kind: str, name: str) -> None:
-    """Encodings, line ends and doubtful escapes that Python accepts are accepted, also under `-W error`."""
+    """Encodings, line ends and doubtful escapes that Python accepts are accepted, also under `-W
+    error`.
+    """
     put(ada, name, READABLE[kind])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -296,8 +331,14 @@ def test_sources_are_read_as_python_reads_them(ada: Path, kind: str, name: str) 
 
 UNREADABLE: dict[str, tuple[str | bytes, str]] = {
     "never closed": ("x = 1\ny = (1,\n\n", ":2: SyntaxError: '(' was never closed, in: y = (1,"),
-    "python 2": ("x = 1\n\n  print 'x'\n", ":3: IndentationError: unexpected indent, in: print 'x'"),
-    "mixed": ("if 1:\n\tx = 1\n        y = 1\n", ":3: TabError: inconsistent use of tabs and spaces in indentation"),
+    "python 2": (
+        "x = 1\n\n  print 'x'\n",
+        ":3: IndentationError: unexpected indent, in: print 'x'",
+    ),
+    "mixed": (
+        "if 1:\n\tx = 1\n        y = 1\n",
+        ":3: TabError: inconsistent use of tabs and spaces in indentation",
+    ),
     "old macintosh": ("x = 1\ry = 2 3\r", ":2: SyntaxError: invalid syntax, in: y = 2 3"),
     "control": ("x = 1\ny = \x1b[x\n", ":2: SyntaxError: invalid "),
     "merge": ("x = 1\n<<<<<<< HEAD\n", ":2: SyntaxError: invalid syntax, in: <<<<<<< HEAD"),
@@ -308,13 +349,18 @@ UNREADABLE: dict[str, tuple[str | bytes, str]] = {
     "latin-1 at once": (b"# Gr\xf6\xdfe\n", ":1: "),
     "unknown": (b"# coding: klingon\n", ":1: unknown encoding: klingon"),
     "not of texts": (b"# coding: rot13\n", ":1: 'rot13' is not a text encoding"),
-    "slow": (b"# coding: punycode\n" + b"x-" + b"9zabk" * 500_000, ":1: unknown encoding: punycode"),
+    "slow": (
+        b"# coding: punycode\n" + b"x-" + b"9zabk" * 500_000,
+        ":1: unknown encoding: punycode",
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_sources_that_python_cannot_read_have_their_line(ada: Path, kind: str) -> None:
-    """Syntax errors are said as Python says them, with file, line and code; undecodable files likewise."""
+    """Syntax errors are said as Python says them, with file, line and code; undecodable files
+    likewise.
+    """
     content, what = UNREADABLE[kind]
     put(ada, "src/cv_funcs.py", content)
     assert refused(ada).startswith("src/cv_funcs.py" + what)
@@ -337,23 +383,41 @@ def test_deep_nesting_is_refused(ada: Path, kind: str) -> None:
     assert refused(ada).startswith("cv_funcs.py")
 
 
-CHAINS = {"sum": "1" + "+1" * 300_000, "attributes": "a" + ".a" * 300_000, "calls": "a" + "()" * 300_000}
+CHAINS = {
+    "sum": "1" + "+1" * 300_000,
+    "attributes": "a" + ".a" * 300_000,
+    "calls": "a" + "()" * 300_000,
+}
 
 
 @pytest.mark.parametrize("kind", CHAINS)
 def test_long_chains_end_nothing_of_ours(ada: Path, kind: str) -> None:
-    """They overflow the stack of some Python versions, which must not end the grader; other versions read them."""
+    """They overflow the stack of some Python versions, which must not end the grader; other
+    versions read them.
+    """
     put(ada, "cv_funcs.py", GOOD + CHAINS[kind])
-    code = "import sys; from pathlib import Path; from test_discover import ASSIGNMENT, UngradableError, discover\n"
-    code += "try: print(discover(Path(sys.argv[1]), ASSIGNMENT).module)\nexcept UngradableError as error: print(error)"
+    code = (
+        "import sys; from pathlib import Path; from test_discover import ASSIGNMENT,"
+        " UngradableError, discover\n"
+    )
+    code += (
+        "try: print(discover(Path(sys.argv[1]), ASSIGNMENT).module)\nexcept UngradableError as"
+        " error: print(error)"
+    )
     command = [sys.executable, "-c", code, str(ada)]
-    output = subprocess.check_output(command, text=True, cwd=Path(__file__).parent, env=_with_package())
+    output = subprocess.check_output(
+        command, text=True, cwd=Path(__file__).parent, env=_with_package()
+    )
     deep = "cv_funcs.py is nested too deeply for Python to read it"
     assert output.strip() == ("cv_funcs.py" if sys.version_info < (3, 11) else deep)
 
 
 def _with_package() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 def test_a_huge_source_is_refused(ada: Path) -> None:
@@ -459,7 +523,9 @@ def test_folders_may_have_any_name(tmp_path: Path, name: str) -> None:
 
 
 @linux
-@pytest.mark.parametrize(("name", "id"), [("a\nb", "a\\nb"), ("a\x1b[31m", "a\\x1b[31m"), ("a\udcff", "a\\udcff")])
+@pytest.mark.parametrize(
+    ("name", "id"), [("a\nb", "a\\nb"), ("a\x1b[31m", "a\\x1b[31m"), ("a\udcff", "a\\udcff")]
+)
 def test_names_that_cannot_be_printed_are_escaped(tmp_path: Path, name: str, id: str) -> None:
     """An id and a message never hold newlines, terminal codes or undecodable bytes."""
     put(tmp_path / name, name + ".py")
@@ -505,7 +571,9 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_the_hash_tells_submissions_apart(ada: Path, change: str) -> None:
-    """Equal names and contents give equal hashes, whoever handed them in; any change gives another."""
+    """Equal names and contents give equal hashes, whoever handed them in; any change gives
+    another.
+    """
     for folder in (ada, ada.parent / "bob"):
         put(folder, "cv_funcs.py")
         put(folder, "data.csv", "1,2")
@@ -535,12 +603,16 @@ def test_huge_and_special_files_count_by_name_and_size(ada: Path) -> None:
 
 
 def test_imports_are_read_wherever_they_are(ada: Path) -> None:
-    """Top-level packages, each once and sorted, also from functions and branches; relative imports are none."""
+    """Top-level packages, each once and sorted, also from functions and branches; relative imports
+    are none.
+    """
     source = (
-        "import os.path, numpy as np\nfrom multiprocessing import Queue\nfrom . import helper\nfrom .other import x\n"
+        "import os.path, numpy as np\nfrom multiprocessing import Queue\nfrom . import helper\nfrom"
+        " .other import x\n"
     )
     source += (
-        "def worker(a, b):\n    import sklearn.svm\n    try:\n        import numpy\n    except ImportError: pass\n"
+        "def worker(a, b):\n    import sklearn.svm\n    try:\n        import numpy\n    except"
+        " ImportError: pass\n"
     )
     put(ada, "cv_funcs.py", source)
     assert found(ada).imports == ("multiprocessing", "numpy", "os", "sklearn")
@@ -573,8 +645,12 @@ IMPORTABLE = {
 
 
 @pytest.mark.parametrize("name", IMPORTABLE)
-def test_a_module_is_staged_where_its_name_cannot_be_imported(ada: Path, tmp_path: Path, name: str) -> None:
-    """Such a module gets its asked name, or one made from its own, under which a new interpreter imports it."""
+def test_a_module_is_staged_where_its_name_cannot_be_imported(
+    ada: Path, tmp_path: Path, name: str
+) -> None:
+    """Such a module gets its asked name, or one made from its own, under which a new interpreter
+    imports it.
+    """
     put(ada, name, GOOD + "import helper\nprint(helper.x)")
     put(ada, "helper.py", "x = 'helped'")
     submission = found(ada)
@@ -583,7 +659,11 @@ def test_a_module_is_staged_where_its_name_cannot_be_imported(ada: Path, tmp_pat
         staged = stage(submission, tmp_path / f"scratch{number}", asked)
         assert importable(staged)
         assert staged.module == (asked or staged.module)
-        assert (staged.id, staged.sha256, staged.note) == (submission.id, submission.sha256, submission.note)
+        assert (staged.id, staged.sha256, staged.note) == (
+            submission.id,
+            submission.sha256,
+            submission.note,
+        )
         code = f"import sys; sys.path.insert(0, sys.argv[1]); import {staged.module[:-3]}"
         command = [sys.executable, "-I", "-X", "utf8", "-c", code, staged.folder]
         assert subprocess.check_output(command, text=True).strip() == "helped"
@@ -591,22 +671,39 @@ def test_a_module_is_staged_where_its_name_cannot_be_imported(ada: Path, tmp_pat
 
 @posix
 def test_staging_takes_what_the_module_needs_and_no_more(ada: Path, tmp_path: Path) -> None:
-    """Helpers, packages and data are copied; what configures Python or pytest, and links out, are not."""
+    """Helpers, packages and data are copied; what configures Python or pytest, and links out, are
+    not.
+    """
     put(ada, "cv_funcs.py", "old = 1")
     put(tmp_path, "secret.py", "x = 1")
     (ada / "secret.py").symlink_to(tmp_path / "secret.py")
     os.mkfifo(ada / "pipe")
-    kept = ["helper.py", "package/__init__.py", "package/inner.py", "data/x.csv", "notes with space.txt"]
+    kept = [
+        "helper.py",
+        "package/__init__.py",
+        "package/inner.py",
+        "data/x.csv",
+        "notes with space.txt",
+    ]
     for name in kept:
         put(ada, name, "")
-    for name in ("conftest.py", "package/conftest.py", "sitecustomize.py", "usercustomize.py", "pytest.ini", "x.pth"):
+    for name in (
+        "conftest.py",
+        "package/conftest.py",
+        "sitecustomize.py",
+        "usercustomize.py",
+        "pytest.ini",
+        "x.pth",
+    ):
         put(ada, name, "")
     for name in ("tox.ini", "setup.cfg", "pyproject.toml", ".env", "__pycache__/x.pyc"):
         put(ada, name, "")
     put(ada, "cv_funcs (2).py", GOOD)
     staged = stage(found(ada), tmp_path / "scratch", "cv_funcs.py")
     scratch = Path(staged.folder)
-    files = sorted(path.relative_to(scratch).as_posix() for path in scratch.rglob("*") if not path.is_dir())
+    files = sorted(
+        path.relative_to(scratch).as_posix() for path in scratch.rglob("*") if not path.is_dir()
+    )
     assert files == sorted([*kept, "cv_funcs.py"])
     assert (scratch / "cv_funcs.py").read_text("utf-8") == GOOD
 

@@ -1,4 +1,6 @@
-"""Notebooks handed in where a module was asked for: the functions in them are graded, and nothing of them is run."""
+"""Notebooks handed in where a module was asked for: the functions in them are graded, and nothing
+of them is run.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ def not_ours():
 def mp_apply(tasks, n_processes=N_WORKERS):
     tasks = list(tasks)
     task_queue, done_queue = mp.Queue(), mp.Queue()
-    processes = [mp.Process(target=worker, args=(task_queue, done_queue)) for _ in range(n_processes)]
+    queues = (task_queue, done_queue)
+    processes = [mp.Process(target=worker, args=queues) for _ in range(n_processes)]
     for p in processes:
         p.start()
     for item in [*tasks, *["STOP"] * n_processes]:
@@ -55,7 +58,15 @@ def mp_apply(tasks, n_processes=N_WORKERS):
         p.join()
     return results
 results = mp_apply([(pow, (2, 3))])"""
-CELLS = [IMPORTS, "# Text", WORKER, "%%time\nresults = mp_apply([])", APPLY, "assert False", "%%bash\nexit 1"]
+CELLS = [
+    IMPORTS,
+    "# Text",
+    WORKER,
+    "%%time\nresults = mp_apply([])",
+    APPLY,
+    "assert False",
+    "%%bash\nexit 1",
+]
 
 
 @pytest.fixture
@@ -95,13 +106,19 @@ def staged(path: Path, asked: Assignment, into: Path) -> Path:
 def test_functions_of_a_notebook_are_graded(
     ada: Path, asked: Assignment, tmp_path: Path, method: str, as_file: bool
 ) -> None:
-    """Functions over several cells become a module that child processes can import; what cells compute is left out."""
+    """Functions over several cells become a module that child processes can import; what cells
+    compute is left out.
+    """
     book = write(ada / "Homework 3.ipynb", *CELLS)
     path = book if as_file else ada
     note = discover(path, asked).note
-    assert note.startswith("The functions were taken from the notebook Homework 3.ipynb (code cells 1, 3, 5): ")
+    assert note.startswith(
+        "The functions were taken from the notebook Homework 3.ipynb (code cells 1, 3, 5): "
+    )
     module = staged(path, asked, tmp_path / "staged")
-    scenario = Scenario(steps=(steps.call("mp_apply", tasks.square([3, 1]), n_processes=2),), start_method=method)
+    scenario = Scenario(
+        steps=(steps.call("mp_apply", tasks.square([3, 1]), n_processes=2),), start_method=method
+    )
     imported, run = module_run.run_module(scenario, setting(module.parent))
     assert imported.ending is Ending.RETURNED, imported.error
     assert (run.ending, run.error) == (Ending.RETURNED, None)
@@ -111,27 +128,46 @@ def test_functions_of_a_notebook_are_graded(
 
 
 def test_what_is_kept(ada: Path) -> None:
-    """Imports, functions as they are written, and constants; with the number of the cell above them."""
+    """Imports, functions as they are written, and constants; with the number of the cell above
+    them.
+    """
     made = notebooks.extract(write(ada / "hw.ipynb", *CELLS), "hw.ipynb")
-    assert "# hw.ipynb, code cell 3\ndef calculate(func, args):\n    return func(*args)\ndef worker(" in made.source
-    assert "NAMES = (2, {'a': [1, -2]})" in made.source.replace("(N_WORKERS, NAMES)", "N_WORKERS, NAMES")
+    assert (
+        "# hw.ipynb, code cell 3\ndef calculate(func, args):\n    return func(*args)\ndef worker("
+        in made.source
+    )
+    assert "NAMES = (2, {'a': [1, -2]})" in made.source.replace(
+        "(N_WORKERS, NAMES)", "N_WORKERS, NAMES"
+    )
     assert "except ImportError:\n    seaborn = None" in made.source
     assert "@staticmethod\ndef not_ours():" in made.source
-    for gone in ("matplotlib", "figure", "side effect", "results = mp_apply", "assert False", "pip install"):
+    for gone in (
+        "matplotlib",
+        "figure",
+        "side effect",
+        "results = mp_apply",
+        "assert False",
+        "pip install",
+    ):
         assert gone not in made.source
 
 
 def test_text_notebook(ada: Path, asked: Assignment, tmp_path: Path) -> None:
     """The same for a notebook in Markdown, as jupytext writes it."""
     head = "---\njupytext:\n  formats: ipynb,md\nkernelspec:\n  name: python3\n---\n\n# A title\n\n"
-    (ada / "hw.md").write_text(head + "".join(f"```python\n{cell}\n```\n\nSome text.\n\n" for cell in CELLS[:6]))
+    (ada / "hw.md").write_text(
+        head + "".join(f"```python\n{cell}\n```\n\nSome text.\n\n" for cell in CELLS[:6])
+    )
     module = staged(ada, asked, tmp_path / "staged")
     assert "def mp_apply(tasks" in module.read_text()
 
 
 def test_module_written_by_a_cell(ada: Path, asked: Assignment, tmp_path: Path) -> None:
     """What a cell writes to a Python file with %%writefile is the module that was meant."""
-    write(ada / "hw.ipynb", f"%%writefile cv_funcs.py\nimport multiprocessing as mp\nN_WORKERS = 2\n{WORKER}\n{APPLY}")
+    write(
+        ada / "hw.ipynb",
+        f"%%writefile cv_funcs.py\nimport multiprocessing as mp\nN_WORKERS = 2\n{WORKER}\n{APPLY}",
+    )
     assert "def mp_apply(tasks" in staged(ada, asked, tmp_path / "staged").read_text()
 
 
@@ -142,8 +178,12 @@ def test_module_written_by_a_cell(ada: Path, asked: Assignment, tmp_path: Path) 
         ((WORKER,), "hw.ipynb (a notebook, lacks mp_apply)"),
     ],
 )
-def test_notebook_that_cannot_be_graded(ada: Path, asked: Assignment, cells: tuple[str, ...], words: str) -> None:
-    """A cell that is no Python is named with its line; functions that are not there are named too."""
+def test_notebook_that_cannot_be_graded(
+    ada: Path, asked: Assignment, cells: tuple[str, ...], words: str
+) -> None:
+    """A cell that is no Python is named with its line; functions that are not there are named
+    too.
+    """
     write(ada / "hw.ipynb", *cells)
     with pytest.raises(UngradableError) as caught:
         discover(ada, asked)
@@ -171,7 +211,9 @@ def test_without_the_extra(ada: Path, asked: Assignment, monkeypatch: pytest.Mon
     """Where jupytext is not installed, the reason says what to install."""
     write(ada / "hw.ipynb", *CELLS)
     monkeypatch.setitem(sys.modules, "jupytext", None)
-    with pytest.raises(UngradableError, match=r"pip install 'pytest-mpgrade\[notebook\]' \(jupytext is missing\)"):
+    with pytest.raises(
+        UngradableError, match=r"pip install 'pytest-mpgrade\[notebook\]' \(jupytext is missing\)"
+    ):
         discover(ada, asked)
 
 
@@ -185,24 +227,54 @@ def whole() -> Assignment:
 
 
 SMALL = (
-    "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       format_name: percent\n# ---\n# %%\nx = 1\n"
+    "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       format_name: percent\n#"
+    " ---\n# %%\nx = 1\n"
 )
-MARKDOWN = "---\njupyter:\n  jupytext:\n    text_representation:\n      extension: .md\n---\n\n```python\nx = 1\n```\n"
+MARKDOWN = (
+    "---\njupyter:\n  jupytext:\n    text_representation:\n      extension:"
+    " .md\n---\n\n```python\nx = 1\n```\n"
+)
 
 
 @pytest.mark.parametrize(
     ("files", "chosen", "note"),
     [
         ({"multiprocess.ipynb": ""}, "multiprocess.ipynb", ""),
-        ({"multiprocess.ipynb": "", "other.ipynb": "", "multiprocess.md": MARKDOWN}, "multiprocess.ipynb", ""),
-        ({"multiprocess.md": MARKDOWN}, "multiprocess.md", "multiprocess.md was executed as multiprocess.ipynb."),
-        ({"multiprocess.py": "x = 1\n"}, "multiprocess.py", "multiprocess.py was executed as multiprocess.ipynb."),
-        ({"hw.py": SMALL, "cv_funcs.py": "y = 2\n"}, "hw.py", "hw.py was executed as multiprocess.ipynb."),
-        ({"Ada Lovelace.ipynb": ""}, "Ada Lovelace.ipynb", "Ada Lovelace.ipynb was executed as multiprocess.ipynb."),
-        ({".ipynb_checkpoints/multiprocess.ipynb": "", "a.ipynb": ""}, "a.ipynb", "a.ipynb was executed as"),
+        (
+            {"multiprocess.ipynb": "", "other.ipynb": "", "multiprocess.md": MARKDOWN},
+            "multiprocess.ipynb",
+            "",
+        ),
+        (
+            {"multiprocess.md": MARKDOWN},
+            "multiprocess.md",
+            "multiprocess.md was executed as multiprocess.ipynb.",
+        ),
+        (
+            {"multiprocess.py": "x = 1\n"},
+            "multiprocess.py",
+            "multiprocess.py was executed as multiprocess.ipynb.",
+        ),
+        (
+            {"hw.py": SMALL, "cv_funcs.py": "y = 2\n"},
+            "hw.py",
+            "hw.py was executed as multiprocess.ipynb.",
+        ),
+        (
+            {"Ada Lovelace.ipynb": ""},
+            "Ada Lovelace.ipynb",
+            "Ada Lovelace.ipynb was executed as multiprocess.ipynb.",
+        ),
+        (
+            {".ipynb_checkpoints/multiprocess.ipynb": "", "a.ipynb": ""},
+            "a.ipynb",
+            "a.ipynb was executed as",
+        ),
     ],
 )
-def test_notebook_is_found(tmp_path: Path, whole: Assignment, files: dict[str, str], chosen: str, note: str) -> None:
+def test_notebook_is_found(
+    tmp_path: Path, whole: Assignment, files: dict[str, str], chosen: str, note: str
+) -> None:
     """The notebook with the asked name in any of its formats is executed, else the only one."""
     for name, text in files.items():
         path = tmp_path / name
@@ -225,7 +297,9 @@ def test_notebook_is_found(tmp_path: Path, whole: Assignment, files: dict[str, s
         ({"multiprocess.ipynb": ""}, "multiprocess.ipynb cannot be read as a notebook"),
     ],
 )
-def test_no_notebook_to_execute(tmp_path: Path, whole: Assignment, files: dict[str, str], why: str) -> None:
+def test_no_notebook_to_execute(
+    tmp_path: Path, whole: Assignment, files: dict[str, str], why: str
+) -> None:
     """None, several, or a broken one: one line says so."""
     for name, text in files.items():
         (tmp_path / name).write_text(text)
@@ -235,13 +309,20 @@ def test_no_notebook_to_execute(tmp_path: Path, whole: Assignment, files: dict[s
 
 
 def test_notebook_by_itself_brings_its_modules(tmp_path: Path, whole: Assignment) -> None:
-    """A notebook that is named as a file comes with the modules beside it that it imports, and with nothing else."""
+    """A notebook that is named as a file comes with the modules beside it that it imports, and with
+    nothing else.
+    """
     cells = [nbformat.v4.new_code_cell("import numpy, cv_funcs as cvf")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "multiprocess.ipynb")
     for name in ("cv_funcs.py", "somebody_elses.py"):
         (tmp_path / name).write_text("x = 1\n")
-    staged = stage(discover(tmp_path / "multiprocess.ipynb", whole), tmp_path / "staged", whole.module)
-    assert sorted(path.name for path in Path(staged.folder).iterdir()) == ["cv_funcs.py", "multiprocess.ipynb"]
+    staged = stage(
+        discover(tmp_path / "multiprocess.ipynb", whole), tmp_path / "staged", whole.module
+    )
+    assert sorted(path.name for path in Path(staged.folder).iterdir()) == [
+        "cv_funcs.py",
+        "multiprocess.ipynb",
+    ]
 
 
 READ_AT_ONCE = """

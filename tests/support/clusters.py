@@ -1,4 +1,6 @@
-"""What tests of clusters share: a small class, and processes that end with the test that started them."""
+"""What tests of clusters share: a small class, and processes that end with the test that started
+them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ SLOW = "import time\n\ndef double(x):\n    time.sleep(20)\n    return 2 * x\n"
 def course(folder: Path, solutions: Mapping[str, str]) -> Path:
     """Write an assignment and a class into a folder."""
     (folder / "double").mkdir()
-    (folder / "double" / "assignment.toml").write_text(TOML + "\n[limits]\nseconds = 60\npatience = 60\n")
+    (folder / "double" / "assignment.toml").write_text(
+        TOML + "\n[limits]\nseconds = 60\npatience = 60\n"
+    )
     (folder / "double" / "test_double.py").write_text(TESTS)
     for name, text in solutions.items():
         hand_in(folder, name, text)
@@ -39,16 +43,33 @@ def many(right: int, unreadable: int) -> dict[str, str]:
 
 def words(*options: str) -> list[str]:
     """Return the command line of a batch, each grading on one core."""
-    command = [sys.executable, "-m", "pytest_mpgrade", "batch", "class", "--assignment", "double", "--out", "out"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest_mpgrade",
+        "batch",
+        "class",
+        "--assignment",
+        "double",
+        "--out",
+        "out",
+    ]
     return [*command, "--no-require-isolation", "--cores", "1", *options]
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], folder: Path, log: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: Sequence[str], folder: Path, log: str, **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command beside a test; its whole tree is ended with the block."""
     with (folder / log).open("wb") as file:
         process = subprocess.Popen(
-            command, cwd=folder, env={**variables(), **more}, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+            command,
+            cwd=folder,
+            env={**variables(), **more},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
         )
     try:
         yield process
@@ -57,7 +78,9 @@ def running(command: Sequence[str], folder: Path, log: str, **more: str) -> Iter
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all below it, which it may have had no time to end; resource trackers end by themselves."""
+    """End a process and all below it, which it may have had no time to end; resource trackers end
+    by themselves.
+    """
     tree = [(each, _words(each)) for each in below(process.pid)]
     process.kill()
     process.wait()
@@ -80,13 +103,21 @@ def below(pid: int) -> list[psutil.Process]:
 
 def grades(pid: int, name: str = "") -> bool:
     """Tell whether a student's process runs somewhere below a process; *name*: this student's."""
-    return any("inside.child" in words for top in gradings(pid, name) for words in map(_words, below(top.pid)))
+    return any(
+        "inside.child" in words
+        for top in gradings(pid, name)
+        for words in map(_words, below(top.pid))
+    )
 
 
 def gradings(pid: int, name: str = "") -> list[psutil.Process]:
     """Return the gradings below a process; *name*: of this submission only."""
     found = [(each, _words(each)) for each in below(pid)]
-    return [each for each, words in found if "cluster.lifeline" in words and f"/submission/{name}" in words]
+    return [
+        each
+        for each, words in found
+        if "cluster.lifeline" in words and f"/submission/{name}" in words
+    ]
 
 
 def _words(process: psutil.Process) -> str:
@@ -98,7 +129,9 @@ def _words(process: psutil.Process) -> str:
 
 @contextlib.contextmanager
 def poisonous(pid: int, name: str) -> Iterator[list[int]]:
-    """End every worker below a process as soon as it grades one submission; gives the pids of those that were ended."""
+    """End every worker below a process as soon as it grades one submission; gives the pids of those
+    that were ended.
+    """
     over, ended = threading.Event(), list[int]()
 
     def watch() -> None:
@@ -106,7 +139,10 @@ def poisonous(pid: int, name: str) -> Iterator[list[int]]:
             for each in gradings(pid, name):
                 with contextlib.suppress(psutil.Error):
                     worker = each.parent()
-                    if worker is not None and worker.pid in {one.pid for one in below(pid)} - {pid, *ended}:
+                    if worker is not None and worker.pid in {one.pid for one in below(pid)} - {
+                        pid,
+                        *ended,
+                    }:
                         ended.append(worker.pid)
                         worker.kill()
 
@@ -121,11 +157,15 @@ def poisonous(pid: int, name: str) -> Iterator[list[int]]:
 
 def gone(tree: Sequence[psutil.Process]) -> bool:
     """Wait until no process of a tree is left."""
-    return wait_until(lambda: not any(each.is_running() and each.status() != "zombie" for each in tree), PATIENCE)
+    return wait_until(
+        lambda: not any(each.is_running() and each.status() != "zombie" for each in tree), PATIENCE
+    )
 
 
 def attempts(folder: Path, word: str = "begun") -> int:
-    """Return how many attempts a batch has logged; *word*: only those of which the log says that, such as `ended`."""
+    """Return how many attempts a batch has logged; *word*: only those of which the log says that,
+    such as `ended`.
+    """
     place = folder / "out" / ".cluster" / "results" / "attempts"
     return sum(word in path.read_text() for path in place.iterdir()) if place.is_dir() else 0
 

@@ -1,4 +1,6 @@
-"""The end of all members of a control group, for tests: grading leaves that to ptrace and to the supervisor."""
+"""The end of all members of a control group, for tests: grading leaves that to ptrace and to the
+supervisor.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from pytest_mpgrade.system.linux.cgroups import Cgroup
 
 
 def end_members(group: Cgroup, seconds: float = 5.0) -> None:
-    """Send SIGKILL to all members, and to what they start meanwhile; return after *seconds* at the latest."""
+    """Send SIGKILL to all members, and to what they start meanwhile; return after *seconds* at the
+    latest.
+    """
     at_once = [Path(folder, "cgroup.kill") for folder in group.folders]
     if all(file.exists() for file in at_once):  # version 2, since Linux 5.14
         for file in at_once:

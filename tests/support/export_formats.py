@@ -19,15 +19,26 @@ from support.results import ALL, finding, placed
 from support.results import result as graded
 from support.small_class import TESTS, TOML
 
-NUMBER, TEXT, WHOLE = {"type": "number", "minimum": 0}, {"type": "string"}, {"type": "integer", "minimum": 0}
+NUMBER, TEXT, WHOLE = (
+    {"type": "number", "minimum": 0},
+    {"type": "string"},
+    {"type": "integer", "minimum": 0},
+)
 GRADESCOPE: dict[str, Any] = {
     "type": "object",
     "required": ["score", "tests"],
     "additionalProperties": False,
     "properties": {
-        "score": NUMBER, "execution_time": NUMBER, "output": TEXT, "stdout_visibility": {"const": "hidden"},
-        **{key: {"const": "text"} for key in ("output_format", "test_output_format", "test_name_format")},
-        "visibility": {"const": "visible"}, "extra_data": {"type": "object"},
+        "score": NUMBER,
+        "execution_time": NUMBER,
+        "output": TEXT,
+        "stdout_visibility": {"const": "hidden"},
+        **{
+            key: {"const": "text"}
+            for key in ("output_format", "test_output_format", "test_name_format")
+        },
+        "visibility": {"const": "visible"},
+        "extra_data": {"type": "object"},
         "tests": {
             "type": "array",
             "items": {
@@ -35,10 +46,17 @@ GRADESCOPE: dict[str, Any] = {
                 "additionalProperties": False,
                 "required": ["name", "score", "max_score"],
                 "properties": {
-                    "name": TEXT, "number": TEXT, "score": NUMBER, "max_score": NUMBER, "output": TEXT,
-                    "status": {"enum": ["passed", "failed"]}, "output_format": {"const": "text"},
-                    "name_format": {"const": "text"}, "tags": {"type": "array", "items": TEXT},
-                    "visibility": {"const": "visible"}, "extra_data": {"type": "object"},
+                    "name": TEXT,
+                    "number": TEXT,
+                    "score": NUMBER,
+                    "max_score": NUMBER,
+                    "output": TEXT,
+                    "status": {"enum": ["passed", "failed"]},
+                    "output_format": {"const": "text"},
+                    "name_format": {"const": "text"},
+                    "tags": {"type": "array", "items": TEXT},
+                    "visibility": {"const": "visible"},
+                    "extra_data": {"type": "object"},
                 },
             },
         },
@@ -48,18 +66,31 @@ GRADESCOPE: dict[str, Any] = {
                 "type": "object",
                 "additionalProperties": False,
                 "required": ["name", "value"],
-                "properties": {"name": TEXT, "value": {"type": ["number", "string"]}, "order": {"const": "asc"}},
+                "properties": {
+                    "name": TEXT,
+                    "value": {"type": ["number", "string"]},
+                    "order": {"const": "asc"},
+                },
             },
         },
     },
-}  # fmt: skip
+}
 
 CLASSROOM50: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "required": [
-        "schema", "classroom", "assignment", "submission", "commit", "release", "review", "datetime", "score",
-        "max-score", "tests",
+        "schema",
+        "classroom",
+        "assignment",
+        "submission",
+        "commit",
+        "release",
+        "review",
+        "datetime",
+        "score",
+        "max-score",
+        "tests",
     ],
     "properties": {
         **dict.fromkeys(("classroom", "assignment", "commit", "release", "review"), TEXT),
@@ -73,11 +104,16 @@ CLASSROOM50: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "required": ["test-name", "passed", "score", "max-score"],
-                "properties": {"test-name": TEXT, "passed": {"type": "boolean"}, "score": WHOLE, "max-score": WHOLE},
+                "properties": {
+                    "test-name": TEXT,
+                    "passed": {"type": "boolean"},
+                    "score": WHOLE,
+                    "max-score": WHOLE,
+                },
             },
         },
     },
-}  # fmt: skip
+}
 
 PRAIRIELEARN: dict[str, Any] = {
     "type": "object",
@@ -87,14 +123,20 @@ PRAIRIELEARN: dict[str, Any] = {
         "score": {"type": "number", "minimum": 0, "maximum": 1},
         "tests": {
             "type": "array",
-            "items": {"type": "object", "required": ["name", "points", "max_points"], "properties": {"points": NUMBER}},
+            "items": {
+                "type": "object",
+                "required": ["name", "points", "max_points"],
+                "properties": {"points": NUMBER},
+            },
         },
     },
 }
 
 
 def gradescope(text: str) -> tuple[float, bool]:
-    """Hold a file against the format; return the points that it gives, and whether it says that it is graded."""
+    """Hold a file against the format; return the points that it gives, and whether it says that it
+    is graded.
+    """
     body = json.loads(text)
     jsonschema.validate(body, GRADESCOPE)
     assert body["score"] == pytest.approx(sum(test["score"] for test in body["tests"]))
@@ -129,7 +171,11 @@ def junit(text: str) -> tuple[float, bool]:
     suite = ElementTree.fromstring(text)[0]
     cases = suite.findall("testcase")
     assert int(suite.attrib["tests"]) == len(cases)
-    points = [float(each.attrib["value"]) for each in suite.iter("property") if each.attrib["name"] == "points"]
+    points = [
+        float(each.attrib["value"])
+        for each in suite.iter("property")
+        if each.attrib["name"] == "points"
+    ]
     return round(math.fsum(points), 6), all(case.attrib["name"] != "graded" for case in cases)
 
 
@@ -144,9 +190,13 @@ def github(text: str) -> tuple[float, bool]:
 
 
 READ: dict[str, Callable[[str], tuple[float, bool]]] = {
-    "gradescope": gradescope, "classroom50": hundredths, "prairielearn": prairielearn, "autolab": autolab,
-    "junit": junit, "github": github,
-}  # fmt: skip
+    "gradescope": gradescope,
+    "classroom50": hundredths,
+    "prairielearn": prairielearn,
+    "autolab": autolab,
+    "junit": junit,
+    "github": github,
+}
 
 HIDDEN_TOML = (
     TOML.replace("points = 1", "points = 2", 1)
@@ -172,7 +222,10 @@ def test_secret_name(student):
 
 
 def check_part(
-    test: str = "test_x.py::test_x[fork]", criterion: str = "all", outcome: Outcome = Outcome.FAILED, **more: Any
+    test: str = "test_x.py::test_x[fork]",
+    criterion: str = "all",
+    outcome: Outcome = Outcome.FAILED,
+    **more: Any,
 ) -> Placed:
     """Return what the check of a test has found."""
     (one,) = placed(test, finding(outcome, **more), criterion=criterion)

@@ -1,8 +1,10 @@
-"""Has one call of a supervisor fail, once: started in place of the supervisors' server by test_supervisor_faults.py.
+"""Has one call of a supervisor fail, once: started in place of the supervisors' server by
+test_supervisor_faults.py.
 
     python faults.py MODULE NAME NUMBER ERRNO FLAG
 
-The NUMBER-th call of MODULE's NAME in a process raises OSError, if FLAG is still there; it is removed by that.
+The NUMBER-th call of MODULE's NAME in a process raises OSError, if FLAG is still there; it is
+removed by that.
 """
 
 from __future__ import annotations

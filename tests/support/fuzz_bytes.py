@@ -1,8 +1,10 @@
-"""The parsers of `parsers`, given bytes that a coverage-guided fuzzer makes of seeds: atheris, which is libFuzzer.
+"""The parsers of `parsers`, given bytes that a coverage-guided fuzzer makes of seeds: atheris,
+which is libFuzzer.
 
-`PYTHONPATH=tests python tests/support/fuzz_bytes.py --seconds 600 [NAME …]` needs the extra ``fuzz``. What reaches new
-branches is kept in tests/data/seeds/NAME, which test_parsers.py reads again at each run. An input that breaks something
-is left in the current folder, as ``crash-…``, and ends that parser's turn; the exit status is then 1.
+`PYTHONPATH=tests python tests/support/fuzz_bytes.py --seconds 600 [NAME …]` needs the extra
+``fuzz``. What reaches new branches is kept in tests/data/seeds/NAME, which test_parsers.py reads
+again at each run. An input that breaks something is left in the current folder, as ``crash-…``, and
+ends that parser's turn; the exit status is then 1.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ MOST_SEEDS = 25
 
 
 def main() -> int:
-    """Give each parser its turn, in a process of its own: libFuzzer ends the one that it runs in."""
+    """Give each parser its turn, in a process of its own: libFuzzer ends the one that it runs
+    in.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", nargs="*", help=f"which parsers: {', '.join(parsers.TARGETS)}")
     parser.add_argument("--seconds", type=int, default=60, help="for each of them (default: 60)")
@@ -49,8 +53,17 @@ def _fuzz(name: str, seconds: int) -> bool:
             shutil.copy(path, corpus)
         Path(corpus, "start").write_bytes(parsers.TARGETS[name][1])
         print(f"--- {name}", flush=True)
-        run = [sys.executable, __file__, name, f"-max_len={MOST_BYTES}", "-timeout=20", "-rss_limit_mb=1000"]
-        broken = subprocess.run([*run, f"-max_total_time={seconds}", corpus], check=False).returncode
+        run = [
+            sys.executable,
+            __file__,
+            name,
+            f"-max_len={MOST_BYTES}",
+            "-timeout=20",
+            "-rss_limit_mb=1000",
+        ]
+        broken = subprocess.run(
+            [*run, f"-max_total_time={seconds}", corpus], check=False
+        ).returncode
         by_size = sorted(Path(corpus).iterdir(), key=lambda path: (path.stat().st_size, path.name))
         shutil.rmtree(kept)
         kept.mkdir()

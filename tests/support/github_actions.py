@@ -1,7 +1,9 @@
-"""What GitHub does with what a step leaves: its runner's commands and outputs, and the totals of its reporter.
+"""What GitHub does with what a step leaves: its runner's commands and outputs, and the totals of
+its reporter.
 
-Written after actions/runner (ActionCommand.cs, FileCommandManager.cs) and classroom-resources/autograding-grading-
-reporter (releases/v1 and its main branch, which adds up scores in the table too).
+Written after actions/runner (ActionCommand.cs, FileCommandManager.cs) and
+classroom-resources/autograding-grading- reporter (releases/v1 and its main branch, which adds up
+scores in the table too).
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ PAYLOAD: dict[str, Any] = {
     "required": ["version", "status", "max_score", "tests"],
     "additionalProperties": False,
     "properties": {
-        "version": {"const": 3}, "status": {"enum": ["pass", "fail", "error"]}, "max_score": NUMBER,
+        "version": {"const": 3},
+        "status": {"enum": ["pass", "fail", "error"]},
+        "max_score": NUMBER,
         "tests": {
             "type": "array",
             "minItems": 1,
@@ -29,21 +33,50 @@ PAYLOAD: dict[str, Any] = {
                 "type": "object",
                 "additionalProperties": False,
                 "required": [
-                    "name", "status", "score", "message", "test_code", "filename", "line_no", "duration", "output",
+                    "name",
+                    "status",
+                    "score",
+                    "message",
+                    "test_code",
+                    "filename",
+                    "line_no",
+                    "duration",
+                    "output",
                 ],
                 "properties": {
-                    "name": {"type": "string", "minLength": 1}, "status": {"enum": ["pass", "fail", "error"]},
-                    "score": NUMBER, "message": SHORT, "test_code": SHORT, "filename": TEXT,
-                    "line_no": {"type": "integer", "minimum": 0}, "duration": NUMBER, "output": SHORT,
+                    "name": {"type": "string", "minLength": 1},
+                    "status": {"enum": ["pass", "fail", "error"]},
+                    "score": NUMBER,
+                    "message": SHORT,
+                    "test_code": SHORT,
+                    "filename": TEXT,
+                    "line_no": {"type": "integer", "minimum": 0},
+                    "duration": NUMBER,
+                    "output": SHORT,
                 },
             },
         },
     },
-}  # fmt: skip
-COMMANDS = frozenset((
-    "add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "error", "group", "notice", "remove-matcher",
-    "save-state", "set-env", "set-output", "stop-commands", "warning",
-))  # fmt: skip
+}
+COMMANDS = frozenset(
+    (
+        "add-mask",
+        "add-matcher",
+        "add-path",
+        "debug",
+        "echo",
+        "endgroup",
+        "error",
+        "group",
+        "notice",
+        "remove-matcher",
+        "save-state",
+        "set-env",
+        "set-output",
+        "stop-commands",
+        "warning",
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +101,9 @@ def _command(line: str) -> Command | None:
     if name.lower() not in COMMANDS:
         return None
     pairs = (part.split("=", 1) for part in rest.strip().split(",") if "=" in part)
-    properties = {key: _plain(value.replace("%3A", ":").replace("%2C", ",")) for key, value in pairs}
+    properties = {
+        key: _plain(value.replace("%3A", ":").replace("%2C", ",")) for key, value in pairs
+    }
     return Command(name=name, properties=properties, data=_plain(line[end + 2 :]))
 
 
@@ -79,7 +114,11 @@ def _plain(text: str) -> str:
 def _old(line: str) -> Command | None:
     found = re.search(r"##\[([^\]]*)\](.*)", line)
     name = found[1].partition(" ")[0] if found else ""
-    return Command(name=name, properties={}, data=found[2]) if found and name.lower() in COMMANDS else None
+    return (
+        Command(name=name, properties={}, data=found[2])
+        if found and name.lower() in COMMANDS
+        else None
+    )
 
 
 def outputs(file: str) -> dict[str, str]:
@@ -114,7 +153,9 @@ class Reported:
 def report(runners: str, variables: dict[str, str]) -> Reported:
     """Do what the reporter does with its input and its variables."""
     found = [
-        payload(variables[f"{runner.strip().upper()}_RESULTS"]) for runner in re.split(r"[\s,]", runners) if runner
+        payload(variables[f"{runner.strip().upper()}_RESULTS"])
+        for runner in re.split(r"[\s,]", runners)
+        if runner
     ]
     statuses = [each["status"] for each in found]
     worst = next((status for status in ("fail", "error") if status in statuses), "")

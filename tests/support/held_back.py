@@ -1,4 +1,6 @@
-"""A tracing thread that is late on purpose: runs are supervised in a process of ours, which holds it back."""
+"""A tracing thread that is late on purpose: runs are supervised in a process of ours, which holds
+it back.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,12 @@ _EVENTS = {
 }
 
 
-def supervised_here(prepare: Callable[[], None]) -> Callable[[CallsRequest | CellsRequest, float], bytes]:
-    """Return what takes the place of `servers.ask_server`: a request has a fork of this process, after *prepare*."""
+def supervised_here(
+    prepare: Callable[[], None],
+) -> Callable[[CallsRequest | CellsRequest, float], bytes]:
+    """Return what takes the place of `servers.ask_server`: a request has a fork of this process,
+    after *prepare*.
+    """
 
     def ask(request: CallsRequest | CellsRequest, _: float) -> bytes:
         there, here = os.pipe()
@@ -64,7 +70,8 @@ def kind_of(status: int) -> str:
 def late_at(kind: str, seconds: float, *, in_hand: bool) -> None:
     """Have the tracing thread be late by *seconds* at each event of a kind.
 
-    *in_hand*: after it has taken the event from the kernel, and before it has done anything about it; else before that.
+    *in_hand*: after it has taken the event from the kernel, and before it has done anything about
+    it; else before that.
     """
 
     def wait() -> bool:
@@ -87,7 +94,9 @@ def late_at(kind: str, seconds: float, *, in_hand: bool) -> None:
 
 
 def late_at_random(draw: random.Random, share: float, most: float) -> None:
-    """Have the tracing thread be late by up to *most* seconds at a *share* of events, before or after taking one."""
+    """Have the tracing thread be late by up to *most* seconds at a *share* of events, before or
+    after taking one.
+    """
 
     def doze() -> None:
         if draw.random() < share / 2:
@@ -107,7 +116,9 @@ def late_at_random(draw: random.Random, share: float, most: float) -> None:
 
 
 def _next_kind() -> str:
-    """Return the kind of the event that waits to be taken in (waitid(2) tells a stop's in another form)."""
+    """Return the kind of the event that waits to be taken in (waitid(2) tells a stop's in another
+    form).
+    """
     found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG | ptrace.WALL)
     if found is None:
         return ""

@@ -11,7 +11,9 @@ from support.results import result
 
 
 def keep(folder: Path, name: str, *outcomes: Outcome, status: Status = Status.GRADED) -> None:
-    """Write a result in which each question has one check; all together they are worth a point for each."""
+    """Write a result in which each question has one check; all together they are worth a point for
+    each.
+    """
     kept = result(
         found(*outcomes),
         (Criterion(name="all", points=len(outcomes) or 2),),

@@ -1,4 +1,6 @@
-"""A small assignment with a reference and two wrong solutions, for `mpgrade verify` and `mpgrade wrong`."""
+"""A small assignment with a reference and two wrong solutions, for `mpgrade verify` and `mpgrade
+wrong`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What a test process, and whatever it started, may have left: told by marks of our own, never by difference."""
+"""What a test process, and whatever it started, may have left: told by marks of our own, never by
+difference.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from pytest_mpgrade.system.linux import procfs
 
 SHM = Path("/dev/shm")
 
-# After every test all processes are looked at; where /proc is, by hand, which takes a tenth of psutil's time.
+# After every test all processes are looked at; where /proc is, by hand, which takes a tenth of
+# psutil's time.
 
 
 def _below(pid: int) -> list[int]:
@@ -25,7 +28,9 @@ def _below(pid: int) -> list[int]:
 
 
 def _newest() -> str:
-    """Return the process or thread that was started last, on the whole machine (proc_loadavg(5)); "" where unknown."""
+    """Return the process or thread that was started last, on the whole machine (proc_loadavg(5));
+    "" where unknown.
+    """
     return Path("/proc/loadavg").read_text().split()[-1] if sys.platform == "linux" else ""
 
 
@@ -39,12 +44,16 @@ def _started_with(setting: str) -> Iterator[int]:
         return
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if any(f"{name}={value}".startswith(setting) for name, value in process.environ().items()):
+            if any(
+                f"{name}={value}".startswith(setting) for name, value in process.environ().items()
+            ):
                 yield process.pid
 
 
 class Ours:
-    """What this test process, and whatever it started, may have left: told by marks of our own, never by difference."""
+    """What this test process, and whatever it started, may have left: told by marks of our own,
+    never by difference.
+    """
 
     def __init__(self, temp: Path) -> None:
         self.temp = temp
@@ -61,7 +70,9 @@ class Ours:
         ]
 
     def processes(self) -> list[psutil.Process]:
-        """Return our descendants, and orphans that were started with our TMPDIR, without idle servers."""
+        """Return our descendants, and orphans that were started with our TMPDIR, without idle
+        servers.
+        """
         newest = _newest()
         if newest and newest == self._none_since:
             return []
@@ -86,7 +97,10 @@ class Ours:
     def _idle(process: psutil.Process) -> bool:
         """A server that waits for its next request is a child of ours without children."""
         try:
-            server = "pytest_mpgrade.run.supervisor.server" in process.cmdline() and process.ppid() == os.getpid()
+            server = (
+                "pytest_mpgrade.run.supervisor.server" in process.cmdline()
+                and process.ppid() == os.getpid()
+            )
             return process.status() != psutil.STATUS_ZOMBIE and server and not _below(process.pid)
         except psutil.NoSuchProcess:
             return True

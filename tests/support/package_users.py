@@ -72,7 +72,9 @@ def mp_apply(tasks, n_processes=2):
 
 
 def solution(top: str = "", worker: str = "pass", caller: str = "pass") -> str:
-    """Return a right solution with statements in it at its top, in its worker, and in its caller."""
+    """Return a right solution with statements in it at its top, in its worker, and in its
+    caller.
+    """
     return SOLUTION.format(top=top, worker=worker, caller=caller)
 
 
@@ -87,8 +89,18 @@ def author(folder: Path, toml: str = TOML, tests: str = TESTS) -> Path:
 
 def grade(course: Path, submission: Path, python: str = sys.executable) -> Any:
     """Grade with `mpgrade grade`; return the result, with its exit code and what was printed."""
-    words = ["grade", str(submission), "--assignment", str(course), "--out", "out", "--no-require-isolation"]
-    done = run_command([python, "-m", "pytest_mpgrade", *words, "--isolation", "none"], course.parent)
+    words = [
+        "grade",
+        str(submission),
+        "--assignment",
+        str(course),
+        "--out",
+        "out",
+        "--no-require-isolation",
+    ]
+    done = run_command(
+        [python, "-m", "pytest_mpgrade", *words, "--isolation", "none"], course.parent
+    )
     found = json.loads((course.parent / "out" / submission.stem / "result.json").read_text("utf-8"))
     return found | {"code": done.returncode, "printed": done.stdout + done.stderr}
 
@@ -134,5 +146,8 @@ def grade_notebook(folder: Path, cells: Sequence[str], python: str = "", **besid
     (folder / "ada").mkdir()
     for name, text in beside.items():
         (folder / "ada" / f"{name}.py").write_text(text)
-    nbformat.write(nbformat.v4.new_notebook(cells=[code_cell(cell) for cell in cells]), folder / "ada" / "small.ipynb")
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=[code_cell(cell) for cell in cells]),
+        folder / "ada" / "small.ipynb",
+    )
     return grade(course, folder / "ada")

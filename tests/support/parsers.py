@@ -1,4 +1,6 @@
-"""Every parser of what a student or a course system wrote, as a function of bytes; and the seeds of a fuzzer."""
+"""Every parser of what a student or a course system wrote, as a function of bytes; and the seeds of
+a fuzzer.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ from pytest_mpgrade.run.observe import gate_socket
 from pytest_mpgrade.submission import discover, notebooks
 from support.running import ROOT
 
-MODULE = b"import os\n\ndef calculate(func, args):\n    return func(*args)\n\nclass A:\n    x: int = 3  # \xc3\xa4\n"
+MODULE = (
+    b"import os\n\ndef calculate(func, args):\n    return func(*args)\n\nclass A:\n    x: int = 3 "
+    b" # \xc3\xa4\n"
+)
 
 CRITERIA = (Criterion(name="values", points=3.0), Criterion(name="cleanup", points=1.0))
 
@@ -61,17 +66,22 @@ NOTEBOOK = json.dumps(
     {
         "nbformat": 4,
         "nbformat_minor": 5,
-        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        "metadata": {
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        },
         "cells": [
             {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# x"},
             {
-                "cell_type": "code", "id": "b", "metadata": {"tags": ["x"]}, "execution_count": 1,
+                "cell_type": "code",
+                "id": "b",
+                "metadata": {"tags": ["x"]},
+                "execution_count": 1,
                 "outputs": [{"output_type": "stream", "name": "stdout", "text": ["1\n"]}],
                 "source": ["%matplotlib inline\n", "import os\n", "def f():\n", "    return 1\n"],
             },
         ],
     }
-).encode()  # fmt: skip
+).encode()
 
 
 def _file(name: str, read: Callable[[Path], object]) -> Callable[[Path, bytes], object]:
@@ -135,18 +145,22 @@ def _notebook(name: str) -> Callable[[Path, bytes], object]:
 
 
 CSV = (
-    b'ID,SIS User ID,Student,HW (12),due,extension_days\n"1","jd","Doe, Jane",,2026-03-02 09:00,2\n2,as,"A ""S""",5,,\n'
+    b'ID,SIS User ID,Student,HW (12),due,extension_days\n"1","jd","Doe, Jane",,2026-03-02'
+    b' 09:00,2\n2,as,"A ""S""",5,,\n'
 )
 
 OVERRIDES = b"submission,criterion,points,reason,who\na,values,2.5,regraded,prof\n"
 
 ANSWER = (
-    b'{"facts": {"side_effects": []}, "value": ["list", ["int", "1"], ["ndarray", "<f8", [2], "AAAA"]], "error": null}'
+    b'{"facts": {"side_effects": []}, "value": ["list", ["int", "1"], ["ndarray", "<f8", [2],'
+    b' "AAAA"]], "error": null}'
 )
 
 MARKDOWN = b"---\njupyter:\n  jupytext:\n    x: 1\n---\n\n```python\nimport os\n```\n"
 
-SCRIPT = b"# ---\n# jupyter:\n#   jupytext:\n#     x: 1\n# ---\n# %%\nimport os\n# %% [markdown]\n# a\n"
+SCRIPT = (
+    b"# ---\n# jupyter:\n#   jupytext:\n#     x: 1\n# ---\n# %%\nimport os\n# %% [markdown]\n# a\n"
+)
 
 METADATA = b"submission_1:\n  :submitters:\n  - :sid: '1'\n    :name: x\n  :created_at: 2026\n"
 
@@ -155,7 +169,10 @@ RESULT = b'{"schema": "mpgrade.result/2", "assignment": "x", "status": "graded"}
 TARGETS: Mapping[str, tuple[Callable[[Path, bytes], object], bytes]] = {
     "gate message": (_gate, b'{"kind": "gate", "pid": 7, "key": "3"}'),
     "answer": (_answer, ANSWER),
-    "module": (_file("cv_funcs.py", lambda path: discover.discover(path.parent, ASSIGNMENT)), MODULE),
+    "module": (
+        _file("cv_funcs.py", lambda path: discover.discover(path.parent, ASSIGNMENT)),
+        MODULE,
+    ),
     "ipynb": (_notebook("hw.ipynb"), NOTEBOOK),
     "markdown notebook": (_notebook("hw.md"), MARKDOWN),
     "script notebook": (_notebook("hw.py"), SCRIPT),
@@ -167,7 +184,10 @@ TARGETS: Mapping[str, tuple[Callable[[Path, bytes], object], bytes]] = {
     "bundle": (lambda place, data: bundle.unpack_bundle(data, place / "in"), _tar("w:gz")),
     "gradebook": (_gradebook, CSV),
     "roster": (_file("roster.csv", lambda path: roster.read_roster(path, timezone.utc)), CSV),
-    "overrides": (_file("overrides.csv", lambda path: overrides.read_overrides(path, ["a"], CRITERIA)), OVERRIDES),
+    "overrides": (
+        _file("overrides.csv", lambda path: overrides.read_overrides(path, ["a"], CRITERIA)),
+        OVERRIDES,
+    ),
     "metadata": (_class("submission_metadata.yml"), METADATA),
     "scores": (_class("scores.csv"), b"username,datetime\n1,2026-03-02T09:00:00Z\n"),
     "result": (_file("result.json", result_json.read_result), RESULT),
@@ -175,5 +195,7 @@ TARGETS: Mapping[str, tuple[Callable[[Path, bytes], object], bytes]] = {
 
 
 def seeds_of(name: str) -> Path:
-    """Return the folder of what fuzz_bytes.py has found to reach other branches than its neighbours."""
+    """Return the folder of what fuzz_bytes.py has found to reach other branches than its
+    neighbours.
+    """
     return ROOT / "tests" / "data" / "seeds" / name.replace(" ", "_")

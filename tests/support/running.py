@@ -21,10 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTE_RUN = """
 import contextlib
 import os
-with contextlib.suppress(OSError), open(os.path.join(os.environ["TMPDIR"], "..", "..", "prefixes"), "a") as _file:
+_prefixes = os.path.join(os.environ["TMPDIR"], "..", "..", "prefixes")
+with contextlib.suppress(OSError), open(_prefixes, "a") as _file:
     _file.write(os.environ["MPGRADE_RUN"] + "\\n")
 """
-"""First lines of a submission that is graded in another process: they tell us under which prefix its names go.
+"""First lines of a submission that is graded in another process: they tell us under which prefix
+its names go.
 
 One that is kept apart cannot tell us, and has a /dev/shm of its own.
 """
@@ -44,13 +46,26 @@ def variables() -> dict[str, str]:
     """Return an environment without traces of the pytest that we are in."""
     apart = ("PYTEST", "COLUMNS", "PY_COLORS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(apart)}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {
+        **kept,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONIOENCODING": "utf-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
-def run_command(arguments: list[str], cwd: Path, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+def run_command(
+    arguments: list[str], cwd: Path, seconds: float = 120
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        arguments, cwd=cwd, env=variables(), capture_output=True, encoding="utf-8", timeout=seconds, check=False
+        arguments,
+        cwd=cwd,
+        env=variables(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=seconds,
+        check=False,
     )
 
 
@@ -65,9 +80,16 @@ def code_cell(text: str) -> Any:
 
 
 def setting(
-    folder: Path, *, observer: str = "auto", isolation: str = "none", imports: tuple[str, ...] = (), **limits: float
+    folder: Path,
+    *,
+    observer: str = "auto",
+    isolation: str = "none",
+    imports: tuple[str, ...] = (),
+    **limits: float,
 ) -> Setting:
-    """Return the setting of a grading of the `cv_funcs.py` in *folder*, for an assignment without a rubric."""
+    """Return the setting of a grading of the `cv_funcs.py` in *folder*, for an assignment without a
+    rubric.
+    """
     assignment = Assignment(
         name="small",
         title="Something small",
@@ -80,22 +102,34 @@ def setting(
         limits=Limits(**limits),  # type: ignore[arg-type]  # - fields by their names
     )
     submission = Submission(
-        id=folder.name, path=str(folder), folder=str(folder.resolve()), module="cv_funcs.py", imports=imports
+        id=folder.name,
+        path=str(folder),
+        folder=str(folder.resolve()),
+        module="cv_funcs.py",
+        imports=imports,
     )
     return Setting(
-        assignment=assignment, submission=submission, observer=observer, isolation=isolated(isolation, str(folder))
+        assignment=assignment,
+        submission=submission,
+        observer=observer,
+        isolation=isolated(isolation, str(folder)),
     )
 
 
 def isolated(layer: str, folder: str) -> Isolation:
-    """Return the layer for a `cv_funcs.py` in *folder*; skips by name where this machine does not have it."""
+    """Return the layer for a `cv_funcs.py` in *folder*; skips by name where this machine does not
+    have it.
+    """
     if layer == "none":
         return Isolation()
     found = choose_isolation(layer, module=f"{folder}/cv_funcs.py")
     if layer == "auto":
         return found
     if found.level != LEVELS[layer]:
-        pytest.skip(f"this machine lacks the capability: isolation by {layer} ({'; '.join(found.fell_through)})")
+        pytest.skip(
+            f"this machine lacks the capability: isolation by {layer}"
+            f" ({'; '.join(found.fell_through)})"
+        )
     return found
 
 
@@ -106,5 +140,7 @@ LEVELS = {"uid": "uid", "bwrap": "namespace", "landlock": "landlock"}
 class MakeRuns(Protocol):
     """What the fixture `play` gives; see there."""
 
-    def __call__(self, text: str, *steps: Step, method: str = "fork", **options: Any) -> tuple[Run, ...]:
+    def __call__(
+        self, text: str, *steps: Step, method: str = "fork", **options: Any
+    ) -> tuple[Run, ...]:
         """Make the calls of *steps* under the start method."""

@@ -1,6 +1,8 @@
-"""Which tests go to one process of pytest-xdist: those of clusters share the cores, a package's root is set up once.
+"""Which tests go to one process of pytest-xdist: those of clusters share the cores, a package's
+root is set up once.
 
-By file, not by the mark `xdist_group`, which adds the group to the id of a test: pytest 9.2 does not let it.
+By file, not by the mark `xdist_group`, which adds the group to the id of a test: pytest 9.2 does
+not let it.
 """
 
 from __future__ import annotations

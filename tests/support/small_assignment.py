@@ -29,38 +29,60 @@ UNIT: dict[str, Any] = {
     "required": ["start_method", "variant", "outcome", "share"],
     "additionalProperties": False,
     "properties": {
-        "start_method": {"enum": ["", "fork", "spawn", "forkserver"]}, "variant": TEXT, "outcome": {"enum": OUTCOMES},
-        "share": SHARE, "undecided": {"const": True},
+        "start_method": {"enum": ["", "fork", "spawn", "forkserver"]},
+        "variant": TEXT,
+        "outcome": {"enum": OUTCOMES},
+        "share": SHARE,
+        "undecided": {"const": True},
     },
     "if": {"properties": {"outcome": {"enum": ["passed", "failed"]}}},
     "else": {"properties": {"share": {"const": 0}}},
-}  # fmt: skip
+}
 
 QUESTION: dict[str, Any] = {
     "type": "object",
     "required": ["id", "title", "points", "max_points", "units"],
     "additionalProperties": False,
     "properties": {
-        "id": {"pattern": r"^[^\[]+$"}, "title": {"type": "string", "minLength": 1}, "points": NUMBER,
-        "max_points": NUMBER, "units": {"type": "array", "items": UNIT, "minItems": 1},
+        "id": {"pattern": r"^[^\[]+$"},
+        "title": {"type": "string", "minLength": 1},
+        "points": NUMBER,
+        "max_points": NUMBER,
+        "units": {"type": "array", "items": UNIT, "minItems": 1},
     },
-}  # fmt: skip
+}
 
 CRITERION: dict[str, Any] = {
     "type": "object",
     "required": ["name", "title", "points", "max_points", "questions"],
     "additionalProperties": False,
     "properties": {
-        "name": TEXT, "title": {"type": "string", "minLength": 1}, "points": NUMBER, "max_points": NUMBER,
-        "undecided": NUMBER, "reason": TEXT, "questions": {"type": "array", "items": QUESTION},
+        "name": TEXT,
+        "title": {"type": "string", "minLength": 1},
+        "points": NUMBER,
+        "max_points": NUMBER,
+        "undecided": NUMBER,
+        "reason": TEXT,
+        "questions": {"type": "array", "items": QUESTION},
     },
-}  # fmt: skip
+}
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": [
-        "schema", "assignment", "submission", "score", "max_score", "status", "undecided", "criteria", "checks",
-        "containment", "environment", "started", "seconds",
+        "schema",
+        "assignment",
+        "submission",
+        "score",
+        "max_score",
+        "status",
+        "undecided",
+        "criteria",
+        "checks",
+        "containment",
+        "environment",
+        "started",
+        "seconds",
     ],
     "properties": {
         "schema": {"const": "mpgrade.result/2"},
@@ -68,7 +90,12 @@ SCHEMA: dict[str, Any] = {
         "submission": {
             "type": "object",
             "required": ["id", "path", "module", "sha256"],
-            "properties": {"id": TEXT, "path": TEXT, "module": TEXT, "sha256": {"pattern": "^([0-9a-f]{64})?$"}},
+            "properties": {
+                "id": TEXT,
+                "path": TEXT,
+                "module": TEXT,
+                "sha256": {"pattern": "^([0-9a-f]{64})?$"},
+            },
         },
         "score": NUMBER,
         "max_score": NUMBER,
@@ -86,8 +113,17 @@ SCHEMA: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "required": [
-                    "id", "title", "concern", "criterion", "question", "start_method", "outcome", "message", "hint",
-                    "evidence", "seconds",
+                    "id",
+                    "title",
+                    "concern",
+                    "criterion",
+                    "question",
+                    "start_method",
+                    "outcome",
+                    "message",
+                    "hint",
+                    "evidence",
+                    "seconds",
                 ],
                 "properties": {
                     "id": {"type": "string", "minLength": 1},
@@ -112,7 +148,7 @@ SCHEMA: dict[str, Any] = {
     },
     "if": {"properties": {"status": {"const": "graded"}}},
     "else": {"required": ["reason"], "properties": {"reason": {"minLength": 1}}},
-}  # fmt: skip
+}
 """As docs/contract.md, result-file, has them."""
 
 TOML = """
@@ -224,7 +260,9 @@ def one():
 
 @pytest.fixture
 def author(tmp_path: Path) -> Path:
-    """Return a course author's folder: an assignment `twice` with its reference beside it, and two submissions."""
+    """Return a course author's folder: an assignment `twice` with its reference beside it, and two
+    submissions.
+    """
     put(tmp_path / "course" / "twice" / "assignment.toml", TOML)
     put(tmp_path / "course" / "twice" / "test_twice.py", TESTS)
     put(tmp_path / "course" / "twice" / "reference" / "twice.py", RIGHT)
@@ -244,10 +282,19 @@ def command(author: Path, submission: str, *options: str) -> list[str]:
     """Return the command line that grades a submission with pytest into the folder `out`."""
     course = author / "course" / "twice"
     return [
-        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "--rootdir", str(course),
-        f"--mpgrade={course}", f"--mpgrade-submission={author / submission}", f"--mpgrade-out={author / 'out'}",
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--color=no",
+        "--rootdir",
+        str(course),
+        f"--mpgrade={course}",
+        f"--mpgrade-submission={author / submission}",
+        f"--mpgrade-out={author / 'out'}",
         *options,
-    ]  # fmt: skip
+    ]
 
 
 def grade(author: Path, submission: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -264,7 +311,9 @@ def result(path: Path) -> Any:
         assert found[whole] == pytest.approx(sum(each[key] for each in found["criteria"]), abs=1e-9)
         for each in found["criteria"]:
             if asked or found["status"] == "graded":  # what was not even collected has no questions
-                assert each[key] == pytest.approx(sum(one[key] for one in each["questions"]), abs=1e-9)
+                assert each[key] == pytest.approx(
+                    sum(one[key] for one in each["questions"]), abs=1e-9
+                )
     assert asked == {check["question"] for check in found["checks"] if check["criterion"]}
     assert len({check["id"] for check in found["checks"]}) == len(found["checks"])
     return found

@@ -1,4 +1,6 @@
-"""A small assignment, "double a number", a class that has handed it in, and a batch that grades it."""
+"""A small assignment, "double a number", a class that has handed it in, and a batch that grades
+it.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,17 @@ def hand_in(course: Path, name: str, text: str) -> None:
 
 def words(*options: str) -> list[str]:
     """Return the command line of a batch."""
-    command = [sys.executable, "-m", "pytest_mpgrade", "batch", "class", "--assignment", "double", "--out", "out"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest_mpgrade",
+        "batch",
+        "class",
+        "--assignment",
+        "double",
+        "--out",
+        "out",
+    ]
     return [*command, "--no-require-isolation", *options]
 
 

@@ -10,7 +10,9 @@ CRITERIA = (Criterion(name="results", points=1), Criterion(name="shutdown", poin
 
 
 def result(id: str, *outcomes: Outcome) -> ResultFile:
-    """Return a result whose criteria have three questions each, with these outcomes over and over."""
+    """Return a result whose criteria have three questions each, with these outcomes over and
+    over.
+    """
     placed = [
         each
         for criterion in CRITERIA

@@ -1,4 +1,6 @@
-"""What control groups limit, count and end: real processes in real groups, where the machine lets us make some."""
+"""What control groups limit, count and end: real processes in real groups, where the machine lets
+us make some.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +58,17 @@ def start(group: Cgroup, code: str) -> subprocess.Popen[str]:
 
 def refused(group: Cgroup) -> int:
     """Return how often a member was refused a new process or thread."""
-    texts = [path.read_text() for folder in group.folders if (path := Path(folder, "pids.events")).exists()]
-    return sum(int(line.split()[1]) for text in texts for line in text.splitlines() if line.startswith("max "))
+    texts = [
+        path.read_text()
+        for folder in group.folders
+        if (path := Path(folder, "pids.events")).exists()
+    ]
+    return sum(
+        int(line.split()[1])
+        for text in texts
+        for line in text.splitlines()
+        if line.startswith("max ")
+    )
 
 
 def until(true: Callable[[], object]) -> bool:
@@ -163,7 +174,9 @@ print(os.waitstatus_to_exitcode(os.wait()[1]))
 
 @pytest.mark.parametrize(("size", "status", "killed"), [(20, "0", 0), (400, "-9", 1)])
 def test_memory_is_limited(make: Make, size: int, status: str, killed: int) -> None:
-    """The kernel kills a process that takes more memory than allowed, and says so; its parent goes on."""
+    """The kernel kills a process that takes more memory than allowed, and says so; its parent goes
+    on.
+    """
     group = make(MEMORY, memory=100 * MEBI)
     process = start(group, GREEDY.format(size=size))
     assert process.communicate(timeout=SECONDS)[0] == f"{status}\n"
@@ -194,7 +207,9 @@ def test_removal_waits(make: Make) -> None:
 
 
 def test_groups_below(make: Make) -> None:
-    """What a member with rights has hidden in a group below is listed, ended and removed as well."""
+    """What a member with rights has hidden in a group below is listed, ended and removed as
+    well.
+    """
     group = make()
     folders = [f"{folder}/below" for folder in group.folders]
     for folder in folders:
@@ -224,9 +239,13 @@ time.sleep(600)
 
 
 def test_leftovers(make: Make) -> None:
-    """A group whose creator was killed is found by its prefix, and can be ended and removed; no other is."""
+    """A group whose creator was killed is found by its prefix, and can be ended and removed; no
+    other is.
+    """
     make()
-    with subprocess.Popen([sys.executable, "-c", CREATE], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", CREATE], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         folder = process.stdout.readline().strip()
         assert process.stdout.readline() == "joined\n"
@@ -234,7 +253,9 @@ def test_leftovers(make: Make) -> None:
         process.kill()
         assert until(lambda: folder in folders_left())  # a zombie has ended
         process.wait(SECONDS)
-        assert folder not in {folder for group in cgroups.leftovers("another") for folder in group.folders}
+        assert folder not in {
+            folder for group in cgroups.leftovers("another") for folder in group.folders
+        }
         for group in cgroups.leftovers(PREFIX + "-left"):
             assert group.limits == frozenset()
             end_members(group)
@@ -293,7 +314,11 @@ def test_read_only() -> None:
         pytest.skip("bubblewrap does not work here")
     code = CREATE.replace("time.sleep(600)", "")
     done = subprocess.run(
-        [*sandbox, sys.executable, "-c", code], capture_output=True, text=True, timeout=SECONDS, check=True
+        [*sandbox, sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=True,
     )
     assert done.stdout == "None\n"
 
@@ -306,9 +331,18 @@ def test_read_only() -> None:
     [
         (
             2,
-            {"pids.events": "max 3\n", "memory.events": "low 0\nhigh 0\nmax 40\noom 2\noom_kill 5\noom_group_kill 0\n"},
+            {
+                "pids.events": "max 3\n",
+                "memory.events": "low 0\nhigh 0\nmax 40\noom 2\noom_kill 5\noom_group_kill 0\n",
+            },
         ),
-        (1, {"pids.events": "max 3\n", "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 5\n"}),
+        (
+            1,
+            {
+                "pids.events": "max 3\n",
+                "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 5\n",
+            },
+        ),
     ],
 )
 def test_counts(tmp_path: Path, version: int, files: dict[str, str]) -> None:
@@ -329,9 +363,15 @@ def test_counts(tmp_path: Path, version: int, files: dict[str, str]) -> None:
         ("cpu", "", False, True, "+"),
     ],
 )
-def test_delegation(tmp_path: Path, enabled: str, members: str, root: bool, usable: bool, written: str) -> None:
+def test_delegation(
+    tmp_path: Path, enabled: str, members: str, root: bool, usable: bool, written: str
+) -> None:
     """Controllers are switched on where that is needed and no process is in the way."""
-    files = {"cgroup.controllers": "cpu memory pids", "cgroup.subtree_control": enabled, "cgroup.procs": members}
+    files = {
+        "cgroup.controllers": "cpu memory pids",
+        "cgroup.subtree_control": enabled,
+        "cgroup.procs": members,
+    }
     for name, text in {**files, **({} if root else {"cgroup.type": "domain"})}.items():
         (tmp_path / name).write_text(text)
     assert cgroups._delegates(str(tmp_path)) == usable
@@ -359,5 +399,9 @@ SCOPE = "/user.slice/user-1000.slice/user@1000.service/app.slice/run-1.scope"
     ],
 )
 def test_own_group(groups: str, mounts: str, expected: dict[str, str]) -> None:
-    """The own group's folder is found on servers, on desktops and in containers, and never outside of the mount."""
-    assert {name: folder for name, (_, folder) in cgroups._hierarchies(groups, mounts).items()} == expected
+    """The own group's folder is found on servers, on desktops and in containers, and never outside
+    of the mount.
+    """
+    assert {
+        name: folder for name, (_, folder) in cgroups._hierarchies(groups, mounts).items()
+    } == expected

@@ -1,4 +1,6 @@
-"""What a process under Landlock can and cannot do: real processes, as our own user and as another one."""
+"""What a process under Landlock can and cannot do: real processes, as our own user and as another
+one.
+"""
 
 from __future__ import annotations
 
@@ -67,9 +69,14 @@ class Rooms:
         listed: Sequence[str] = (),
         network: bool = False,
     ) -> str:
-        """Run code under the rules; return what it prints, or the name of the error by which it ends."""
+        """Run code under the rules; return what it prints, or the name of the error by which it
+        ends.
+        """
         rules = landlock.ruleset(
-            [*SYSTEM, str(self.read), *read], [str(self.write), "/dev/null", *write], listed=listed, network=network
+            [*SYSTEM, str(self.read), *read],
+            [str(self.write), "/dev/null", *write],
+            listed=listed,
+            network=network,
         )
         assert rules is not None
         start = f"import errno, os, signal, socket, subprocess, sys\nos.chdir({str(self.top)!r})\n"
@@ -77,7 +84,12 @@ class Rooms:
         code += "except OSError as error:\n    print(errno.errorcode[error.errno])"
         try:
             return subprocess.run(
-                [sys.executable if self.user is None else "/usr/bin/python3", "-I", "-c", start + code],
+                [
+                    sys.executable if self.user is None else "/usr/bin/python3",
+                    "-I",
+                    "-c",
+                    start + code,
+                ],
                 preexec_fn=lambda: landlock.restrict(rules),
                 user=self.user,
                 group=self.user,
@@ -153,7 +165,13 @@ def test_older_kernels(monkeypatch: pytest.MonkeyPatch, version: int) -> None:
         ("open('/dev/zero')", "EACCES"),
         ("os.listdir('/')", "EACCES"),
         ("open(f'/proc/{os.getppid()}/mem')", "EACCES"),
-        ("return subprocess.run(['/bin/cat', 'secret/file'], stderr=subprocess.DEVNULL).returncode", "1"),
+        (
+            (
+                "return subprocess.run(['/bin/cat', 'secret/file'],"
+                " stderr=subprocess.DEVNULL).returncode"
+            ),
+            "1",
+        ),
     ],
 )
 def test_files(rooms: Rooms, code: str, expected: str) -> None:
@@ -189,7 +207,10 @@ def test_truncation(rooms: Rooms, name: str) -> None:
 @pytest.mark.parametrize(("write", "expected"), [(["/dev/zero"], "ENOTTY"), ([], "EACCES")])
 def test_devices(rooms: Rooms, write: list[str], expected: str) -> None:
     """A device that is written to can be controlled, one that is only read cannot."""
-    code = "import fcntl, termios; fcntl.ioctl(os.open('/dev/zero', os.O_RDONLY), termios.TCGETS, bytes(60))"
+    code = (
+        "import fcntl, termios; fcntl.ioctl(os.open('/dev/zero', os.O_RDONLY), termios.TCGETS,"
+        " bytes(60))"
+    )
     assert rooms.run(code, read=[] if write else ["/dev/zero"], write=write) == expected
 
 
@@ -262,7 +283,9 @@ def test_refused() -> None:
 @needs(4)
 @pytest.mark.parametrize(("network", "expected"), [(False, "EACCES"), (True, "done")])
 def test_tcp(rooms: Rooms, network: bool, expected: str) -> None:
-    """TCP can be used when the ruleset allows it, and else neither to serve nor to reach a server."""
+    """TCP can be used when the ruleset allows it, and else neither to serve nor to reach a
+    server.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = server.getsockname()
         assert rooms.run(f"socket.create_connection({address!r}, 30)", network=network) == expected
@@ -297,9 +320,13 @@ def test_signals_within(rooms: Rooms) -> None:
 
 
 @needs(6)
-@pytest.mark.parametrize(("name", "expected"), [("\0mpgrade-test", "EPERM"), ("secret/socket", "done")])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("\0mpgrade-test", "EPERM"), ("secret/socket", "done")]
+)
 def test_unix_sockets(rooms: Rooms, name: str, expected: str) -> None:
-    """A server outside can be reached by its path, as the events' socket is, and not by an abstract name."""
+    """A server outside can be reached by its path, as the events' socket is, and not by an abstract
+    name.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
         address = f"{name}-{os.getpid()}" if name[0] == "\0" else str(rooms.top / name)
         server.bind(address)
@@ -316,6 +343,7 @@ def test_ptrace(rooms: Rooms) -> None:
     code = """
     import ctypes
     libc = ctypes.CDLL(None, use_errno=True)
-    return errno.errorcode[ctypes.get_errno()] if libc.ptrace(0x4206, os.getppid(), 0, 0) else 'traced'
+    refused = libc.ptrace(0x4206, os.getppid(), 0, 0)
+    return errno.errorcode[ctypes.get_errno()] if refused else 'traced'
     """
     assert rooms.run(code) == "EPERM"

@@ -1,4 +1,6 @@
-"""Groups of processes are ended before their leader is reaped: after that its number may be anybody's."""
+"""Groups of processes are ended before their leader is reaped: after that its number may be
+anybody's.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +16,26 @@ from pytest_mpgrade.system import process_groups
 from pytest_mpgrade.system.linux import procfs
 from support.running import wait_until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="process groups, and /proc to look at them")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="process groups, and /proc to look at them"
+)
 
-STARTS = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', '{child}']); print(p.pid, flush=True)"
+STARTS = (
+    "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', '{child}']); print(p.pid,"
+    " flush=True)"
+)
 
 
 def started(code: str) -> subprocess.Popen[bytes]:
     """Start a program in a group of its own."""
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True
+    )
 
 
 @pytest.mark.parametrize(
-    ("code", "how"), [("", 0), ("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", -9)]
+    ("code", "how"),
+    [("", 0), ("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", -9)],
 )
 def test_an_end_is_seen_without_reaping(code: str, how: int) -> None:
     """How a process has ended is known while it is a zombie, whose number is nobody else's."""
@@ -53,7 +63,9 @@ def test_nothing_is_sent_to_a_number_that_is_free(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(("child", "killed"), [("import time; time.sleep(60)", True), ("", False)])
 def test_what_is_left_of_a_group_is_ended_later(child: str, killed: bool) -> None:
-    """Members have their time to end after the leader; then they are killed, and only then is the leader reaped."""
+    """Members have their time to end after the leader; then they are killed, and only then is the
+    leader reaped.
+    """
     with started(STARTS.format(child=child)) as process:
         assert process.stdout is not None
         member = int(process.stdout.readline())

@@ -47,7 +47,9 @@ def test_removes_what_is_closed(tmp_path: Path, name: str) -> None:
 
 
 def test_only_marked_folders_are_removed(tmp_path: Path) -> None:
-    """Those whose paths begin as they are asked to, literally; where their folder has gone too, there are none."""
+    """Those whose paths begin as they are asked to, literally; where their folder has gone too,
+    there are none.
+    """
     place = tmp_path / "temp[x]"
     for name in ("mark-1", "mark-2", "other-1"):
         (place / name / "inner").mkdir(parents=True)
@@ -88,7 +90,9 @@ def test_nothing_there(tmp_path: Path) -> None:
 
 
 def test_removes_what_somebody_else_removes_too(tmp_path: Path) -> None:
-    """A supervisor that is ending and a grader that has given it up remove the same files: nothing of them stays."""
+    """A supervisor that is ending and a grader that has given it up remove the same files: nothing
+    of them stays.
+    """
     place = tmp_path / "place"
     for _ in range(5):
         for number in range(300):

@@ -1,4 +1,6 @@
-"""What the filter of system calls denies and what it leaves: its program by an interpreter, and real processes."""
+"""What the filter of system calls denies and what it leaves: its program by an interpreter, and
+real processes.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +34,22 @@ ALLOWED = 0
 ALL = 0xFFFFFFFFFFFFFFFF
 NEW_USER, VFORK, UNTRACED, THREAD = 0x10000000, 0x4000, 0x800000, 0x3D0F00
 
-here = pytest.mark.skipif(not seccomp.program(), reason="the filter does not know this architecture")
+here = pytest.mark.skipif(
+    not seccomp.program(), reason="the filter does not know this architecture"
+)
 
 
 # --- the program
 
 
 def answer(program: bytes, architecture: int, number: int, *arguments: int) -> int:
-    """Return the error that a program answers a call with, as the kernel would run it; 0 is none."""
+    """Return the error that a program answers a call with, as the kernel would run it; 0 is
+    none.
+    """
     arguments = (*arguments, *[0] * 6)[:6]
-    data = struct.pack("=IIQ6Q", number & 0xFFFFFFFF, architecture, 0, *(one & ALL for one in arguments))
+    data = struct.pack(
+        "=IIQ6Q", number & 0xFFFFFFFF, architecture, 0, *(one & ALL for one in arguments)
+    )
     code = list(struct.iter_unpack("=HBBI", program))
     at = word = 0
     while True:
@@ -143,11 +151,18 @@ def test_program(machine: str, call: str, arguments: tuple[int, ...], expected: 
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-@pytest.mark.parametrize("call", ["kill", "tgkill", "pidfd_open", "pidfd_send_signal", "fcntl", "ioctl"])
+@pytest.mark.parametrize(
+    "call", ["kill", "tgkill", "pidfd_open", "pidfd_send_signal", "fcntl", "ioctl"]
+)
 def test_no_shield(machine: str, call: str) -> None:
     """Without a shield, no process and no owner of a file is special."""
     arguments = {"fcntl": (3, 8, 4711), "ioctl": (3, 0x8902, 1)}.get(call, (4711, 4711, 9))
-    assert answer(seccomp.program(machine=machine), MACHINES[machine], number(call, machine), *arguments) == ALLOWED
+    assert (
+        answer(
+            seccomp.program(machine=machine), MACHINES[machine], number(call, machine), *arguments
+        )
+        == ALLOWED
+    )
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -160,7 +175,10 @@ def test_options(machine: str) -> None:
         ("clone", (NEW_USER,)),
         *((one, ()) for one in seccomp_table.NAMESPACES),
     ]
-    left = {name: answer(program, MACHINES[machine], number(name, machine), *arguments) for name, arguments in calls}
+    left = {
+        name: answer(program, MACHINES[machine], number(name, machine), *arguments)
+        for name, arguments in calls
+    }
     assert set(left.values()) == {ALLOWED}
     # clone3 would hide CLONE_UNTRACED; a sandbox does without
     assert answer(program, MACHINES[machine], number("clone3", machine)) == ENOSYS
@@ -178,12 +196,16 @@ def test_other_architecture(machine: str, architecture: int) -> None:
 def test_x32() -> None:
     """On x86_64, the numbers of its x32 kind are denied, with bit 30 and without."""
     program = seccomp.program(machine="x86_64")
-    assert {answer(program, MACHINES["x86_64"], one) for one in (0x40000000 + 39, 521, 0x40000000 + 521)} == {EPERM}
+    assert {
+        answer(program, MACHINES["x86_64"], one) for one in (0x40000000 + 39, 521, 0x40000000 + 521)
+    } == {EPERM}
 
 
 @pytest.mark.parametrize("machine", ["riscv64", "i686", ""])
 def test_unknown_architecture(machine: str) -> None:
-    """There is no filter for an architecture whose numbers are not known, and installing none does nothing."""
+    """There is no filter for an architecture whose numbers are not known, and installing none does
+    nothing.
+    """
     assert seccomp.program(machine=machine) == b""
     seccomp.install(b"")
 
@@ -201,17 +223,25 @@ def test_length(count: int) -> None:
 
 @pytest.mark.parametrize(
     ("machine", "header"),
-    [("x86_64", "/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), ("aarch64", "/usr/include/asm-generic/unistd.h")],
+    [
+        ("x86_64", "/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
+        ("aarch64", "/usr/include/asm-generic/unistd.h"),
+    ],
 )
 def test_numbers(machine: str, header: str) -> None:
     """The numbers are those of the kernel's headers."""
     if not Path(header).exists():
         pytest.skip(f"there is no {header}")
     text = Path(header).read_text()
-    told = {name: int(value) for name, value in re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)$", text, re.MULTILINE)}
+    told = {
+        name: int(value)
+        for name, value in re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)$", text, re.MULTILINE)
+    }
     column = list(MACHINES).index(machine)
     wrong = {
-        name: numbers[column] for name, numbers in seccomp_table.NUMBERS.items() if numbers[column] != told.get(name)
+        name: numbers[column]
+        for name, numbers in seccomp_table.NUMBERS.items()
+        if numbers[column] != told.get(name)
     }
     assert wrong == {}
 
@@ -227,7 +257,9 @@ def run(
     rules: tuple[Sequence[str], Sequence[str]] | None = None,
     folder: str = "/",
 ) -> str:
-    """Return what code prints in an interpreter under the filter, and perhaps under rules of Landlock."""
+    """Return what code prints in an interpreter under the filter, and perhaps under rules of
+    Landlock.
+    """
     user = STRANGER if stranger else None
     descriptor = landlock.ruleset(*rules, network=True) if rules else None
 
@@ -270,7 +302,7 @@ import ctypes, errno
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
 for number in {numbers}:
-    # -1 is no flag, no address, no file and no process: where the filter is not in the way, nothing comes of it
+    # -1 is no flag, no address, no file and no process: nothing comes of it without the filter
     failed = libc.syscall(ctypes.c_long(number), *[ctypes.c_long(-1)] * 6) < 0
     print(number, errno.errorcode[ctypes.get_errno()] if failed else "done")
 """
@@ -290,8 +322,14 @@ def raw(program: bytes, *, stranger: bool) -> dict[str, str]:
 
 @here
 def test_denied_outright(stranger: bool) -> None:
-    """Calls into other processes, and those that change the machine, are denied to root as to others."""
-    assert {name for name, result in raw(seccomp.program(), stranger=stranger).items() if result != "EPERM"} == set()
+    """Calls into other processes, and those that change the machine, are denied to root as to
+    others.
+    """
+    assert {
+        name
+        for name, result in raw(seccomp.program(), stranger=stranger).items()
+        if result != "EPERM"
+    } == set()
 
 
 @here
@@ -337,16 +375,32 @@ except OSError as error:
         ("return os.system('unshare -Ur true 2>/dev/null') >> 8", "1"),
         ("socket.socket(socket.AF_INET, socket.SOCK_DGRAM)", "EACCES"),
         ("socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)", "EACCES"),
-        ("server = socket.create_server(('localhost', 0)); socket.create_connection(server.getsockname(), 30)", "done"),
-        ("ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM); return ours.send(b'1')", "1"),
+        (
+            (
+                "server = socket.create_server(('localhost', 0));"
+                " socket.create_connection(server.getsockname(), 30)"
+            ),
+            "done",
+        ),
+        (
+            (
+                "ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM); return"
+                " ours.send(b'1')"
+            ),
+            "1",
+        ),
         ("return bool(socket.getaddrinfo('localhost', 80))", "True"),
         ("return ctypes.CDLL(None).syscall(0x40000000 + 39)", "-1"),  # x32's getpid
     ],
 )
 def test_real_calls(stranger: bool, act: str, expected: str) -> None:
-    """Processes under the shield get no signal, and no limit or priority of another process can be changed."""
+    """Processes under the shield get no signal, and no limit or priority of another process can be
+    changed.
+    """
     user = STRANGER if stranger else None
-    with subprocess.Popen(["/bin/sleep", str(SECONDS)], user=user, group=user, start_new_session=True) as bystander:
+    with subprocess.Popen(
+        ["/bin/sleep", str(SECONDS)], user=user, group=user, start_new_session=True
+    ) as bystander:
         try:
             code = ACT.format(act=act.format(bystander=bystander.pid))
             assert run(code, seccomp.program(shield=[bystander.pid]), stranger=stranger) == expected
@@ -358,7 +412,8 @@ def test_real_calls(stranger: bool, act: str, expected: str) -> None:
 INT_80 = """
 import ctypes, mmap
 page = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-page.write(bytes.fromhex("53 b814000000 cd80 5b c3"))  # push rbx; mov eax, 20 (getpid of i386); int 0x80; pop rbx; ret
+# push rbx; mov eax, 20 (getpid of i386); int 0x80; pop rbx; ret
+page.write(bytes.fromhex("53 b814000000 cd80 5b c3"))
 print(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))())
 """
 
@@ -374,7 +429,10 @@ def test_int_80(stranger: bool) -> None:
 @here
 def test_bubblewrap() -> None:
     """A sandbox can be built when namespaces are left, and not otherwise."""
-    code = "import subprocess; print(subprocess.call('{bwrap} --unshare-all --ro-bind / / true'.split(), stderr=-3))"
+    code = (
+        "import subprocess; print(subprocess.call('{bwrap} --unshare-all --ro-bind / /"
+        " true'.split(), stderr=-3))"
+    )
     code = code.format(bwrap=shutil.which("bwrap") or "/usr/bin/bwrap")
     if not shutil.which("bwrap") or run(code, b"") != "0":
         pytest.skip("bubblewrap does not work here")
@@ -385,8 +443,16 @@ def test_bubblewrap() -> None:
 @here
 def test_inherited_and_for_ever(stranger: bool) -> None:
     """What is executed under the filter stays under it, and cannot gain rights."""
-    code = "import subprocess; subprocess.run(['/bin/grep', '-E', '^(Seccomp|NoNewPrivs):', '/proc/self/status'])"
-    assert run(code, seccomp.program(), stranger=stranger).split() == ["NoNewPrivs:", "1", "Seccomp:", "2"]
+    code = (
+        "import subprocess; subprocess.run(['/bin/grep', '-E', '^(Seccomp|NoNewPrivs):',"
+        " '/proc/self/status'])"
+    )
+    assert run(code, seccomp.program(), stranger=stranger).split() == [
+        "NoNewPrivs:",
+        "1",
+        "Seccomp:",
+        "2",
+    ]
 
 
 EXERCISE = """
@@ -478,7 +544,8 @@ def arrays():
     assert numpy.isfinite(numpy.linalg.inv(matrix @ matrix)).all()
 
 if __name__ == "__main__":
-    others() if sys.argv[1] == "others" else arrays() if sys.argv[1] == "arrays" else processes(sys.argv[1])
+    known = {"others": others, "arrays": arrays}
+    known[sys.argv[1]]() if sys.argv[1] in known else processes(sys.argv[1])
     print("done")
 """
 
@@ -498,9 +565,24 @@ def folder(stranger: bool) -> Iterator[str]:
 @pytest.mark.parametrize("what", ["fork", "spawn", "forkserver", "others", "arrays"])
 @pytest.mark.parametrize("files", [False, True], ids=["seccomp", "seccomp and Landlock"])
 def test_exercises_work(stranger: bool, folder: str, what: str, files: bool) -> None:
-    """Start methods, pools, managers, shared memory, threads, asyncio, subprocesses and numpy work as ever."""
-    read = ["/usr", "/lib", "/lib64", "/bin", "/etc", "/proc", "/dev/urandom", sys.prefix, sys.base_prefix]
+    """Start methods, pools, managers, shared memory, threads, asyncio, subprocesses and numpy work
+    as ever.
+    """
+    read = [
+        "/usr",
+        "/lib",
+        "/lib64",
+        "/bin",
+        "/etc",
+        "/proc",
+        "/dev/urandom",
+        sys.prefix,
+        sys.base_prefix,
+    ]
     rules = (read, [folder, "/dev/null", "/dev/shm"]) if files else None
-    code = f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, 'exercise.py', {what!r}]))"
+    code = (
+        "import subprocess, sys; sys.exit(subprocess.call([sys.executable, 'exercise.py',"
+        f" {what!r}]))"
+    )
     program = seccomp.program(shield=[os.getpid(), os.getppid()])
     assert run(code, program, stranger=stranger, rules=rules, folder=folder) == "done"

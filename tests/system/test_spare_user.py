@@ -31,14 +31,20 @@ sys.stdin.read()
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Have users reserved in a folder of the test's own: in the real one other gradings come and go beside it."""
+    """Have users reserved in a folder of the test's own: in the real one other gradings come and go
+    beside it.
+    """
     monkeypatch.setattr(spare_user, "_PLACES", (str(tmp_path),))
     return str(tmp_path)
 
 
 def lock_of(spare: SpareUid) -> Path:
     """Return the file by which a user is reserved."""
-    (found,) = [path for place in spare_user._PLACES if (path := Path(f"{place}/mpgrade-uid-{spare.uid}")).exists()]
+    (found,) = [
+        path
+        for place in spare_user._PLACES
+        if (path := Path(f"{place}/mpgrade-uid-{spare.uid}")).exists()
+    ]
     return found
 
 
@@ -51,7 +57,9 @@ def holder(place: str) -> tuple[subprocess.Popen[str], int]:
 
 
 def test_each_has_its_own(place: str) -> None:
-    """Reservations of one process, and those of another, are of different users; what is released leaves nothing."""
+    """Reservations of one process, and those of another, are of different users; what is released
+    leaves nothing.
+    """
     first, second = SpareUid(), SpareUid()
     process, other = holder(place)
     try:
@@ -67,7 +75,9 @@ def test_each_has_its_own(place: str) -> None:
 
 
 def test_killed_holder_lets_go(place: str) -> None:
-    """What a killed process has reserved is free again, and the file that it leaves goes with the next holder."""
+    """What a killed process has reserved is free again, and the file that it leaves goes with the
+    next holder.
+    """
     process, uid = holder(place)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -81,7 +91,9 @@ def test_killed_holder_lets_go(place: str) -> None:
 
 
 def test_spare_user_cannot_take_the_others() -> None:
-    """The files by which users are reserved cannot be opened by one of them, nor made, removed or renamed."""
+    """The files by which users are reserved cannot be opened by one of them, nor made, removed or
+    renamed.
+    """
     spare = SpareUid()
     path = lock_of(spare)
     pid = os.fork()
@@ -106,7 +118,9 @@ def test_spare_user_cannot_take_the_others() -> None:
 
 
 def test_many_at_once_never_share(tmp_path: Path) -> None:
-    """Processes that reserve and let go as fast as they can never hold the same user at the same time."""
+    """Processes that reserve and let go as fast as they can never hold the same user at the same
+    time.
+    """
     text = """
 import os, sys
 from pytest_mpgrade.system.linux.spare_user import SpareUid

@@ -1,1 +1,3 @@
-"""Batches beyond one machine: engines carry specs to nodes, and one contract makes them safe: `submission_worker`."""
+"""Batches beyond one machine: engines carry specs to nodes, and one contract makes them safe:
+`submission_worker`.
+"""

@@ -1,4 +1,6 @@
-"""Files on their way to a node and back: archives of plain files, the same bytes for the same files."""
+"""Files on their way to a node and back: archives of plain files, the same bytes for the same
+files.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,9 @@ MOST_BYTES = 200_000_000
 def pack(places: Mapping[str, Path]) -> bytes:
     """Return an archive of files and folders under new names.
 
-    What is hidden, links that lead out of a folder, and what cannot be read stay here: no grading would use them.
-    Raises UsageError where it is more than 200 MB, and UngradableError where a folder has too many files.
+    What is hidden, links that lead out of a folder, and what cannot be read stay here: no grading
+    would use them. Raises UsageError where it is more than 200 MB, and UngradableError where a
+    folder has too many files.
     """
     tape = io.BytesIO()
     with tarfile.open(fileobj=tape, mode="w") as archive:
@@ -33,7 +36,8 @@ def pack(places: Mapping[str, Path]) -> bytes:
                     _add(archive, name if place.is_file() else f"{name}/{file.name}", data)
                 if tape.tell() > MOST_BYTES:
                     raise UsageError(
-                        f"it has more than {MOST_BYTES // 1_000_000} MB, too much to travel; grade it here"
+                        f"it has more than {MOST_BYTES // 1_000_000} MB, too much to travel; grade"
+                        " it here"
                     )
     return gzip.compress(tape.getvalue(), mtime=0)
 

@@ -1,8 +1,10 @@
-"""Dask carries specs to workers: a scheduler that the user has, or one whose workers are jobs of a cluster.
+"""Dask carries specs to workers: a scheduler that the user has, or one whose workers are jobs of a
+cluster.
 
-Dask places, watches and repeats. What is left to us is how much is in flight: no more than there are slots, or every
-lost worker would make suspects of submissions that only waited on it. What was lost is run again alone; what is lost
-alone too is left to a person. The scheduler needs no package of ours: it sees plain data and a function by value.
+Dask places, watches and repeats. What is left to us is how much is in flight: no more than there
+are slots, or every lost worker would make suspects of submissions that only waited on it. What was
+lost is run again alone; what is lost alone too is left to a person. The scheduler needs no package
+of ours: it sees plain data and a function by value.
 """
 
 from __future__ import annotations
@@ -82,8 +84,8 @@ class _Batch:
                     return self._taken(job, spec, data)
         return self._carrier.failed(
             job,
-            f"its grading ended the worker that it ran on, in the batch and then {TRIES_ALONE} times with nothing else "
-            "running: look at it by hand",
+            f"its grading ended the worker that it ran on, in the batch and then {TRIES_ALONE}"
+            " times with nothing else running: look at it by hand",
         )
 
     def _taken(self, job: Job, spec: GradingSpec, data: bytes | str) -> Grading:
@@ -99,7 +101,9 @@ class _Batch:
     def _flown(
         self, todo: Sequence[tuple[Job, GradingSpec]], slots: Callable[[], int]
     ) -> Iterator[tuple[tuple[Job, GradingSpec], bytes | str | None]]:
-        """Yield what each spec brought: files, or a fault in words; None where it was lost with its workers."""
+        """Yield what each spec brought: files, or a fault in words; None where it was lost with its
+        workers.
+        """
         from distributed import wait
 
         rest = iter(todo)
@@ -123,32 +127,44 @@ class _Batch:
 
     def _submit(self, spec: GradingSpec) -> Future[bytes]:
         return self._client.submit(
-            _task(), spec.plain(), key=f"mpgrade-{spec.key}-{uuid.uuid4().hex[:8]}", pure=False,
-            resources={"core": spec.cores}, retries=0,
-        )  # fmt: skip
+            _task(),
+            spec.plain(),
+            key=f"mpgrade-{spec.key}-{uuid.uuid4().hex[:8]}",
+            pure=False,
+            resources={"core": spec.cores},
+            retries=0,
+        )
 
     def _slots(self) -> int:
-        """Return how many gradings the workers have cores for; waits for a first one, and not for ever."""
+        """Return how many gradings the workers have cores for; waits for a first one, and not for
+        ever.
+        """
         slots = wait_until(self._slots_now, self._settings.patience, 1.0)
         if not slots:
             cores = self._carrier.cores
             raise UsageError(
-                f"no Dask worker has declared {cores} cores for {self._settings.patience:g} s: start some with "
-                f"dask worker ADDRESS --resources core=N, N at least {cores}; then run the same command again"
+                f"no Dask worker has declared {cores} cores for {self._settings.patience:g} s:"
+                f" start some with dask worker ADDRESS --resources core=N, N at least {cores}; then"
+                " run the same command again"
             )
         return min(slots, self._settings.most or slots)
 
     def _slots_now(self) -> int:
         workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
         cores = self._carrier.cores
-        return sum(min(int(each["resources"].get("core", 0) // cores), each["nthreads"]) for each in workers)
+        return sum(
+            min(int(each["resources"].get("core", 0) // cores), each["nthreads"])
+            for each in workers
+        )
 
 
 def _brought(future: Future[bytes]) -> bytes | str | None:
     from distributed import KilledWorker
 
     if future.cancelled():
-        raise UsageError("the Dask scheduler was lost or restarted; run the same command again to go on")
+        raise UsageError(
+            "the Dask scheduler was lost or restarted; run the same command again to go on"
+        )
     try:
         return bytes(future.result())
     except (KilledWorker, CancelledError):  # we have not cancelled it: its worker was told to end
@@ -158,7 +174,10 @@ def _brought(future: Future[bytes]) -> bytes | str | None:
 
 
 def _task() -> Callable[[dict[str, object]], bytes]:
-    """Return what a worker does. It is nested so that it travels by value: the scheduler unpickles it too."""
+    """Return what a worker does.
+
+    It is nested so that it travels by value: the scheduler unpickles it too.
+    """
 
     def grade(plain: dict[str, object]) -> bytes:
         from distributed import get_worker
@@ -169,7 +188,8 @@ def _task() -> Callable[[dict[str, object]], bytes]:
         key = worker.get_current_task()
 
         def cancelled() -> bool:
-            # A thread is never interrupted; a task that nobody wants any more is gone from here, or says so.
+            # A thread is never interrupted; a task that nobody wants any more is gone from here, or
+            # says so.
             task = worker.state.tasks.get(key)
             return task is None or task.state == "cancelled"
 
@@ -188,7 +208,10 @@ def _version() -> Callable[[], str]:
 
 
 def executor(carrier: Carrier, scheduler: str, cluster: str | None, most: int) -> Dask:
-    """Return the executor for a scheduler's address or a kind of cluster. Raises UsageError where it cannot be used."""
+    """Return the executor for a scheduler's address or a kind of cluster.
+
+    Raises UsageError where it cannot be used.
+    """
     try:
         import distributed  # noqa: F401 - whether it is there
     except ImportError:
@@ -198,7 +221,9 @@ def executor(carrier: Carrier, scheduler: str, cluster: str | None, most: int) -
         connect = partial(_started, carrier, cluster, jobs)
         return Dask(carrier=carrier, connect=connect, patience=QUEUE_SECONDS, most=jobs)
     _check_address(scheduler)
-    return Dask(carrier=carrier, connect=partial(_attached, scheduler), patience=IDLE_SECONDS, most=most)
+    return Dask(
+        carrier=carrier, connect=partial(_attached, scheduler), patience=IDLE_SECONDS, most=most
+    )
 
 
 def _check_address(address: str) -> None:
@@ -212,9 +237,10 @@ def _check_address(address: str) -> None:
             return
     if protocol != "tls" and host != "localhost":
         raise UsageError(
-            f"{address} is not on this host, and without TLS everybody who reaches it runs code as you: start "
-            "scheduler and workers with --tls-ca-file, --tls-cert and --tls-key, name the same files to Dask here "
-            "(DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__TLS__CLIENT__CERT, …__TLS__CLIENT__KEY), and give tls://"
+            f"{address} is not on this host, and without TLS everybody who reaches it runs code as"
+            " you: start scheduler and workers with --tls-ca-file, --tls-cert and --tls-key, name"
+            " the same files to Dask here (DASK_DISTRIBUTED__COMM__TLS__CA_FILE,"
+            " …__TLS__CLIENT__CERT, …__TLS__CLIENT__KEY), and give tls://"
         )
 
 
@@ -235,7 +261,10 @@ def _attached(address: str) -> Iterator[Client]:
 def _started(carrier: Carrier, kind: str, jobs: int) -> Iterator[Client]:
     from distributed import Client
 
-    with jobqueue.cluster(kind, jobs, carrier.cores, carrier.place) as cluster, Client(cluster) as client:
+    with (
+        jobqueue.cluster(kind, jobs, carrier.cores, carrier.place) as cluster,
+        Client(cluster) as client,
+    ):
         yield client
 
 
@@ -244,6 +273,11 @@ def _check_workers(client: Client) -> None:
     found = client.run(_version(), on_error="return")
     for address, version in sorted(found.items()):
         if isinstance(version, BaseException):
-            raise UsageError(f"the Dask worker {address} cannot use mpgrade ({version}): install it there")
+            raise UsageError(
+                f"the Dask worker {address} cannot use mpgrade ({version}): install it there"
+            )
         if version != __version__:
-            raise UsageError(f"the Dask worker {address} has mpgrade {version}, not {__version__}: install the same")
+            raise UsageError(
+                f"the Dask worker {address} has mpgrade {version}, not {__version__}: install the"
+                " same"
+            )

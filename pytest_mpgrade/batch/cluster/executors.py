@@ -1,4 +1,6 @@
-"""Who runs the gradings, as a user's options mean it; Dask is imported only where it is asked for."""
+"""Who runs the gradings, as a user's options mean it; Dask is imported only where it is asked
+for.
+"""
 
 from __future__ import annotations
 
@@ -35,16 +37,23 @@ def choice(arguments: argparse.Namespace, assignment: Assignment, options: Optio
     if len(asked) > 1:
         raise UsageError(f"{' and '.join(words)} are two ways to grade elsewhere; choose one")
     if arguments.executor == "dask" and asked not in (["scheduler"], ["cluster"]):
-        raise UsageError("--executor dask needs a --scheduler ADDRESS to ask, or a --cluster KIND to start one on")
+        raise UsageError(
+            "--executor dask needs a --scheduler ADDRESS to ask, or a --cluster KIND to start"
+            " one on"
+        )
     if arguments.executor == "local" and asked:
         raise UsageError(f"--executor local grades here, and {words[0]} elsewhere; choose one")
     if not asked:
         local = local_pool.SideBySide(arguments.jobs or local_pool.slots(), options.stop)
         return Choice(execute=local, resume=arguments.resume)
-    carrier = Carrier(assignment=assignment, out=arguments.out, options=options, cores=arguments.cores)
+    carrier = Carrier(
+        assignment=assignment, out=arguments.out, options=options, cores=arguments.cores
+    )
     if arguments.slurm_array:
         array = Array(carrier=carrier, at_a_time=arguments.jobs)
         return Choice(execute=array, notes=array.notes)
     from pytest_mpgrade.batch.cluster import dask
 
-    return Choice(execute=dask.executor(carrier, arguments.scheduler, arguments.cluster, arguments.jobs))
+    return Choice(
+        execute=dask.executor(carrier, arguments.scheduler, arguments.cluster, arguments.jobs)
+    )

@@ -1,7 +1,9 @@
-"""A Dask scheduler here, whose workers are jobs of a cluster: dask-jobqueue submits them, and replaces lost ones.
+"""A Dask scheduler here, whose workers are jobs of a cluster: dask-jobqueue submits them, and
+replaces lost ones.
 
-What differs from site to site (queue, account, memory, walltime, network interface) is in dask-jobqueue's own file,
-`~/.config/dask/jobqueue.yaml`. A job is as large as a grading: the cluster keeps everybody else off its cores.
+What differs from site to site (queue, account, memory, walltime, network interface) is in
+dask-jobqueue's own file, `~/.config/dask/jobqueue.yaml`. A job is as large as a grading: the
+cluster keeps everybody else off its cores.
 """
 
 from __future__ import annotations
@@ -26,16 +28,24 @@ _SETTINGS = {
 
 @contextlib.contextmanager
 def cluster(kind: str, jobs: int, cores: int, place: Path) -> Iterator[object]:
-    """Start a scheduler, and keep *jobs* jobs in the queue of a cluster; all end with it. Files go below *place*."""
+    """Start a scheduler, and keep *jobs* jobs in the queue of a cluster; all end with it.
+
+    Files go below *place*.
+    """
     try:
         import dask_jobqueue
         from dask import config
     except ImportError:
-        raise UsageError("dask-jobqueue is not installed: pip install 'pytest-mpgrade[cluster]'") from None
+        raise UsageError(
+            "dask-jobqueue is not installed: pip install 'pytest-mpgrade[cluster]'"
+        ) from None
     engine = getattr(dask_jobqueue, f"{kind.upper()}Cluster")
     submit = engine.job_cls.submit_command.split()[0]
     if shutil.which(submit) is None:
-        raise UsageError(f"there is no command {submit} here: start this on a host that can submit jobs to {kind}")
+        raise UsageError(
+            f"there is no command {submit} here: start this on a host that can submit jobs to"
+            f" {kind}"
+        )
     keys = place / "keys"
     keys.mkdir(parents=True, exist_ok=True)
     keys.chmod(0o700)  # whoever reads them runs code as us

@@ -1,8 +1,9 @@
 """`mpgrade` on a node: on cores of its own, and ended when whoever started it is gone.
 
-Started as `python -m pytest_mpgrade.batch.cluster.lifeline PARENT SCRATCH CORES COMMAND …`, with a pipe as standard
-input that nobody writes to: its end is the end of our parent, also of one that was killed, and then SCRATCH goes too.
-The kernel's death signal would come when the thread that started us ends, and engines end threads as they like.
+Started as `python -m pytest_mpgrade.batch.cluster.lifeline PARENT SCRATCH CORES COMMAND …`, with a
+pipe as standard input that nobody writes to: its end is the end of our parent, also of one that was
+killed, and then SCRATCH goes too. The kernel's death signal would come when the thread that started
+us ends, and engines end threads as they like.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _PERIOD = 0.2
 
 
 def main() -> None:
-    """Run a command of `mpgrade`; the exit code is its own, or 2 where there are not as many cores."""
+    """Run a command of `mpgrade`; the exit code is its own, or 2 where there are not as many
+    cores.
+    """
     parent, scratch, cores = int(sys.argv.pop(1)), sys.argv.pop(1), int(sys.argv.pop(1))
     signal.signal(signal.SIGTERM, _end)
     try:
@@ -61,14 +64,17 @@ def _watch() -> None:
 def own_cores(count: int) -> Iterator[None]:
     """Run on *count* cores of this host that no other grading has; waits until there are so many.
 
-    The kernel lets go of a core with its holder. Raises TooFewCoresError where there are not that many.
+    The kernel lets go of a core with its holder. Raises TooFewCoresError where there are not that
+    many.
     """
     if sys.platform != "linux":
         yield
         return
     allowed = sorted(os.sched_getaffinity(0))
     if len(allowed) < count:
-        raise TooFewCoresError(f"a grading wants {count} cores, and only {len(allowed)} are allowed here (see --cores)")
+        raise TooFewCoresError(
+            f"a grading wants {count} cores, and only {len(allowed)} are allowed here (see --cores)"
+        )
     with contextlib.ExitStack() as held:
         os.sched_setaffinity(0, _taken(held, allowed, count))
         yield

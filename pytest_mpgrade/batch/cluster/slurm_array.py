@@ -1,7 +1,9 @@
-"""A Slurm job array without any package: a list of specs and a script for sbatch; run again, it takes results in.
+"""A Slurm job array without any package: a list of specs and a script for sbatch; run again, it
+takes results in.
 
-Slurm itself declares the cores, pins where the site has set it so, ends what is cancelled, and requeues what a node
-lost. Each index of the array runs `run_one` on its specs, so an index that runs twice does nothing twice.
+Slurm itself declares the cores, pins where the site has set it so, ends what is cancelled, and
+requeues what a node lost. Each index of the array runs `run_one` on its specs, so an index that
+runs twice does nothing twice.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.grade.grading import NOT_YET, Grading
 
 MOST_INDEXES = 1000
-"""Slurm refuses larger arrays by default (MaxArraySize 1001): an index then grades several, one after the other."""
+"""Slurm refuses larger arrays by default (MaxArraySize 1001): an index then grades several, one
+after the other.
+"""
 MOST_LOST = 2
 """Attempts on a node of its own that may be lost before a submission is left to a person."""
 _SCRIPT = """\
@@ -48,7 +52,9 @@ class Array:
     at_a_time: int  # 0: as many as Slurm lets run
 
     def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002 - the protocol of executors
-        """Take in what is done, and write scripts for the rest; *grade* would grade here, so it is not called."""
+        """Take in what is done, and write scripts for the rest; *grade* would grade here, so it is
+        not called.
+        """
         left: list[tuple[Job, GradingSpec]] = []
         yield from self.carrier.known(jobs, left)
         store = self.carrier.store()
@@ -70,18 +76,24 @@ class Array:
         alone = [each for each in lost if each["alone"]]
         if len(alone) >= MOST_LOST:
             hosts = ", ".join(sorted({str(each["host"]) for each in lost}))
-            return "", (
-                f"its grading was lost {len(lost)} times with its job (on {hosts}), {len(alone)} of them alone on a "
-                "node: look at it by hand"
+            return (
+                "",
+                (
+                    f"its grading was lost {len(lost)} times with its job (on {hosts}),"
+                    f" {len(alone)} of them alone on a node: look at it by hand"
+                ),
             )
         script = "alone" if lost else "array"
         again = (
-            f"an attempt was lost with its job or still runs (see squeue); {script}.sh tries it on a node of its own"
+            f"an attempt was lost with its job or still runs (see squeue); {script}.sh tries it on"
+            " a node of its own"
         )
         return script, f"{NOT_YET}: {again if lost else f'it waits for sbatch {script}.sh'}"
 
     def _write(self, name: str, todo: Sequence[GradingSpec]) -> None:
-        """Write the list of specs and the script, or remove an earlier one that has nothing more to do."""
+        """Write the list of specs and the script, or remove an earlier one that has nothing more to
+        do.
+        """
         place, script = self.carrier.place / name, self.script(name)
         script.unlink(missing_ok=True)
         if not todo:
@@ -118,9 +130,14 @@ class Array:
     def notes(self) -> Iterator[str]:
         """Yield what is to be done next."""
         scripts = [script for name in ("array", "alone") if (script := self.script(name)).exists()]
-        yield from (f"to grade what is left: sbatch {shlex.quote(str(script))}" for script in scripts)
+        yield from (
+            f"to grade what is left: sbatch {shlex.quote(str(script))}" for script in scripts
+        )
         if scripts:
-            yield "then run the same command again: it takes in the results, and writes scripts for what is left"
+            yield (
+                "then run the same command again: it takes in the results, and writes scripts for"
+                " what is left"
+            )
 
 
 def main(folder: Path, indexes: int, index: int) -> None:
@@ -129,7 +146,8 @@ def main(folder: Path, indexes: int, index: int) -> None:
     def end(number: int, _frame: object) -> None:
         sys.exit(128 + number)
 
-    signal.signal(signal.SIGTERM, end)  # a job that is cancelled ends its grading, and says so in the log
+    # a job that is cancelled ends its grading, and says so in the log
+    signal.signal(signal.SIGTERM, end)
     names = (folder / "list").read_text().split()
     for name in names[index::indexes]:
         spec = read_spec(folder / name)

@@ -1,4 +1,6 @@
-"""What a node is told of one submission: plain data and the files themselves, so that it needs no folder of ours."""
+"""What a node is told of one submission: plain data and the files themselves, so that it needs no
+folder of ours.
+"""
 
 from __future__ import annotations
 
@@ -46,5 +48,9 @@ def spec_of(plain: dict[str, Any]) -> GradingSpec:
 
 
 def key(files: bytes, *words: str) -> str:
-    """Return the key of a submission's and an assignment's files, and of all *words* that matter."""
-    return hashlib.sha256(hashlib.sha256(files).digest() + json.dumps(words).encode()).hexdigest()[:32]
+    """Return the key of a submission's and an assignment's files, and of all *words* that
+    matter.
+    """
+    return hashlib.sha256(hashlib.sha256(files).digest() + json.dumps(words).encode()).hexdigest()[
+        :32
+    ]

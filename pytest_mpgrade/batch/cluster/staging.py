@@ -1,4 +1,6 @@
-"""Jobs become specs that can travel, and what comes back becomes results where a batch on this machine has them."""
+"""Jobs become specs that can travel, and what comes back becomes results where a batch on this
+machine has them.
+"""
 
 from __future__ import annotations
 
@@ -63,15 +65,20 @@ class Carrier:
         )
 
     def known(self, jobs: Sequence[Job], todo: list[tuple[Job, GradingSpec]]) -> Iterator[Grading]:
-        """Yield the results that are there, and say of what cannot travel why; all others are added to *todo*."""
+        """Yield the results that are there, and say of what cannot travel why; all others are added
+        to *todo*.
+        """
         store = self.store()
         for job in jobs:
             try:
                 spec = self.spec(job)
             except UngradableError as error:
-                yield refused(job.path, self.assignment, self.out, options=self._options_of(job), error=error)
+                yield refused(
+                    job.path, self.assignment, self.out, options=self._options_of(job), error=error
+                )
                 continue
-            except Exception as error:  # nothing that one submission holds may keep another from its result
+            # nothing that one submission holds may keep another from its result
+            except Exception as error:
                 yield self.failed(job, error_words(error))
                 continue
             if found := store.final(spec.key):
@@ -93,7 +100,9 @@ class Carrier:
         bundle.unpack_bundle(data, folder)
         problem = _taken(folder / submission_worker.PROBLEM)
         if not (folder / RESULT_FILE).is_file():
-            return self.failed(job, problem or "the node that graded it brought no result; grade it again")
+            return self.failed(
+                job, problem or "the node that graded it brought no result; grade it again"
+            )
         result = result_json.read_result(folder / RESULT_FILE)
         # The node graded a copy; the result names it as the user did.
         part = replace(result.submission, path=one_line(str(job.path)))
@@ -104,14 +113,18 @@ class Carrier:
 
     def failed(self, job: Job, reason: str) -> Grading:
         """Return a result that says why there is no other one."""
-        return failed_grading(job.path, self.assignment, self.out, options=self._options_of(job), reason=reason)
+        return failed_grading(
+            job.path, self.assignment, self.out, options=self._options_of(job), reason=reason
+        )
 
     def _options_of(self, job: Job) -> Options:
         return replace(self.options, id=job.id, folder=job.folder)
 
 
 def _assignment(assignment: Assignment) -> dict[str, Path]:
-    """Return what the tests of an assignment need: the files beside them, the reference, and a notebook's data."""
+    """Return what the tests of an assignment need: the files beside them, the reference, and a
+    notebook's data.
+    """
     folder = Path(assignment.folder)
     places = {f"assignment/{each.name}": each for each in folder.iterdir() if each.is_file()}
     if reference := reference_folder(assignment):
@@ -120,7 +133,9 @@ def _assignment(assignment: Assignment) -> dict[str, Path]:
         data = Path(assignment.notebook.files)
         name = data.relative_to(folder).as_posix()
         if ".." in name:
-            raise UsageError(f"the data in {data} cannot travel: put it into the assignment's folder")
+            raise UsageError(
+                f"the data in {data} cannot travel: put it into the assignment's folder"
+            )
         places[f"assignment/{name}"] = data
     return places
 

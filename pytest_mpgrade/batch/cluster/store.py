@@ -1,4 +1,6 @@
-"""Results that several nodes may bring at once: the first one stays, whoever is later; and a log of all attempts."""
+"""Results that several nodes may bring at once: the first one stays, whoever is later; and a log of
+all attempts.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ _PRIVATE = 0o600
 
 @dataclass(frozen=True)
 class Store:
-    """A folder that may be on a network file system: it needs no lock, only `link`, which is atomic there."""
+    """A folder that may be on a network file system: it needs no lock, only `link`, which is atomic
+    there.
+    """
 
     folder: Path
 
@@ -40,7 +44,10 @@ class Store:
     def commit(self, key: str, data: bytes) -> bytes:
         """Keep a result, unless another attempt was first; return the one that counts."""
         result = self.folder / f"{key}.tar.gz"
-        with written_beside(result, data, mode=_PRIVATE) as new, contextlib.suppress(FileExistsError):
+        with (
+            written_beside(result, data, mode=_PRIVATE) as new,
+            contextlib.suppress(FileExistsError),
+        ):
             os.link(new, result)
         return self.final(key) or data
 
@@ -52,12 +59,18 @@ class Store:
 
     @contextlib.contextmanager
     def attempt(self, key: str, *, alone: bool) -> Iterator[None]:
-        """Log that an attempt begins, and how it ends; one that does not say so was lost with its node.
+        """Log that an attempt begins, and how it ends; one that does not say so was lost with its
+        node.
 
         A file for each: appending to one from several hosts is not safe on NFS.
         """
         path = self.folder / "attempts" / f"{key}.{uuid.uuid4().hex[:12]}.json"
-        begun = {"host": socket.gethostname(), "pid": os.getpid(), "begun": time.time(), "alone": alone}
+        begun = {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "begun": time.time(),
+            "alone": alone,
+        }
         path.write_text(json.dumps(begun))
         ended = "done"
         try:

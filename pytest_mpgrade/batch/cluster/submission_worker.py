@@ -1,8 +1,10 @@
-"""Grade one submission on whatever node this is: the contract that all engines share. Standard library only.
+"""Grade one submission on whatever node this is: the contract that all engines share. Standard
+library only.
 
-`run_one` returns at once if the result exists, logs the attempt, runs the grading in a process of its own, and keeps
-the result unless another attempt was first. So whatever an engine does (runs a spec twice, loses a node, is killed),
-nothing is lost and nothing counts twice; to go on is to run again.
+`run_one` returns at once if the result exists, logs the attempt, runs the grading in a process of
+its own, and keeps the result unless another attempt was first. So whatever an engine does (runs a
+spec twice, loses a node, is killed), nothing is lost and nothing counts twice; to go on is to run
+again.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from pytest_mpgrade.records import RESULT_FILE
 
 LOG, PROBLEM, NODE = "node.log", "problem.txt", "node.json"
 MARGIN = 300.0
-"""Seconds over its own time limit after which a grading is ended; it may have to wait for cores or a timing."""
+"""Seconds over its own time limit after which a grading is ended; it may have to wait for cores or
+a timing.
+"""
 GRACE = 30.0
 """Seconds that a grading has for ending what it has started."""
 _PERIOD = 0.2
@@ -37,12 +41,15 @@ class CancelledError(Exception):
 
 
 def run_one(spec: GradingSpec, cancelled: Callable[[], bool] = lambda: False) -> bytes:
-    """Return the files of a submission's results; *cancelled* is asked several times a second, and ends the grading.
+    """Return the files of a submission's results; *cancelled* is asked several times a second, and
+    ends the grading.
 
     Raises CancelledError. Whatever else goes wrong is in the files.
     """
     # Where the node does not see our folder, who asked for it keeps the result.
-    store = Store(Path(spec.store)) if spec.store and Path(spec.store, "attempts").is_dir() else None
+    store = (
+        Store(Path(spec.store)) if spec.store and Path(spec.store, "attempts").is_dir() else None
+    )
     if store is None:
         return _attempt(spec, cancelled)[0]
     if found := store.final(spec.key):
@@ -64,7 +71,9 @@ def _attempt(spec: GradingSpec, cancelled: Callable[[], bool]) -> tuple[bytes, b
         for name in ("out", "tmp"):
             (place / name).mkdir(0o711)
         problem = _grade(spec, place, cancelled)
-        folder = next((each for each in (place / "out").iterdir() if each.is_dir()), place / "out" / "none")
+        folder = next(
+            (each for each in (place / "out").iterdir() if each.is_dir()), place / "out" / "none"
+        )
         folder.mkdir(exist_ok=True)
         (folder / NODE).write_text(json.dumps({"host": socket.gethostname()}))
         if problem:
@@ -83,7 +92,10 @@ def _is_whole(folder: Path) -> bool:
 def _grade(spec: GradingSpec, place: Path, cancelled: Callable[[], bool]) -> str:
     """Grade; return what was wrong with that, or ""."""
     if spec.version != __version__:
-        return f"this node has mpgrade {__version__}, not {spec.version}: install the same version on all nodes"
+        return (
+            f"this node has mpgrade {__version__}, not {spec.version}: install the same version on"
+            " all nodes"
+        )
     try:
         bundle.unpack_bundle(spec.files, place / "files")
     except Exception as error:
@@ -92,12 +104,18 @@ def _grade(spec: GradingSpec, place: Path, cancelled: Callable[[], bool]) -> str
     _open_to_all(place / "files" / spec.submission)
     command = [sys.executable, "-m", "pytest_mpgrade.batch.cluster.lifeline"]
     command += [str(os.getpid()), str(place), str(spec.cores), "grade"]
-    command += [str(place / "files" / spec.submission), "--assignment", str(place / "files" / "assignment")]
+    command += [
+        str(place / "files" / spec.submission),
+        "--assignment",
+        str(place / "files" / "assignment"),
+    ]
     command += ["--out", str(place / "out"), f"--id={spec.id}", *spec.options]
     # What a grading that is killed leaves behind goes away with the rest.
     variables = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(place / "tmp"))}
     with open(place / LOG, "wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=place, env=variables)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=place, env=variables
+        )
     with _ended(process):
         deadline = time.monotonic() + spec.seconds + MARGIN
         while (code := process.poll()) is None:
@@ -118,7 +136,9 @@ def _open_to_all(submission: Path) -> None:
 
 @contextlib.contextmanager
 def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End a grading that still runs: it does so itself when its life-line is cut, as it is when we are killed."""
+    """End a grading that still runs: it does so itself when its life-line is cut, as it is when we
+    are killed.
+    """
     try:
         yield
     finally:

@@ -1,6 +1,8 @@
-"""How course systems lay out what students have handed in: a download is read into entries, by its names alone.
+"""How course systems lay out what students have handed in: a download is read into entries, by its
+names alone.
 
-Each layout is a small module with a function that returns the entries, or none where the names are not that system's.
+Each layout is a small module with a function that returns the entries, or none where the names are
+not that system's.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ class Found:
 
 
 def recognise(root: Path) -> Found | None:
-    """Return the layout of a download, where most of its names are one system's; None where it is a plain folder."""
+    """Return the layout of a download, where most of its names are one system's; None where it is a
+    plain folder.
+    """
     names = [child for child in root.iterdir() if not child.name.startswith(".")]
     for name, read in LAYOUTS.items():
         entries = tuple(read(root))

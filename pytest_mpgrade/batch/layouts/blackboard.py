@@ -1,4 +1,5 @@
-"""Blackboard's gradebook zip: ``HW_3_jdoe_attempt_2026-03-02-09-00-00_cv_funcs.py``, and a .txt with comments for each.
+"""Blackboard's gradebook zip: ``HW_3_jdoe_attempt_2026-03-02-09-00-00_cv_funcs.py``, and a .txt
+with comments for each.
 
 An assignment's name may hold underscores, a user name does not.
 """
@@ -11,7 +12,9 @@ from pathlib import Path
 
 from pytest_mpgrade.batch.layouts.entry import LayoutEntry, named_files
 
-_NAME = re.compile(r"^.*_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)$", re.DOTALL)
+_NAME = re.compile(
+    r"^.*_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)$", re.DOTALL
+)
 
 _ISO = re.compile(r"^(.*)-(\d\d)-(\d\d)-(\d\d)$")
 

@@ -1,4 +1,5 @@
-"""GitHub Classroom and Classroom 50: one clone for each student, ``hw3-submissions/hw3-jdoe`` or ``stats507-hw3-jdoe``.
+"""GitHub Classroom and Classroom 50: one clone for each student, ``hw3-submissions/hw3-jdoe`` or
+``stats507-hw3-jdoe``.
 
 The names of all begin alike: with the assignment's. Classroom 50 puts a ``scores.csv`` beside them.
 """
@@ -26,19 +27,29 @@ def entries(root: Path) -> list[LayoutEntry]:
 def _entries(clones: list[Path], users: Mapping[str, str]) -> Iterator[LayoutEntry]:
     heads = [path.name.split("-") for path in clones]
     shared = 0
-    while len(clones) > 1 and all(len(head) > shared + 1 for head in heads) and len({h[shared] for h in heads}) == 1:
+    while (
+        len(clones) > 1
+        and all(len(head) > shared + 1 for head in heads)
+        and len({h[shared] for h in heads}) == 1
+    ):
         shared += 1
     start = "".join(f"{word}-" for word in heads[0][:shared]) if heads else ""
     for path in clones:
         known = max((user for user in users if path.name.endswith(f"-{user}")), key=len, default="")
         student = known or path.name.removeprefix(start) or path.name
-        yield LayoutEntry(student=student, path=path, kind="folder", keys=(student,), when=users.get(student, ""))
+        yield LayoutEntry(
+            student=student, path=path, kind="folder", keys=(student,), when=users.get(student, "")
+        )
 
 
 def _users(scores: Path) -> dict[str, str]:
     """Return when each user has handed in."""
     try:
         with scores.open(encoding="utf-8-sig", newline="") as file:
-            return {row["username"]: row.get("datetime") or "" for row in csv.DictReader(file) if row.get("username")}
+            return {
+                row["username"]: row.get("datetime") or ""
+                for row in csv.DictReader(file)
+                if row.get("username")
+            }
     except (OSError, csv.Error, UnicodeDecodeError):
         return {}

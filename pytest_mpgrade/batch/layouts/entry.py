@@ -20,7 +20,8 @@ class LayoutEntry:
     order: int = 0  # of two files with one name in an attempt the higher counts
     late: bool = False
     when: str = ""  # it was handed in, as far as that is told; see `timestamps`
-    keys: tuple[str, ...] = ()  # by which a roster may know the student: user id, user name, e-mail address
+    # by which a roster may know the student: user id, user name, e-mail address
+    keys: tuple[str, ...] = ()
 
 
 def named_files(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:

@@ -1,4 +1,6 @@
-"""Gradescope, "Export submissions": ``submission_123/`` for each; ``submission_metadata.yml`` says whose they are."""
+"""Gradescope, "Export submissions": ``submission_123/`` for each; ``submission_metadata.yml`` says
+whose they are.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ METADATA = "submission_metadata.yml"
 
 
 def entries(root: Path) -> list[LayoutEntry]:
-    """Read the export, or the folder above it. Raises UsageError where the extra `gradescope` is needed for that."""
+    """Read the export, or the folder above it.
+
+    Raises UsageError where the extra `gradescope` is needed for that.
+    """
     # Any other folder may be a student's, whose own file of that name says nothing.
     inner = [child for child in root.iterdir() if not child.name.startswith(".")]
     places = [root, *(inner if len(inner) == 1 else [])]
@@ -26,11 +31,13 @@ def _metadata(file: Path) -> dict[str, object]:
         import yaml
     except ImportError as error:
         raise UsageError(
-            f"{METADATA} says whose submissions these are; to read it: pip install 'pytest-mpgrade[gradescope]'"
+            f"{METADATA} says whose submissions these are; to read it: pip install"
+            " 'pytest-mpgrade[gradescope]'"
         ) from error
     try:
         found = yaml.safe_load(file.read_text("utf-8"))
-    except Exception as error:  # whatever a broken file makes its reader raise: dates, numbers, depth
+    # whatever a broken file makes its reader raise: dates, numbers, depth
+    except Exception as error:
         raise UsageError(f"{METADATA} cannot be read: {error}") from error
     return found if isinstance(found, dict) else {}
 
@@ -42,10 +49,21 @@ def _entries(place: Path, known: dict[str, object]) -> Iterator[LayoutEntry]:
         told = known.get(path.name)
         told = told if isinstance(told, dict) else {}
         people = [each for each in told.get(":submitters") or () if isinstance(each, dict)]
-        keys = [str(each[key]) for each in people for key in (":sid", ":email", ":name") if each.get(key)]
-        names = [str(each.get(":sid") or each.get(":email") or each.get(":name")) for each in people]
+        keys = [
+            str(each[key])
+            for each in people
+            for key in (":sid", ":email", ":name")
+            if each.get(key)
+        ]
+        names = [
+            str(each.get(":sid") or each.get(":email") or each.get(":name")) for each in people
+        ]
         created = str(told.get(":created_at", ""))
         yield LayoutEntry(
-            student="+".join(names) or path.name, path=path, kind="folder", attempt=created, keys=tuple(keys),
+            student="+".join(names) or path.name,
+            path=path,
+            kind="folder",
+            attempt=created,
+            keys=tuple(keys),
             when=created,
-        )  # fmt: skip
+        )

@@ -1,7 +1,8 @@
 """Moodle, "Download all submissions", in folders or flat (mod/assign/classes/downloader.php).
 
-``Jane Doe_4711_assignsubmission_file/cv_funcs.py`` or ``Jane Doe_4711_assignsubmission_file_cv_funcs.py``. The number
-is that of the column `Identifier` in the offline grading worksheet.
+``Jane Doe_4711_assignsubmission_file/cv_funcs.py`` or ``Jane
+Doe_4711_assignsubmission_file_cv_funcs.py``. The number is that of the column `Identifier` in the
+offline grading worksheet.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from pathlib import Path
 from pytest_mpgrade.batch.layouts.entry import LayoutEntry, named_files
 
 _NAME = re.compile(
-    r"^(?P<name>.+)_(?P<uid>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?$", re.DOTALL
+    r"^(?P<name>.+)_(?P<uid>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?$",
+    re.DOTALL,
 )
 
 

@@ -20,30 +20,43 @@ _MODULES = frozenset((".py", ".ipynb"))
 
 
 def jobs(folder: Path, out: Path) -> tuple[list[Job], list[tuple[str, str]]]:
-    """Return a job for each submission, sorted by name, and the names of what was left out, with why.
+    """Return a job for each submission, sorted by name, and the names of what was left out, with
+    why.
 
-    Hidden children, folders that no person has made, and *out* itself are not even mentioned. Raises UsageError where
-    there is none.
+    Hidden children, folders that no person has made, and *out* itself are not even mentioned.
+    Raises UsageError where there is none.
     """
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}")
     if out.resolve() == folder.resolve():
-        raise UsageError(f"the results would be mixed with the submissions in {folder}; name another folder with --out")
+        raise UsageError(
+            f"the results would be mixed with the submissions in {folder}; name another folder with"
+            " --out"
+        )
     children = sorted(child for child in folder.iterdir() if not _unmentioned(child, out))
     why = {child: _why_not(child, folder) for child in children}
     chosen = [child for child in children if not why[child]]
     left_out = [(child.name, why[child]) for child in children if why[child]]
     if not chosen:
-        found = f"; it holds only: {', '.join(name for name, _ in left_out[:5])}" if left_out else ""
-        raise UsageError(f"no submissions in {folder}: each one is a folder or a .py file in it{found}")
+        found = (
+            f"; it holds only: {', '.join(name for name, _ in left_out[:5])}" if left_out else ""
+        )
+        raise UsageError(
+            f"no submissions in {folder}: each one is a folder or a .py file in it{found}"
+        )
     return _unique(chosen), left_out
 
 
 def _why_not(child: Path, folder: Path) -> str:
     """Return why a child is no submission, or ""."""
-    if not (child.is_dir() or (child.suffix in _MODULES and os.path.isfile(child)) or archives.is_archive(child)):
+    if not (
+        child.is_dir()
+        or (child.suffix in _MODULES and os.path.isfile(child))
+        or archives.is_archive(child)
+    ):
         return "neither a folder nor a module"
-    # Where students write into the folder themselves, a link of theirs could name somebody else's solution.
+    # Where students write into the folder themselves, a link of theirs could name somebody else's
+    # solution.
     if handed_in.leads_out(child, folder) and not _is_ours(child):
         return handed_in.LEADS_OUT
     return ""
@@ -54,11 +67,18 @@ def _is_ours(link: Path) -> bool:
 
 
 def _unmentioned(child: Path, out: Path) -> bool:
-    return child.name.startswith(".") or child.name in IGNORED or os.path.realpath(child) == os.path.realpath(out)
+    return (
+        child.name.startswith(".")
+        or child.name in IGNORED
+        or os.path.realpath(child) == os.path.realpath(out)
+    )
 
 
 def _unique(children: Sequence[Path]) -> list[Job]:
-    found = [Job(id=id, path=child, folder=folder_name(id)) for id, child in zip(_ids(children), children, strict=True)]
+    found = [
+        Job(id=id, path=child, folder=folder_name(id))
+        for id, child in zip(_ids(children), children, strict=True)
+    ]
     folders = Counter(_same(job.folder) for job in found)
     return [job if folders[_same(job.folder)] == 1 else _distinct(job) for job in found]
 
@@ -67,14 +87,20 @@ def _ids(children: Sequence[Path]) -> list[str]:
     """Name a file by its stem, unless that would give two submissions one name."""
     stems = [_stem(child) for child in children]
     counts = Counter(stems)
-    mixed = [stem if counts[stem] == 1 else child.name for stem, child in zip(stems, children, strict=True)]
+    mixed = [
+        stem if counts[stem] == 1 else child.name
+        for stem, child in zip(stems, children, strict=True)
+    ]
     return mixed if len(set(mixed)) == len(mixed) else [child.name for child in children]
 
 
 def _stem(child: Path) -> str:
     if child.is_dir():
         return child.name
-    ending = next((suffix for suffix in archives.SUFFIXES if child.name.lower().endswith(suffix)), child.suffix)
+    ending = next(
+        (suffix for suffix in archives.SUFFIXES if child.name.lower().endswith(suffix)),
+        child.suffix,
+    )
     return child.name[: -len(ending)]
 
 
@@ -84,4 +110,8 @@ def _same(name: str) -> str:
 
 
 def _distinct(job: Job) -> Job:
-    return Job(id=job.id, path=job.path, folder=f"{job.folder}-{hashlib.sha256(os.fsencode(job.id)).hexdigest()[:8]}")
+    return Job(
+        id=job.id,
+        path=job.path,
+        folder=f"{job.folder}-{hashlib.sha256(os.fsencode(job.id)).hexdigest()[:8]}",
+    )

@@ -1,7 +1,8 @@
 """Why a call went wrong, as far as its own run shows it, and what to do about that; pure.
 
-A table of patterns, by what was seen (the symptom of a failure). The first pattern that fits gives the hint; where none
-fits there is no hint, for a wrong one costs a student an evening. `examples_causes` has a run for each.
+A table of patterns, by what was seen (the symptom of a failure). The first pattern that fits gives
+the hint; where none fits there is no hint, for a wrong one costs a student an evening.
+`examples_causes` has a run for each.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from pytest_mpgrade.records import Run
 
 
 def cause_of(run: Run, symptom: str) -> Cause | None:
-    """Return why a check failed that saw *symptom* in this run; None where the run does not show it."""
+    """Return why a check failed that saw *symptom* in this run; None where the run does not show
+    it.
+    """
     for found, patterns in _TABLE:
         if found(symptom):
             return next((cause for pattern in patterns if (cause := pattern(run))), None)
@@ -73,7 +76,12 @@ _OF_VALUES: tuple[Pattern, ...] = (
 )
 _LEFT = frozenset(("workers stay alive", "helper alive", "residue", "not joined"))
 _TABLE: tuple[tuple[Callable[[str], bool], tuple[Pattern, ...]], ...] = (
-    (lambda symptom: symptom.startswith("raised") or symptom in ("import", "called directly", "unnamed"), _OF_RAISED),
+    (
+        lambda symptom: (
+            symptom.startswith("raised") or symptom in ("import", "called directly", "unnamed")
+        ),
+        _OF_RAISED,
+    ),
     (lambda symptom: symptom in ("hang", NOT_TOLD, NO_ROOM), _OF_HANGS),
     (lambda symptom: symptom == "start method", _OF_START),
     (lambda symptom: symptom == "sentinel ignored", (*_OF_ANY_EXCEPTION, raised.stop_as_task)),

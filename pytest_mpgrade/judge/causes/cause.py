@@ -17,8 +17,10 @@ class Cause:
     said: str = ""  # added to the message
     hint: str = ""  # "" where there is nothing to advise
     first: bool = False  # it explains more than any hint of the check's own
-    source: dict[str, Any] = field(default_factory=dict)  # evidence: the student's own line, where it says so
-    alone: bool = False  # it says all there is to say: no message and no evidence of the check's own
+    # evidence: the student's own line, where it says so
+    source: dict[str, Any] = field(default_factory=dict)
+    # it says all there is to say: no message and no evidence of the check's own
+    alone: bool = False
 
 
 Pattern = Callable[[Run], "Cause | None"]

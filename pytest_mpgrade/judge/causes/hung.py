@@ -14,7 +14,9 @@ def _parent(run: Run) -> Stuck | None:
 
 
 def _waits(run: Run, *, of_parent: bool, awaited: Awaited) -> bool:
-    return any(awaited in one.awaits for one in run.trace.stuck if (one.role is Role.PARENT) is of_parent)
+    return any(
+        awaited in one.awaits for one in run.trace.stuck if (one.role is Role.PARENT) is of_parent
+    )
 
 
 def _only_under_fork(run: Run) -> bool:
@@ -26,8 +28,8 @@ def lock_at_fork(run: Run) -> Cause | None:
     if not (_only_under_fork(run) and _waits(run, of_parent=False, awaited=Awaited.LOCK)):
         return None
     hint = (
-        "a lock that some thread holds while a worker is forked stays locked in that worker for ever: start the "
-        "workers first, or make the lock in the worker"
+        "a lock that some thread holds while a worker is forked stays locked in that worker for"
+        " ever: start the workers first, or make the lock in the worker"
     )
     return Cause(name="lock held at fork", hint=hint)
 
@@ -38,9 +40,14 @@ def locked(run: Run) -> Cause | None:
     if not waiting:
         return None
     if any(one.holder == one.pid for one in waiting):
-        hint = "the process that waits has taken this lock itself: release it first, or take an RLock"
+        hint = (
+            "the process that waits has taken this lock itself: release it first, or take an RLock"
+        )
     else:
-        hint = "release each lock on every path, as `with lock:` does, and take several in the same order everywhere"
+        hint = (
+            "release each lock on every path, as `with lock:` does, and take several in the same"
+            " order everywhere"
+        )
     return Cause(name="lock", hint=hint)
 
 
@@ -49,12 +56,14 @@ _AT_A_PIPE = frozenset((Doing.RECEIVE, Doing.WAIT))
 
 def pipe_open_in_fork(run: Run) -> Cause | None:
     """A reader waits for the end of file of a pipe that a forked child has open too."""
-    reads = any(one.doing in _AT_A_PIPE and Awaited.MESSAGE in one.awaits for one in run.trace.stuck)
+    reads = any(
+        one.doing in _AT_A_PIPE and Awaited.MESSAGE in one.awaits for one in run.trace.stuck
+    )
     if not (_only_under_fork(run) and reads):
         return None
     hint = (
-        "a forked child keeps every pipe open that its parent had open then: close the ends that it does not need in "
-        "the child, or the end of file never comes"
+        "a forked child keeps every pipe open that its parent had open then: close the ends that it"
+        " does not need in the child, or the end of file never comes"
     )
     return Cause(name="pipe open in a forked child", hint=hint)
 
@@ -68,9 +77,14 @@ def feeder_cut_off(run: Run) -> Cause | None:
         return None
     return Cause(
         name="feeder thread cut off",
-        said=f"every task was begun, and {_named(use)} in line {use.line} can end a worker before its queue's feeder "
-        "thread has written",
-        hint=f"leave out {_named(use)}: a worker that returns from its function has written what it put on a queue",
+        said=(
+            f"every task was begun, and {_named(use)} in line {use.line} can end a worker before"
+            " its queue's feeder thread has written"
+        ),
+        hint=(
+            f"leave out {_named(use)}: a worker that returns from its function has written what it"
+            " put on a queue"
+        ),
         first=True,
     )
 
@@ -80,7 +94,10 @@ def ends_its_process(run: Run) -> Cause | None:
     use = run.code.use("_exit")
     if use is None or run.ending is not Ending.DIED:
         return None
-    hint = f"leave out {_named(use)} in line {use.line}: it ends the whole process; return from the function"
+    hint = (
+        f"leave out {_named(use)} in line {use.line}: it ends the whole process; return from the"
+        " function"
+    )
     return Cause(name="ends its process", hint=hint)
 
 
@@ -89,12 +106,15 @@ def _named(use: Use) -> str:
 
 
 def not_inherited(run: Run) -> Cause | None:
-    """A call that works where children inherit what their parent has, and not where they import the module anew."""
+    """A call that works where children inherit what their parent has, and not where they import the
+    module anew.
+    """
     if run.returned_under != "fork":
         return None
     hint = (
-        f"under {run.start_method} a child process imports your module anew and has nothing that only a fork inherits, "
-        "such as global variables that a call has set: give a Process all it needs as its args"
+        f"under {run.start_method} a child process imports your module anew and has nothing that"
+        " only a fork inherits, such as global variables that a call has set: give a Process all"
+        " it needs as its args"
     )
     return Cause(name="not inherited", hint=hint)
 
@@ -106,13 +126,17 @@ def done_by_parent(run: Run) -> Cause | None:
     for use in run.code.uses:
         if use.name not in _IN_PARENT or use.line not in lines:
             continue
-        return Cause(name="done by the parent", hint=f"line {use.line}: {_IN_PARENT[use.name]}", first=True)
+        return Cause(
+            name="done by the parent", hint=f"line {use.line}: {_IN_PARENT[use.name]}", first=True
+        )
     return None
 
 
 _IN_PARENT = {
-    CALLED_TARGET: "with brackets the target is called at once, by the parent: name it without, as in target=worker, "
-    "args=(…)",
+    CALLED_TARGET: (
+        "with brackets the target is called at once, by the parent: name it without, as in"
+        " target=worker, args=(…)"
+    ),
     "run": "run() does the work in the process that calls it: call start()",
 }
 
@@ -132,7 +156,8 @@ def busy(run: Run) -> Cause | None:
         own = next((frame for frame in one.frames if frame.own), None)
         if one.doing is Doing.BUSY and own is not None:
             hint = (
-                f"look what ends the loop around line {own.line}: {one.name} was still in it after {run.seconds:.0f} s"
+                f"look what ends the loop around line {own.line}: {one.name} was still in it after"
+                f" {run.seconds:.0f} s"
             )
             return Cause(name="busy", said=_begun(run) if run.trace.tasks else "", hint=hint)
     return None
@@ -143,13 +168,18 @@ def sleeps(run: Run) -> Cause | None:
     for one in run.trace.stuck:
         own = next((frame for frame in one.frames if frame.own), None)
         if one.doing is Doing.SLEEP and own is not None:
-            hint = f"take the sleep in line {own.line} out: wait for what has to come, in get() or join()"
+            hint = (
+                f"take the sleep in line {own.line} out: wait for what has to come, in get() or"
+                " join()"
+            )
             return Cause(name="sleeps", hint=hint)
     return None
 
 
 def pool_left(run: Run) -> Cause | None:
-    """The parent asks a Pool for results whose workers have been ended, as leaving its block does."""
+    """The parent asks a Pool for results whose workers have been ended, as leaving its block
+    does.
+    """
     parent = _parent(run)
     if parent is None or parent.doing is not Doing.POOL_RESULT or not hangs.ended_them(run):
         return None
@@ -165,9 +195,16 @@ def left_early(run: Run) -> Cause | None:
 def joined_first(run: Run) -> Cause | None:
     """The parent joins workers that cannot end, since nobody takes their results."""
     parent = _parent(run)
-    if parent is None or parent.awaits != (Awaited.EXIT,) or not _waits(run, of_parent=False, awaited=Awaited.ROOM):
+    if (
+        parent is None
+        or parent.awaits != (Awaited.EXIT,)
+        or not _waits(run, of_parent=False, awaited=Awaited.ROOM)
+    ):
         return None
-    hint = "take the results off the queue before you join() the workers: one ends only when what it put has been taken"
+    hint = (
+        "take the results off the queue before you join() the workers: one ends only when what it"
+        " put has been taken"
+    )
     return Cause(name="joined before drained", hint=hint)
 
 
@@ -182,14 +219,20 @@ def not_told(run: Run) -> Cause | None:
         return None
     children = hangs.children_of(run)
     ended = sum(each.later != "alive" for each in children)
-    said = f"{_begun(run)}, and {ended} of {len(children)} workers had ended by then" if ended else _begun(run)
+    said = (
+        f"{_begun(run)}, and {ended} of {len(children)} workers had ended by then"
+        if ended
+        else _begun(run)
+    )
     return Cause(name="not told", said=said if run.trace.tasks else "", hint=hangs.TELL_THEM)
 
 
 def _begun(run: Run) -> str:
     if hangs.unbegun(run):
         return hangs.never_begun(run)
-    known = "all tasks that tell" if run.trace.tasks > hangs.MANY else f"all {run.trace.tasks} tasks"
+    known = (
+        "all tasks that tell" if run.trace.tasks > hangs.MANY else f"all {run.trace.tasks} tasks"
+    )
     return f"{known} were begun" if run.trace.tasks > 1 else "the task was begun"
 
 
@@ -202,7 +245,10 @@ def never_put(run: Run) -> Cause | None:
     never = hangs.unbegun(run)
     if not (_both_wait(run) and never):
         return None
-    hint = "hand out every task: workers and parent wait for each other while some were never put on the queue"
+    hint = (
+        "hand out every task: workers and parent wait for each other while some were never put on"
+        " the queue"
+    )
     return Cause(name="task never put", said=_begun(run), hint=hint)
 
 

@@ -14,14 +14,24 @@ def results_back(run: Run) -> int | None:
 
 
 def came_back(run: Run) -> str:
-    """Say what came back that is no list: of a collection, whose order may be chance, only how many it has."""
+    """Say what came back that is no list: of a collection, whose order may be chance, only how many
+    it has.
+    """
     kind, content = run.value if isinstance(run.value, list) and len(run.value) == 2 else ("", [])
-    return f"a {kind} of {len(content)}" if kind in ("tuple", "dict") else plain_data.shown(run.value)
+    return (
+        f"a {kind} of {len(content)}" if kind in ("tuple", "dict") else plain_data.shown(run.value)
+    )
 
 
 def _begun_by_children(run: Run) -> int:
     caller = run.trace.caller
-    return len({event.key for event in run.trace.events if event.kind in ("note", "gate") and event.pid != caller})
+    return len(
+        {
+            event.key
+            for event in run.trace.events
+            if event.kind in ("note", "gate") and event.pid != caller
+        }
+    )
 
 
 def nothing_returned(run: Run) -> Cause | None:
@@ -36,8 +46,21 @@ def not_a_list(run: Run) -> Cause | None:
     kind = run.value[0] if isinstance(run.value, list) and run.value else ""
     name = str(run.value[1]).rpartition(".")[2] if kind == "object" else kind
     if name == "dict":
-        return Cause(name="no list", hint="return the list of the results alone, as list(….values()) gives it")
-    if name in ("tuple", "set", "frozenset", "generator", "map", "filter", "array", "ndarray", "deque"):
+        return Cause(
+            name="no list",
+            hint="return the list of the results alone, as list(….values()) gives it",
+        )
+    if name in (
+        "tuple",
+        "set",
+        "frozenset",
+        "generator",
+        "map",
+        "filter",
+        "array",
+        "ndarray",
+        "deque",
+    ):
         return Cause(name="no list", hint=f"return a list: list(…) makes one of this {name}")
     return None
 
@@ -51,7 +74,10 @@ def copies(run: Run) -> Cause | None:
     return Cause(
         name="copies",
         said=f"{ran} ran in child processes",
-        hint="a child process changes its own copies of your variables: send results back through a queue or a pipe",
+        hint=(
+            "a child process changes its own copies of your variables: send results back through a"
+            " queue or a pipe"
+        ),
     )
 
 
@@ -62,7 +88,11 @@ def fewer(run: Run) -> Cause | None:
         return None
     if never:
         said = hangs.never_begun(run)
-        return Cause(name="tasks not run", said=said, hint="hand out every task, and wait until all results are there")
+        return Cause(
+            name="tasks not run",
+            said=said,
+            hint="hand out every task, and wait until all results are there",
+        )
     hint = "every task was begun: collect as many results as there are tasks before you return"
     return Cause(name="results not collected", hint=hint)
 
@@ -72,7 +102,10 @@ def more(run: Run) -> Cause | None:
     came, ran = results_back(run), sum(event.kind in ("note", "gate") for event in run.trace.events)
     if came is None or not ran or came <= ran:
         return None
-    return Cause(name="results twice", hint="collect each result once, in a list that is made anew in every call")
+    return Cause(
+        name="results twice",
+        hint="collect each result once, in a list that is made anew in every call",
+    )
 
 
 def threads(run: Run) -> Cause | None:
@@ -83,7 +116,10 @@ def threads(run: Run) -> Cause | None:
     return Cause(
         name="threads",
         said=f"{use.name}() in line {use.line} makes threads of that process",
-        hint="a thread is no process: use multiprocessing.Process, Pool or concurrent.futures.ProcessPoolExecutor",
+        hint=(
+            "a thread is no process: use multiprocessing.Process, Pool or"
+            " concurrent.futures.ProcessPoolExecutor"
+        ),
         first=True,
     )
 
@@ -95,6 +131,9 @@ def loky(run: Run) -> Cause | None:
     return Cause(
         name="loky",
         said="joblib (loky) keeps its workers for the next call",
-        hint="end them before you return: joblib.externals.loky.get_reusable_executor().shutdown(wait=True)",
+        hint=(
+            "end them before you return:"
+            " joblib.externals.loky.get_reusable_executor().shutdown(wait=True)"
+        ),
         first=True,
     )

@@ -1,4 +1,6 @@
-"""All checks that a course author can give to `student.check`, and what a check of their own is made with."""
+"""All checks that a course author can give to `student.check`, and what a check of their own is
+made with.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,18 @@ from pytest_mpgrade.judge.checks.background_results import (
 )
 from pytest_mpgrade.judge.checks.child_end import child_ended, child_joined, nothing_left_of_tasks
 from pytest_mpgrade.judge.checks.coming_back import comes_back, drains, workers_are_told_to_stop
-from pytest_mpgrade.judge.checks.concurrency import first_in_first_out, free_worker_takes_next, met, workers
-from pytest_mpgrade.judge.checks.failures import all_shut_down, notices_death, raises_soon, waiting_not_started
+from pytest_mpgrade.judge.checks.concurrency import (
+    first_in_first_out,
+    free_worker_takes_next,
+    met,
+    workers,
+)
+from pytest_mpgrade.judge.checks.failures import (
+    all_shut_down,
+    notices_death,
+    raises_soon,
+    waiting_not_started,
+)
 from pytest_mpgrade.judge.checks.interface import (
     has_functions,
     imports_cleanly,
@@ -39,7 +51,12 @@ from pytest_mpgrade.judge.checks.interface import (
     works_under_start_method,
 )
 from pytest_mpgrade.judge.checks.leftovers import nothing_accumulates, nothing_else_left
-from pytest_mpgrade.judge.checks.notebook import has_list, made_by_children, no_process_left, runs_top_to_bottom
+from pytest_mpgrade.judge.checks.notebook import (
+    has_list,
+    made_by_children,
+    no_process_left,
+    runs_top_to_bottom,
+)
 from pytest_mpgrade.judge.checks.notebook_output import draws, shows_rows
 from pytest_mpgrade.judge.checks.polling import still_running, waits_when_asked
 from pytest_mpgrade.judge.checks.reproducible import cells_in_order, same_again, same_as_submitted

@@ -24,16 +24,24 @@ from pytest_mpgrade.judge.symptoms import MADE_UP
 from pytest_mpgrade.records import Concern, Ending, GateReport, ProcessSeen, Run
 
 POLL_SECONDS = 0.3
-"""What a poll may keep the caller waiting: a time-out of 0.2 s takes a little longer; docs/contract.md, polling."""
+"""What a poll may keep the caller waiting: a time-out of 0.2 s takes a little longer;
+docs/contract.md, polling.
+"""
 RUNNING = "still running"
 """What `bg_get` says of a task that is not done; docs/contract.md, bg_task."""
 WAITED_SECONDS = 5.0
 """What no call waits that does not wait for a task, not even one of several."""
-OWN_QUEUES = "make new queues and a new process for every task, and keep none of them in a global variable"
+OWN_QUEUES = (
+    "make new queues and a new process for every task, and keep none of them in a global variable"
+)
 _START_AND_RETURN = "start() the process and return; do not join() or get() here"
-_LOOK_WITHOUT_WAITING = "look whether a result is there without waiting for it, as get_nowait() does"
+_LOOK_WITHOUT_WAITING = (
+    "look whether a result is there without waiting for it, as get_nowait() does"
+)
 START_SECONDS = 1.0
-"""How long starting a process may keep the caller waiting: under forkserver the first one waits for the server."""
+"""How long starting a process may keep the caller waiting: under forkserver the first one waits for
+the server.
+"""
 
 
 def children(run: Run) -> list[ProcessSeen]:
@@ -42,17 +50,23 @@ def children(run: Run) -> list[ProcessSeen]:
 
 
 def doers(run: Run) -> list[ProcessSeen]:
-    """Return the processes that ran a task, in this call or before; where none has told of one, all of `children`."""
+    """Return the processes that ran a task, in this call or before; where none has told of one, all
+    of `children`.
+    """
     return [child for child in children(run) if child.ran_task] or children(run)
 
 
 def _waited(runs: Sequence[Run], seconds: float) -> Verdict:
-    """Judge the fastest of several calls: what one of them waits for may be another process that is starved."""
+    """Judge the fastest of several calls: what one of them waits for may be another process that is
+    starved.
+    """
     waits = [run.blocked for run in runs if run.ending is Ending.RETURNED]
     fastest, slowest = min(waits), max(waits)
     if fastest <= seconds and slowest > WAITED_SECONDS:
         return failed(
-            f"{runs[0].call} came back, but once its caller slept or waited for {slowest:.1f} s first", symptom="blocks"
+            f"{runs[0].call} came back, but once its caller slept or waited for {slowest:.1f} s"
+            " first",
+            symptom="blocks",
         )
     if fastest <= seconds:
         return PASSED
@@ -69,20 +83,26 @@ def _waited(runs: Sequence[Run], seconds: float) -> Verdict:
     hint=lambda started: _START_AND_RETURN if started is None else _LOOK_WITHOUT_WAITING,
 )
 def returns_at_once(
-    run: Run, others: Sequence[Run] = (), *, started: Run | None = None, seconds: float = START_SECONDS
+    run: Run,
+    others: Sequence[Run] = (),
+    *,
+    started: Run | None = None,
+    seconds: float = START_SECONDS,
 ) -> Verdict:
-    """The call comes back while its task is held, without waiting: of several calls the fastest counts.
+    """The call comes back while its task is held, without waiting: of several calls the fastest
+    counts.
 
-    Waiting is measured where the machine's load has no part in it: seconds in which the calling thread neither ran nor
-    wanted a core, less those in which others did.
+    Waiting is measured where the machine's load has no part in it: seconds in which the calling
+    thread neither ran nor wanted a core, less those in which others did.
 
-    The check needs a run of `bg_task` with a held task, and *others* like it; or runs of ``bg_get(block=False)`` for
-    the task that *started* began. It fails when the call came back only after its task had been let go, slept or waited
-    for longer than *seconds*, or hung. It is absent when the task did not run in a child process. It is inconclusive
-    when the time limit came and the call had not waited long.
+    The check needs a run of `bg_task` with a held task, and *others* like it; or runs of
+    ``bg_get(block=False)`` for the task that *started* began. It fails when the call came back only
+    after its task had been let go, slept or waited for longer than *seconds*, or hung. It is absent
+    when the task did not run in a child process. It is inconclusive when the time limit came and
+    the call had not waited long.
 
-    It blames `returns_at_once` when *started* had waited for its task. A call that raised is left to the check that it
-    belongs to.
+    It blames `returns_at_once` when *started* had waited for its task. A call that raised is left
+    to the check that it belongs to.
     """
     not_held = not_held_then(started, run) if started is not None else None
     if not_held is not None:
@@ -92,13 +112,18 @@ def returns_at_once(
     if run.ending is not Ending.RETURNED:
         return not_returned(run, Concern.NONBLOCKING, owns_all=True) or PASSED
     if any(one.trace.gates is not None and one.trace.gates.blocked for one in (run, *others)):
-        return failed(f"{run.call} waited for a task: it came back only when that had been let go", symptom="blocks")
+        return failed(
+            f"{run.call} waited for a task: it came back only when that had been let go",
+            symptom="blocks",
+        )
     own = not_held_then(run) if started is None else None
     return own or _waited((run, *others), seconds)
 
 
 def waited(run: Run) -> Verdict:
-    """A call that waited for a task, although it must not, leaves undecided what is asked meanwhile."""
+    """A call that waited for a task, although it must not, leaves undecided what is asked
+    meanwhile.
+    """
     seen = f"{run.call} waited for the task"
     said = fault(Concern.NONBLOCKING, seen, symptom="blocks")
     return undecided(seen, "returns_at_once", said, shown_by=run)
@@ -110,12 +135,16 @@ def ran_in_caller(run: Run) -> bool:
 
 
 def not_held_then(started: Run, run: Run | None = None) -> Verdict | None:
-    """The task was not held when `bg_get` was asked: `bg_task` had waited for it, or had run it itself."""
+    """The task was not held when `bg_get` was asked: `bg_task` had waited for it, or had run it
+    itself.
+    """
     nothing = before_all(started)
     if nothing is not None:
         return replace(nothing, shown_by=nothing.shown_by or started)
     if started.ending is Ending.RAISED:
-        return undecided(f"{started.call} raised", blamed_for(started), unreturned(started), shown_by=started)
+        return undecided(
+            f"{started.call} raised", blamed_for(started), unreturned(started), shown_by=started
+        )
     if started.ending is not Ending.RETURNED:
         return never_returned(started)
     if not children(started) or ran_in_caller(started) or (run is not None and ran_in_caller(run)):
@@ -126,20 +155,28 @@ def not_held_then(started: Run, run: Run | None = None) -> Verdict | None:
 def never_returned(started: Run) -> Verdict:
     """A `bg_task` that does not come back at all does not come back at once."""
     if somewhere_else(started):
-        return undecided(f"{started.call} did not return", blamed_for(started), unreturned(started), shown_by=started)
+        return undecided(
+            f"{started.call} did not return",
+            blamed_for(started),
+            unreturned(started),
+            shown_by=started,
+        )
     said = replace(not_back(started), concern=Concern.NONBLOCKING)
     return undecided(f"{started.call} did not return", "returns_at_once", said, shown_by=started)
 
 
 def let_go(run: Run) -> Verdict | None:
-    """The tasks that were to be held were let go while this call waited; None where they are held."""
+    """The tasks that were to be held were let go while this call waited; None where they are
+    held.
+    """
     gates = run.trace.gates
     if gates is None or gates.script != "shut" or (gates.early and not gates.blocked):
         return None
     if gates.blocked or run.blocked > WAITED_SECONDS:
         return waited(run)
     return inconclusive(
-        f"{run.call} was not back when the time limit came, but had not waited long: the machine is busy"
+        f"{run.call} was not back when the time limit came, but had not waited long: the machine is"
+        " busy"
     )
 
 
@@ -153,9 +190,9 @@ def starts_in_background(run: Run, *later: Run) -> Verdict:
 
     *later*: calls of `bg_get` that came after it.
 
-    The check needs a run of `bg_task`. It fails when the task ran in the calling process, when no child process was
-    started, and when a *later* call returned the result of a task that no process had run. A call that did not come
-    back is left to the check that it belongs to.
+    The check needs a run of `bg_task`. It fails when the task ran in the calling process, when no
+    child process was started, and when a *later* call returned the result of a task that no process
+    had run. A call that did not come back is left to the check that it belongs to.
     """
     if run.ending is not Ending.RETURNED:
         return not_returned(run, Concern.WORKERS) or PASSED
@@ -163,8 +200,16 @@ def starts_in_background(run: Run, *later: Run) -> Verdict:
         return failed("the task ran in the process that called bg_task", symptom="in the caller")
     if not children(run):
         return failed("bg_task started no child process", symptom="in the caller")
-    given = [one for one in later if one.function and one.ending is Ending.RETURNED and one.value != ["none"]]
-    if given and given[-1].trace.observer != "psutil" and not any(each.ran_task for each in children(given[-1])):
+    given = [
+        one
+        for one in later
+        if one.function and one.ending is Ending.RETURNED and one.value != ["none"]
+    ]
+    if (
+        given
+        and given[-1].trace.observer != "psutil"
+        and not any(each.ran_task for each in children(given[-1]))
+    ):
         return failed(
             f"{given[-1].call} returned a result of a task that no process had run",
             symptom=MADE_UP,
@@ -185,7 +230,9 @@ def never_met(pause: Run, started: Sequence[Run]) -> Verdict | None:
     if not_held is not None or gates is None or gates.met:
         return not_held
     said = _no_overlap(gates, gates.wanted)
-    return undecided("the tasks did not run at the same time", "meet_in_background", said, shown_by=pause)
+    return undecided(
+        "the tasks did not run at the same time", "meet_in_background", said, shown_by=pause
+    )
 
 
 @check(
@@ -194,14 +241,17 @@ def never_met(pause: Run, started: Sequence[Run]) -> Verdict | None:
     hint="make new queues and a new process for every task",
 )
 def meet_in_background(run: Run, n: int, started: Sequence[Run] = ()) -> Verdict:
-    """*n* background tasks, by those that *started* them, run at the same time, each in a process of its own.
+    """*n* background tasks, by those that *started* them, run at the same time, each in a process
+    of its own.
 
-    The check needs the pause `steps.meet(n)` after *n* calls of `bg_task`. It fails when fewer than *n* tasks ran at
-    the same time. It is absent when no task ran in a child process. It is inconclusive when a call that *started* one
-    was not back as the time limit came, and had not waited long.
+    The check needs the pause `steps.meet(n)` after *n* calls of `bg_task`. It fails when fewer than
+    *n* tasks ran at the same time. It is absent when no task ran in a child process. It is
+    inconclusive when a call that *started* one was not back as the time limit came, and had not
+    waited long.
 
-    It blames `starts_in_background` when the tasks did not get that far, and `returns_at_once` when a call that
-    *started* one waited for its task. A call that raised is left to the check that it belongs to.
+    It blames `starts_in_background` when the tasks did not get that far, and `returns_at_once` when
+    a call that *started* one waited for its task. A call that raised is left to the check that it
+    belongs to.
     """
     not_held = next((wrong for wrong in map(not_held_then, started) if wrong is not None), None)
     if not_held is not None:
@@ -224,8 +274,9 @@ def meet_in_background(run: Run, n: int, started: Sequence[Run] = ()) -> Verdict
 def gives_three_handles(run: Run) -> Verdict:
     """`bg_task` returns ``(p, task_queue, done_queue)``.
 
-    The check needs a run of `bg_task`. It fails when the call returned something else, or the first of the three is no
-    process although one was started. A call that did not come back is left to the check that it belongs to.
+    The check needs a run of `bg_task`. It fails when the call returned something else, or the first
+    of the three is no process although one was started. A call that did not come back is left to
+    the check that it belongs to.
     """
     wrong = not_returned(run, Concern.RESULTS)
     if wrong is not None:
@@ -234,10 +285,12 @@ def gives_three_handles(run: Run) -> Verdict:
         first = run.value[1][0]
         if first[-1] is None and children(run):
             return failed(
-                f"the first of the three handles that {run.call} returned is no process but {first[1]}",
+                f"the first of the three handles that {run.call} returned is no process but"
+                f" {first[1]}",
                 symptom=HANDLES,
             )
         return PASSED
     return failed(
-        f"{run.call} returned {plain_data.shown(run.value)}, not (p, task_queue, done_queue)", symptom=HANDLES
+        f"{run.call} returned {plain_data.shown(run.value)}, not (p, task_queue, done_queue)",
+        symptom=HANDLES,
     )

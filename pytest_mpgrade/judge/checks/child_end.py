@@ -6,7 +6,16 @@ from dataclasses import replace
 
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.attribution import not_returned
-from pytest_mpgrade.judge.check import PASSED, Verdict, absent, before_all, failed, fault, not_here, undecided
+from pytest_mpgrade.judge.check import (
+    PASSED,
+    Verdict,
+    absent,
+    before_all,
+    failed,
+    fault,
+    not_here,
+    undecided,
+)
 from pytest_mpgrade.judge.checks.background import children, doers, ran_in_caller
 from pytest_mpgrade.judge.checks.background_results import ANY, did_not_wait, ignored_block
 from pytest_mpgrade.judge.checks.leftovers import residue
@@ -15,19 +24,22 @@ from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.symptoms import ALIVE, FORCED, HELPER
 from pytest_mpgrade.records import Concern, Ending, Run
 
-_NO_DOER = absent("no child process ran the task, so none had to end for it (see starts_in_background)")
+_NO_DOER = absent(
+    "no child process ran the task, so none had to end for it (see starts_in_background)"
+)
 
 
 @check(title="the child ends by itself, told by the sentinel")
 def child_ended(run: Run, concern: Concern = Concern.SENTINEL, *, result: object = ANY) -> Verdict:
-    """When `bg_get` has returned the *result*, the child has ended by itself: exit status 0, no signal.
+    """When `bg_get` has returned the *result*, the child has ended by itself: exit status 0, no
+    signal.
 
-    The check needs a run of `bg_get` that returned the *result*. It fails when the child still ran 2 s later, or ended
-    by a signal or with another exit status. It is absent when no child process ran the task. It is skipped when the
-    platform does not show how processes end.
+    The check needs a run of `bg_get` that returned the *result*. It fails when the child still ran
+    2 s later, or ended by a signal or with another exit status. It is absent when no child process
+    ran the task. It is skipped when the platform does not show how processes end.
 
-    It blames `hands_over` when the call did not return the *result*, and `waits_when_asked` when it did not wait. A
-    call that did not come back is left to the check that it belongs to.
+    It blames `hands_over` when the call did not return the *result*, and `waits_when_asked` when it
+    did not wait. A call that did not come back is left to the check that it belongs to.
     """
     wrong = _not_handed_over(run, concern, result)
     if wrong is not None:
@@ -67,9 +79,11 @@ def _no_result(run: Run) -> Verdict:
 def _not_told(run: Run) -> Verdict:
     alive = [child for child in doers(run) if child.later == "alive"]
     said = fault(
-        Concern.SENTINEL, f"the child was still running 2 s after {run.call}", symptom=ALIVE,
+        Concern.SENTINEL,
+        f"the child was still running 2 s after {run.call}",
+        symptom=ALIVE,
         **listed(alive, lambda _: "alive"),
-    )  # fmt: skip
+    )
     return undecided("the child was not told to stop", "child_ended", said)
 
 
@@ -96,12 +110,13 @@ def _not_handed_over(run: Run, concern: Concern, result: object) -> Verdict | No
 def child_joined(run: Run, *, result: object = ANY) -> Verdict:
     """When `bg_get` has returned the *result*, the child has been joined: it is no zombie.
 
-    The check needs a run of `bg_get` that returned the *result*. It fails when the child was a zombie or still there at
-    the return. It is absent when no child process ran the task. It is skipped under forkserver, where zombies cannot be
-    seen.
+    The check needs a run of `bg_get` that returned the *result*. It fails when the child was a
+    zombie or still there at the return. It is absent when no child process ran the task. It is
+    skipped under forkserver, where zombies cannot be seen.
 
-    It blames `child_ended` when the child is still alive, `hands_over` when the call did not return the *result*, and
-    `waits_when_asked` when it did not wait. A call that did not come back is left to the check that it belongs to.
+    It blames `child_ended` when the child is still alive, `hands_over` when the call did not return
+    the *result*, and `waits_when_asked` when it did not wait. A call that did not come back is left
+    to the check that it belongs to.
     """
     wrong = _not_handed_over(run, Concern.CLEANUP, result)
     if wrong is not None:
@@ -128,17 +143,21 @@ def child_joined(run: Run, *, result: object = ANY) -> Verdict:
 def nothing_left_of_tasks(
     run: Run, got: Run, *, result: object = ANY, once: Run | None = None, row: Run | None = None
 ) -> Verdict:
-    """After *got* has returned the *result*, when the handles are dropped: nothing is left of the task.
+    """After *got* has returned the *result*, when the handles are dropped: nothing is left of the
+    task.
 
-    *once*: the same after one task, where this is after a row of them; *row*: after a row, where this is after one.
+    *once*: the same after one task, where this is after a row of them; *row*: after a row, where
+    this is after one.
 
-    The check needs the step `steps.drop` after *got*, a run of `bg_get`. It fails when a process that ran no task, a
-    thread, pipe, semaphore or shared memory is left. It passes with a note when that is a library's. It is absent when
-    no child process ran the task. It is skipped when the platform does not show what is left.
+    The check needs the step `steps.drop` after *got*, a run of `bg_get`. It fails when a process
+    that ran no task, a thread, pipe, semaphore or shared memory is left. It passes with a note when
+    that is a library's. It is absent when no child process ran the task. It is skipped when the
+    platform does not show what is left.
 
-    It blames `child_ended` when the child is still alive, `nothing_else_left` when one task leaves as much as a row of
-    them, `hands_over` when *got* did not return the *result*, and `waits_when_asked` when it did not wait. A call that
-    did not come back is left to the check that it belongs to.
+    It blames `child_ended` when the child is still alive, `nothing_else_left` when one task leaves
+    as much as a row of them, `hands_over` when *got* did not return the *result*, and
+    `waits_when_asked` when it did not wait. A call that did not come back is left to the check that
+    it belongs to.
     """
     nothing = before_all(got)
     if nothing is not None:
@@ -156,7 +175,8 @@ def nothing_left_of_tasks(
         return _not_told(run)
     if alive:
         return failed(
-            "a process that ran no task (a manager?) is left although p and both queues were dropped",
+            "a process that ran no task (a manager?) is left although p and both queues were"
+            " dropped",
             symptom=HELPER,
             hint="shut down managers that you start, once you have the result",
             **listed(alive, lambda _: "alive"),

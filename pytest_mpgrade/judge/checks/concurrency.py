@@ -1,8 +1,10 @@
-"""Checks on a run of `tasks.rendezvous`: who works, at the same time, who takes the next task, in which order.
+"""Checks on a run of `tasks.rendezvous`: who works, at the same time, who takes the next task, in
+which order.
 
-GateReport says what the gatekeeper saw; these functions say what it means. Each fault has one concern: a worker too few
-is `workers`; all are there but do not overlap, or a task is promised to a busy worker, is `concurrency`; a later task
-is taken before an earlier one, although nobody was promised it, is `ordering`.
+GateReport says what the gatekeeper saw; these functions say what it means. Each fault has one
+concern: a worker too few is `workers`; all are there but do not overlap, or a task is promised to a
+busy worker, is `concurrency`; a later task is taken before an earlier one, although nobody was
+promised it, is `ordering`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,15 @@ from __future__ import annotations
 from collections import Counter
 
 from pytest_mpgrade.judge.attribution import somewhere_else, unreturned
-from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, fault, inconclusive, undecided
+from pytest_mpgrade.judge.check import (
+    PASSED,
+    Verdict,
+    absent,
+    failed,
+    fault,
+    inconclusive,
+    undecided,
+)
 from pytest_mpgrade.judge.checks.shutdown import returned_early
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.hangs import waiting_evidence
@@ -20,7 +30,9 @@ from pytest_mpgrade.tasks import Workload
 
 
 def _unjudged(run: Run) -> Verdict | None:
-    """Return what all these checks answer where no gate was reached, or the call gave up on held tasks."""
+    """Return what all these checks answer where no gate was reached, or the call gave up on held
+    tasks.
+    """
     elsewhere = somewhere_else(run) if run.ending is not Ending.RETURNED else None
     if elsewhere is not None:
         return elsewhere
@@ -28,7 +40,9 @@ def _unjudged(run: Run) -> Verdict | None:
         return undecided("the run has no gates", "values_in_any_order", _failed_first(run))
     came = {event.pid for event in run.trace.events if event.kind == "gate"}
     if not came and run.ending is not Ending.RETURNED:
-        return undecided(f"no task was run before {run.call} failed", "values_in_any_order", _failed_first(run))
+        return undecided(
+            f"no task was run before {run.call} failed", "values_in_any_order", _failed_first(run)
+        )
     return None
 
 
@@ -37,11 +51,19 @@ def _failed_first(run: Run) -> Verdict | None:
 
 
 def _child_pids(run: Run) -> set[int]:
-    return {event.pid for event in run.trace.events if event.kind == "gate" and event.pid != run.trace.caller}
+    return {
+        event.pid
+        for event in run.trace.events
+        if event.kind == "gate" and event.pid != run.trace.caller
+    }
 
 
 def _in_caller(run: Run) -> list[str]:
-    return [event.key for event in run.trace.events if event.kind == "gate" and event.pid == run.trace.caller]
+    return [
+        event.key
+        for event in run.trace.events
+        if event.kind == "gate" and event.pid == run.trace.caller
+    ]
 
 
 def _started(run: Run) -> int:
@@ -50,7 +72,9 @@ def _started(run: Run) -> int:
 
 
 def _fewer(run: Run, gates: GateReport) -> bool:
-    """Too few workers were there to meet; the others did not exist, rather than wait somewhere else."""
+    """Too few workers were there to meet; the others did not exist, rather than wait somewhere
+    else.
+    """
     return not gates.met and max(gates.alive_then, _started(run)) < gates.wanted
 
 
@@ -62,12 +86,13 @@ def _fewer(run: Run, gates: GateReport) -> bool:
 def workers(run: Run, n: int) -> Verdict:
     """Exactly *n* different child processes take tasks, and the caller takes none.
 
-    The check needs a run of `tasks.rendezvous(n)`. It fails when the caller ran a task, when more or fewer processes
-    than *n* took tasks, and when a result does not come from the process that stood at its task's gate. It is absent
-    when the call ran no task at all. It is inconclusive when too few processes came, and the grader's own processes
-    could not meet here either.
+    The check needs a run of `tasks.rendezvous(n)`. It fails when the caller ran a task, when more
+    or fewer processes than *n* took tasks, and when a result does not come from the process that
+    stood at its task's gate. It is absent when the call ran no task at all. It is inconclusive when
+    too few processes came, and the grader's own processes could not meet here either.
 
-    It blames `values_in_any_order` when the call failed before it had run a task, or returned while tasks were held.
+    It blames `values_in_any_order` when the call failed before it had run a task, or returned while
+    tasks were held.
     """
     unjudged = _unjudged(run)
     if unjudged is not None or run.trace.gates is None:
@@ -106,12 +131,19 @@ def _too_many(gates: GateReport, pids: set[int], n: int) -> Verdict | None:
             symptom="too many workers",
             pids=sorted(gates.crew),
         )
-    strangers = [step.arrived_pid for step in gates.steps if step.arrived_pid and step.arrived_pid not in gates.crew]
+    strangers = [
+        step.arrived_pid
+        for step in gates.steps
+        if step.arrived_pid and step.arrived_pid not in gates.crew
+    ]
     if gates.met and strangers:
         return failed(
             f"a process beyond the first {n} took a task ({len(pids)} processes ran tasks in all)",
             symptom="too many workers",
-            hint="let each worker take task after task until it gets 'STOP', instead of one process per task",
+            hint=(
+                "let each worker take task after task until it gets 'STOP', instead of one process"
+                " per task"
+            ),
             pids=sorted(pids),
         )
     return None
@@ -120,23 +152,39 @@ def _too_many(gates: GateReport, pids: set[int], n: int) -> Verdict | None:
 def _forged(run: Run) -> str:
     """Return which result cannot come from the process that stood at its task's gate; "" for none.
 
-    Each process at a gate is given a number of its own, which its result has to show (`tasks.rendezvous`).
+    Each process at a gate is given a number of its own, which its result has to show
+    (`tasks.rendezvous`).
     """
-    given = {(event.key, event.token) for event in run.trace.events if event.kind == "gate" and event.token}
+    given = {
+        (event.key, event.token)
+        for event in run.trace.events
+        if event.kind == "gate" and event.token
+    }
     keys = {key for key, _ in given}
     results = run.value[1] if isinstance(run.value, list) and run.value[:1] == ["list"] else []
     for result in results:
-        if isinstance(result, list) and result[:1] == ["tuple"] and [part[0] for part in result[1]] == ["int", "str"]:
+        if (
+            isinstance(result, list)
+            and result[:1] == ["tuple"]
+            and [part[0] for part in result[1]] == ["int", "str"]
+        ):
             key, token = (str(part[1]) for part in result[1])
             if key in keys and (key, token) not in given:
-                return f"the result of task {key} was not made by the process that told the grader of it"
+                return (
+                    f"the result of task {key} was not made by the process that told the grader"
+                    " of it"
+                )
     return ""
 
 
 def _blame(run: Run, message: str, symptom: str) -> Verdict:
-    """A meeting that did not come about is blamed only if the grader's own processes have met there just now."""
+    """A meeting that did not come about is blamed only if the grader's own processes have met there
+    just now.
+    """
     if run.control is False:
-        return inconclusive(f"{message}, but this machine was too busy for the grader's own processes to meet too")
+        return inconclusive(
+            f"{message}, but this machine was too busy for the grader's own processes to meet too"
+        )
     return failed(message, symptom=symptom, **waiting_evidence(run))
 
 
@@ -148,12 +196,12 @@ def _blame(run: Run, message: str, symptom: str) -> Verdict:
 def met(run: Run) -> Verdict:
     """As many different processes as were asked for are inside a task at the same time.
 
-    The check needs a run of `tasks.rendezvous(n)`. It fails when all processes were waiting and fewer than *n* of them
-    had ever been inside a task together. It is absent when no task ran in a child process. It is inconclusive when the
-    grader's own processes could not meet here either.
+    The check needs a run of `tasks.rendezvous(n)`. It fails when all processes were waiting and
+    fewer than *n* of them had ever been inside a task together. It is absent when no task ran in a
+    child process. It is inconclusive when the grader's own processes could not meet here either.
 
-    It blames `workers` when too few processes were there to meet, and `values_in_any_order` when the call failed before
-    it had run a task, or returned while tasks were held.
+    It blames `workers` when too few processes were there to meet, and `values_in_any_order` when
+    the call failed before it had run a task, or returned while tasks were held.
     """
     verdict = _no_crew(run)
     if verdict is not None or run.trace.gates is None:
@@ -183,7 +231,10 @@ def _no_crew(run: Run) -> Verdict | None:
     if unjudged is not None:
         return unjudged
     if not _child_pids(run):
-        words = "no task ran in a child process, so there was nothing to run at the same time (see workers)"
+        words = (
+            "no task ran in a child process, so there was nothing to run at the same time (see"
+            " workers)"
+        )
         return absent(words, by_nobody(run))
     return None
 
@@ -191,17 +242,22 @@ def _no_crew(run: Run) -> Verdict | None:
 @check(
     title="a free worker takes the next waiting task",
     concern=Concern.CONCURRENCY,
-    hint="let all workers take from one shared queue; do not deal the tasks out beforehand or in rounds",
+    hint=(
+        "let all workers take from one shared queue; do not deal the tasks out beforehand or in"
+        " rounds"
+    ),
 )
 def free_worker_takes_next(run: Run) -> Verdict:
-    """While the first task is held, the workers that are free do all the others: none is promised to a busy one.
+    """While the first task is held, the workers that are free do all the others: none is promised
+    to a busy one.
 
-    The check needs a run of `tasks.rendezvous(n)`. It fails when tasks were waiting, a worker was free, and it did not
-    take one. It is absent when no task ran in a child process. It is inconclusive when the grader's own processes could
-    not meet here either.
+    The check needs a run of `tasks.rendezvous(n)`. It fails when tasks were waiting, a worker was
+    free, and it did not take one. It is absent when no task ran in a child process. It is
+    inconclusive when the grader's own processes could not meet here either.
 
-    It blames `workers` when too few processes were there, `met` when the workers never were inside a task together, and
-    `values_in_any_order` when the call failed before it had run a task, or returned while tasks were held.
+    It blames `workers` when too few processes were there, `met` when the workers never were inside
+    a task together, and `values_in_any_order` when the call failed before it had run a task, or
+    returned while tasks were held.
     """
     verdict = _not_met(run)
     if verdict is not None or run.trace.gates is None:
@@ -214,8 +270,14 @@ def free_worker_takes_next(run: Run) -> Verdict:
 
 
 def _promised(run: Run, gates: GateReport) -> list[str]:
-    """Return the tasks that nobody took while a worker was free, and that were run once all gates were open."""
-    came = {event.key for event in run.trace.events if event.kind == "gate" and event.pid != run.trace.caller}
+    """Return the tasks that nobody took while a worker was free, and that were run once all gates
+    were open.
+    """
+    came = {
+        event.key
+        for event in run.trace.events
+        if event.kind == "gate" and event.pid != run.trace.caller
+    }
     return [key for key in gates.waiting if key in came]
 
 
@@ -223,10 +285,13 @@ def _promise_words(gates: GateReport, promised: list[str]) -> str:
     last = gates.steps[-1] if gates.steps else None
     if last is not None and last.arrived is None:
         return (
-            f"the first task was held; the worker that had finished another task got none, "
+            "the first task was held; the worker that had finished another task got none, "
             f"while {len(promised)} were waiting"
         )
-    return f"the first task was held and all other workers were free, but {len(promised)} tasks waited for its worker"
+    return (
+        f"the first task was held and all other workers were free, but {len(promised)} tasks waited"
+        " for its worker"
+    )
 
 
 def _not_met(run: Run) -> Verdict | None:
@@ -241,7 +306,9 @@ def _not_met(run: Run) -> Verdict | None:
     if _fewer(run, gates):
         return _too_few(run, gates)
     words = f"only {gates.most_inside} of {gates.wanted} workers were ever inside a task together"
-    return undecided("the workers did not meet", "met", fault(Concern.CONCURRENCY, words, symptom="no overlap"))
+    return undecided(
+        "the workers did not meet", "met", fault(Concern.CONCURRENCY, words, symptom="no overlap")
+    )
 
 
 @check(
@@ -252,12 +319,13 @@ def _not_met(run: Run) -> Verdict | None:
 def first_in_first_out(run: Run, workload: Workload) -> Verdict:
     """Workers take the tasks in the order of submission.
 
-    The check needs a run of *workload*, which is `tasks.rendezvous(n)`. It fails when a later task was taken before an
-    earlier one. It is absent when no task ran in a child process.
+    The check needs a run of *workload*, which is `tasks.rendezvous(n)`. It fails when a later task
+    was taken before an earlier one. It is absent when no task ran in a child process.
 
-    It blames `workers` when too few processes were there, `met` when the workers never were inside a task together,
-    `free_worker_takes_next` when tasks were dealt out beforehand, and `values_in_any_order` when a task was run twice,
-    or the call failed before it had run one, or returned while tasks were held.
+    It blames `workers` when too few processes were there, `met` when the workers never were inside
+    a task together, `free_worker_takes_next` when tasks were dealt out beforehand, and
+    `values_in_any_order` when a task was run twice, or the call failed before it had run one, or
+    returned while tasks were held.
     """
     position = {key: place for place, key in enumerate(workload.keys)}
     verdict = _not_met(run)
@@ -267,24 +335,34 @@ def first_in_first_out(run: Run, workload: Workload) -> Verdict:
     count = Counter(event.key for event in run.trace.events if event.kind == "gate")
     if any(times > 1 for times in count.values()):
         words = "a task was run more than once"
-        return undecided(words, "values_in_any_order", fault(Concern.RESULTS, words, symptom="values"))
+        return undecided(
+            words, "values_in_any_order", fault(Concern.RESULTS, words, symptom="values")
+        )
     if _promised(run, gates):
-        said = fault(Concern.CONCURRENCY, _promise_words(gates, _promised(run, gates)), symptom="promised")
+        said = fault(
+            Concern.CONCURRENCY, _promise_words(gates, _promised(run, gates)), symptom="promised"
+        )
         return undecided("tasks were dealt out beforehand", "free_worker_takes_next", said)
     return _in_order(run, gates, position)
 
 
 def _in_order(run: Run, gates: GateReport, position: dict[str, int]) -> Verdict:
     taken = set(_in_caller(run))
-    expected = sorted((key for key in position if key not in taken), key=lambda key: position[key])[: len(gates.first)]
+    expected = sorted((key for key in position if key not in taken), key=lambda key: position[key])[
+        : len(gates.first)
+    ]
     if set(gates.first) != set(expected):
         places = ", ".join(str(position.get(key, "?")) for key in gates.first)
-        return failed(f"the first tasks to be taken were number {places}; tasks count from 0", symptom="order of tasks")
+        return failed(
+            f"the first tasks to be taken were number {places}; tasks count from 0",
+            symptom="order of tasks",
+        )
     for step in gates.steps:
         if step.arrived is not None and step.arrived != step.expected:
             return failed(
-                f"the worker that finished task {position.get(step.opened, '?')} got task "
-                f"{position.get(step.arrived, '?')} while task {position.get(step.expected, '?')} was waiting",
+                f"the worker that finished task {position.get(step.opened, '?')} got task"
+                f" {position.get(step.arrived, '?')} while task {position.get(step.expected, '?')}"
+                " was waiting",
                 symptom="order of tasks",
             )
     return PASSED

@@ -27,18 +27,27 @@ def _serial(run: Run) -> Verdict | None:
 
 
 def _task_not_run(seen: str, run: Run) -> Verdict:
-    """The task that this is about was never run: a result is missing, or the call has ended before."""
+    """The task that this is about was never run: a result is missing, or the call has ended
+    before.
+    """
     said = fault(Concern.RESULTS, f"{seen} by {run.call}", symptom="values")
-    return undecided(seen, "values_in_any_order", said if run.ending is Ending.RETURNED else unreturned(run))
+    return undecided(
+        seen, "values_in_any_order", said if run.ending is Ending.RETURNED else unreturned(run)
+    )
 
 
 def _did_not_raise(run: Run, by: str) -> Verdict:
     seen = f"{run.call} did not raise"
     returned = run.ending is Ending.RETURNED
-    return somewhere_else(run) or undecided(seen, by, failed(seen, symptom="swallowed") if returned else not_back(run))
+    return somewhere_else(run) or undecided(
+        seen, by, failed(seen, symptom="swallowed") if returned else not_back(run)
+    )
 
 
-WATCH = "wait for results and Process.sentinel together, or look at is_alive() whenever get(timeout=…) is empty"
+WATCH = (
+    "wait for results and Process.sentinel together, or look at is_alive() whenever get(timeout=…)"
+    " is empty"
+)
 """A hint for who waits for the result of a worker that has died."""
 
 
@@ -46,21 +55,24 @@ WATCH = "wait for results and Process.sentinel together, or look at is_alive() w
 def raises_soon(run: Run, message: str) -> Verdict:
     """A task raises: so does the call, soon, with an exception that is that one or names it.
 
-    The check needs a run of `tasks.raises(message=…)`. It fails when the call returned, when it waits for a result that
-    cannot come, and when its exception has not got *message* in it, nor has one that this came of. It is absent when
-    the task ran in the calling process.
+    The check needs a run of `tasks.raises(message=…)`. It fails when the call returned, when it
+    waits for a result that cannot come, and when its exception has not got *message* in it, nor has
+    one that this came of. It is absent when the task ran in the calling process.
 
-    It blames `values_in_any_order` when the task that raises was not run. It fails under the concern `workers` when the
-    call raised the exception of a task that no process had run.
+    It blames `values_in_any_order` when the task that raises was not run. It fails under the
+    concern `workers` when the call raised the exception of a task that no process had run.
     """
     verdict = _serial(run)
     if verdict is not None:
         return verdict
-    if run.ending is Ending.RETURNED and not any(event.kind == "note" for event in run.trace.events):
+    if run.ending is Ending.RETURNED and not any(
+        event.kind == "note" for event in run.trace.events
+    ):
         return _task_not_run("the task that raises was not run", run)
     if run.ending is Ending.RETURNED:
         return failed(
-            f"a task raised, but {run.call} returned {plain_data.shown(run.value)} instead of raising",
+            f"a task raised, but {run.call} returned {plain_data.shown(run.value)} instead of"
+            " raising",
             symptom="swallowed",
             hint="raise in the parent what a worker has sent of its task's exception",
         )
@@ -84,28 +96,38 @@ def _unnamed(run: Run, error: RaisedError, message: str) -> Verdict:
         f"a task raised an exception that says {message!r}; {run.call} raised "
         f"{error.type}: {error.message[:80]!r}, which does not name it",
         symptom="unnamed",
-        hint="put the text of the task's exception into the one that you raise, or raise that one itself",
+        hint=(
+            "put the text of the task's exception into the one that you raise, or raise that one"
+            " itself"
+        ),
         **(thrown.source if thrown else {}),
     )
 
 
 def _waits_for_it(run: Run) -> Verdict:
-    """A call that waits for the result of a task which has raised: its worker has ended by that, or sent nothing."""
+    """A call that waits for the result of a task which has raised: its worker has ended by that, or
+    sent nothing.
+    """
     if any(process.exitcode == 1 for process in ended_badly(run)):
         hint = (
-            "an exception that nobody catches ends its worker: catch it there, and send it, or its text, to the parent"
+            "an exception that nobody catches ends its worker: catch it there, and send it, or its"
+            " text, to the parent"
         )
     else:
-        hint = "let a worker send something for a task that raises too, or the parent waits for it for ever"
+        hint = (
+            "let a worker send something for a task that raises too, or the parent waits for it for"
+            " ever"
+        )
     return replace(not_back(run), hint=hint)
 
 
 @check(title="when a worker dies, the call raises", concern=Concern.FAILURE)
 def notices_death(run: Run) -> Verdict:
-    """A worker dies in its first task: the call raises, rather than wait for a result that cannot come.
+    """A worker dies in its first task: the call raises, rather than wait for a result that cannot
+    come.
 
-    The check needs a run of `tasks.dies()`. It fails when the call returned, or waits. It is absent when the task ran
-    in the calling process.
+    The check needs a run of `tasks.dies()`. It fails when the call returned, or waits. It is absent
+    when the task ran in the calling process.
 
     It blames `values_in_any_order` when the task in which the worker dies was not run.
     """
@@ -113,12 +135,15 @@ def notices_death(run: Run) -> Verdict:
     if verdict is not None:
         return verdict
     if not any(event.kind == "doom" for event in run.trace.events):
-        return somewhere_else(run) or _task_not_run("the task in which the worker dies was not run", run)
+        return somewhere_else(run) or _task_not_run(
+            "the task in which the worker dies was not run", run
+        )
     if run.ending is Ending.RAISED:
         return PASSED
     if run.ending is Ending.RETURNED:
         return failed(
-            f"a worker died in its task, but {run.call} returned {plain_data.shown(run.value)} instead of raising",
+            f"a worker died in its task, but {run.call} returned {plain_data.shown(run.value)}"
+            " instead of raising",
             symptom="swallowed",
             hint="raise an exception when a worker has ended without the result of its task",
         )
@@ -133,11 +158,12 @@ def notices_death(run: Run) -> Verdict:
 def waiting_not_started(run: Run, workload: Workload) -> Verdict:
     """After an error the tasks that still wait are not started: at most half of a long line may be.
 
-    The check needs a run of *workload*, which is `tasks.raises(message=…, followed_by=…)`. It fails when more than half
-    of the waiting tasks were started after the error. It is absent when the tasks ran in the calling process.
+    The check needs a run of *workload*, which is `tasks.raises(message=…, followed_by=…)`. It fails
+    when more than half of the waiting tasks were started after the error. It is absent when the
+    tasks ran in the calling process.
 
-    It blames `raises_soon` when the call did not raise, and `values_in_any_order` when the task that raises was not
-    run.
+    It blames `raises_soon` when the call did not raise, and `values_in_any_order` when the task
+    that raises was not run.
     """
     line = set(workload.keys[1:])
     verdict = _serial(run)
@@ -153,7 +179,8 @@ def waiting_not_started(run: Run, workload: Workload) -> Verdict:
     if 2 * started <= len(line):
         return PASSED
     return failed(
-        f"after the first task had raised, {started} of the {len(line)} waiting tasks were started all the same",
+        f"after the first task had raised, {started} of the {len(line)} waiting tasks were started"
+        " all the same",
         symptom="goes on after an error",
     )
 
@@ -163,14 +190,18 @@ def _still_there(run: Run, left: list[ProcessSeen]) -> Verdict:
     evidence = listed(left, lambda process: process.later)
     if not alive:
         return failed(
-            f"{len(left)} process{'es were zombies' if len(left) > 1 else ' was a zombie'} when {run.call} had raised",
-            symptom=UNJOINED if {p.pid for p in workers_of(run)} & {p.pid for p in left} else HELPER,
+            f"{len(left)} process{'es were zombies' if len(left) > 1 else ' was a zombie'} when"
+            f" {run.call} had raised",
+            symptom=(
+                UNJOINED if {p.pid for p in workers_of(run)} & {p.pid for p in left} else HELPER
+            ),
             hint="join() every Process also when you raise",
             **evidence,
         )
     worked = {process.pid for process in workers_of(run)}
     return failed(
-        f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running 2 s after {run.call} had raised",
+        f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running 2 s after"
+        f" {run.call} had raised",
         symptom=ALIVE if worked & {process.pid for process in alive} or not worked else HELPER,
         **evidence,
     )
@@ -184,12 +215,13 @@ def _still_there(run: Run, left: list[ProcessSeen]) -> Verdict:
 def all_shut_down(run: Run, after: str = "raises_soon", *, row: Run | None = None) -> Verdict:
     """After an error no worker is left, alive or as a zombie, and nothing else of the call.
 
-    *after*: the check that is blamed when the call did not raise; *row*: the last of many calls in one process, for
-    what a library makes once for all of them.
+    *after*: the check that is blamed when the call did not raise; *row*: the last of many calls in
+    one process, for what a library makes once for all of them.
 
-    The check needs a run of `tasks.raises(message=…)` or `tasks.dies()` that raised. It fails when a process, thread,
-    pipe, semaphore or shared memory is left. It passes with a note when that is a library's. It is absent when the task
-    ran in the calling process. It is skipped when the platform does not show what is left.
+    The check needs a run of `tasks.raises(message=…)` or `tasks.dies()` that raised. It fails when
+    a process, thread, pipe, semaphore or shared memory is left. It passes with a note when that is
+    a library's. It is absent when the task ran in the calling process. It is skipped when the
+    platform does not show what is left.
 
     It blames *after*, which is `raises_soon` or `notices_death`, when the call did not raise.
     """
@@ -200,7 +232,9 @@ def all_shut_down(run: Run, after: str = "raises_soon", *, row: Run | None = Non
         return _did_not_raise(run, after)
     if run.import_children:
         return at_import()
-    left = [process for process in run.trace.processes if not process.helper and process.later != "gone"]
+    left = [
+        process for process in run.trace.processes if not process.helper and process.later != "gone"
+    ]
     if left:
         return _still_there(run, left)
     return residue(run, f"{run.call} had raised, the exception was dropped", once=run, row=row)

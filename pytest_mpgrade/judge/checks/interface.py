@@ -1,4 +1,6 @@
-"""Checks of the module itself: that it imports, what it defines, and how it treats the start method."""
+"""Checks of the module itself: that it imports, what it defines, and how it treats the start
+method.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +24,17 @@ from pytest_mpgrade.system.did_you_mean import nearest
     hint="move everything that runs by itself below: if __name__ == '__main__':",
 )
 def imports_cleanly(run: Run) -> Verdict:
-    """The module imports without error, and neither starts a process nor has another side effect when it does.
+    """The module imports without error, and neither starts a process nor has another side effect
+    when it does.
 
-    The check needs what `student.imported()` returns. It fails when the import raised, hung, ended the interpreter or
-    was stopped by a limit, when it started a child process, and when it had another side effect. It blames no other
-    check.
+    The check needs what `student.imported()` returns. It fails when the import raised, hung, ended
+    the interpreter or was stopped by a limit, when it started a child process, and when it had
+    another side effect. It blames no other check.
     """
     if run.import_children:
         return failed(
-            f"{run.import_children} child process{'es were' if run.import_children > 1 else ' was'} started "
-            "when the module was imported",
+            f"{run.import_children} child process{'es were' if run.import_children > 1 else ' was'}"
+            " started when the module was imported",
             symptom="children at import",
             hint="start processes only below: if __name__ == '__main__':",
         )
@@ -43,11 +46,16 @@ def imports_cleanly(run: Run) -> Verdict:
     return PASSED
 
 
-_NO_EXIT = "a module is imported before its functions are called: call exit() only under if __name__ == '__main__':"
+_NO_EXIT = (
+    "a module is imported before its functions are called: call exit() only under if __name__ =="
+    " '__main__':"
+)
 
 
 def why_not_imported(run: Run) -> Verdict:
-    """Return the failure of an import that raised, hung, or ended the interpreter; or lacked something."""
+    """Return the failure of an import that raised, hung, or ended the interpreter; or lacked
+    something.
+    """
     if run.lack is not None:
         source = {"source": run.lack.source} if run.lack.source else {}
         return failed(run.lack.message, symptom=LACK, hint=run.lack.hint, **source)
@@ -56,7 +64,11 @@ def why_not_imported(run: Run) -> Verdict:
     if run.error is not None:
         verdict = raised(run)
         left = run.error.type == "SystemExit"
-        words = verdict.message.replace("raised SystemExit", "called exit(): SystemExit") if left else verdict.message
+        words = (
+            verdict.message.replace("raised SystemExit", "called exit(): SystemExit")
+            if left
+            else verdict.message
+        )
         return failed(words, symptom="import", hint=_NO_EXIT if left else "", **verdict.evidence)
     verdict = not_back(run)
     words = verdict.message
@@ -73,10 +85,11 @@ def why_not_imported(run: Run) -> Verdict:
 def has_functions(run: Run, functions: Mapping[str, Sequence[str]]) -> Verdict:
     """The module has these functions, and each can be called as the handout says.
 
-    *functions*: the parameters of each function, by its name; ``n=2`` stands for one that has a default.
+    *functions*: the parameters of each function, by its name; ``n=2`` stands for one that has a
+    default.
 
-    The check needs what `student.imported()` returns. It fails when a function is not there or cannot be called so. It
-    blames `imports_cleanly` when the module could not be imported.
+    The check needs what `student.imported()` returns. It fails when a function is not there or
+    cannot be called so. It blames `imports_cleanly` when the module could not be imported.
     """
     if run.ending is Ending.NOT_IMPORTED:
         return undecided("the module could not be imported", "imports_cleanly")
@@ -92,7 +105,10 @@ def unusable(run: Run, functions: Mapping[str, Sequence[str]]) -> dict[str, str]
     for name, parameters in functions.items():
         signature = run.facts.functions.get(name)
         if signature is None:
-            wrong[name] = f"there is no function {name}(){nearest(name, set(run.code.defines) - set(functions))}"
+            wrong[name] = (
+                "there is no function"
+                f" {name}(){nearest(name, set(run.code.defines) - set(functions))}"
+            )
         elif signature and not _callable_with(signature, parameters):
             had = ", ".join(parameter.name for parameter in signature)
             called = [parameter for parameter in parameters if "=" not in parameter]
@@ -103,20 +119,29 @@ def unusable(run: Run, functions: Mapping[str, Sequence[str]]) -> dict[str, str]
 
 
 def _callable_with(signature: Sequence[Parameter], asked: Sequence[str]) -> bool:
-    """Tell whether the asked positional parameters fit, and whether those with a default can be named."""
+    """Tell whether the asked positional parameters fit, and whether those with a default can be
+    named.
+    """
     positional = [p for p in signature if p.kind in ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")]
     kinds = {p.kind for p in signature}
     by_position = [name for name in asked if "=" not in name]
     by_name = [name.partition("=")[0] for name in asked if "=" in name]
     if len(positional) < len(by_position) and "VAR_POSITIONAL" not in kinds:
         return False
-    if any(p.name in by_position and by_position.index(p.name) != place for place, p in enumerate(positional)):
+    if any(
+        p.name in by_position and by_position.index(p.name) != place
+        for place, p in enumerate(positional)
+    ):
         return False  # the same names in another order
     named = {p.name for p in signature if p.kind in ("POSITIONAL_OR_KEYWORD", "KEYWORD_ONLY")}
     if not set(by_name) <= named and "VAR_KEYWORD" not in kinds:
         return False
     filled = {p.name for p in positional[: len(by_position)]}
-    must = {p.name for p in signature if not p.has_default and p.kind not in ("VAR_POSITIONAL", "VAR_KEYWORD")}
+    must = {
+        p.name
+        for p in signature
+        if not p.has_default and p.kind not in ("VAR_POSITIONAL", "VAR_KEYWORD")
+    }
     return must <= filled
 
 
@@ -124,9 +149,10 @@ def _callable_with(signature: Sequence[Parameter], asked: Sequence[str]) -> bool
 def works_under_start_method(run: Run) -> Verdict:
     """The plainest call comes back under this start method, if it does under any.
 
-    The check needs a run of the plainest call. It fails when the call comes back under another start method and not
-    under this one. It blames `imports_cleanly` when the module starts processes as it is imported. A call that did not
-    come back under any is left to the check that it belongs to.
+    The check needs a run of the plainest call. It fails when the call comes back under another
+    start method and not under this one. It blames `imports_cleanly` when the module starts
+    processes as it is imported. A call that did not come back under any is left to the check that
+    it belongs to.
     """
     if run.ending is Ending.RETURNED:
         return PASSED
@@ -150,31 +176,38 @@ def works_under_start_method(run: Run) -> Verdict:
 def uses_the_default(run: Run) -> Verdict:
     """Workers are started by the default start method, and it is not changed.
 
-    The check needs a run in which every worker had arrived at a gate, as in one of `tasks.rendezvous(n)`. It fails when
-    the module calls set_start_method(), when a worker was started by another method, and when the default is another
-    one after the call. It is absent when no child process ran a task. A call that did not come back, and started no
-    process, is left to the check that it belongs to.
+    The check needs a run in which every worker had arrived at a gate, as in one of
+    `tasks.rendezvous(n)`. It fails when the module calls set_start_method(), when a worker was
+    started by another method, and when the default is another one after the call. It is absent when
+    no child process ran a task. A call that did not come back, and started no process, is left to
+    the check that it belongs to.
     """
     asked = run.facts.set_start_method
     if asked:
         return failed(
-            f"the module calls set_start_method({asked[0]!r}); the choice belongs to the program that uses it",
+            f"the module calls set_start_method({asked[0]!r}); the choice belongs to the program"
+            " that uses it",
             symptom="start method",
         )
     others = [process for process in run.trace.processes if not process.helper]
     workers = workers_of(run) or [process for process in others if process.ran_task] or others
     if not workers:
-        return not_returned(run, Concern.START_METHOD) or absent("no child process ran a task (see in_children)")
+        return not_returned(run, Concern.START_METHOD) or absent(
+            "no child process ran a task (see in_children)"
+        )
     other = [worker for worker in workers if worker.born not in (run.start_method, "unknown")]
     if other:
         return failed(
-            f"the default start method is {run.start_method}, but {len(other)} of {len(workers)} workers were "
-            f"started by {other[0].born}",
+            f"the default start method is {run.start_method}, but {len(other)} of {len(workers)}"
+            f" workers were started by {other[0].born}",
             symptom="start method",
         )
     now = run.facts.start_method_now
     if now not in (None, run.start_method):
-        return failed(f"the default start method was {run.start_method} before and {now} after", symptom="start method")
+        return failed(
+            f"the default start method was {run.start_method} before and {now} after",
+            symptom="start method",
+        )
     return PASSED
 
 
@@ -185,9 +218,10 @@ def uses_the_default(run: Run) -> Verdict:
 def worker_output(run: Run, expected: Sequence[object]) -> Verdict:
     """`worker`, called directly with two queues: one plain result per task, in order; returns None.
 
-    The check needs a run of `worker`, called with two queues, `steps.ThreadQueue` or `steps.BareQueue`. It fails when
-    the output queue does not hold *expected*, when the worker returned something, and when it raised before 'STOP'. It
-    blames `worker_obeys_sentinel` when the worker did not return at 'STOP'.
+    The check needs a run of `worker`, called with two queues, `steps.ThreadQueue` or
+    `steps.BareQueue`. It fails when the output queue does not hold *expected*, when the worker
+    returned something, and when it raised before 'STOP'. It blames `worker_obeys_sentinel` when the
+    worker did not return at 'STOP'.
     """
     want = [plain_data.encode(value) for value in expected]
     if run.ending is Ending.RETURNED:
@@ -197,10 +231,15 @@ def worker_output(run: Run, expected: Sequence[object]) -> Verdict:
                 f"the output queue holds {plain_data.shown(['list', output])}, "
                 f"expected {plain_data.shown(['list', want])}",
                 symptom="values",
-                hint="for each task that you get from input, put what calculate() returns for it on output",
+                hint=(
+                    "for each task that you get from input, put what calculate() returns for it on"
+                    " output"
+                ),
             )
         if run.value != ["none"]:
-            return failed(f"worker() returned {plain_data.shown(run.value)}, not None", symptom="values")
+            return failed(
+                f"worker() returned {plain_data.shown(run.value)}, not None", symptom="values"
+            )
         return PASSED
     if _goes_on(run) or run.ending is not Ending.RAISED or _queue(run, 1) == want:
         return undecided("worker() does not return at 'STOP'", "worker_obeys_sentinel")
@@ -215,11 +254,12 @@ _LEAVE = "leave the loop as soon as the item is 'STOP'"
     concern=Concern.SENTINEL,
 )
 def worker_obeys_sentinel(run: Run, left: int = 1, results: int = 3) -> Verdict:
-    """`worker` returns at 'STOP', after so many *results*, and leaves the *left* items behind it on the queue.
+    """`worker` returns at 'STOP', after so many *results*, and leaves the *left* items behind it on
+    the queue.
 
-    The check needs a run of `worker`, called with two queues, `steps.ThreadQueue` or `steps.BareQueue`. It fails when
-    the worker took something after 'STOP', raised when it had got 'STOP', or did not come back. It blames
-    `worker_output` when the worker raised before that.
+    The check needs a run of `worker`, called with two queues, `steps.ThreadQueue` or
+    `steps.BareQueue`. It fails when the worker took something after 'STOP', raised when it had got
+    'STOP', or did not come back. It blames `worker_output` when the worker raised before that.
     """
     if _goes_on(run):
         seen = "worker() took another item from the queue after 'STOP'"
@@ -232,13 +272,17 @@ def worker_obeys_sentinel(run: Run, left: int = 1, results: int = 3) -> Verdict:
         return not_back(run)
     rest = len(_queue(run, 0))
     if rest < left:
-        seen = f"worker() took {left - rest} item{'s' * (left - rest > 1)} from the queue after 'STOP'"
+        seen = (
+            f"worker() took {left - rest} item{'s' * (left - rest > 1)} from the queue after 'STOP'"
+        )
         return failed(seen, symptom="sentinel ignored", hint=_LEAVE)
     return PASSED
 
 
 def _goes_on(run: Run) -> bool:
-    return run.ending is Ending.RAISED and run.error is not None and STAYS_EMPTY in run.error.message
+    return (
+        run.ending is Ending.RAISED and run.error is not None and STAYS_EMPTY in run.error.message
+    )
 
 
 def _queue(run: Run, number: int) -> list[Plain]:

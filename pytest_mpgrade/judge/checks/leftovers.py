@@ -25,31 +25,41 @@ _OF_HELPERS = frozenset(("thread", "semaphore"))
 
 @check(title="no thread, pipe, semaphore or shared memory is left", concern=Concern.CLEANUP)
 def nothing_else_left(run: Run, *, idle: bool = False, row: Run | None = None) -> Verdict:
-    """After the return, garbage collected: no thread, pipe, semaphore or shared memory of the call is left.
+    """After the return, garbage collected: no thread, pipe, semaphore or shared memory of the call
+    is left.
 
     *row*: the last of many calls in one process, for what a library makes once for all of them.
 
-    The check needs a run in which every worker had arrived at a gate, as in one of `tasks.rendezvous(n)`; with *idle*,
-    a run without tasks. It fails when something is left. It passes with a note when that is a library's, and no more
-    after many calls. It is absent when no child process ran a task. It is skipped when the platform does not show what
-    is left, or the workers had gone before they could be seen.
+    The check needs a run in which every worker had arrived at a gate, as in one of
+    `tasks.rendezvous(n)`; with *idle*, a run without tasks. It fails when something is left. It
+    passes with a note when that is a library's, and no more after many calls. It is absent when no
+    child process ran a task. It is skipped when the platform does not show what is left, or the
+    workers had gone before they could be seen.
 
-    It blames `ended_by_sentinel` when workers are still alive, `no_leftovers` when a process that was not joined keeps
-    its pipes, and `values_in_any_order` when the call returned while tasks were held. A call that did not come back is
-    left to the check that it belongs to.
+    It blames `ended_by_sentinel` when workers are still alive, `no_leftovers` when a process that
+    was not joined keeps its pipes, and `values_in_any_order` when the call returned while tasks
+    were held. A call that did not come back is left to the check that it belongs to.
     """
     wrong = unjudged(run, Concern.CLEANUP, idle=idle)
-    return wrong or (_unjoined(run) if idle else None) or _residue(run, f"{run.call} had returned", once=run, row=row)
+    return (
+        wrong
+        or (_unjoined(run) if idle else None)
+        or _residue(run, f"{run.call} had returned", once=run, row=row)
+    )
 
 
 def _unjoined(run: Run) -> Verdict | None:
-    """Processes that had no task to run and have not been joined keep their pipes: that is no matter of its own."""
+    """Processes that had no task to run and have not been joined keep their pipes: that is no
+    matter of its own.
+    """
     verdict = idle_ones(run)
     if verdict is PASSED or {item.kind for item in run.trace.leftovers} != {"pipe"}:
         return None
     if verdict.undecided_by:
         return verdict
-    return undecided("a Process that was not joined keeps its pipes", "no_leftovers", verdict, explained=UNJOINED)
+    return undecided(
+        "a Process that was not joined keeps its pipes", "no_leftovers", verdict, explained=UNJOINED
+    )
 
 
 def _residue(run: Run, when: str, *, once: Run | None, row: Run | None) -> Verdict:
@@ -65,32 +75,47 @@ def _residue(run: Run, when: str, *, once: Run | None, row: Run | None) -> Verdi
 
 _REMEDIES = {
     "thread": "join() every thread that you start",
-    "pipe": "join() every Process, and close() every connection and queue: keep none of them beyond the call",
-    "semaphore": "let go of every lock, queue and event that you make: keep none where it outlives the call",
+    "pipe": (
+        "join() every Process, and close() every connection and queue: keep none of them beyond the"
+        " call"
+    ),
+    "semaphore": (
+        "let go of every lock, queue and event that you make: keep none where it outlives the call"
+    ),
     "shared memory": "close() and unlink() every SharedMemory",
 }
 """What to do about each kind of thing that is left."""
 
 
 def residue(run: Run, when: str, *, once: Run | None = None, row: Run | None = None) -> Verdict:
-    """Judge what is left other than processes after *run*: *once*, one call, or a *row* of them in one process."""
+    """Judge what is left other than processes after *run*: *once*, one call, or a *row* of them in
+    one process.
+    """
     if not run.trace.observer.startswith(("ptrace", "proc")):
-        return not_here(f"threads, pipes and semaphores cannot be seen here (observer: {run.trace.observer})")
+        return not_here(
+            f"threads, pipes and semaphores cannot be seen here (observer: {run.trace.observer})"
+        )
     left = run.trace.leftovers
     if not left:
         return PASSED
     counted = ", ".join(f"{count} x {kind}" for kind, count in sorted(_counts(run).items()))
     if once is not None and row is not None and _is_helper(once, row):
-        return replace(PASSED, message=f"{counted} of a library, once for all calls, which costs nothing")
+        return replace(
+            PASSED, message=f"{counted} of a library, once for all calls, which costs nothing"
+        )
     verdict = failed(
         f"left behind when {when} and garbage was collected: {counted}",
         symptom=RESIDUE,
-        hint="; ".join(hint for kind, hint in _REMEDIES.items() if any(item.kind == kind for item in left)),
+        hint="; ".join(
+            hint for kind, hint in _REMEDIES.items() if any(item.kind == kind for item in left)
+        ),
         left=[f"{item.kind} {item.name}" for item in left[:8]],
     )
     if once is not None and run is row and _counts(row) <= _counts(once):
         return undecided(
-            "what is left is left by one call too, and is no more after many", "nothing_else_left", verdict
+            "what is left is left by one call too, and is no more after many",
+            "nothing_else_left",
+            verdict,
         )
     return verdict
 
@@ -100,30 +125,37 @@ def _counts(run: Run) -> Counter[str]:
 
 
 def _is_helper(once: Run, row: Run) -> bool:
-    """Tell whether what is left is what a library keeps for itself: the monitor of a progress bar, and its lock.
+    """Tell whether what is left is what a library keeps for itself: the monitor of a progress bar,
+    and its lock.
 
-    It is no more after many calls than after one, and none of its threads has come from the submission's code.
+    It is no more after many calls than after one, and none of its threads has come from the
+    submission's code.
     """
     left = (*once.trace.leftovers, *row.trace.leftovers)
-    if row.ending is not Ending.RETURNED or any(item.own or item.kind not in _OF_HELPERS for item in left):
+    if row.ending is not Ending.RETURNED or any(
+        item.own or item.kind not in _OF_HELPERS for item in left
+    ):
         return False
     return _counts(row) <= _counts(once)
 
 
 @check(title="nothing accumulates over {times} calls", concern=Concern.CLEANUP)
 def nothing_accumulates(run: Run, times: int, once: Run | None = None) -> Verdict:
-    """After *times* calls in a row nothing has piled up: no processes, pipes, threads or semaphores.
+    """After *times* calls in a row nothing has piled up: no processes, pipes, threads or
+    semaphores.
 
     *once*: a call in a process of its own, for what a library makes once for all of them.
 
-    The check needs the last of *times* calls that `student.play` made in one process. It fails when processes that ran
-    no task are still alive, when as many zombies as calls are there, and when something else is left. It passes with a
-    note when that is a library's. It is absent when no child process ran a task. It is skipped when the platform does
-    not show what is left, or the workers had gone before they could be seen.
+    The check needs the last of *times* calls that `student.play` made in one process. It fails when
+    processes that ran no task are still alive, when as many zombies as calls are there, and when
+    something else is left. It passes with a note when that is a library's. It is absent when no
+    child process ran a task. It is skipped when the platform does not show what is left, or the
+    workers had gone before they could be seen.
 
-    It blames `ended_by_sentinel` when workers are still alive, `no_leftovers` when a process that was not joined keeps
-    its pipes, `nothing_else_left` when one call leaves as much, and `values_in_any_order` when the call returned while
-    tasks were held. A call that did not come back is left to the check that it belongs to.
+    It blames `ended_by_sentinel` when workers are still alive, `no_leftovers` when a process that
+    was not joined keeps its pipes, `nothing_else_left` when one call leaves as much, and
+    `values_in_any_order` when the call returned while tasks were held. A call that did not come
+    back is left to the check that it belongs to.
     """
     verdict = unjudged(run, Concern.CLEANUP)
     if verdict is not None:

@@ -7,7 +7,15 @@ from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, inconclu
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.hangs import ending_words
 from pytest_mpgrade.judge.tracebacks import written
-from pytest_mpgrade.records import Cell, Concern, Ending, Notebook, Plain, ProcessSeen, lost_function
+from pytest_mpgrade.records import (
+    Cell,
+    Concern,
+    Ending,
+    Notebook,
+    Plain,
+    ProcessSeen,
+    lost_function,
+)
 
 RUNS = "runs_top_to_bottom"
 LOST = "move {name}() into a module: child processes import it, and a notebook cannot be imported"
@@ -22,8 +30,8 @@ LOST = "move {name}() into a module: child processes import it, and a notebook c
 def runs_top_to_bottom(run: Notebook) -> Verdict:
     """Every cell comes to its end, without an error that it is not tagged to raise.
 
-    The check needs what `notebook.run()` returns. It fails when a cell raised, hangs, was stopped by a limit, or ended
-    the kernel. It blames no other check.
+    The check needs what `notebook.run()` returns. It fails when a cell raised, hangs, was stopped
+    by a limit, or ended the kernel. It blames no other check.
     """
     cell = run.failing
     if cell is None:
@@ -34,11 +42,19 @@ def runs_top_to_bottom(run: Notebook) -> Verdict:
     why = f"; child processes could not find {name}(), which the notebook defines" if name else ""
     hint = LOST.format(name=name) if name else _HINTS.get(cell.ending, "")
     shown = {key: value for key, value in told.items() if value}
-    return failed(_how_it_ended(cell) + why, hint=hint, symptom=f"cell {cell.number}", cell=cell.number, **shown)
+    return failed(
+        _how_it_ended(cell) + why,
+        hint=hint,
+        symptom=f"cell {cell.number}",
+        cell=cell.number,
+        **shown,
+    )
 
 
 def _said(stderr: str) -> list[str]:
-    """Return the exceptions that ended child processes, each once; where there are none, the last lines."""
+    """Return the exceptions that ended child processes, each once; where there are none, the last
+    lines.
+    """
     found = dict.fromkeys(f"{each.words}{each.where}" for each in written(stderr))
     return list(found)[-3:] or _lines(stderr, 8)
 
@@ -49,7 +65,9 @@ def _lines(text: str, most: int) -> list[str]:
 
 
 _HINTS = {
-    Ending.RAISED: "restart the kernel and run all cells, in a new folder with nothing but what you hand in",
+    Ending.RAISED: (
+        "restart the kernel and run all cells, in a new folder with nothing but what you hand in"
+    ),
     Ending.HUNG: "find out what each process waits for, and who should send it",
 }
 
@@ -79,9 +97,9 @@ def _how_it_ended(cell: Cell) -> str:
 def has_list(run: Notebook, name: str) -> Verdict:
     """A variable holds a list with something in it when the notebook is done.
 
-    The check needs what `notebook.run()` returns. It fails when the variable is not there, is no list, or is an empty
-    one. It is inconclusive when the variables could not be read. It blames `runs_top_to_bottom` when the notebook did
-    not get that far.
+    The check needs what `notebook.run()` returns. It fails when the variable is not there, is no
+    list, or is an empty one. It is inconclusive when the variables could not be read. It blames
+    `runs_top_to_bottom` when the notebook did not get that far.
     """
     if name not in run.values:
         return missing(run, f"there is no variable {name} when the notebook is done")
@@ -97,11 +115,15 @@ def cut_short(run: Notebook) -> Verdict:
 
 
 def missing(run: Notebook, message: str) -> Verdict:
-    """Something is not there: because the notebook does not make it, or because it did not get that far."""
+    """Something is not there: because the notebook does not make it, or because it did not get that
+    far.
+    """
     if run.failing is not None:
         return cut_short(run)
     if not run.told:
-        return inconclusive("the notebook's variables could not be read when its last cell was done")
+        return inconclusive(
+            "the notebook's variables could not be read when its last cell was done"
+        )
     return failed(message, symptom="missing")
 
 
@@ -114,39 +136,50 @@ def missing(run: Notebook, message: str) -> Verdict:
 def made_by_children(run: Notebook, name: str) -> Verdict:
     """The tasks whose results a variable holds ran in child processes: those of `wait` name theirs.
 
-    The check needs what `notebook.run()` returns. It fails when the notebook started no child process, when results
-    name the notebook's own process, and when they name processes that it never started. It is inconclusive when the
-    variables could not be read. It blames `runs_top_to_bottom` when the notebook did not get that far, and `has_list`
-    when there is no such list.
+    The check needs what `notebook.run()` returns. It fails when the notebook started no child
+    process, when results name the notebook's own process, and when they name processes that it
+    never started. It is inconclusive when the variables could not be read. It blames
+    `runs_top_to_bottom` when the notebook did not get that far, and `has_list` when there is no
+    such list.
     """
     kind, *rest = run.values.get(name, ["none"])
     if name not in run.values and not run.told and run.failing is None:
-        return inconclusive("the notebook's variables could not be read when its last cell was done")
+        return inconclusive(
+            "the notebook's variables could not be read when its last cell was done"
+        )
     if kind not in ("list", "tuple") or not rest[0]:
         return undecided(f"there is no list {name}", RUNS if run.failing else "has_list")
     children = [process for process in run.trace.processes if not process.helper]
     if not children:
-        return failed(f"the notebook started no child process, so {name} was computed in its own", symptom="no child")
+        return failed(
+            f"the notebook started no child process, so {name} was computed in its own",
+            symptom="no child",
+        )
     pids, surely = _pids(rest[0])
     count = pids.count(run.pid)
     if count == len(pids) > 0 or (count and surely):
         return failed(
-            f"{count} of the {len(pids)} tasks in {name} ran in the notebook's own process (pid {run.pid})",
-            symptom="in the notebook", pids=pids[:20],
-        )  # fmt: skip
+            f"{count} of the {len(pids)} tasks in {name} ran in the notebook's own process (pid"
+            f" {run.pid})",
+            symptom="in the notebook",
+            pids=pids[:20],
+        )
     known = {process.inside for process in children}
     strange = sorted(set(pids) - known)
     if surely and strange and 0 not in known and run.trace.observer == "ptrace":
         return failed(
-            f"{name} names processes that the notebook never started, e.g. pid {strange[0]}", symptom="made up"
+            f"{name} names processes that the notebook never started, e.g. pid {strange[0]}",
+            symptom="made up",
         )
     return PASSED
 
 
 def _pids(items: list[Plain]) -> tuple[list[int], bool]:
-    """Return the pids in results of `wait`, ``(i, pid, start, end)``, and whether they are that surely.
+    """Return the pids in results of `wait`, ``(i, pid, start, end)``, and whether they are that
+    surely.
 
-    Times may be of any type, but only with floats no other four things are meant. None where the shape is another one.
+    Times may be of any type, but only with floats no other four things are meant. None where the
+    shape is another one.
     """
     found, surely = [], True
     for kind, *rest in items:
@@ -165,11 +198,13 @@ def _pids(items: list[Plain]) -> tuple[list[int], bool]:
     judges=Notebook,
 )
 def no_process_left(run: Notebook) -> Verdict:
-    """No child process is alive or a zombie when the last cell is done, and none when the kernel has ended.
+    """No child process is alive or a zombie when the last cell is done, and none when the kernel
+    has ended.
 
-    The check needs what `notebook.run()` returns. It fails when such a process is there, unless a library keeps it for
-    later use and it ends with the kernel. It is absent when the notebook started no child process. It is inconclusive
-    when the kernel did not answer. It blames `runs_top_to_bottom` when the notebook did not run to its end.
+    The check needs what `notebook.run()` returns. It fails when such a process is there, unless a
+    library keeps it for later use and it ends with the kernel. It is absent when the notebook
+    started no child process. It is inconclusive when the kernel did not answer. It blames
+    `runs_top_to_bottom` when the notebook did not run to its end.
     """
     if run.failing is not None:
         return cut_short(run)
@@ -177,13 +212,24 @@ def no_process_left(run: Notebook) -> Verdict:
         return inconclusive("the kernel did not answer when the last cell was done")
     mine = [process for process in run.trace.processes if not process.helper]
     if not mine:
-        return absent("the notebook started no child process, so none could be left behind (see made_by_children)")
+        return absent(
+            "the notebook started no child process, so none could be left behind (see"
+            " made_by_children)"
+        )
     late = [each for each in run.after if each.later == "alive" and not each.helper]
     stay = {each.pid for each in late}
-    left = [each for each in mine if each.later in ("alive", "zombie") and not (each.reusable and each.pid not in stay)]
+    left = [
+        each
+        for each in mine
+        if each.later in ("alive", "zombie") and not (each.reusable and each.pid not in stay)
+    ]
     if not left and not late:
         return PASSED
-    return failed(_left(left, late), symptom="left behind", processes=[_told(run, process) for process in left or late])
+    return failed(
+        _left(left, late),
+        symptom="left behind",
+        processes=[_told(run, process) for process in left or late],
+    )
 
 
 def _left(left: list[ProcessSeen], late: list[ProcessSeen]) -> str:
@@ -193,9 +239,14 @@ def _left(left: list[ProcessSeen], late: list[ProcessSeen]) -> str:
     if alive:
         words.append(f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running")
     if zombies:
-        words.append(f"{zombies} had ended but {'were' if zombies > 1 else 'was'} never joined (zombie)")
+        words.append(
+            f"{zombies} had ended but {'were' if zombies > 1 else 'was'} never joined (zombie)"
+        )
     if not words:
-        return f"{len(late)} process{'es were' if len(late) > 1 else ' was'} still running when the kernel had ended"
+        return (
+            f"{len(late)} process{'es were' if len(late) > 1 else ' was'} still running when the"
+            " kernel had ended"
+        )
     later = {process.pid for process in late} & {process.pid for process in alive}
     end = f"; {len(later)} of them also when the kernel had ended" if later else ""
     return f"when the last cell was done, {' and '.join(words)}{end}"
@@ -203,6 +254,13 @@ def _left(left: list[ProcessSeen], late: list[ProcessSeen]) -> str:
 
 def _told(run: Notebook, process: ProcessSeen) -> dict[str, object]:
     """Return what is known of a process, with the cell in which it was first seen."""
-    cell = next((c for c in run.cells if any(p.pid == process.pid for p in c.trace.processes)), None)
+    cell = next(
+        (c for c in run.cells if any(p.pid == process.pid for p in c.trace.processes)), None
+    )
     state = {"alive": "alive", "zombie": "zombie"}.get(process.later, process.later)
-    return {"pid": process.pid, "state": state, "born": process.born, "cell": cell.number if cell else None}
+    return {
+        "pid": process.pid,
+        "state": state,
+        "born": process.born,
+        "cell": cell.number if cell else None,
+    }

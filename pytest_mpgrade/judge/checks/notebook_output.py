@@ -24,17 +24,20 @@ _FOLDS = ("folds", "n_folds", "n_splits")
     judges=Notebook,
 )
 def shows_rows(run: Notebook, tag: str, least: int = 2) -> Verdict:
-    """The output of the tagged cell shows a row for each fold: printed lines, the items of a list, a table's rows.
+    """The output of the tagged cell shows a row for each fold: printed lines, the items of a list,
+    a table's rows.
 
-    The check needs what `notebook.run()` returns. It fails when no cell has the tag, or the output has fewer rows than
-    there are folds: *least*, or what a variable says (``folds``, ``n_folds``, ``n_splits``). It blames
-    `runs_top_to_bottom` when the cell did not come to its end.
+    The check needs what `notebook.run()` returns. It fails when no cell has the tag, or the output
+    has fewer rows than there are folds: *least*, or what a variable says (``folds``, ``n_folds``,
+    ``n_splits``). It blames `runs_top_to_bottom` when the cell did not come to its end.
     """
     cells = [cell for cell in run.cells if tag in cell.tags]
     if not cells:
         hint = f"add the tag {tag} to the cell, among its properties"
         return failed(f"no code cell is tagged {tag}", symptom="no tag", hint=hint)
-    if all(cell.ending is Ending.NOT_TRIED for cell in cells) or any(cell is run.failing for cell in cells):
+    if all(cell.ending is Ending.NOT_TRIED for cell in cells) or any(
+        cell is run.failing for cell in cells
+    ):
         return undecided(f"the cell tagged {tag} did not come to its end", RUNS)
     wanted = max(least, _folds(run))
     rows = max(rows_of(cell) for cell in cells)
@@ -75,13 +78,17 @@ def _numbered(text: str) -> int:
 
 
 def _rows(text: str) -> int:
-    """Return how many rows a text has: lines with a number, or the items of what it is or of a list in it."""
+    """Return how many rows a text has: lines with a number, or the items of what it is or of a list
+    in it.
+    """
     items = _items(text)
     return max([_numbered(text) if items is None else items, *map(_listed, _lists(text))])
 
 
 def _lists(text: str) -> Iterator[str]:
-    """Find what stands in square brackets, with those: ``scores: [0.1, 0.2]``, ``array([0.1, 0.2])``."""
+    """Find what stands in square brackets, with those: ``scores: [0.1, 0.2]``, ``array([0.1,
+    0.2])``.
+    """
     depth = start = 0
     for place, char in enumerate(text):
         if char == "[":
@@ -105,7 +112,9 @@ def _listed(text: str) -> int:
 
 
 def _items(text: str) -> int | None:
-    """Return how many items a list, tuple or dict has whose representation this is; None if it is none."""
+    """Return how many items a list, tuple or dict has whose representation this is; None if it is
+    none.
+    """
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -124,8 +133,8 @@ def _items(text: str) -> int | None:
 def draws(run: Notebook, tag: str = "") -> Verdict:
     """A plot is drawn: by some cell, or by the tagged one.
 
-    The check needs what `notebook.run()` returns. It fails when there is no image among the outputs. It blames
-    `runs_top_to_bottom` when the notebook did not run to its end.
+    The check needs what `notebook.run()` returns. It fails when there is no image among the
+    outputs. It blames `runs_top_to_bottom` when the notebook did not run to its end.
     """
     cells = [cell for cell in run.cells if not tag or tag in cell.tags]
     if any(cell.images for cell in cells):

@@ -14,17 +14,21 @@ from pytest_mpgrade.records import Concern, Ending, Run
 
 
 @check(title="says {message!r} and returns None while the task is running", concern=Concern.RESULTS)
-def still_running(run: Run, message: str, started: Run, *, others: Sequence[object] = ()) -> Verdict:
-    """Asked before the task that *started* began is done, `bg_get` returns None and prints that it is still running.
+def still_running(
+    run: Run, message: str, started: Run, *, others: Sequence[object] = ()
+) -> Verdict:
+    """Asked before the task that *started* began is done, `bg_get` returns None and prints that it
+    is still running.
 
     *others*: results of other tasks, as plain data, that are done by then.
 
-    The check needs a run of ``bg_get(block=False)`` while the task is held. It fails when the call returned a value,
-    did not print *message*, or raised; with *others*, also when it waits for another task. It is absent when the task
-    did not run in a child process. It is inconclusive when the time limit came and a call had not waited long.
+    The check needs a run of ``bg_get(block=False)`` while the task is held. It fails when the call
+    returned a value, did not print *message*, or raised; with *others*, also when it waits for
+    another task. It is absent when the task did not run in a child process. It is inconclusive when
+    the time limit came and a call had not waited long.
 
-    It blames `returns_at_once` when the call, or *started*, waited for the task. When *started* raised, that is left to
-    the check that it belongs to.
+    It blames `returns_at_once` when the call, or *started*, waited for the task. When *started*
+    raised, that is left to the check that it belongs to.
     """
     not_held = not_held_then(started, run)
     if not_held is not None:
@@ -42,7 +46,8 @@ def still_running(run: Run, message: str, started: Run, *, others: Sequence[obje
         )
     if message not in run.printed:
         return failed(
-            f"{run.call} did not print {message!r} while the task was running; it printed {run.printed[:80]!r}",
+            f"{run.call} did not print {message!r} while the task was running; it printed"
+            f" {run.printed[:80]!r}",
             symptom="message",
             hint=f"print({message!r}) when the result is not there yet",
         )
@@ -50,12 +55,16 @@ def still_running(run: Run, message: str, started: Run, *, others: Sequence[obje
 
 
 def _another(run: Run, others: Sequence[object]) -> Verdict | None:
-    """Return what is wrong with a call that takes the result of another task for its own, or waits for that."""
+    """Return what is wrong with a call that takes the result of another task for its own, or waits
+    for that.
+    """
     if others and run.ending is not Ending.RETURNED:
         return not_returned(run, Concern.RESULTS, owns_all=True)
     if run.value not in others:
         return None
-    words = f"{run.call} returned {plain_data.shown(run.value)}, which is the result of another task"
+    words = (
+        f"{run.call} returned {plain_data.shown(run.value)}, which is the result of another task"
+    )
     return failed(words, symptom="values", hint=OWN_QUEUES)
 
 
@@ -69,14 +78,16 @@ def _held_on(run: Run) -> Verdict | None:
     hint="when block is true, get() the result and wait as long as it takes",
 )
 def waits_when_asked(run: Run, started: Run) -> Verdict:
-    """With ``block=True`` the call still waits while the task is held, and comes back when it is done.
+    """With ``block=True`` the call still waits while the task is held, and comes back when it is
+    done.
 
-    The check needs a run of ``bg_get(block=True)`` while the task that *started* began is held. It fails when the call
-    came back while the task was still running. It is absent when the task did not run in a child process. It is
-    inconclusive when *started* was not back as the time limit came, and had not waited long.
+    The check needs a run of ``bg_get(block=True)`` while the task that *started* began is held. It
+    fails when the call came back while the task was still running. It is absent when the task did
+    not run in a child process. It is inconclusive when *started* was not back as the time limit
+    came, and had not waited long.
 
-    It blames `returns_at_once` when *started* waited for the task. A call that did not come back is left to the check
-    that it belongs to.
+    It blames `returns_at_once` when *started* waited for the task. A call that did not come back is
+    left to the check that it belongs to.
     """
     not_held = not_held_then(started, run)
     if not_held is not None:
@@ -86,7 +97,8 @@ def waits_when_asked(run: Run, started: Run) -> Verdict:
     gates = run.trace.gates
     if gates is not None and gates.early:
         return failed(
-            f"{run.call} came back with {plain_data.shown(run.value)} while the task was still running",
+            f"{run.call} came back with {plain_data.shown(run.value)} while the task was still"
+            " running",
             symptom="does not block",
         )
     if run.ending is not Ending.RETURNED:

@@ -1,4 +1,6 @@
-"""Checks of outputs as they were handed in: does a notebook say the same when it is run again, from top to bottom?"""
+"""Checks of outputs as they were handed in: does a notebook say the same when it is run again, from
+top to bottom?
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,11 @@ _CHANGES = re.compile(r"0x[0-9a-fA-F]{6,}")
     judges=Notebook,
 )
 def cells_in_order(run: Notebook) -> Verdict:
-    """The execution counts that were handed in are 1, 2, 3 …: each cell was run once, from top to bottom.
+    """The execution counts that were handed in are 1, 2, 3 …: each cell was run once, from top to
+    bottom.
 
-    The check needs what `notebook.run()` returns. It fails when a count is another one. It is absent when the notebook
-    was handed in without counts. It blames no other check.
+    The check needs what `notebook.run()` returns. It fails when a count is another one. It is
+    absent when the notebook was handed in without counts. It blames no other check.
     """
     cells = [cell for cell in run.cells if cell.source.strip()]
     if not any(cell.submitted_count for cell in cells):
@@ -33,7 +36,8 @@ def cells_in_order(run: Notebook) -> Verdict:
         if cell.submitted_count != number:
             seen = f"[{cell.submitted_count or ' '}]"
             return failed(
-                f"{cell.name} was handed in with the execution count {seen}, expected [{number}]", symptom="order"
+                f"{cell.name} was handed in with the execution count {seen}, expected [{number}]",
+                symptom="order",
             )
     return PASSED
 
@@ -41,14 +45,18 @@ def cells_in_order(run: Notebook) -> Verdict:
 @check(
     title="a run from top to bottom gives the outputs that were handed in",
     concern=Concern.NOTEBOOK,
-    hint="give random numbers a seed, sort what comes in any order, then run all cells from a fresh kernel",
+    hint=(
+        "give random numbers a seed, sort what comes in any order, then run all cells from a fresh"
+        " kernel"
+    ),
     judges=Notebook,
 )
 def same_as_submitted(run: Notebook) -> Verdict:
     """What each cell prints and shows as text is what the notebook was handed in with.
 
-    The check needs what `notebook.run()` returns. It fails when a text differs. It is absent when the notebook was
-    handed in without outputs. It blames `runs_top_to_bottom` when the notebook did not run to its end.
+    The check needs what `notebook.run()` returns. It fails when a text differs. It is absent when
+    the notebook was handed in without outputs. It blames `runs_top_to_bottom` when the notebook did
+    not run to its end.
     """
     if not any(cell.submitted for cell in run.cells):
         return absent("the notebook was handed in without outputs")
@@ -63,14 +71,17 @@ def same_as_submitted(run: Notebook) -> Verdict:
     judges=Notebook,
 )
 def same_again(run: Notebook, other: Notebook) -> Verdict:
-    """What each cell prints and shows as text is what it does in another run, `notebook.run(again=True)`.
+    """What each cell prints and shows as text is what it does in another run,
+    `notebook.run(again=True)`.
 
-    The check needs what `notebook.run()` returns, and *other*, the second run. It fails when a text differs. It blames
-    `runs_top_to_bottom` when one of the two did not run to its end.
+    The check needs what `notebook.run()` returns, and *other*, the second run. It fails when a text
+    differs. It blames `runs_top_to_bottom` when one of the two did not run to its end.
     """
     if other.failing is not None:
         return undecided(f"{other.call} did not run to its end again", RUNS)
-    pairs = ((cell, again.text, cell.text) for cell, again in zip(run.cells, other.cells, strict=True))
+    pairs = (
+        (cell, again.text, cell.text) for cell, again in zip(run.cells, other.cells, strict=True)
+    )
     return _compare(run, pairs, "shows, run once more,")
 
 
@@ -81,7 +92,9 @@ def _compare(run: Notebook, pairs: Iterable[tuple[Cell, str, str]], words: str) 
         if _lines(other) != _lines(mine):
             ours, theirs = _first_difference(_lines(mine), _lines(other))
             return failed(
-                f"{cell.name} shows {ours!r} where it {words} {theirs!r}", symptom="differs", cell=cell.number
+                f"{cell.name} shows {ours!r} where it {words} {theirs!r}",
+                symptom="differs",
+                cell=cell.number,
             )
     return PASSED
 

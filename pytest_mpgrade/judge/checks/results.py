@@ -20,8 +20,8 @@ from pytest_mpgrade.tasks import Workload
 
 WAIT_ON = "do not give up on the results after a time-out while workers are still busy"
 ANEW = (
-    "make new lists and queues in every call: a default argument, a global variable or an attribute of a function "
-    "keeps what earlier calls have put there"
+    "make new lists and queues in every call: a default argument, a global variable or an attribute"
+    " of a function keeps what earlier calls have put there"
 )
 _OWNERS = frozenset((Concern.EDGE, Concern.DEADLOCK, Concern.FAILURE))
 """Concerns whose runs provoke one thing: whatever goes wrong there is theirs."""
@@ -40,9 +40,10 @@ def values_in_any_order(
 
     *after*: what was asked of the same process before, and must not turn up again.
 
-    The check needs a run of *workload*. It fails when the call returned no list, when results are missing or were not
-    expected, when a task was run more than once, and when the call raised. A call that did not come back is left to the
-    check that it belongs to; with the concern `edge`, `deadlock` or `failure` it fails here.
+    The check needs a run of *workload*. It fails when the call returned no list, when results are
+    missing or were not expected, when a task was run more than once, and when the call raised. A
+    call that did not come back is left to the check that it belongs to; with the concern `edge`,
+    `deadlock` or `failure` it fails here.
     """
     earlier = [result for other in after for result in other.expected]
     wrong = not_returned(run, concern, owns_all=concern in _OWNERS)
@@ -51,10 +52,11 @@ def values_in_any_order(
 
 @check(title="a list comes back that has results of the tasks in it")
 def gives_results(run: Run, workload: Workload, concern: Concern = Concern.RESULTS) -> Verdict:
-    """A list comes back in which at least half of the tasks' results are, whatever else is wrong with it.
+    """A list comes back in which at least half of the tasks' results are, whatever else is wrong
+    with it.
 
-    The check needs a run of *workload*. It fails when the call returned no list, or one with fewer results. A call that
-    did not come back is left to the check that it belongs to.
+    The check needs a run of *workload*. It fails when the call returned no list, or one with fewer
+    results. A call that did not come back is left to the check that it belongs to.
     """
     wrong = not_returned(run, concern)
     if wrong is not None or not workload.keys:
@@ -74,17 +76,21 @@ def gives_results(run: Run, workload: Workload, concern: Concern = Concern.RESUL
 def values_in_order(run: Run, workload: Workload, concern: Concern = Concern.ORDERING) -> Verdict:
     """The results, in the order of the tasks.
 
-    The check needs a run of *workload*. It fails when all results are there, in another order. It blames
-    `values_in_any_order` when the values are wrong. A call that did not come back is left to the check that it belongs
-    to.
+    The check needs a run of *workload*. It fails when all results are there, in another order. It
+    blames `values_in_any_order` when the values are wrong. A call that did not come back is left to
+    the check that it belongs to.
     """
     wrong = not_returned(run, concern) or compare(run, workload.expected, workload.keys)
     if wrong is not PASSED:
         if wrong.undecided_by:
             return wrong
-        return undecided("the values are wrong", "values_in_any_order", replace(wrong, concern=Concern.RESULTS))
+        return undecided(
+            "the values are wrong", "values_in_any_order", replace(wrong, concern=Concern.RESULTS)
+        )
     got = run.value[1]
-    place = next((i for i, (a, b) in enumerate(zip(got, workload.expected, strict=True)) if a != b), None)
+    place = next(
+        (i for i, (a, b) in enumerate(zip(got, workload.expected, strict=True)) if a != b), None
+    )
     if place is None:
         return PASSED
     return failed(
@@ -95,23 +101,36 @@ def values_in_order(run: Run, workload: Workload, concern: Concern = Concern.ORD
 
 
 def _expected(run: Run, workload: Workload) -> Sequence[object]:
-    """Return what the tasks return; where their processes were given something to show, that as it was given."""
+    """Return what the tasks return; where their processes were given something to show, that as it
+    was given.
+    """
     if not workload.vouched:
         return workload.expected
     given = {event.key: event.token for event in run.trace.events if event.kind == "gate"}
     return [["tuple", [["int", key], ["str", given.get(key, "not run")]]] for key in workload.keys]
 
 
-def compare(run: Run, expected: Sequence[object], keys: Sequence[str], earlier: Sequence[object] = ()) -> Verdict:
-    """Compare the returned list with what was expected, as bags of plain data; *earlier*: results of earlier calls."""
+def compare(
+    run: Run, expected: Sequence[object], keys: Sequence[str], earlier: Sequence[object] = ()
+) -> Verdict:
+    """Compare the returned list with what was expected, as bags of plain data; *earlier*: results
+    of earlier calls.
+    """
     if not isinstance(run.value, list) or run.value[0] != "list":
         return failed(f"{run.call} returned {came_back(run)}, not a list", symptom="values")
     want, got = Counter(map(json.dumps, expected)), Counter(map(json.dumps, run.value[1]))
     missing, extra = list((want - got).elements()), list((got - want).elements())
     if missing or extra:
-        words, old = _difference(run, missing, extra, len(expected)), set(map(json.dumps, earlier)).intersection(extra)
+        words, old = (
+            _difference(run, missing, extra, len(expected)),
+            set(map(json.dumps, earlier)).intersection(extra),
+        )
         if old:
-            return failed(f"{words}: results of an earlier call in the same process", symptom="values", hint=ANEW)
+            return failed(
+                f"{words}: results of an earlier call in the same process",
+                symptom="values",
+                hint=ANEW,
+            )
         return failed(words, symptom="values")
     ran = Counter(event.key for event in run.trace.events if event.kind in ("note", "gate"))
     handed_out = Counter(keys)
@@ -149,9 +168,9 @@ def returns_value(
 ) -> Verdict:
     """The function returns exactly this value; *hint*: for one that returns another.
 
-    The check needs a run of a function that returns *expected*. It fails when the function returned another value or
-    type, or raised. A call that did not come back is left to the check that it belongs to; with the concern `edge`,
-    `deadlock` or `failure` it fails here.
+    The check needs a run of a function that returns *expected*. It fails when the function returned
+    another value or type, or raised. A call that did not come back is left to the check that it
+    belongs to; with the concern `edge`, `deadlock` or `failure` it fails here.
     """
     want = plain_data.encode(expected)
     wrong = not_returned(run, concern, owns_all=concern in _OWNERS)
@@ -160,7 +179,8 @@ def returns_value(
     if run.value == want:
         return PASSED
     return failed(
-        f"{run.call} returned {plain_data.shown(run.value)}, expected {plain_data.shown(want)}", symptom=DIRECT
+        f"{run.call} returned {plain_data.shown(run.value)}, expected {plain_data.shown(want)}",
+        symptom=DIRECT,
     )
 
 
@@ -172,10 +192,12 @@ def lets_through(
     *,
     hint: str = "",  # noqa: ARG001 - the decorator reads it
 ) -> Verdict:
-    """An exception of the task goes through unchanged: a ValueError with this message; *hint*: for another.
+    """An exception of the task goes through unchanged: a ValueError with this message; *hint*: for
+    another.
 
-    The check needs a run of a function that calls what raises ``ValueError(message)``. It fails when the function
-    returned, raised something else, or did not come back. It blames no other check.
+    The check needs a run of a function that calls what raises ``ValueError(message)``. It fails
+    when the function returned, raised something else, or did not come back. It blames no other
+    check.
     """
     if run.ending is Ending.RETURNED:
         words = f"{run.call} returned {plain_data.shown(run.value)} although the function raised"
@@ -196,8 +218,9 @@ def lets_through(
 def late_result_arrives(run: Run, workload: Workload) -> Verdict:
     """A task that takes seconds longer than all others is not dropped.
 
-    The check needs a run of *workload*, which is `tasks.held_last(…)`. It fails when the call returned while the task
-    was still running, or returned other results. A call that did not come back is left to the check that it belongs to.
+    The check needs a run of *workload*, which is `tasks.held_last(…)`. It fails when the call
+    returned while the task was still running, or returned other results. A call that did not come
+    back is left to the check that it belongs to.
     """
     verdict = not_returned(run, Concern.RESULTS)
     if verdict is not None:

@@ -1,4 +1,6 @@
-"""How a pattern scales with the number of processes: Amdahl's serial fraction, fitted to a series of times. Pure."""
+"""How a pattern scales with the number of processes: Amdahl's serial fraction, fitted to a series
+of times. Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +16,31 @@ from pytest_mpgrade.records import Concern, Ending, Outcome, Run, Scaling
 
 
 def serial_fraction(times: Mapping[int, float]) -> float:
-    """Fit ``time = t1 * (s + (1 - s) / n)`` by least squares to seconds by number of processes; return s.
+    """Fit ``time = t1 * (s + (1 - s) / n)`` by least squares to seconds by number of processes;
+    return s.
 
-    Amdahl, AFIPS Conf. Proc. 30, 1967: the part of the work that more processes do not shorten. It is below 0 where
-    times fall faster than by n, and 0.0 where there are not two numbers to compare.
+    Amdahl, AFIPS Conf. Proc. 30, 1967: the part of the work that more processes do not shorten. It
+    is below 0 where times fall faster than by n, and 0.0 where there are not two numbers to
+    compare.
     """
     shares = [1 / n for n in times]
     middle, mean = fmean(shares), fmean(times.values())
     spread = sum((share - middle) ** 2 for share in shares)
     if not spread:
         return 0.0
-    slope = sum((share - middle) * (t - mean) for share, t in zip(shares, times.values(), strict=True)) / spread
+    slope = (
+        sum((share - middle) * (t - mean) for share, t in zip(shares, times.values(), strict=True))
+        / spread
+    )
     whole = mean + slope * (1 - middle)
     return (whole - slope) / whole if whole > 0 else 1.0
 
 
 def _rounds(times: Mapping[int, Sequence[float]]) -> list[float]:
-    return [serial_fraction(dict(zip(times, row, strict=True))) for row in zip(*times.values(), strict=True)]
+    return [
+        serial_fraction(dict(zip(times, row, strict=True)))
+        for row in zip(*times.values(), strict=True)
+    ]
 
 
 def _limited(at_most: float | None) -> str:
@@ -44,16 +54,20 @@ def _limited(at_most: float | None) -> str:
     hint="what is done by one process while the others wait sets the limit: move it into the tasks",
 )
 def scales(run: Run, at_most: float | None = None) -> Verdict:
-    """Report the series and its serial fraction; with *at_most* (0 to 1), more than that fails, if it is sure.
+    """Report the series and its serial fraction; with *at_most* (0 to 1), more than that fails, if
+    it is sure.
 
-    The check needs what `student.scale(…)` returns. It fails when the serial fraction is surely above *at_most*, and is
-    inconclusive when that is not sure. It is skipped where nothing was timed. It blames `met` when the workers did not
-    run tasks at the same time. A call that did not come back is left to the check that it belongs to.
+    The check needs what `student.scale(…)` returns. It fails when the serial fraction is surely
+    above *at_most*, and is inconclusive when that is not sure. It is skipped where nothing was
+    timed. It blames `met` when the workers did not run tasks at the same time. A call that did not
+    come back is left to the check that it belongs to.
     """
     if not isinstance(run, Scaling):
         return not_here("not timed")
     if run.ending is not Ending.RETURNED:
-        return undecided(f"{run.call} did not return when it was timed", blamed_for(run), unreturned(run))
+        return undecided(
+            f"{run.call} did not return when it was timed", blamed_for(run), unreturned(run)
+        )
     found = _rounds(run.times)
     if not found:
         seen = "the workers asked for did not all run tasks at the same time"
@@ -67,8 +81,11 @@ def scales(run: Run, at_most: float | None = None) -> Verdict:
     if at_most is None or fraction <= at_most:
         return Verdict(outcome=Outcome.PASSED, evidence=evidence)
     words = (
-        f"the serial fraction is {fraction:.2f}, by {len(found)} series of {', '.join(map(str, run.times))} processes"
+        f"the serial fraction is {fraction:.2f}, by {len(found)} series of"
+        f" {', '.join(map(str, run.times))} processes"
     )
     if speed_test.lower_bound(found) > at_most:
-        return replace(failed(f"{words}; at most {at_most:g} was asked for", symptom="slow"), evidence=evidence)
+        return replace(
+            failed(f"{words}; at most {at_most:g} was asked for", symptom="slow"), evidence=evidence
+        )
     return replace(inconclusive(f"not sure, and not deducted: {words}"), evidence=evidence)

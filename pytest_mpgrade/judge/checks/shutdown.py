@@ -1,4 +1,6 @@
-"""Checks of how workers end and what is left; judged on runs in which every worker had arrived at a gate first."""
+"""Checks of how workers end and what is left; judged on runs in which every worker had arrived at a
+gate first.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,17 @@ from pytest_mpgrade.judge.hangs import ending_words
 from pytest_mpgrade.judge.symptoms import ALIVE, FORCED, HELPER, UNJOINED
 from pytest_mpgrade.records import Concern, ProcessSeen, Run
 
-FAILING_END = "let a worker return from its function at 'STOP': an exception, or sys.exit(), gives another exit status"
+FAILING_END = (
+    "let a worker return from its function at 'STOP': an exception, or sys.exit(), gives another"
+    " exit status"
+)
 """A hint for workers that end with another exit status than 0."""
 
 
 def _task_pids(run: Run) -> set[int]:
-    return {event.pid for event in run.trace.events if event.kind in ("note", "gate", "leave")} - {run.trace.caller}
+    return {event.pid for event in run.trace.events if event.kind in ("note", "gate", "leave")} - {
+        run.trace.caller
+    }
 
 
 def workers_of(run: Run) -> list[ProcessSeen]:
@@ -29,11 +36,15 @@ def workers_of(run: Run) -> list[ProcessSeen]:
 def others_of(run: Run) -> list[ProcessSeen]:
     """Return the processes that ran no task and are not Python's own: managers and the like."""
     ran = _task_pids(run)
-    return [process for process in run.trace.processes if process.pid not in ran and not process.helper]
+    return [
+        process for process in run.trace.processes if process.pid not in ran and not process.helper
+    ]
 
 
 def unjudged(run: Run, concern: Concern, *, idle: bool = False) -> Verdict | None:
-    """Return the verdict on a run whose end teaches nothing about *concern*: it is not back, or nobody worked."""
+    """Return the verdict on a run whose end teaches nothing about *concern*: it is not back, or
+    nobody worked.
+    """
     verdict = not_returned(run, concern)
     if verdict is not None:
         return verdict
@@ -42,7 +53,9 @@ def unjudged(run: Run, concern: Concern, *, idle: bool = False) -> Verdict | Non
     if idle:
         return None
     if not workers_of(run) and _task_pids(run):
-        return not_here(f"the workers had gone before they could be seen (observer: {run.trace.observer})")
+        return not_here(
+            f"the workers had gone before they could be seen (observer: {run.trace.observer})"
+        )
     if not workers_of(run):
         words = "no child process ran a task, so there was nothing to shut down (see workers)"
         return absent(words, fault(Concern.WORKERS, f"no child process ran a task of {run.call}"))
@@ -59,8 +72,13 @@ def returned_early(run: Run) -> Verdict:
 
 
 def not_told_to_stop(run: Run, alive: list[ProcessSeen]) -> Verdict:
-    """Workers that are alive say that nobody told them to stop: what is left of them is no matter of its own."""
-    still = f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running 2 s after {run.call}"
+    """Workers that are alive say that nobody told them to stop: what is left of them is no matter
+    of its own.
+    """
+    still = (
+        f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running 2 s after"
+        f" {run.call}"
+    )
     said = fault(Concern.SENTINEL, still, symptom=ALIVE, **listed(alive, lambda _: "alive"))
     return undecided("the workers were not told to stop", "ended_by_sentinel", said)
 
@@ -71,8 +89,13 @@ def words(exitcode: int | None) -> str:
 
 
 def listed(processes: list[ProcessSeen], describe: Callable[[ProcessSeen], str]) -> dict[str, Any]:
-    """Return the evidence about processes, each with its pid, its exit code and a word on its state."""
-    shown = [{"pid": process.pid, "exitcode": process.exitcode, "state": describe(process)} for process in processes]
+    """Return the evidence about processes, each with its pid, its exit code and a word on its
+    state.
+    """
+    shown = [
+        {"pid": process.pid, "exitcode": process.exitcode, "state": describe(process)}
+        for process in processes
+    ]
     return {"workers": shown}
 
 
@@ -80,13 +103,14 @@ def listed(processes: list[ProcessSeen], describe: Callable[[ProcessSeen], str])
 def ended_by_sentinel(run: Run) -> Verdict:
     """Every worker ends by itself: exit status 0 and no signal, at most 2 s after the return.
 
-    The check needs a run in which every worker had arrived at a gate, as in one of `tasks.rendezvous(n)`. It fails when
-    a worker still ran 2 s after the return, or ended by a signal or with another exit status. It is absent when no
-    child process ran a task. It is skipped when the platform does not show how processes end, or the workers had gone
-    before they could be seen.
+    The check needs a run in which every worker had arrived at a gate, as in one of
+    `tasks.rendezvous(n)`. It fails when a worker still ran 2 s after the return, or ended by a
+    signal or with another exit status. It is absent when no child process ran a task. It is skipped
+    when the platform does not show how processes end, or the workers had gone before they could be
+    seen.
 
-    It blames `values_in_any_order` when the call returned while tasks were held. A call that did not come back is left
-    to the check that it belongs to.
+    It blames `values_in_any_order` when the call returned while tasks were held. A call that did
+    not come back is left to the check that it belongs to.
     """
     verdict = unjudged(run, Concern.SENTINEL)
     if verdict is not None:
@@ -95,7 +119,8 @@ def ended_by_sentinel(run: Run) -> Verdict:
     alive = [worker for worker in workers if worker.later == "alive"]
     if alive:
         return failed(
-            f"{len(alive)} of {len(workers)} workers were still running 2 s after {run.function} had returned",
+            f"{len(alive)} of {len(workers)} workers were still running 2 s after {run.function}"
+            " had returned",
             symptom=ALIVE,
             hint="put 'STOP' on the task queue once for each worker",
             **listed(alive, lambda _: "alive"),
@@ -105,7 +130,8 @@ def ended_by_sentinel(run: Run) -> Verdict:
     wrong = [worker for worker in workers if worker.exitcode != 0]
     if wrong:
         return failed(
-            f"{len(wrong)} of {len(workers)} workers did not end by themselves: {words(wrong[0].exitcode)}",
+            f"{len(wrong)} of {len(workers)} workers did not end by themselves:"
+            f" {words(wrong[0].exitcode)}",
             symptom=FORCED,
             hint=_end_by_itself(wrong[0].exitcode),
             **listed(wrong, lambda worker: words(worker.exitcode)),
@@ -116,7 +142,10 @@ def ended_by_sentinel(run: Run) -> Verdict:
 def _end_by_itself(exitcode: int | None) -> str:
     if exitcode is not None and exitcode > 0:
         return FAILING_END
-    return "put 'STOP' on the task queue once for each worker, and join() them; do not terminate() or kill() them"
+    return (
+        "put 'STOP' on the task queue once for each worker, and join() them; do not terminate() or"
+        " kill() them"
+    )
 
 
 @check(
@@ -125,15 +154,18 @@ def _end_by_itself(exitcode: int | None) -> str:
     hint="join() every Process that you start()",
 )
 def no_leftovers(run: Run, *, idle: bool = False) -> Verdict:
-    """When the call returns, no child process is alive and none is a zombie; *idle*: there was no task to run.
+    """When the call returns, no child process is alive and none is a zombie; *idle*: there was no
+    task to run.
 
-    The check needs a run in which every worker had arrived at a gate, as in one of `tasks.rendezvous(n)`; with *idle*,
-    a run without tasks. It fails when a worker was not joined at the return, or a process that ran no task outlived the
-    call. It is absent when no child process ran a task. It is skipped under forkserver, where zombies cannot be seen,
-    and when the workers had gone before they could be seen.
+    The check needs a run in which every worker had arrived at a gate, as in one of
+    `tasks.rendezvous(n)`; with *idle*, a run without tasks. It fails when a worker was not joined
+    at the return, or a process that ran no task outlived the call. It is absent when no child
+    process ran a task. It is skipped under forkserver, where zombies cannot be seen, and when the
+    workers had gone before they could be seen.
 
-    It blames `ended_by_sentinel` when workers are still alive, and `values_in_any_order` when the call returned while
-    tasks were held. A call that did not come back is left to the check that it belongs to.
+    It blames `ended_by_sentinel` when workers are still alive, and `values_in_any_order` when the
+    call returned while tasks were held. A call that did not come back is left to the check that it
+    belongs to.
     """
     verdict = unjudged(run, Concern.CLEANUP, idle=idle)
     if verdict is not None:
@@ -146,7 +178,8 @@ def no_leftovers(run: Run, *, idle: bool = False) -> Verdict:
         return not_told_to_stop(run, stuck)
     if helpers:
         return failed(
-            f"{len(helpers)} process{'es' * (len(helpers) > 1)} that ran no task (a manager?) outlived {run.call}",
+            f"{len(helpers)} process{'es' * (len(helpers) > 1)} that ran no task (a manager?)"
+            f" outlived {run.call}",
             symptom=HELPER,
             hint="shut down managers and pools that you start: with Manager() as m: …",
             **listed(helpers, lambda _: "alive"),
@@ -159,23 +192,33 @@ def no_leftovers(run: Run, *, idle: bool = False) -> Verdict:
     if left:
         return not_told_to_stop(run, left)
     if run.start_method == "forkserver" and any(worker.born == "forkserver" for worker in workers):
-        return not_here("no worker was alive; zombies cannot be seen under forkserver, where the server reaps them")
+        return not_here(
+            "no worker was alive; zombies cannot be seen under forkserver, where the server reaps"
+            " them"
+        )
     return PASSED
 
 
 def idle_ones(run: Run) -> Verdict:
-    """Judge the processes of a call without tasks: nobody knows which were workers, and none should outlive it."""
+    """Judge the processes of a call without tasks: nobody knows which were workers, and none should
+    outlive it.
+    """
     processes = others_of(run)
     alive = [process for process in processes if process.later == "alive"]
     if alive:
-        words = f"{len(alive)} process{'es' * (len(alive) > 1)} outlived {run.call}, although there was no task to run"
+        words = (
+            f"{len(alive)} process{'es' * (len(alive) > 1)} outlived {run.call}, although there was"
+            " no task to run"
+        )
         said = failed(words, symptom=HELPER, **listed(alive, lambda _: "alive"))
         return undecided(words, "ended_by_sentinel", said, explained=ALIVE)
     zombies = [process for process in processes if process.later == "zombie"]
     if not zombies:
         return PASSED
     what = f"{len(zombies)} process{'es were zombies' if len(zombies) > 1 else ' was a zombie'}"
-    return failed(f"{what} when {run.call} returned", symptom=UNJOINED, **listed(zombies, lambda _: "zombie"))
+    return failed(
+        f"{what} when {run.call} returned", symptom=UNJOINED, **listed(zombies, lambda _: "zombie")
+    )
 
 
 def unjoined(run: Run, workers: list[ProcessSeen]) -> Verdict:
@@ -186,7 +229,9 @@ def unjoined(run: Run, workers: list[ProcessSeen]) -> Verdict:
         what = f"{zombies} of {total} workers were zombies"
     else:
         what = f"{len(workers)} of {total} workers were not joined"
-    return failed(f"{what} when {run.function} returned", symptom=UNJOINED, **listed(workers, _state))
+    return failed(
+        f"{what} when {run.function} returned", symptom=UNJOINED, **listed(workers, _state)
+    )
 
 
 def _state(worker: ProcessSeen) -> str:

@@ -24,21 +24,27 @@ def _in_how_many(n: int | None) -> str:
 @check(
     title=_in_how_many,
     concern=Concern.WORKERS,
-    hint="start n_processes Process objects once, and let each take tasks from the queue until 'STOP'",
+    hint=(
+        "start n_processes Process objects once, and let each take tasks from the queue until"
+        " 'STOP'"
+    ),
 )
 def in_children(
     run: Run, workload: Workload, n: int | None = None, row: Sequence[tuple[Run, Workload]] = ()
 ) -> Verdict:
-    """Each task ran in a child process that the kernel vouches for, and in at most *n* different ones (None: any).
+    """Each task ran in a child process that the kernel vouches for, and in at most *n* different
+    ones (None: any).
 
-    *row*: the calls of the same process; where one returns wrong values, those of another were not made up.
+    *row*: the calls of the same process; where one returns wrong values, those of another were not
+    made up.
 
-    The check needs a run of *workload*. It fails when the caller ran a task, when more than *n* processes ran tasks,
-    and when the call returned results of tasks that no process had run. It is absent when no task was run and no result
-    returned.
+    The check needs a run of *workload*. It fails when the caller ran a task, when more than *n*
+    processes ran tasks, and when the call returned results of tasks that no process had run. It is
+    absent when no task was run and no result returned.
 
-    It blames `values_in_any_order` when some of the tasks were not run, or calls of the *row* return the results of
-    others. A call that did not come back is left to the check that it belongs to.
+    It blames `values_in_any_order` when some of the tasks were not run, or calls of the *row*
+    return the results of others. A call that did not come back is left to the check that it belongs
+    to.
     """
     wrong = not_returned(run, Concern.WORKERS)
     if wrong is not None:
@@ -47,41 +53,61 @@ def in_children(
     who = {event.key: event.pid for event in run.trace.events if event.kind in ("note", "gate")}
     inside = [i for i, key in enumerate(workload.keys) if who.get(key) == caller]
     if inside:
-        return failed(_in_caller(inside, len(workload.keys), run), symptom="in the caller", hint=BY_WORKERS)
+        return failed(
+            _in_caller(inside, len(workload.keys), run), symptom="in the caller", hint=BY_WORKERS
+        )
     pids = set(who.values())
     if n is not None and len(pids) > n:
         return failed(
-            f"{len(pids)} processes ran tasks; {n} were asked for", symptom="too many workers", pids=sorted(pids)
+            f"{len(pids)} processes ran tasks; {n} were asked for",
+            symptom="too many workers",
+            pids=sorted(pids),
         )
     return _not_run(run, workload, row)
 
 
 def _not_run(run: Run, workload: Workload, row: Sequence[tuple[Run, Workload]]) -> Verdict:
-    """Judge tasks that nobody ran: their results were made up, if they are there, or are missing."""
+    """Judge tasks that nobody ran: their results were made up, if they are there, or are
+    missing.
+    """
     ran = Counter(event.key for event in run.trace.events if event.kind in ("note", "gate"))
     handed_out = Counter(workload.keys)
     lost = sum((handed_out - ran).values())
     if not lost:
         return PASSED
     results = run.value[1] if isinstance(run.value, list) and run.value[:1] == ["list"] else []
-    right = sum((Counter(map(json.dumps, workload.expected)) & Counter(map(json.dumps, results))).values())
+    right = sum(
+        (Counter(map(json.dumps, workload.expected)) & Counter(map(json.dumps, results))).values()
+    )
     made_up = right - (len(workload.keys) - lost)
     if made_up > 0:
         results_of = f"the result{'s' * (made_up != 1)} of {made_up} task{'s' * (made_up != 1)}"
         verdict = failed(
             f"{run.call} returned {results_of} that no process had run",
             symptom=MADE_UP,
-            hint="let worker processes run every task, also where there are few, or its result seems known already",
+            hint=(
+                "let worker processes run every task, also where there are few, or its result seems"
+                " known already"
+            ),
         )
         mixed = [
             other
             for other, asked in row
-            if other.ending is Ending.RETURNED and compare(other, asked.expected, asked.keys).symptom == "values"
+            if other.ending is Ending.RETURNED
+            and compare(other, asked.expected, asked.keys).symptom == "values"
         ]
         seen = "calls return the results of others"
-        return undecided(seen, "values_in_any_order", verdict, explained="values") if mixed else verdict
+        return (
+            undecided(seen, "values_in_any_order", verdict, explained="values")
+            if mixed
+            else verdict
+        )
     which = next(place for place, key in enumerate(workload.keys) if ran[key] < handed_out[key])
-    words = f"task {which} was not run by {run.call}" if ran else f"none of the tasks was run by {run.call}"
+    words = (
+        f"task {which} was not run by {run.call}"
+        if ran
+        else f"none of the tasks was run by {run.call}"
+    )
     said = fault(Concern.RESULTS, words, symptom="values")
     return undecided(words, "values_in_any_order", said) if ran else absent(words, said)
 

@@ -1,6 +1,7 @@
 """Two examples for every check: a run that passes it, and one that fails it. Pure.
 
-tests/test_checks.py judges them all. They also show in one place what each check sees; `examples_runs` has the runs.
+tests/test_checks.py judges them all. They also show in one place what each check sees;
+`examples_runs` has the runs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,29 @@ from pytest_mpgrade.judge import checks
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.examples.hangs import hung, stuck
 from pytest_mpgrade.judge.examples.notebooks import NOTEBOOKS
-from pytest_mpgrade.judge.examples.runs import CREW, DIES, FACTS, LINE, MIXED, RAISES, begun, changed, child, worker_processes, dealt_in_turn, dropped, got, last_in, lined_up, made, met_in_background, polled, raising, unmet, worked
+from pytest_mpgrade.judge.examples.runs import (
+    CREW,
+    DIES,
+    FACTS,
+    LINE,
+    MIXED,
+    RAISES,
+    begun,
+    changed,
+    child,
+    worker_processes,
+    dealt_in_turn,
+    dropped,
+    got,
+    last_in,
+    lined_up,
+    made,
+    met_in_background,
+    polled,
+    raising,
+    unmet,
+    worked,
+)
 from pytest_mpgrade.judge.examples.timings import TIMINGS
 from pytest_mpgrade.judge.examples.results import VALUES
 from pytest_mpgrade.records import Concern, Ending, GateEvent, GateReport, Leftover, Parameter, Run
@@ -38,7 +61,11 @@ _ZOMBIE = child(at_return="zombie", later="zombie")
 _DISPATCH = [
     Example(check=checks.workers(3), passing=_LINED_UP, failing=unmet(inside=2, alive=2)),
     Example(check=checks.met(), passing=_LINED_UP, failing=unmet(inside=1)),
-    Example(check=checks.free_worker_takes_next(), passing=_LINED_UP, failing=lined_up(dealt_in_turn, control=True)),
+    Example(
+        check=checks.free_worker_takes_next(),
+        passing=_LINED_UP,
+        failing=lined_up(dealt_in_turn, control=True),
+    ),
     Example(check=checks.first_in_first_out(LINE), passing=_LINED_UP, failing=lined_up(last_in)),
 ]
 _SHUTDOWN = [
@@ -70,13 +97,19 @@ _SHUTDOWN = [
         passing=worked(tasks.square([5, 45])),
         failing=worked(
             tasks.square([5, 45]),
-            processes=(*worker_processes(2), *(replace(_ZOMBIE, pid=4200 + number) for number in range(6))),
+            processes=(
+                *worker_processes(2),
+                *(replace(_ZOMBIE, pid=4200 + number) for number in range(6)),
+            ),
         ),
     ),
 ]
 
 _KAPUTT = worked(
-    RAISES, events=tuple(GateEvent(kind="note", key=RAISES.keys[i], pid=CREW[i], at=0.0166) for i in (0, 1))
+    RAISES,
+    events=tuple(
+        GateEvent(kind="note", key=RAISES.keys[i], pid=CREW[i], at=0.0166) for i in (0, 1)
+    ),
 )
 _DOOM = GateEvent(kind="doom", key="dies", pid=CREW[0], at=0.0116)
 _DEATH = worked(
@@ -84,7 +117,12 @@ _DEATH = worked(
     events=(_DOOM, GateEvent(kind="note", key="0", pid=CREW[1], at=0.0139)),
     processes=(child(exitcode=-9), child(CREW[1])),
 )
-_RAISED = raising(_KAPUTT, "RuntimeError", "a task failed: ValueError('kaputt 4711')", line="raise RuntimeError(text)")
+_RAISED = raising(
+    _KAPUTT,
+    "RuntimeError",
+    "a task failed: ValueError('kaputt 4711')",
+    line="raise RuntimeError(text)",
+)
 _FAULTS = [
     Example(
         check=checks.raises_soon("kaputt 4711"),
@@ -104,7 +142,9 @@ _FAULTS = [
     Example(
         check=checks.all_shut_down(),
         passing=_RAISED,
-        failing=changed(_RAISED, processes=worker_processes(2, exitcode=None, at_return="alive", later="alive")),
+        failing=changed(
+            _RAISED, processes=worker_processes(2, exitcode=None, at_return="alive", later="alive")
+        ),
     ),
 ]
 
@@ -123,18 +163,25 @@ _IMPORT = made("import cv_funcs", facts=replace(FACTS, functions=_FOUND), gates=
 _WORKER = made(
     "worker(a queue, a queue)",
     value=["none"],
-    facts=replace(FACTS, queues=(plain_data.encode([(tasks.work.square, (5,))]), plain_data.encode([49, 81, 9]))),
+    facts=replace(
+        FACTS,
+        queues=(plain_data.encode([(tasks.work.square, (5,))]), plain_data.encode([49, 81, 9])),
+    ),
 )
 _INTERFACE = [
     Example(
         check=checks.imports_cleanly(),
         passing=_IMPORT,
-        failing=changed(raising(_IMPORT, "NameError", "name 'Queu' is not defined"), ending=Ending.NOT_IMPORTED),
+        failing=changed(
+            raising(_IMPORT, "NameError", "name 'Queu' is not defined"), ending=Ending.NOT_IMPORTED
+        ),
     ),
     Example(
         check=checks.has_functions(_ASKED),
         passing=_IMPORT,
-        failing=changed(_IMPORT, facts=replace(FACTS, functions=_FOUND | {"mp_apply": _FOUND["mp_apply"][:1]})),
+        failing=changed(
+            _IMPORT, facts=replace(FACTS, functions=_FOUND | {"mp_apply": _FOUND["mp_apply"][:1]})
+        ),
     ),
     Example(
         check=checks.works_under_start_method(),
@@ -153,17 +200,26 @@ _INTERFACE = [
     Example(
         check=checks.uses_the_default(),
         passing=_LINED_UP,
-        failing=changed(_LINED_UP, start_method="spawn", facts=replace(FACTS, start_method_now="spawn")),
+        failing=changed(
+            _LINED_UP, start_method="spawn", facts=replace(FACTS, start_method_now="spawn")
+        ),
     ),
     Example(
         check=checks.worker_output([49, 81, 9]),
         passing=_WORKER,
-        failing=changed(_WORKER, facts=replace(FACTS, queues=(["list", []], plain_data.encode([(7, 49), (9, 81), (3, 9)])))),
+        failing=changed(
+            _WORKER,
+            facts=replace(
+                FACTS, queues=(["list", []], plain_data.encode([(7, 49), (9, 81), (3, 9)]))
+            ),
+        ),
     ),
     Example(
         check=checks.worker_obeys_sentinel(),
         passing=_WORKER,
-        failing=changed(_WORKER, facts=replace(FACTS, queues=(["list", []], plain_data.encode([49, 81, 9])))),
+        failing=changed(
+            _WORKER, facts=replace(FACTS, queues=(["list", []], plain_data.encode([49, 81, 9])))
+        ),
     ),
 ]
 
@@ -176,19 +232,38 @@ _BACKGROUND = [
     Example(
         check=checks.starts_in_background(),
         passing=begun(),
-        failing=begun(events=(GateEvent(kind="gate", key="133", pid=begun().trace.caller, at=0.0145),)),
+        failing=begun(
+            events=(GateEvent(kind="gate", key="133", pid=begun().trace.caller, at=0.0145),)
+        ),
     ),
-    Example(check=checks.meet_in_background(3), passing=met_in_background(3), failing=met_in_background(1)),
+    Example(
+        check=checks.meet_in_background(3),
+        passing=met_in_background(3),
+        failing=met_in_background(1),
+    ),
     Example(
         check=checks.returns_at_once([begun(blocked=0.0028)]),
         passing=begun(),
-        failing=begun(gates=GateReport(script="shut", blocked=True, quiet="proof"), seconds=0.3858, blocked=0.3817),
+        failing=begun(
+            gates=GateReport(script="shut", blocked=True, quiet="proof"),
+            seconds=0.3858,
+            blocked=0.3817,
+        ),
     ),
-    Example(check=checks.still_running("Task still running.", begun()), passing=polled(), failing=polled(printed="")),
+    Example(
+        check=checks.still_running("Task still running.", begun()),
+        passing=polled(),
+        failing=polled(printed=""),
+    ),
     Example(
         check=checks.waits_when_asked(begun()),
         passing=got(),
-        failing=got(value=["none"], gates=GateReport(script="shut", early=True), seconds=0.0003, blocked=0.0001),
+        failing=got(
+            value=["none"],
+            gates=GateReport(script="shut", early=True),
+            seconds=0.0003,
+            blocked=0.0001,
+        ),
     ),
     Example(check=checks.hands_over(400), passing=got(), failing=got(value=["str", "400"])),
     Example(
@@ -199,7 +274,11 @@ _BACKGROUND = [
     Example(
         check=checks.says_inactive("Child process inactive."),
         passing=polled(printed="Child process inactive.\n", processes=(child(exitcode=-9),)),
-        failing=polled(printed="Task still running.\n" * 24, processes=(replace(_ZOMBIE, exitcode=-9),), tries=24),
+        failing=polled(
+            printed="Task still running.\n" * 24,
+            processes=(replace(_ZOMBIE, exitcode=-9),),
+            tries=24,
+        ),
     ),
     Example(
         check=checks.child_ended(),
@@ -215,10 +294,24 @@ _BACKGROUND = [
     Example(
         check=checks.nothing_left_of_tasks(got()),
         passing=dropped(),
-        failing=dropped(leftovers=tuple(Leftover(kind="pipe", name=f"pipe:[{number}]") for number in (811744, 811745))),
+        failing=dropped(
+            leftovers=tuple(
+                Leftover(kind="pipe", name=f"pipe:[{number}]") for number in (811744, 811745)
+            )
+        ),
     ),
 ]
 
-_MORE = [Example(check=check, passing=right, failing=wrong) for check, right, wrong in (*VALUES, *TIMINGS, *NOTEBOOKS)]
+_MORE = [
+    Example(check=check, passing=right, failing=wrong)
+    for check, right, wrong in (*VALUES, *TIMINGS, *NOTEBOOKS)
+]
 
-EXAMPLES: tuple[Example, ...] = (*_DISPATCH, *_SHUTDOWN, *_FAULTS, *_INTERFACE, *_BACKGROUND, *_MORE)
+EXAMPLES: tuple[Example, ...] = (
+    *_DISPATCH,
+    *_SHUTDOWN,
+    *_FAULTS,
+    *_INTERFACE,
+    *_BACKGROUND,
+    *_MORE,
+)

@@ -1,11 +1,22 @@
-"""A run for each pattern of `causes`, written down by hand as real ones are seen; starts nothing."""
+"""A run for each pattern of `causes`, written down by hand as real ones are seen; starts
+nothing.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from pytest_mpgrade.judge.examples.hangs import hung, stuck
-from pytest_mpgrade.judge.examples.runs import CALLER, CREW, MIXED, by_caller, changed, child, raising, worked
+from pytest_mpgrade.judge.examples.runs import (
+    CALLER,
+    CREW,
+    MIXED,
+    by_caller,
+    changed,
+    child,
+    raising,
+    worked,
+)
 from pytest_mpgrade.judge.symptoms import NOT_TOLD
 from pytest_mpgrade.records import CALLED_TARGET, Awaited, Code, Ending, Frame, Run, Use
 
@@ -28,7 +39,10 @@ _FEW = changed(_RAN, events=_RAN.trace.events[1:])
 
 
 def _uses(run: Run, *names: str) -> Run:
-    return replace(run, code=Code(uses=tuple(Use(name=name, line=20 + line) for line, name in enumerate(names))))
+    return replace(
+        run,
+        code=Code(uses=tuple(Use(name=name, line=20 + line) for line, name in enumerate(names))),
+    )
 
 
 def _raised(type: str, message: str = "", *, method: str = "fork") -> Run:
@@ -69,7 +83,9 @@ NameError: name 'calcualte' is not defined
 _ALONE = (stuck("get", 0, _MESSAGE),)
 
 CAUSES: tuple[Shown, ...] = (
-    Shown(name="not written", symptom="raised NotImplementedError", run=_raised("NotImplementedError")),
+    Shown(
+        name="not written", symptom="raised NotImplementedError", run=_raised("NotImplementedError")
+    ),
     Shown(
         name="not written",
         symptom="hang",
@@ -80,14 +96,20 @@ CAUSES: tuple[Shown, ...] = (
         symptom="raised EOFError",
         run=_uses(_raised("EOFError", "EOF when reading a line"), "input"),
     ),
-    Shown(name="asks a person", symptom="raised BdbQuit", run=_uses(_raised("BdbQuit"), "breakpoint")),
+    Shown(
+        name="asks a person", symptom="raised BdbQuit", run=_uses(_raised("BdbQuit"), "breakpoint")
+    ),
     Shown(name="asks a person", symptom="hang", run=hung(_RAN, stuck("input", 0, Awaited.PERSON))),
     Shown(
         name="queue.Empty",
         symptom="raised AttributeError",
         run=_raised("AttributeError", "module 'multiprocessing' has no attribute 'Empty'"),
     ),
-    Shown(name="queue.Empty", symptom="raised NameError", run=_raised("NameError", "name 'Empty' is not defined")),
+    Shown(
+        name="queue.Empty",
+        symptom="raised NameError",
+        run=_raised("NameError", "name 'Empty' is not defined"),
+    ),
     Shown(
         name="no such name",
         symptom="raised NameError",
@@ -98,13 +120,23 @@ CAUSES: tuple[Shown, ...] = (
         symptom="raised AttributeError",
         run=_raised("AttributeError", "module 'multiprocessing' has no attribute 'Proces'"),
     ),
-    Shown(name="no such name", symptom="raised NameError", run=_raised("NameError", "name 'time' is not defined")),
-    Shown(name="no such name", symptom="raised NameError", run=_raised("NameError", "name 'Queue' is not defined")),
+    Shown(
+        name="no such name",
+        symptom="raised NameError",
+        run=_raised("NameError", "name 'time' is not defined"),
+    ),
+    Shown(
+        name="no such name",
+        symptom="raised NameError",
+        run=_raised("NameError", "name 'Queue' is not defined"),
+    ),
     Shown(
         name="no such name",
         symptom="hang",
         run=replace(
-            _ended(hung(_FEW, *_ALONE), 1), stderr=_NO_NAME, code=Code(defines=("calculate", "mp_apply", "worker"))
+            _ended(hung(_FEW, *_ALONE), 1),
+            stderr=_NO_NAME,
+            code=Code(defines=("calculate", "mp_apply", "worker")),
         ),
     ),
     Shown(
@@ -135,16 +167,31 @@ CAUSES: tuple[Shown, ...] = (
     Shown(
         name="target cannot be pickled",
         symptom="raised AttributeError",
-        run=_raised("AttributeError", "Can't pickle local object 'mp_apply.<locals>.work'", method="spawn"),
+        run=_raised(
+            "AttributeError", "Can't pickle local object 'mp_apply.<locals>.work'", method="spawn"
+        ),
     ),
     Shown(
         name="queue on a queue",
         symptom="raised RuntimeError",
-        run=_raised("RuntimeError", "Queue objects should only be shared between processes through inheritance"),
+        run=_raised(
+            "RuntimeError",
+            "Queue objects should only be shared between processes through inheritance",
+        ),
     ),
-    Shown(name="queue on a queue", symptom="hang", run=replace(hung(_FEW, *_WAITING), stderr=_ON_A_QUEUE)),
-    Shown(name="put cannot be pickled", symptom="hang", run=replace(hung(_RAN, *_WAITING), stderr=_NOT_PICKLED)),
-    Shown(name="put cannot be pickled", symptom="swallowed", run=replace(_RAN, stderr=_NOT_PICKLED)),
+    Shown(
+        name="queue on a queue",
+        symptom="hang",
+        run=replace(hung(_FEW, *_WAITING), stderr=_ON_A_QUEUE),
+    ),
+    Shown(
+        name="put cannot be pickled",
+        symptom="hang",
+        run=replace(hung(_RAN, *_WAITING), stderr=_NOT_PICKLED),
+    ),
+    Shown(
+        name="put cannot be pickled", symptom="swallowed", run=replace(_RAN, stderr=_NOT_PICKLED)
+    ),
     Shown(
         name="lock held at fork",
         symptom="hang",
@@ -169,14 +216,19 @@ CAUSES: tuple[Shown, ...] = (
     Shown(
         name="done by the parent",
         symptom="hang",
-        run=replace(changed(hung(_RAN, *_ALONE), processes=()), code=Code(uses=(Use(name=CALLED_TARGET, line=31),))),
+        run=replace(
+            changed(hung(_RAN, *_ALONE), processes=()),
+            code=Code(uses=(Use(name=CALLED_TARGET, line=31),)),
+        ),
     ),
     Shown(name="pool left", symptom="hang", run=_ended(hung(_FEW, stuck("pool result")), -15)),
     Shown(name="never started", symptom="hang", run=changed(hung(_RAN, *_ALONE), processes=())),
     Shown(
         name="busy",
         symptom="hang",
-        run=replace(hung(_FEW, stuck("busy", 1), stuck("get")), ending=Ending.TIMED_OUT, seconds=20.0),
+        run=replace(
+            hung(_FEW, stuck("busy", 1), stuck("get")), ending=Ending.TIMED_OUT, seconds=20.0
+        ),
     ),
     Shown(name="sleeps", symptom="hang", run=hung(_RAN, stuck("sleep"))),
     Shown(name="left early", symptom="hang", run=_ended(hung(_FEW, *_ALONE), 0)),
@@ -184,7 +236,9 @@ CAUSES: tuple[Shown, ...] = (
     Shown(
         name="pipe open in a forked child",
         symptom="start method",
-        run=replace(hung(_RAN, stuck("receive", 1), stuck("join", 0, _EXIT)), returned_under="spawn"),
+        run=replace(
+            hung(_RAN, stuck("receive", 1), stuck("join", 0, _EXIT)), returned_under="spawn"
+        ),
     ),
     Shown(
         name="not inherited",
@@ -201,20 +255,40 @@ CAUSES: tuple[Shown, ...] = (
         symptom="hang",
         run=hung(_RAN, stuck("join", 0, _EXIT), stuck("write", 1, _ROOM)),
     ),
-    Shown(name="not told", symptom=NOT_TOLD, run=hung(_RAN, stuck("join", 0, _EXIT), stuck("get", 1, _MESSAGE))),
+    Shown(
+        name="not told",
+        symptom=NOT_TOLD,
+        run=hung(_RAN, stuck("join", 0, _EXIT), stuck("get", 1, _MESSAGE)),
+    ),
     Shown(name="task never put", symptom="hang", run=hung(_FEW, *_WAITING)),
     Shown(name="result lost", symptom="hang", run=hung(_RAN, *_WAITING)),
     Shown(name="nothing returned", symptom="values", run=changed(_RAN, value=["none"])),
-    Shown(name="no list", symptom="values", run=changed(_RAN, value=["tuple", list(MIXED.expected)])),
-    Shown(name="no list", symptom="values", run=changed(_RAN, value=["dict", []])),
-    Shown(name="no list", symptom="values", run=changed(_RAN, value=["object", "builtins.generator"])),
-    Shown(name="copies", symptom="values", run=changed(_RAN, value=["list", []])),
-    Shown(name="tasks not run", symptom="values", run=changed(_FEW, value=["list", list(MIXED.expected[1:])])),
-    Shown(name="results not collected", symptom="values", run=changed(_RAN, value=["list", list(MIXED.expected[1:])])),
     Shown(
-        name="results twice", symptom="values", run=changed(_RAN, value=["list", [*MIXED.expected, *MIXED.expected]])
+        name="no list", symptom="values", run=changed(_RAN, value=["tuple", list(MIXED.expected)])
     ),
-    Shown(name="threads", symptom="in the caller", run=_uses(by_caller(_RAN), "ThreadPoolExecutor")),
+    Shown(name="no list", symptom="values", run=changed(_RAN, value=["dict", []])),
+    Shown(
+        name="no list", symptom="values", run=changed(_RAN, value=["object", "builtins.generator"])
+    ),
+    Shown(name="copies", symptom="values", run=changed(_RAN, value=["list", []])),
+    Shown(
+        name="tasks not run",
+        symptom="values",
+        run=changed(_FEW, value=["list", list(MIXED.expected[1:])]),
+    ),
+    Shown(
+        name="results not collected",
+        symptom="values",
+        run=changed(_RAN, value=["list", list(MIXED.expected[1:])]),
+    ),
+    Shown(
+        name="results twice",
+        symptom="values",
+        run=changed(_RAN, value=["list", [*MIXED.expected, *MIXED.expected]]),
+    ),
+    Shown(
+        name="threads", symptom="in the caller", run=_uses(by_caller(_RAN), "ThreadPoolExecutor")
+    ),
     Shown(
         name="loky",
         symptom="workers stay alive",

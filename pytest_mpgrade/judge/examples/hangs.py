@@ -16,16 +16,32 @@ _WORDS = {
 
 
 def stuck(doing: str, worker: int = 0, *awaits: Awaited) -> Stuck:
-    """Return where the parent hangs, or a worker by its number; *awaits*: where the kind of wait does not say it."""
+    """Return where the parent hangs, or a worker by its number; *awaits*: where the kind of wait
+    does not say it.
+    """
     role, pid = (Role.WORKER, CREW[worker - 1]) if worker else (Role.PARENT, CALLER)
     what = Doing(doing)
     words = _WORDS.get(
-        what, "waits for a task or 'STOP' that never comes" if worker else "waits for a result that never comes"
+        what,
+        (
+            "waits for a task or 'STOP' that never comes"
+            if worker
+            else "waits for a result that never comes"
+        ),
     )
-    own = Frame(file="submissions/ada/cv_funcs.py", line=12 if worker else 31, function="mp_apply", own=True)
+    own = Frame(
+        file="submissions/ada/cv_funcs.py", line=12 if worker else 31, function="mp_apply", own=True
+    )
     awaited = awaits or AWAITS.get(what, ())
     one = Stuck(
-        pid=pid, role=role, number=worker, doing=what, sentence="", words=words, awaits=awaited, frames=(own,)
+        pid=pid,
+        role=role,
+        number=worker,
+        doing=what,
+        sentence="",
+        words=words,
+        awaits=awaited,
+        frames=(own,),
     )
     return replace(one, sentence=f"{one.name} (pid {pid}) {words}, at cv_funcs.py:{own.line}")
 
@@ -33,9 +49,20 @@ def stuck(doing: str, worker: int = 0, *awaits: Awaited) -> Stuck:
 def hung(run: Run, *where: Stuck, **seen: object) -> Run:
     """Return *run* as it is seen when it hangs, proven, with its processes still there."""
     processes = tuple(
-        replace(process, exitcode=None, later="alive", cpu=0.0) if process.exitcode == 0 else process
+        (
+            replace(process, exitcode=None, later="alive", cpu=0.0)
+            if process.exitcode == 0
+            else process
+        )
         for process in run.trace.processes
     )
     return changed(
-        run, ending=Ending.HUNG, why="proof", value=None, stuck=where, processes=processes, seconds=0.3784, **seen
+        run,
+        ending=Ending.HUNG,
+        why="proof",
+        value=None,
+        stuck=where,
+        processes=processes,
+        seconds=0.3784,
+        **seen,
     )

@@ -1,4 +1,7 @@
-"""Examples for the checks of notebooks: executions written down by hand, as real ones were. Starts nothing."""
+"""Examples for the checks of notebooks: executions written down by hand, as real ones were.
+
+Starts nothing.
+"""
 
 from __future__ import annotations
 
@@ -22,42 +25,68 @@ def printing(text: str, name: str = "stdout") -> Outputs:
 
 
 def showing(**bundle: str) -> Outputs:
-    """Return the outputs of a cell that shows something: ``plain="[1]"``, ``html="<table>"``, ``png="…"``."""
-    mimes = {"plain": "text/plain", "html": "text/html", "markdown": "text/markdown", "png": "image/png"}
+    """Return the outputs of a cell that shows something: ``plain="[1]"``, ``html="<table>"``,
+    ``png="…"``.
+    """
+    mimes = {
+        "plain": "text/plain",
+        "html": "text/html",
+        "markdown": "text/markdown",
+        "png": "image/png",
+    }
     data = {mimes[name]: text for name, text in bundle.items()}
     return ({"output_type": "display_data", "data": data, "metadata": {}},)
 
 
 def cell(number: int, source: str = "", **seen: Any) -> Cell:
     """Return a code cell that came to its end."""
-    return Cell(number=number, **{"source": source or f"x = {number}", "ending": Ending.RETURNED, **seen})
+    return Cell(
+        number=number, **{"source": source or f"x = {number}", "ending": Ending.RETURNED, **seen}
+    )
 
 
 def executed(*cells: Cell, values: dict[str, object] | None = None, **seen: Any) -> Notebook:
     """Return a notebook that two child processes have worked for, and that has left none behind."""
     last = cells[-1] if cells else cell(1)
-    processes = tuple(replace(child(pid), inside=inside) for pid, inside in zip(CREW, INSIDE, strict=False))
+    processes = tuple(
+        replace(child(pid), inside=inside) for pid, inside in zip(CREW, INSIDE, strict=False)
+    )
     held = {name: plain_data.encode(value) for name, value in (values or {}).items()}
     run = Notebook(
-        key="notebook/fork", call="multiprocess.ipynb", function="notebook", start_method="fork", ending=last.ending,
-        cells=cells, pid=KERNEL, told=True, looked=True, values=held,
+        key="notebook/fork",
+        call="multiprocess.ipynb",
+        function="notebook",
+        start_method="fork",
+        ending=last.ending,
+        cells=cells,
+        pid=KERNEL,
+        told=True,
+        looked=True,
+        values=held,
         trace=Trace(caller=KERNEL, observer="ptrace", processes=processes),
-    )  # fmt: skip
+    )
     return replace(run, **seen)
 
 
 _WAITED = [(i, INSIDE[i % 2], 0.1 * i, 0.1 * i + 0.1) for i in range(6)]
 _RIGHT = executed(cell(1), values={"results": _WAITED})
 _RAISED = cell(
-    2, "import numpy as np\nnp.median(missing)", ending=Ending.RAISED, error_type="NameError", error_line=2,
-    error_message="name 'missing' is not defined", traceback="NameError: name 'missing' is not defined",
-)  # fmt: skip
+    2,
+    "import numpy as np\nnp.median(missing)",
+    ending=Ending.RAISED,
+    error_type="NameError",
+    error_line=2,
+    error_message="name 'missing' is not defined",
+    traceback="NameError: name 'missing' is not defined",
+)
 _ALIVE = replace(child(exitcode=None, at_return="alive", later="alive"), inside=21)
 _FOLDS = "".join(f"fold {k}: 0.{k}\n" for k in range(5))
 
 
 def _counted(*counts: int) -> Notebook:
-    return executed(*(cell(number, submitted_count=count) for number, count in enumerate(counts, 1)))
+    return executed(
+        *(cell(number, submitted_count=count) for number, count in enumerate(counts, 1))
+    )
 
 
 def _handed_in(before: str, after: str) -> Notebook:
@@ -75,19 +104,39 @@ NOTEBOOKS: tuple[tuple[Check, Run, Run], ...] = (
                 ending=Ending.HUNG,
                 why="proof",
                 trace=Trace(
-                    stuck=(Stuck(pid=KERNEL, role=Role.PARENT, doing=Doing.GET, sentence="the parent waits"),)
+                    stuck=(
+                        Stuck(
+                            pid=KERNEL,
+                            role=Role.PARENT,
+                            doing=Doing.GET,
+                            sentence="the parent waits",
+                        ),
+                    )
                 ),
             )
         ),
     ),
     (checks.has_list("results"), _RIGHT, executed(cell(1), values={"results": 15})),
-    (checks.made_by_children("results"), _RIGHT, executed(cell(1), values={"results": [(0, KERNEL, 0.0, 0.1)]})),
+    (
+        checks.made_by_children("results"),
+        _RIGHT,
+        executed(cell(1), values={"results": [(0, KERNEL, 0.0, 0.1)]}),
+    ),
     (
         checks.shows_rows("parallel-cv"),
-        executed(cell(1, tags=("parallel-cv",), outputs=printing(_FOLDS)), values={"folds": [0] * 5}),
-        executed(cell(1, tags=("parallel-cv",), outputs=printing("mean 0.2\n")), values={"folds": [0] * 5}),
+        executed(
+            cell(1, tags=("parallel-cv",), outputs=printing(_FOLDS)), values={"folds": [0] * 5}
+        ),
+        executed(
+            cell(1, tags=("parallel-cv",), outputs=printing("mean 0.2\n")),
+            values={"folds": [0] * 5},
+        ),
     ),
-    (checks.draws(), executed(cell(1, outputs=showing(plain="<Figure>", png="iVBORw0"))), executed(cell(1))),
+    (
+        checks.draws(),
+        executed(cell(1, outputs=showing(plain="<Figure>", png="iVBORw0"))),
+        executed(cell(1)),
+    ),
     (
         checks.no_process_left(),
         _RIGHT,

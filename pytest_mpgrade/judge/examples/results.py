@@ -1,4 +1,6 @@
-"""Examples of the checks of what came back, and of who computed it: each with a run that passes and one that fails."""
+"""Examples of the checks of what came back, and of who computed it: each with a run that passes and
+one that fails.
+"""
 
 from __future__ import annotations
 

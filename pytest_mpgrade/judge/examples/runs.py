@@ -1,6 +1,8 @@
-"""Runs written down by hand as real ones are seen: what the examples of the checks are made of. Starts nothing.
+"""Runs written down by hand as real ones are seen: what the examples of the checks are made of.
+Starts nothing.
 
-The numbers are those of runs of the reference solutions and of wrong ones; process ids are small and the same in all.
+The numbers are those of runs of the reference solutions and of wrong ones; process ids are small
+and the same in all.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ _OF_TRACE = frozenset(field.name for field in fields(Trace))
 
 
 def made(call: str, **seen: Any) -> Run:
-    """Return a run of *call* under fork that came back; *seen*: other fields of Run or of its Trace."""
+    """Return a run of *call* under fork that came back; *seen*: other fields of Run or of its
+    Trace.
+    """
     function = call.partition("(")[0].partition(" ")[0]
     base = Run(
         key=f"example/{function}",
@@ -60,7 +64,10 @@ def changed(run: Run, **seen: Any) -> Run:
 
 def child(pid: int = CREW[0], **seen: Any) -> ProcessSeen:
     """Return a process that was started by fork, has ended by itself, and was joined."""
-    return replace(ProcessSeen(pid=pid, parent=CALLER, born="fork", exitcode=0, first=0.0025, cpu=0.0029), **seen)
+    return replace(
+        ProcessSeen(pid=pid, parent=CALLER, born="fork", exitcode=0, first=0.0025, cpu=0.0029),
+        **seen,
+    )
 
 
 def worker_processes(n: int = 3, **seen: object) -> tuple[ProcessSeen, ...]:
@@ -71,20 +78,28 @@ def worker_processes(n: int = 3, **seen: object) -> tuple[ProcessSeen, ...]:
 # --- mp_apply without gates
 
 
-def worked(workload: tasks.Workload, n: int = 2, *, kind: EventKind = "note", **seen: object) -> Run:
+def worked(
+    workload: tasks.Workload, n: int = 2, *, kind: EventKind = "note", **seen: object
+) -> Run:
     """Return a call of mp_apply whose *n* workers took the tasks in turn."""
     events = tuple(
         GateEvent(kind=kind, key=key, pid=CREW[place % n], at=round(0.0072 + 0.0004 * place, 4))
         for place, key in enumerate(workload.keys)
     )
-    run = made(f"mp_apply({workload.label}, n_processes={n})", events=events, processes=worker_processes(n))
+    run = made(
+        f"mp_apply({workload.label}, n_processes={n})", events=events, processes=worker_processes(n)
+    )
     run = changed(run, tasks=len({*workload.keys}))
     return changed(run, **{"value": ["list", list(workload.expected)], **seen})
 
 
 def by_caller(run: Run, **seen: object) -> Run:
-    """Return *run* as a serial solution makes it: all in the calling process, no gate could be held."""
-    events = tuple(replace(event, pid=CALLER) for event in run.trace.events if event.kind != "leave")
+    """Return *run* as a serial solution makes it: all in the calling process, no gate could be
+    held.
+    """
+    events = tuple(
+        replace(event, pid=CALLER) for event in run.trace.events if event.kind != "leave"
+    )
     gates = run.trace.gates
     if gates is not None and gates.script == "line":
         gates = GateReport(script="line", wanted=gates.wanted, early=True)
@@ -94,7 +109,10 @@ def by_caller(run: Run, **seen: object) -> Run:
 # --- mp_apply with three workers and twelve tasks at their gates
 
 Deal = Callable[[int, Sequence[int]], "int | None"]
-"""Which task does this worker take next, of those that wait? Workers and tasks are numbered from 0."""
+"""Which task does this worker take next, of those that wait?
+
+Workers and tasks are numbered from 0.
+"""
 
 
 def first_in(_worker: int, waiting: Sequence[int]) -> int | None:
@@ -137,7 +155,9 @@ def lined_up(deal: Deal = first_in, **seen: object) -> Run:
 
 
 class _Line:
-    """The gate script `line`: all three are in, then one gate is opened after the other, the last held first."""
+    """The gate script `line`: all three are in, then one gate is opened after the other, the last
+    held first.
+    """
 
     def __init__(self, deal: Deal) -> None:
         self._deal = deal
@@ -150,9 +170,17 @@ class _Line:
         steps = tuple(self._steps())
         waiting = tuple(LINE.keys[place] for place in self._waiting)
         self.report = GateReport(
-            script="line", wanted=3, met=True, most_inside=3, alive_then=3, crew=CREW, first=first, steps=steps,
-            waiting=waiting, quiet="proof" if waiting else "",
-        )  # fmt: skip
+            script="line",
+            wanted=3,
+            met=True,
+            most_inside=3,
+            alive_then=3,
+            crew=CREW,
+            first=first,
+            steps=steps,
+            waiting=waiting,
+            quiet="proof" if waiting else "",
+        )
         while any(self._take(worker) is not None for worker in range(3)):
             continue
         self.events += [GateEvent(kind="leave", key="", pid=pid, at=0.0805) for pid in CREW]
@@ -164,7 +192,9 @@ class _Line:
             self._inside[place] = worker
             at = round(0.0131 + 0.0009 * len(self.events), 4)
             key = LINE.keys[place]
-            self.events.append(GateEvent(kind="gate", key=key, pid=CREW[worker], at=at, token=token_of(key)))
+            self.events.append(
+                GateEvent(kind="gate", key=key, pid=CREW[worker], at=at, token=token_of(key))
+            )
         return place
 
     def _steps(self) -> Iterator[GateStep]:
@@ -186,7 +216,9 @@ class _Line:
 
 
 def unmet(inside: int, alive: int = 3, **seen: object) -> Run:
-    """Return the call with LINE in which only *inside* of 3 workers stood at gates; *alive* of them were there."""
+    """Return the call with LINE in which only *inside* of 3 workers stood at gates; *alive* of them
+    were there.
+    """
     crew = CREW[:inside]
     gates = GateReport(
         script="line",
@@ -205,9 +237,21 @@ def unmet(inside: int, alive: int = 3, **seen: object) -> Run:
 # --- calls that raise
 
 
-def raising(run: Run, type: str, message: str, *, chain: tuple[str, ...] = (), line: str = "", **seen: object) -> Run:
+def raising(
+    run: Run,
+    type: str,
+    message: str,
+    *,
+    chain: tuple[str, ...] = (),
+    line: str = "",
+    **seen: object,
+) -> Run:
     """Return *run* as it is seen when it ends with an exception, at a line of the student's."""
-    frames = (Frame(file="submissions/ada/cv_funcs.py", line=29, function=run.function, own=True),) if line else ()
+    frames = (
+        (Frame(file="submissions/ada/cv_funcs.py", line=29, function=run.function, own=True),)
+        if line
+        else ()
+    )
     error = RaisedError(type=type, message=message, chain=chain, frames=frames, line=line)
     return changed(run, ending=Ending.RAISED, value=None, error=error, **seen)
 
@@ -253,21 +297,40 @@ def polled(**seen: object) -> Run:
 def got(**seen: object) -> Run:
     """Return a call of bg_get that waited for the task, took its result, and ended the child."""
     gates = GateReport(script="shut", blocked=True, quiet="proof")
-    run = made("bg_get(block=True)", named={"block": True}, value=["int", "400"], processes=(child(),), gates=gates, seconds=0.3743)
+    run = made(
+        "bg_get(block=True)",
+        named={"block": True},
+        value=["int", "400"],
+        processes=(child(),),
+        gates=gates,
+        seconds=0.3743,
+    )
     return changed(run, **{"blocked": 0.3734, **seen})
 
 
 def met_in_background(inside: int) -> Run:
     """Return the pause in which *inside* of 3 background tasks stood at their gates."""
     gates = GateReport(
-        script="meet", wanted=3, met=inside == 3, most_inside=inside, alive_then=3, crew=CREW[:inside],
+        script="meet",
+        wanted=3,
+        met=inside == 3,
+        most_inside=inside,
+        alive_then=3,
+        crew=CREW[:inside],
         quiet="" if inside == 3 else "proof",
-    )  # fmt: skip
+    )
     processes = worker_processes(exitcode=None, later="alive", cpu=0.0)
     return made("3 tasks at a time", function="", gates=gates, processes=processes)
 
 
 def dropped(**seen: object) -> Run:
     """Return the look that is taken when the handles of a task have been let go of."""
-    run = made("dropping the handles", function="", gates=None, processes=(child(),), seconds=0.0, blocked=0.0)
+    run = made(
+        "dropping the handles",
+        function="",
+        gates=None,
+        processes=(child(),),
+        seconds=0.0,
+        blocked=0.0,
+    )
     return changed(run, **seen)

@@ -1,4 +1,7 @@
-"""Examples for the checks of timings: runs written down by hand, with the times that real ones had. Starts nothing."""
+"""Examples for the checks of timings: runs written down by hand, with the times that real ones had.
+
+Starts nothing.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ __all__ = ["TIMINGS", "pair", "scaled", "timed"]
 
 _RUN = made(
     "mp_apply(12 tasks that only wait, n_processes=2)",
-    events=tuple(GateEvent(kind="gate" if i < 2 else "note", key=str(i), pid=CREW[i % 2], at=0.02) for i in range(12)),
+    events=tuple(
+        GateEvent(kind="gate" if i < 2 else "note", key=str(i), pid=CREW[i % 2], at=0.02)
+        for i in range(12)
+    ),
     gates=GateReport(
         script="start",
         wanted=2,
@@ -42,7 +48,9 @@ _RUN = made(
 _HERE = Machine(cores=2, load=0.4)
 
 
-def pair(waiting: float = 1.0, computing: float | None = 1.0, *, late: float = 0.0, wall: float = 1.0) -> Pair:
+def pair(
+    waiting: float = 1.0, computing: float | None = 1.0, *, late: float = 0.0, wall: float = 1.0
+) -> Pair:
     """Return a pair in which the submission took so many times the reference's time."""
     return Pair(
         waiting=(waiting * 0.0204, 0.0204),
@@ -61,11 +69,23 @@ def timing_of(*pairs: Pair, **more: Any) -> Timing:
 
 
 def scaled(**times: tuple[float, ...]) -> Scaling:
-    """Return a series: ``n1=(0.32, 0.33), n2=…``, seconds of each round by the number of processes."""
-    return as_kind(Scaling, _RUN, times={int(name[1:]): each for name, each in times.items()}, machine=_HERE)
+    """Return a series: ``n1=(0.32, 0.33), n2=…``, seconds of each round by the number of
+    processes.
+    """
+    return as_kind(
+        Scaling, _RUN, times={int(name[1:]): each for name, each in times.items()}, machine=_HERE
+    )
 
 
-_NAPS = Look(role=Role.PARENT, doing=Doing.SLEEP, file="cv_funcs.py", line=41, code="time.sleep(0.1)", times=31, of=40)
+_NAPS = Look(
+    role=Role.PARENT,
+    doing=Doing.SLEEP,
+    file="cv_funcs.py",
+    line=41,
+    code="time.sleep(0.1)",
+    times=31,
+    of=40,
+)
 _SLOW = timing_of(*(pair(wall=1.9 + noise) for noise in (0.0, 0.02, -0.02, 0.01, 0.0)))
 
 TIMINGS: tuple[tuple[Check, Run, Run], ...] = (

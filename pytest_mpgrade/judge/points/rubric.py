@@ -1,8 +1,9 @@
-"""From findings to points; docs/contract.md, points. Pure: called by the plugin before each result file is written.
+"""From findings to points; docs/contract.md, points. Pure: called by the plugin before each result
+file is written.
 
-A criterion's points are shared by its questions, a question's by the units in which it is asked. What could not be
-decided here leaves the sum at each of these places, and what is left takes its points over: a right solution has all
-points on every machine.
+A criterion's points are shared by its questions, a question's by the units in which it is asked.
+What could not be decided here leaves the sum at each of these places, and what is left takes its
+points over: a right solution has all points on every machine.
 """
 
 from __future__ import annotations
@@ -43,21 +44,32 @@ _NONE = (Fraction(0), Fraction(0))
 
 
 def score(criteria: Sequence[Criterion], placed: Sequence[Placed], step: float = STEP) -> Score:
-    """Return the points of all findings, criterion by criterion; the sum is rounded half up to *step*.
+    """Return the points of all findings, criterion by criterion; the sum is rounded half up to
+    *step*.
 
     Raises AssignmentError for a criterion that the assignment does not have.
     """
     known = {each.name for each in criteria}
-    if wrong := [each.asked.criterion for each in placed if each.asked.criterion not in {"", *known}]:
+    if wrong := [
+        each.asked.criterion for each in placed if each.asked.criterion not in {"", *known}
+    ]:
         raise AssignmentError(
-            f"a test names the criterion {wrong[0]!r}, but the assignment has: {', '.join(sorted(known))}"
+            f"a test names the criterion {wrong[0]!r}, but the assignment has:"
+            f" {', '.join(sorted(known))}"
         )
-    found = [criterion(rule, [each for each in placed if each.asked.criterion == rule.name]) for rule in criteria]
+    found = [
+        criterion(rule, [each for each in placed if each.asked.criterion == rule.name])
+        for rule in criteria
+    ]
     counted = with_requirements(found)
     return Score(
         criteria=_rounded(counted, Fraction(str(step))),
         undecided=Undecided(
-            points=_points(rounding.half_up(sum((each.lost("undecided") for each in found), Fraction(0)), _CENT)),
+            points=_points(
+                rounding.half_up(
+                    sum((each.lost("undecided") for each in found), Fraction(0)), _CENT
+                )
+            ),
             why=_why(placed),
         ),
         unsure=float(sum((each.lost("unsure") for each in found), Fraction(0))),
@@ -76,12 +88,21 @@ def _rounded(found: Sequence[CriterionShare], step: Fraction) -> tuple[Criterion
     exact = [(each.share or Fraction(0)) * top for each, top in zip(counts, most, strict=True)]
     total = min(rounding.half_up(sum(exact, Fraction(0)), step), whole)
     points = rounding.earned(exact, total, step)
-    tops = rounding.most_points(most, points, [each.share == 1 for each in counts], whole, step) if counts else []
-    shown = {each.rule.name: pair for each, pair in zip(counts, zip(points, tops, strict=True), strict=True)}
+    tops = (
+        rounding.most_points(most, points, [each.share == 1 for each in counts], whole, step)
+        if counts
+        else []
+    )
+    shown = {
+        each.rule.name: pair
+        for each, pair in zip(counts, zip(points, tops, strict=True), strict=True)
+    }
     return tuple(_criterion_score(each, *shown.get(each.rule.name, _NONE), step) for each in found)
 
 
-def _criterion_score(found: CriterionShare, points: Fraction, most: Fraction, step: Fraction) -> CriterionScore:
+def _criterion_score(
+    found: CriterionShare, points: Fraction, most: Fraction, step: Fraction
+) -> CriterionScore:
     counts = [each for each in found.questions if each.share is not None]
     weights = found.weights
     tops = [most * each.weight / weights for each in counts]
@@ -89,7 +110,10 @@ def _criterion_score(found: CriterionShare, points: Fraction, most: Fraction, st
     own = rounding.earned(exact, points, step) if counts else []
     full = [each.share == 1 for each in counts]
     shown = rounding.most_points(tops, own, full, most, step) if counts else []
-    by_id = {each.first.question: pair for each, pair in zip(counts, zip(own, shown, strict=True), strict=True)}
+    by_id = {
+        each.first.question: pair
+        for each, pair in zip(counts, zip(own, shown, strict=True), strict=True)
+    }
     return CriterionScore(
         name=found.rule.name,
         title=found.rule.title or found.rule.name,
@@ -97,15 +121,21 @@ def _criterion_score(found: CriterionShare, points: Fraction, most: Fraction, st
         max_points=_points(most),
         undecided=_points(rounding.half_up(found.lost("undecided"), _CENT)),
         reason=found.reason,
-        questions=tuple(_question_score(each, *by_id.get(each.first.question, _NONE)) for each in found.questions),
+        questions=tuple(
+            _question_score(each, *by_id.get(each.first.question, _NONE))
+            for each in found.questions
+        ),
     )
 
 
 def _question_score(found: QuestionShare, points: Fraction, most: Fraction) -> QuestionScore:
     return QuestionScore(
-        id=found.first.question, title=found.first.title, points=_points(points), max_points=_points(most),
+        id=found.first.question,
+        title=found.first.title,
+        points=_points(points),
+        max_points=_points(most),
         units=found.units,
-    )  # fmt: skip
+    )
 
 
 def _points(exact: Fraction) -> float:
@@ -117,8 +147,10 @@ def _why(placed: Sequence[Placed]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for test in grouped(placed, "test"):
         if not any(is_decided(each.finding) for each in test):
-            found |= {" ".join(f"{each.finding.check}: {each.finding.message}".strip(": ").split()): None
-                      for each in test}  # fmt: skip
+            found |= {
+                " ".join(f"{each.finding.check}: {each.finding.message}".strip(": ").split()): None
+                for each in test
+            }
     return tuple(found)
 
 
@@ -126,23 +158,33 @@ def ungraded(criteria: Sequence[Criterion]) -> Score:
     """Return the score of what was not graded at all: all points could have been had."""
     return Score(
         criteria=tuple(
-            CriterionScore(name=each.name, title=each.title or each.name, points=0.0, max_points=float(each.points))
+            CriterionScore(
+                name=each.name,
+                title=each.title or each.name,
+                points=0.0,
+                max_points=float(each.points),
+            )
             for each in criteria
         )
     )
 
 
 def not_run_yet(asked: Asked) -> Placed:
-    """Return the placeholder of a test that has not been run yet, to be placed among those that have."""
-    # A test's checks, and so their concerns, are known only when it has run; "results" stands for them until then.
+    """Return the placeholder of a test that has not been run yet, to be placed among those that
+    have.
+    """
+    # A test's checks, and so their concerns, are known only when it has run; "results" stands for
+    # them until then.
     finding = Finding(check="", title=asked.title, concern=Concern.RESULTS, outcome=Outcome.NOT_RUN)
     return Placed(asked=asked, finding=finding)
 
 
 def status(findings: Sequence[Finding], found: Score) -> tuple[Status, str]:
-    """Return what the findings say of the submission as a whole, with the reason where that is not `graded`.
+    """Return what the findings say of the submission as a whole, with the reason where that is not
+    `graded`.
 
-    Checks that have not been run, and a sum with nothing in it, are no grade: a missing verdict is never a pass.
+    Checks that have not been run, and a sum with nothing in it, are no grade: a missing verdict is
+    never a pass.
     """
     if not findings:
         return Status.ERROR, "no check was run"
@@ -155,5 +197,8 @@ def status(findings: Sequence[Finding], found: Score) -> tuple[Status, str]:
     unsure = Fraction(str(found.unsure))  # the float next to a tenth is more than a quarter of 0.4
     if unsure > MOST_UNSURE * Fraction(str(found.max_points)):
         lost, why = float(rounding.half_up(unsure, _CENT)), "; ".join(found.undecided.why[:3])
-        return Status.ERROR, f"{lost:g} of {found.max_points:g} points could not be decided here: {why}"
+        return (
+            Status.ERROR,
+            f"{lost:g} of {found.max_points:g} points could not be decided here: {why}",
+        )
     return Status.GRADED, ""

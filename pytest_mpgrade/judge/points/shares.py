@@ -1,8 +1,9 @@
-"""The exact part of each question and criterion that its findings earn; docs/contract.md, points. Pure.
+"""The exact part of each question and criterion that its findings earn; docs/contract.md, points.
+Pure.
 
-A question is asked in units: under each of its start methods and for each of its variants. A check that could not be
-decided here leaves its unit, a unit without a decided check leaves its question, a question without a decided unit
-leaves its criterion, and those that are left share its weight.
+A question is asked in units: under each of its start methods and for each of its variants. A check
+that could not be decided here leaves its unit, a unit without a decided check leaves its question,
+a question without a decided unit leaves its criterion, and those that are left share its weight.
 """
 
 from __future__ import annotations
@@ -18,10 +19,17 @@ UNSURE = frozenset((Outcome.INCONCLUSIVE, Outcome.ERROR))
 HALF = Fraction(1, 2)
 """The part of a criterion that has to be earned where another requires it."""
 _TELLING = (
-    Outcome.FAILED, Outcome.NOT_RUN, Outcome.ABSENT, Outcome.SKIPPED, Outcome.PASSED,
-    Outcome.ERROR, Outcome.INCONCLUSIVE,
-)  # fmt: skip
-"""A unit ends as the first of these that one of its checks has; of decided checks, where it has any."""
+    Outcome.FAILED,
+    Outcome.NOT_RUN,
+    Outcome.ABSENT,
+    Outcome.SKIPPED,
+    Outcome.PASSED,
+    Outcome.ERROR,
+    Outcome.INCONCLUSIVE,
+)
+"""A unit ends as the first of these that one of its checks has; of decided checks, where it has
+any.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +73,9 @@ class QuestionShare:
 
 @dataclass(frozen=True, kw_only=True)
 class CriterionShare:
-    """A criterion with its questions, those that count first, and the exact part of it that is earned."""
+    """A criterion with its questions, those that count first, and the exact part of it that is
+    earned.
+    """
 
     rule: Criterion
     questions: tuple[QuestionShare, ...]
@@ -95,16 +105,22 @@ def criterion(rule: Criterion, placed: Sequence[Placed]) -> CriterionShare:
     questions = tuple(_question(each) for each in grouped(placed, "question"))
     counts = [each for each in questions if each.share is not None]
     weights = sum((each.weight for each in counts), Fraction(0))
-    earned = sum((each.weight * each.share for each in counts if each.share is not None), Fraction(0))
-    return CriterionShare(rule=rule, questions=questions, share=earned / weights if weights else None)
+    earned = sum(
+        (each.weight * each.share for each in counts if each.share is not None), Fraction(0)
+    )
+    return CriterionShare(
+        rule=rule, questions=questions, share=earned / weights if weights else None
+    )
 
 
 def _question(placed: Sequence[Placed]) -> QuestionShare:
     tests = grouped(placed, "test")
     units, shares = zip(*map(_unit, tests), strict=True)
     counts = [share for share in shares if share is not None]
-    unsure = sum(unit.undecided and any(each.finding.outcome in UNSURE for each in test)
-                 for unit, test in zip(units, tests, strict=True))  # fmt: skip
+    unsure = sum(
+        unit.undecided and any(each.finding.outcome in UNSURE for each in test)
+        for unit, test in zip(units, tests, strict=True)
+    )
     return QuestionShare(
         first=placed[0].asked,
         units=units,
@@ -114,7 +130,9 @@ def _question(placed: Sequence[Placed]) -> QuestionShare:
 
 
 def grouped(placed: Iterable[Placed], key: str) -> list[list[Placed]]:
-    """Return findings of the same "question", or of the same "test", together, in the order of their first ones."""
+    """Return findings of the same "question", or of the same "test", together, in the order of
+    their first ones.
+    """
     groups: dict[str, list[Placed]] = {}
     for each in placed:
         groups.setdefault(getattr(each.asked, key), []).append(each)
@@ -122,7 +140,9 @@ def grouped(placed: Iterable[Placed], key: str) -> list[list[Placed]]:
 
 
 def _unit(placed: Sequence[Placed]) -> tuple[Unit, Fraction | None]:
-    """Return a unit and what of it is earned: the least of its checks that could be decided; None where none could."""
+    """Return a unit and what of it is earned: the least of its checks that could be decided; None
+    where none could.
+    """
     asked = placed[0].asked
     findings = [each.finding for each in placed]
     decided = [finding for finding in findings if is_decided(finding)]
@@ -162,10 +182,18 @@ def with_requirements(found: Sequence[CriterionShare]) -> list[CriterionShare]:
 
     def settle(name: str) -> CriterionShare:
         if name not in settled:
-            settled[name] = by_name[name]  # an assignment has no circles; in one, the first counts as it is
+            # an assignment has no circles; in one, the first counts as it is
+            settled[name] = by_name[name]
             for other in map(settle, by_name[name].rule.requires):
-                if other.share is not None and other.share < HALF and by_name[name].share is not None:
-                    reason = f"not earned: less than half of the points of {other.rule.title or other.rule.name!r}"
+                if (
+                    other.share is not None
+                    and other.share < HALF
+                    and by_name[name].share is not None
+                ):
+                    reason = (
+                        "not earned: less than half of the points of"
+                        f" {other.rule.title or other.rule.name!r}"
+                    )
                     settled[name] = replace(_nothing(by_name[name]), reason=reason)
         return settled[name]
 

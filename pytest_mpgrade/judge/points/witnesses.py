@@ -1,4 +1,6 @@
-"""Which failure explains what another check was left undecided by, and what is said where none does. Pure."""
+"""Which failure explains what another check was left undecided by, and what is said where none
+does. Pure.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,22 @@ _NO_VERDICT = (Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.ABSENT, Outcome.SKIP
 
 
 def with_instead(finding: Finding) -> Finding:
-    """Return a finding with what it says instead; of a check that is not one of ours that is what it has said."""
-    if finding.instead is not None or finding.outcome is not Outcome.SKIPPED or not finding.undecided_by:
+    """Return a finding with what it says instead; of a check that is not one of ours that is what
+    it has said.
+    """
+    if (
+        finding.instead is not None
+        or finding.outcome is not Outcome.SKIPPED
+        or not finding.undecided_by
+    ):
         return finding
     said = Instead(
-        concern=finding.concern, message=finding.message, evidence=finding.evidence, run=finding.run,
+        concern=finding.concern,
+        message=finding.message,
+        evidence=finding.evidence,
+        run=finding.run,
         function=finding.function,
-    )  # fmt: skip
+    )
     return replace(finding, instead=said)
 
 
@@ -31,11 +42,17 @@ def wanted(finding: Finding) -> bool:
 
 
 def explaining(
-    place: int, findings: Sequence[Finding], methods: Sequence[str], by: Mapping[int, int], by_luck: Collection[str]
+    place: int,
+    findings: Sequence[Finding],
+    methods: Sequence[str],
+    by: Mapping[int, int],
+    by_luck: Collection[str],
 ) -> int | None:
-    """Return the place of the failure that explains best what the finding at *place* was left undecided by.
+    """Return the place of the failure that explains best what the finding at *place* was left
+    undecided by.
 
-    *by*: what is explained already, and by which; *by_luck*: symptoms that show under one start method or another.
+    *by*: what is explained already, and by which; *by_luck*: symptoms that show under one start
+    method or another.
     """
     finding = findings[place]
     if finding.instead is None:
@@ -43,17 +60,26 @@ def explaining(
     ranked = []
     for other, witness in enumerate(findings):
         same = methods[other] == methods[place]
-        how_well = _rank(finding, finding.instead, witness, same, by_luck) if _has_failed(witness) else None
+        how_well = (
+            _rank(finding, finding.instead, witness, same, by_luck)
+            if _has_failed(witness)
+            else None
+        )
         if how_well is not None:
             ranked.append((how_well, other))
     if ranked:
         return min(ranked)[1]
-    return next((by[other] for other, each in enumerate(findings) if other in by and _alike(finding, each)), None)
+    return next(
+        (by[other] for other, each in enumerate(findings) if other in by and _alike(finding, each)),
+        None,
+    )
 
 
 def _has_failed(witness: Finding) -> bool:
     """Tell whether a check has failed, be it that its symptom has been laid to another."""
-    return witness.outcome is Outcome.FAILED or (witness.outcome is Outcome.SKIPPED and _laid(witness))
+    return witness.outcome is Outcome.FAILED or (
+        witness.outcome is Outcome.SKIPPED and _laid(witness)
+    )
 
 
 def _laid(witness: Finding) -> bool:
@@ -61,7 +87,11 @@ def _laid(witness: Finding) -> bool:
 
 
 def _rank(
-    finding: Finding, instead: Instead, witness: Finding, same_method: bool, by_luck: Collection[str]
+    finding: Finding,
+    instead: Instead,
+    witness: Finding,
+    same_method: bool,
+    by_luck: Collection[str],
 ) -> int | None:
     """Return how well a failure explains a finding, the best as 0; None where it does not."""
     if finding.outcome is Outcome.ABSENT:
@@ -77,14 +107,24 @@ def _rank(
         return None if instead.came_back else 2
     if named and witness.check in _OF_THE_MODULE:
         return 3
-    like = witness.symptom and witness.symptom == instead.explained and witness.function == instead.function
-    if like and (same_method or witness.symptom in by_luck) and (named or witness.concern is instead.concern):
+    like = (
+        witness.symptom
+        and witness.symptom == instead.explained
+        and witness.function == instead.function
+    )
+    if (
+        like
+        and (same_method or witness.symptom in by_luck)
+        and (named or witness.concern is instead.concern)
+    ):
         return 4
     return None
 
 
 def _alike(finding: Finding, other: Finding) -> bool:
-    """Tell whether what explains the one explains the other: it is named, or both lack the end of the same run."""
+    """Tell whether what explains the one explains the other: it is named, or both lack the end of
+    the same run.
+    """
     mine, theirs = finding.instead, other.instead
     if mine is None or theirs is None or mine.run != theirs.run:
         return False
@@ -92,22 +132,40 @@ def _alike(finding: Finding, other: Finding) -> bool:
 
 
 def unexplained(finding: Finding, findings: Sequence[Finding]) -> Finding:
-    """Return a finding that no failure explains: failed, or as little decided as the check that it names."""
+    """Return a finding that no failure explains: failed, or as little decided as the check that it
+    names.
+    """
     instead = finding.instead
     if instead is None:
         return finding
     about = [other for other in findings if other.run == instead.run and other is not finding]
-    open_too = [other for other in about if other.check == finding.undecided_by and other.outcome in _NO_VERDICT]
+    open_too = [
+        other
+        for other in about
+        if other.check == finding.undecided_by and other.outcome in _NO_VERDICT
+    ]
     if not instead.came_back:
-        open_too += [other for other in about if other.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE)]
+        open_too += [
+            other for other in about if other.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE)
+        ]
     for other in open_too:
         if not wanted(other):
-            return replace(finding, outcome=other.outcome, message=other.message, undecided_by="", instead=None)
+            return replace(
+                finding, outcome=other.outcome, message=other.message, undecided_by="", instead=None
+            )
     return replace(
-        finding, outcome=Outcome.FAILED, concern=instead.concern, message=instead.message, hint=instead.hint,
-        evidence=instead.evidence, symptom=instead.symptom, undecided_by="", instead=None, run=instead.run,
+        finding,
+        outcome=Outcome.FAILED,
+        concern=instead.concern,
+        message=instead.message,
+        hint=instead.hint,
+        evidence=instead.evidence,
+        symptom=instead.symptom,
+        undecided_by="",
+        instead=None,
+        run=instead.run,
         function=instead.function,
-    )  # fmt: skip
+    )
 
 
 def with_witness(finding: Finding, findings: Sequence[Finding], by: int | None) -> Finding:

@@ -1,6 +1,8 @@
-"""A result in the formats of the places where it is awaited; each is a small pure function of the result file.
+"""A result in the formats of the places where it is awaited; each is a small pure function of the
+result file.
 
-A result that is not there yet is written as "not graded", with no points: whoever kills the grader gets that.
+A result that is not there yet is written as "not graded", with no points: whoever kills the grader
+gets that.
 """
 
 from __future__ import annotations

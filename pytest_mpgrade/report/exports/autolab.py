@@ -1,4 +1,6 @@
-"""Autolab reads the last line of the standard output: a problem for each criterion, named as in the rubric."""
+"""Autolab reads the last line of the standard output: a problem for each criterion, named as in the
+rubric.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ from pytest_mpgrade.system.text import points
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
     """Return what was found in words, and in the last line the scores."""
     found = criterion_lines(result, criteria)
-    said = [f"{line.title}: {points(line.score)} of {points(line.max_score)}\n{line.text}".rstrip() for line in found]
+    said = [
+        f"{line.title}: {points(line.score)} of {points(line.max_score)}\n{line.text}".rstrip()
+        for line in found
+    ]
     scores = {line.name: line.score for line in found}
     total = round(math.fsum(scores.values()), 6)
     return "\n".join([*said, json.dumps({"scores": scores, "scoreboard": [total]})]) + "\n"

@@ -1,4 +1,5 @@
-"""Classroom 50's ``result.json`` (schemas/result-v1.schema.json): whole numbers only, so points are in hundredths.
+"""Classroom 50's ``result.json`` (schemas/result-v1.schema.json): whole numbers only, so points are
+in hundredths.
 
 What the classroom is, and which commit, stands in the environment of its hook.
 """
@@ -27,17 +28,31 @@ _VARIABLES = {
 }
 _Test = TypedDict(
     "_Test",
-    {"test-name": str, "passed": bool, "score": int, "max-score": int, "message": str, "scale": str},
+    {
+        "test-name": str,
+        "passed": bool,
+        "score": int,
+        "max-score": int,
+        "message": str,
+        "scale": str,
+    },
     total=False,
 )
 
 
-def render(result: ResultFile, criteria: Sequence[Criterion], variables: Mapping[str, str] = os.environ) -> str:
+def render(
+    result: ResultFile, criteria: Sequence[Criterion], variables: Mapping[str, str] = os.environ
+) -> str:
     """Return a test for each criterion, points times 100."""
     tests = [_test(line) for line in criterion_lines(result, criteria)]
-    scores = {"score": sum(test["score"] for test in tests), "max-score": sum(test["max-score"] for test in tests)}
+    scores = {
+        "score": sum(test["score"] for test in tests),
+        "max-score": sum(test["max-score"] for test in tests),
+    }
     if said := result_summary(result):
-        tests.append({"test-name": "graded", "passed": False, "score": 0, "max-score": 0, "message": said})
+        tests.append(
+            {"test-name": "graded", "passed": False, "score": 0, "max-score": 0, "message": said}
+        )
     body = {
         "schema": SCHEMA,
         **{key: variables.get(name, "") for key, name in _VARIABLES.items()},

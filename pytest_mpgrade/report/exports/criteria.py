@@ -1,4 +1,6 @@
-"""What every export needs of a result: a line for each criterion, with its points and what there is to say about it."""
+"""What every export needs of a result: a line for each criterion, with its points and what there is
+to say about it.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,12 @@ def _line(result: ResultFile, criterion: Criterion) -> CriterionLine:
     mine = [check for check in result.checks if check.criterion == criterion.name]
     if result.status is not Status.GRADED:
         return CriterionLine(
-            name=criterion.name, title=criterion.title or criterion.name, score=0.0, max_score=criterion.points,
+            name=criterion.name,
+            title=criterion.title or criterion.name,
+            score=0.0,
+            max_score=criterion.points,
             text="\n".join(_not_graded(result, mine)),
-        )  # fmt: skip
+        )
     failed = [check for check in mine if check.outcome is Outcome.FAILED]
     worth = result.criterion(criterion.name)
     return CriterionLine(
@@ -53,16 +58,22 @@ def _line(result: ResultFile, criterion: Criterion) -> CriterionLine:
         text="\n".join([*([worth.reason] if worth and worth.reason else []), *_said(mine)]),
         questions=worth.questions if worth else (),
         concerns=tuple(dict.fromkeys(str(check.concern) for check in failed)),
-        start_methods=tuple(dict.fromkeys(check.start_method for check in failed if check.start_method)),
+        start_methods=tuple(
+            dict.fromkeys(check.start_method for check in failed if check.start_method)
+        ),
     )
 
 
 def _not_graded(result: ResultFile, checks: Sequence[CheckPart]) -> Iterator[str]:
     """Say why there are no points, and how far it came: a person may want to know."""
-    yield result.reason if result.reason.startswith("not graded") else f"not graded: {result.reason}"
+    yield (
+        result.reason if result.reason.startswith("not graded") else f"not graded: {result.reason}"
+    )
     counts = Counter(check.outcome for check in checks)
     if counts.total() > counts[Outcome.NOT_RUN]:
-        yield "of its checks: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        yield "of its checks: " + ", ".join(
+            f"{count} {outcome}" for outcome, count in counts.items()
+        )
 
 
 def _said(checks: Sequence[CheckPart]) -> Iterator[str]:
@@ -70,10 +81,14 @@ def _said(checks: Sequence[CheckPart]) -> Iterator[str]:
     found: dict[tuple[str, str, str], list[str]] = {}
     for check in checks:
         if check.outcome in _SAID:
-            found.setdefault((str(check.outcome), check.message, check.hint), []).append(check.start_method)
+            found.setdefault((str(check.outcome), check.message, check.hint), []).append(
+                check.start_method
+            )
     for (outcome, message, hint), methods in found.items():
         under = ", ".join(filter(None, dict.fromkeys(methods)))
-        yield f"{outcome}{f' under {under}' if under else ''}: {message}" + (f"\n  hint: {hint}" if hint else "")
+        yield f"{outcome}{f' under {under}' if under else ''}: {message}" + (
+            f"\n  hint: {hint}" if hint else ""
+        )
 
 
 def result_summary(result: ResultFile) -> str:

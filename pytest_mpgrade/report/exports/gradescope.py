@@ -1,6 +1,7 @@
 """Gradescope's ``/autograder/results/results.json`` (gradescope/autograder_samples/docs/specs.md).
 
-Texts are plain: what a submission says is no markup of ours. Lateness and earlier submissions are told, not judged.
+Texts are plain: what a submission says is no markup of ours. Lateness and earlier submissions are
+told, not judged.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ def render(result: ResultFile, criteria: Sequence[Criterion], metadata: Path = M
     """Return a test for each criterion; the score is that of the result, the sum of the tests."""
     found = criterion_lines(result, criteria)
     told = gradescope_metadata.read_metadata(metadata)
-    head = result_summary(result) or f"graded by mpgrade {result.environment.get('mpgrade', '')}".strip()
+    head = (
+        result_summary(result)
+        or f"graded by mpgrade {result.environment.get('mpgrade', '')}".strip()
+    )
     body: dict[str, object] = {
         "score": round(math.fsum(line.score for line in found), 6),
         "execution_time": result.seconds,
@@ -36,12 +40,16 @@ def render(result: ResultFile, criteria: Sequence[Criterion], metadata: Path = M
         "tests": [_test(number, line) for number, line in enumerate(found, 1)],
         "leaderboard": list(_leaderboard(result)),
         "extra_data": {
-            "assignment": result.assignment, "status": str(result.status), "max_score": result.max_score,
-            "sha256": result.submission.sha256, "module": result.submission.module,
-            "containment": result.containment.get("level", ""), "environment": result.environment,
+            "assignment": result.assignment,
+            "status": str(result.status),
+            "max_score": result.max_score,
+            "sha256": result.submission.sha256,
+            "module": result.submission.module,
+            "containment": result.containment.get("level", ""),
+            "environment": result.environment,
             **({"late_days": told.late_days, "attempt": told.attempt} if told else {}),
         },
-    }  # fmt: skip
+    }
     return json.dumps(body, ensure_ascii=False, indent=1)
 
 
@@ -62,19 +70,34 @@ def _test(number: int, line: CriterionLine) -> dict[str, object]:
 
 
 def _status(line: CriterionLine) -> dict[str, str]:
-    """What lost no point and has something open, such as a check that this machine could not decide, is neither."""
+    """What lost no point and has something open, such as a check that this machine could not
+    decide, is neither.
+    """
     if line.passed:
         return {} if line.text else {"status": "passed"}
     return {"status": "failed"}
 
 
 def _leaderboard(result: ResultFile) -> Iterator[dict[str, object]]:
-    """Yield what the first check that was timed has measured; see `judge.checks.speed` for its evidence."""
-    timed = next((check.evidence for check in result.checks if "ms per task" in _part(check.evidence, "waiting")), {})
+    """Yield what the first check that was timed has measured; see `judge.checks.speed` for its
+    evidence.
+    """
+    timed = next(
+        (
+            check.evidence
+            for check in result.checks
+            if "ms per task" in _part(check.evidence, "waiting")
+        ),
+        {},
+    )
     for name, what in (("waiting", "wait"), ("computing", "compute")):
         ratio = _part(timed, name).get("ratio")
         if isinstance(ratio, (int, float)):
-            yield {"name": f"time on tasks that {what} (the reference's is 1)", "value": ratio, "order": "asc"}
+            yield {
+                "name": f"time on tasks that {what} (the reference's is 1)",
+                "value": ratio,
+                "order": "asc",
+            }
     times = _part(timed, "faster than one process").get("yours")
     if isinstance(times, (int, float)):
         yield {"name": "times as fast as one process", "value": times}

@@ -47,7 +47,9 @@ def _late(told: dict[str, object]) -> float:
     """Return by how many seconds it is late; an extension of one of its students holds for all."""
     handed_in = _time(told.get("created_at"))
     users = [user for user in _list(told, "users") if isinstance(user, dict)]
-    places = [place for owner in (told, *users) if isinstance(place := owner.get("assignment"), dict)]
+    places = [
+        place for owner in (told, *users) if isinstance(place := owner.get("assignment"), dict)
+    ]
     dues = [due for place in places if (due := _time(place.get("due_date")))]
     return (handed_in - max(dues)).total_seconds() if handed_in and dues else 0.0
 

@@ -1,4 +1,6 @@
-"""JUnit XML, a test case for each unit of a question, with points, concerns and start method as its properties."""
+"""JUnit XML, a test case for each unit of a question, with points, concerns and start method as its
+properties.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,12 @@ _KINDS = {Outcome.FAILED: "failure", Outcome.ERROR: "error", Outcome.NOT_RUN: "e
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:  # noqa: ARG001 - the rubric is in the properties
-    """Return a document with one suite; one that was not graded has an error in a case of its own."""
-    suite = ElementTree.Element("testsuite", name=_text(f"mpgrade.{result.assignment}"), time=f"{result.seconds:.2f}")
+    """Return a document with one suite; one that was not graded has an error in a case of its
+    own.
+    """
+    suite = ElementTree.Element(
+        "testsuite", name=_text(f"mpgrade.{result.assignment}"), time=f"{result.seconds:.2f}"
+    )
     if result.status is not Status.GRADED:
         case = ElementTree.SubElement(suite, "testcase", classname="mpgrade", name="graded")
         ElementTree.SubElement(case, "error", message=_text(result_summary(result)))
@@ -28,15 +34,24 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:  # noqa: A
         if not check.criterion:
             _outside(suite, check)
     cases = list(suite)
-    counts = {kind: sum(case.find(kind) is not None for case in cases) for kind in ("failure", "error", "skipped")}
+    counts = {
+        kind: sum(case.find(kind) is not None for case in cases)
+        for kind in ("failure", "error", "skipped")
+    }
     suite.attrib |= {
-        "tests": str(len(cases)), "failures": str(counts["failure"]), "errors": str(counts["error"]),
+        "tests": str(len(cases)),
+        "failures": str(counts["failure"]),
+        "errors": str(counts["error"]),
         "skipped": str(counts["skipped"]),
-    }  # fmt: skip
+    }
     document = ElementTree.Element("testsuites")
     document.append(suite)
     ElementTree.indent(document)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(document, encoding="unicode") + "\n"
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        + ElementTree.tostring(document, encoding="unicode")
+        + "\n"
+    )
 
 
 def _case(suite: ElementTree.Element, found: UnitOf, earned: float) -> None:
@@ -47,16 +62,22 @@ def _case(suite: ElementTree.Element, found: UnitOf, earned: float) -> None:
     )
     open_ones = [check for check in found.checks if check.outcome is not Outcome.PASSED]
     told = {
-        "points": points(earned), "max_points": points(found.max_points), "criterion": found.criterion,
-        "question": found.question.id, "concern": ", ".join(dict.fromkeys(str(each.concern) for each in found.checks)),
-        "start_method": found.unit.start_method, "outcome": str(found.unit.outcome),
-    }  # fmt: skip
+        "points": points(earned),
+        "max_points": points(found.max_points),
+        "criterion": found.criterion,
+        "question": found.question.id,
+        "concern": ", ".join(dict.fromkeys(str(each.concern) for each in found.checks)),
+        "start_method": found.unit.start_method,
+        "outcome": str(found.unit.outcome),
+    }
     properties = ElementTree.SubElement(case, "properties")
     for key, value in told.items():
         ElementTree.SubElement(properties, "property", name=key, value=_text(value))
     if found.unit.outcome is not Outcome.PASSED:
         first = found.telling.message if found.telling else ""
-        part = ElementTree.SubElement(case, _KINDS.get(found.unit.outcome, "skipped"), message=_text(first))
+        part = ElementTree.SubElement(
+            case, _KINDS.get(found.unit.outcome, "skipped"), message=_text(first)
+        )
         part.text = _text("\n".join(_said(check) for check in open_ones))
     elif found.reason:
         ElementTree.SubElement(case, "skipped", message=_text(found.reason))
@@ -64,9 +85,13 @@ def _case(suite: ElementTree.Element, found: UnitOf, earned: float) -> None:
 
 def _outside(suite: ElementTree.Element, check: CheckPart) -> None:
     """Add a check that is no part of the rubric."""
-    case = ElementTree.SubElement(suite, "testcase", classname=_text(check.test), name=_text(check.check or check.id))
+    case = ElementTree.SubElement(
+        suite, "testcase", classname=_text(check.test), name=_text(check.check or check.id)
+    )
     if check.outcome is not Outcome.PASSED:
-        part = ElementTree.SubElement(case, _KINDS.get(check.outcome, "skipped"), message=_text(check.message))
+        part = ElementTree.SubElement(
+            case, _KINDS.get(check.outcome, "skipped"), message=_text(check.message)
+        )
         part.text = _text(check.hint)
 
 

@@ -16,7 +16,9 @@ LONGEST = 20_000
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
-    """Return a test for each criterion; what cannot be graded is `gradable: false`, which costs no attempt."""
+    """Return a test for each criterion; what cannot be graded is `gradable: false`, which costs no
+    attempt.
+    """
     found = criterion_lines(result, criteria)
     most = sum(line.max_score for line in found)
     gradable = result.status is Status.GRADED
@@ -28,10 +30,14 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
         "format_errors": [] if gradable else [result_summary(result)],
         "tests": [
             {
-                "name": line.title, "description": line.name, "points": line.score, "max_points": line.max_score,
-                "message": line.text[:LONGEST], "output": "",
+                "name": line.title,
+                "description": line.name,
+                "points": line.score,
+                "max_points": line.max_score,
+                "message": line.text[:LONGEST],
+                "output": "",
             }
             for line in found
         ],
-    }  # fmt: skip
+    }
     return json.dumps(body, ensure_ascii=False, indent=1)

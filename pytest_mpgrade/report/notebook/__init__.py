@@ -1,4 +1,6 @@
-"""Executed notebooks beside the result: `.ipynb`, and HTML for whoever has no Jupyter; a failing cell is marked."""
+"""Executed notebooks beside the result: `.ipynb`, and HTML for whoever has no Jupyter; a failing
+cell is marked.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ HTML_SECONDS = 120.0
 
 
 def write_notebooks(notebooks: Sequence[Notebook], folder: Path) -> list[Path]:
-    """Write each notebook that was executed as ``NAME.START_METHOD.ipynb`` and ``.html``; return the former.
+    """Write each notebook that was executed as ``NAME.START_METHOD.ipynb`` and ``.html``; return
+    the former.
 
     Where nbconvert cannot make a page of one, there is none.
     """
@@ -30,7 +33,13 @@ def write_notebooks(notebooks: Sequence[Notebook], folder: Path) -> list[Path]:
     if paths:
         command = [sys.executable, "-m", "pytest_mpgrade.report.notebook.html", *map(str, paths)]
         try:
-            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=HTML_SECONDS, check=False)
+            subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=HTML_SECONDS,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             return paths
     return paths
@@ -44,7 +53,10 @@ def marked(notebook: Notebook) -> dict[str, Any]:
         seen = next(code) if cell["cell_type"] == "code" else None
         if seen is not None and seen is notebook.failing:
             mark = _mark(seen)
-            cells.append(mark | ({"id": "mpgrade"} if notebook.document.get("nbformat_minor", 0) >= 5 else {}))
+            cells.append(
+                mark
+                | ({"id": "mpgrade"} if notebook.document.get("nbformat_minor", 0) >= 5 else {})
+            )
         if seen is not None and seen.ending is Ending.NOT_TRIED:
             cell = {**cell, "outputs": [], "execution_count": None}
         cells.append(cell)
@@ -54,6 +66,10 @@ def marked(notebook: Notebook) -> dict[str, Any]:
 def _mark(cell: Cell) -> dict[str, object]:
     lines = [f"{cell.error_type}: {cell.error_message}"] if cell.ending is Ending.RAISED else []
     lines += [cell.stopped or cell.why] + [stuck.sentence for stuck in cell.trace.stuck]
-    quoted = "\n".join(f"    {line}" for text in lines for line in text.splitlines())  # nothing in it is Markdown
-    source = f"### mpgrade: code cell {cell.number} below did not come to its end: {cell.ending}\n\n{quoted}\n"
+    # nothing in it is Markdown
+    quoted = "\n".join(f"    {line}" for text in lines for line in text.splitlines())
+    source = (
+        f"### mpgrade: code cell {cell.number} below did not come to its end:"
+        f" {cell.ending}\n\n{quoted}\n"
+    )
     return {"cell_type": "markdown", "metadata": {"tags": ["mpgrade"]}, "source": source}

@@ -1,7 +1,8 @@
-"""Make pages of notebooks: ``python -m pytest_mpgrade.report.notebook.html FILE.ipynb …`` writes ``FILE.html``.
+"""Make pages of notebooks: ``python -m pytest_mpgrade.report.notebook.html FILE.ipynb …`` writes
+``FILE.html``.
 
-A process of its own, since it takes long to load, and a stranger's notebook may take for ever. Scripts and whatever
-else a page could act by are left out. The only user of nbconvert.
+A process of its own, since it takes long to load, and a stranger's notebook may take for ever.
+Scripts and whatever else a page could act by are left out. The only user of nbconvert.
 """
 
 from __future__ import annotations
@@ -13,13 +14,58 @@ from typing import Any
 
 from pytest_mpgrade.system.atomic_write import write_bytes
 
-TAGS = frozenset((
-    "a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3",
-    "h4", "h5", "h6", "hr", "i", "kbd", "li", "ol", "p", "pre", "s", "samp", "span", "strong", "sub", "sup", "table",
-    "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
-))  # fmt: skip
+TAGS = frozenset(
+    (
+        "a",
+        "abbr",
+        "b",
+        "blockquote",
+        "br",
+        "caption",
+        "code",
+        "dd",
+        "del",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "kbd",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "samp",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "u",
+        "ul",
+    )
+)
 """What texts and tables of a notebook may consist of; nothing of it acts, or loads anything."""
-ATTRIBUTES = {"*": ["class", "title"], "a": ["href"], "th": ["colspan", "rowspan"], "td": ["colspan", "rowspan"]}
+ATTRIBUTES = {
+    "*": ["class", "title"],
+    "a": ["href"],
+    "th": ["colspan", "rowspan"],
+    "td": ["colspan", "rowspan"],
+}
 
 KINDS = ("text/html", "text/markdown", "text/latex", "image/png", "image/jpeg", "text/plain")
 """What of an output is shown: the first that it has."""
@@ -34,9 +80,16 @@ def main(paths: list[str]) -> None:
 
     def clean(element: object) -> str:
         text = element.decode("utf-8", "replace") if isinstance(element, bytes) else str(element)
-        return str(bleach.clean(_NO_TEXT.sub("", text), tags=TAGS, attributes=ATTRIBUTES, strip=True))
+        return str(
+            bleach.clean(_NO_TEXT.sub("", text), tags=TAGS, attributes=ATTRIBUTES, strip=True)
+        )
 
-    safe = {"tags": sorted(TAGS), "attributes": ATTRIBUTES, "strip": True, "safe_output_keys": {*KINDS, "metadata"}}
+    safe = {
+        "tags": sorted(TAGS),
+        "attributes": ATTRIBUTES,
+        "strip": True,
+        "safe_output_keys": {*KINDS, "metadata"},
+    }
     config = Config(
         {
             "SanitizeHTML": safe | {"sanitized_output_types": set()},  # that is for `clean`

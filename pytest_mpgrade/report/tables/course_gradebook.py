@@ -1,4 +1,6 @@
-"""Grades put into the file that a course system has exported: columns, order, ids and line ends stay as they are."""
+"""Grades put into the file that a course system has exported: columns, order, ids and line ends
+stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ class System:
 
     keys: tuple[str, ...]  # columns by which a student is found
     grade: Choose
-    maximum: str = ""  # where the most points are: "row": of Canvas; "title": in the column's name; else a column
+    # where the most points are: "row": of Canvas; "title": in the column's name; else a column
+    maximum: str = ""
     only: str = ""  # column that says which assignment a row is about
 
 
@@ -45,17 +48,22 @@ class Filled:
     without_grade: tuple[str, ...] = field(default=())  # rows of students that handed in nothing
 
 
-def fill(system: str, text: str, assignment: Assignment, grades: Sequence[Grade], column: str = "") -> Filled:
+def fill(
+    system: str, text: str, assignment: Assignment, grades: Sequence[Grade], column: str = ""
+) -> Filled:
     """Put grades into an exported sheet. *column*: its name, where several could be meant.
 
-    Raises UsageError where it is not such a sheet, no column or more than one fits, or it is for other points.
+    Raises UsageError where it is not such a sheet, no column or more than one fits, or it is for
+    other points.
     """
     known = SYSTEMS[system]
     sheet = lossless_csv.read_sheet(text)
     header = sheet.header()
     ids = [header.index(name) for name in known.keys if name in header]
     if not ids:
-        raise UsageError(f"this is no sheet of {system}: it has none of the columns {', '.join(known.keys)}")
+        raise UsageError(
+            f"this is no sheet of {system}: it has none of the columns {', '.join(known.keys)}"
+        )
     target = _target(system, known, header, assignment, column)
     _hold_maximum(known, sheet, header, target, assignment)
     found: dict[str, int] = {}
@@ -72,13 +80,18 @@ def fill(system: str, text: str, assignment: Assignment, grades: Sequence[Grade]
         elif own and not mine and not _no_student(sheet, row):
             missing.append(", ".join(sorted(own)))
     return Filled(
-        text=sheet.text(), column=header[target], filled=len(found), without_grade=tuple(missing),
+        text=sheet.text(),
+        column=header[target],
+        filled=len(found),
+        without_grade=tuple(missing),
         without_row=tuple(grade.submission for grade in grades if grade.submission not in found),
-    )  # fmt: skip
+    )
 
 
 def decode_sheet(data: bytes) -> tuple[str, str]:
-    """Return a sheet's text, its byte order mark kept, and its encoding: UTF-8, or what Blackboard writes, UTF-16."""
+    """Return a sheet's text, its byte order mark kept, and its encoding: UTF-8, or what Blackboard
+    writes, UTF-16.
+    """
     encoding = "utf-16-le" if data.startswith(b"\xff\xfe") else "utf-8"
     try:
         return data.decode(encoding), encoding
@@ -86,7 +99,9 @@ def decode_sheet(data: bytes) -> tuple[str, str]:
         raise UsageError(f"the sheet is not encoded in {encoding}: {error}") from error
 
 
-def _target(system: str, known: System, header: Sequence[str], assignment: Assignment, column: str) -> int:
+def _target(
+    system: str, known: System, header: Sequence[str], assignment: Assignment, column: str
+) -> int:
     if column:
         if column not in header:
             raise UsageError(f"the sheet has no column {column!r}")
@@ -94,12 +109,19 @@ def _target(system: str, known: System, header: Sequence[str], assignment: Assig
     fitting = known.grade(header, assignment)
     if len(fitting) != 1:
         names = ", ".join(repr(header[place]) for place in fitting) or "none"
-        raise UsageError(f"which column of {system}'s sheet is {assignment.title!r}? These could be: {names}; name one")
+        raise UsageError(
+            f"which column of {system}'s sheet is {assignment.title!r}? These could be: {names};"
+            " name one"
+        )
     return fitting[0]
 
 
 def _hold_maximum(
-    known: System, sheet: lossless_csv.Sheet, header: Sequence[str], target: int, assignment: Assignment
+    known: System,
+    sheet: lossless_csv.Sheet,
+    header: Sequence[str],
+    target: int,
+    assignment: Assignment,
 ) -> None:
     """Points of another scale would be wrong grades."""
     try:
@@ -118,22 +140,36 @@ def _maximum(known: System, sheet: lossless_csv.Sheet, header: Sequence[str], ta
     if known.maximum == "title":
         match = re.search(r"Total Pts: ([\d.]+)", header[target])
         return match[1] if match else ""
-    columns = [place for place, name in enumerate(header) if known.maximum and name.lower() == known.maximum]
+    columns = [
+        place
+        for place, name in enumerate(header)
+        if known.maximum and name.lower() == known.maximum
+    ]
     return sheet.value(1, columns[0]) if columns and len(sheet.rows) > 1 else ""
 
 
 def _no_student(sheet: lossless_csv.Sheet, row: int) -> bool:
-    """Canvas has a row with the points that can be had, and one that says which columns are muted."""
+    """Canvas has a row with the points that can be had, and one that says which columns are
+    muted.
+    """
     first = sheet.value(row, 0).strip()
     return first == "Points Possible" or not first
 
 
 def _titled(pattern: str) -> Choose:
-    """Take the column whose title is the assignment's; else the only one that is an assignment's at all."""
+    """Take the column whose title is the assignment's; else the only one that is an assignment's at
+    all.
+    """
 
     def choose(header: Sequence[str], assignment: Assignment) -> list[int]:
-        found = {place: match[1].strip() for place, name in enumerate(header) if (match := re.match(pattern, name))}
-        named = [place for place, title in found.items() if title in (assignment.title, assignment.name)]
+        found = {
+            place: match[1].strip()
+            for place, name in enumerate(header)
+            if (match := re.match(pattern, name))
+        }
+        named = [
+            place for place, title in found.items() if title in (assignment.title, assignment.name)
+        ]
         return named or list(found)
 
     return choose
@@ -144,8 +180,12 @@ def _named(name: str) -> Choose:
 
 
 SYSTEMS: Mapping[str, System] = {
-    "canvas": System(keys=("ID", "SIS User ID", "SIS Login ID"), grade=_titled(r"^(.*) \(\d+\)$"), maximum="row"),
+    "canvas": System(
+        keys=("ID", "SIS User ID", "SIS Login ID"), grade=_titled(r"^(.*) \(\d+\)$"), maximum="row"
+    ),
     "moodle": System(keys=("Identifier",), grade=_named("Grade"), maximum="maximum grade"),
-    "blackboard": System(keys=("Username",), grade=_titled(r"^(.*?) \[Total Pts: .*\] ?\|\d+$"), maximum="title"),
+    "blackboard": System(
+        keys=("Username",), grade=_titled(r"^(.*?) \[Total Pts: .*\] ?\|\d+$"), maximum="title"
+    ),
     "nbgrader": System(keys=("student_id",), grade=_named("raw_score"), only="assignment"),
 }

@@ -32,33 +32,63 @@ MORE: Mapping[str, Callable[[ResultFile], str | float]] = {
     "late_hours": _late_hours,
     "score_after_late": _after_late,
 }
-"""Columns after the criteria's, of a batch that has overrides or a late rule; `score` is before the late rule."""
+"""Columns after the criteria's, of a batch that has overrides or a late rule; `score` is before the
+late rule.
+"""
 
 
-def row(result: ResultFile, criteria: Sequence[Criterion], more: Sequence[str] = ()) -> GradebookRow:
-    """Return a submission's row: its name, status, score, max_score, points per criterion, and *more* columns."""
+def row(
+    result: ResultFile, criteria: Sequence[Criterion], more: Sequence[str] = ()
+) -> GradebookRow:
+    """Return a submission's row: its name, status, score, max_score, points per criterion, and
+    *more* columns.
+    """
     earned = [result.earned(criterion.name) for criterion in criteria]
     others = [MORE[name](result) for name in more]
-    return (result.submission.id, result.status.value, result.score, result.max_score, *earned, *others)
+    return (
+        result.submission.id,
+        result.status.value,
+        result.score,
+        result.max_score,
+        *earned,
+        *others,
+    )
 
 
-def gradebook_csv(rows: Iterable[GradebookRow], criteria: Sequence[Criterion], more: Sequence[str] = ()) -> str:
+def gradebook_csv(
+    rows: Iterable[GradebookRow], criteria: Sequence[Criterion], more: Sequence[str] = ()
+) -> str:
     """Return the table, sorted by name.
 
-    Rows end with a newline alone and fields are quoted where they have to be (RFC 4180). Names are written as they
-    are, also those that start with = + - or @, because scripts match them with a course's own lists; a spreadsheet
-    may take such a name for a formula: import the column `submission` as text.
+    Rows end with a newline alone and fields are quoted where they have to be (RFC 4180). Names are
+    written as they are, also those that start with = + - or @, because scripts match them with a
+    course's own lists; a spreadsheet may take such a name for a formula: import the column
+    `submission` as text.
     """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["submission", "status", "score", "max_score", *(criterion.name for criterion in criteria), *more])
+    writer.writerow(
+        [
+            "submission",
+            "status",
+            "score",
+            "max_score",
+            *(criterion.name for criterion in criteria),
+            *more,
+        ]
+    )
     ordered: list[GradebookRow] = sorted(rows, key=lambda each: str(each[0]))
-    writer.writerows([points(cell) if isinstance(cell, float) else cell for cell in each] for each in ordered)
+    writer.writerows(
+        [points(cell) if isinstance(cell, float) else cell for cell in each] for each in ordered
+    )
     return table.getvalue()
 
 
 def write_gradebook(
-    rows: Iterable[GradebookRow], criteria: Sequence[Criterion], path: Path, more: Sequence[str] = ()
+    rows: Iterable[GradebookRow],
+    criteria: Sequence[Criterion],
+    path: Path,
+    more: Sequence[str] = (),
 ) -> None:
     """Replace the gradebook at once, so that one that is open in the middle of a batch is whole."""
     atomic_write.write_bytes(gradebook_csv(rows, criteria, more).encode(), path)

@@ -1,8 +1,10 @@
-"""What a class says of the checks: how many passed each, how well it tells strong from weak, and what to look at.
+"""What a class says of the checks: how many passed each, how well it tells strong from weak, and
+what to look at.
 
-Discrimination is the corrected item-total correlation: Pearson's r between having passed the check and the points of
-all other questions, -1 to 1 (Crocker and Algina, Introduction to Classical and Modern Test Theory, 1986, chapter 14).
-Near 0 or below it, good submissions fail the check as often as weak ones: it may be wrong.
+Discrimination is the corrected item-total correlation: Pearson's r between having passed the check
+and the points of all other questions, -1 to 1 (Crocker and Algina, Introduction to Classical and
+Modern Test Theory, 1986, chapter 14). Near 0 or below it, good submissions fail the check as often
+as weak ones: it may be wrong.
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ class Item:
 
 
 class _Sums:
-    """Of one check, over the class so far: what Pearson's r is made of, without keeping a single result."""
+    """Of one check, over the class so far: what Pearson's r is made of, without keeping a single
+    result.
+    """
 
     def __init__(self, title: str, concern: str) -> None:
         self.title = title
@@ -69,14 +73,21 @@ class _Sums:
         """Return what the class says of the check."""
         varies = 0 < self.passed < self.decided and self.least < self.most
         return Item(
-            id=id, title=self.title, concern=self.concern, decided=self.decided, passed=self.passed,
-            discrimination=self._correlation() if varies else None, undecided=self.undecided,
-        )  # fmt: skip
+            id=id,
+            title=self.title,
+            concern=self.concern,
+            decided=self.decided,
+            passed=self.passed,
+            discrimination=self._correlation() if varies else None,
+            undecided=self.undecided,
+        )
 
     def _correlation(self) -> float | None:
         n, x, y = self.decided, self.passed, self.rest
         spread = (n * x - x * x) * (n * self.squares - y * y)
-        return max(-1.0, min(1.0, (n * self.both - x * y) / math.sqrt(spread))) if spread > 0 else None
+        return (
+            max(-1.0, min(1.0, (n * self.both - x * y) / math.sqrt(spread))) if spread > 0 else None
+        )
 
 
 class Tally:
@@ -86,7 +97,9 @@ class Tally:
         self._sums: dict[str, _Sums] = {}
 
     def add(self, result: ResultFile) -> None:
-        """Take in one result, as the machine made it: points that a person has set say nothing of a check."""
+        """Take in one result, as the machine made it: points that a person has set say nothing of a
+        check.
+        """
         own = result.by_machine()
         if own.status is not Status.GRADED:
             return
@@ -100,7 +113,9 @@ class Tally:
             if check.outcome in UNSURE:
                 sums.undecided += 1
             else:
-                sums.add(check.outcome is Outcome.PASSED, own.score - worth.get(check.question, 0.0))
+                sums.add(
+                    check.outcome is Outcome.PASSED, own.score - worth.get(check.question, 0.0)
+                )
 
     def items(self) -> list[Item]:
         """Return each check, in the order of the tests."""
@@ -111,16 +126,40 @@ def write_item_analysis(found: Sequence[Item], path: Path) -> None:
     """Write a row for each check."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["check", "title", "concern", "decided", "passed", "share_passed", "discrimination", "undecided"])
+    writer.writerow(
+        [
+            "check",
+            "title",
+            "concern",
+            "decided",
+            "passed",
+            "share_passed",
+            "discrimination",
+            "undecided",
+        ]
+    )
     for item in found:
         told = "" if item.discrimination is None else f"{item.discrimination:.3f}"
         share = f"{1 - item.failed_share:.3f}" if item.decided else ""
-        writer.writerow([item.id, item.title, item.concern, item.decided, item.passed, share, told, item.undecided])
+        writer.writerow(
+            [
+                item.id,
+                item.title,
+                item.concern,
+                item.decided,
+                item.passed,
+                share,
+                told,
+                item.undecided,
+            ]
+        )
     atomic_write.write_bytes(table.getvalue().encode(), path)
 
 
 def worth_a_look(rows: Sequence[Overview], found: Sequence[Item]) -> Iterator[str]:
-    """Yield lines on what a person should look at: checks that nearly all fail, results that nothing could decide."""
+    """Yield lines on what a person should look at: checks that nearly all fail, results that
+    nothing could decide.
+    """
     for item in found:
         if item.decided >= FEWEST and item.failed_share > SUSPICIOUS:
             share = f"{item.decided - item.passed} of {item.decided}"

@@ -1,6 +1,7 @@
 """Text for people: explanations, the rubric, the class; with rich.
 
-Everything is returned as text, so that the plugin, the command line and tests print it as they need.
+Everything is returned as text, so that the plugin, the command line and tests print it as they
+need.
 """
 
 from __future__ import annotations
@@ -22,7 +23,15 @@ from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.report.terminal.question_table import rubric_rows
 from pytest_mpgrade.system.text import counted, exit_words, one_line, points
 
-__all__ = ["about_points", "class_table", "exit_words", "explain", "explanations", "rubric", "ungradable"]
+__all__ = [
+    "about_points",
+    "class_table",
+    "exit_words",
+    "explain",
+    "explanations",
+    "rubric",
+    "ungradable",
+]
 
 _STYLES = {
     Outcome.PASSED: "green",
@@ -45,7 +54,9 @@ _FLAGS = {
     Outcome.NOT_RUN: "",
 }
 _MOST_REASONS = 3
-_LONGEST = 400  # characters of a message in the rubric: two sentences, a hang and who waits for what; explain() has all
+# characters of a message in the rubric: two sentences, a hang and who waits for what; explain() has
+# all
+_LONGEST = 400
 
 
 class _Page:
@@ -53,7 +64,8 @@ class _Page:
 
     def __init__(self, width: int, color: bool) -> None:
         self._file = io.StringIO()
-        # The caller knows the stream; rich would look at this process's environment and terminal instead.
+        # The caller knows the stream; rich would look at this process's environment and terminal
+        # instead.
         self._console = Console(
             file=self._file,
             width=max(width, 40),
@@ -71,7 +83,9 @@ class _Page:
         first = text.wrap(self._console, width)[0]
         self._console.print(Text(" " * indent) + first, soft_wrap=True)
         rest = text[len(first) :] if len(first) < len(text) else Text("")
-        rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :] if rest.plain.strip() else Text("")
+        rest = (
+            rest[len(rest.plain) - len(rest.plain.lstrip()) :] if rest.plain.strip() else Text("")
+        )
         for row in rest.wrap(self._console, width - hang, overflow="fold") if rest else ():
             self._console.print(Text(" " * (indent + hang)) + row, soft_wrap=True)
 
@@ -85,10 +99,14 @@ class _Page:
         return "\n".join(line.rstrip() for line in self._file.getvalue().split("\n")).strip("\n")
 
 
-def explain_test(call: str, findings: Sequence[Finding], width: int = 80, color: bool = False) -> str:
-    """Explain one failing test to its student; *call* is the headline's subject, with the start method.
+def explain_test(
+    call: str, findings: Sequence[Finding], width: int = 80, color: bool = False
+) -> str:
+    """Explain one failing test to its student; *call* is the headline's subject, with the start
+    method.
 
-    Failed checks come first; passed ones are only counted, skipped ones only named. What several say is said once.
+    Failed checks come first; passed ones are only counted, skipped ones only named. What several
+    say is said once.
     """
     findings = _once(findings)
     page = _Page(width, color)
@@ -97,12 +115,16 @@ def explain_test(call: str, findings: Sequence[Finding], width: int = 80, color:
         said: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
             if finding.outcome is outcome:
-                said.setdefault((finding.message or finding.title, finding.hint), []).append(finding)
+                said.setdefault((finding.message or finding.title, finding.hint), []).append(
+                    finding
+                )
         for same in said.values():
             _explain_one(page, same[0], [finding.check or finding.title for finding in same])
     told = {each.check for each in findings if each.outcome in grouping.EXPLAINED}
     if skipped := [
-        one_line(each.check) for each in findings if each.outcome is Outcome.SKIPPED and each.check not in told
+        one_line(each.check)
+        for each in findings
+        if each.outcome is Outcome.SKIPPED and each.check not in told
     ]:
         page.line(f"skipped: {', '.join(skipped)}", indent=2, hang=4)
     return page.text
@@ -110,14 +132,18 @@ def explain_test(call: str, findings: Sequence[Finding], width: int = 80, color:
 
 def _once(findings: Sequence[Finding]) -> list[Finding]:
     """Return findings without those that say of a call what another of the same check does."""
-    known = {(each.check, each.outcome, each.message, each.hint): each for each in reversed(findings)}
+    known = {
+        (each.check, each.outcome, each.message, each.hint): each for each in reversed(findings)
+    }
     return [each for each in findings if any(each is kept for kept in known.values())]
 
 
 def _count(findings: Sequence[Finding]) -> str:
     counts = Counter(finding.outcome for finding in findings)
     shown = [
-        f"{counts[outcome]} {_ADJECTIVES.get(outcome, outcome)}" for outcome in grouping.EXPLAINED if counts[outcome]
+        f"{counts[outcome]} {_ADJECTIVES.get(outcome, outcome)}"
+        for outcome in grouping.EXPLAINED
+        if counts[outcome]
     ]
     rest = Outcome.SKIPPED if counts[Outcome.SKIPPED] else Outcome.FAILED
     first, _, others = ", ".join(shown or [f"{counts[rest]} {rest}"]).partition(" ")
@@ -147,7 +173,9 @@ def _message(finding: Finding) -> str:
 def explanations(result: ResultFile, width: int = 80, color: bool = False) -> str:
     """Explain all that was not passed, equal findings under several start methods once."""
     blocks = grouping.blocks(result.checks)
-    return "\n\n".join(explain_test(block.subject, block.findings, width, color) for block in blocks)
+    return "\n\n".join(
+        explain_test(block.subject, block.findings, width, color) for block in blocks
+    )
 
 
 def rubric(result: ResultFile, width: int = 80, color: bool = False) -> str:
@@ -160,7 +188,8 @@ def rubric(result: ResultFile, width: int = 80, color: bool = False) -> str:
         page.line(one_line(remark), indent=2, hang=2)
     page.table(_rubric_table(result))
     for words in filter(
-        None, [*about_points(result), *adjustments.change_lines(result), adjustments.late_words(result)]
+        None,
+        [*about_points(result), *adjustments.change_lines(result), adjustments.late_words(result)],
     ):
         page.line(one_line(words), indent=2, hang=4)
     _failed(page, result)
@@ -177,7 +206,11 @@ def _rubric_table(result: ResultFile) -> Table:
     table.add_column("Criterion", "Total", overflow="fold")
     table.add_column("Checks", _tally(result.checks), overflow="fold")
     table.add_column(
-        "Points", f"{points(result.score)} / {points(result.max_score)}", justify="right", no_wrap=True, style="bold"
+        "Points",
+        f"{points(result.score)} / {points(result.max_score)}",
+        justify="right",
+        no_wrap=True,
+        style="bold",
     )
     for each in result.criteria:
         earned = f"{points(each.points)} / {points(each.max_points)}" if each.max_points else "-"
@@ -188,7 +221,9 @@ def _rubric_table(result: ResultFile) -> Table:
 
 
 def about_points(result: ResultFile) -> Iterable[str]:
-    """Say why points were not earned that no failed check explains, and whose points others have taken over."""
+    """Say why points were not earned that no failed check explains, and whose points others have
+    taken over.
+    """
     reasons: dict[str, list[str]] = {}
     for criterion in result.criteria:
         if criterion.reason:
@@ -197,13 +232,24 @@ def about_points(result: ResultFile) -> Iterable[str]:
         yield f"{reason}: {', '.join(names)}"
     if lost := result.undecided.points:
         was = "was" if lost == 1 else "were"
-        yield f"{points(lost)} of the points could not be decided here, and {was} shared among the others"
+        yield (
+            f"{points(lost)} of the points could not be decided here, and {was} shared among the"
+            " others"
+        )
 
 
 def _tally(checks: Sequence[CheckPart]) -> Text:
     counts = Counter(check.outcome for check in checks)
-    parts = [(f"{counts[outcome]} {outcome}", _STYLES.get(outcome, "")) for outcome in Outcome if counts[outcome]]
-    return Text(", ").join([Text(words, style=style) for words, style in parts]) if parts else Text("-")
+    parts = [
+        (f"{counts[outcome]} {outcome}", _STYLES.get(outcome, ""))
+        for outcome in Outcome
+        if counts[outcome]
+    ]
+    return (
+        Text(", ").join([Text(words, style=style) for words, style in parts])
+        if parts
+        else Text("-")
+    )
 
 
 def _failed(page: _Page, result: ResultFile) -> None:
@@ -223,12 +269,16 @@ def _flags(page: _Page, result: ResultFile) -> None:
             said = f"{counted(count, 'check')} {_ADJECTIVES.get(outcome, outcome)}"
             page.line((said, _STYLES.get(outcome, "")), meaning, indent=2, hang=2)
             # What has not been run has no reason of its own; the result's is at the top.
-            reasons = grouping.reasons(result.checks, outcome) if outcome is not Outcome.NOT_RUN else []
+            reasons = (
+                grouping.reasons(result.checks, outcome) if outcome is not Outcome.NOT_RUN else []
+            )
             for line in reasons[:_MOST_REASONS]:
                 times = f"{line.count} times: " if line.count > 1 and len(reasons) > 1 else ""
                 page.line(f"{times}{one_line(line.message)}", indent=6, hang=4)
             if len(reasons) > _MOST_REASONS:
-                page.line(f"… and {counted(len(reasons) - _MOST_REASONS, 'other reason')}", indent=6)
+                page.line(
+                    f"… and {counted(len(reasons) - _MOST_REASONS, 'other reason')}", indent=6
+                )
 
 
 def outline(found: ResultFile, assignment: Assignment, width: int = 80, color: bool = False) -> str:
@@ -246,7 +296,9 @@ def outline(found: ResultFile, assignment: Assignment, width: int = 80, color: b
             title = Text.assemble((row.title, "bold"), f"; {row.requires}" if row.requires else "")
             table.add_row(title, "", Text(row.points, "bold"))
     page.table(table)
-    page.line("A unit is a question as it is asked under one start method and for one variant.", indent=2)
+    page.line(
+        "A unit is a question as it is asked under one start method and for one variant.", indent=2
+    )
     return page.text
 
 
@@ -265,8 +317,12 @@ def class_table(results: Iterable[Overview], width: int = 80, color: bool = Fals
     for row in rows:
         style = _STYLES[Outcome.PASSED] if row.status is Status.GRADED else _STYLES[Outcome.ERROR]
         score = f"{'* ' * row.by_hand}{points(row.score)} / {points(row.max_score)}"
-        after = [("?" if row.final is None else points(row.final)) if row.late else ""] if late else []
-        table.add_row(one_line(row.id), Text(row.status.value, style), score, *after, ", ".join(row.concerns))
+        after = (
+            [("?" if row.final is None else points(row.final)) if row.late else ""] if late else []
+        )
+        table.add_row(
+            one_line(row.id), Text(row.status.value, style), score, *after, ", ".join(row.concerns)
+        )
     page.table(table)
     for line in _totals(rows):
         page.line(line, indent=2, hang=4)
@@ -287,7 +343,9 @@ def _totals(rows: Sequence[Overview]) -> Iterable[str]:
         yield f"* {counted(changed, 'submission')} with points set by hand"
     faults = Counter(concern for row in rows for concern in row.concerns)
     if faults:
-        yield f"failed: {', '.join(f'{concern} {count}' for concern, count in faults.most_common())}"
+        yield (
+            f"failed: {', '.join(f'{concern} {count}' for concern, count in faults.most_common())}"
+        )
 
 
 def ungradable(results: Iterable[Overview], width: int = 80, color: bool = False) -> str:

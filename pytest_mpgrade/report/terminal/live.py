@@ -1,4 +1,6 @@
-"""A display at the bottom of a terminal that is drawn again while a batch runs; lines go above it."""
+"""A display at the bottom of a terminal that is drawn again while a batch runs; lines go above
+it.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def display_lines(standing: Standing, height: int) -> list[str]:
     head = [f"{standing.done} of {standing.total} done"]
     head += [f"{count} {what}" for what, count in standing.counts.items()]
     head += [f"{standing.per_minute:.1f} a minute"] if standing.per_minute is not None else []
-    head += [f"about {rough(standing.seconds_left)} left"] if standing.seconds_left is not None else []
+    head += (
+        [f"about {rough(standing.seconds_left)} left"] if standing.seconds_left is not None else []
+    )
     found = [", ".join(head)]
     if standing.stopping:
         found.append("interrupted: what runs is ended; Ctrl-C again ends it at once")
@@ -67,8 +71,13 @@ def display_lines(standing: Standing, height: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def display(stream: TextIO, standing: Callable[[], Standing], color: bool) -> Iterator[Callable[[str], None]]:
-    """Draw *standing* twice a second; yield what prints text above. Afterwards the display is gone, the cursor back."""
+def display(
+    stream: TextIO, standing: Callable[[], Standing], color: bool
+) -> Iterator[Callable[[str], None]]:
+    """Draw *standing* twice a second; yield what prints text above.
+
+    Afterwards the display is gone, the cursor back.
+    """
     console = Console(file=stream, force_terminal=True, no_color=not color, highlight=False)
 
     class Now:
@@ -82,7 +91,12 @@ def display(stream: TextIO, standing: Callable[[], Standing], color: bool) -> It
         console.print(Text.from_ansi(encodable(text, stream.encoding)), soft_wrap=True)
 
     shown = Live(
-        Now(), console=console, refresh_per_second=2, transient=True, redirect_stdout=False, redirect_stderr=False
+        Now(),
+        console=console,
+        refresh_per_second=2,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
     )
     try:
         with shown:

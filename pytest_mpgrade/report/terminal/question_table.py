@@ -19,7 +19,8 @@ class RubricRow:
 
     title: str
     points: str
-    units: int = 0  # in which a question is asked: start methods times variants; 0: it is a criterion
+    # in which a question is asked: start methods times variants; 0: it is a criterion
+    units: int = 0
     requires: str = ""
 
 
@@ -29,10 +30,16 @@ def rubric_rows(found: ResultFile, assignment: Assignment) -> Iterator[RubricRow
     for criterion in found.criteria:
         rule = rules[criterion.name]
         title = one_line(criterion.title) + (" (hidden)" if rule.hidden else "")
-        yield RubricRow(title=title, points=points(criterion.max_points), requires=_requires(rule, assignment.criteria))
+        yield RubricRow(
+            title=title,
+            points=points(criterion.max_points),
+            requires=_requires(rule, assignment.criteria),
+        )
         for question in criterion.questions:
             worth = points(question.max_points)
-            yield RubricRow(title=one_line(question.title).rstrip("."), points=worth, units=len(question.units))
+            yield RubricRow(
+                title=one_line(question.title).rstrip("."), points=worth, units=len(question.units)
+            )
 
 
 def _requires(rule: Criterion, criteria: Sequence[Criterion]) -> str:

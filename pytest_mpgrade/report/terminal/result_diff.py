@@ -13,21 +13,31 @@ from pytest_mpgrade.system.text import one_line, points
 
 
 def read_results(folder: Path) -> dict[str, ResultFile]:
-    """Return the results in a folder of a batch, or of a single grading, by the names of their submissions.
+    """Return the results in a folder of a batch, or of a single grading, by the names of their
+    submissions.
 
     Raises UsageError where there is none.
     """
-    files = [folder / RESULT_FILE] if (folder / RESULT_FILE).is_file() else sorted(folder.glob(f"*/{RESULT_FILE}"))
+    files = (
+        [folder / RESULT_FILE]
+        if (folder / RESULT_FILE).is_file()
+        else sorted(folder.glob(f"*/{RESULT_FILE}"))
+    )
     if not files:
         raise UsageError(f"there are no results in {folder}")
     return {result.submission.id: result for result in map(result_json.read_result, files)}
 
 
 def changes(old: Mapping[str, ResultFile], new: Mapping[str, ResultFile]) -> Iterator[str]:
-    """Yield a line for each submission whose points or status changed, and one for each check that did it."""
+    """Yield a line for each submission whose points or status changed, and one for each check that
+    did it.
+    """
     for name in sorted(old.keys() | new.keys()):
         if name not in old or name not in new:
-            yield f"{one_line(name)}: {'only in the new ones' if name in new else 'not in the new ones'}"
+            yield (
+                f"{one_line(name)}:"
+                f" {'only in the new ones' if name in new else 'not in the new ones'}"
+            )
             continue
         before, after = old[name], new[name]
         told = [*_checks(before, after), *_by_hand(before, after)]
@@ -39,7 +49,11 @@ def changes(old: Mapping[str, ResultFile], new: Mapping[str, ResultFile]) -> Ite
 def _grade(result: ResultFile) -> str:
     status = "" if result.status is Status.GRADED else f" ({result.status})"
     late = result.late
-    after = f", {'unknown' if late.score is None else points(late.score)} after the late rule" if late else ""
+    after = (
+        f", {'unknown' if late.score is None else points(late.score)} after the late rule"
+        if late
+        else ""
+    )
     return f"{points(result.score)} of {points(result.max_score)}{after}{status}"
 
 
@@ -50,7 +64,9 @@ def _checks(before: ResultFile, after: ResultFile) -> Iterator[str]:
         was, now = (_worth(questions.get(id)) for questions in (old, new))
         if was != now:
             yield f"{one_line(id)}: {was} -> {now}"
-    checks = ({check.id: str(check.outcome) for check in result.checks} for result in (before, after))
+    checks = (
+        {check.id: str(check.outcome) for check in result.checks} for result in (before, after)
+    )
     had, has = checks
     for id in dict.fromkeys([*had, *has]):
         if had.get(id) != has.get(id):
@@ -63,10 +79,16 @@ def _questions(result: ResultFile) -> Iterator[QuestionScore]:
 
 
 def _worth(question: QuestionScore | None) -> str:
-    return f"{points(question.points)} of {points(question.max_points)} points" if question else "not asked"
+    return (
+        f"{points(question.points)} of {points(question.max_points)} points"
+        if question
+        else "not asked"
+    )
 
 
 def _by_hand(before: ResultFile, after: ResultFile) -> list[str]:
     """Say which points are set by hand now, and which no more."""
     old, new = adjustments.change_lines(before), adjustments.change_lines(after)
-    return [line for line in new if line not in old] + [f"no more: {line}" for line in old if line not in new]
+    return [line for line in new if line not in old] + [
+        f"no more: {line}" for line in old if line not in new
+    ]

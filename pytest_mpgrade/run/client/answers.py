@@ -1,4 +1,5 @@
-"""What the processes that a supervisor watches tell of a run, read as JSON by types: the seam of trust.
+"""What the processes that a supervisor watches tell of a run, read as JSON by types: the seam of
+trust.
 
 Nothing that a process with student code in it wrote is ever unpickled.
 """
@@ -37,12 +38,13 @@ UNREADABLE = "an answer that the grader cannot read"
 
 
 def answer(box: str, name: str, cap: int, *, named: bool = False) -> Answer:
-    """Read what a child has written: a plain file of at most *cap* bytes, whatever else may lie there in its place.
+    """Read what a child has written: a plain file of at most *cap* bytes, whatever else may lie
+    there in its place.
 
     *named*: its value is a dict of values, those of a notebook's variables.
 
-    What is not of the form that our own child writes is no answer: else a check could break on it, and what breaks
-    counts neither way.
+    What is not of the form that our own child writes is no answer: else a check could break on it,
+    and what breaks counts neither way.
     """
     path = os.path.join(box, f"{name}.json")
     try:
@@ -54,7 +56,9 @@ def answer(box: str, name: str, cap: int, *, named: bool = False) -> Answer:
         values = [] if found.value is None else [found.value]
         if named:
             values = list(found.value.values()) if isinstance(found.value, dict) else []
-        if all(map(is_plain, (*values, *found.queues))) and all(each[0] == "list" for each in found.queues):
+        if all(map(is_plain, (*values, *found.queues))) and all(
+            each[0] == "list" for each in found.queues
+        ):
             return found
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         pass
@@ -68,7 +72,9 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{
 
 
 def is_plain(encoded: Plain) -> bool:
-    """Tell whether *encoded* is of the form that our own child gives to some value: see `inside.plain.encode`."""
+    """Tell whether *encoded* is of the form that our own child gives to some value: see
+    `inside.plain.encode`.
+    """
     if not isinstance(encoded, list) or not encoded or not isinstance(encoded[0], str):
         return False
     kind, *rest = encoded
@@ -76,7 +82,9 @@ def is_plain(encoded: Plain) -> bool:
         return len(rest) == 1 and isinstance(rest[0], list) and all(map(is_plain, rest[0]))
     if kind == "dict":
         pairs = rest[0] if len(rest) == 1 and isinstance(rest[0], list) else [None]
-        return all(isinstance(pair, list) and len(pair) == 2 and all(map(is_plain, pair)) for pair in pairs)
+        return all(
+            isinstance(pair, list) and len(pair) == 2 and all(map(is_plain, pair)) for pair in pairs
+        )
     return _is_leaf(kind, rest)
 
 
@@ -92,7 +100,8 @@ def _is_leaf(kind: str, rest: list[Plain]) -> bool:
         return _is_bytes(rest)
     if kind == "none":
         return not rest
-    if kind == "object" and len(rest) == 2:  # one of the handles that a call has returned, and its pid if it has one
+    # one of the handles that a call has returned, and its pid if it has one
+    if kind == "object" and len(rest) == 2:
         return isinstance(rest[0], str) and (rest[1] is None or type(rest[1]) is int)
     if len(rest) != 1:
         return False

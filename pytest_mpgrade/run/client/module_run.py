@@ -1,4 +1,6 @@
-"""Scenario -> Runs, as pytest sees it: ask a supervisor, and put what it reports and the child tells into records."""
+"""Scenario -> Runs, as pytest sees it: ask a supervisor, and put what it reports and the child
+tells into records.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ _MOST_KEYS = 20_000
 
 
 def run_module(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
-    """Run a scenario against the submission; one Run for each step that was reached, the import's first.
+    """Run a scenario against the submission; one Run for each step that was reached, the import's
+    first.
 
     Raises SupervisorError when the supervisor broke: the grader or the machine is at fault.
     """
@@ -53,10 +56,19 @@ def _request(scenario: Scenario, setting: Setting, folder: RunFolder, prefix: st
 
 def _step_request(step: Step) -> StepRequest:
     return StepRequest(
-        do=step.do, gates=step.gates, again=step.again, same_holdings=step.same_holdings, n=step.n,
-        seconds=step.seconds, patience=step.patience, save=step.save, drop=step.drop, last=step.last,
-        look=step.look, let=step.let,
-    )  # fmt: skip
+        do=step.do,
+        gates=step.gates,
+        again=step.again,
+        same_holdings=step.same_holdings,
+        n=step.n,
+        seconds=step.seconds,
+        patience=step.patience,
+        save=step.save,
+        drop=step.drop,
+        last=step.last,
+        look=step.look,
+        let=step.let,
+    )
 
 
 def _keys(scenario: Scenario) -> tuple[str, ...] | None:
@@ -66,7 +78,9 @@ def _keys(scenario: Scenario) -> tuple[str, ...] | None:
     return None if any(keys is None for keys in known) or len(found) > _MOST_KEYS else found
 
 
-def _child_request(scenario: Scenario, setting: Setting, folder: RunFolder, prefix: str) -> ChildRequest:
+def _child_request(
+    scenario: Scenario, setting: Setting, folder: RunFolder, prefix: str
+) -> ChildRequest:
     return {
         "folder": setting.submission.folder,
         "module": setting.submission.module.removesuffix(".py"),
@@ -78,12 +92,17 @@ def _child_request(scenario: Scenario, setting: Setting, folder: RunFolder, pref
         "most_processes": request.most_processes(setting),
         "steps": [
             {
-                "do": step.do, "function": step.function, "args": step.args, "kwargs": step.kwargs,
-                "save": step.save, "opaque": step.opaque, "drop": step.drop,
+                "do": step.do,
+                "function": step.function,
+                "args": step.args,
+                "kwargs": step.kwargs,
+                "save": step.save,
+                "opaque": step.opaque,
+                "drop": step.drop,
             }
             for step in scenario.steps
         ],
-    }  # fmt: skip
+    }
 
 
 def _seconds(scenario: Scenario, setting: Setting) -> float:
@@ -91,11 +110,15 @@ def _seconds(scenario: Scenario, setting: Setting) -> float:
     limits = setting.assignment.limits
     seconds = 2 * limits.import_seconds
     for step in scenario.steps:
-        seconds += (step.seconds or limits.seconds) + 15 + (step.again.seconds if step.again else 0.0)
+        seconds += (
+            (step.seconds or limits.seconds) + 15 + (step.again.seconds if step.again else 0.0)
+        )
     return (1 + deadline.MOST) * seconds
 
 
-def _runs(report: CallsReport, scenario: Scenario, folder: RunFolder, setting: Setting) -> list[Run]:
+def _runs(
+    report: CallsReport, scenario: Scenario, folder: RunFolder, setting: Setting
+) -> list[Run]:
     base = Run(
         key=f"{scenario.key}/import",
         call=f"import {setting.submission.module.removesuffix('.py')}",
@@ -109,7 +132,11 @@ def _runs(report: CallsReport, scenario: Scenario, folder: RunFolder, setting: S
     for seen in report.calls:
         step = scenario.steps[seen.step]
         call = replace(
-            base, key=f"{scenario.key}/{seen.step}", call=step.label, function=step.function, named=step.kwargs
+            base,
+            key=f"{scenario.key}/{seen.step}",
+            call=step.label,
+            function=step.function,
+            named=step.kwargs,
         )
         filled = _filled(call, seen, report, folder, setting)
         found.append(replace(filled, trace=replace(filled.trace, tasks=len({*(step.keys or ())}))))
@@ -118,8 +145,14 @@ def _runs(report: CallsReport, scenario: Scenario, folder: RunFolder, setting: S
     return [found[0], *(replace(call, in_caller=mine) for call in found[1:])]
 
 
-def _filled(run: Run, seen: Account, report: CallsReport, folder: RunFolder, setting: Setting) -> Run:
-    told = answer(folder.box, seen.answer, setting.assignment.limits.answer_bytes) if seen.answer else Answer()
+def _filled(
+    run: Run, seen: Account, report: CallsReport, folder: RunFolder, setting: Setting
+) -> Run:
+    told = (
+        answer(folder.box, seen.answer, setting.assignment.limits.answer_bytes)
+        if seen.answer
+        else Answer()
+    )
     ending = seen.ending
     lacks_value = run.function != "import" and ending is Ending.RETURNED and told.value is None
     if run.function == "import" and ending not in (Ending.RETURNED, Ending.BROKEN):

@@ -1,7 +1,8 @@
-"""Notebook -> Run, as pytest sees it: lay out what a kernel finds, ask a supervisor, read what it reports.
+"""Notebook -> Run, as pytest sees it: lay out what a kernel finds, ask a supervisor, read what it
+reports.
 
-A kernel's current folder is a copy of the submission that it may write in; the assignment's data lie there as links to
-files that it may only read.
+A kernel's current folder is a copy of the submission that it may write in; the assignment's data
+lie there as links to files that it may only read.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from pytest_mpgrade.system.ignored_names import IGNORED
 
 MOST_DOCUMENT = 200_000_000
 _END_SECONDS = 200.0
-"""What a supervisor may take when the last cell is done, to interrupt it, to ask for values and to end the kernel."""
+"""What a supervisor may take when the last cell is done, to interrupt it, to ask for values and to
+end the kernel.
+"""
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LINE = re.compile(r"(?:Cell|Input) In ?\[(?P<count>\d+)\](?:, line (?P<line>\d+))?")
 _ARROW = re.compile(r"^-+> ?(\d+)", re.MULTILINE)
@@ -43,8 +46,8 @@ def run_notebook(
 ) -> Notebook:
     """Execute a notebook, given as nbformat 4 has it, from a fresh kernel under a start method.
 
-    *packages*: those of multiprocessing that it uses besides. Raises SupervisorError when the grader or the machine is
-    at fault.
+    *packages*: those of multiprocessing that it uses besides. Raises SupervisorError when the
+    grader or the machine is at fault.
     """
     rules = setting.assignment.notebook or NotebookRules()
     with workspace() as (folder, prefix):
@@ -53,7 +56,11 @@ def run_notebook(
         seconds = (1 + deadline.MOST) * (2 * limits.import_seconds + rules.seconds) + _END_SECONDS
         report = request.ask_supervisor(asked, seconds, CellsReport)
         executed = _executed(folder.executed) or document
-        values = answer(folder.box, "values", limits.answer_bytes, named=True).value if report.told else None
+        values = (
+            answer(folder.box, "values", limits.answer_bytes, named=True).value
+            if report.told
+            else None
+        )
         return _notebook(report, document, executed, values, start_method, setting)
 
 
@@ -74,36 +81,65 @@ def broken(start_method: str, setting: Setting, why: str) -> Notebook:
 
 
 def _request(
-    document: NotebookDocument, method: str, setting: Setting, packages: Sequence[str], folder: RunFolder, prefix: str
+    document: NotebookDocument,
+    method: str,
+    setting: Setting,
+    packages: Sequence[str],
+    folder: RunFolder,
+    prefix: str,
 ) -> CellsRequest:
     rules = setting.assignment.notebook or NotebookRules()
     here, shown = os.path.join(folder.scratch, "notebook"), os.path.join(folder.path, "shown")
     _lay_out(setting.submission.folder, here, shown, rules)
     connection = Connection(
-        transport="ipc", ip=os.path.join(folder.box, "kernel"), key=secrets.token_hex(16),
-        signature_scheme="hmac-sha256", shell_port=1, iopub_port=2, stdin_port=3, control_port=4, hb_port=5,
-    )  # fmt: skip
+        transport="ipc",
+        ip=os.path.join(folder.box, "kernel"),
+        key=secrets.token_hex(16),
+        signature_scheme="hmac-sha256",
+        shell_port=1,
+        iopub_port=2,
+        stdin_port=3,
+        control_port=4,
+        hb_port=5,
+    )
     _write(os.path.join(folder.box, "connection.json"), asdict(connection))
     kernel_request = os.path.join(folder.box, "kernel_request.json")
     _write(
         kernel_request,
         {
-            "folder": here, "connection": os.path.join(folder.box, "connection.json"), "answers": folder.box,
-            "start_method": method, "packages": list(packages), "prefix": prefix,
+            "folder": here,
+            "connection": os.path.join(folder.box, "connection.json"),
+            "answers": folder.box,
+            "start_method": method,
+            "packages": list(packages),
+            "prefix": prefix,
             "most_processes": request.most_processes(setting),
         },
-    )  # fmt: skip
+    )
     _write(os.path.join(folder.path, "submitted.json"), document)
-    environment = request.environment(folder, prefix) | {"IPYTHONDIR": os.path.join(folder.scratch, ".ipython")}
+    environment = request.environment(folder, prefix) | {
+        "IPYTHONDIR": os.path.join(folder.scratch, ".ipython")
+    }
     if rules.python:
         environment["PYTHONPATH"] = _library(shown)
     return CellsRequest(
-        run_folder=folder.path, isolation=setting.isolation, shown=shown, prefix=prefix, observer=setting.observer,
-        limits=setting.assignment.limits, environment=environment,
-        file="submitted.json", kernel_request=kernel_request, connection=connection, folder=here,
-        python=rules.python, names=rules.variables, cell_seconds=rules.cell_seconds,
-        seconds=rules.seconds, output_bytes=rules.output_bytes,
-    )  # fmt: skip
+        run_folder=folder.path,
+        isolation=setting.isolation,
+        shown=shown,
+        prefix=prefix,
+        observer=setting.observer,
+        limits=setting.assignment.limits,
+        environment=environment,
+        file="submitted.json",
+        kernel_request=kernel_request,
+        connection=connection,
+        folder=here,
+        python=rules.python,
+        names=rules.variables,
+        cell_seconds=rules.cell_seconds,
+        seconds=rules.seconds,
+        output_bytes=rules.output_bytes,
+    )
 
 
 def _lay_out(submission: str, here: str, shown: str, rules: NotebookRules) -> None:
@@ -129,10 +165,14 @@ def _lay_out(submission: str, here: str, shown: str, rules: NotebookRules) -> No
 
 
 def _library(shown: str) -> str:
-    """Give another Python what runs beside student code: it has no package of ours, and needs no other."""
+    """Give another Python what runs beside student code: it has no package of ours, and needs no
+    other.
+    """
     library = os.path.join(shown, "library")
     package = os.path.join(library, "pytest_mpgrade")
-    shutil.copytree(_INSIDE, os.path.join(package, "inside"), ignore=shutil.ignore_patterns(*IGNORED))
+    shutil.copytree(
+        _INSIDE, os.path.join(package, "inside"), ignore=shutil.ignore_patterns(*IGNORED)
+    )
     with open(os.path.join(package, "__init__.py"), "w", encoding="ascii"):
         pass
     return library
@@ -155,9 +195,13 @@ def _executed(path: str) -> NotebookDocument:
 
 
 def _notebook(
-    report: CellsReport, document: NotebookDocument, executed: NotebookDocument, values: Plain,
-    start_method: str, setting: Setting,
-) -> Notebook:  # fmt: skip
+    report: CellsReport,
+    document: NotebookDocument,
+    executed: NotebookDocument,
+    values: Plain,
+    start_method: str,
+    setting: Setting,
+) -> Notebook:
     cells = tuple(_cells(report, document, executed))
     tried = [cell for cell in cells if cell.ending is not Ending.NOT_TRIED]
     last = tried[-1] if tried else None
@@ -170,7 +214,11 @@ def _notebook(
         function="notebook",
         start_method=start_method,
         ending=(last.ending if last else Ending.RETURNED) if started else Ending.BROKEN,
-        why=(last.why if last else "") if started else f"{kernel.why}: {report.stderr.strip()[-300:]}".strip(": "),
+        why=(
+            (last.why if last else "")
+            if started
+            else f"{kernel.why}: {report.stderr.strip()[-300:]}".strip(": ")
+        ),
         stopped=last.stopped if last else "",
         stderr=report.stderr,
         seconds=report.seconds,
@@ -185,14 +233,22 @@ def _notebook(
     )
 
 
-def _cells(report: CellsReport, document: NotebookDocument, executed: NotebookDocument) -> Iterator[Cell]:
+def _cells(
+    report: CellsReport, document: NotebookDocument, executed: NotebookDocument
+) -> Iterator[Cell]:
     pairs = zip(document["cells"], executed["cells"], strict=True)
     code = [(submitted, cell) for submitted, cell in pairs if cell["cell_type"] == "code"]
     for number, (submitted, cell) in enumerate(code, 1):
-        seen = report.cells[number - 1] if number <= len(report.cells) else Account(ending=Ending.NOT_TRIED)
+        seen = (
+            report.cells[number - 1]
+            if number <= len(report.cells)
+            else Account(ending=Ending.NOT_TRIED)
+        )
         tried = seen.ending is not Ending.NOT_TRIED
         outputs = tuple(cell.get("outputs", ())) if tried else ()
-        error: NotebookDocument = next((each for each in reversed(outputs) if each.get("output_type") == "error"), {})
+        error: NotebookDocument = next(
+            (each for each in reversed(outputs) if each.get("output_type") == "error"), {}
+        )
         traceback = _COLOURS.sub("", "\n".join(map(str, error.get("traceback", ()))))
         yield Cell(
             number=number,
@@ -222,7 +278,11 @@ def _tags(cell: NotebookDocument) -> tuple[str, ...]:
 
 def _line(traceback: str, count: object) -> int:
     """Return the innermost line of a cell that a traceback names."""
-    found = [match for match in _LINE.finditer(traceback) if match["line"] and match["count"] == str(count)]
+    found = [
+        match
+        for match in _LINE.finditer(traceback)
+        if match["line"] and match["count"] == str(count)
+    ]
     if found:
         return int(found[-1]["line"])
     arrows = _ARROW.findall(traceback)

@@ -1,4 +1,6 @@
-"""Have one run supervised: its folder, what every request has, the supervisor's report, and the last cleaning up."""
+"""Have one run supervised: its folder, what every request has, the supervisor's report, and the
+last cleaning up.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,14 @@ from pytest_mpgrade.records import Assignment, Submission
 from pytest_mpgrade.run.client import servers
 from pytest_mpgrade.run.observe import leftovers
 from pytest_mpgrade.run.observe.portable import end_marked
-from pytest_mpgrade.run.protocol import CallsReport, CallsRequest, CellsReport, CellsRequest, KilledReport, report_in
+from pytest_mpgrade.run.protocol import (
+    CallsReport,
+    CallsRequest,
+    CellsReport,
+    CellsRequest,
+    KilledReport,
+    report_in,
+)
 from pytest_mpgrade.system import rmtree
 
 SPARE_SECONDS = 60.0
@@ -40,13 +49,16 @@ class Setting:
 
 @contextmanager
 def workspace() -> Iterator[tuple[RunFolder, str]]:
-    """Give a run its folder, and the prefix of its names for semaphores and shared memory; remove both at the end."""
+    """Give a run its folder, and the prefix of its names for semaphores and shared memory; remove
+    both at the end.
+    """
     folder = tempfile.mkdtemp(prefix=rmtree.MARK)
     prefix = f"/mg{secrets.token_hex(3)}"  # names of shared memory have 14 characters in all
     try:
         yield RunFolder.make(folder), prefix
     except SupervisorError:
-        end_marked(prefix)  # nothing where ptrace is permitted: what a supervisor traces dies with it
+        # nothing where ptrace is permitted: what a supervisor traces dies with it
+        end_marked(prefix)
         raise
     finally:
         leftovers.remove_leftovers(prefix)  # nothing, unless the supervisor was killed
@@ -54,7 +66,9 @@ def workspace() -> Iterator[tuple[RunFolder, str]]:
 
 
 _KEPT = ("PATH", "LANG", "SYSTEMROOT", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-"""What student code sees of the grader's environment; the last two keep OpenBLAS from crashing on some machines."""
+"""What student code sees of the grader's environment; the last two keep OpenBLAS from crashing on
+some machines.
+"""
 
 
 def environment(folder: RunFolder, prefix: str) -> dict[str, str]:
@@ -77,12 +91,17 @@ def environment(folder: RunFolder, prefix: str) -> dict[str, str]:
 
 
 def most_processes(setting: Setting) -> int:
-    """Return the kernel's limit of processes that is to be set inside a sandbox of our own; 0 where there is none."""
+    """Return the kernel's limit of processes that is to be set inside a sandbox of our own; 0 where
+    there is none.
+    """
     return 2 * setting.assignment.limits.processes + 100 if setting.isolation.bwrap else 0
 
 
-def ask_supervisor(request: CallsRequest | CellsRequest, seconds: float, kind: type[_Report]) -> _Report:
-    """Have a request served within *seconds* and some more; return the report, which has to be of that kind.
+def ask_supervisor(
+    request: CallsRequest | CellsRequest, seconds: float, kind: type[_Report]
+) -> _Report:
+    """Have a request served within *seconds* and some more; return the report, which has to be of
+    that kind.
 
     Raises SupervisorError when the supervisor broke: the grader or the machine is at fault.
     """
@@ -91,12 +110,15 @@ def ask_supervisor(request: CallsRequest | CellsRequest, seconds: float, kind: t
         report = report_in(line)
     except msgspec.MsgspecError as error:
         raise SupervisorError(
-            f"the supervisor's report cannot be read: {line[:200].decode(errors='replace')} ({error})"
+            f"the supervisor's report cannot be read: {line[:200].decode(errors='replace')}"
+            f" ({error})"
         ) from None
     if isinstance(report, KilledReport):
         raise SupervisorKilledError(f"the supervisor was killed by signal {report.signal}")
     if not isinstance(report, kind):
-        raise SupervisorError(f"the supervisor's report is of another kind: {type(report).__name__}")
+        raise SupervisorError(
+            f"the supervisor's report is of another kind: {type(report).__name__}"
+        )
     if not report.clean:
         raise SupervisorError("some process of the run could not be ended")
     return report

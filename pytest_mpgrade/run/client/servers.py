@@ -1,6 +1,7 @@
 """The grader's end of the supervisors' servers: lend one, ask it, take it back; end them all.
 
-The grader holds nothing but pipes that no process with student code in it shares, and has a deadline of its own.
+The grader holds nothing but pipes that no process with student code in it shares, and has a
+deadline of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class RunServer:
     """One process that makes runs, one at a time; see run/supervisor/server.py."""
 
     def __init__(self) -> None:
-        # A file, not a pipe: nobody reads it before the server has ended, and a full pipe would block it.
+        # A file, not a pipe: nobody reads it before the server has ended, and a full pipe would
+        # block it.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the server is hung up
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-m", "pytest_mpgrade.run.supervisor.server"],
@@ -66,7 +68,9 @@ class RunServer:
             self.end()
             if not told and code is not None and code < 0:
                 raise SupervisorKilledError(f"the supervisors' server was killed by signal {-code}")
-            raise SupervisorError(f"the supervisor broke: {' | '.join(self._last_words()) or 'no report'}")
+            raise SupervisorError(
+                f"the supervisor broke: {' | '.join(self._last_words()) or 'no report'}"
+            )
         return line
 
     def _last_words(self) -> list[str]:
@@ -74,7 +78,9 @@ class RunServer:
         return self._errors.read().decode(errors="replace").strip().splitlines()[-6:]
 
     def tell_to_end(self) -> None:
-        """Have the server and its supervisor end, which ends what it watches; nothing is waited for."""
+        """Have the server and its supervisor end, which ends what it watches; nothing is waited
+        for.
+        """
         if not self._told_to_end:
             self._told_to_end = True
             process_groups.send(self._process, signal.SIGTERM)
@@ -104,13 +110,16 @@ class RunServer:
 
 
 def _put_first(pid: int) -> None:
-    """Whoever watches must not be starved by what it watches; `isolation/confine.py` puts student code back.
+    """Whoever watches must not be starved by what it watches; `isolation/confine.py` puts student
+    code back.
 
     Needs root.
     """
     if hasattr(os, "setpriority"):
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, pid) - confine.AHEAD)
+            os.setpriority(
+                os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, pid) - confine.AHEAD
+            )
 
 
 _lock = threading.Lock()
@@ -140,7 +149,8 @@ def ask_server(request: CallsRequest | CellsRequest, seconds: float) -> bytes:
 
 
 def guard() -> None:
-    """Have a server that nobody ends, so that whatever kills this process, its temporary folders are removed.
+    """Have a server that nobody ends, so that whatever kills this process, its temporary folders
+    are removed.
 
     For who makes such a folder, and for who ends a server that watches them.
     """

@@ -83,13 +83,19 @@ _BY_CALL: dict[str, Doing] = {
     "sendto": Doing.WRITE,
     "sendmsg": Doing.WRITE,
     **dict.fromkeys(("poll", "ppoll", "select", "pselect6"), Doing.WAIT),
-    **dict.fromkeys(("epoll_wait", "epoll_pwait", "epoll_pwait2", "accept", "accept4", "connect"), Doing.WAIT),
+    **dict.fromkeys(
+        ("epoll_wait", "epoll_pwait", "epoll_pwait2", "accept", "accept4", "connect"), Doing.WAIT
+    ),
 }
-"""What a system call is doing: where C was called by the student's own line, or by a library that is not listed."""
+"""What a system call is doing: where C was called by the student's own line, or by a library that
+is not listed.
+"""
 
 
 def doing_of(frames: Sequence[Frame], stacks: Stacks, blocked: Blocked) -> Doing:
-    """Return what the library call nearest to the student's code does, else what the system call does."""
+    """Return what the library call nearest to the student's code does, else what the system call
+    does.
+    """
     library: list[Frame] = []
     for frame in frames:
         if stacks.owns(frame):
@@ -117,7 +123,9 @@ def _class_of(frame: Frame) -> str:
 
 
 def _of_line(own: Frame, blocked: Blocked) -> Doing:
-    """What is done in C, which has no frame: by the system call; where that says too little, by what is called."""
+    """What is done in C, which has no frame: by the system call; where that says too little, by
+    what is called.
+    """
     called = loops.called_at(own)
     if blocked.call == "futex":
         if "get" in called and not blocked.shared:

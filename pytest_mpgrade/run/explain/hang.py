@@ -1,4 +1,6 @@
-"""Where a tree that hangs stands: what each process waits for in words, and its stack, as far as it is theirs."""
+"""Where a tree that hangs stands: what each process waits for in words, and its stack, as far as it
+is theirs.
+"""
 
 from __future__ import annotations
 
@@ -55,9 +57,21 @@ def explain_hang(watch: Watch, stacks: Stacks) -> tuple[Stuck, ...]:
 
 def _bare(wait: Wait, caller: int) -> Stuck:
     """Return what is known of a process without its words."""
-    role = Role.PARENT if wait.pid == caller else Role.MANAGER if wait.doing is Doing.SERVE else Role.WORKER
+    role = (
+        Role.PARENT
+        if wait.pid == caller
+        else Role.MANAGER
+        if wait.doing is Doing.SERVE
+        else Role.WORKER
+    )
     return Stuck(
-        pid=wait.pid, role=role, doing=wait.doing, sentence="", awaits=wait.awaits, whom=wait.whom, holder=wait.holder
+        pid=wait.pid,
+        role=role,
+        doing=wait.doing,
+        sentence="",
+        awaits=wait.awaits,
+        whom=wait.whom,
+        holder=wait.holder,
     )
 
 
@@ -79,12 +93,18 @@ def _words(wait: Wait, *, parent: bool, names: Mapping[int, str]) -> str:
     if wait.doing is Doing.SLEEP and (wait.blocked.seconds or 0) > LONG_SECONDS:
         return f"sleeps, and would for another {_span(wait.blocked.seconds or 0)}"
     if wait.doing is Doing.INPUT:
-        asks = [_ASKS[name] for frame in wait.frames if (name := os.path.basename(frame.file)) in _ASKS]
+        asks = [
+            _ASKS[name] for frame in wait.frames if (name := os.path.basename(frame.file)) in _ASKS
+        ]
         return f"waits for input from a person: {asks[0] if asks else 'input()'}"
     if parent and {*wait.awaits} == {Awaited.EXIT, Awaited.MESSAGE}:
         return "waits for a result, or for the end of a worker"
     if wait.doing is Doing.GET:
-        return "waits for a result that never comes" if parent else "waits for a task or 'STOP' that never comes"
+        return (
+            "waits for a result that never comes"
+            if parent
+            else "waits for a task or 'STOP' that never comes"
+        )
     return _WORDS[wait.doing].format(whom=_whom(wait, "a worker" if parent else "a process", names))
 
 

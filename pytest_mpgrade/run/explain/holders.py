@@ -1,4 +1,6 @@
-"""Who holds the lock that others wait for, as far as it can be told: the kernel does not know it of a semaphore."""
+"""Who holds the lock that others wait for, as far as it can be told: the kernel does not know it of
+a semaphore.
+"""
 
 from __future__ import annotations
 
@@ -26,19 +28,33 @@ class Wait:
     holder: int = 0
 
 
-def with_holders(found: Sequence[Wait], caller: int, died: Sequence[int], stacks: Stacks) -> list[Wait]:
-    """Return the waits with what is known of who holds each lock; *died*: who has ended otherwise than by itself."""
+def with_holders(
+    found: Sequence[Wait], caller: int, died: Sequence[int], stacks: Stacks
+) -> list[Wait]:
+    """Return the waits with what is known of who holds each lock; *died*: who has ended otherwise
+    than by itself.
+    """
     return [_behind(one, found, stacks) for one in _abandoned(found, caller, died)]
 
 
 def _abandoned(found: Sequence[Wait], caller: int, died: Sequence[int]) -> list[Wait]:
-    """Who reads from a queue holds its lock: if all its readers wait for that lock, one took it along when it ended."""
+    """Who reads from a queue holds its lock: if all its readers wait for that lock, one took it
+    along when it ended.
+    """
     readers = [one for one in found if one.doing is Doing.GET and one.pid != caller]
-    if not died or not readers or not all(one.blocked.call == "futex" and one.blocked.shared for one in readers):
+    if (
+        not died
+        or not readers
+        or not all(one.blocked.call == "futex" and one.blocked.shared for one in readers)
+    ):
         return [*found]
     holder = died[0] if len(died) == 1 else 0
     return [
-        dataclasses.replace(one, doing=Doing.LOCK, awaits=(Awaited.LOCK,), holder=holder) if one in readers else one
+        (
+            dataclasses.replace(one, doing=Doing.LOCK, awaits=(Awaited.LOCK,), holder=holder)
+            if one in readers
+            else one
+        )
         for one in found
     ]
 
@@ -46,7 +62,8 @@ def _abandoned(found: Sequence[Wait], caller: int, died: Sequence[int]) -> list[
 def _behind(wait: Wait, found: Sequence[Wait], stacks: Stacks) -> Wait:
     """Who waits for a lock whose holder waits for something else waits for that too.
 
-    Workers that share a pipe take turns at it: one waits for a task, the others for the lock in its hands.
+    Workers that share a pipe take turns at it: one waits for a task, the others for the lock in its
+    hands.
     """
     own = own_frame(wait.frames, stacks)
     if wait.doing is not Doing.LOCK or wait.holder or own is None:

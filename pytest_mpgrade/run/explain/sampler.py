@@ -1,6 +1,8 @@
-"""Looking at the Python stacks of a call while it runs: where does the time go that is not spent in tasks?
+"""Looking at the Python stacks of a call while it runs: where does the time go that is not spent in
+tasks?
 
-Used for one more run of a submission that was measured to be slow: what it shows is told, and decides nothing.
+Used for one more run of a submission that was measured to be slow: what it shows is told, and
+decides nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ class Looks:
         self._seen: Counter[tuple[Role, Doing, Frame]] = Counter()
 
     def take(self) -> None:
-        """Look at the next process, unless the last look was just now; called while the call is waited for."""
+        """Look at the next process, unless the last look was just now; called while the call is
+        waited for.
+        """
         if time.monotonic() < self._next:
             return
         watch = self._watch
@@ -55,8 +59,13 @@ class Looks:
         """Return where processes were seen outside of tasks, the most frequent place first."""
         return tuple(
             Look(
-                role=role, doing=doing, file=os.path.basename(own.file), line=own.line, code=source_of(own),
-                times=times, of=self._of[role],
+                role=role,
+                doing=doing,
+                file=os.path.basename(own.file),
+                line=own.line,
+                code=source_of(own),
+                times=times,
+                of=self._of[role],
             )
             for (role, doing, own), times in self._seen.most_common(8)
-        )  # fmt: skip
+        )

@@ -1,7 +1,8 @@
 """Python stacks of processes, read from outside.
 
-They come from faulthandler, which the child and the workers have registered for SIGUSR2 (it needs no rights, and a
-process that cannot run Python code any more answers too); where that yields nothing, from py-spy if it is installed.
+They come from faulthandler, which the child and the workers have registered for SIGUSR2 (it needs
+no rights, and a process that cannot run Python code any more answers too); where that yields
+nothing, from py-spy if it is installed.
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ _BOOTSTRAP = ("process.py", "_bootstrap")
 
 @dataclass(frozen=True, kw_only=True)
 class Stacks:
-    """Where the stacks of one run are written to, and which of the files in them are the submission's."""
+    """Where the stacks of one run are written to, and which of the files in them are the
+    submission's.
+    """
 
     file: str
     own: tuple[str, ...]  # folders
-    cells: Mapping[str, str] = field(default_factory=dict)  # a kernel's name for a cell's code -> file with its source
+    # a kernel's name for a cell's code -> file with its source
+    cells: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, pid: int) -> list[list[Frame]]:
         """Return the stacks of a process's threads, innermost frame first, the main thread last."""
@@ -49,9 +53,13 @@ class Stacks:
 
 
 def _since_start(frames: list[Frame]) -> list[Frame]:
-    """Below where a forked worker began lies what its parent was doing then, such as `p.start()`: not its own doing."""
+    """Below where a forked worker began lies what its parent was doing then, such as `p.start()`:
+    not its own doing.
+    """
     begun = (
-        at for at, frame in enumerate(frames) if (os.path.basename(frame.file), function_name(frame)) == _BOOTSTRAP
+        at
+        for at, frame in enumerate(frames)
+        if (os.path.basename(frame.file), function_name(frame)) == _BOOTSTRAP
     )
     return frames[: next(begun, len(frames))]
 
@@ -96,7 +104,9 @@ def parse_stacks(text: str) -> list[list[Frame]]:
         if _THREAD.match(line):
             threads.append([])
         elif (match := _FRAME.match(line)) and threads:
-            threads[-1].append(Frame(file=match["file"], line=int(match["line"]), function=match["function"]))
+            threads[-1].append(
+                Frame(file=match["file"], line=int(match["line"]), function=match["function"])
+            )
     return [thread for thread in threads if thread]
 
 
@@ -115,13 +125,19 @@ def _from_py_spy(pid: int) -> list[list[Frame]]:
         return []
     try:
         done = subprocess.run(
-            [program, "dump", "--nonblocking", "--json", "--pid", str(pid)], capture_output=True, timeout=3, check=True
+            [program, "dump", "--nonblocking", "--json", "--pid", str(pid)],
+            capture_output=True,
+            timeout=3,
+            check=True,
         )
         dump = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         return []
     threads = [
-        [Frame(file=frame["filename"], line=frame["line"], function=frame["name"]) for frame in thread["frames"]]
+        [
+            Frame(file=frame["filename"], line=frame["line"], function=frame["name"])
+            for frame in thread["frames"]
+        ]
         for thread in dump
     ]
     return [thread for thread in reversed(threads) if thread]

@@ -1,4 +1,6 @@
-"""What each process of a tree that hangs waits for: its Python stack, put together with what the kernel tells."""
+"""What each process of a tree that hangs waits for: its Python stack, put together with what the
+kernel tells.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from pytest_mpgrade.system.linux.blocked import Blocked
 
 MOST_PROCESSES = 20
 
-_WITHIN = frozenset((Doing.THREAD, Doing.LOCK, Doing.EVENT, Doing.CONDITION, Doing.BARRIER, Doing.GET))
+_WITHIN = frozenset(
+    (Doing.THREAD, Doing.LOCK, Doing.EVENT, Doing.CONDITION, Doing.BARRIER, Doing.GET)
+)
 """Waits that another thread of the same process may be the one to end."""
 _POLLS = frozenset(
     (
@@ -36,11 +40,16 @@ def waits(watch: Watch, stacks: Stacks) -> list[Wait]:
     # Without ptrace the end of a process is not told: a zombie waits for nothing.
     alive = [pid for pid in sorted(watch.workers_alive()) if watch.observer.state(pid) == "alive"]
     pids = [*pids, *alive][:MOST_PROCESSES]
-    looks = {pid: _look(watch, pid) for pid in pids}  # before any stack is asked for: that wakes a process
+    # before any stack is asked for: that wakes a process
+    looks = {pid: _look(watch, pid) for pid in pids}
     tree = Tree(helpers={pid: watch.observer.seen[pid].helper for pid in watch.live()})
     found = [_Process(watch, stacks, tree, pid, looks[pid]).wait() for pid in pids]
     seen = watch.observer.seen.values()
-    died = [each.pid for each in seen if each.ended and each.exitcode and not each.helper and not each.sandbox]
+    died = [
+        each.pid
+        for each in seen
+        if each.ended and each.exitcode and not each.helper and not each.sandbox
+    ]
     return holders.with_holders(found, watch.caller, died, stacks)
 
 
@@ -54,7 +63,13 @@ class _Process:
     """One process of the tree, as it was found."""
 
     def __init__(self, watch: Watch, stacks: Stacks, tree: Tree, pid: int, found: Blocked) -> None:
-        self._watch, self._stacks, self._tree, self._pid, self._blocked = watch, stacks, tree, pid, found
+        self._watch, self._stacks, self._tree, self._pid, self._blocked = (
+            watch,
+            stacks,
+            tree,
+            pid,
+            found,
+        )
         self._threads = stacks.of(pid)
         self._main: Sequence[Frame] = self._threads[-1] if self._threads else []
 
@@ -62,7 +77,9 @@ class _Process:
         doing = Doing.STOPPED if self._watch.observer.stopped(self._pid) else self._doing()
         here = Wait(pid=self._pid, doing=doing, blocked=self._blocked, frames=tuple(self._main))
         here = self._of_another_thread(here)
-        here = dataclasses.replace(here, awaits=AWAITS.get(here.doing, ()), holder=self._holder(here))
+        here = dataclasses.replace(
+            here, awaits=AWAITS.get(here.doing, ()), holder=self._holder(here)
+        )
         return self._polled(self._ended(here))
 
     def _doing(self) -> Doing:
@@ -74,38 +91,57 @@ class _Process:
     def _at_terminal(self) -> bool:
         """Tell whether the file that is read is a terminal, and the student's own line reads it."""
         names = [self._tree.open(self._pid).get(number, "") for number in self._blocked.files or ()]
-        return self._stacks.owns(self._main[0]) and any(name.startswith(("/dev/pts/", "/dev/tty")) for name in names)
+        return self._stacks.owns(self._main[0]) and any(
+            name.startswith(("/dev/pts/", "/dev/tty")) for name in names
+        )
 
     def _of_another_thread(self, here: Wait) -> Wait:
-        """What the main thread waits for may be another one's to give: then what that waits for decides."""
+        """What the main thread waits for may be another one's to give: then what that waits for
+        decides.
+        """
         if here.doing in (Doing.THREAD, Doing.OTHER) and any(map(_feeds, self._threads[:-1])):
             return dataclasses.replace(here, doing=Doing.WRITE)
-        if here.doing not in _WITHIN or self._blocked.call not in ("", "futex") or self._blocked.shared:
+        if (
+            here.doing not in _WITHIN
+            or self._blocked.call not in ("", "futex")
+            or self._blocked.shared
+        ):
             return here
         theirs = Blocked(asleep=self._another_sleeps())
         for frames in self._threads[:-1]:
             found = doing_of(frames, self._stacks, theirs)
             inside = found in _WITHIN - {Doing.LOCK} and here.doing is not Doing.THREAD
             if own_frame(frames, self._stacks) and not inside and found not in _SHOWS_LITTLE:
-                return dataclasses.replace(here, doing=found, frames=tuple(frames), blocked=Blocked())
+                return dataclasses.replace(
+                    here, doing=found, frames=tuple(frames), blocked=Blocked()
+                )
         return here
 
     def _another_sleeps(self) -> bool:
         """Tell whether a thread other than the main one waits at a lock, without a time-out."""
         with blocked.readable(self._pid):
             others = [tid for tid in procfs.tasks(self._pid) if tid != self._pid]
-            return any(syscalls.timed(procfs.system_call(self._pid, tid)) == (False, "futex") for tid in others)
+            return any(
+                syscalls.timed(procfs.system_call(self._pid, tid)) == (False, "futex")
+                for tid in others
+            )
 
     def _holder(self, here: Wait) -> int:
-        """A plain lock of this process alone, whose one thread waits for it, is held by that thread.
+        """A plain lock of this process alone, whose one thread waits for it, is held by that
+        thread.
 
-        In a process that was forked it may have been held at the fork; a semaphore may have begun at 0.
+        In a process that was forked it may have been held at the fork; a semaphore may have begun
+        at 0.
         """
         seen = self._watch.observer.seen
         parent = seen.get(seen[self._pid].parent)
-        alone = self._blocked.call == "futex" and not self._blocked.shared and len(self._threads) == 1
+        alone = (
+            self._blocked.call == "futex" and not self._blocked.shared and len(self._threads) == 1
+        )
         forked = self._pid != self._watch.caller and seen[self._pid].born(parent) != "spawn"
-        mine = here.doing is Doing.LOCK and alone and not forked and self._stacks.owns(self._main[0])
+        mine = (
+            here.doing is Doing.LOCK and alone and not forked and self._stacks.owns(self._main[0])
+        )
         return self._pid if mine else 0
 
     def _ended(self, here: Wait) -> Wait:
@@ -124,7 +160,9 @@ class _Process:
         if here.doing is Doing.JOIN:
             return dataclasses.replace(here, whom=whom)
         awaits = (Awaited.EXIT,) * exits + (Awaited.MESSAGE,) * messages
-        return dataclasses.replace(here, doing=Doing.WAIT if messages else Doing.JOIN, awaits=awaits, whom=whom)
+        return dataclasses.replace(
+            here, doing=Doing.WAIT if messages else Doing.JOIN, awaits=awaits, whom=whom
+        )
 
     def _outside(self, pid: int) -> int:
         """Return the number by which we know a process that its parent may know by another."""
@@ -141,7 +179,9 @@ class _Process:
         if not asked:
             return here
         doing = Doing.JOIN if asked == {Awaited.EXIT} else here.doing
-        return dataclasses.replace(here, doing=doing, awaits=tuple(each for each in Awaited if each in asked))
+        return dataclasses.replace(
+            here, doing=doing, awaits=tuple(each for each in Awaited if each in asked)
+        )
 
 
 def _feeds(frames: Sequence[Frame]) -> bool:

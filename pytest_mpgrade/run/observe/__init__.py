@@ -10,7 +10,8 @@ from pytest_mpgrade.run.observe.base import Observer
 def choose_observer(wanted: str, user: int = 0, most: int = 0) -> Observer:
     """Return the observer asked for: "auto", "ptrace", "proc" or "psutil".
 
-    *user*: who the processes belong to. *most*: how many there may be before those that fork are stopped.
+    *user*: who the processes belong to. *most*: how many there may be before those that fork are
+    stopped.
     """
     if wanted == "psutil" or not sys.platform.startswith("linux"):
         from pytest_mpgrade.run.observe.portable import PsutilObserver

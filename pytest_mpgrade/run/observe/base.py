@@ -1,7 +1,7 @@
 """Who is in the student's process tree, how each was started and how it ended.
 
-Two implementations: `linux` (ptrace where it is permitted, else /proc) and `portable` (psutil), which
-sees no exit status and may miss processes that live for less than its period.
+Two implementations: `linux` (ptrace where it is permitted, else /proc) and `portable` (psutil),
+which sees no exit status and may miss processes that live for less than its period.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class ObservedProcess:
     exitcode: int | None = None
     ended: bool = False
     cpu: float = 0.0
-    peak: int = 0  # bytes: the largest resident set of one that has ended, or of a child that it waited for
+    # bytes: the largest resident set of one that has ended, or of a child that it waited for
+    peak: int = 0
     ran_task: bool = False  # it has told of a task, in some call
     inside: int = 0  # its pid as it sees itself
     sandbox: bool = False  # it was there before the submission was: part of the isolation
@@ -52,7 +53,11 @@ class ObservedProcess:
         return "exec" if self.command else "fork"
 
     def record(
-        self, parent: ObservedProcess | None, at_return: ProcessState, later: ProcessState, began: float
+        self,
+        parent: ObservedProcess | None,
+        at_return: ProcessState,
+        later: ProcessState,
+        began: float,
     ) -> ProcessSeen:
         """Return what is known, for the trace of a call that *began* at that `time.monotonic`."""
         return ProcessSeen(
@@ -72,10 +77,11 @@ class ObservedProcess:
 
 
 class Roll(MutableMapping[int, ObservedProcess]):
-    """All processes of a tree by their ids, in the order in which they were met; none is ever taken out.
+    """All processes of a tree by their ids, in the order in which they were met; none is ever taken
+    out.
 
-    One thread enters processes while others look through them: whoever begins to look goes through those that were
-    there then.
+    One thread enters processes while others look through them: whoever begins to look goes through
+    those that were there then.
     """
 
     def __init__(self) -> None:
@@ -125,31 +131,41 @@ class Observer(Protocol):
         """Return how many bytes the process has read so far, 0 where that cannot be known."""
 
     def memory(self, pid: int) -> int:
-        """Return the bytes of the process that are in memory, shared ones divided by their users; 0 if unknown."""
+        """Return the bytes of the process that are in memory, shared ones divided by their users; 0
+        if unknown.
+        """
 
     def pending(self) -> bool:
-        """Tell whether something has happened that the tree cannot go on from before we have taken it in.
+        """Tell whether something has happened that the tree cannot go on from before we have taken
+        it in.
 
-        Such as a traced process that has started another, which stands still until then; or one that has ended, of
-        which its parent does not hear until then, however it waits.
+        Such as a traced process that has started another, which stands still until then; or one
+        that has ended, of which its parent does not hear until then, however it waits.
         """
 
     def stopped(self, pid: int) -> bool:
         """Tell whether the process was stopped by a signal and waits to be continued."""
 
     def end_all(self, deadline: float) -> bool:
-        """Kill the whole tree; True when it is proven that nothing is left, by the given `time.monotonic`."""
+        """Kill the whole tree; True when it is proven that nothing is left, by the given
+        `time.monotonic`.
+        """
 
 
 def nothing_moves(observer: Observer, pids: Sequence[int]) -> bool:
-    """Tell whether all these processes are asleep, stopped by a signal, or gone, and nothing in the tree waits for us.
+    """Tell whether all these processes are asleep, stopped by a signal, or gone, and nothing in the
+    tree waits for us.
 
     Asked before and after the look: while it is taken, what waits for us may come or be taken in.
     """
-    moving = observer.pending() or any(_moves(observer, thread) for thread in observer.threads(pids))
+    moving = observer.pending() or any(
+        _moves(observer, thread) for thread in observer.threads(pids)
+    )
     return not moving and not observer.pending()
 
 
 def _moves(observer: Observer, thread: Thread) -> bool:
-    """Who is traced shows "t" when a signal has stopped it, and at each event until it is let go on."""
+    """Who is traced shows "t" when a signal has stopped it, and at each event until it is let go
+    on.
+    """
     return thread.state in "RD" or (thread.state == "t" and not observer.stopped(thread.pid))

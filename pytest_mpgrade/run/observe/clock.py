@@ -1,7 +1,8 @@
-"""The tree's own time (docs/gates.md, own-time): seconds in which it stood still because we were late count for nobody.
+"""The tree's own time (docs/gates.md, own-time): seconds in which it stood still because we were
+late count for nobody.
 
-Who traces processes is a thread like any other: on a busy machine it gets its turn late, and what waits for it until
-then is not slow, and does not linger.
+Who traces processes is a thread like any other: on a busy machine it gets its turn late, and what
+waits for it until then is not slow, and does not linger.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ class Clock:
     """Shows the *time* without what was *held_up*; *pending*, *taken*: see `Observer`."""
 
     def __init__(
-        self, pending: Callable[[], bool], taken: Callable[[], int], time: Callable[[], float] = time.monotonic
+        self,
+        pending: Callable[[], bool],
+        taken: Callable[[], int],
+        time: Callable[[], float] = time.monotonic,
     ) -> None:
         self.held_up = 0.0
         self._time = time
@@ -26,13 +30,18 @@ class Clock:
         self._count = 0  # of what had been taken in by then
 
     def look(self) -> float:
-        """Look whether anything waits for us; return the seconds since the last look, if it has waited all that time.
+        """Look whether anything waits for us; return the seconds since the last look, if it has
+        waited all that time.
 
         Who keeps us busy is not held up: where anything was taken in meanwhile, it was our turn.
         """
         now, count, waits = self._time(), self._taken(), self._pending()
         same = waits and self._since is not None and count == self._count
-        held = min(now - self._since, MOST_SECONDS - self.held_up) if same and self._since is not None else 0.0
+        held = (
+            min(now - self._since, MOST_SECONDS - self.held_up)
+            if same and self._since is not None
+            else 0.0
+        )
         self._since, self._count = now if waits else None, count
         self.held_up += held
         return held

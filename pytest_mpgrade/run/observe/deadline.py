@@ -1,8 +1,9 @@
 """A limit of time that stands still while others have the cores: see docs/gates.md, own-time.
 
-A thread that wants a core runs or is queued for one (/proc/PID/task/TID/schedstat, in ns; Documentation/scheduler/
-sched-stats.rst of Linux). The tree's own threads keep each other waiting where there are more of them than cores, and
-that is the program's affair: with N of them at a time on C cores, each has min(1, C / N) of a core on an idle machine.
+A thread that wants a core runs or is queued for one (/proc/PID/task/TID/schedstat, in ns;
+Documentation/scheduler/ sched-stats.rst of Linux). The tree's own threads keep each other waiting
+where there are more of them than cores, and that is the program's affair: with N of them at a time
+on C cores, each has min(1, C / N) of a core on an idle machine.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ from collections.abc import Callable, Iterable, Mapping
 from pytest_mpgrade.system.linux.procfs import Thread
 
 MOST = 5.0
-"""Times a limit by which it is put off at most: whoever waits for the run has to know when it is over."""
+"""Times a limit by which it is put off at most: whoever waits for the run has to know when it is
+over.
+"""
 LEAST_SECONDS = 0.05
 """What is less is measured too roughly to matter."""
 
 
 class Deadline:
-    """The time `at` which a run is late, and how long its threads have been kept from *cores* since it was set."""
+    """The time `at` which a run is late, and how long its threads have been kept from *cores* since
+    it was set.
+    """
 
     def __init__(self, cores: float) -> None:
         self.at = math.inf
@@ -35,7 +40,9 @@ class Deadline:
         self._since, self._first = None, {}
 
     def look(self, now: float, threads: Iterable[Thread]) -> None:
-        """Take in the first look at the tree, at *now*; a thread that starts after it counts with all of its life."""
+        """Take in the first look at the tree, at *now*; a thread that starts after it counts with
+        all of its life.
+        """
         if self._since is None:
             self._since, self._first = now, {thread.tid: thread for thread in threads}
 
@@ -52,7 +59,9 @@ class Deadline:
         return False
 
     def _lost(self, now: float, threads: Iterable[Thread]) -> float:
-        """Return the seconds that the thread which was kept from cores the longest has lost by that."""
+        """Return the seconds that the thread which was kept from cores the longest has lost by
+        that.
+        """
         if self._since is None or now <= self._since:
             return 0.0
         wanted = [self._wanted(thread) for thread in threads]
@@ -61,7 +70,9 @@ class Deadline:
         return max((ran + queued - ran / share for ran, queued in wanted), default=0.0)
 
     def _wanted(self, thread: Thread) -> tuple[float, float]:
-        """Return the seconds that a thread has run, and has waited for a core, since the first look."""
+        """Return the seconds that a thread has run, and has waited for a core, since the first
+        look.
+        """
         first = self._first.get(thread.tid)
         ran = thread.ran - (first.ran if first else 0)
         queued = thread.queued - (first.queued if first else 0)

@@ -1,8 +1,8 @@
 """The grader's end of the gate socket: messages with their senders.
 
-`AttestedServer`: SOCK_SEQPACKET by path; the kernel fills in the sender's pid with every message (SO_PASSCRED,
-unix(7)), in our pid namespace. `AuthenticatedServer`: a TCP socket on loopback whose clients prove that they know the
-run's key; the sender names itself.
+`AttestedServer`: SOCK_SEQPACKET by path; the kernel fills in the sender's pid with every message
+(SO_PASSCRED, unix(7)), in our pid namespace. `AuthenticatedServer`: a TCP socket on loopback whose
+clients prove that they know the run's key; the sender names itself.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ class GateServer(Protocol):
 NO_MESSAGE = "no message"
 """The kind of what cannot be read: what student code sends is not believed."""
 MOST_CONNECTIONS = 600
-"""At a time: several for each process that is allowed, and fewer than the files that a process may open."""
+"""At a time: several for each process that is allowed, and fewer than the files that a process may
+open.
+"""
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,9 +88,14 @@ def _parse(sender: int, pid: int | None, data: bytes) -> Message:
     except (ValueError, RecursionError):
         return Message(sender=sender, pid=pid or 0, kind=NO_MESSAGE)
     return Message(
-        sender=sender, pid=said.pid if pid is None else pid, kind=said.kind, key=said.key, ok=said.ok,
-        raised=said.raised, none=said.none,
-    )  # fmt: skip
+        sender=sender,
+        pid=said.pid if pid is None else pid,
+        kind=said.kind,
+        key=said.key,
+        ok=said.ok,
+        raised=said.raised,
+        none=said.none,
+    )
 
 
 class AttestedServer:
@@ -116,7 +123,9 @@ class AttestedServer:
         self._count = 0
 
     def poll(self, seconds: float) -> Iterator[Message]:
-        """Yield what has come in, over new connections too: it may be the only word of one that has ended."""
+        """Yield what has come in, over new connections too: it may be the only word of one that has
+        ended.
+        """
         ready = self._selector.select(seconds)
         if any(chosen.fileobj is self._listener for chosen, _ in ready):
             self._accept()
@@ -146,7 +155,9 @@ class AttestedServer:
         number = self._numbers[connection.fileno()]
         for _ in range(200):
             try:
-                data, ancillary, _, _ = connection.recvmsg(MAX_MESSAGE, socket.CMSG_SPACE(struct.calcsize("iII")))
+                data, ancillary, _, _ = connection.recvmsg(
+                    MAX_MESSAGE, socket.CMSG_SPACE(struct.calcsize("iII"))
+                )
             except BlockingIOError:
                 return
             except OSError:
@@ -196,7 +207,9 @@ class AuthenticatedServer:
         from multiprocessing.connection import Listener
 
         self.key = os.urandom(16).hex()
-        self._listener = Listener(("127.0.0.1", 0), "AF_INET", backlog=512, authkey=self.key.encode())
+        self._listener = Listener(
+            ("127.0.0.1", 0), "AF_INET", backlog=512, authkey=self.key.encode()
+        )
         host, port = self._listener.address
         self.address = f"auth:{host}:{port}"
         self._new: deque[Connection[object, object]] = deque()
@@ -206,7 +219,9 @@ class AuthenticatedServer:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
-        """In a thread of its own: a client that never answers the challenge must not hold up the others."""
+        """In a thread of its own: a client that never answers the challenge must not hold up the
+        others.
+        """
         while not self._closed:
             try:
                 self._new.append(self._listener.accept())
@@ -252,7 +267,9 @@ class AuthenticatedServer:
 
 
 def serve(observer: str, folder: str) -> GateServer:
-    """Return the server that fits this platform; *folder* must be reachable for the student's processes."""
+    """Return the server that fits this platform; *folder* must be reachable for the student's
+    processes.
+    """
     if observer == "psutil" or not sys.platform.startswith("linux"):
         return AuthenticatedServer()
     return AttestedServer(folder)

@@ -1,6 +1,7 @@
 """The gates of one process tree: who has come to which, who stands there, and which ones stay shut.
 
-A task stands at its gate until the grader opens it; a worker that has had its sentinel may be kept at an exit gate.
+A task stands at its gate until the grader opens it; a worker that has had its sentinel may be kept
+at an exit gate.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class Held:
 
 
 class Gates:
-    """Gates are opened by *answer*, which takes the number of a connection and what to send; *opened* hears of it."""
+    """Gates are opened by *answer*, which takes the number of a connection and what to send;
+    *opened* hears of it.
+    """
 
     def __init__(self, answer: Callable[[int, bytes], None], opened: Callable[[], None]) -> None:
         self.events: list[GateEvent] = []
@@ -54,7 +57,9 @@ class Gates:
 
         *may_stand*: False for one in the calling process, which would wait for itself.
         """
-        shut = may_stand and message.kind == "gate" and self.keep_shut(key) and key not in self.inside
+        shut = (
+            may_stand and message.kind == "gate" and self.keep_shut(key) and key not in self.inside
+        )
         if shut:
             self.inside[key] = Held(sender=message.sender, pid=message.pid)
         elif message.kind != "note":
@@ -72,7 +77,11 @@ class Gates:
             return False
         key = message.key[:200]
         token = secrets.token_hex(8) if message.kind == "gate" else ""
-        self.events.append(GateEvent(kind=EVENTS[message.kind], key=key, pid=message.pid, at=self._now(), token=token))
+        self.events.append(
+            GateEvent(
+                kind=EVENTS[message.kind], key=key, pid=message.pid, at=self._now(), token=token
+            )
+        )
         return True
 
     def hang_up(self, sender: int) -> None:
@@ -115,7 +124,9 @@ class Gates:
 
     def _token(self, key: str, pid: int) -> str:
         """Return what the process is given that came to this gate; its result has to show it."""
-        return next((e.token for e in reversed(self.events) if (e.key, e.pid) == (key, pid) and e.token), "")
+        return next(
+            (e.token for e in reversed(self.events) if (e.key, e.pid) == (key, pid) and e.token), ""
+        )
 
     def _now(self) -> float:
         return round(time.monotonic() - self._began, 4)

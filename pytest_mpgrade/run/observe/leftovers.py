@@ -1,7 +1,8 @@
 """What a call leaves behind other than processes, and the removal of what carries a run's name.
 
-Semaphores and shared memory are found by the prefix that the child gives to its names (never by the difference of
-/dev/shm before and after: other gradings run beside). Pipes and threads are those of the calling process.
+Semaphores and shared memory are found by the prefix that the child gives to its names (never by the
+difference of /dev/shm before and after: other gradings run beside). Pipes and threads are those of
+the calling process.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ SHM = "/dev/shm"  # noqa: S108 - where Linux keeps POSIX semaphores and shared m
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """Where a run's semaphores and shared memory have their names, and which of the names there are its own."""
+    """Where a run's semaphores and shared memory have their names, and which of the names there are
+    its own.
+    """
 
     prefix: str  # that the child gives to them
     private: bool = False  # the run has a /dev/shm of its own: all names there are its own
@@ -38,9 +41,15 @@ class Names:
             return []
 
     def size(self, pid: int) -> int:
-        """Return the bytes that the run has in shared memory, as *pid*, a process of it, sees that."""
+        """Return the bytes that the run has in shared memory, as *pid*, a process of it, sees
+        that.
+        """
         if not self.private:
-            return sum(found.st_blocks * 512 for name in names(self.prefix, self.uid) if (found := _status(name)))
+            return sum(
+                found.st_blocks * 512
+                for name in names(self.prefix, self.uid)
+                if (found := _status(name))
+            )
         try:
             whole = os.statvfs(f"/proc/{pid}/root{SHM}")
         except OSError:
@@ -62,17 +71,23 @@ def holdings(pid: int, mine: Names) -> Holdings:
     return Holdings(
         threads=frozenset(procfs.tasks(pid)),
         pipes=frozenset(
-            target for target in procfs.open_files(pid).values() if target.startswith(("pipe:", "socket:"))
+            target
+            for target in procfs.open_files(pid).values()
+            if target.startswith(("pipe:", "socket:"))
         ),
         named=frozenset(mine.found(pid)),
     )
 
 
 def names(prefix: str, uid: int = 0) -> list[str]:
-    """Return the semaphores and shared memory blocks in the file system that carry *prefix*, or belong to *uid*."""
+    """Return the semaphores and shared memory blocks in the file system that carry *prefix*, or
+    belong to *uid*.
+    """
     mark = prefix.lstrip("/")
     try:
-        return sorted(name for name in os.listdir(SHM) if mark in name or (uid and _owner(name) == uid))
+        return sorted(
+            name for name in os.listdir(SHM) if mark in name or (uid and _owner(name) == uid)
+        )
     except OSError:
         return []
 
@@ -89,10 +104,13 @@ def _status(name: str) -> os.stat_result | None:
         return None  # removed since it was listed
 
 
-def gained(before: Holdings, after: Holdings, helpers: Collection[int]) -> list[tuple[LeftoverKind, str]]:
+def gained(
+    before: Holdings, after: Holdings, helpers: Collection[int]
+) -> list[tuple[LeftoverKind, str]]:
     """Return ``(kind, name)`` of what is there only afterwards.
 
-    A pipe whose other end is held by Python's own resource tracker or fork server belongs to Python.
+    A pipe whose other end is held by Python's own resource tracker or fork server belongs to
+    Python.
     """
     python = {target for pid in helpers for target in procfs.open_files(pid).values()}
     found: list[tuple[LeftoverKind, str]] = [
@@ -116,9 +134,15 @@ def remove_leftovers(prefix: str) -> list[str]:
 
 
 def remove_of(pids: Collection[int]) -> list[str]:
-    """Remove what joblib has made for these processes, whose numbers its names carry; return the names."""
+    """Remove what joblib has made for these processes, whose numbers its names carry; return the
+    names.
+    """
     try:
-        found = [name for name in os.listdir(SHM) if (made := _JOBLIB.match(name)) and int(made[1]) in pids]
+        found = [
+            name
+            for name in os.listdir(SHM)
+            if (made := _JOBLIB.match(name)) and int(made[1]) in pids
+        ]
     except OSError:
         return []
     for name in found:

@@ -1,7 +1,8 @@
 """Observation on Linux: one thread starts the tree, traces it, and is the only one that ever waits.
 
-That thread ends when wait4 says ECHILD. Every living descendant hangs on a chain of ancestors whose top is an unreaped
-child of ours, and orphans come to us because we are a subreaper; so ECHILD proves that nothing is left.
+That thread ends when wait4 says ECHILD. Every living descendant hangs on a chain of ancestors whose
+top is an unreaped child of ours, and orphans come to us because we are a subreaper; so ECHILD
+proves that nothing is left.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
 from pytest_mpgrade.system.linux import prctl, procfs, ptrace, syscalls
 
 MOST_FAILURES = 100
-"""Of the calls by which the tracing thread waits; one that goes on failing proves nothing any more."""
+"""Of the calls by which the tracing thread waits; one that goes on failing proves nothing any
+more.
+"""
 _STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 
@@ -36,7 +39,8 @@ class LinuxObserver:
         self.sees_exits = trace
         self.seen = Roll()
         self._stopped: set[int] = set()
-        self._unannounced: set[int] = set()  # processes that were met before their parent's fork event
+        # processes that were met before their parent's fork event
+        self._unannounced: set[int] = set()
         self._threads: set[int] = set()  # ids met that are threads, not processes
         self._early: dict[int, tuple[int, ptrace.Used]] = {}  # ends of what had not been met
         self._most = most  # processes at a time; 0: any number
@@ -45,7 +49,8 @@ class LinuxObserver:
         self.taken = 0
         self._taking = False  # the tracing thread has something in hand
         self._error: OSError | None = None  # it could not be started
-        self._failed: Exception | None = None  # an event could not be taken in: nothing that is known is sure any more
+        # an event could not be taken in: nothing that is known is sure any more
+        self._failed: Exception | None = None
         self._nothing_left = False  # the kernel has said so
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
@@ -66,7 +71,9 @@ class LinuxObserver:
         Raises RuntimeError where an event could not be taken in.
         """
         if self._failed is not None:
-            raise RuntimeError(f"the thread that watches the process tree broke: {self._failed}") from self._failed
+            raise RuntimeError(
+                f"the thread that watches the process tree broke: {self._failed}"
+            ) from self._failed
         if self.sees_exits:
             return
         now = set(procfs.descendants(os.getpid()))
@@ -97,7 +104,9 @@ class LinuxObserver:
     def threads(self, pids: Sequence[int]) -> list[procfs.Thread]:
         """Look at the threads of these processes in /proc."""
         with self._reading():
-            return [thread for pid in pids for thread in procfs.look_at_threads(pid, syscalls.timed)]
+            return [
+                thread for pid in pids for thread in procfs.look_at_threads(pid, syscalls.timed)
+            ]
 
     def chars_read(self, pid: int) -> int:
         """Return what /proc says; it says 0 of processes that may not be looked into."""
@@ -114,7 +123,9 @@ class LinuxObserver:
         return ptrace.reading_as(self._read_as) if self._read_as else contextlib.nullcontext()
 
     def pending(self) -> bool:
-        """Ask the kernel, then the tracing thread: what it has begun to take in, the kernel does not know any more."""
+        """Ask the kernel, then the tracing thread: what it has begun to take in, the kernel does
+        not know any more.
+        """
         return ptrace.awaits_us() or self._taking
 
     def stopped(self, pid: int) -> bool:
@@ -122,7 +133,9 @@ class LinuxObserver:
         return pid in self._stopped or procfs.state(pid) == "T"
 
     def end_all(self, deadline: float) -> bool:
-        """SIGKILL whatever is below us, again and again, until the waiting thread has seen ECHILD."""
+        """SIGKILL whatever is below us, again and again, until the waiting thread has seen
+        ECHILD.
+        """
         if self._thread is None:
             return True
         while self._thread.is_alive():
@@ -148,7 +161,8 @@ class LinuxObserver:
                 if not self.wait():
                     self._nothing_left = True
                     return
-                self._taking = True  # before it is taken: `pending` looks for it in the kernel first
+                # before it is taken: `pending` looks for it in the kernel first
+                self._taking = True
                 happened = self.take()
                 if happened and self._failed is None:
                     self._note(*happened)
@@ -165,13 +179,16 @@ class LinuxObserver:
         if self._root == 0:
             _become(how, hold, release)
         os.close(hold)
-        self.seen[self._root] = ObservedProcess(pid=self._root, parent=os.getpid(), command=" ".join(how.argv))
+        self.seen[self._root] = ObservedProcess(
+            pid=self._root, parent=os.getpid(), command=" ".join(how.argv)
+        )
         if self.sees_exits:
             try:
                 ptrace.seize(self._root)
             except OSError:
                 self.name, self.sees_exits = "proc", False
-        with contextlib.suppress(BrokenPipeError):  # it has ended: its folder may be gone, with the grader
+        # it has ended: its folder may be gone, with the grader
+        with contextlib.suppress(BrokenPipeError):
             os.write(release, b"x")
         os.close(release)
 
@@ -184,7 +201,11 @@ class LinuxObserver:
         self._meet(pid)
         if event in (ptrace.EVENT_FORK, ptrace.EVENT_VFORK, ptrace.EVENT_CLONE):
             child = ptrace.event_message(pid)
-            if event != ptrace.EVENT_CLONE or child in self._unannounced or procfs.leader(child) == child:
+            if (
+                event != ptrace.EVENT_CLONE
+                or child in self._unannounced
+                or procfs.leader(child) == child
+            ):
                 self._born(child, pid)
             if not self._too_many():
                 ptrace.resume(pid)
@@ -198,11 +219,17 @@ class LinuxObserver:
             ptrace.resume(pid, 0 if event else sent)
 
     def _too_many(self) -> bool:
-        """Who forks while there are too many stays stopped, and so does the child: a fork bomb stands still by that."""
-        return bool(self._most) and len(self.seen) > self._most < sum(not each.ended for each in self.seen.values())
+        """Who forks while there are too many stays stopped, and so does the child: a fork bomb
+        stands still by that.
+        """
+        return bool(self._most) and len(self.seen) > self._most < sum(
+            not each.ended for each in self.seen.values()
+        )
 
     def _meet(self, pid: int) -> None:
-        """A child's first stop can come before its parent's fork event: it may live and end before that is told."""
+        """A child's first stop can come before its parent's fork event: it may live and end before
+        that is told.
+        """
         if pid in self.seen and not self.seen[pid].ended:
             return
         leader = procfs.leader(pid)
@@ -241,8 +268,11 @@ class LinuxObserver:
 
 
 def _below_us(pid: int) -> bool:
-    """Ask the other way round: a list of children may lack one when another ends meanwhile (proc_pid_task(5))."""
-    for _ in range(3):  # a parent may end in between; its children are a living ancestor's from then on
+    """Ask the other way round: a list of children may lack one when another ends meanwhile
+    (proc_pid_task(5)).
+    """
+    # a parent may end in between; its children are a living ancestor's from then on
+    for _ in range(3):
         above = pid
         while above > 1 and above != os.getpid():
             above = procfs.parent(above)
@@ -261,7 +291,9 @@ def _met(pid: int, parent: int = 0) -> ObservedProcess:
 
 
 def _become(how: Start, hold: int, release: int) -> None:
-    """In the new process: take files as standard streams, wait until traced, enter the isolation, be the program."""
+    """In the new process: take files as standard streams, wait until traced, enter the isolation,
+    be the program.
+    """
     try:
         os.setsid()
         os.close(release)

@@ -1,7 +1,8 @@
-"""What ends a loop that waits by asking again and again: the end of a process, or something that arrives?
+"""What ends a loop that waits by asking again and again: the end of a process, or something that
+arrives?
 
-No system call tells what such a loop asks for, so this reads the student's source: by what the standard library calls
-its functions, never by what the student calls a variable.
+No system call tells what such a loop asks for, so this reads the student's source: by what the
+standard library calls its functions, never by what the student calls a variable.
 """
 
 from __future__ import annotations
@@ -16,10 +17,31 @@ from dataclasses import dataclass, field
 from pytest_mpgrade.records import Awaited, Frame
 
 _OF_EXITS = frozenset(
-    ("is_alive", "exitcode", "sentinel", "active_children", "waitpid", "waitid", "pidfd_open", "pid_exists")
+    (
+        "is_alive",
+        "exitcode",
+        "sentinel",
+        "active_children",
+        "waitpid",
+        "waitid",
+        "pidfd_open",
+        "pid_exists",
+    )
 )
 _OF_MESSAGES = frozenset(
-    ("get", "get_nowait", "recv", "recv_bytes", "recv_bytes_into", "poll", "empty", "qsize", "ready", "done", "result")
+    (
+        "get",
+        "get_nowait",
+        "recv",
+        "recv_bytes",
+        "recv_bytes_into",
+        "poll",
+        "empty",
+        "qsize",
+        "ready",
+        "done",
+        "result",
+    )
 )
 MOST_SOURCE = 300_000
 """Characters of a file that is worth reading."""
@@ -30,20 +52,27 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def awaited_by_loop(frames: Sequence[Frame]) -> frozenset[Awaited]:
-    """Return what would end the innermost loop that these frames are in; nothing where there is none.
+    """Return what would end the innermost loop that these frames are in; nothing where there is
+    none.
 
     *frames*: the submission's, innermost first.
     """
     for frame in frames:
         module = _module(frame.file)
-        loops = [node for node in ast.walk(module) if isinstance(node, ast.While) and _spans(node, frame.line)]
+        loops = [
+            node
+            for node in ast.walk(module)
+            if isinstance(node, ast.While) and _spans(node, frame.line)
+        ]
         if loops:
             return _Loop(max(loops, key=lambda node: node.lineno), module).ends_by()
     return frozenset()
 
 
 def called_at(frame: Frame) -> frozenset[str]:
-    """Return the names of the functions and methods that are called at the line of a frame; "with" for that."""
+    """Return the names of the functions and methods that are called at the line of a frame; "with"
+    for that.
+    """
     found = set()
     for node in ast.walk(_module(frame.file)):
         if isinstance(node, ast.Call) and _spans(node, frame.line):
@@ -56,10 +85,17 @@ def called_at(frame: Frame) -> frozenset[str]:
 
 
 def sentinels_at(frame: Frame) -> tuple[bool, bool]:
-    """Tell whether the line of a frame waits for sentinels of processes, and whether for other things."""
+    """Tell whether the line of a frame waits for sentinels of processes, and whether for other
+    things.
+    """
     exits, messages = False, False
     for node in ast.walk(_module(frame.file)):
-        if isinstance(node, ast.Call) and _name(node.func) == "wait" and node.args and _spans(node, frame.line):
+        if (
+            isinstance(node, ast.Call)
+            and _name(node.func) == "wait"
+            and node.args
+            and _spans(node, frame.line)
+        ):
             listed = _assigned(node.args[0], _module(frame.file))
             for each in listed.elts if isinstance(listed, (ast.List, ast.Tuple)) else [listed]:
                 of_exit = any(_name(inner) == "sentinel" for inner in ast.walk(each))
@@ -68,23 +104,30 @@ def sentinels_at(frame: Frame) -> tuple[bool, bool]:
 
 
 def _assigned(node: ast.expr, module: ast.Module) -> ast.expr:
-    """Return what a variable has been given, if it is given something in one place; else the expression itself."""
+    """Return what a variable has been given, if it is given something in one place; else the
+    expression itself.
+    """
     given = [
         each.value
         for each in ast.walk(module)
-        if isinstance(each, ast.Assign) and isinstance(node, ast.Name) and node.id in map(_name, each.targets)
+        if isinstance(each, ast.Assign)
+        and isinstance(node, ast.Name)
+        and node.id in map(_name, each.targets)
     ]
     return given[0] if len(given) == 1 else node
 
 
 def holds(waiting: Frame, other: Frame) -> bool:
-    """Tell whether one who stands at *other* has passed the line, in the same function, at which *waiting* waits."""
+    """Tell whether one who stands at *other* has passed the line, in the same function, at which
+    *waiting* waits.
+    """
     if (waiting.file, waiting.function) != (other.file, other.function):
         return False
     blocks = [
         node
         for node in ast.walk(_module(waiting.file))
-        if isinstance(node, ast.With) and any(_spans(item.context_expr, waiting.line) for item in node.items)
+        if isinstance(node, ast.With)
+        and any(_spans(item.context_expr, waiting.line) for item in node.items)
     ]
     if not blocks:
         return other.line > waiting.line
@@ -124,11 +167,15 @@ class _Loop:
         self._places = [*itertools.islice(_inner(loop.body, []), MOST_STATEMENTS)]
         self._known: dict[tuple[ast.AST, int], frozenset[Awaited]] = {}
         self._functions = {
-            node.name: node for node in ast.walk(module) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            node.name: node
+            for node in ast.walk(module)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         }
 
     def ends_by(self) -> frozenset[Awaited]:
-        """Return what can end the loop: its test, or what leads to a `break` or `return` in it; nothing, if none."""
+        """Return what can end the loop: its test, or what leads to a `break` or `return` in it;
+        nothing, if none.
+        """
         found = frozenset() if isinstance(self._test, ast.Constant) else self._of_test(self._test)
         for place in self._places:
             if isinstance(place.node, (ast.Break, ast.Return)):
@@ -139,7 +186,8 @@ class _Loop:
         if isinstance(test, ast.BoolOp):
             parts = [self._of_test(value) for value in test.values]
             only_exit = frozenset((Awaited.EXIT,))
-            if isinstance(test.op, ast.Or) and only_exit in parts:  # it has to be false, whatever the others are
+            # it has to be false, whatever the others are
+            if isinstance(test.op, ast.Or) and only_exit in parts:
                 return only_exit
             return frozenset().union(*parts)
         return self._asked(test) or self._of_changes(test) or frozenset((Awaited.MESSAGE,))
@@ -161,7 +209,9 @@ class _Loop:
         return found
 
     def _asked(self, node: ast.AST, depth: int = 3) -> frozenset[Awaited]:
-        """Return what is asked for in a piece of code, and in the student's functions that it calls."""
+        """Return what is asked for in a piece of code, and in the student's functions that it
+        calls.
+        """
         if (node, depth) not in self._known:
             self._known[node, depth] = frozenset(self._asked_in(node, depth))
         return self._known[node, depth]
@@ -177,7 +227,9 @@ class _Loop:
                 yield from self._asked(self._functions[called], depth - 1)
 
 
-def _inner(body: Sequence[ast.stmt], tests: list[ast.expr], *, breaks: bool = True) -> Iterator[_Place]:
+def _inner(
+    body: Sequence[ast.stmt], tests: list[ast.expr], *, breaks: bool = True
+) -> Iterator[_Place]:
     """Go through the statements of a loop; a `break` of a loop within it is none of its own."""
     for node in body:
         if isinstance(node, _SCOPES) or (isinstance(node, ast.Break) and not breaks):
@@ -185,7 +237,9 @@ def _inner(body: Sequence[ast.stmt], tests: list[ast.expr], *, breaks: bool = Tr
         within = [*tests, node.test] if isinstance(node, ast.If) else tests
         inside_loop = isinstance(node, (ast.While, ast.For, ast.AsyncFor))
         blocks = [
-            getattr(node, name) for name in ("body", "orelse", "finalbody") if isinstance(getattr(node, name, 0), list)
+            getattr(node, name)
+            for name in ("body", "orelse", "finalbody")
+            if isinstance(getattr(node, name, 0), list)
         ]
         blocks += [handler.body for handler in getattr(node, "handlers", [])]
         blocks += [case.body for case in getattr(node, "cases", [])]

@@ -1,7 +1,9 @@
-"""Observation with psutil, where ptrace and /proc are not to be had: practice mode on macOS and Windows.
+"""Observation with psutil, where ptrace and /proc are not to be had: practice mode on macOS and
+Windows.
 
-Orphans are found by the mark that every process of the run inherits in its environment. Exit statuses of the student's
-own children cannot be seen, and a process that lives for less than the period between two looks may be missed.
+Orphans are found by the mark that every process of the run inherits in its environment. Exit
+statuses of the student's own children cannot be seen, and a process that lives for less than the
+period between two looks may be missed.
 """
 
 from __future__ import annotations
@@ -46,10 +48,17 @@ class PsutilObserver:
         self._mark = how.env[MARK]
         with open(how.out, "ab") as out_file, open(how.err, "ab") as err_file:
             self._process = subprocess.Popen(
-                list(how.argv), env=dict(how.env), cwd=how.cwd, stdin=subprocess.DEVNULL, stdout=out_file,
-                stderr=err_file, start_new_session=True,
-            )  # fmt: skip
-        self.seen[self._process.pid] = ObservedProcess(pid=self._process.pid, parent=0, command=" ".join(how.argv))
+                list(how.argv),
+                env=dict(how.env),
+                cwd=how.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out_file,
+                stderr=err_file,
+                start_new_session=True,
+            )
+        self.seen[self._process.pid] = ObservedProcess(
+            pid=self._process.pid, parent=0, command=" ".join(how.argv)
+        )
         return self._process.pid
 
     def refresh(self) -> None:
@@ -62,9 +71,13 @@ class PsutilObserver:
         now = self._tree()
         for process in now:
             try:
-                known = self.seen.setdefault(process.pid, ObservedProcess(pid=process.pid, parent=process.ppid()))
+                known = self.seen.setdefault(
+                    process.pid, ObservedProcess(pid=process.pid, parent=process.ppid())
+                )
                 command = " ".join(process.cmdline())  # empty for one that is ending
-                if command and command != (self.seen[known.parent].command if known.parent in self.seen else ""):
+                if command and command != (
+                    self.seen[known.parent].command if known.parent in self.seen else ""
+                ):
                     known.command = command
                 known.cpu = sum(process.cpu_times()[:2])
             except psutil.Error:
@@ -149,7 +162,9 @@ class PsutilObserver:
         if self._process is None:
             return True
         while True:
-            rest = [p for p in {*self._tree(), *_marked(self._mark)} if self.state(p.pid) == "alive"]
+            rest = [
+                p for p in {*self._tree(), *_marked(self._mark)} if self.state(p.pid) == "alive"
+            ]
             for process in rest:
                 try:
                     process.kill()

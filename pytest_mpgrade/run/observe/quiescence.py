@@ -1,18 +1,22 @@
 """When is a process tree quiet: will nothing happen any more that nobody outside causes?
 
-The first of these rules that holds decides; docs/gates.md, rules, has the reasons, and how often they are wrong:
+The first of these rules that holds decides; docs/gates.md, rules, has the reasons, and how often
+they are wrong:
 
 - proof: every thread waits in a call without time-out, and none has woken between three looks;
-- steady: for a while the tree has used almost no core time and wanted none, nobody runs, and everyone who waits with a
-  time-out has come round twice, and has not been waiting for longer than it did before;
+- steady: for a while the tree has used almost no core time and wanted none, nobody runs, and
+  everyone who waits with a time-out has come round twice, and has not been waiting for longer than
+  it did before;
 - still: where waits cannot be read, no thread has run or been switched for longer than people nap;
-- the caller spins: all others are steady and the calling process has burned 2 s of CPU while a task is held, or 10 s
-  where it may be computing something (or printing: a gigabyte takes more than 2 s of a slow machine);
-- the caller polls: all others are steady and the calling process has woken hundreds of times in 4 s,
-  while a task is held: else it may be collecting results, slowly.
+- the caller spins: all others are steady and the calling process has burned 2 s of CPU while a task
+  is held, or 10 s where it may be computing something (or printing: a gigabyte takes more than 2 s
+  of a slow machine);
+- the caller polls: all others are steady and the calling process has woken hundreds of times in 4
+  s, while a task is held: else it may be collecting results, slowly.
 
-Any message, and any thread that starts or ends, starts the watch anew; so does whatever waits for us: a process that
-stands still until we let it go on, or the end of one that its parent does not hear of before we have.
+Any message, and any thread that starts or ends, starts the watch anew; so does whatever waits for
+us: a process that stands still until we let it go on, or the end of one that its parent does not
+hear of before we have.
 """
 
 from __future__ import annotations
@@ -29,16 +33,24 @@ PERIOD = 0.1
 PROOF_LOOKS = 3
 STEADY_SECONDS = 1.0
 BLIND_SECONDS = 4.0
-"""Where waits cannot be read, the window is longer than the time-outs that people use when they poll."""
+"""Where waits cannot be read, the window is longer than the time-outs that people use when they
+poll.
+"""
 STILL_SECONDS = 8.0
-"""Where waits cannot be read: how long a tree in which nobody has moved at all may be in one nap."""
+"""Where waits cannot be read: how long a tree in which nobody has moved at all may be in one
+nap.
+"""
 BUSY_SHARE = 0.04
 SPIN_SECONDS, COMPUTE_SECONDS = 2.0, 10.0
 POLL_SECONDS, POLLS = 4.0, 200
-"""A caller that wakes so often, and to no effect for so long, polls; to compute it would have to stay awake."""
+"""A caller that wakes so often, and to no effect for so long, polls; to compute it would have to
+stay awake.
+"""
 
 ROUNDS = 4
-"""Looks at which a thread must have been seen to come round, where each of its waits is too short to be measured."""
+"""Looks at which a thread must have been seen to come round, where each of its waits is too short
+to be measured.
+"""
 
 Snapshot = Mapping[int, Thread]
 
@@ -64,7 +76,9 @@ class _Waits:
         self.switches, self.seen = thread.switches, now
 
     def as_before(self) -> bool:
-        """Tell whether nothing speaks against its having done this all along; a nap may be the first of its kind."""
+        """Tell whether nothing speaks against its having done this all along; a nap may be the
+        first of its kind.
+        """
         if self.rounds >= ROUNDS and self.asleep == self.seen:
             return True
         return self.rounds >= 2 and self.seen - self.before <= self.longest + 1.5 * PERIOD
@@ -78,7 +92,8 @@ class _Watch:
     first: Snapshot
     last: Snapshot
     unchanged: int = 0
-    moved: float = 0.0  # when a thread was last seen to have run, been switched or changed its state
+    # when a thread was last seen to have run, been switched or changed its state
+    moved: float = 0.0
     waits: dict[int, _Waits] = field(default_factory=lambda: defaultdict(_Waits))
 
     def look(self, now: float, new: Snapshot) -> None:
@@ -91,12 +106,15 @@ class _Watch:
 
 
 class Quiet:
-    """Told of every look and every disturbance; answers by which rule the tree is quiet, "" for not yet."""
+    """Told of every look and every disturbance; answers by which rule the tree is quiet, "" for not
+    yet.
+    """
 
     def __init__(self, *, caller: int, sees_waits: bool, stopped: Callable[[int], bool]) -> None:
         self.caller = caller
         self.held = False  # a task stands at a shut gate: what the caller polls for cannot come
-        self.may_compute = COMPUTE_SECONDS  # of CPU, which the caller may burn by itself while no task is held
+        # of CPU, which the caller may burn by itself while no task is held
+        self.may_compute = COMPUTE_SECONDS
         self._sees_waits = sees_waits
         self._stopped = stopped
         self._watch: _Watch | None = None
@@ -106,12 +124,19 @@ class Quiet:
         self._watch = None
 
     def look(
-        self, now: float, threads: Iterable[Thread], window: float = STEADY_SECONDS, *, pending: bool = False
+        self,
+        now: float,
+        threads: Iterable[Thread],
+        window: float = STEADY_SECONDS,
+        *,
+        pending: bool = False,
     ) -> QuiescenceRule:
-        """Take in one look at all threads of the tree at *now*; *window* is the least time to be called steady.
+        """Take in one look at all threads of the tree at *now*; *window* is the least time to be
+        called steady.
 
-        *pending*: after that look, something was waiting for us. Asked before it, this would prove nothing: between two
-        looks at which all are asleep, there must be a moment at which nothing waits for us.
+        *pending*: after that look, something was waiting for us. Asked before it, this would prove
+        nothing: between two looks at which all are asleep, there must be a moment at which nothing
+        waits for us.
         """
         if pending:
             self.disturb()
@@ -127,7 +152,9 @@ class Quiet:
             return "proof"
         if not self._sees_waits and now - watch.moved >= STILL_SECONDS:
             return "still"
-        return self._steady(watch, now, new, window if self._sees_waits else max(window, BLIND_SECONDS))
+        return self._steady(
+            watch, now, new, window if self._sees_waits else max(window, BLIND_SECONDS)
+        )
 
     def _anew(self, now: float, new: Snapshot, unchanged: int = 0) -> None:
         self._watch = _Watch(since=now, first=new, last=new, moved=now, unchanged=unchanged)
@@ -159,21 +186,32 @@ class Quiet:
         if mine > BUSY_SHARE * 1e9 * passed:
             if ran >= (SPIN_SECONDS if self.held else self.may_compute) * 1e9:
                 return "the caller spins"
-            wakes = sum(t.switches - watch.first[tid].switches for tid, t in new.items() if t.pid == self.caller)
+            wakes = sum(
+                t.switches - watch.first[tid].switches
+                for tid, t in new.items()
+                if t.pid == self.caller
+            )
             polls = self.held and passed >= max(POLL_SECONDS, window) and wakes >= POLLS
             return "the caller polls" if polls else ""
         if any(thread.state == "R" for thread in new.values()):
-            return ""  # the caller, which has no core: how long it has waited for one is told when it gets it
-        if self._sees_waits and any(t.timed and not watch.waits[tid].as_before() for tid, t in new.items()):
+            # the caller, which has no core: how long it has waited for one is told when it gets it
+            return ""
+        if self._sees_waits and any(
+            t.timed and not watch.waits[tid].as_before() for tid, t in new.items()
+        ):
             return ""
         return "steady"
 
     def _busy(self, thread: Thread) -> bool:
-        """Runs, waits for a disk, or is held by a tracer; that the caller runs is judged by how much."""
+        """Runs, waits for a disk, or is held by a tracer; that the caller runs is judged by how
+        much.
+        """
         if thread.state == "R":
             return thread.pid != self.caller
         return thread.state == "D" or (thread.state == "t" and not self._stands(thread))
 
     def _stands(self, thread: Thread) -> bool:
-        """Tell whether a signal has stopped it; one that has been continued since, and not been told of, runs."""
+        """Tell whether a signal has stopped it; one that has been continued since, and not been
+        told of, runs.
+        """
         return thread.state in "Tt" and self._stopped(thread.pid)

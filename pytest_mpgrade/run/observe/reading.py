@@ -1,11 +1,15 @@
-"""Who reads goes on: a caller that takes results one by one may use next to no core time, and has not hung."""
+"""Who reads goes on: a caller that takes results one by one may use next to no core time, and has
+not hung.
+"""
 
 from __future__ import annotations
 
 import time
 
 READING_SECONDS = 3.0
-"""A caller that has read something so lately is busy collecting, however little core time that takes."""
+"""A caller that has read something so lately is busy collecting, however little core time that
+takes.
+"""
 
 
 class Reading:

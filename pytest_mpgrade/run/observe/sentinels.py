@@ -1,7 +1,8 @@
 """Which of the files that a process waits at tell of the end of another process, and of whose.
 
-A pidfd does. So does the pipe that multiprocessing makes for each process: only the child has its other end, which it
-never writes to. Just behind that pipe, a second one is made that goes the other way.
+A pidfd does. So does the pipe that multiprocessing makes for each process: only the child has its
+other end, which it never writes to. Just behind that pipe, a second one is made that goes the other
+way.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class WaitSources:
 
 
 def sources(pid: int, files: Sequence[int], tree: Tree) -> WaitSources:
-    """Tell whether these files of a process tell of ends of processes, or of something else, or both."""
+    """Tell whether these files of a process tell of ends of processes, or of something else, or
+    both.
+    """
     exits, messages, pids = False, False, []
     for number in files:
         ended = _whose_end(pid, number, tree)
@@ -62,7 +65,9 @@ def sources(pid: int, files: Sequence[int], tree: Tree) -> WaitSources:
 
 
 def _whose_end(pid: int, number: int, tree: Tree) -> int | None:
-    """Return the process whose end this file tells of, 0 if that is not known; None: it tells of something else."""
+    """Return the process whose end this file tells of, 0 if that is not known; None: it tells of
+    something else.
+    """
     name = tree.open(pid).get(number, "")
     if name == "anon_inode:[pidfd]":
         with blocked.readable(pid):
@@ -76,7 +81,9 @@ def _whose_end(pid: int, number: int, tree: Tree) -> int | None:
 
 
 def _is_sentinel(parent: int, pipe: str, child: int, tree: Tree) -> bool:
-    """Of the pipes that lead from *child* to *parent*, the sentinel was made just before the one that leads back."""
+    """Of the pipes that lead from *child* to *parent*, the sentinel was made just before the one
+    that leads back.
+    """
     to_parent = _read_only(parent, tree)
     up = {name: ends for name, ends in tree.write_ends(child).items() if name in to_parent}
     down = _read_only(child, tree) & tree.write_ends(parent).keys()
@@ -90,9 +97,18 @@ def _is_sentinel(parent: int, pipe: str, child: int, tree: Tree) -> bool:
 
 
 def _started_with(parent: int, pipe: str, tree: Tree) -> int:
-    """Return the process of a fork server that *pipe* tells of: it reads the pipe that was made just behind it."""
+    """Return the process of a fork server that *pipe* tells of: it reads the pipe that was made
+    just behind it.
+    """
     back = {f"pipe:[{_inode(pipe) + 1}]"} & tree.write_ends(parent).keys()
-    return next((pid for pid, helper in tree.helpers.items() if not helper and back & _read_only(pid, tree)), 0)
+    return next(
+        (
+            pid
+            for pid, helper in tree.helpers.items()
+            if not helper and back & _read_only(pid, tree)
+        ),
+        0,
+    )
 
 
 def _read_only(pid: int, tree: Tree) -> set[str]:

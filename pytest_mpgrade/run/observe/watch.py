@@ -1,7 +1,8 @@
-"""One process tree under observation: messages are taken in, and something is waited for until it cannot come any more.
+"""One process tree under observation: messages are taken in, and something is waited for until it
+cannot come any more.
 
-The scripts of `gate_scripts` and the flow of `supervisor` are written in terms of this: pump messages, wait *until*
-something is true, answer the calling process. Its gates are `gates`.
+The scripts of `gate_scripts` and the flow of `supervisor` are written in terms of this: pump
+messages, wait *until* something is true, answer the calling process. Its gates are `gates`.
 """
 
 from __future__ import annotations
@@ -25,18 +26,25 @@ CONTROL = frozenset(("ready", "imported", "call", "unusable", "back", "settled",
 """Messages by which the calling thread waits for the supervisor; see inside/child.py."""
 
 ENDS_SECONDS = 1.0
-"""How long the end of a process may be seen before it is told by who traces it; that of a kept zombie has been."""
+"""How long the end of a process may be seen before it is told by who traces it; that of a kept
+zombie has been.
+"""
 
 
 class Watch:
     """See the module's docstring. `until` answers with how a wait ended."""
 
     def __init__(
-        self, observer: Observer, server: GateServer, root: int, every_look: Callable[[], str] = lambda: ""
+        self,
+        observer: Observer,
+        server: GateServer,
+        root: int,
+        every_look: Callable[[], str] = lambda: "",
     ) -> None:
         self.observer = observer
         self.server = server
-        self.caller = root  # until the process that imports the submission has told that it is ready
+        # until the process that imports the submission has told that it is ready
+        self.caller = root
         self.quiet = Quiet(caller=root, sees_waits=observer.sees_waits, stopped=observer.stopped)
         self.clock = Clock(observer.pending, lambda: observer.taken)
         self.began = time.monotonic()
@@ -46,7 +54,8 @@ class Watch:
         self.in_caller = False  # a task has run in the calling process
         self.rule: QuiescenceRule = ""
         self.fault = ""  # a limit that was gone over, or what no task says
-        self.keys: frozenset[str] | None = None  # of the tasks that were handed out, where that is known
+        # of the tasks that were handed out, where that is known
+        self.keys: frozenset[str] | None = None
         self.aside: frozenset[int] = frozenset()  # threads that count only while they run
         self.step = 0.02  # seconds that messages are waited for at a time
         self._look_in: Callable[[], object] = _nothing
@@ -74,7 +83,9 @@ class Watch:
 
     @contextlib.contextmanager
     def unanswered(self) -> Iterator[None]:
-        """Leave the caller waiting: meanwhile `until` waits for something else than that it is back."""
+        """Leave the caller waiting: meanwhile `until` waits for something else than that it is
+        back.
+        """
         control, self.control = self.control, None
         try:
             yield
@@ -119,11 +130,20 @@ class Watch:
             self.fault = f"a process sent the grader {message.kind!r:.60}, which no task says"
 
     def _known(self, message: Message) -> bool:
-        """Only processes that the observer has seen start are listened to; a traced one cannot run before that."""
-        return message.pid in self.observer.seen or not self.server.attests or self.observer.meet(message.pid)
+        """Only processes that the observer has seen start are listened to; a traced one cannot run
+        before that.
+        """
+        return (
+            message.pid in self.observer.seen
+            or not self.server.attests
+            or self.observer.meet(message.pid)
+        )
 
     def _controlled(self, message: Message) -> None:
-        """The first who is ready is the caller: no student code has run by then. What it sits in is the isolation."""
+        """The first who is ready is the caller: no student code has run by then.
+
+        What it sits in is the isolation.
+        """
         if not self.ready and message.kind == "ready":
             self.ready = True
             self.caller = self.quiet.caller = message.pid
@@ -162,10 +182,14 @@ class Watch:
 
     def workers_alive(self) -> list[int]:
         """Return the processes that have not ended, without the caller and Python's own helpers."""
-        return [pid for pid in self.live() if pid != self.caller and not self.observer.seen[pid].helper]
+        return [
+            pid for pid in self.live() if pid != self.caller and not self.observer.seen[pid].helper
+        ]
 
     def computed(self) -> float | None:
-        """Return the CPU seconds of all processes so far; None where those of ended ones are not known."""
+        """Return the CPU seconds of all processes so far; None where those of ended ones are not
+        known.
+        """
         if not self.observer.sees_exits:
             return None
         self.take_in_ends(ENDS_SECONDS)  # each is told with what it has used
@@ -178,7 +202,9 @@ class Watch:
         return self.until(lambda: False, window)
 
     def until(self, met: Callable[[], bool], window: float = STEADY_SECONDS) -> WaitEnd:
-        """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window*: see `quiescence`."""
+        """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window*: see
+        `quiescence`.
+        """
         while True:
             if self.fault:
                 return "over"
@@ -217,7 +243,10 @@ class Watch:
 
     @property
     def still_reading(self) -> bool:
-        """Has the calling process read anything in the last seconds? Then it takes results one by one, and goes on."""
+        """Has the calling process read anything in the last seconds?
+
+        Then it takes results one by one, and goes on.
+        """
         return self._reading.lately
 
     def _drain(self) -> None:
@@ -227,9 +256,11 @@ class Watch:
                 return
 
     def settle(self, seconds: float, now: Callable[[], float] | None = None) -> None:
-        """Wait until every thread of the tree is asleep in 3 looks 10 ms apart, *seconds* of *now* at most.
+        """Wait until every thread of the tree is asleep in 3 looks 10 ms apart, *seconds* of *now*
+        at most.
 
-        By default of the tree's own time; where a caller's time-out may run meanwhile, that runs by everybody's.
+        By default of the tree's own time; where a caller's time-out may run meanwhile, that runs by
+        everybody's.
         """
         now = now or self.clock.now
         end = now() + seconds
@@ -239,13 +270,17 @@ class Watch:
             looks = looks + 1 if nothing_moves(self.observer, self.live()) else 0
 
     def take_in_ends(self, seconds: float) -> None:
-        """Wait until the end of each process that has ended is told, *seconds* at most: it is a zombie before that."""
+        """Wait until the end of each process that has ended is told, *seconds* at most: it is a
+        zombie before that.
+        """
         end = self.clock.now() + seconds
         while self._untold_ends() and self.clock.now() < end:
             self.pump(0.002)
 
     def _untold_ends(self) -> bool:
-        """Without ptrace we hear of our own children only, such as orphans; they are reaped by that."""
+        """Without ptrace we hear of our own children only, such as orphans; they are reaped by
+        that.
+        """
         if not self.observer.sees_exits:
             return self.observer.pending()
         return any(self.observer.state(pid) != "alive" for pid in self.live())

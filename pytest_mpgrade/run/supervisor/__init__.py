@@ -1,12 +1,14 @@
 """The process between the grader and the student's code: one request, one report; both are JSON.
 
-It runs no student code and no pytest. It starts the child, plays the gate scripts, looks at the tree whenever the
-calling thread waits for it, ends everything, and proves that nothing is left. The pickle for the child lies in the
-run's folder.
+It runs no student code and no pytest. It starts the child, plays the gate scripts, looks at the
+tree whenever the calling thread waits for it, ends everything, and proves that nothing is left. The
+pickle for the child lies in the run's folder.
 
-    runner --request--> server --forks--> supervisor --starts--> child (inside/child.py) --starts--> student's processes
+    client --request--> server --forks--> supervisor --starts--> child (inside/child.py)
+                                                                   --starts--> student's processes
 
-For a notebook the child is a Jupyter kernel (inside/notebook_kernel.py), and cells take the place of calls.
+For a notebook the child is a Jupyter kernel (inside/notebook_kernel.py), and cells take the place
+of calls.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ from pytest_mpgrade.run.supervisor.tree import Supervised
 def supervise(
     request: CallsRequest | CellsRequest, abandoned: Callable[[], bool] = lambda: False
 ) -> CallsReport | CellsReport:
-    """Run everything that is asked for; return the report. *abandoned*: tells whether nobody waits for it any more."""
+    """Run everything that is asked for; return the report. *abandoned*: tells whether nobody waits
+    for it any more.
+    """
     began = time.monotonic()
     run, make_report = _started(request, abandoned)
     try:
@@ -33,18 +37,25 @@ def supervise(
     finally:
         clean, removed = run.close()
     return msgspec.structs.replace(
-        report, clean=clean, removed=removed, observer=run.observer.name, seconds=time.monotonic() - began
+        report,
+        clean=clean,
+        removed=removed,
+        observer=run.observer.name,
+        seconds=time.monotonic() - began,
     )
 
 
 def _started(
     request: CallsRequest | CellsRequest, abandoned: Callable[[], bool]
 ) -> tuple[Supervised, Callable[[], CallsReport | CellsReport]]:
-    """Start the process that a request is for; return also what does in it what is asked for, and reports."""
+    """Start the process that a request is for; return also what does in it what is asked for, and
+    reports.
+    """
     if isinstance(request, CallsRequest):
         run = Supervised(request, abandoned, calls.command(request))
         return run, partial(calls.report, run, request)
-    from pytest_mpgrade.run.supervisor import cells  # what a notebook needs is loaded for notebooks only
+    # what a notebook needs is loaded for notebooks only
+    from pytest_mpgrade.run.supervisor import cells
 
     run = Supervised(request, abandoned, cells.command(request))
     return run, partial(cells.report, run, request)

@@ -1,4 +1,6 @@
-"""Looking at the process tree while the calling thread waits: at the moment of return, and once it is quiet."""
+"""Looking at the process tree while the calling thread waits: at the moment of return, and once it
+is quiet.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from pytest_mpgrade.run.observe.watch import Watch
 from pytest_mpgrade.system.linux import procfs
 
 GONE_SECONDS = 2.0
-"""How long after its return a call's workers may take to be gone; docs/contract.md, after-the-return."""
+"""How long after its return a call's workers may take to be gone; docs/contract.md,
+after-the-return.
+"""
 BUSY_SECONDS = 10.0
 """The same on a machine so busy that they have not been able to run."""
 SLEEPING_LOOKS = 5
@@ -36,25 +40,37 @@ class Inspection:
         return leftovers.holdings(self.watch.caller, self.names)
 
     def states(self) -> dict[int, ProcessState]:
-        """At the moment of return: what has become of each process? The calling thread waits meanwhile."""
+        """At the moment of return: what has become of each process?
+
+        The calling thread waits meanwhile.
+        """
         observer = self.watch.observer
         observer.refresh()
         found = {pid: observer.state(pid) for pid in observer.seen if pid != self.watch.caller}
-        untold = [pid for pid, state in found.items() if state == "zombie" and not observer.seen[pid].ended]
-        if untold:  # an orphan of the tree, whom nobody but us can reap, is no zombie of the caller's
+        untold = [
+            pid
+            for pid, state in found.items()
+            if state == "zombie" and not observer.seen[pid].ended
+        ]
+        # an orphan of the tree, whom nobody but us can reap, is no zombie of the caller's
+        if untold:
             self.watch.take_in_ends(GONE_SECONDS)
         return found | {pid: observer.state(pid) for pid in untold}
 
     def left(self, before: leftovers.Holdings, *, handles: bool, saved: bool) -> list[Leftover]:
-        """When the tree is quiet, or after 2 s: what other than processes is there that was not *before*?
+        """When the tree is quiet, or after 2 s: what other than processes is there that was not
+        *before*?
 
-        *handles*: the call has returned handles of something that goes on, or the next call follows at once; nothing is
-        waited for. *saved*: the child keeps handles for later steps: their pipes are not left over.
+        *handles*: the call has returned handles of something that goes on, or the next call follows
+        at once; nothing is waited for. *saved*: the child keeps handles for later steps: their
+        pipes are not left over.
         """
         with self.watch.unanswered():
             gained = self._wait_for_the_end(before, handles, saved)
         own = not handles and any(kind == "thread" for kind, _ in gained) and self._runs_own_lines()
-        return [Leftover(kind=kind, name=name, own=own and kind == "thread") for kind, name in gained]
+        return [
+            Leftover(kind=kind, name=name, own=own and kind == "thread") for kind, name in gained
+        ]
 
     def _wait_for_the_end(
         self, before: leftovers.Holdings, handles: bool, saved: bool
@@ -62,7 +78,11 @@ class Inspection:
         watch, start = self.watch, self.watch.clock.now()
         watch.quiet.disturb()
         gained, calm = self._gained(before), 0
-        while not handles and self._lingers(gained, saved) and watch.clock.now() < start + BUSY_SECONDS:
+        while (
+            not handles
+            and self._lingers(gained, saved)
+            and watch.clock.now() < start + BUSY_SECONDS
+        ):
             watch.deadline.at = time.monotonic() + 1
             how = watch.until(after(0.01))
             gained = self._gained(before)
@@ -76,17 +96,25 @@ class Inspection:
         return gained
 
     def _runs_own_lines(self) -> bool:
-        """Tell whether a thread of the calling process is in the submission's code; stacks do not say which it is.
+        """Tell whether a thread of the calling process is in the submission's code; stacks do not
+        say which it is.
 
-        One that never sleeps is no helper that waits. Only sleeping threads are asked for their stacks: faulthandler
-        reads those of others without the interpreter's lock, and a thread that runs meanwhile can crash it.
+        One that never sleeps is no helper that waits. Only sleeping threads are asked for their
+        stacks: faulthandler reads those of others without the interpreter's lock, and a thread that
+        runs meanwhile can crash it.
         """
         if not self._caller_sleeps():
             return True
-        return any(self.stacks.owns(frame) for thread in self.stacks.of(self.watch.caller) for frame in thread)
+        return any(
+            self.stacks.owns(frame)
+            for thread in self.stacks.of(self.watch.caller)
+            for frame in thread
+        )
 
     def _caller_sleeps(self) -> bool:
-        """Tell whether all threads of the calling process are asleep in some looks, of which a second has plenty."""
+        """Tell whether all threads of the calling process are asleep in some looks, of which a
+        second has plenty.
+        """
         end, calm = time.monotonic() + 1.0, 0
         while calm < SLEEPING_LOOKS and time.monotonic() < end:
             calm = calm + 1 if nothing_moves(self.watch.observer, [self.watch.caller]) else 0
@@ -94,7 +122,9 @@ class Inspection:
         return calm >= SLEEPING_LOOKS
 
     def let_end(self) -> None:
-        """Give the caller's children time to be gone: 2 s, and more where the machine does not let them run."""
+        """Give the caller's children time to be gone: 2 s, and more where the machine does not let
+        them run.
+        """
         watch, start, calm = self.watch, self.watch.clock.now(), 0
         watch.quiet.disturb()
         while self._alive() and watch.clock.now() < start + BUSY_SECONDS:
@@ -106,16 +136,24 @@ class Inspection:
         watch.take_in_ends(GONE_SECONDS)
 
     def _alive(self) -> list[int]:
-        return [pid for pid in self.watch.workers_alive() if self.watch.observer.state(pid) == "alive"]
+        return [
+            pid for pid in self.watch.workers_alive() if self.watch.observer.state(pid) == "alive"
+        ]
 
     def used(self) -> float:
-        """Return the seconds that the calling thread, and all other processes, have run or waited for a core or for us.
+        """Return the seconds that the calling thread, and all other processes, have run or waited
+        for a core or for us.
 
-        What the caller waits for meanwhile, such as the start of a manager, takes as long as the machine is busy.
+        What the caller waits for meanwhile, such as the start of a manager, takes as long as the
+        machine is busy.
         """
         others = self.watch.observer.threads(self.watch.workers_alive())
         mine = procfs.times(self.watch.caller, self.watch.caller)
-        return self.watch.clock.held_up + sum(mine) + sum(thread.ran + thread.queued for thread in others) / 1e9
+        return (
+            self.watch.clock.held_up
+            + sum(mine)
+            + sum(thread.ran + thread.queued for thread in others) / 1e9
+        )
 
     def nothing_moves(self) -> bool:
         """Tell whether every process but the caller is asleep, stopped by a signal, or gone."""

@@ -1,4 +1,6 @@
-"""What one run of a module does: the import, the calls with their gate scripts, and looks at the tree in between."""
+"""What one run of a module does: the import, the calls with their gate scripts, and looks at the
+tree in between.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ SETTLE_SECONDS = 5.0
 POLL_SECONDS = 0.02
 """Between two calls of one that is asked again until it answers differently."""
 STILL_SECONDS = 3.0
-"""How long it is still asked when nothing but the caller can change anything any more: it may count to a number."""
+"""How long it is still asked when nothing but the caller can change anything any more: it may count
+to a number.
+"""
 
 
 def command(request: CallsRequest) -> list[str]:
@@ -47,7 +51,12 @@ class _Played:
     def told_in(self, account: Account) -> Account:
         """Return what is told of the call, with this."""
         return replace(
-            account, gates=self.gates, looks=self.looks, seconds=self.seconds, blocked=self.blocked, tries=self.tries
+            account,
+            gates=self.gates,
+            looks=self.looks,
+            seconds=self.seconds,
+            blocked=self.blocked,
+            tries=self.tries,
         )
 
 
@@ -71,7 +80,9 @@ class Calls:
             for number, step in enumerate(self.request.steps):
                 if not self._step(number, step):
                     break
-        return CallsReport(imported=imported, calls=tuple(self.calls), stderr=self.run.err.text()[-20_000:])
+        return CallsReport(
+            imported=imported, calls=tuple(self.calls), stderr=self.run.err.text()[-20_000:]
+        )
 
     # --- the import
 
@@ -89,7 +100,8 @@ class Calls:
         ok = watch.control.ok
         if watch.workers_alive():
             with watch.unanswered():
-                watch.settle(SETTLE_SECONDS)  # a resource tracker is told apart only when it has started its program
+                # a resource tracker is told apart only when it has started its program
+                watch.settle(SETTLE_SECONDS)
         account = self.run.facts(Ending.RETURNED if ok else Ending.RAISED, "")
         if ok:
             watch.reply()
@@ -105,7 +117,11 @@ class Calls:
             self._add(number, self.run.ended(how, Phase.BEFORE_CALL))
             return False
         if step.do in ("meet", "let"):
-            gates = gate_scripts.meet(watch, step.n) if step.do == "meet" else gate_scripts.let(watch, step.let)
+            gates = (
+                gate_scripts.meet(watch, step.n)
+                if step.do == "meet"
+                else gate_scripts.let(watch, step.let)
+            )
             self._add(number, replace(self.run.facts(Ending.RETURNED, ""), gates=gates))
             watch.reply()
             return True
@@ -123,7 +139,9 @@ class Calls:
         return self._call(number, step)
 
     def _next(self) -> WaitEnd:
-        """Wait until the child stands at its next step: "back"; a thread of the last call may end it before that."""
+        """Wait until the child stands at its next step: "back"; a thread of the last call may end
+        it before that.
+        """
         self.watch.deadline.at = time.monotonic() + self.limits.seconds
         return "back" if self.watch.back else self.watch.until_back()
 
@@ -134,7 +152,9 @@ class Calls:
         self.out.start_anew()
         played = self._play(step)
         if played.how != "back" or watch.control is None:
-            self._add(number, replace(played.told_in(self.run.ended(played.how)), printed=self.out.text()))
+            self._add(
+                number, replace(played.told_in(self.run.ended(played.how)), printed=self.out.text())
+            )
             return False
         ending = Ending.RAISED if watch.control.raised else Ending.RETURNED
         first = self.inspection.states()
@@ -145,7 +165,9 @@ class Calls:
         if how != "back":
             self._add(number, played.told_in(self.run.ended(how, Phase.AFTER_RETURN)))
             return False
-        account = played.told_in(self._looked_at(ending, first, handles=bool(step.save) or not step.last))
+        account = played.told_in(
+            self._looked_at(ending, first, handles=bool(step.save) or not step.last)
+        )
         self._add(number, replace(account, answer=str(number), printed=self.out.text()))
         watch.reply()
         return True
@@ -168,10 +190,19 @@ class Calls:
         watch.fault = watch.fault or self.run.every_look(last=True)
         if watch.fault:
             how = watch.until_back()
-        return _Played(how=how, gates=gates, looks=tuple(looks.found()), seconds=seconds, blocked=blocked, tries=tries)
+        return _Played(
+            how=how,
+            gates=gates,
+            looks=tuple(looks.found()),
+            seconds=seconds,
+            blocked=blocked,
+            tries=tries,
+        )
 
     def _again(self, again: Again) -> tuple[WaitEnd, int]:
-        """Let the child call again until it answers otherwise, nothing has moved for long, or time is up."""
+        """Let the child call again until it answers otherwise, nothing has moved for long, or time
+        is up.
+        """
         watch = self.watch
         tries = 1
         moved = watch.clock.now()
@@ -200,7 +231,9 @@ class Calls:
             return False
         return again.stop_text not in self.out.text() or self.inspection.workers_linger()
 
-    def _looked_at(self, ending: Ending, first: dict[int, ProcessState] | None = None, *, handles: bool) -> Account:
+    def _looked_at(
+        self, ending: Ending, first: dict[int, ProcessState] | None = None, *, handles: bool
+    ) -> Account:
         """Look again at a tree whose processes had these states when the call came back."""
         first = self.inspection.states() if first is None else first
         left = self.inspection.left(self._before, handles=handles, saved=bool(self.saved))

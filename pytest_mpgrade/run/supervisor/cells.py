@@ -1,7 +1,9 @@
-"""What one run of a notebook does: a kernel starts, executes cell after cell, tells what its variables hold, and ends.
+"""What one run of a notebook does: a kernel starts, executes cell after cell, tells what its
+variables hold, and ends.
 
-nbclient (see `jupyter`) talks to the kernel; how a cell ends is seen from outside, as the end of a call is. Of a
-kernel's threads only the main one and those that the notebook starts count for that: its own wait with time-outs.
+nbclient (see `jupyter`) talks to the kernel; how a cell ends is seen from outside, as the end of a
+call is. Of a kernel's threads only the main one and those that the notebook starts count for that:
+its own wait with time-outs.
 """
 
 from __future__ import annotations
@@ -26,11 +28,15 @@ SHUTDOWN_SECONDS = 3.0
 STEP_SECONDS = 0.003
 """How soon it is seen that a cell is done: notebooks have many short ones."""
 HELPERS_SECONDS = 2.0
-"""How long what helps a kernel may take to end after it: joblib's resource tracker removes what joblib has made."""
+"""How long what helps a kernel may take to end after it: joblib's resource tracker removes what
+joblib has made.
+"""
 INTERRUPT_SECONDS = 30.0
 VALUES_SECONDS = 120.0
 RESPAWNS = 6
-"""Child processes that have died for want of a function of the notebook: a Pool goes on starting new ones for ever."""
+"""Child processes that have died for want of a function of the notebook: a Pool goes on starting
+new ones for ever.
+"""
 
 
 def command(request: CellsRequest) -> list[str]:
@@ -52,17 +58,24 @@ class Cells:
         self.request, self.limits = request, run.limits
         with open(os.path.join(run.folder.path, request.file), encoding="utf-8") as file:
             self.notebook: NotebookDocument = json.load(file)
-        self.code = [index for index, cell in enumerate(self.notebook["cells"]) if cell["cell_type"] == "code"]
+        self.code = [
+            index
+            for index, cell in enumerate(self.notebook["cells"])
+            if cell["cell_type"] == "code"
+        ]
         self.cells: list[Account] = []
         self.watch, self.inspection = run.watch, run.inspection
-        self.jupyter = Jupyter(self.notebook, request.connection, lambda: not run.watch.dead, request.output_bytes)
+        self.jupyter = Jupyter(
+            self.notebook, request.connection, lambda: not run.watch.dead, request.output_bytes
+        )
         self.end = math.inf  # when all cells together have to be done
         self._met: set[int] = set()  # processes that had been seen when the cell began
         self._messages = 0  # that Jupyter had had from the kernel at the last look
         self.pid = 0  # the kernel's, as it sees itself
         self.told = False  # its variables were told
         self.sources: list[str] = []  # a file for each cell's code
-        self.names: dict[str, str] = {}  # what a kernel calls the code of the cells so far -> that file
+        # what a kernel calls the code of the cells so far -> that file
+        self.names: dict[str, str] = {}
 
     def report(self) -> CellsReport:
         """Execute the notebook; return what was seen."""
@@ -76,9 +89,14 @@ class Cells:
                 left, after = self._finish()
             self._keep()
         return CellsReport(
-            pid=self.pid, told=self.told, kernel=kernel, cells=tuple(self.cells), left=left, after=after,
+            pid=self.pid,
+            told=self.told,
+            kernel=kernel,
+            cells=tuple(self.cells),
+            left=left,
+            after=after,
             stderr=self.run.err.text()[-20_000:],
-        )  # fmt: skip
+        )
 
     # --- the kernel
 
@@ -96,7 +114,8 @@ class Cells:
             return self.run.ended(how, Phase.KERNEL_START, Ending.BROKEN)
         connected.result()
         for pid, seen in self.run.observer.seen.items():
-            seen.sandbox = pid != watch.caller  # what a kernel starts to look around is not the notebook's
+            # what a kernel starts to look around is not the notebook's
+            seen.sandbox = pid != watch.caller
         watch.step = STEP_SECONDS
         watch.quiet.caller = 0  # a notebook may compute by itself
         watch.aside = frozenset(procfs.tasks(watch.caller)) - {watch.caller}
@@ -116,9 +135,11 @@ class Cells:
         self.run.stacks = Stacks(file=self.run.folder.stacks, own=own, cells=self.names)
 
     def _until(self, future: Future[object] | Future[None], goes_on: Callable[[], bool]) -> WaitEnd:
-        """Wait for the client; *goes_on*: the tree looks quiet, but is it? The answer may be on its way.
+        """Wait for the client; *goes_on*: the tree looks quiet, but is it? The answer may be on its
+        way.
 
-        In this order: while the client is waited for, an answer may arrive that was not there before.
+        In this order: while the client is waited for, an answer may arrive that was not there
+        before.
         """
         while True:
             how = self.watch.until(future.done, self.limits.patience)
@@ -158,7 +179,9 @@ class Cells:
             return self.run.facts(Ending.RAISED, "", states), False
         if self.watch.dead:
             return self.run.ended("dead"), False
-        self.watch.fault = f"the kernel sent what no kernel sends ({type(error).__name__}: {error})"[:300]
+        self.watch.fault = (
+            f"the kernel sent what no kernel sends ({type(error).__name__}: {error})"[:300]
+        )
         return self.run.ended("over"), False
 
     def _look_in(self) -> None:
@@ -169,25 +192,37 @@ class Cells:
         self._respawns()
 
     def _respawns(self) -> None:
-        """A Pool starts another worker for each that dies, also where all die because they cannot find the function."""
+        """A Pool starts another worker for each that dies, also where all die because they cannot
+        find the function.
+        """
         died = [
-            seen for pid, seen in self.run.observer.seen.items()
-            if pid not in self._met and seen.ended and seen.exitcode not in (0, None) and not seen.helper
-        ]  # fmt: skip
+            seen
+            for pid, seen in self.run.observer.seen.items()
+            if pid not in self._met
+            and seen.ended
+            and seen.exitcode not in (0, None)
+            and not seen.helper
+        ]
         if len(died) < RESPAWNS:
             return
         name = lost_function(self._stderr(self.code[len(self.cells)]))
         if name:
-            self.watch.fault = f"{len(died)} child processes have died, and new ones are started again and again"
+            self.watch.fault = (
+                f"{len(died)} child processes have died, and new ones are started again and again"
+            )
 
     def _stderr(self, index: int) -> str:
         outputs = list(self.jupyter.notebook.cells[index].get("outputs", []))
-        return "".join(str(each.get("text", "")) for each in outputs if each.get("name") == "stderr")
+        return "".join(
+            str(each.get("text", "")) for each in outputs if each.get("name") == "stderr"
+        )
 
     # --- the end
 
     def _finish(self) -> tuple[Account | None, Account | None]:
-        """Ask for values, look at what is left behind, and have the kernel end; only the first of one that hangs."""
+        """Ask for values, look at what is left behind, and have the kernel end; only the first of
+        one that hangs.
+        """
         last = self.cells[-1].ending if self.cells else Ending.RETURNED
         if last in (Ending.HUNG, Ending.TIMED_OUT) and self._interrupt():
             self._tell()
@@ -203,12 +238,19 @@ class Cells:
         self.jupyter.shut_down()
         how = watch.until_back()
         self._let_helpers_end()
-        return left, self.run.facts(Ending.RETURNED, "" if how == "dead" else "the kernel did not end")
+        return left, self.run.facts(
+            Ending.RETURNED, "" if how == "dead" else "the kernel did not end"
+        )
 
     def _interrupt(self) -> bool:
-        """End a cell as a user of Jupyter would, so that what earlier ones have made can be told."""
+        """End a cell as a user of Jupyter would, so that what earlier ones have made can be
+        told.
+        """
         self.watch.begin(INTERRUPT_SECONDS)
-        return self._until(self.jupyter.interrupt(self.watch.caller), lambda: self.jupyter.replied) == "yes"
+        return (
+            self._until(self.jupyter.interrupt(self.watch.caller), lambda: self.jupyter.replied)
+            == "yes"
+        )
 
     def _tell(self) -> bool:
         """Have the kernel tell its variables; False where nothing more can be asked of it."""
@@ -223,7 +265,9 @@ class Cells:
     def _let_helpers_end(self) -> None:
         watch, end = self.watch, self.watch.clock.now() + HELPERS_SECONDS
         seen = self.run.observer.seen
-        while watch.clock.now() < end and any(seen[pid].helper not in ("", "sandbox") for pid in watch.live()):
+        while watch.clock.now() < end and any(
+            seen[pid].helper not in ("", "sandbox") for pid in watch.live()
+        ):
             watch.pump(STEP_SECONDS)
 
     def _keep(self) -> None:

@@ -1,13 +1,13 @@
 """The grader's end of the gates: scripts that decide when each held task goes on.
 
-A script plays while a call runs, ends when it has come back, and reports what it saw. The rules of `line`, with what
-simpler ones would get wrong (docs/gates.md, measured):
+A script plays while a call runs, ends when it has come back, and reports what it saw. The rules of
+`line`, with what simpler ones would get wrong (docs/gates.md, measured):
 
-- No gate is opened before n processes are inside, or the tree is quiet. Then all of the tree must be asleep: a worker
-  too many shows only then.
+- No gate is opened before n processes are inside, or the tree is quiet. Then all of the tree must
+  be asleep: a worker too many shows only then.
 - The first n are judged as a set; the order among them means nothing.
-- Exactly one gate is opened at a time. Never the first task's, which stays shut until all others have arrived; never
-  the smallest first, which is the order that round robin wants.
+- Exactly one gate is opened at a time. Never the first task's, which stays shut until all others
+  have arrived; never the smallest first, which is the order that round robin wants.
 - After any verdict everything is opened, so that shutdown can be judged on wrong solutions too.
 """
 
@@ -37,10 +37,14 @@ from pytest_mpgrade.system.linux import procfs
 
 SETTLE_SECONDS = 5.0
 EXIT_SECONDS = 1.0
-"""How long workers are kept at their exit gates, at most: a caller may give up on join(timeout=…)."""
+"""How long workers are kept at their exit gates, at most: a caller may give up on
+join(timeout=…).
+"""
 
 POLLED_SECONDS = 1.0
-"""CPU time after which a caller that has not come back is one that polls, and not one that was starved."""
+"""CPU time after which a caller that has not come back is one that polls, and not one that was
+starved.
+"""
 LATE_SECONDS = 10.0
 """What a caller gets to come back when its task has been let go at the time limit."""
 
@@ -98,7 +102,10 @@ def _open(watch: Watch) -> GateReport:
 
 
 def _shut(watch: Watch) -> GateReport:
-    """Every gate is shut: does the call come back all the same, or does it wait? If it waits, they are opened."""
+    """Every gate is shut: does the call come back all the same, or does it wait?
+
+    If it waits, they are opened.
+    """
     watch.gates.keep_shut = lambda _: True
     how = watch.until_back()
     if how == "back":
@@ -113,12 +120,16 @@ def _shut(watch: Watch) -> GateReport:
 
 
 def _keep(watch: Watch) -> GateReport:
-    """The gates at which tasks of earlier calls stand stay shut, and the call need not wait for any of them."""
+    """The gates at which tasks of earlier calls stand stay shut, and the call need not wait for any
+    of them.
+    """
     return replace(_shut(watch), script="keep", early=False)
 
 
 def _polled(watch: Watch) -> bool:
-    """The limit came while the caller was busy with waiting: it had the core time to find that its task is held."""
+    """The limit came while the caller was busy with waiting: it had the core time to find that its
+    task is held.
+    """
     return procfs.cpu(watch.caller) >= POLLED_SECONDS
 
 
@@ -126,12 +137,21 @@ def _hold(watch: Watch, script: HeldTask) -> GateReport:
     """One task is held after all others have gone through."""
     kept, others = script.keys[0], set(script.keys[1:])
     watch.gates.keep_shut = lambda key: key == kept
-    how = watch.until(lambda: others <= {event.key for event in watch.gates.arrivals()} and kept in watch.gates.inside)
+    how = watch.until(
+        lambda: (
+            others <= {event.key for event in watch.gates.arrivals()} and kept in watch.gates.inside
+        )
+    )
     end = time.monotonic() + script.seconds
     watch.deadline.at += script.seconds
-    while how in ("yes", "quiet") and time.monotonic() < end:  # quiet, of course: everybody waits for us
+    # quiet, of course: everybody waits for us
+    while how in ("yes", "quiet") and time.monotonic() < end:
         how = watch.until(lambda: time.monotonic() >= end, math.inf)
-    report = GateReport(script="hold", early=how == "back" and kept in watch.gates.inside, met=how in ("yes", "quiet"))
+    report = GateReport(
+        script="hold",
+        early=how == "back" and kept in watch.gates.inside,
+        met=how in ("yes", "quiet"),
+    )
     watch.gates.open_all()
     return report
 
@@ -155,14 +175,17 @@ def _line(watch: Watch, script: Rendezvous) -> GateReport:
     )
     if met == "yes" and not watch.back:
         report = _step_through(watch, report, keys, random.Random(script.seed))  # noqa: S311 - a schedule, no secret
-    # Back before the meeting, or while a gate is shut; not when all tasks that could be held have been let go.
+    # Back before the meeting, or while a gate is shut; not when all tasks that could be held have
+    # been let go.
     report = replace(report, early=watch.back and (not report.met or bool(watch.gates.inside)))
     watch.gates.open_all()
     return report
 
 
 def _start(watch: Watch, script: TimedStart) -> GateReport:
-    """The clock of a timed call starts a *delay* after n processes have come to their first tasks."""
+    """The clock of a timed call starts a *delay* after n processes have come to their first
+    tasks.
+    """
     watch.gates.keep_shut = lambda _: True
     how = watch.until(lambda: len(watch.gates.insiders()) >= script.n)
     there = time.monotonic() - watch.began
@@ -171,10 +194,16 @@ def _start(watch: Watch, script: TimedStart) -> GateReport:
         watch.pump(min(0.02, max(0.0, end - time.monotonic())))
     inside = watch.gates.insiders()
     report = GateReport(
-        script="start", wanted=script.n, met=how == "yes", most_inside=len(inside), crew=tuple(sorted(inside)),
+        script="start",
+        wanted=script.n,
+        met=how == "yes",
+        most_inside=len(inside),
+        crew=tuple(sorted(inside)),
         quiet=_rule(watch, how),
-        there=there, computed=watch.computed(), opened=time.monotonic() - watch.began,
-    )  # fmt: skip
+        there=there,
+        computed=watch.computed(),
+        opened=time.monotonic() - watch.began,
+    )
     watch.gates.open_all()
     return report
 
@@ -183,7 +212,9 @@ def _timed(watch: Watch, report: GateReport) -> GateReport:
     """Return the report of `_start`, with what the call took from then on."""
     spent = time.monotonic() - watch.began - report.opened
     before, now = report.computed, watch.computed()
-    return replace(report, spent=spent, computed=None if before is None or now is None else now - before)
+    return replace(
+        report, spent=spent, computed=None if before is None or now is None else now - before
+    )
 
 
 def _position(keys: tuple[str, ...]) -> Callable[[str], int]:
@@ -191,7 +222,9 @@ def _position(keys: tuple[str, ...]) -> Callable[[str], int]:
     return lambda key: places.get(key, len(places))
 
 
-def _step_through(watch: Watch, report: GateReport, keys: tuple[str, ...], draw: random.Random) -> GateReport:
+def _step_through(
+    watch: Watch, report: GateReport, keys: tuple[str, ...], draw: random.Random
+) -> GateReport:
     """Open one gate after the other and note who arrives; stop at a step that nobody answers."""
     steps: list[GateStep] = []
     position = _position(keys)
@@ -207,7 +240,15 @@ def _step_through(watch: Watch, report: GateReport, keys: tuple[str, ...], draw:
             steps.append(GateStep(opened=pick, opened_pid=by, expected=waiting[0], arrived=None))
             return replace(report, steps=tuple(steps), waiting=waiting, quiet=_rule(watch, how))
         came = watch.gates.arrivals()[before]
-        steps.append(GateStep(opened=pick, opened_pid=by, expected=waiting[0], arrived=came.key, arrived_pid=came.pid))
+        steps.append(
+            GateStep(
+                opened=pick,
+                opened_pid=by,
+                expected=waiting[0],
+                arrived=came.key,
+                arrived_pid=came.pid,
+            )
+        )
     for key in [key for key in watch.gates.inside if key != keys[0]]:
         watch.gates.open(key)
     watch.settle(SETTLE_SECONDS)
@@ -225,23 +266,34 @@ def _waiting(watch: Watch, keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def meet(watch: Watch, n: int) -> GateReport:
-    """Between two calls: wait until *n* different processes stand at their gates, or nothing happens any more."""
+    """Between two calls: wait until *n* different processes stand at their gates, or nothing
+    happens any more.
+    """
     watch.gates.keep_shut = lambda _: True
     with watch.unanswered():
         how = watch.until(lambda: len(watch.gates.insiders()) >= n)
     crew = tuple(sorted(watch.gates.insiders()))
     return GateReport(
-        script="meet", wanted=n, met=how == "yes", most_inside=len(crew), crew=crew,
-        alive_then=len(watch.workers_alive()), quiet=_rule(watch, how),
-    )  # fmt: skip
+        script="meet",
+        wanted=n,
+        met=how == "yes",
+        most_inside=len(crew),
+        crew=crew,
+        alive_then=len(watch.workers_alive()),
+        quiet=_rule(watch, how),
+    )
 
 
 def let(watch: Watch, keys: Sequence[str]) -> GateReport:
-    """Between two calls: open the gates of these tasks, and wait until what follows from that is done."""
+    """Between two calls: open the gates of these tasks, and wait until what follows from that is
+    done.
+    """
     inside = [key for key in keys if key in watch.gates.inside]
     with watch.unanswered():
         for key in inside:
             watch.gates.open(key)
         if inside:
             watch.settle(SETTLE_SECONDS)
-    return GateReport(script="let", wanted=len(keys), met=len(inside) == len(keys), first=tuple(inside))
+    return GateReport(
+        script="let", wanted=len(keys), met=len(inside) == len(keys), first=tuple(inside)
+    )

@@ -1,7 +1,9 @@
-"""A Jupyter client for a kernel that somebody else has started, and watches, and ends. The only user of nbclient.
+"""A Jupyter client for a kernel that somebody else has started, and watches, and ends. The only
+user of nbclient.
 
-It runs in a thread of its own; each thing that it is asked for is a future, so that the supervisor's thread can look
-at the kernel's processes while it waits. What comes from the kernel is JSON of a capped size, and kept, not believed.
+It runs in a thread of its own; each thing that it is asked for is a future, so that the
+supervisor's thread can look at the kernel's processes while it waits. What comes from the kernel is
+JSON of a capped size, and kept, not believed.
 """
 
 from __future__ import annotations
@@ -38,23 +40,30 @@ _Made = TypeVar("_Made")
 _Message = NotebookDocument
 """A message of Jupyter's protocol, as jupyter_client has it."""
 IOPUB_SECONDS = 15.0
-"""How long the outputs of a cell are waited for when the kernel has said that it is done with it."""
+"""How long the outputs of a cell are waited for when the kernel has said that it is done with
+it.
+"""
 CLOSE_SECONDS = 10.0
 _ASLEEP_SECONDS = 0.02
 _KEPT = ("stream", "display_data", "execute_result", "update_display_data", "comm_open", "comm_msg")
 """Messages that nbclient keeps something of; those about comms are the state of widgets."""
 _CONTEXTS: list[zmq.asyncio.Context] = []
-"""Contexts live as long as this process, which makes one run: one that is collected waits for ever in zmq_ctx_term(3)
-where another thread still holds a socket, and collecting may happen in any thread."""
+"""Contexts live as long as this process, which makes one run: one that is collected waits for ever
+in zmq_ctx_term(3) where another thread still holds a socket, and collecting may happen in any
+thread."""
 
 
 def warm_up() -> None:
     """Do once what takes long the first time: the first output has nbformat compile its schema."""
-    nbformat.v4.output_from_msg({"header": {"msg_type": "stream"}, "content": {"name": "stdout", "text": ""}})
+    nbformat.v4.output_from_msg(
+        {"header": {"msg_type": "stream"}, "content": {"name": "stdout", "text": ""}}
+    )
 
 
 def code_name(source: str) -> str:
-    """Return the name of the file that a kernel says the code of a cell is in, without its folder (ipykernel)."""
+    """Return the name of the file that a kernel says the code of a cell is in, without its folder
+    (ipykernel).
+    """
     return f"{murmur2_x86(source, 0xC70F6907)}.py"
 
 
@@ -81,16 +90,18 @@ class _Kernel(AsyncKernelManager):  # type: ignore[misc]  # - the library is unt
 
 
 class _Shell(AsyncZMQSocketChannel):  # type: ignore[misc]  # - the library is untyped
-    """Notes that the kernel has replied: it has done what it was asked for, whatever it still has to send."""
+    """Notes that the kernel has replied: it has done what it was asked for, whatever it still has
+    to send.
+    """
 
     replied = False
 
     def send(self, msg: _Message) -> None:
         """Send; an answer that came meanwhile would never be found.
 
-        A socket tells of something to read once, on its file descriptor, which sending takes notice of as well
-        (zmq_getsockopt(3), ZMQ_FD). nbclient sends while it waits when an Output widget is printed into, and past what
-        pyzmq has for that; asking for the events makes up for it.
+        A socket tells of something to read once, on its file descriptor, which sending takes notice
+        of as well (zmq_getsockopt(3), ZMQ_FD). nbclient sends while it waits when an Output widget
+        is printed into, and past what pyzmq has for that; asking for the events makes up for it.
         """
         super().send(msg)
         self.socket.get(zmq.EVENTS)  # type: ignore[attr-defined]  # - made when it is imported
@@ -117,14 +128,23 @@ class _Client(NotebookClient):  # type: ignore[misc]  # - the library is untyped
     kept = 0
     messages = 0
 
-    def process_message(self, msg: _Message, cell: nbformat.NotebookNode, cell_index: int) -> object:
+    def process_message(
+        self, msg: _Message, cell: nbformat.NotebookNode, cell_index: int
+    ) -> object:
         self.messages += 1
         if msg["msg_type"] in _KEPT:
-            before, self.kept = self.kept, self.kept + _size(msg["content"]) + sum(map(len, msg.get("buffers", ())))
+            before, self.kept = (
+                self.kept,
+                self.kept + _size(msg["content"]) + sum(map(len, msg.get("buffers", ()))),
+            )
             if self.kept > self.most:
                 if before <= self.most:
                     note = f"(more than {self.most} bytes of output; the rest is left out)\n"
-                    cell.outputs.append(nbformat.from_dict({"output_type": "stream", "name": "stderr", "text": note}))
+                    cell.outputs.append(
+                        nbformat.from_dict(
+                            {"output_type": "stream", "name": "stderr", "text": note}
+                        )
+                    )
                 return None
         return super().process_message(msg, cell, cell_index)
 
@@ -139,7 +159,11 @@ class Jupyter:
     """See the module's docstring. *most*: bytes of output that are kept."""
 
     def __init__(
-        self, notebook: NotebookDocument, connection: Connection, alive: Callable[[], bool], most: int
+        self,
+        notebook: NotebookDocument,
+        connection: Connection,
+        alive: Callable[[], bool],
+        most: int,
     ) -> None:
         self.notebook: nbformat.NotebookNode = nbformat.from_dict(notebook)
         self._kc: AsyncKernelClient = None  # there once it is connected
@@ -155,9 +179,15 @@ class Jupyter:
         log.addHandler(logging.NullHandler())
         log.propagate = False
         self._client = _Client(
-            self.notebook, self._kernel, log=log, timeout=None, startup_timeout=3600, iopub_timeout=IOPUB_SECONDS,
-            skip_cells_with_tag="", kernel_name="python3",
-        )  # fmt: skip
+            self.notebook,
+            self._kernel,
+            log=log,
+            timeout=None,
+            startup_timeout=3600,
+            iopub_timeout=IOPUB_SECONDS,
+            skip_cells_with_tag="",
+            kernel_name="python3",
+        )
         self._client.most = most
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -168,14 +198,18 @@ class Jupyter:
         return self._submit(self._connect())
 
     def execute(self, index: int) -> Future[object]:
-        """Execute a cell of the notebook; an error that it may not raise is a CellExecutionError."""
+        """Execute a cell of the notebook; an error that it may not raise is a
+        CellExecutionError.
+        """
         self._kc.shell_channel.replied = False
         self._cell = self.notebook.cells[index]
         self._execution = self._submit(self._client.async_execute_cell(self._cell, index))
         return self._execution
 
     def interrupt(self, kernel: int) -> Future[None]:
-        """Interrupt the cell that is executed, by a signal to the *kernel*; what it had shown before is kept."""
+        """Interrupt the cell that is executed, by a signal to the *kernel*; what it had shown
+        before is kept.
+        """
         return self._submit(self._interrupt(kernel))
 
     def tell(self, code: str) -> Future[None]:
@@ -204,7 +238,9 @@ class Jupyter:
         return bool(self._kc.shell_channel.replied)
 
     def busy(self) -> bool:
-        """Tell whether this client itself has something to do: what the kernel has sent may not be taken in yet."""
+        """Tell whether this client itself has something to do: what the kernel has sent may not be
+        taken in yet.
+        """
         first = self._threads()
         threading.Event().wait(_ASLEEP_SECONDS)
         return first is None or first != self._threads()
@@ -212,12 +248,21 @@ class Jupyter:
     def _threads(self) -> dict[int, int] | None:
         """Return how often each thread of the client has gone to sleep; None if one is awake."""
         me = os.getpid()
-        mine = [each for each in procfs.look_at_threads(me, lambda _: (False, "")) if each.tid not in self._before]
-        return {each.tid: each.switches for each in mine} if all(each.state == "S" for each in mine) else None
+        mine = [
+            each
+            for each in procfs.look_at_threads(me, lambda _: (False, ""))
+            if each.tid not in self._before
+        ]
+        return (
+            {each.tid: each.switches for each in mine}
+            if all(each.state == "S" for each in mine)
+            else None
+        )
 
     async def _connect(self) -> None:
         self._kc = await self._client.async_start_new_kernel_client()
-        await self._tell("pass")  # whatever threads a kernel starts with its first command are there by now
+        # whatever threads a kernel starts with its first command are there by now
+        await self._tell("pass")
 
     async def _tell(self, code: str) -> None:
         message = self._kc.execute(code, silent=True, store_history=False, allow_stdin=False)

@@ -1,6 +1,8 @@
-"""What a run uses, held against its limits at every look; a reason in words where it has gone over one.
+"""What a run uses, held against its limits at every look; a reason in words where it has gone over
+one.
 
-The kernel's own limits (rlimits, a cgroup where it may be made) lie behind these, for what is faster than our looks.
+The kernel's own limits (rlimits, a cgroup where it may be made) lie behind these, for what is
+faster than our looks.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ _MOST_FILES, _DEEPEST = 100_000, 100
 
 
 class LimitMonitor:
-    """Asked at every look; *limits* are those of `records.Limits`, *folders* where student code may write.
+    """Asked at every look; *limits* are those of `records.Limits`, *folders* where student code may
+    write.
 
-    *memory* returns a process's own bytes and its part of those that it shares, *out_of_memory* how many processes the
-    kernel has ended for theirs, *shared* the bytes in shared memory.
+    *memory* returns a process's own bytes and its part of those that it shares, *out_of_memory* how
+    many processes the kernel has ended for theirs, *shared* the bytes in shared memory.
     """
 
     def __init__(
@@ -40,11 +43,14 @@ class LimitMonitor:
         self._shared = shared
         self._next_disk = 0.0
 
-    def overdrawn(self, live: Sequence[int], cpu_of_ended: float, peak_of_ended: int, *, last: bool = False) -> str:
-        """Return which limit the processes *live* have gone over, "" for none; CPU in seconds, peak in bytes.
+    def overdrawn(
+        self, live: Sequence[int], cpu_of_ended: float, peak_of_ended: int, *, last: bool = False
+    ) -> str:
+        """Return which limit the processes *live* have gone over, "" for none; CPU in seconds, peak
+        in bytes.
 
-        The disk is looked at now and then, and the *last* time; so is what each process has had at most, for one that
-        is refused memory by the kernel has let go of it when it says so.
+        The disk is looked at now and then, and the *last* time; so is what each process has had at
+        most, for one that is refused memory by the kernel has let go of it when it says so.
         """
         limits = self._limits
         if len(live) > limits.processes:
@@ -57,13 +63,16 @@ class LimitMonitor:
             return f"too much computing: the limit is {limits.cpu_seconds:g} s of CPU time"
         if last or time.monotonic() > self._next_disk:
             self._next_disk = time.monotonic() + _DISK_PERIOD
-            if self._shared() >= limits.disk_bytes:  # a run that has a file system for it finds that full by now
+            # a run that has a file system for it finds that full by now
+            if self._shared() >= limits.disk_bytes:
                 return f"too much shared memory: the limit is {amount(limits.disk_bytes)}"
             return _overfull(self._folders, limits.disk_bytes)
         return ""
 
     def _memory(self, live: Sequence[int]) -> int:
-        """Resident pages are quickly read, but a fork's shared ones count twice; where that matters, PSS is asked."""
+        """Resident pages are quickly read, but a fork's shared ones count twice; where that
+        matters, PSS is asked.
+        """
         resident = sum(procfs.resident_pages(pid) for pid in live) * _PAGE
         if resident <= self._limits.memory_bytes:
             return resident
@@ -79,7 +88,9 @@ def amount(size: float) -> str:
 
 
 def _overfull(folders: Sequence[str], most: int) -> str:
-    """Say what is too much of what lies below some folders: its bytes, its number, its depth; "" for nothing."""
+    """Say what is too much of what lies below some folders: its bytes, its number, its depth; ""
+    for nothing.
+    """
     size = 0
     for count, (taken, depth) in enumerate(rmtree.sizes(folders), 1):
         size += taken
@@ -87,6 +98,7 @@ def _overfull(folders: Sequence[str], most: int) -> str:
             return f"too much written to disk: the limit is {amount(most)}"
         if count > _MOST_FILES:
             return f"too many files written: the limit is {_MOST_FILES}"
-        if depth > _DEEPEST:  # a path is looked up part by part: to look at all of them would take for ever
+        # a path is looked up part by part: to look at all of them would take for ever
+        if depth > _DEEPEST:
             return f"folders nested too deeply: the limit is {_DEEPEST}"
     return ""

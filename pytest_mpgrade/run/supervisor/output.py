@@ -1,4 +1,6 @@
-"""What the student's processes print: to files that are cut at a cap, never to a pipe that somebody can hold."""
+"""What the student's processes print: to files that are cut at a cap, never to a pipe that somebody
+can hold.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ class Output:
     def __init__(self, path: str, cap: int) -> None:
         self.path, self._cap = path, cap
         with open(path, "ab"):
-            pass  # it is there from now on; on a busy machine its writer opens it later than it is first looked at
+            # it is there from now on; on a busy machine its writer opens it later than it is first
+            # looked at
+            pass
 
     def cut(self) -> int:
         """Cut the file where it has grown beyond the cap; return its size in bytes."""

@@ -1,8 +1,9 @@
-"""The process that supervisors are forked from: it has everything imported, so a run does not pay for it again.
+"""The process that supervisors are forked from: it has everything imported, so a run does not pay
+for it again.
 
-One request a line on standard input, one report a line on standard output, one after the other. Each request gets a
-supervisor of its own, which has no other children and proves that nothing is left before it ends. Where there is no
-fork, the requests are served in this process.
+One request a line on standard input, one report a line on standard output, one after the other.
+Each request gets a supervisor of its own, which has no other children and proves that nothing is
+left before it ends. Where there is no fork, the requests are served in this process.
 """
 
 from __future__ import annotations
@@ -48,9 +49,11 @@ def main() -> None:
 
 
 def _load(request: CallsRequest | CellsRequest) -> None:
-    """What a notebook needs takes long to load: it is loaded once, for the supervisors that are forked from here."""
+    """What a notebook needs takes long to load: it is loaded once, for the supervisors that are
+    forked from here.
+    """
     if isinstance(request, CellsRequest):
-        from pytest_mpgrade.run.supervisor import cells, jupyter  # noqa: F401 - loaded before it forks
+        from pytest_mpgrade.run.supervisor import cells, jupyter  # noqa: F401 - before it forks
 
         jupyter.warm_up()
 
@@ -66,7 +69,8 @@ def _run(request: CallsRequest | CellsRequest) -> None:
     if os.WIFSIGNALED(status):
         _report(KilledReport(signal=os.WTERMSIG(status)))
     elif status != 0:
-        sys.exit(f"the supervisor ended with {os.waitstatus_to_exitcode(status)}")  # and so ends the pipe
+        # and so ends the pipe
+        sys.exit(f"the supervisor ended with {os.waitstatus_to_exitcode(status)}")
 
 
 def _serve(request: CallsRequest | CellsRequest) -> None:
@@ -84,7 +88,10 @@ def _serve(request: CallsRequest | CellsRequest) -> None:
 
 
 def _nobody_listens() -> bool:
-    """Tell whether the grader has gone: the other end of our standard input is closed. Windows cannot tell."""
+    """Tell whether the grader has gone: the other end of our standard input is closed.
+
+    Windows cannot tell.
+    """
     if not hasattr(select, "poll"):
         return False
     poll = select.poll()

@@ -1,4 +1,5 @@
-"""One process tree, from its start to the proof that nothing is left of it, and what is known of it meanwhile.
+"""One process tree, from its start to the proof that nothing is left of it, and what is known of it
+meanwhile.
 
 `calls` and `cells` are written in terms of this: what a run does.
 """
@@ -46,19 +47,27 @@ _ALL_CELLS = "all cells together"
 
 
 class Supervised:
-    """A process that runs student code, and all that it starts; it is started at once, by *argv*, in its isolation."""
+    """A process that runs student code, and all that it starts; it is started at once, by *argv*,
+    in its isolation.
+    """
 
-    def __init__(self, request: RunRequest, abandoned: Callable[[], bool], argv: Sequence[str]) -> None:
+    def __init__(
+        self, request: RunRequest, abandoned: Callable[[], bool], argv: Sequence[str]
+    ) -> None:
         self.request = request
         self.abandoned = abandoned
         self.folder = RunFolder(path=request.run_folder)
         self.limits = request.limits
-        self.confinement = Confinement(request.isolation, self.folder, request.shown, request.limits)
+        self.confinement = Confinement(
+            request.isolation, self.folder, request.shown, request.limits
+        )
         with contextlib.ExitStack() as stack:
             stack.callback(self.confinement.close)  # whatever fails: it has a spare user, a cgroup
             uid, most = self.confinement.uid, SANDBOX + self.limits.processes
             self.observer: Observer = choose_observer(request.observer, uid, most)
-            self.names = leftovers.Names(prefix=request.prefix, private=self.confinement.private_shm, uid=uid)
+            self.names = leftovers.Names(
+                prefix=request.prefix, private=self.confinement.private_shm, uid=uid
+            )
             self.out = Output(self._path("out"), self.limits.output_bytes)
             self.err = Output(self._path("err"), self.limits.output_bytes)
             self.stacks = Stacks(file=self.folder.stacks, own=(request.shown,))
@@ -72,10 +81,14 @@ class Supervised:
 
     def _budget(self) -> LimitMonitor:
         return LimitMonitor(
-            self.limits, (self.folder.scratch, self.folder.box), self.observer.memory, self.confinement.out_of_memory,
-            # Before that, the calling process may not have come into its isolation, and see the whole machine's.
+            self.limits,
+            (self.folder.scratch, self.folder.box),
+            self.observer.memory,
+            self.confinement.out_of_memory,
+            # Before that, the calling process may not have come into its isolation, and see the
+            # whole machine's.
             lambda: self.names.size(self.watch.caller) if self.watch.ready else 0,
-        )  # fmt: skip
+        )
 
     def _start(self, argv: Sequence[str]) -> int:
         gate = {
@@ -84,10 +97,14 @@ class Supervised:
             "MPGRADE_STACKS": self.folder.stacks,
             "MPGRADE_PREFIX": self.request.prefix,
         }
-        return self.observer.start(self.confinement.start(argv, {**self.request.environment, **gate}, shield=_grader()))
+        return self.observer.start(
+            self.confinement.start(argv, {**self.request.environment, **gate}, shield=_grader())
+        )
 
     def close(self) -> tuple[bool, tuple[str, ...]]:
-        """End everything; return whether it is proven that no process is left, and which names were removed."""
+        """End everything; return whether it is proven that no process is left, and which names were
+        removed.
+        """
         try:
             clean = self.observer.end_all(time.monotonic() + 30)
             removed = leftovers.remove_leftovers(self.request.prefix)
@@ -95,11 +112,13 @@ class Supervised:
                 removed += leftovers.remove_of(self.observer.seen.keys())
             self.server.close()
         finally:
-            elsewhere = self.confinement.close()  # whatever else fails: nobody else would give it back
+            # whatever else fails: nobody else would give it back
+            elsewhere = self.confinement.close()
         return clean, (*removed, *elsewhere)
 
     def every_look(self, *, last: bool = False) -> str:
-        """Cut what the student prints, and say which limit is gone over; end when nobody waits for the report.
+        """Cut what the student prints, and say which limit is gone over; end when nobody waits for
+        the report.
 
         *last*: the call is back, and whatever it has left can be looked at.
         """
@@ -111,7 +130,10 @@ class Supervised:
         seen = [each for each in self.observer.seen.values() if not each.sandbox]
         if any(each.exitcode in _OUT_OF_TIME for each in seen):
             return f"too much computing: the limit is {self.limits.cpu_seconds:g} s of CPU time"
-        live, ended = [each.pid for each in seen if not each.ended], [each for each in seen if each.ended]
+        live, ended = (
+            [each.pid for each in seen if not each.ended],
+            [each for each in seen if each.ended],
+        )
         peak = max((each.peak for each in ended), default=0)
         return self.budget.overdrawn(live, sum(each.cpu for each in ended), peak, last=last)
 
@@ -119,7 +141,12 @@ class Supervised:
         return os.path.join(self.folder.path, name)
 
     def ended(
-        self, how: WaitEnd, phase: Phase = Phase.CALL, ending: Ending | None = None, *, all_cells: bool = False
+        self,
+        how: WaitEnd,
+        phase: Phase = Phase.CALL,
+        ending: Ending | None = None,
+        *,
+        all_cells: bool = False,
     ) -> Account:
         """What was waited for did not come: say why, with what every process was waiting for.
 
@@ -132,17 +159,33 @@ class Supervised:
         still_reading = how == "late" and self.watch.still_reading
         stopped = self.watch.fault if how == "over" else ""
         reason = self.watch.rule if how == "quiet" else stopped or how
-        words = (f"{reason}, still reading" if still_reading else reason, phase, _ALL_CELLS if all_cells else "")
+        words = (
+            f"{reason}, still reading" if still_reading else reason,
+            phase,
+            _ALL_CELLS if all_cells else "",
+        )
         why = " ".join(str(word) for word in words if word)
         return dataclasses.replace(
-            self.facts(ending, why), stuck=found, stopped=stopped, phase=phase, still_reading=still_reading,
+            self.facts(ending, why),
+            stuck=found,
+            stopped=stopped,
+            phase=phase,
+            still_reading=still_reading,
             all_cells=all_cells,
-        )  # fmt: skip
+        )
 
-    def facts(self, ending: Ending, why: str, first: dict[int, ProcessState] | None = None) -> Account:
-        """Return what is known now; *first*: what had become of each process when the call came back."""
+    def facts(
+        self, ending: Ending, why: str, first: dict[int, ProcessState] | None = None
+    ) -> Account:
+        """Return what is known now; *first*: what had become of each process when the call came
+        back.
+        """
         watch = self.watch
-        seen = [seen for pid, seen in self.observer.seen.items() if pid != watch.caller and not seen.sandbox]
+        seen = [
+            seen
+            for pid, seen in self.observer.seen.items()
+            if pid != watch.caller and not seen.sandbox
+        ]
         return Account(
             ending=ending,
             why=why,
@@ -159,8 +202,14 @@ class Supervised:
 
 
 def _grader() -> list[int]:
-    """Return the processes that student code must not signal: this one and those that it was started by."""
+    """Return the processes that student code must not signal: this one and those that it was
+    started by.
+    """
     found = [os.getpid()]
-    while sys.platform.startswith("linux") and len(found) < 8 and (parent := procfs.parent(found[-1])) > 1:
+    while (
+        sys.platform.startswith("linux")
+        and len(found) < 8
+        and (parent := procfs.parent(found[-1])) > 1
+    ):
         found.append(parent)
     return found

@@ -1,4 +1,6 @@
-"""What the main thread of a process is blocked on, as the kernel tells it: which call, and on which files or memory."""
+"""What the main thread of a process is blocked on, as the kernel tells it: which call, and on which
+files or memory.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,19 @@ _POLLS = frozenset(("poll", "ppoll"))
 _SELECTS = frozenset(("select", "pselect6"))
 _EPOLLS = frozenset(("epoll_wait", "epoll_pwait", "epoll_pwait2"))
 _OF_ONE_FILE = frozenset(
-    ("read", "readv", "recvfrom", "recvmsg", "write", "writev", "sendto", "sendmsg", "accept", "accept4", "connect")
+    (
+        "read",
+        "readv",
+        "recvfrom",
+        "recvmsg",
+        "write",
+        "writev",
+        "sendto",
+        "sendmsg",
+        "accept",
+        "accept4",
+        "connect",
+    )
 )
 _SLEEPS = {"x86_64": {"call 35": 0, "call 230": 2}, "aarch64": {"call 101": 0, "call 115": 2}}
 """nanosleep and clock_nanosleep, and which of their arguments points to the time."""
@@ -53,7 +67,9 @@ def look_at_main_thread(pid: int) -> Blocked:
             return Blocked(call=call, asleep=asleep)
         arguments = tuple(int(word, 16) for word in words[1:7])
         if _slept(call) is not None or (call in _SELECTS and arguments[:4] == (0, 0, 0, 0)):
-            return Blocked(call="sleep", asleep=asleep, timed=timed, seconds=_left(pid, call, arguments))
+            return Blocked(
+                call="sleep", asleep=asleep, timed=timed, seconds=_left(pid, call, arguments)
+            )
         return Blocked(
             call=call,
             asleep=asleep,
@@ -72,7 +88,8 @@ def readable(pid: int) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
     if owner == os.geteuid():
         return contextlib.nullcontext()
-    from pytest_mpgrade.system.linux import ptrace  # here: only Linux has it, and only there is a /proc/PID
+    # here: only Linux has it, and only there is a /proc/PID
+    from pytest_mpgrade.system.linux import ptrace
 
     return contextlib.nullcontext() if ptrace.may_trace_anybody() else ptrace.reading_as(owner)
 
@@ -83,7 +100,9 @@ def _slept(call: str) -> int | None:
 
 
 def _left(pid: int, call: str, arguments: tuple[int, ...]) -> float | None:
-    """Return the seconds that a sleep has still to go, at most; select(2) is how Python 3.10 sleeps."""
+    """Return the seconds that a sleep has still to go, at most; select(2) is how Python 3.10
+    sleeps.
+    """
     by_argument = _slept(call)
     data = procfs.read_memory(pid, arguments[4 if by_argument is None else by_argument], 16)
     if not data:
@@ -102,7 +121,9 @@ def _child(pid: int, call: str, arguments: tuple[int, ...]) -> int:
         return arguments[0] & 0x7FFFFFFF if arguments[0] & 0xFFFFFFFF < 0x80000000 else 0
     if call == "waitid" and arguments[0] == _P_PID:
         return arguments[1]
-    return procfs.of_pidfd(pid, arguments[1]) if call == "waitid" and arguments[0] == _P_PIDFD else 0
+    return (
+        procfs.of_pidfd(pid, arguments[1]) if call == "waitid" and arguments[0] == _P_PIDFD else 0
+    )
 
 
 def _files(pid: int, call: str, arguments: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -110,7 +131,10 @@ def _files(pid: int, call: str, arguments: tuple[int, ...]) -> tuple[int, ...] |
         return (arguments[0],)
     if call in _POLLS and 0 < arguments[1] <= MOST_FILES:
         data = procfs.read_memory(pid, arguments[0], 8 * arguments[1])
-        return tuple(number for number, _, _ in struct.iter_unpack("=ihh", data) if number >= 0) or None
+        return (
+            tuple(number for number, _, _ in struct.iter_unpack("=ihh", data) if number >= 0)
+            or None
+        )
     if call in _SELECTS and 0 < arguments[0] <= MOST_FILES and arguments[1]:
         size = (arguments[0] + 63) // 64 * 8
         bits = int.from_bytes(procfs.read_memory(pid, arguments[1], size), "little")

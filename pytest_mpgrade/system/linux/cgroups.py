@@ -1,7 +1,8 @@
 """Control groups: a limit on the processes and the memory of all that a run starts.
 
-Of version 2, or else of version 1; see cgroups(7), Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/ of Linux.
-To be had by root outside of containers, and by a user whose session systemd has delegated a part of the tree to.
+Of version 2, or else of version 1; see cgroups(7), Documentation/admin-guide/cgroup-v2.rst and
+cgroup-v1/ of Linux. To be had by root outside of containers, and by a user whose session systemd
+has delegated a part of the tree to.
 """
 
 from __future__ import annotations
@@ -24,24 +25,35 @@ _STEP = 0.002
 
 @dataclass(frozen=True, kw_only=True)
 class Cgroup:
-    """A group of processes that the kernel limits together. Whatever a member starts is a member too."""
+    """A group of processes that the kernel limits together.
+
+    Whatever a member starts is a member too.
+    """
 
     folders: tuple[str, ...]  # one in version 2, one per controller in version 1
     limits: frozenset[str]  # of "processes" and "memory": which limits were to be had
 
     @classmethod
     def create(cls, name: str, *, processes: int, memory: int) -> Cgroup | None:
-        """Make an empty group for at most *processes* (threads count) and *memory* bytes, swap included.
+        """Make an empty group for at most *processes* (threads count) and *memory* bytes, swap
+        included.
 
-        It is made beside or below the caller's own group, so that limits around that hold as well. None where no limit
-        is to be had: in most containers, and for most users. *name* becomes the prefix that `leftovers` looks for.
-        On an otherwise unused tree of version 2, its controllers are switched on, and stay so.
+        It is made beside or below the caller's own group, so that limits around that hold as well.
+        None where no limit is to be had: in most containers, and for most users. *name* becomes the
+        prefix that `leftovers` looks for. On an otherwise unused tree of version 2, its controllers
+        are switched on, and stay so.
         """
         if "/" in name or not name:
             raise ValueError(f"{name!r} cannot be the name of a folder")
         for parents in _places():
-            made = [folder for parent in parents if (folder := _folder(f"{parent}/{name}.{_signature(os.getpid())}"))]
-            limits = frozenset(limit for folder in made for limit in _limit(folder, processes, memory))
+            made = [
+                folder
+                for parent in parents
+                if (folder := _folder(f"{parent}/{name}.{_signature(os.getpid())}"))
+            ]
+            limits = frozenset(
+                limit for folder in made for limit in _limit(folder, processes, memory)
+            )
             if limits:
                 return cls(folders=tuple(made), limits=limits)
             cls(folders=tuple(made), limits=limits).remove()
@@ -50,8 +62,9 @@ class Cgroup:
     def join(self, pid: int = 0) -> None:
         """Move a process with all its threads into the group; 0 is the calling one.
 
-        A child that calls this between fork and exec does so before it gives up any right. Costs some milliseconds.
-        Raises OSError when the process is gone (ESRCH) or must not be moved by the caller (EACCES).
+        A child that calls this between fork and exec does so before it gives up any right. Costs
+        some milliseconds. Raises OSError when the process is gone (ESRCH) or must not be moved by
+        the caller (EACCES).
         """
         for folder in self.folders:
             _write(f"{folder}/cgroup.procs", pid)
@@ -62,11 +75,15 @@ class Cgroup:
         return sorted(found)
 
     def out_of_memory(self) -> int:
-        """Return how many members the kernel has killed because of the group's memory; 0 where that is not limited."""
+        """Return how many members the kernel has killed because of the group's memory; 0 where that
+        is not limited.
+        """
         return self._count(("memory.events", "memory.oom_control"), "oom_kill")
 
     def remove(self, seconds: float = 5.0) -> bool:
-        """Remove the group when its last member has gone, or give up after *seconds*; tell whether it is gone."""
+        """Remove the group when its last member has gone, or give up after *seconds*; tell whether
+        it is gone.
+        """
         return wait_until(lambda: all(_removed(folder) for folder in self.folders), seconds, _STEP)
 
     def _count(self, files: tuple[str, ...], key: str) -> int:
@@ -79,7 +96,8 @@ class Cgroup:
 
 
 def leftovers(prefix: str) -> list[Cgroup]:
-    """Return groups with names that begin with *prefix* whose creators have ended without removing them.
+    """Return groups with names that begin with *prefix* whose creators have ended without removing
+    them.
 
     Only those that the caller may remove. Looks through all groups there are.
     """
@@ -96,7 +114,9 @@ def leftovers(prefix: str) -> list[Cgroup]:
 
 
 def _places() -> Iterator[tuple[str, ...]]:
-    """Yield where to try, best first: one folder of version 2, or one per controller of version 1."""
+    """Yield where to try, best first: one folder of version 2, or one per controller of version
+    1.
+    """
     groups = own_groups()
     if _UNIFIED in groups:
         top, folder = groups[_UNIFIED]
@@ -108,14 +128,18 @@ def _places() -> Iterator[tuple[str, ...]]:
 
 
 def own_groups() -> Mapping[str, tuple[str, str]]:
-    """Return where each hierarchy is mounted, and this process's group in it, by controller; "" is version 2."""
+    """Return where each hierarchy is mounted, and this process's group in it, by controller; "" is
+    version 2.
+    """
     return _hierarchies(_read("/proc/self/cgroup"), _read("/proc/self/mountinfo"))
 
 
 def _hierarchies(groups: str, mounts: str) -> Mapping[str, tuple[str, str]]:
-    """Return where each hierarchy is mounted, and the own group's folder in it, by controller; "" is version 2.
+    """Return where each hierarchy is mounted, and the own group's folder in it, by controller; ""
+    is version 2.
 
-    From /proc/self/cgroup and /proc/self/mountinfo, see proc(5). In a container the mount may show a part of the tree.
+    From /proc/self/cgroup and /proc/self/mountinfo, see proc(5). In a container the mount may show
+    a part of the tree.
     """
     own: dict[str, str] = {}
     for line in groups.splitlines():
@@ -130,14 +154,18 @@ def _hierarchies(groups: str, mounts: str) -> Mapping[str, tuple[str, str]]:
         for name in controllers:
             if name in own and name not in found:
                 below = os.path.relpath(own[name], root) if own[name].startswith(root) else "."
-                found[name] = (point, os.path.normpath(f"{point}/{'.' if below.startswith('..') else below}"))
+                found[name] = (
+                    point,
+                    os.path.normpath(f"{point}/{'.' if below.startswith('..') else below}"),
+                )
     return found
 
 
 def _delegates(folder: str) -> bool:
     """Tell whether groups below a folder of version 2 have limits; switch that on where it may be.
 
-    Where processes are, limits for groups below them cannot be had, except in the root, which has no cgroup.type.
+    Where processes are, limits for groups below them cannot be had, except in the root, which has
+    no cgroup.type.
     """
     offered = _CONTROLLERS.keys() & set(_read(f"{folder}/cgroup.controllers").split())
     file = f"{folder}/cgroup.subtree_control"
@@ -166,7 +194,8 @@ def _limit(folder: str, processes: int, memory: int) -> Iterator[str]:
         yield PROCESSES
     for memory_file, swap_file, swap in (
         ("memory.max", "memory.swap.max", 0),
-        ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", memory),  # version 1: of both together
+        # version 1: of both together
+        ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", memory),
     ):
         if _allows(f"{folder}/{memory_file}", memory):
             _allows(f"{folder}/{swap_file}", swap)  # not every kernel accounts for swap
@@ -182,7 +211,9 @@ def _signature(pid: int) -> str:
 
 
 def _started(pid: int) -> str:
-    """Return when a process was started, in ticks since boot; "" when there is none, or a zombie."""
+    """Return when a process was started, in ticks since boot; "" when there is none, or a
+    zombie.
+    """
     fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return fields[19] if fields and fields[0] not in "ZX" else ""
 
@@ -236,7 +267,9 @@ def _write(path: str, value: int | str) -> None:
 
 
 def _allows(path: str, value: int | str) -> bool:
-    """Write what may be refused, for reasons that the caller could not change: no such file, read-only, not ours."""
+    """Write what may be refused, for reasons that the caller could not change: no such file,
+    read-only, not ours.
+    """
     try:
         _write(path, value)
     except OSError:

@@ -1,7 +1,9 @@
-"""Landlock: an allow-list of files, and no way to others' ports and processes, for a process and all that it starts.
+"""Landlock: an allow-list of files, and no way to others' ports and processes, for a process and
+all that it starts.
 
-It needs no privilege and cannot be undone. See landlock(7); numbers from linux/landlock.h and asm-generic/unistd.h.
-What it does not cover: files that are open already, UNIX sockets by path, UDP, and the calls that `seccomp` denies.
+It needs no privilege and cannot be undone. See landlock(7); numbers from linux/landlock.h and
+asm-generic/unistd.h. What it does not cover: files that are open already, UNIX sockets by path,
+UDP, and the calls that `seccomp` denies.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _REFER, _TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
 _OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
-"""Rights that a rule for something else than a directory may name; with another one the kernel says EINVAL."""
+"""Rights that a rule for something else than a directory may name; with another one the kernel says
+EINVAL.
+"""
 
 _FILES_SINCE = {1: (1 << 13) - 1, 2: _REFER, 3: _TRUNCATE, 5: _IOCTL_DEV}
 """Rights on files, by the ABI that brought them."""
@@ -39,20 +43,24 @@ _libc.syscall.restype = ctypes.c_long
 
 
 def abi() -> int:
-    """Return the version of Landlock in this kernel; 0 where there is none, or where it is switched off."""
+    """Return the version of Landlock in this kernel; 0 where there is none, or where it is switched
+    off.
+    """
     return max(int(_libc.syscall(_CREATE_RULESET, 0, 0, _CREATE_RULESET_VERSION, 0)), 0)
 
 
 def ruleset(
     read: Sequence[str], write: Sequence[str], *, listed: Sequence[str] = (), network: bool = False
 ) -> int | None:
-    """Return a file descriptor (close-on-exec) of rules for `restrict`; None where there is no Landlock.
+    """Return a file descriptor (close-on-exec) of rules for `restrict`; None where there is no
+    Landlock.
 
-    Below *read*, files may be read, executed and listed; below *write*, all is allowed. Either names folders or single
-    files; a device that is written to belongs to *write*. A link stands for what it leads to. What does not exist, or
-    cannot be reached by the caller, is left out. Below *listed*, names may be seen and nothing be opened. TCP is
-    allowed with *network* only.
-    Called with the caller's rights, before the child is forked. Raises OSError when the kernel refuses a rule.
+    Below *read*, files may be read, executed and listed; below *write*, all is allowed. Either
+    names folders or single files; a device that is written to belongs to *write*. A link stands for
+    what it leads to. What does not exist, or cannot be reached by the caller, is left out. Below
+    *listed*, names may be seen and nothing be opened. TCP is allowed with *network* only. Called
+    with the caller's rights, before the child is forked. Raises OSError when the kernel refuses a
+    rule.
     """
     version = abi()
     if not version:
@@ -60,9 +68,13 @@ def ruleset(
     handled = sum(rights for since, rights in _FILES_SINCE.items() if version >= since)
     tcp = 0 if network or version < _TCP_SINCE else _TCP
     attributes = struct.pack("=QQQ", handled, tcp, _SCOPES)
-    size = 8 if version < _TCP_SINCE else 16 if version < _SCOPES_SINCE else 24  # E2BIG for what it does not know yet
+    # E2BIG for what it does not know yet
+    size = 8 if version < _TCP_SINCE else 16 if version < _SCOPES_SINCE else 24
     buffer = ctypes.create_string_buffer(attributes[:size], size)
-    rules = _checked(_libc.syscall(_CREATE_RULESET, ctypes.addressof(buffer), size, 0, 0), "landlock_create_ruleset")
+    rules = _checked(
+        _libc.syscall(_CREATE_RULESET, ctypes.addressof(buffer), size, 0, 0),
+        "landlock_create_ruleset",
+    )
     try:
         _allow(rules, read, _READ & handled)
         _allow(rules, write, handled)
@@ -76,7 +88,8 @@ def ruleset(
 def restrict(rules: int) -> None:
     """Put the calling thread, and all that it will start, under the rules of `ruleset`, for ever.
 
-    Called in a forked child before it executes anything; sets NO_NEW_PRIVS (prctl(2)). Raises OSError when refused.
+    Called in a forked child before it executes anything; sets NO_NEW_PRIVS (prctl(2)). Raises
+    OSError when refused.
     """
     prctl.gain_no_privileges()
     _checked(_libc.syscall(_RESTRICT_SELF, rules, 0, 0, 0), "landlock_restrict_self")
@@ -90,10 +103,14 @@ def _allow(rules: int, paths: Iterable[str], rights: int) -> None:
             continue
         try:
             folder = stat.S_ISDIR(os.fstat(target).st_mode)
-            rule = ctypes.create_string_buffer(struct.pack("=Qi", rights if folder else rights & _OF_FILES, target), 12)
+            rule = ctypes.create_string_buffer(
+                struct.pack("=Qi", rights if folder else rights & _OF_FILES, target), 12
+            )
             done = _libc.syscall(_ADD_RULE, rules, _RULE_PATH_BENEATH, ctypes.addressof(rule), 0)
             if done < 0 and ctypes.get_errno() == errno.EBADFD:
-                continue  # /dev/stdout and the like lead to a pipe or socket: no rule can name it, and none is needed
+                # /dev/stdout and the like lead to a pipe or socket: no rule can name it, and none
+                # is needed
+                continue
             _checked(done, f"landlock_add_rule({path})")
         finally:
             os.close(target)

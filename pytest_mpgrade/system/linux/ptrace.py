@@ -1,6 +1,7 @@
 """ptrace, capabilities and wait through ctypes and os; numbers from linux/ptrace.h.
 
-ptrace is used with SEIZE, which needs no stop of the tracee and passes on to its children by itself; see ptrace(2).
+ptrace is used with SEIZE, which needs no stop of the tracee and passes on to its children by
+itself; see ptrace(2).
 """
 
 from __future__ import annotations
@@ -34,16 +35,20 @@ _libc.ptrace.restype = ctypes.c_long
 
 @dataclass(frozen=True, kw_only=True)
 class Used:
-    """What a process had used when it ended (getrusage(2)), each with the children that it had waited for."""
+    """What a process had used when it ended (getrusage(2)), each with the children that it had
+    waited for.
+    """
 
     cpu: float  # seconds
     peak: int  # bytes: the largest resident set, of itself or of one child
 
 
 def seize(pid: int) -> None:
-    """Observe *pid* and all that it will start; all of them die with the calling thread (PTRACE_O_EXITKILL).
+    """Observe *pid* and all that it will start; all of them die with the calling thread
+    (PTRACE_O_EXITKILL).
 
-    Raises OSError where ptrace is not permitted. Only the calling thread may wait for them and continue them.
+    Raises OSError where ptrace is not permitted. Only the calling thread may wait for them and
+    continue them.
     """
     options = O_TRACEFORK | O_TRACEVFORK | O_TRACECLONE | O_TRACEEXEC | O_EXITKILL
     if _libc.ptrace(PTRACE_SEIZE, pid, 0, options) != 0:
@@ -72,7 +77,9 @@ Happened = tuple[int, int, Used]
 
 
 def wait_any() -> Happened | None:
-    """Wait for any child or tracee: ``(pid, status, what it has used)``; None when there can be none (ECHILD)."""
+    """Wait for any child or tracee: ``(pid, status, what it has used)``; None when there can be
+    none (ECHILD).
+    """
     try:
         return _taken(WALL)
     except ChildProcessError:
@@ -80,7 +87,9 @@ def wait_any() -> Happened | None:
 
 
 def await_any() -> bool:
-    """Wait until something has happened to a child or tracee, and leave it to be taken in; False when nothing can."""
+    """Wait until something has happened to a child or tracee, and leave it to be taken in; False
+    when nothing can.
+    """
     try:
         return os.waitid(os.P_ALL, 0, _PEEK) is not None
     except ChildProcessError:
@@ -88,7 +97,9 @@ def await_any() -> bool:
 
 
 def take_any() -> Happened | None:
-    """Take in what has happened to a child or tracee; None where SIGKILL has ended the stop meanwhile."""
+    """Take in what has happened to a child or tracee; None where SIGKILL has ended the stop
+    meanwhile.
+    """
     try:
         return _taken(WALL | os.WNOHANG)
     except ChildProcessError:
@@ -96,9 +107,11 @@ def take_any() -> Happened | None:
 
 
 def awaits_us() -> bool:
-    """Tell whether something has happened to a child or tracee that nobody has taken in; any thread of ours may ask.
+    """Tell whether something has happened to a child or tracee that nobody has taken in; any thread
+    of ours may ask.
 
-    Until then a tracee stands where it is, and the end of one is not told to its parent (ptrace(2), wait(2)).
+    Until then a tracee stands where it is, and the end of one is not told to its parent (ptrace(2),
+    wait(2)).
     """
     try:
         return os.waitid(os.P_ALL, 0, _PEEK | os.WNOHANG) is not None
@@ -112,11 +125,17 @@ _PEEK = os.WEXITED | os.WNOWAIT | WALL
 
 def _taken(options: int) -> Happened | None:
     pid, status, usage = os.wait4(-1, options)
-    return (pid, status, Used(cpu=usage.ru_utime + usage.ru_stime, peak=usage.ru_maxrss * 1024)) if pid else None
+    return (
+        (pid, status, Used(cpu=usage.ru_utime + usage.ru_stime, peak=usage.ru_maxrss * 1024))
+        if pid
+        else None
+    )
 
 
 def drop_capabilities() -> None:
-    """Give up every right of root's but to own its files, also for programs started later (capabilities(7))."""
+    """Give up every right of root's but to own its files, also for programs started later
+    (capabilities(7)).
+    """
     for number in range(CAP_LAST + 1):
         prctl.drop_from_bounding_set(number)
     prctl.gain_no_privileges()

@@ -1,8 +1,10 @@
-"""A filter of system calls: it answers with an error what a submission could use against the grader or the machine.
+"""A filter of system calls: it answers with an error what a submission could use against the grader
+or the machine.
 
-It closes what Landlock leaves open: limits, priorities, signals and system calls by process id, namespaces, UDP. It
-cannot read what a pointer points to, so paths (among them /proc/PID/mem) remain Landlock's. It never kills: an exercise
-sees an ordinary error. Start methods, pools, managers, threads and TCP work as ever. See seccomp(2), linux/filter.h.
+It closes what Landlock leaves open: limits, priorities, signals and system calls by process id,
+namespaces, UDP. It cannot read what a pointer points to, so paths (among them /proc/PID/mem) remain
+Landlock's. It never kills: an exercise sees an ordinary error. Start methods, pools, managers,
+threads and TCP work as ever. See seccomp(2), linux/filter.h.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 """AUDIT_ARCH_* of linux/audit.h, and the column of the tables below."""
 
 _X32 = 512
-"""Above all calls of x86_64: here begin those of its x32 kind, which also set bit 30; see syscall_64.tbl."""
+"""Above all calls of x86_64: here begin those of its x32 kind, which also set bit 30; see
+syscall_64.tbl.
+"""
 
 _BY_PROCESS = (
     "migrate_pages",
@@ -34,10 +38,14 @@ _BY_PROCESS = (
     "sched_setattr",
     "sched_setparam",
 )
-"""Their first argument is a process or thread; 0 is the calling thread. A filter cannot know a process's own id."""
+"""Their first argument is a process or thread; 0 is the calling thread.
+
+A filter cannot know a process's own id.
+"""
 
 _CLONE_NEW = 0x7E020000  # all of CLONE_NEW* that clone(2) takes
-_CLONE_UNTRACED = 0x00800000  # its child would be hidden from ptrace, by which the supervisor observes
+# its child would be hidden from ptrace, by which the supervisor observes
+_CLONE_UNTRACED = 0x00800000
 _SCHED_OTHER = 0
 _PRIO_USER, _IOPRIO_WHO_USER = 2, 3  # with 0 for "my own user": the grader's too
 _F_SETOWN, _F_SETOWN_EX, _FIOSETOWN, _SIOCSPGRP = 8, 15, 0x8901, 0x8902
@@ -64,7 +72,8 @@ class _Test:
 
     def code(self, otherwise: int) -> list[bytes]:
         """Fall through when it is true, else skip as many instructions as *otherwise*."""
-        load = _instruction(_LOAD, _ARGUMENTS_AT + 8 * self.argument + 4 * self.upper)  # both are little-endian
+        # both are little-endian
+        load = _instruction(_LOAD, _ARGUMENTS_AT + 8 * self.argument + 4 * self.upper)
         mask = [] if self.mask == _WORD else [_instruction(_AND, self.mask)]
         skip = (0, otherwise) if self.equal else (otherwise, 0)
         return [load, *mask, _instruction(_JUMP_EQUAL, self.value & _WORD, *skip)]
@@ -79,11 +88,16 @@ class _Rule:
     error: int = errno.EPERM
 
     def code(self, column: int) -> list[bytes]:
-        """Return a block that begins and ends with the call's number loaded, so that blocks follow in any order."""
+        """Return a block that begins and ends with the call's number loaded, so that blocks follow
+        in any order.
+        """
         number = NUMBERS[self.call][column]
         if number is None:
             return []
-        block = [_instruction(_RETURN, _ERRNO | self.error), *([_load_number()] if self.tests else [])]
+        block = [
+            _instruction(_RETURN, _ERRNO | self.error),
+            *([_load_number()] if self.tests else []),
+        ]
         for test in reversed(self.tests):
             # a failed test goes on at the last instruction, which loads the number anew
             block = [*test.code(len(block) - 1), *block]
@@ -99,38 +113,54 @@ def program(
     namespaces: bool = False,
     machine: str = _MACHINE,
 ) -> bytes:
-    """Return the filter for `install`, an array of struct sock_filter; empty for architectures that it does not know.
+    """Return the filter for `install`, an array of struct sock_filter; empty for architectures that
+    it does not know.
 
-    *shield* are processes that must not get signals, where neither Landlock's scope nor a namespace nor another user
-    id keeps them away: the grader's own, as numbered where the submission runs, with their process groups and, as
-    kill(2) takes those too, their threads. *alone*: no process of others can be reached anyway, so a process
-    may set the scheduling and the limits of its own by number. *udp* leaves sockets of all kinds; else there are UNIX,
-    TCP and netlink. *ipc* leaves System V's shared memory, semaphores and queues, and POSIX's queues, which nobody
-    could find again.
-    *namespaces* leaves what a sandbox like bubblewrap needs to build itself.
-    Raises ValueError when the shield is too long for the kernel (about 100 ids).
+    *shield* are processes that must not get signals, where neither Landlock's scope nor a namespace
+    nor another user id keeps them away: the grader's own, as numbered where the submission runs,
+    with their process groups and, as kill(2) takes those too, their threads. *alone*: no process of
+    others can be reached anyway, so a process may set the scheduling and the limits of its own by
+    number. *udp* leaves sockets of all kinds; else there are UNIX, TCP and netlink. *ipc* leaves
+    System V's shared memory, semaphores and queues, and POSIX's queues, which nobody could find
+    again. *namespaces* leaves what a sandbox like bubblewrap needs to build itself. Raises
+    ValueError when the shield is too long for the kernel (about 100 ids).
     """
     if machine not in _ARCHITECTURES:
         return b""
     column = _ARCHITECTURES[machine][1]
     code = _prologue(machine)
     rules = [*_always(), *_shielded(shield)]
-    for allowed, denied_else in ((alone, _others()), (udp, _sockets()), (ipc, _ipc()), (namespaces, _spaces())):
+    for allowed, denied_else in (
+        (alone, _others()),
+        (udp, _sockets()),
+        (ipc, _ipc()),
+        (namespaces, _spaces()),
+    ):
         rules += () if allowed else denied_else
     for rule in rules:
         code += rule.code(column)
     code.append(_instruction(_RETURN, _ALLOW))
     if len(code) > _MOST:
-        raise ValueError(f"a shield of {len(shield)} ids is too long: {len(code)} instructions, at most {_MOST}")
+        raise ValueError(
+            f"a shield of {len(shield)} ids is too long: {len(code)} instructions, at most {_MOST}"
+        )
     return b"".join(code)
 
 
 def _prologue(machine: str) -> list[bytes]:
-    """Deny all calls of another architecture, by which the same number is another call; load the number."""
+    """Deny all calls of another architecture, by which the same number is another call; load the
+    number.
+    """
     denied = _instruction(_RETURN, _ERRNO | errno.EPERM)
-    code = [_instruction(_LOAD, _ARCHITECTURE_AT), _instruction(_JUMP_EQUAL, _ARCHITECTURES[machine][0], 1, 0), denied]
+    code = [
+        _instruction(_LOAD, _ARCHITECTURE_AT),
+        _instruction(_JUMP_EQUAL, _ARCHITECTURES[machine][0], 1, 0),
+        denied,
+    ]
     code.append(_load_number())
-    return code + ([_instruction(_JUMP_AT_LEAST, _X32, 0, 1), denied] if machine == "x86_64" else [])
+    return code + (
+        [_instruction(_JUMP_AT_LEAST, _X32, 0, 1), denied] if machine == "x86_64" else []
+    )
 
 
 class _Program(ctypes.Structure):
@@ -140,9 +170,11 @@ class _Program(ctypes.Structure):
 
 
 def install(filter_: bytes) -> None:
-    """Put the calling thread, and all that it will start, under the filter of `program`, for ever; none if it is empty.
+    """Put the calling thread, and all that it will start, under the filter of `program`, for ever;
+    none if it is empty.
 
-    Called in a forked child before it executes anything; sets NO_NEW_PRIVS (prctl(2)). Raises OSError when refused.
+    Called in a forked child before it executes anything; sets NO_NEW_PRIVS (prctl(2)). Raises
+    OSError when refused.
     """
     if not filter_:
         return
@@ -162,10 +194,13 @@ def _load_number() -> bytes:
 def _always() -> Iterator[_Rule]:
     for call in NEVER:
         yield _Rule(call=call)
-    yield _Rule(call="io_uring_setup", error=errno.ENOSYS)  # its requests are calls that no filter sees
+    # its requests are calls that no filter sees
+    yield _Rule(call="io_uring_setup", error=errno.ENOSYS)
     # its flags lie behind a pointer; to ENOSYS glibc answers with clone(2)
     yield _Rule(call="clone3", error=errno.ENOSYS)
-    yield _Rule(call="clone", tests=(_Test(argument=0, value=0, equal=False, mask=_CLONE_UNTRACED),))
+    yield _Rule(
+        call="clone", tests=(_Test(argument=0, value=0, equal=False, mask=_CLONE_UNTRACED),)
+    )
     yield _Rule(call="kill", tests=(_Test(argument=0, value=-1),))
     yield _Rule(call="ioctl", tests=(_Test(argument=1, value=_TIOCSTI),))
 
@@ -176,7 +211,8 @@ def _others() -> Iterator[_Rule]:
     for call, which in (("setpriority", _PRIO_USER), ("ioprio_set", _IOPRIO_WHO_USER)):
         yield _Rule(call=call, tests=(_Test(argument=1, value=0, equal=False),))
         yield _Rule(call=call, tests=(_Test(argument=0, value=which),))
-    # By which ZeroMQ gives its threads, by their number, the policy that they have. SCHED_OTHER is nobody's loss.
+    # By which ZeroMQ gives its threads, by their number, the policy that they have. SCHED_OTHER is
+    # nobody's loss.
     policy = _Test(argument=1, value=_SCHED_OTHER, equal=False)
     yield _Rule(call="sched_setscheduler", tests=(_Test(argument=0, value=0, equal=False), policy))
     for upper in (False, True):  # limits of others may be read: the new ones are NULL then
@@ -187,13 +223,21 @@ def _others() -> Iterator[_Rule]:
 def _shielded(shield: Iterable[int]) -> Iterator[_Rule]:
     ids = sorted(set(shield))
     for one in ids:
-        for call in ("kill", "pidfd_open", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "tgkill", "tkill"):
+        for call in (
+            "kill",
+            "pidfd_open",
+            "rt_sigqueueinfo",
+            "rt_tgsigqueueinfo",
+            "tgkill",
+            "tkill",
+        ):
             yield _Rule(call=call, tests=(_Test(argument=0, value=one),))
         yield _Rule(call="kill", tests=(_Test(argument=0, value=-one),))
     if ids:
         # takes /proc/PID as well as what pidfd_open(2) returns
         yield _Rule(call="pidfd_send_signal")
-        # F_SETSIG lets an owner get any signal, SIGKILL too; whom they name lies behind a pointer but for F_SETOWN
+        # F_SETSIG lets an owner get any signal, SIGKILL too; whom they name lies behind a pointer
+        # but for F_SETOWN
         for command in (_F_SETOWN, _F_SETOWN_EX):
             yield _Rule(call="fcntl", tests=(_Test(argument=1, value=command),))
         for command in (_FIOSETOWN, _SIOCSPGRP):
@@ -201,7 +245,9 @@ def _shielded(shield: Iterable[int]) -> Iterator[_Rule]:
 
 
 def _sockets() -> Iterator[_Rule]:
-    families = tuple(_Test(argument=0, value=one, equal=False) for one in (_UNIX, _INET, _INET6, _NETLINK))
+    families = tuple(
+        _Test(argument=0, value=one, equal=False) for one in (_UNIX, _INET, _INET6, _NETLINK)
+    )
     yield _Rule(call="socket", tests=families, error=errno.EACCES)
     for family in (_INET, _INET6):
         mine = _Test(argument=0, value=family)

@@ -1,4 +1,6 @@
-"""Users that nobody has: one for each run that is made at a time, so that no run can touch another one's processes."""
+"""Users that nobody has: one for each run that is made at a time, so that no run can touch another
+one's processes.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +13,30 @@ from pytest_mpgrade.system.file_lock import try_lock
 
 FIRST, COUNT = 60123, 200
 """Below systemd's dynamic users and nobody, above what distributions give to people."""
-_PLACES = ("/run", "/dev/shm")  # noqa: S108 - the second where the first is read-only, as in some containers
-_WORLD_WRITABLE = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock")  # noqa: S108 - looked through, not used
+_PLACES = ("/run", "/dev/shm")  # noqa: S108 - where /run is read-only, as in some containers
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - looked through, not used
+_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - looked through, not used
+_WORLD_WRITABLE = (*_TEMPORARY, _SHARED_MEMORY, "/dev/mqueue", "/run/lock")
 
 
 class SpareUid:
     """A user id that is ours as long as this process lives, or until `release`.
 
-    The lock is one of flock(2) on an empty file that only root can open, so that no submission can take it: nor all of
-    them, which would have other gradings do without. The kernel lets go of it with us; the file is removed by then,
-    or by whoever has that user next.
+    The lock is one of flock(2) on an empty file that only root can open, so that no submission can
+    take it: nor all of them, which would have other gradings do without. The kernel lets go of it
+    with us; the file is removed by then, or by whoever has that user next.
     """
 
     def __init__(self) -> None:
         self._path, self._file = "", -1
-        folder = next((place for place in _PLACES if os.path.isdir(place) and os.access(place, os.W_OK)), "")
+        folder = next(
+            (place for place in _PLACES if os.path.isdir(place) and os.access(place, os.W_OK)), ""
+        )
         users = range(FIRST, FIRST + COUNT) if folder else ()
-        self.uid = next((uid for uid in users if not _taken(uid) and self._lock(f"{folder}/mpgrade-uid-{uid}")), 0)
+        self.uid = next(
+            (uid for uid in users if not _taken(uid) and self._lock(f"{folder}/mpgrade-uid-{uid}")),
+            0,
+        )
         if not self.uid:
             raise OSError("no spare user id is free")
 
@@ -51,10 +60,18 @@ class SpareUid:
         removed = []
         for folder in _WORLD_WRITABLE:
             with contextlib.suppress(OSError), os.scandir(folder) as entries:
-                removed += [entry.path for entry in entries if entry.stat(follow_symlinks=False).st_uid == self.uid]
+                removed += [
+                    entry.path
+                    for entry in entries
+                    if entry.stat(follow_symlinks=False).st_uid == self.uid
+                ]
         for path in removed:
             with contextlib.suppress(OSError):
-                os.unlink(path) if os.path.islink(path) or not os.path.isdir(path) else rmtree.remove_tree(path)
+                (
+                    os.unlink(path)
+                    if os.path.islink(path) or not os.path.isdir(path)
+                    else rmtree.remove_tree(path)
+                )
         return removed
 
     def release(self) -> None:

@@ -1,7 +1,8 @@
 """Which system calls can wait for ever: the tables behind the deadlock proof.
 
-A line of ``/proc/PID/task/TID/syscall`` is the number and six arguments in hexadecimal; see proc(5). Numbers differ
-per architecture: linux/arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h (aarch64).
+A line of ``/proc/PID/task/TID/syscall`` is the number and six arguments in hexadecimal; see
+proc(5). Numbers differ per architecture: linux/arch/x86/entry/syscalls/syscall_64.tbl and
+include/uapi/asm-generic/unistd.h (aarch64).
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import platform
 
 POINTER, MILLISECONDS, NEVER, FUTEX = "pointer", "milliseconds", "never", "futex"
-"""How the time-out is given: NULL waits for ever; -1 does; there is none; futex: by operation and NULL."""
+"""How the time-out is given: NULL waits for ever; -1 does; there is none; futex: by operation and
+NULL.
+"""
 
 Rule = tuple[str, str, int]
 
@@ -85,7 +88,8 @@ _TABLES = {"x86_64": _X86_64, "aarch64": _AARCH64}
 
 
 def timed(line: str, machine: str = platform.machine()) -> tuple[bool, str]:
-    """Return whether the wait behind *line* ends by itself (or cannot be known), and the call's name.
+    """Return whether the wait behind *line* ends by itself (or cannot be known), and the call's
+    name.
 
     An unknown architecture or an unreadable line counts as timed: nothing is proven by it.
     """

@@ -1,4 +1,6 @@
-"""Lines of a student's own files that failed checks are about, and the commands that mark them on GitHub."""
+"""Lines of a student's own files that failed checks are about, and the commands that mark them on
+GitHub.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,15 @@ def source_place(check: CheckPart, module: str) -> tuple[str, int] | None:
     place = check.evidence.get("source")
     if isinstance(place, Mapping) and isinstance(place.get("line"), int) and place["line"] > 0:
         return str(place.get("file", "")), place["line"]
-    frames = (_FRAME.match(str(frame)) for stack in _stacks(check) for frame in _listed(stack.get("frames")))
-    return next(((module, int(found["line"])) for found in frames if found and found["file"] == module), None)
+    frames = (
+        _FRAME.match(str(frame))
+        for stack in _stacks(check)
+        for frame in _listed(stack.get("frames"))
+    )
+    return next(
+        ((module, int(found["line"])) for found in frames if found and found["file"] == module),
+        None,
+    )
 
 
 def _stacks(check: CheckPart) -> Iterable[Mapping[str, object]]:
@@ -51,9 +60,16 @@ def marks(result: ResultFile, locate: Callable[[str], str]) -> list[str]:
 def _command(path: str, line: int, checks: list[CheckPart]) -> str:
     first = checks[0]
     methods = list(dict.fromkeys(check.start_method for check in checks if check.start_method))
-    title = f"{first.check or first.title} ({first.concern})" + (f" under {joined(methods)}" if methods else "")
-    said = one_line(first.message)[:_LONGEST] + (f" (hint: {one_line(first.hint)})" if first.hint else "")
-    return f"::error file={_property(path)},line={line},title={_property(one_line(title))}::{_data(said)}"
+    title = f"{first.check or first.title} ({first.concern})" + (
+        f" under {joined(methods)}" if methods else ""
+    )
+    said = one_line(first.message)[:_LONGEST] + (
+        f" (hint: {one_line(first.hint)})" if first.hint else ""
+    )
+    return (
+        "::error"
+        f" file={_property(path)},line={line},title={_property(one_line(title))}::{_data(said)}"
+    )
 
 
 def _data(text: str) -> str:

@@ -1,9 +1,9 @@
 """What classroom-resources/autograding-grading-reporter reads: a payload for each of its runners.
 
-Its table shows ``max_score * passed / len(tests)``, its notice the sum of the tests' scores. Both are the same where
-the tests of a runner weigh the same and are passed whole or not at all, so each criterion is a runner of its own: with
-a test for each unit of its questions where that gives its points, else with k passed of n equal parts that stand for
-them.
+Its table shows ``max_score * passed / len(tests)``, its notice the sum of the tests' scores. Both
+are the same where the tests of a runner weigh the same and are passed whole or not at all, so each
+criterion is a runner of its own: with a test for each unit of its questions where that gives its
+points, else with k passed of n equal parts that stand for them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ _ROUNDED = 0.005 + 1e-9
 LONGEST = 500
 """Characters of a message and of an output."""
 MOST_BYTES = 30_000
-"""Of a payload: the reporter gets each as a variable, which Linux limits to 128 KiB, and all of them to 2 MiB."""
+"""Of a payload: the reporter gets each as a variable, which Linux limits to 128 KiB, and all of
+them to 2 MiB.
+"""
 _UNIT = 2.0**-30
 _LONGEST_NAME = 100
 
@@ -53,29 +55,44 @@ def outputs(result: ResultFile, criteria: Sequence[Criterion]) -> dict[str, Payl
     """Return a payload for each criterion, by its runner's id, and one for the whole."""
     ids = runner_ids(criteria)
     found = criterion_lines(result, criteria)
-    made = {ids[line.name]: _runner(result, line) for line in found} | {WHOLE: _whole(result, found)}
+    made = {ids[line.name]: _runner(result, line) for line in found} | {
+        WHOLE: _whole(result, found)
+    }
     return {name: _fitting(body) for name, body in made.items()}
 
 
 def runner_ids(criteria: Sequence[Criterion]) -> dict[str, str]:
-    """Return an id for each criterion's name: letters and digits, a letter first, as expressions and variables ask."""
+    """Return an id for each criterion's name: letters and digits, a letter first, as expressions
+    and variables ask.
+    """
     ids: dict[str, str] = {}
     for criterion in criteria:
         plain = re.sub(r"[^a-z0-9]", "", criterion.name.lower())
         plain = plain if plain[:1].isalpha() else f"c{plain}"
         numbered = (f"{plain}{number}" for number in itertools.count(2))
         taken = {WHOLE, *ids.values()}
-        ids[criterion.name] = next(each for each in itertools.chain([plain], numbered) if each not in taken)
+        ids[criterion.name] = next(
+            each for each in itertools.chain([plain], numbered) if each not in taken
+        )
     return ids
 
 
 def _runner(result: ResultFile, line: CriterionLine) -> Payload:
-    units = [each for each in result.units() if each.criterion == line.name and not each.unit.undecided]
+    units = [
+        each for each in result.units() if each.criterion == line.name and not each.unit.undecided
+    ]
     if result.status is not Status.GRADED:
         tests = [_test(line.title, status="error", message=line.text)]
     elif not line.max_score:
-        # A test that is passed would be shown with a point by some releases of the reporter, though there is none.
-        tests = [_test(f"{line.title}: no points, nothing was decided here", status="error", message=line.text)]
+        # A test that is passed would be shown with a point by some releases of the reporter, though
+        # there is none.
+        tests = [
+            _test(
+                f"{line.title}: no points, nothing was decided here",
+                status="error",
+                message=line.text,
+            )
+        ]
     elif _whole_and_equal(units, line):
         tests = list(_units(units, line.max_score, result.submission.module))
     else:
@@ -84,11 +101,18 @@ def _runner(result: ResultFile, line: CriterionLine) -> Payload:
 
 
 def _whole(result: ResultFile, found: Sequence[CriterionLine]) -> Payload:
-    """Return a test for each criterion with its exact points; of this only the notice shows them."""
+    """Return a test for each criterion with its exact points; of this only the notice shows
+    them.
+    """
     tests = [
-        _test(line.title, status=_status(result, line.passed), score=line.score, message=line.text) for line in found
+        _test(line.title, status=_status(result, line.passed), score=line.score, message=line.text)
+        for line in found
     ]
-    return _payload(_status(result, all(line.passed for line in found)), sum(line.max_score for line in found), tests)
+    return _payload(
+        _status(result, all(line.passed for line in found)),
+        sum(line.max_score for line in found),
+        tests,
+    )
 
 
 def _payload(status: str, most: float, tests: Sequence[_Test]) -> Payload:
@@ -102,7 +126,9 @@ def _status(result: ResultFile, passed: bool) -> str:
 
 
 def _whole_and_equal(units: Sequence[UnitOf], line: CriterionLine) -> bool:
-    """Tell whether as many of equal parts as units are earned are the criterion's points, but for their rounding."""
+    """Tell whether as many of equal parts as units are earned are the criterion's points, but for
+    their rounding.
+    """
     passed = sum(each.unit.share == 1 for each in units)
     whole = 0 < len(units) <= MOST_TESTS and all(each.unit.share in (0, 1) for each in units)
     return whole and abs(line.max_score * passed / len(units) - line.score) <= _ROUNDED
@@ -125,7 +151,8 @@ def _failed(title: str, check: CheckPart, module: str) -> _Test:
     return _test(
         title,
         status="fail",
-        message=(f"{check.message} (hint: {check.hint})" if check.hint else check.message) or str(check.outcome),
+        message=(f"{check.message} (hint: {check.hint})" if check.hint else check.message)
+        or str(check.outcome),
         test_code=check.call,
         filename=place[0] if place else "",
         line_no=place[1] if place else 0,
@@ -144,14 +171,17 @@ def _parts(line: CriterionLine) -> Iterator[_Test]:
     for number, score in enumerate([*_shares(earned, count), *[0.0] * (whole - count)], start=1):
         message = line.text if number == count + 1 else ""
         status = "pass" if number <= count else "fail"
-        yield _test(f"{told}, part {number} of {whole}", status=status, score=score, message=message)
+        yield _test(
+            f"{told}, part {number} of {whole}", status=status, score=score, message=message
+        )
 
 
 def _shares(total: float, count: int) -> list[float]:
-    """Return *count* equal scores, but for what floats cannot hold: added up in turn they give *total* to the bit.
+    """Return *count* equal scores, but for what floats cannot hold: added up in turn they give
+    *total* to the bit.
 
-    All but the last are multiples of a power of two, which sums hold exactly; else 20 of 20 points may be shown as
-    19.999999999999996.
+    All but the last are multiples of a power of two, which sums hold exactly; else 20 of 20 points
+    may be shown as 19.999999999999996.
     """
     if not count:
         return []
@@ -160,12 +190,21 @@ def _shares(total: float, count: int) -> list[float]:
 
 
 def _test(name: str, *, status: str, score: float = 0.0, **more: object) -> _Test:
-    empty = {"message": "", "test_code": "", "filename": "", "line_no": 0, "duration": 0.0, "output": ""}
+    empty = {
+        "message": "",
+        "test_code": "",
+        "filename": "",
+        "line_no": 0,
+        "duration": 0.0,
+        "output": "",
+    }
     return {"name": name, "status": status, "score": score, **empty, **more}
 
 
 def _fitting(payload: Payload) -> Payload:
-    """Return the payload with its texts on one line each, without commands, and shorter where it would be too long."""
+    """Return the payload with its texts on one line each, without commands, and shorter where it
+    would be too long.
+    """
     for longest in (LONGEST, 100, 0):
         tests = [_short(test, longest) for test in payload["tests"]]
         made = {**payload, "tests": tests}
@@ -178,11 +217,17 @@ def _short(test: _Test, longest: int) -> _Test:
     limits = {"name": _LONGEST_NAME, "filename": _LONGEST_NAME, "status": _LONGEST_NAME}
     # The reporter prints them, and GitHub obeys what stands in its output.
     return {
-        key: no_commands(one_line(value))[: limits.get(key, longest)] if isinstance(value, str) else value
+        key: (
+            no_commands(one_line(value))[: limits.get(key, longest)]
+            if isinstance(value, str)
+            else value
+        )
         for key, value in test.items()
     }
 
 
 def encoded(payload: Payload) -> bytes:
     """Return the JSON of a payload, short."""
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "backslashreplace"
+    )

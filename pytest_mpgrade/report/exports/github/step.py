@@ -1,4 +1,6 @@
-"""The files in which a step on GitHub Actions leaves its outputs and its summary, and where its files are."""
+"""The files in which a step on GitHub Actions leaves its outputs and its summary, and where its
+files are.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,14 @@ from pytest_mpgrade.system import atomic_write
 
 OUTPUT, SUMMARY, WORKSPACE = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"
 MARK = "<!-- mpgrade -->\n"
-"""Our part of a summary begins with it; what an earlier command of the step has written above it stays."""
+"""Our part of a summary begins with it; what an earlier command of the step has written above it
+stays.
+"""
 
 
-def tell_step(result: ResultFile, criteria: Sequence[Criterion], variables: Mapping[str, str] = os.environ) -> None:
+def tell_step(
+    result: ResultFile, criteria: Sequence[Criterion], variables: Mapping[str, str] = os.environ
+) -> None:
     """Leave outputs and summary as they are now; where GitHub names no file for them, nothing.
 
     Raises UsageError where one of them cannot be written.
@@ -34,7 +40,10 @@ def tell_step(result: ResultFile, criteria: Sequence[Criterion], variables: Mapp
 def _outputs(file: Path, result: ResultFile, criteria: Sequence[Criterion]) -> None:
     """Add a line for each output: of several with one name GitHub keeps the last."""
     found = payload.outputs(result, criteria)
-    told = "".join(f"{name}={base64.b64encode(payload.encoded(body)).decode()}\n" for name, body in found.items())
+    told = "".join(
+        f"{name}={base64.b64encode(payload.encoded(body)).decode()}\n"
+        for name, body in found.items()
+    )
     before = file.read_bytes() if file.exists() else b""
     with file.open("ab") as handle:
         handle.write(b"\n" * (before[-1:] not in (b"", b"\n")) + told.encode())
@@ -44,16 +53,24 @@ def _summary(file: Path, result: ResultFile, criteria: Sequence[Criterion]) -> N
     before = file.read_text("utf-8", "replace") if file.exists() else ""
     kept = before.partition(MARK)[0]
     gap = "" if not kept or kept.endswith("\n\n") else "\n\n"
-    atomic_write.write_bytes(f"{kept}{gap}{MARK}{summary.render(result, criteria)}".encode("utf-8", "replace"), file)
+    atomic_write.write_bytes(
+        f"{kept}{gap}{MARK}{summary.render(result, criteria)}".encode("utf-8", "replace"), file
+    )
 
 
 def locate(handed_in: Path, variables: Mapping[str, str] = os.environ) -> Callable[[str], str]:
-    """Return what finds a submission's file by its name: its path below the workspace, "" where it is not there."""
+    """Return what finds a submission's file by its name: its path below the workspace, "" where it
+    is not there.
+    """
     workspace = Path(variables.get(WORKSPACE) or ".").resolve()
     whole = handed_in.resolve()
     files = [whole] if whole.is_file() else _files(whole)
     nearest = sorted(files, key=lambda path: (len(path.parts), str(path)), reverse=True)
-    paths = {path.name: path.relative_to(workspace).as_posix() for path in nearest if path.is_relative_to(workspace)}
+    paths = {
+        path.name: path.relative_to(workspace).as_posix()
+        for path in nearest
+        if path.is_relative_to(workspace)
+    }
     return lambda name: paths.get(name, "")
 
 

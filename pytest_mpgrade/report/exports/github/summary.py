@@ -1,7 +1,7 @@
 """The summary of a step on GitHub, in Markdown: the rubric, and what failed.
 
-What comes from a submission is written as character references or as escaped text in `<pre>`, in which Markdown means
-nothing: it can neither break the page nor add to it.
+What comes from a submission is written as character references or as escaped text in `<pre>`, in
+which Markdown means nothing: it can neither break the page nor add to it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
     """Return the page: as many explanations as there is room for."""
     page = "\n".join(_rubric(result, criteria))
     told = [
-        block for block in grouping.blocks(result.checks) if any(each.outcome in _EXPLAINED for each in block.findings)
+        block
+        for block in grouping.blocks(result.checks)
+        if any(each.outcome in _EXPLAINED for each in block.findings)
     ]
     for number, block in enumerate(told):
         text = _preformatted(terminal.explain_test(block.subject, block.findings, _WIDTH))
@@ -40,7 +42,10 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
 
 def _rubric(result: ResultFile, criteria: Sequence[Criterion]) -> Iterator[str]:
     score = f"{points(result.score)} / {points(result.max_score)}"
-    yield f"## {_inline(result.assignment)}: {score if result.status is Status.GRADED else 'not graded'}\n"
+    yield (
+        f"## {_inline(result.assignment)}:"
+        f" {score if result.status is Status.GRADED else 'not graded'}\n"
+    )
     for remark in filter(None, (result.submission.note, result_summary(result))):
         yield _preformatted(remark)
     yield "| Criterion | Checks | Points |\n|---|---|--:|"
@@ -49,7 +54,9 @@ def _rubric(result: ResultFile, criteria: Sequence[Criterion]) -> Iterator[str]:
         worth = f"{points(line.score)} / {points(line.max_score)}" if line.max_score else "-"
         yield f"| {_inline(line.title)} | {_tally(mine)} | {worth} |"
     yield f"| **Total** | {_tally(result.checks)} | **{score}** |\n\n"
-    if result.status is Status.GRADED and (about := "\n".join(map(one_line, terminal.about_points(result)))):
+    if result.status is Status.GRADED and (
+        about := "\n".join(map(one_line, terminal.about_points(result)))
+    ):
         yield _preformatted(about)
 
 
@@ -64,4 +71,6 @@ def _preformatted(text: str) -> str:
 
 
 def _inline(text: str) -> str:
-    return "".join(sign if sign.isalnum() or sign == " " else f"&#{ord(sign)};" for sign in one_line(text))
+    return "".join(
+        sign if sign.isalnum() or sign == " " else f"&#{ord(sign)};" for sign in one_line(text)
+    )
