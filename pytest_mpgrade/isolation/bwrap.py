@@ -14,6 +14,7 @@ INSIDE_UID = 60123
 of his.
 """
 SHM = "/dev/shm"  # noqa: S108 - the sandbox's own
+_TMP = "/tmp"  # noqa: S108 - the sandbox's own
 _TMP_BYTES = 64_000_000
 
 
@@ -34,64 +35,41 @@ def bwrap_command(
     filter, -1 for none. *spare_uid*: drop to this user inside (needs root outside); 0: a user
     namespace.
     """
-    words = [
-        program,
-        "--unshare-ipc",
-        "--unshare-pid",
-        "--unshare-net",
-        "--unshare-uts",
-        "--unshare-cgroup-try",
-    ]
-    words += ["--die-with-parent", "--hostname", "grading", "--cap-drop", "ALL"]
-    if spare_uid:
-        words += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    else:
-        words += [
-            "--unshare-user",
-            "--disable-userns",
-            "--uid",
-            str(INSIDE_UID),
-            "--gid",
-            str(INSIDE_UID),
-        ]
-    words += [
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--size",
-        str(shm_bytes),
-        "--perms",
-        "1777",
-        "--tmpfs",
-        SHM,
-    ]
-    words += [
-        "--size",
-        str(_TMP_BYTES),
-        "--perms",
-        "1777",
-        "--tmpfs",
-        "/tmp",  # noqa: S108 - the sandbox's own
-    ]
-    words += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
+    words = [program, *_namespaces(spare_uid), *_own_file_systems(shm_bytes)]
     words += _parents([*view.read, *view.own, *read, *write]) + _shown(view)
     for path in read:
         words += ["--ro-bind", path, path]
     for path in write:
         words += ["--bind", path, path]
     words += ["--chdir", folder] + (["--seccomp", str(seccomp)] if seccomp >= 0 else []) + ["--"]
+    return words + (_as_user(spare_uid) if spare_uid else [])
+
+
+def _namespaces(spare_uid: int) -> list[str]:
+    """Return the options for new namespaces, and for the rights that a process keeps in them."""
+    words = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    words.append("--unshare-cgroup-try")
+    words += ["--die-with-parent", "--hostname", "grading", "--cap-drop", "ALL"]
     if spare_uid:
-        words += [
-            "setpriv",
-            "--reuid",
-            str(spare_uid),
-            "--regid",
-            str(spare_uid),
-            "--clear-groups",
-            "--",
-        ]
-    return words
+        return [*words, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    user = str(INSIDE_UID)
+    return [*words, "--unshare-user", "--disable-userns", "--uid", user, "--gid", user]
+
+
+def _own_file_systems(shm_bytes: int) -> list[str]:
+    """Return the options for file systems that a run shares with nobody."""
+    cores = "/sys/devices/system/cpu"
+    return [
+        *("--proc", "/proc", "--dev", "/dev"),
+        *("--size", str(shm_bytes), "--perms", "1777", "--tmpfs", SHM),
+        *("--size", str(_TMP_BYTES), "--perms", "1777", "--tmpfs", _TMP),
+        *("--ro-bind-try", cores, cores),
+    ]
+
+
+def _as_user(uid: int) -> list[str]:
+    """Return the command that drops to a user and starts the words after it (setpriv(1))."""
+    return ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", "--"]
 
 
 def _parents(paths: Sequence[str]) -> list[str]:

@@ -25,6 +25,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_mpgrade.isolation.layer import Isolation, Level
 from pytest_mpgrade.isolation.readable import View, view
+from pytest_mpgrade.isolation.run_folder import RunFolder
 from pytest_mpgrade.records import Limits
 from pytest_mpgrade.system import rmtree
 
@@ -110,7 +111,7 @@ def probe(isolation: Isolation, module: str) -> str:
     """
     if isolation.level == "none":
         return ""
-    from pytest_mpgrade.isolation.confine import Confinement, RunFolder
+    from pytest_mpgrade.isolation.confine import Confinement
 
     with tempfile.TemporaryDirectory(prefix=rmtree.MARK, ignore_cleanup_errors=True) as path:
         folder = RunFolder.make(path)

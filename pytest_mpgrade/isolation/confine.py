@@ -1,9 +1,5 @@
 """Puts the processes of one run into an isolation, with its limits; used by the supervisor and by
 the probe.
-
-A run's folder belongs to the grader. Student code gets three things in it: `scratch` (its current,
-home and temporary folder), `box` (request and answers) and the file `stacks`; and through `gates`
-it can be heard.
 """
 
 from __future__ import annotations
@@ -11,10 +7,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_mpgrade.isolation.layer import Isolation
+from pytest_mpgrade.isolation.run_folder import RunFolder
 from pytest_mpgrade.isolation.start import Start
 from pytest_mpgrade.records import Limits
 
@@ -29,52 +25,6 @@ SPARE_PROCESSES = 2048
 """How many more processes than now the kernel lets a user have, where only all of his can be
 counted together.
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunFolder:
-    """Where the files of one run are."""
-
-    path: str
-
-    @classmethod
-    def make(cls, path: str) -> RunFolder:
-        """Lay out an empty folder."""
-        folder = cls(path=path)
-        os.chmod(path, 0o711)  # noqa: S103 - a spare user has to get through, and sees no names
-        for name in (folder.scratch, folder.box):
-            os.mkdir(name)
-            os.chmod(name, 0o710)  # noqa: S103 - see Confinement
-        os.mkdir(folder.gates, 0o755)
-        os.chmod(folder.gates, 0o755)  # noqa: S103 - whatever the umask
-        with open(folder.stacks, "ab"):
-            os.chmod(folder.stacks, 0o666)  # noqa: S103 - written by whoever is asked for its stack
-        return folder
-
-    @property
-    def scratch(self) -> str:
-        """Current, home and temporary folder of student code."""
-        return os.path.join(self.path, "scratch")
-
-    @property
-    def box(self) -> str:
-        """Request and answers."""
-        return os.path.join(self.path, "box")
-
-    @property
-    def gates(self) -> str:
-        """Folder of the gate socket."""
-        return os.path.join(self.path, "gates")
-
-    @property
-    def executed(self) -> str:
-        """The notebook with its outputs, as far as it was executed."""
-        return os.path.join(self.path, "executed.json")
-
-    @property
-    def stacks(self) -> str:
-        """File that faulthandler writes to."""
-        return os.path.join(self.path, "stacks")
 
 
 _DEVICES = (

@@ -9,7 +9,7 @@ import pickle
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_mpgrade.isolation.confine import RunFolder
+from pytest_mpgrade.isolation.run_folder import RunFolder
 from pytest_mpgrade.records import Ending, Run, Scenario, Step
 from pytest_mpgrade.run.client import request
 from pytest_mpgrade.run.client.answers import UNREADABLE, Answer, answer

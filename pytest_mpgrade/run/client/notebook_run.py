@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from pytest_mpgrade import inside
-from pytest_mpgrade.isolation.confine import RunFolder
-from pytest_mpgrade.records import Cell, Ending, Notebook, NotebookDocument, NotebookRules, Plain
+from pytest_mpgrade.isolation.run_folder import RunFolder
+from pytest_mpgrade.records import Ending, Notebook, NotebookDocument, NotebookRules, Plain
 from pytest_mpgrade.run.client import request
 from pytest_mpgrade.run.client.answers import answer
+from pytest_mpgrade.run.client.executed_cells import executed_cells
 from pytest_mpgrade.run.client.request import Setting, workspace
 from pytest_mpgrade.run.observe import deadline
-from pytest_mpgrade.run.protocol import Account, CellsReport, CellsRequest, Connection
+from pytest_mpgrade.run.protocol import CellsReport, CellsRequest, Connection
 from pytest_mpgrade.system.ignored_names import IGNORED
 
 MOST_DOCUMENT = 200_000_000
@@ -30,9 +30,6 @@ _END_SECONDS = 200.0
 """What a supervisor may take when the last cell is done, to interrupt it, to ask for values and to
 end the kernel.
 """
-_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_LINE = re.compile(r"(?:Cell|Input) In ?\[(?P<count>\d+)\](?:, line (?P<line>\d+))?")
-_ARROW = re.compile(r"^-+> ?(\d+)", re.MULTILINE)
 _INSIDE = os.path.dirname(os.path.abspath(inside.__file__))
 
 
@@ -91,35 +88,13 @@ def _request(
     rules = setting.assignment.notebook or NotebookRules()
     here, shown = os.path.join(folder.scratch, "notebook"), os.path.join(folder.path, "shown")
     _lay_out(setting.submission.folder, here, shown, rules)
-    connection = Connection(
-        transport="ipc",
-        ip=os.path.join(folder.box, "kernel"),
-        key=secrets.token_hex(16),
-        signature_scheme="hmac-sha256",
-        shell_port=1,
-        iopub_port=2,
-        stdin_port=3,
-        control_port=4,
-        hb_port=5,
-    )
-    _write(os.path.join(folder.box, "connection.json"), asdict(connection))
-    kernel_request = os.path.join(folder.box, "kernel_request.json")
-    _write(
-        kernel_request,
-        {
-            "folder": here,
-            "connection": os.path.join(folder.box, "connection.json"),
-            "answers": folder.box,
-            "start_method": method,
-            "packages": list(packages),
-            "prefix": prefix,
-            "most_processes": request.most_processes(setting),
-        },
+    connection = _connection(folder)
+    kernel_request = _write_kernel_request(
+        folder, here, connection, method, packages, setting, prefix
     )
     _write(os.path.join(folder.path, "submitted.json"), document)
-    environment = request.environment(folder, prefix) | {
-        "IPYTHONDIR": os.path.join(folder.scratch, ".ipython")
-    }
+    environment = request.environment(folder, prefix)
+    environment["IPYTHONDIR"] = os.path.join(folder.scratch, ".ipython")
     if rules.python:
         environment["PYTHONPATH"] = _library(shown)
     return CellsRequest(
@@ -140,6 +115,47 @@ def _request(
         seconds=rules.seconds,
         output_bytes=rules.output_bytes,
     )
+
+
+def _connection(folder: RunFolder) -> Connection:
+    """Return where a kernel listens: sockets in the box, under a key that nobody can guess."""
+    return Connection(
+        transport="ipc",
+        ip=os.path.join(folder.box, "kernel"),
+        key=secrets.token_hex(16),
+        signature_scheme="hmac-sha256",
+        shell_port=1,
+        iopub_port=2,
+        stdin_port=3,
+        control_port=4,
+        hb_port=5,
+    )
+
+
+def _write_kernel_request(
+    folder: RunFolder,
+    here: str,
+    connection: Connection,
+    method: str,
+    packages: Sequence[str],
+    setting: Setting,
+    prefix: str,
+) -> str:
+    """Write what the kernel reads when it starts; return the path of its request."""
+    connection_file = os.path.join(folder.box, "connection.json")
+    _write(connection_file, asdict(connection))
+    kernel_request = os.path.join(folder.box, "kernel_request.json")
+    content = {
+        "folder": here,
+        "connection": connection_file,
+        "answers": folder.box,
+        "start_method": method,
+        "packages": list(packages),
+        "prefix": prefix,
+        "most_processes": request.most_processes(setting),
+    }
+    _write(kernel_request, content)
+    return kernel_request
 
 
 def _lay_out(submission: str, here: str, shown: str, rules: NotebookRules) -> None:
@@ -202,7 +218,7 @@ def _notebook(
     start_method: str,
     setting: Setting,
 ) -> Notebook:
-    cells = tuple(_cells(report, document, executed))
+    cells = tuple(executed_cells(report, document, executed))
     tried = [cell for cell in cells if cell.ending is not Ending.NOT_TRIED]
     last = tried[-1] if tried else None
     seen = report.left or (report.cells[-1] if report.cells else report.kernel)
@@ -231,59 +247,3 @@ def _notebook(
         after=report.after.processes if report.after else (),
         document=executed,
     )
-
-
-def _cells(
-    report: CellsReport, document: NotebookDocument, executed: NotebookDocument
-) -> Iterator[Cell]:
-    pairs = zip(document["cells"], executed["cells"], strict=True)
-    code = [(submitted, cell) for submitted, cell in pairs if cell["cell_type"] == "code"]
-    for number, (submitted, cell) in enumerate(code, 1):
-        seen = (
-            report.cells[number - 1]
-            if number <= len(report.cells)
-            else Account(ending=Ending.NOT_TRIED)
-        )
-        tried = seen.ending is not Ending.NOT_TRIED
-        outputs = tuple(cell.get("outputs", ())) if tried else ()
-        error: NotebookDocument = next(
-            (each for each in reversed(outputs) if each.get("output_type") == "error"), {}
-        )
-        traceback = _COLOURS.sub("", "\n".join(map(str, error.get("traceback", ()))))
-        yield Cell(
-            number=number,
-            tags=_tags(cell),
-            source=cell["source"],
-            ending=seen.ending,
-            why=seen.why,
-            all_cells=seen.all_cells,
-            exitcode=seen.exitcode,
-            stopped=seen.stopped,
-            error_type=str(error.get("ename", "")),
-            error_message=_COLOURS.sub("", str(error.get("evalue", ""))),
-            error_line=_line(traceback, cell.get("execution_count")),
-            traceback=traceback,
-            outputs=outputs,
-            submitted=tuple(submitted.get("outputs", ())),
-            submitted_count=submitted.get("execution_count") or 0,
-            seconds=seen.seconds,
-            trace=seen.trace(report.observer),
-        )
-
-
-def _tags(cell: NotebookDocument) -> tuple[str, ...]:
-    tags = cell.get("metadata", {}).get("tags", ())
-    return tuple(map(str, tags)) if isinstance(tags, (list, tuple)) else ()
-
-
-def _line(traceback: str, count: object) -> int:
-    """Return the innermost line of a cell that a traceback names."""
-    found = [
-        match
-        for match in _LINE.finditer(traceback)
-        if match["line"] and match["count"] == str(count)
-    ]
-    if found:
-        return int(found[-1]["line"])
-    arrows = _ARROW.findall(traceback)
-    return int(arrows[0]) if arrows else 0

@@ -15,8 +15,8 @@ from typing import TypeVar
 import msgspec
 
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
-from pytest_mpgrade.isolation.confine import RunFolder
 from pytest_mpgrade.isolation.layer import Isolation
+from pytest_mpgrade.isolation.run_folder import RunFolder
 from pytest_mpgrade.records import Assignment, Submission
 from pytest_mpgrade.run.client import servers
 from pytest_mpgrade.run.observe import leftovers

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 from pytest_mpgrade.isolation.start import Start
 from pytest_mpgrade.records import ProcessState
+from pytest_mpgrade.run.observe import launch
 from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
 from pytest_mpgrade.system.linux import prctl, procfs, ptrace, syscalls
 
@@ -177,7 +178,7 @@ class LinuxObserver:
         hold, release = os.pipe()
         self._root = os.fork()
         if self._root == 0:
-            _become(how, hold, release)
+            launch.become_program(how, hold, release)
         os.close(hold)
         self.seen[self._root] = ObservedProcess(
             pid=self._root, parent=os.getpid(), command=" ".join(how.argv)
@@ -288,38 +289,6 @@ def _over(tid: int) -> bool:
 def _met(pid: int, parent: int = 0) -> ObservedProcess:
     """Return what is known of a process at first sight."""
     return ObservedProcess(pid=pid, parent=parent or procfs.parent(pid), inside=procfs.inside(pid))
-
-
-def _become(how: Start, hold: int, release: int) -> None:
-    """In the new process: take files as standard streams, wait until traced, enter the isolation,
-    be the program.
-    """
-    try:
-        os.setsid()
-        os.close(release)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        for target, source in (
-            (0, os.open(os.devnull, os.O_RDONLY)),
-            (1, os.open(how.out, flags)),
-            (2, os.open(how.err, flags)),
-        ):
-            os.dup2(source, target)
-        os.read(hold, 1)
-        how.enter()
-        os.chdir(how.cwd)
-        _close_all_but(how.keep)
-        os.execve(how.argv[0], list(how.argv), dict(how.env))  # noqa: S606 - a program of ours
-    except BaseException as error:
-        os.write(2, f"could not be started: {error}".encode())
-    finally:
-        os._exit(127)
-
-
-def _close_all_but(keep: Sequence[int]) -> None:
-    before = 3
-    for number in (*sorted(keep), 256):
-        os.closerange(before, number)
-        before = number + 1
 
 
 def _kill(pid: int) -> None:

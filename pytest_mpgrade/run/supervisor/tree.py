@@ -14,7 +14,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from pytest_mpgrade.isolation.confine import Confinement, RunFolder
+from pytest_mpgrade.isolation.confine import Confinement
+from pytest_mpgrade.isolation.run_folder import RunFolder
 from pytest_mpgrade.records import Ending, Phase, ProcessSeen, ProcessState, Stuck, WaitEnd
 from pytest_mpgrade.run.explain import hang
 from pytest_mpgrade.run.explain.stacks import Stacks

@@ -1,0 +1,70 @@
+"""The code cells of a notebook: what was handed in, what the supervisor saw, what was put out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pytest_mpgrade.records import Cell, Ending, NotebookDocument
+from pytest_mpgrade.run.protocol import Account, CellsReport
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_LINE = re.compile(r"(?:Cell|Input) In ?\[(?P<count>\d+)\](?:, line (?P<line>\d+))?")
+_ARROW = re.compile(r"^-+> ?(\d+)", re.MULTILINE)
+
+
+def executed_cells(
+    report: CellsReport, document: NotebookDocument, executed: NotebookDocument
+) -> Iterator[Cell]:
+    """Yield the code cells of *document*, with what became of each in the execution."""
+    pairs = zip(document["cells"], executed["cells"], strict=True)
+    code = [(submitted, cell) for submitted, cell in pairs if cell["cell_type"] == "code"]
+    for number, (submitted, cell) in enumerate(code, 1):
+        seen = (
+            report.cells[number - 1]
+            if number <= len(report.cells)
+            else Account(ending=Ending.NOT_TRIED)
+        )
+        tried = seen.ending is not Ending.NOT_TRIED
+        outputs = tuple(cell.get("outputs", ())) if tried else ()
+        error: NotebookDocument = next(
+            (each for each in reversed(outputs) if each.get("output_type") == "error"), {}
+        )
+        traceback = _COLOURS.sub("", "\n".join(map(str, error.get("traceback", ()))))
+        yield Cell(
+            number=number,
+            tags=_tags(cell),
+            source=cell["source"],
+            ending=seen.ending,
+            why=seen.why,
+            all_cells=seen.all_cells,
+            exitcode=seen.exitcode,
+            stopped=seen.stopped,
+            error_type=str(error.get("ename", "")),
+            error_message=_COLOURS.sub("", str(error.get("evalue", ""))),
+            error_line=_line(traceback, cell.get("execution_count")),
+            traceback=traceback,
+            outputs=outputs,
+            submitted=tuple(submitted.get("outputs", ())),
+            submitted_count=submitted.get("execution_count") or 0,
+            seconds=seen.seconds,
+            trace=seen.trace(report.observer),
+        )
+
+
+def _tags(cell: NotebookDocument) -> tuple[str, ...]:
+    tags = cell.get("metadata", {}).get("tags", ())
+    return tuple(map(str, tags)) if isinstance(tags, (list, tuple)) else ()
+
+
+def _line(traceback: str, count: object) -> int:
+    """Return the innermost line of a cell that a traceback names."""
+    found = [
+        match
+        for match in _LINE.finditer(traceback)
+        if match["line"] and match["count"] == str(count)
+    ]
+    if found:
+        return int(found[-1]["line"])
+    arrows = _ARROW.findall(traceback)
+    return int(arrows[0]) if arrows else 0
