@@ -1,4 +1,4 @@
-"""Runs in the student's process and is never believed.
+"""Code that runs in the student's process; the grader never believes it.
 
-Standard library only; imports nothing of ours outside.
+It uses the standard library only, and imports nothing of ours from outside this package.
 """

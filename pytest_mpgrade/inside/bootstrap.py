@@ -1,5 +1,6 @@
-"""What a process has done before it runs student code: the child, its workers under spawn, and a
-notebook's kernel.
+"""What a process does before it runs student code.
+
+The child of a module's calls, its workers under spawn and the kernel of a notebook use it.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ if TYPE_CHECKING:  # every spawned worker pays for an import
     from pytest_mpgrade.inside.wire import FactsTold
 
 FACTS: FactsTold = {"set_start_method": [], "side_effects": []}
-"""What is told to the supervisor besides results; a fault that is told here counts, a merit does
-not.
+"""What this process reports to the supervisor besides results.
+
+The grader counts a fault that is reported here. It never counts a merit.
 """
 
 
 def dump_stacks_on_request() -> None:
-    """SIGUSR2 writes the Python stacks of this process to the run's file (faulthandler needs no
-    ptrace).
+    """Register SIGUSR2 to write the Python stacks of this process to the run's file.
+
+    faulthandler writes them, so the grader needs no ptrace for it.
     """
     path = os.environ.get("MPGRADE_STACKS")
     if path and hasattr(faulthandler, "register"):
@@ -35,7 +38,7 @@ def dump_stacks_on_request() -> None:
 
 
 def keep_start_method(package: ModuleType) -> None:
-    """Make `set_start_method` harmless: it is noted, and changes nothing."""
+    """Replace `set_start_method` by a function that notes the call and changes nothing."""
 
     def set_start_method(method: str | None, force: bool = False) -> None:  # noqa: ARG001 - multiprocessing's signature
         FACTS["set_start_method"].append(str(method))
@@ -48,8 +51,9 @@ _library_path: list[str] = []
 
 
 def library(name: str) -> ModuleType:
-    """Import a module of Python's library late, although the submission may have a file of that
-    name by now.
+    """Import a module of the standard library late.
+
+    The submission may have a file of that name by now, so its folder is not searched.
     """
     import importlib
 
@@ -62,17 +66,17 @@ def library(name: str) -> ModuleType:
 
 
 def packages() -> list[ModuleType]:
-    """Return the loaded ones of multiprocessing and its dill-based fork."""
+    """Return multiprocessing and its dill-based fork, each if it is loaded."""
     return [
         sys.modules[name] for name in ("multiprocessing", "multiprocess") if name in sys.modules
     ]
 
 
 def set_up(more: Sequence[str], start_method: str, prefix: str) -> None:
-    """Set the start method of multiprocessing and *more* packages, and names of theirs that are
-    ours to clean.
+    """Set the start method of multiprocessing and *more* packages, and the prefix of their names.
 
-    No current folder stays on the path: the submission's comes there later, or not at all.
+    The grader removes whatever carries the prefix. No current folder stays on the path: the
+    submission's folder comes there later, or not at all.
     """
     import importlib
 
@@ -87,8 +91,10 @@ def set_up(more: Sequence[str], start_method: str, prefix: str) -> None:
 
 
 class _Named:
-    """Finds shared memory's module as everybody does, and gives its names the run's prefix: few
-    programs import it.
+    """A finder that gives the names of shared memory the run's prefix.
+
+    It waits for the first import of multiprocessing.shared_memory, because few programs import that
+    module.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -97,7 +103,7 @@ class _Named:
     def find_spec(
         self, name: str, _path: object = None, _target: object = None
     ) -> ModuleSpec | None:
-        """Find the module once, by all who come after this one."""
+        """Find the module through the finders that come after this one; do so once."""
         if name != "multiprocessing.shared_memory":
             return None
         import importlib.util
@@ -116,9 +122,9 @@ class _Named:
 
 
 def name_after(prefix: str) -> None:
-    """Have this process give shared memory and semaphores names that begin with the run's prefix.
+    """Make this process give shared memory and semaphores names with the run's prefix.
 
-    A child that spawn starts imports the submission before it has its parent's prefix for
+    A child that spawn starts imports the submission before it receives its parent's prefix for
     semaphores.
     """
     sys.meta_path.insert(0, _Named(prefix))
@@ -127,8 +133,9 @@ def name_after(prefix: str) -> None:
 
 
 def go_to(folder: str) -> None:
-    """Make a folder the current one, as if it had been when the interpreter started: a kernel has
-    it on its path.
+    """Make a folder the current one, as if the interpreter had been started there.
+
+    A kernel has that folder on its path.
     """
     os.chdir(folder)
     for package in packages():
@@ -136,8 +143,9 @@ def go_to(folder: str) -> None:
 
 
 def limit(processes: int) -> None:
-    """Inside a sandbox of our own the kernel counts only what is in there; it could not be set
-    before.
+    """Limit how many processes may run inside a sandbox of our own.
+
+    The kernel counts only those inside, so the limit cannot be set before the sandbox exists.
     """
     if processes:
         import resource
@@ -146,11 +154,12 @@ def limit(processes: int) -> None:
 
 
 def forget_ended(package: ModuleType) -> None:
-    """Who polls `exitcode` to the end has reaped a child as `join()` does, but multiprocessing
-    keeps it until the next.
+    """Drop the children that have been reaped from multiprocessing's list.
 
-    Its pipes are not the submission's fault. What nobody has reaped stays as it is: a zombie has to
-    be seen.
+    A parent that polls `exitcode` to the end has reaped its child as `join()` does, but
+    multiprocessing keeps the child, with its pipes, until the next one starts. The submission is
+    not to blame for these pipes. A child that nobody has reaped stays in the list, because the
+    grader has to see a zombie.
     """
     children: set[object] = package.process._children
     for child in list(children):

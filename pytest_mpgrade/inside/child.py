@@ -1,13 +1,12 @@
-"""One request in, answers in JSON out: the process that imports the submission and calls its
-functions.
+"""The process that imports the submission and calls its functions.
 
-Started by the supervisor as ``python -m pytest_mpgrade.inside.child`` with standard streams
-redirected, in its own scratch folder. The request is a pickle that the grader made; what comes back
-is JSON. Children started by ``spawn`` and ``forkserver`` import this module again as
-``__mp_main__``: its top level prepares them too.
+It takes one request and answers in JSON. The supervisor starts it as ``python -m
+pytest_mpgrade.inside.child`` in its own scratch folder, with redirected standard streams. The
+request is a pickle that the grader made. Children started by ``spawn`` and ``forkserver`` import
+this module again as ``__mp_main__``, so its top level prepares them, too.
 
-The calling thread, and only it, waits at the messages ``ready``, ``imported``, ``call``, ``back``
-and ``settled`` while the supervisor looks at the process tree from outside.
+At the messages ``ready``, ``imported``, ``call``, ``back`` and ``settled`` the calling thread, and
+no other, waits while the supervisor looks at the process tree from outside.
 """
 
 from __future__ import annotations
@@ -43,16 +42,15 @@ _VARIADIC = 0x04 | 0x08
 
 
 def _prepare(request: ChildRequest) -> None:
-    """Set up what the submission finds: the start method, names that are ours to clean; not yet its
-    folder.
-    """
+    """Set up the start method and the names of the run; the submission's folder comes later."""
     sys.argv = [request["module"]]
     bootstrap.set_up(request["packages"], request["start_method"], request["prefix"])
 
 
 def _side_effects(scratch: str) -> list[str]:
-    """Return what an import has done besides; hidden files are a library's, such as a cache of
-    fonts.
+    """Return what an import has done besides defining things.
+
+    Hidden files do not count: libraries make those, such as a cache of fonts.
     """
     import threading
 
@@ -69,22 +67,23 @@ def _side_effects(scratch: str) -> list[str]:
 
 
 class Player:
-    """Plays the steps of a request, one call after the other."""
+    """The steps of a request, taken one after the other."""
 
     def __init__(self, request: ChildRequest) -> None:
         self.request = request
-        self.saved: dict[str, Any] = {}  # what may be of any type is indexed
+        self.saved: dict[str, Any] = {}  # values of any type, which steps index
         self.module: ModuleType | None = None
 
     def load(self) -> None:
-        """Import the submission; tell what it defines, or why it cannot be imported."""
+        """Import the submission; report what it defines, or why it cannot be imported."""
         import importlib
 
-        # While no file of theirs can be base64.
+        # Now: the submission may have a file base64.py, and its folder is not on the path yet.
         from pytest_mpgrade.inside import plain_data  # noqa: F401 - loaded now
 
         gates.ask("ready")
-        # Not before: a file of theirs with a library's name would run while no limit holds yet.
+        # Not before "ready": no limit holds until then, and a file of the submission that has the
+        # name of a library would run.
         sys.path.insert(0, self.request["folder"])
         try:
             self.module = importlib.import_module(self.request["module"])
@@ -104,7 +103,7 @@ class Player:
         gates.ask("imported", ok=True)
 
     def play(self) -> None:
-        """Make all calls."""
+        """Take all steps."""
         for number, step in enumerate(self.request["steps"]):
             for name in step["drop"]:
                 self.saved.pop(name, None)
@@ -157,8 +156,8 @@ class Player:
                 error=exceptions.describe_exception(error, self.request["folder"]),
                 queues=queues,
             )
-            # The frames of the exception hold everything the call made; what is left is judged
-            # without them.
+            # The frames of the exception keep alive everything that the call made, which would
+            # count as left over.
             error.__traceback__ = None
             return
         from pytest_mpgrade.inside import plain_data
@@ -170,7 +169,7 @@ class Player:
         self._answer(str(number), value=shown, queues=[_remaining(queue) for queue in live])
 
     def _settle(self, number: int) -> None:
-        """Collect what is collectable, then wait while the supervisor looks what is left."""
+        """Collect garbage, then wait while the supervisor looks for what is left."""
         import gc
 
         for package in bootstrap.packages():
@@ -197,7 +196,7 @@ class Player:
         return item
 
     def _answer(self, name: str, **content: object) -> None:
-        """Write an answer beside the earlier ones; the supervisor reads no more than its cap."""
+        """Write an answer beside the earlier ones; the supervisor reads it up to a cap."""
         import json
         import multiprocessing
 
@@ -212,13 +211,12 @@ class Player:
 
 
 def _parameters(function: Callable[..., object]) -> list[tuple[str, str, bool]]:
-    """Return for each parameter its name, its kind and whether it has a default; none where Python
-    cannot tell.
+    """Return the name, the kind and whether there is a default, for each parameter.
 
-    A plain function's own are read off its code: `inspect` takes longer to import than all else in
-    here.
+    The list is empty where Python cannot say. The parameters of a plain function are read off its
+    code, because importing `inspect` takes longer than importing all other modules of this process.
     """
-    # nothing like __wrapped__ or __signature__
+    # An attribute such as __wrapped__ or __signature__ would change the answer.
     if type(function) is FunctionType and not vars(function):
         code = function.__code__
         if not (code.co_kwonlyargcount or code.co_posonlyargcount or code.co_flags & _VARIADIC):
@@ -253,7 +251,7 @@ def _remaining(queue: LiveQueue) -> object:
 
 
 def _handles(value: object) -> object:
-    """Return the kinds of the things in a tuple, and the pid where one is a process."""
+    """Return the types of the items of a tuple, and the pid of each item that is a process."""
     if not isinstance(value, tuple):
         return ["object", type(value).__qualname__]
     return [
@@ -273,7 +271,7 @@ def _flush(stream: TextIO) -> None:
 
 
 def main() -> None:
-    """Read the request from the file named on the command line, and play it."""
+    """Read the request from the file named on the command line, and take its steps."""
     bootstrap.dump_stacks_on_request()
     with open(sys.argv[1], "rb") as file:
         request: ChildRequest = pickle.load(file)  # noqa: S301 - made by the grader, read before any student code is loaded

@@ -1,5 +1,7 @@
-"""The grader's own processes, run at the same gates before a submission is blamed for not meeting
-there.
+"""The grader's own processes, as a control for a rendezvous.
+
+Before the grader blames a submission for a rendezvous that did not come about, these processes have
+to meet at the same gates.
 """
 
 from __future__ import annotations

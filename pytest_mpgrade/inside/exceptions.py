@@ -1,4 +1,4 @@
-"""An exception of the student's code as text, with the line of theirs that raised it."""
+"""An exception of student code as text, with the student's line that raised it."""
 
 from __future__ import annotations
 
@@ -71,6 +71,6 @@ def _safe(error: BaseException) -> str:
         text = str(error)
     except Exception as broken:
         text = f"<no message: {type(broken).__name__}>"
-    # A traceback names the exception in its last line.
+    # The end of a text is kept, too: where it is a traceback, its last line names the exception.
     text = text if len(text) <= 8000 else f"{text[:4000]} … {text[-4000:]}"
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,13 +1,15 @@
-"""The task's end of the gate socket: report to the grader, and wait until it lets the task go on.
+"""The task's end of the gate socket: a task reports, and waits until the grader opens its gate.
 
-Found by the environment variable MPGRADE_GATE, which every start method hands on:
+The environment variable MPGRADE_GATE names the socket. Every start method hands it on. It has one
+of two forms:
 
-- ``unix:PATH``: a SOCK_SEQPACKET socket. The kernel tells the grader who sent each message
+- ``unix:PATH`` is a SOCK_SEQPACKET socket. The kernel tells the grader who sent each message
   (SCM_CREDENTIALS).
-- ``auth:HOST:PORT``: practice mode where that is not to be had; MPGRADE_GATE_KEY proves that the
-  sender was started by this grading. The sender names itself.
+- ``auth:HOST:PORT`` is for practice mode where the first form does not exist. MPGRADE_GATE_KEY
+  proves that this grading has started the sender. The sender names itself.
 
-One connection per process and thread: after a fork the parent's must not be used.
+Each process and thread has its own connection, because a child must not use its parent's connection
+after a fork.
 """
 
 from __future__ import annotations
@@ -40,8 +42,9 @@ class Channel(Protocol):
 
 
 class short:  # noqa: N801 - used as a function; contextlib would be one more import in every worker
-    """Give a socket's path a name that fits into the 107 bytes of sun_path (unix(7)): by its open
-    folder.
+    """Give the path of a socket a name that fits into sun_path (107 bytes, unix(7)).
+
+    The name goes through a file descriptor of the folder.
     """
 
     def __init__(self, path: str) -> None:

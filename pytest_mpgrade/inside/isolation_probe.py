@@ -1,9 +1,8 @@
-"""Run once in each layer of isolation that is tried: can a submission be graded in it, and what
-does it keep apart?
+"""The program that tries a layer of isolation: can a submission be graded in it?
 
-Arguments: the submission's module, and the folder of a run with a file `canary` that must not be
-readable. Prints a JSON list of what is not kept apart. Fails where the module, the scratch folder
-or semaphores are out of reach.
+Its arguments are the submission's module and the folder of a run. The folder has a file `canary`
+that must not be readable. The program prints a JSON list of what the layer does not keep apart. It
+fails where it cannot reach the module, the scratch folder or semaphores.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import sys
 
 
 def main() -> None:
-    """Look around."""
+    """Reach what a run needs, and print what should be out of reach."""
     import multiprocessing
 
     from pytest_mpgrade.inside import child, gates

@@ -1,10 +1,9 @@
-"""The kernel of a notebook: IPython's own, in a process that has been prepared as the child of a
-module's calls is.
+"""The kernel of a notebook: IPython's own, prepared like the child of a module's calls.
 
-Started by the supervisor as ``python -m pytest_mpgrade.inside.notebook_kernel REQUEST`` with an
-empty current folder; the Python may be another one than the grader's. It tells that it is ready
-before any file of the submission can be found, waits for the supervisor's word, and is from then on
-an ordinary kernel that a Jupyter client talks to.
+The supervisor starts it as ``python -m pytest_mpgrade.inside.notebook_kernel REQUEST`` with an
+empty current folder. The Python may be another one than the grader's. The process reports that it
+is ready before Python can find any file of the submission, and waits for the supervisor's answer.
+From then on it is an ordinary kernel that a Jupyter client talks to.
 """
 
 from __future__ import annotations
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Read the request from the file named on the command line; be a kernel until it is told to
-    end.
-    """
+    """Read the request from the file named on the command line, and run the kernel."""
     bootstrap.dump_stacks_on_request()
     with open(sys.argv[1], encoding="utf-8") as file:
         request: KernelRequest = json.load(file)
@@ -37,7 +34,7 @@ def main() -> None:
     bootstrap.go_to(request["folder"])
     sys.argv = ["ipykernel"]
     app = IPKernelApp.instance()
-    # A configuration of the submission's own would run before anything of it is watched.
+    # A configuration file of the submission would run before the supervisor watches anything.
     own = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.config_file_paths=[]"]
     app.initialize(["-f", request["connection"], *own])
     app.start()

@@ -1,5 +1,6 @@
-"""What a notebook's variables hold, as plain typed data in JSON: asked for through its kernel after
-the last cell.
+"""The values of a notebook's variables, as plain typed data in JSON.
+
+The supervisor asks for them through the kernel after the last cell.
 """
 
 from __future__ import annotations
@@ -15,19 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOST = 8_000_000
-"""Characters of one variable: one that is larger must not keep the others from being read."""
+"""Characters of one variable's JSON. A larger variable must not keep the others from being read."""
 MANY = 100_000
-"""Items that are not even tried: that would take long."""
+"""Items of a container. Encoding a larger one would take long, so it is not tried."""
 FIRST = 1000
-"""Items of a list that is too large: these stand for all."""
+"""Items of a list that is too large. These stand for all of its items."""
 ANSWERS = ""
-"""The folder for answers, where the kernel was told of one."""
+"""The folder for answers; a kernel sets it from its request."""
 
 
 def tell_values(variables: Mapping[str, object], names: Sequence[str]) -> None:
-    """Write the named ones of a notebook's variables to the answers; those that there are not are
-    left out.
-    """
+    """Write the named variables of a notebook to the answers; leave out those that do not exist."""
     for package in bootstrap.packages():
         bootstrap.forget_ended(package)
     gc.collect()
@@ -49,7 +48,7 @@ def _shown(value: object) -> object:
 
 
 def _cut(value: object) -> object:
-    """Return the start of a list; of anything else its name."""
+    """Return the start of a list; of any other value the name of its type."""
     if (type(value) is list or type(value) is tuple) and len(value) > FIRST:
         return _shown(value[:FIRST])
     return ["object", f"a {type(value).__name__} too large to read"]

@@ -1,4 +1,4 @@
-"""What stands in a request for things that cannot be sent, or that only the child has."""
+"""Stand-ins in a request for values that cannot be pickled, or that only the child has."""
 
 from __future__ import annotations
 
@@ -6,27 +6,25 @@ import pickle
 from collections.abc import Iterable, Iterator
 
 STAYS_EMPTY = "get() on a queue that stays empty: everything after 'STOP' was taken too"
-"""What the exception says that a `BareQueue` raises; the grader knows it by that."""
+"""The message of the exception that a `BareQueue` raises; the grader recognises it by this text."""
 
 
 class Own:
-    """Stands in a request for a function of the submission's module, which the grader never
-    imports.
-    """
+    """Stands for a function of the submission's module, which the grader never imports."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
 
 class Saved:
-    """Stands for what an earlier step returned, or one item of it."""
+    """Stands for what an earlier step returned, or for one item of it."""
 
     def __init__(self, name: str, item: int | None = None) -> None:
         self.name, self.item = name, item
 
 
 class ThreadQueue:
-    """Stands for a ``queue.Queue`` with these items in it."""
+    """Stands for a ``queue.Queue`` that holds these items."""
 
     def __init__(self, items: Iterable[object]) -> None:
         self.items = list(items)
@@ -39,8 +37,9 @@ class BareQueue:
         self._items = list(items)
 
     def get(self) -> object:
-        """Take the first item; an empty one is an error here, since nobody will ever put
-        another.
+        """Take the first item; raise IndexError if there is none.
+
+        Nobody will put another item, so waiting for one would last for ever.
         """
         if not self._items:
             raise IndexError(STAYS_EMPTY)
@@ -52,9 +51,9 @@ class BareQueue:
 
 
 class Lazily:
-    """Stands for a generator in a request; generators cannot be pickled.
+    """Stands for a generator, which cannot be pickled.
 
-    Iterable once, no ``len``.
+    Iterable once, without ``len``.
     """
 
     def __init__(self, items: Iterable[object]) -> None:
@@ -66,11 +65,11 @@ class Lazily:
 
 
 def sendable(function: object) -> object:
-    """Return the function, or one that does the same where it has lost its name, as by a decorator
-    without wraps.
+    """Return the function, or one that does the same where it cannot be pickled.
 
-    A submission may hand its own functions to its workers or not; that they can be pickled is asked
-    of nobody.
+    A decorator without `functools.wraps` makes a function lose its name, and pickle needs the name.
+    A submission need not hand its own functions to its workers, so no check asks that they can be
+    pickled.
     """
     try:
         pickle.dumps(function)

@@ -1,8 +1,8 @@
-"""Plain typed data: what a student's function returned, as JSON that keeps the types apart.
+"""Plain typed data: what a student's function returned, as JSON that keeps types apart.
 
-The child encodes what came back; the grader encodes what it expects by the same rules and compares
-the two trees. Nothing is ever decoded into objects. An object of an unknown class is only named, so
-its ``__eq__`` has no say.
+The child encodes the returned value. The grader encodes the expected value by the same rules, and
+compares the two trees. Nobody decodes the data into objects of their classes. An object of an
+unknown class is only named, so its ``__eq__`` has no influence.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ DEEP = 50
 
 
 def encode(value: object, _depth: int = 0) -> object:
-    """Return *value* as nested lists ``[type, content]`` of JSON; dict order and object identity
-    are not kept.
+    """Return *value* as nested lists ``[type, content]`` of JSON.
 
-    ``[1, True]`` becomes ``["list", [["int", "1"], ["bool", true]]]``. NumPy arrays become dtype,
-    shape and bytes.
+    ``[1, True]`` becomes ``["list", [["int", "1"], ["bool", true]]]``. A NumPy array becomes its
+    dtype, shape and bytes. The order of a dict and the identity of objects are lost.
     """
     if _depth > DEEP:
         return ["object", "nested too deeply"]
@@ -67,7 +66,10 @@ def _bytes(data: bytes) -> list[object]:
 
 
 def _array(value: object) -> list[object] | None:
-    """NumPy arrays and scalars; NumPy is looked at only where something has imported it already."""
+    """Return a NumPy array or scalar encoded, None for anything else.
+
+    This never imports NumPy: a value can be NumPy's only if something else has imported it.
+    """
     numpy = sys.modules.get("numpy")
     if numpy is None or type(value).__module__.partition(".")[0] != "numpy":
         return None
@@ -81,7 +83,7 @@ def _array(value: object) -> list[object] | None:
 
 
 class Encoded:
-    """Data of another than Python's plain types: an array, a large text, an object of a class."""
+    """Data of a type that is not plain: an array, a large text, an object of a class."""
 
     def __init__(self, kind: str, content: list[object]) -> None:
         self.kind, self.content = kind, content
@@ -91,8 +93,9 @@ class Encoded:
 
 
 def decode(encoded: object) -> object:
-    """Return encoded data as Python's plain types, anything else in it as `Encoded`; never an
-    object of its class.
+    """Return encoded data as Python's plain types.
+
+    Anything else in it becomes an `Encoded`, and never an object of its class.
     """
     if not isinstance(encoded, list) or not encoded:
         return Encoded("?", [])

@@ -1,8 +1,7 @@
-"""The forms of what goes down to a process beside student code, and of what it tells of itself:
-types alone.
+"""The types of requests to processes beside student code, and of what these processes report.
 
-Nothing of this is there at run time: every spawned worker pays for an import. What comes up is read
-by types of the grader's own; see run/client/answers.py.
+Nothing of this exists at run time, because every spawned worker would pay for an import. The grader
+reads reports by types of its own; see run/client/answers.py.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
         drop: tuple[str, ...]
 
     class ProcessRequest(TypedDict):
-        """What a child and a kernel have to know."""
+        """What both a child and a kernel have to know."""
 
         folder: str
         start_method: str
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
         connection: str
 
     class FactsTold(TypedDict):
-        """What is told besides results."""
+        """What a process reports besides results."""
 
         set_start_method: list[str]
         side_effects: list[str]

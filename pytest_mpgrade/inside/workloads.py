@@ -1,8 +1,8 @@
 """Picklable workloads: the functions that student code applies in its child processes.
 
-Each reports to the gatekeeper under a *key* that is unique within one call, so that the grader sees
-from outside which process ran which task, and in what order. `pytest_mpgrade.tasks` builds lists of
-them with expected results.
+Each reports to the grader under a *key* that is unique within one call. So the grader sees from
+outside which process ran which task, and in what order. `pytest_mpgrade.tasks` builds lists of
+workloads with their expected results.
 """
 
 from __future__ import annotations
@@ -19,21 +19,23 @@ if TYPE_CHECKING:  # every spawned worker pays for an import
     from collections.abc import Callable
 
 _done_in: dict[str, int] = {}
-"""What a process does once, and the pid of the one that has: after a fork a child finds its
-parent's.
+"""The pid of the process that has done something once, by the name of the thing.
+
+After a fork a child finds its parent's pid here, and so does the thing again.
 """
 
 
 def _first_time(what: str) -> bool:
-    """Tell whether this process has not done that before, and note that now it has."""
+    """Tell whether this process does something for the first time, and note that it has."""
     before = _done_in.get(what)
     _done_in[what] = os.getpid()
     return before != os.getpid()
 
 
 def _pass(key: object) -> str:
-    """Stand at the gate of *key* until the grader opens it; return what it gives to this process
-    and no other.
+    """Wait at the gate of *key* until the grader opens it; return the token in its answer.
+
+    The grader gives each token to one process only.
     """
     go, _, token = gates.ask("gate", key=str(key)).decode("ascii", "replace").partition(" ")
     if go == "go-and-leave-by-gate":
@@ -42,10 +44,10 @@ def _pass(key: object) -> str:
 
 
 def _leave_by_gate() -> None:
-    """Let this worker, once its work is done, wait at an exit gate before it ends.
+    """Make this worker wait at an exit gate before it ends.
 
-    A caller that joins is then seen waiting for it, under every start method; one that does not is
-    seen returning.
+    The grader then sees, under every start method, whether the caller joins its workers or returns
+    without them.
     """
     if not _first_time("exit gate"):
         return
@@ -56,13 +58,13 @@ def _leave_by_gate() -> None:
 
 
 def square(x: int) -> int:
-    """Return ``x * x``; tells that it began."""
+    """Return ``x * x``, and report the beginning."""
     gates.tell("note", key=str(x))
     return x * x
 
 
 def quiet_square(x: int) -> int:
-    """Return ``x * x`` and tell nothing: for very many tasks, of which a sample tells."""
+    """Return ``x * x`` without a report, for so many tasks that only a sample of them reports."""
     return x * x
 
 
@@ -84,21 +86,19 @@ def join_words(*words: str) -> str:
 
 
 def describe(values: list[int], scale: float) -> dict[str, float]:
-    """Return a dict: results need not be numbers."""
+    """Return a dict, since results need not be numbers."""
     gates.tell("note", key=f"{values}*{scale}")
     return {"low": min(values) * scale, "high": max(values) * scale}
 
 
 def held(x: int) -> int:
-    """Stop at the gate of *x*, then return ``3 * x + 1``."""
+    """Wait at the gate of *x*, then return ``3 * x + 1``."""
     _pass(x)
     return 3 * x + 1
 
 
 def vouched(x: int) -> tuple[int, str]:
-    """Stop at the gate of *x*, then return *x* with what only the process that stood there can
-    know.
-    """
+    """Wait at the gate of *x*, then return *x* with a token that only this process has received."""
     return (x, _pass(x))
 
 
@@ -118,21 +118,23 @@ def nap(i: int, seconds: float) -> int:
 
 
 def timed_nap(i: int, seconds: float) -> int:
-    """Sleep *seconds* and return *i*; the first in each process stops at its gate before."""
+    """Sleep *seconds* and return *i*; the first call in each process waits at its gate before."""
     _line_up(i)
     time.sleep(seconds)
     return i
 
 
 def timed_spin(i: int, rounds: int) -> int:
-    """Compute as `spin` does; the first in each process stops at its gate before."""
+    """Compute as `spin` does; the first call in each process waits at its gate before."""
     _line_up(i)
     return _spun(i, rounds)
 
 
 def _line_up(i: int) -> None:
-    """Let the clock start when every worker is there: what it takes to start them is another
-    figure.
+    """Wait at a gate before the first timed task of a process.
+
+    The clock of a timing starts when every worker stands there. How long workers take to start is
+    another figure.
     """
     if _first_time("timed task"):
         _pass(i)
@@ -147,8 +149,9 @@ def big(i: int, size: int) -> bytes:
 
 
 def spin(i: int, rounds: int) -> int:
-    """Compute for a given amount of work: *rounds* steps of a linear congruential generator from
-    *i*.
+    """Compute *rounds* steps of a linear congruential generator that begins at *i*.
+
+    This is a given amount of work, not of time.
     """
     gates.tell("note", key=str(i))
     return _spun(i, rounds)
@@ -176,7 +179,7 @@ def array(key: str, length: int) -> object:
 
 
 class UnpicklableError(Exception):
-    """An exception that cannot be pickled, as those that hold a lock or an open file."""
+    """An exception that cannot be pickled, like one that holds a lock or an open file."""
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("this exception cannot be pickled")
@@ -207,5 +210,5 @@ def kill_self(key: str) -> None:
 
 
 def _announce_the_end(key: str) -> None:
-    """A task that ends its process reports first, and waits until that is known."""
+    """Report that this process is about to end, and wait until the grader knows it."""
     gates.ask("doom", key=key)

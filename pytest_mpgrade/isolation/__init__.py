@@ -1,1 +1,1 @@
-"""What keeps student code apart: which layer, the way into it, what it lets see, in words."""
+"""Isolation of student code: the choice of a layer, how a run enters it, what it can read."""

@@ -1,5 +1,6 @@
-"""The command line of bubblewrap (bwrap(1), 0.8 or newer): new namespaces that show a view of the
-file system.
+"""The command line of bubblewrap: new namespaces, and a view of the file system.
+
+The options are those of bwrap(1), 0.8 or newer.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Sequence
 from pytest_mpgrade.isolation.readable import View
 
 INSIDE_UID = 60123
-"""The user that a process is inside a user namespace: whoever started the grader, without any right
-of his.
+"""The user id of a process inside a user namespace. Outside of it the process belongs to the user
+who started the grader; inside it has no capability.
 """
 SHM = "/dev/shm"  # noqa: S108 - the sandbox's own
 _TMP = "/tmp"  # noqa: S108 - the sandbox's own
@@ -31,9 +32,9 @@ def bwrap_command(
 ) -> list[str]:
     """Return the arguments up to the program to start; it starts in *folder*.
 
-    *read*, *write*: what is shown of the run beside the view. *seccomp*: file descriptor of the
-    filter, -1 for none. *spare_uid*: drop to this user inside (needs root outside); 0: a user
-    namespace.
+    *read* and *write* are paths that the run sees beside the view. *seccomp* is the file descriptor
+    of the filter, -1 for none. *spare_uid* is the user to drop to inside, which needs root outside;
+    with 0 the command makes a user namespace.
     """
     words = [program, *_namespaces(spare_uid), *_own_file_systems(shm_bytes)]
     words += _parents([*view.read, *view.own, *read, *write]) + _shown(view)
@@ -46,7 +47,7 @@ def bwrap_command(
 
 
 def _namespaces(spare_uid: int) -> list[str]:
-    """Return the options for new namespaces, and for the rights that a process keeps in them."""
+    """Return the options for new namespaces, and for capabilities in them."""
     words = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     words.append("--unshare-cgroup-try")
     words += ["--die-with-parent", "--hostname", "grading", "--cap-drop", "ALL"]
@@ -57,7 +58,7 @@ def _namespaces(spare_uid: int) -> list[str]:
 
 
 def _own_file_systems(shm_bytes: int) -> list[str]:
-    """Return the options for file systems that a run shares with nobody."""
+    """Return the options for file systems that a run shares with no other process."""
     cores = "/sys/devices/system/cpu"
     return [
         *("--proc", "/proc", "--dev", "/dev"),
@@ -73,7 +74,10 @@ def _as_user(uid: int) -> list[str]:
 
 
 def _parents(paths: Sequence[str]) -> list[str]:
-    """Make the folders above what is bound: bwrap makes those itself for its own user only."""
+    """Return options that make the folders above each path.
+
+    Where bwrap makes such folders by itself, only its own user may enter them.
+    """
     above: set[str] = set()
     for path in paths:
         while (path := os.path.dirname(path)) not in ("/", ""):
@@ -87,8 +91,10 @@ def _parents(paths: Sequence[str]) -> list[str]:
 
 
 def _shown(view: View) -> list[str]:
-    """Bind what is read, put empty folders over what is hidden, and what is ours on top of
-    those.
+    """Return options that bind what is readable, cover what is hidden, and bind our own parts last.
+
+    An empty folder covers each hidden one. Our own parts lie below hidden folders, so their binds
+    have to come after these.
     """
     words: list[str] = []
     for path in view.read:

@@ -1,14 +1,15 @@
-"""What keeps student code apart on this machine: tried, not guessed; the first layer that works is
-taken.
+"""The choice of the isolation: the first layer that works on this machine.
 
-    uid             a user that nobody has (needs root), and whichever of the next two works
+Each layer is tried, not guessed, in this order:
+
+    uid             a user id of its own (needs root), with one of the next two if possible
     namespace       bubblewrap: own file system, processes and network
     landlock        files, TCP, signals and abstract sockets (Landlock ABI 6 or newer)
     landlock-files  files only
     none            the user's own rights
 
-A seccomp filter goes with each where the architecture is known. `confine` puts a run into what was
-chosen here.
+A seccomp filter is added to each layer where the architecture is known. `confine` puts a run into
+the chosen layer.
 """
 
 from __future__ import annotations
@@ -30,21 +31,20 @@ from pytest_mpgrade.records import Limits
 from pytest_mpgrade.system import rmtree
 
 LAYERS = ("uid", "bwrap", "landlock", "none")
-"""What can be asked for; "auto" takes the first that works."""
+"""The layers that can be asked for; "auto" takes the first that works."""
 SIGNALS_ABI = 6
-"""Landlock's first ABI that keeps signals apart (landlock(7))."""
+"""Landlock's first ABI that restricts signals (landlock(7))."""
 _PROBE_SECONDS = 30.0
 
 
 def choose_isolation(
     wanted: str, *, module: str, hidden: Iterable[str] = (), python: str = ""
 ) -> Isolation:
-    """Return the first layer from *wanted* on ("auto": from the strongest) in which *module* can be
-    read and run.
+    """Return the first layer, from *wanted* on, in which *module* can be read and run.
 
-    *module*: the submission's file. *hidden*: folders that must not be read. *python*: an
-    interpreter that student code runs in, where that is another one than ours. Starts the
-    interpreter once for each layer that is tried.
+    "auto" begins with the strongest layer. *module* is the submission's file. *hidden* are folders
+    that student code must not read. *python* is the interpreter that student code runs in, where
+    that is another one than ours. Each layer that is tried costs one start of the interpreter.
     """
     if not sys.platform.startswith("linux"):
         return Isolation(fell_through=(f"{sys.platform} has no isolation that mpgrade knows",))
@@ -62,8 +62,9 @@ def choose_isolation(
 
 
 def _sweep() -> None:
-    """Remove control groups that killed supervisors have left; what was in them has died with
-    those.
+    """Remove the control groups of supervisors that were killed.
+
+    The processes in them have died with their supervisors.
     """
     from pytest_mpgrade.isolation.confine import CGROUP
     from pytest_mpgrade.system.linux import cgroups
@@ -73,7 +74,7 @@ def _sweep() -> None:
 
 
 def _candidates(wanted: str, shown: View) -> Iterator[Isolation | str]:
-    """Yield the layers to try, strongest first, or why one cannot even be tried."""
+    """Yield the layers to try, strongest first; a text says why a layer cannot even be tried."""
     from pytest_mpgrade.system.linux import landlock, seccomp
 
     base = Isolation(seccomp=bool(seccomp.program()), view=shown)
@@ -106,8 +107,10 @@ def _name(isolation: Isolation) -> str:
 
 
 def probe(isolation: Isolation, module: str) -> str:
-    """Start the interpreter as a run would, let it read *module* and look around; return why that
-    is no good, or "".
+    """Return why a run cannot use this layer, or "" where it can.
+
+    The probe starts the interpreter as a run would, lets it read *module*, and lets it try to read
+    what must be hidden.
     """
     if isolation.level == "none":
         return ""
@@ -160,7 +163,7 @@ def _tried(done: subprocess.CompletedProcess[bytes]) -> str:
 
 @functools.cache
 def kernel_note() -> str:
-    """Return why namespaces may be forbidden here, where the kernel says so."""
+    """Return why namespaces may be forbidden on this machine, where the kernel says so."""
     for path, value, words in (
         (
             "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",

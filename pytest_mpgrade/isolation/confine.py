@@ -1,6 +1,4 @@
-"""Puts the processes of one run into an isolation, with its limits; used by the supervisor and by
-the probe.
-"""
+"""The isolation and the limits of one run; the supervisor and the probe start processes in it."""
 
 from __future__ import annotations
 
@@ -20,10 +18,11 @@ if TYPE_CHECKING:
 
 CGROUP = "mpgrade-"
 AHEAD = 10
-"""By how much supervisors go before student code (nice(2)), where they may."""
+"""Steps of nice(2) by which supervisors go before student code, where they have the right to."""
 SPARE_PROCESSES = 2048
-"""How many more processes than now the kernel lets a user have, where only all of his can be
-counted together.
+"""Processes that a user may start in addition to those that run now.
+
+It applies where RLIMIT_NPROC can count only all processes of the user together.
 """
 
 
@@ -40,9 +39,10 @@ _DEVICES = (
 
 
 class Confinement:
-    """One run's isolation, with what has to be given back when the run is over.
+    """The isolation of one run, with what has to be given back when the run is over.
 
-    Raises OSError where the machine cannot give it now: no spare user is free, a kernel call fails.
+    The constructor raises OSError where the machine cannot give the isolation now: no spare user is
+    free, or a kernel call fails.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Confinement:
         self._isolation, self._folder, self._limits = isolation, folder, limits
         self._shown = [
             path for path in (submission, folder.gates) if path
-        ]  # the grader's own control has no submission
+        ]  # the grader's own control run has no submission
         self._linux = sys.platform.startswith("linux")
         self._files: list[int] = []
         self.uid = 0
@@ -64,7 +64,7 @@ class Confinement:
             raise
 
     def _take(self) -> None:
-        """Take what the run has for itself as long as it lasts: a user, a cgroup."""
+        """Take a user and a cgroup that belong to this run alone as long as it lasts."""
         if self._isolation.spare_uid:
             from pytest_mpgrade.system.linux.spare_user import SpareUid
 
@@ -74,8 +74,8 @@ class Confinement:
             for path, _, names in os.walk(folder.path):
                 for name in (path, *(os.path.join(path, name) for name in names)):
                     if name.startswith((folder.scratch, folder.box)):
-                        # The group stays ours: bwrap goes there as root without any right but its
-                        # own.
+                        # The group stays ours. bwrap enters as root without capabilities, and
+                        # needs the group's rights for that.
                         os.chown(name, self.uid, -1, follow_symlinks=False)
         self.cgroup = self._cgroup() if self._linux else None
 
@@ -85,16 +85,18 @@ class Confinement:
         return bool(self._isolation.bwrap)
 
     def out_of_memory(self) -> int:
-        """Return how many of the run's processes the kernel has ended for their memory, as far as
-        it tells.
+        """Return how many of the run's processes the kernel has killed for their memory.
+
+        The kernel counts them only where the run has a cgroup; elsewhere the answer is 0.
         """
         return self.cgroup.out_of_memory() if self.cgroup is not None else 0
 
     def start(
         self, argv: Sequence[str], env: Mapping[str, str], shield: Sequence[int] = ()
     ) -> Start:
-        """Return how to start *argv* in here. *shield*: processes of the grader's that get no
-        signal from inside.
+        """Return how to start *argv* in this isolation.
+
+        *shield* lists processes of the grader that processes inside cannot signal.
         """
         folder = self._folder
         enter: Callable[[], None] = lambda: None  # noqa: E731 - nothing to do, with a type
@@ -140,8 +142,9 @@ class Confinement:
         return self._entering(b"", None), words + argv
 
     def _entering(self, filter: bytes, rules: int | None) -> Callable[[], None]:
-        """Return what a new process does before its program, in an order in which each step may
-        still be done.
+        """Return the steps that a new process takes before it executes its program.
+
+        The steps are in an order in which each of them is still permitted.
         """
         import resource
 
@@ -175,7 +178,8 @@ class Confinement:
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_FSIZE, limits.file_bytes),
             (resource.RLIMIT_CPU, int(limits.cpu_seconds) + 1),
-            # Address space, of which much is never used: a backstop behind what is measured.
+            # Programs reserve address space that they never use, so this limit is only a backstop
+            # behind the memory that the supervisor measures.
             (resource.RLIMIT_AS, 2 * limits.memory_bytes + 1_000_000_000),
         ]
         if self._isolation.level != "none" and not self._isolation.bwrap:
@@ -183,8 +187,10 @@ class Confinement:
         return [(number, _at_most(number, value)) for number, value in found]
 
     def most_processes(self) -> int:
-        """Return the kernel's limit for the user, behind the one that is counted: a spare user has
-        no others.
+        """Return the kernel's limit on the processes of the user.
+
+        It lies above the limit that the supervisor counts itself. A spare user has no processes
+        elsewhere, so only another user needs the spare ones.
         """
         alone = bool(self.uid or self._isolation.bwrap)
         return 2 * self._limits.processes + (
@@ -219,8 +225,10 @@ class Confinement:
         return file
 
     def _cgroup(self) -> Cgroup | None:
-        """The kernel's own limits, where we may set them, some way behind those that are counted
-        and worded.
+        """Return a cgroup with the kernel's own limits, or None where none can be made.
+
+        They are a backstop behind the limits that the supervisor counts, which have a message for
+        the student.
         """
         from pytest_mpgrade.system.linux.cgroups import Cgroup
 
@@ -231,8 +239,9 @@ class Confinement:
         return Cgroup.create(name, processes=self.most_processes(), memory=limits.memory_bytes)
 
     def close(self) -> list[str]:
-        """Give everything back, when all processes have ended; return the paths of files that were
-        left elsewhere.
+        """Give everything back when all processes have ended.
+
+        Return the paths of files that the spare user had left elsewhere.
         """
         for file in self._files:
             os.close(file)
@@ -247,7 +256,7 @@ class Confinement:
 
 
 def _at_most(number: int, value: int) -> int:
-    """Return a limit that may be set: no higher than the one that is in force."""
+    """Return a limit that may be set: the value, but no more than the hard limit in force."""
     import resource  # here: Windows has none, and imports this module
 
     hard = resource.getrlimit(number)[1]
@@ -255,8 +264,9 @@ def _at_most(number: int, value: int) -> int:
 
 
 def _die_first() -> None:
-    """Where the machine runs out of memory, student code is what the kernel ends (proc(5),
-    oom_score_adj).
+    """Make the kernel kill student code first where the machine runs out of memory.
+
+    It does so by oom_score_adj (proc(5)).
     """
     try:
         with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
@@ -266,14 +276,14 @@ def _die_first() -> None:
 
 
 def _get_in_line() -> None:
-    """Take the place of ordinary programs: supervisors go first."""
+    """Take the priority of ordinary programs, which is lower than the supervisor's."""
     ahead = os.getpriority(os.PRIO_PROCESS, 0)
     if ahead < 0:
         os.setpriority(os.PRIO_PROCESS, 0, min(0, ahead + AHEAD))
 
 
 def _threads_of(user: int) -> int:
-    """Return how many threads the user has on the machine, as RLIMIT_NPROC counts."""
+    """Return how many threads the user has on the machine, as RLIMIT_NPROC counts them."""
     count = 0
     for name in os.listdir("/proc"):
         if name.isdigit():

@@ -1,8 +1,7 @@
-"""What is kept apart in a grading, what is not, what follows from that, and what helps: for people,
-in one place.
+"""The isolation of a grading in words: what it lacks, what follows from that, and what helps.
 
-Read by the plugin (header, `result.json`) and by `mpgrade doctor`; SECURITY.md says the same at
-more length.
+The plugin reads this (header, `result.json`), and so does `mpgrade doctor`. SECURITY.md says the
+same at more length.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pytest_mpgrade.isolation.layer import Isolation
 
 @dataclass(frozen=True, kw_only=True)
 class Shortcoming:
-    """Something that this machine does not give."""
+    """Something that this machine lacks."""
 
     name: str
     consequence: str
@@ -25,7 +24,7 @@ class Shortcoming:
 
     @property
     def text(self) -> str:
-        """The whole in one line."""
+        """The shortcoming in one line."""
         return f"{self.name}: {self.consequence}" + (f"; {self.remedy}" if self.remedy else "")
 
 
@@ -95,7 +94,7 @@ _READABLE = Shortcoming(
 
 
 def as_json(isolation: Isolation, observer: str) -> dict[str, object]:
-    """Return what `result.json` says of it; docs/contract.md, result-file."""
+    """Return what `result.json` says of the isolation; see docs/contract.md, result-file."""
     return {
         "level": isolation.level,
         "parts": list(isolation.parts),
@@ -105,7 +104,7 @@ def as_json(isolation: Isolation, observer: str) -> dict[str, object]:
 
 
 def header(isolation: Isolation) -> str:
-    """Return what pytest's header says of it, in a few lines."""
+    """Return what pytest's header says of the isolation, in a few lines."""
     parts = f" ({', '.join(isolation.parts)})" if isolation.parts else ""
     lines = [f"isolation: {isolation.level}{parts}"]
     lines += [f"  not used: {why}" for why in isolation.fell_through]
@@ -114,7 +113,7 @@ def header(isolation: Isolation) -> str:
 
 
 def refusal(isolation: Isolation) -> str:
-    """Return why no points are awarded where isolation is required; "" where there is some."""
+    """Return why no points are awarded where isolation is required; "" where there is isolation."""
     if isolation.level != "none":
         return ""
     tried = "; ".join(isolation.fell_through) or "none was asked for"

@@ -1,4 +1,4 @@
-"""A layer of isolation: what it is made of on this machine."""
+"""A layer of isolation, and which mechanisms it uses on this machine."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ Level = Literal["none", "uid", "namespace", "landlock", "landlock-files"]
 
 @dataclass(frozen=True, kw_only=True)
 class Isolation:
-    """A layer, and what of it this machine has. Goes to the supervisor as JSON."""
+    """A layer, and the mechanisms that it uses on this machine; the supervisor gets it as JSON."""
 
     level: Level = "none"
     spare_uid: bool = False
-    bwrap: str = ""  # its program
+    bwrap: str = ""  # path of its program; "": not used
     landlock: int = 0  # ABI; 0: not used
     seccomp: bool = False
     view: View = field(default_factory=View)
-    fell_through: tuple[str, ...] = ()  # stronger layers that were tried, and why they are not it
+    fell_through: tuple[
+        str, ...
+    ] = ()  # stronger layers that were tried, each with the reason against it
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Return what it is made of, in words."""
+        """The names of the mechanisms that the layer uses."""
         parts = (
             ("spare uid", self.spare_uid),
             ("namespaces", self.bwrap),

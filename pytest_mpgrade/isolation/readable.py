@@ -1,9 +1,8 @@
-"""What student code may read: the interpreter, its libraries and the system's; nothing of the
-grader but `inside`.
+"""What student code may read: the interpreter, its libraries, the system's, and our `inside`.
 
-An allow-list: what is not named is not there. What lies below a named folder and must not be seen
-(the tests and the reference of an installed package, an assignment inside a virtual environment) is
-named as hidden.
+The view is an allow-list: student code cannot see what it does not name. A folder that lies below a
+named one and must stay invisible is named as hidden. Examples are the tests and the reference of an
+installed package, and an assignment inside a virtual environment.
 """
 
 from __future__ import annotations
@@ -47,24 +46,27 @@ _ASK = (
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What is shown of the file system, whichever layer shows it: absolute paths of files and
-    folders.
+    """The part of the file system that student code can see, as absolute paths.
+
+    Every layer of isolation takes the same view.
     """
 
-    read: tuple[str, ...] = ()  # with all that lies below
-    hidden: tuple[str, ...] = ()  # folders below those that are not shown
-    # shown all the same: the parts of this package that run beside student code
+    read: tuple[str, ...] = ()  # files, and folders with all that lies below them
+    hidden: tuple[str, ...] = ()  # folders below those in `read` that student code cannot see
+    # parts of this package that run beside student code; visible although the package is hidden
     own: tuple[str, ...] = ()
 
     def allowed(self) -> list[str]:
-        """Return the view as a list of what may be read, for a layer that cannot hide a part of a
-        folder.
+        """Return the view as a list of readable paths.
+
+        This is for a layer that cannot hide a part of a folder.
         """
         return [*(path for root in self.read for path in without(root, self.hidden)), *self.own]
 
     def listed(self) -> list[str]:
-        """Return the folders that imports have to list, where a layer does not show the whole of
-        them: names only.
+        """Return the folders that imports have to list.
+
+        This is for a layer that does not show the whole of these folders, but their names.
         """
         ways = {os.path.dirname(path) for path in self.own}
         for root in self.read:
@@ -76,15 +78,15 @@ class View:
 
 
 def view(hidden: Iterable[str] = (), python: str = "") -> View:
-    """Return what the interpreter in use needs, without *hidden* folders; starts it once to ask for
-    its path.
+    """Return the view that the interpreter in use needs, without the *hidden* folders.
 
-    *python*: another interpreter that student code runs in.
+    *python* is another interpreter that student code runs in. Each interpreter is started once, to
+    ask it for its path.
     """
     programs = [sys.executable, *([python] if python else [])]
     told = [path for program in programs for path in _asked(program)]
-    # A source tree on the path (an editable installation) is not shown: tests and reference lie in
-    # it.
+    # An editable installation puts a source tree on the path. Tests and the reference lie in it, so
+    # it stays invisible.
     source_tree = os.path.dirname(PACKAGE)
     told = [path for path in told if not os.path.samefile(path, source_tree) or _is_library(path)]
     found = [*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *_with_targets(told)]
@@ -97,7 +99,7 @@ def view(hidden: Iterable[str] = (), python: str = "") -> View:
 
 
 def _asked(program: str) -> list[str]:
-    """Return the folders that an interpreter needs, by its own word."""
+    """Return the folders that an interpreter itself says it needs."""
     asked = subprocess.run(
         [program, "-B", "-c", _ASK],
         cwd="/",
@@ -114,13 +116,14 @@ def _is_library(path: str) -> bool:
 
 
 def _with_targets(paths: Iterable[str]) -> list[str]:
-    """Return paths with what they are links to: both names are used."""
+    """Return each path and the path that it links to, because programs use both."""
     return [name for path in paths for name in (os.path.abspath(path), os.path.realpath(path))]
 
 
 def _hops(program: str) -> list[str]:
-    """Return a program and every link on the way to it: a virtual environment's python is a chain
-    of them.
+    """Return a program and every symbolic link on the way to it.
+
+    The python of a virtual environment is a chain of such links.
     """
     found: list[str] = []
     while os.path.islink(program) and len(found) < 20:
@@ -130,7 +133,7 @@ def _hops(program: str) -> list[str]:
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:
-    """Leave out what lies below another one."""
+    """Return the paths without those that lie below another one."""
     kept: list[str] = []
     for path in sorted(set(paths)):
         if not any(path == other or path.startswith(other + "/") for other in kept):
@@ -139,16 +142,19 @@ def _outermost(paths: Iterable[str]) -> list[str]:
 
 
 def without(root: str, hidden: Sequence[str]) -> list[str]:
-    """Return *root*, or where something hidden lies in it the entries beside the way to that."""
-    # To allow a link is to allow what it leads to: lib64 of a virtual environment leads to lib, and
-    # all in it.
+    """Return *root*, or its parts where something hidden lies in it.
+
+    The parts are the entries beside each way that leads down to a hidden folder.
+    """
+    # A layer that allows a link allows its target. In a virtual environment lib64 is a link to lib,
+    # so it would show everything in lib.
     real = os.path.realpath(root) if os.path.islink(root) else root
     if any(real == path or real.startswith(path + "/") for path in hidden):
         return []
     if not any(path.startswith(real + "/") for path in hidden):
         return [root]
     if real != root:
-        return []  # what is shown of it has another name
+        return []  # its target has another name, under which its visible parts are listed
     try:
         names = sorted(os.listdir(root))
     except OSError:

@@ -13,37 +13,37 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class RunFolder:
-    """Where the files of one run are."""
+    """The paths of the files of one run."""
 
     path: str
 
     @classmethod
     def make(cls, path: str) -> RunFolder:
-        """Lay out an empty folder."""
+        """Lay out an empty folder, and return it."""
         folder = cls(path=path)
-        os.chmod(path, 0o711)  # noqa: S103 - a spare user has to get through, and sees no names
+        os.chmod(path, 0o711)  # noqa: S103 - a spare user passes through it, and cannot list it
         for name in (folder.scratch, folder.box):
             os.mkdir(name)
-            os.chmod(name, 0o710)  # noqa: S103 - see Confinement
+            os.chmod(name, 0o710)  # noqa: S103 - the group is the grader's; see Confinement
         os.mkdir(folder.gates, 0o755)
-        os.chmod(folder.gates, 0o755)  # noqa: S103 - whatever the umask
+        os.chmod(folder.gates, 0o755)  # noqa: S103 - the umask may have removed some of these rights
         with open(folder.stacks, "ab"):
-            os.chmod(folder.stacks, 0o666)  # noqa: S103 - written by whoever is asked for its stack
+            os.chmod(folder.stacks, 0o666)  # noqa: S103 - any process of the run may write its stack here
         return folder
 
     @property
     def scratch(self) -> str:
-        """Current, home and temporary folder of student code."""
+        """The current, home and temporary folder of student code."""
         return os.path.join(self.path, "scratch")
 
     @property
     def box(self) -> str:
-        """Request and answers."""
+        """The folder of the request and the answers."""
         return os.path.join(self.path, "box")
 
     @property
     def gates(self) -> str:
-        """Folder of the gate socket."""
+        """The folder of the gate socket."""
         return os.path.join(self.path, "gates")
 
     @property
@@ -53,5 +53,5 @@ class RunFolder:
 
     @property
     def stacks(self) -> str:
-        """File that faulthandler writes to."""
+        """The file that faulthandler writes to."""
         return os.path.join(self.path, "stacks")

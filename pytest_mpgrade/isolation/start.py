@@ -1,4 +1,4 @@
-"""How a program is started in a run."""
+"""How a process of a run is started."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """How a process is started: in a session of its own, its standard streams in files."""
+    """The program, surroundings and isolation of a process.
+
+    The process gets a session of its own, and files as its standard streams.
+    """
 
     argv: Sequence[str]
     env: Mapping[str, str]
     cwd: str
     out: str
     err: str
-    # called in the new process, which is traced by then, before its program
+    # The new process calls it when it is traced, before it executes the program.
     enter: Callable[[], None] = _nothing
     keep: tuple[int, ...] = ()  # file descriptors that it inherits
