@@ -1,4 +1,4 @@
-"""Who is there, what each process waits for, when nothing can happen any more, what is left."""
+"""Observation of a process tree: its processes, what each waits for, quiescence, leftovers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pytest_mpgrade.run.observe.base import Observer
 def choose_observer(wanted: str, user: int = 0, most: int = 0) -> Observer:
     """Return the observer asked for: "auto", "ptrace", "proc" or "psutil".
 
-    *user*: who the processes belong to. *most*: how many there may be before those that fork are
-    stopped.
+    *user* is the user that the processes belong to. *most* is the number of living processes beyond
+    which a process that forks stays stopped.
     """
     if wanted == "psutil" or not sys.platform.startswith("linux"):
         from pytest_mpgrade.run.observe.portable import PsutilObserver

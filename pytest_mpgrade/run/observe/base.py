@@ -1,7 +1,7 @@
-"""Who is in the student's process tree, how each was started and how it ended.
+"""The processes of a student's tree: how each was started, and how it ended.
 
-Two implementations: `linux` (ptrace where it is permitted, else /proc) and `portable` (psutil),
-which sees no exit status and may miss processes that live for less than its period.
+There are two observers. `linux` uses ptrace where it is permitted, else /proc. `portable` uses
+psutil, which reports no exit status and may miss processes that live for less than its period.
 """
 
 from __future__ import annotations
@@ -18,24 +18,27 @@ from pytest_mpgrade.system.linux.procfs import Thread
 
 @dataclass(kw_only=True)
 class ObservedProcess:
-    """What is known of one process so far."""
+    """What the observer knows of one process so far."""
 
     pid: int
     parent: int
     first: float = field(default_factory=time.monotonic)
-    command: str = ""  # of its own exec; "" for a fork that has not called exec
+    command: str = ""  # of its last exec; "" for a fork that has not called exec
     exitcode: int | None = None
     ended: bool = False
     cpu: float = 0.0
-    # bytes: the largest resident set of one that has ended, or of a child that it waited for
+    # Bytes, when it has ended: its largest resident set, or that of a child that it waited for.
     peak: int = 0
-    ran_task: bool = False  # it has told of a task, in some call
-    inside: int = 0  # its pid as it sees itself
-    sandbox: bool = False  # it was there before the submission was: part of the isolation
+    ran_task: bool = False  # it has reported a task, in this call or an earlier one
+    inside: int = 0  # its pid in its own pid namespace
+    sandbox: bool = False  # part of the isolation: it ran before the submission was imported
 
     @property
     def helper(self) -> Helper:
-        """Python's own helper processes may outlive a call, and so does what isolates it."""
+        """The helper that this process is, "" for a process of the student's.
+
+        Python's own helper processes may outlive a call, and so may the processes of the isolation.
+        """
         if self.sandbox:
             return "sandbox"
         if "resource_tracker import main" in self.command:
@@ -43,7 +46,7 @@ class ObservedProcess:
         return "fork server" if "forkserver import main" in self.command else ""
 
     def born(self, parent: ObservedProcess | None) -> Born:
-        """Return how it was started, in the words of multiprocessing's start methods."""
+        """Return how the process was started, in the words of multiprocessing's start methods."""
         if self.helper:
             return "helper"
         if "spawn import spawn_main" in self.command:
@@ -59,7 +62,10 @@ class ObservedProcess:
         later: ProcessState,
         began: float,
     ) -> ProcessSeen:
-        """Return what is known, for the trace of a call that *began* at that `time.monotonic`."""
+        """Return what is known, for the trace of a call.
+
+        *began* is the `time.monotonic` at which the call began.
+        """
         return ProcessSeen(
             pid=self.pid,
             parent=self.parent,
@@ -77,11 +83,10 @@ class ObservedProcess:
 
 
 class Roll(MutableMapping[int, ObservedProcess]):
-    """All processes of a tree by their ids, in the order in which they were met; none is ever taken
-    out.
+    """All processes of a tree by their ids, in the order in which the observer noticed them.
 
-    One thread enters processes while others look through them: whoever begins to look goes through
-    those that were there then.
+    No process is ever taken out. One thread enters processes while others iterate, so an iteration
+    goes over a copy of the ids.
     """
 
     def __init__(self) -> None:
@@ -107,56 +112,58 @@ class Observer(Protocol):
     """Starts one process, watches its tree, ends it."""
 
     name: str
-    sees_exits: bool  # exit statuses of all processes are known
-    sees_waits: bool  # what threads wait for is known
+    sees_exits: bool  # it knows the exit statuses of all processes
+    sees_waits: bool  # it knows what threads wait for
     seen: Roll
-    taken: int  # how much of what `pending` tells of has been taken in so far
+    taken: int  # number of events taken in so far, of those that `pending` asks for
 
     def start(self, how: Start) -> int:
         """Start the process; return its pid."""
 
     def refresh(self) -> None:
-        """Take in what has happened; cheap, called often."""
+        """Take in what has happened. This is cheap, and called often."""
 
     def meet(self, pid: int) -> bool:
-        """Take in a process that has sent something; False where it is none of the tree's."""
+        """Take in a process that has sent a message; return False if it is not of the tree."""
 
     def state(self, pid: int) -> ProcessState:
         """Return "alive", "zombie" or "gone"."""
 
     def threads(self, pids: Sequence[int]) -> list[Thread]:
-        """Look at all threads of these processes."""
+        """Return one sample of all threads of these processes."""
 
     def chars_read(self, pid: int) -> int:
         """Return how many bytes the process has read so far, 0 where that cannot be known."""
 
     def memory(self, pid: int) -> int:
-        """Return the bytes of the process that are in memory, shared ones divided by their users; 0
-        if unknown.
+        """Return the bytes of the process that are in memory, 0 if unknown.
+
+        Bytes that several processes share are divided by their number.
         """
 
     def pending(self) -> bool:
-        """Tell whether something has happened that the tree cannot go on from before we have taken
-        it in.
+        """Tell whether an event waits for the observer, so that a part of the tree cannot go on.
 
-        Such as a traced process that has started another, which stands still until then; or one
-        that has ended, of which its parent does not hear until then, however it waits.
+        One such event is a fork: a traced process that has forked stands still until the observer
+        has taken the event in. Another is an end: a parent does not learn that a child has ended,
+        however it waits, until the observer has taken it in.
         """
 
     def stopped(self, pid: int) -> bool:
-        """Tell whether the process was stopped by a signal and waits to be continued."""
+        """Tell whether a signal has stopped the process, and nobody has continued it."""
 
     def end_all(self, deadline: float) -> bool:
-        """Kill the whole tree; True when it is proven that nothing is left, by the given
-        `time.monotonic`.
+        """Kill the whole tree; return True when it is proven that no process is left.
+
+        *deadline* is a `time.monotonic`.
         """
 
 
 def nothing_moves(observer: Observer, pids: Sequence[int]) -> bool:
-    """Tell whether all these processes are asleep, stopped by a signal, or gone, and nothing in the
-    tree waits for us.
+    """Tell whether these processes are at rest, and no event of the tree waits for the observer.
 
-    Asked before and after the look: while it is taken, what waits for us may come or be taken in.
+    A process is at rest if it is asleep, stopped by a signal, or gone. Pending events are asked for
+    before and after the threads are sampled: an event may come, or be taken in, while that lasts.
     """
     moving = observer.pending() or any(
         _moves(observer, thread) for thread in observer.threads(pids)
@@ -165,7 +172,9 @@ def nothing_moves(observer: Observer, pids: Sequence[int]) -> bool:
 
 
 def _moves(observer: Observer, thread: Thread) -> bool:
-    """Who is traced shows "t" when a signal has stopped it, and at each event until it is let go
-    on.
+    """Tell whether a thread runs, waits for a disk, or is held by the tracer.
+
+    A traced thread has the state "t" when a signal has stopped it, and also at each ptrace event
+    until the tracer lets it go on. Only the first of these is rest.
     """
     return thread.state in "RD" or (thread.state == "t" and not observer.stopped(thread.pid))

@@ -1,8 +1,7 @@
-"""The tree's own time (docs/gates.md, own-time): seconds in which it stood still because we were
-late count for nobody.
+"""The tree's own time, without the seconds in which the tree waited for us.
 
-Who traces processes is a thread like any other: on a busy machine it gets its turn late, and what
-waits for it until then is not slow, and does not linger.
+The tracer is a thread like any other, so on a busy machine it gets its turn late. A process that
+stands still until then is not slow and does not linger. See docs/gates.md, own-time.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ import time
 from collections.abc import Callable
 
 MOST_SECONDS = 30.0
-"""Of a run, which are not counted: less than a supervisor has to spare."""
+"""Seconds of a run that may be left out. A supervisor has more time to spare than that."""
 
 
 class Clock:
-    """Shows the *time* without what was *held_up*; *pending*, *taken*: see `Observer`."""
+    """The *time* without the seconds *held_up*; see `Observer` for *pending* and *taken*."""
 
     def __init__(
         self,
@@ -26,14 +25,13 @@ class Clock:
         self.held_up = 0.0
         self._time = time
         self._pending, self._taken = pending, taken
-        self._since: float | None = None  # the last look, if something was waiting for us then
-        self._count = 0  # of what had been taken in by then
+        self._since: float | None = None  # time of the last look, if an event was pending then
+        self._count = 0  # of events taken in by then
 
     def look(self) -> float:
-        """Look whether anything waits for us; return the seconds since the last look, if it has
-        waited all that time.
+        """Return the seconds since the last look, if the tree has waited for us all that time.
 
-        Who keeps us busy is not held up: where anything was taken in meanwhile, it was our turn.
+        If an event was taken in meanwhile, we had our turn and held nobody up: the answer is 0.
         """
         now, count, waits = self._time(), self._taken(), self._pending()
         same = waits and self._since is not None and count == self._count
@@ -47,5 +45,8 @@ class Clock:
         return held
 
     def now(self) -> float:
-        """Return the tree's time in seconds, for differences: it stands while the tree does."""
+        """Return the tree's time in seconds, for differences.
+
+        It stands still while the tree waits for us.
+        """
         return self._time() - self.held_up

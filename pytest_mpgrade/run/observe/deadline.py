@@ -1,9 +1,10 @@
-"""A limit of time that stands still while others have the cores: see docs/gates.md, own-time.
+"""A limit of time that stands still while other programs have the cores.
 
-A thread that wants a core runs or is queued for one (/proc/PID/task/TID/schedstat, in ns;
-Documentation/scheduler/ sched-stats.rst of Linux). The tree's own threads keep each other waiting
-where there are more of them than cores, and that is the program's affair: with N of them at a time
-on C cores, each has min(1, C / N) of a core on an idle machine.
+docs/gates.md, own-time, has the reason. A thread that wants a core either runs or is queued for one
+(/proc/PID/task/TID/schedstat, in ns; Documentation/scheduler/sched-stats.rst of Linux). Where the
+tree has more such threads than there are cores, its own threads keep each other waiting, and that
+is the program's affair. N threads that want a core at a time, on C cores, have min(1, C / N) of a
+core each on an idle machine.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ from collections.abc import Callable, Iterable, Mapping
 from pytest_mpgrade.system.linux.procfs import Thread
 
 MOST = 5.0
-"""Times a limit by which it is put off at most: whoever waits for the run has to know when it is
-over.
+"""The largest part of a limit by which it is put off, as a multiple of the limit. There has to be
+one, because the client has to know when the run is over.
 """
 LEAST_SECONDS = 0.05
-"""What is less is measured too roughly to matter."""
+"""A smaller loss is measured too roughly to put the deadline off."""
 
 
 class Deadline:
-    """The time `at` which a run is late, and how long its threads have been kept from *cores* since
-    it was set.
+    """The time `at` which a run is late, put off by what its threads have lost.
+
+    A thread loses the time for which other programs have kept it from the *cores* since the
+    deadline was set.
     """
 
     def __init__(self, cores: float) -> None:
@@ -34,14 +37,15 @@ class Deadline:
         self._first: Mapping[int, Thread] = {}
 
     def begin(self, now: float, seconds: float) -> None:
-        """Set it, and forget what was seen before."""
+        """Set the deadline, and forget the looks before it."""
         self.at = now + seconds
         self._rest, self._granted = MOST * seconds, 0.0
         self._since, self._first = None, {}
 
     def look(self, now: float, threads: Iterable[Thread]) -> None:
-        """Take in the first look at the tree, at *now*; a thread that starts after it counts with
-        all of its life.
+        """Keep the first look at the threads of the tree, taken at *now*.
+
+        A thread that starts after it counts with all of its life.
         """
         if self._since is None:
             self._since, self._first = now, {thread.tid: thread for thread in threads}
@@ -59,9 +63,7 @@ class Deadline:
         return False
 
     def _lost(self, now: float, threads: Iterable[Thread]) -> float:
-        """Return the seconds that the thread which was kept from cores the longest has lost by
-        that.
-        """
+        """Return the seconds that a thread has lost to other programs, the most of all threads."""
         if self._since is None or now <= self._since:
             return 0.0
         wanted = [self._wanted(thread) for thread in threads]
@@ -70,9 +72,7 @@ class Deadline:
         return max((ran + queued - ran / share for ran, queued in wanted), default=0.0)
 
     def _wanted(self, thread: Thread) -> tuple[float, float]:
-        """Return the seconds that a thread has run, and has waited for a core, since the first
-        look.
-        """
+        """Return the seconds that a thread has run, and those queued, since the first look."""
         first = self._first.get(thread.tid)
         ran = thread.ran - (first.ran if first else 0)
         queued = thread.queued - (first.queued if first else 0)

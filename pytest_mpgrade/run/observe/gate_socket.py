@@ -1,8 +1,8 @@
 """The grader's end of the gate socket: messages with their senders.
 
-`AttestedServer`: SOCK_SEQPACKET by path; the kernel fills in the sender's pid with every message
-(SO_PASSCRED, unix(7)), in our pid namespace. `AuthenticatedServer`: a TCP socket on loopback whose
-clients prove that they know the run's key; the sender names itself.
+In `AttestedServer`, a SOCK_SEQPACKET socket with a path, the kernel adds the sender's pid in our
+pid namespace to every message (SO_PASSCRED, unix(7)). In `AuthenticatedServer`, a TCP socket on
+loopback, clients prove that they know the run's key, and the sender names itself.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ MAX_MESSAGE = 60_000
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One message, or with no kind the end of a connection."""
+    """One message. Without a kind it is the end of a connection."""
 
     sender: int  # number of the connection
     pid: int
     kind: str = ""
-    key: str = ""  # of the task that it is about
+    key: str = ""  # of the task that the message is about
     ok: bool = False  # the submission could be imported
     raised: bool = False  # the call has raised
     none: bool = False  # the call has returned None
 
 
 class GateServer(Protocol):
-    """Receives from many, answers each."""
+    """Receives messages from many connections, and answers each."""
 
     address: str
     key: str
-    attests: bool  # the senders' pids are the kernel's word
-    lag: float  # seconds after which a message that has been sent can be read
+    attests: bool  # the kernel vouches for the senders' pids
+    lag: float  # seconds until a sent message can be read
 
     def poll(self, seconds: float) -> Iterator[Message]:
-        """Yield what has come in, waiting up to *seconds* for the first."""
+        """Yield the messages that have come in, waiting up to *seconds* for the first."""
 
     def answer(self, sender: int, data: bytes) -> None:
         """Answer on a connection; one that is gone is no error."""
@@ -62,18 +62,18 @@ class GateServer(Protocol):
 
 
 NO_MESSAGE = "no message"
-"""The kind of what cannot be read: what student code sends is not believed."""
+"""The kind of a message that cannot be read, since student code may send anything."""
 MOST_CONNECTIONS = 600
-"""At a time: several for each process that is allowed, and fewer than the files that a process may
-open.
+"""Connections at a time. There are several for each process that is allowed, and they must be fewer
+than the files that a process may open.
 """
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What inside/gates.py sends."""
+    """The form of a message that inside/gates.py sends."""
 
     kind: Annotated[str, msgspec.Meta(min_length=1)]
-    pid: int = 0  # as the sender sees itself
+    pid: int = 0  # in the sender's own pid namespace
     key: str = ""
     step: int = 0
     ok: bool = False
@@ -82,7 +82,7 @@ class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def _parse(sender: int, pid: int | None, data: bytes) -> Message:
-    """Return the message in *data*; a *pid* that is not attested is what the sender says."""
+    """Return the message in *data*. Without an attested *pid*, it has the sender's own."""
     try:
         said = msgspec.convert(json.loads(data), type=_Said)
     except (ValueError, RecursionError):
@@ -99,7 +99,7 @@ def _parse(sender: int, pid: int | None, data: bytes) -> Message:
 
 
 class AttestedServer:
-    """See the module's docstring. *folder* must be reachable for the student's processes."""
+    """See the module's docstring. The student's processes have to be able to reach *folder*."""
 
     key = ""
     attests = True
@@ -109,7 +109,7 @@ class AttestedServer:
         path = os.path.join(folder, "gate")
         self.address = f"unix:{path}"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # Before listen(): connections accepted later have it from their first message on.
+        # Before listen(): so accepted connections have the option from their first message on.
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         with short(path) as name:
             self._listener.bind(name)
@@ -123,8 +123,9 @@ class AttestedServer:
         self._count = 0
 
     def poll(self, seconds: float) -> Iterator[Message]:
-        """Yield what has come in, over new connections too: it may be the only word of one that has
-        ended.
+        """Yield the messages that have come in, also over new connections.
+
+        A process that has ended may have sent its only message over a new connection.
         """
         ready = self._selector.select(seconds)
         if any(chosen.fileobj is self._listener for chosen, _ in ready):
@@ -142,7 +143,7 @@ class AttestedServer:
             except OSError:
                 return
             if len(self._open) >= MOST_CONNECTIONS:
-                connection.close()  # who floods us is not heard
+                connection.close()  # a process that floods us gets no connection
                 continue
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             connection.setblocking(False)
@@ -219,8 +220,9 @@ class AuthenticatedServer:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
-        """In a thread of its own: a client that never answers the challenge must not hold up the
-        others.
+        """Accept connections, in a thread of its own.
+
+        A client that never answers the challenge must not hold up the others.
         """
         while not self._closed:
             try:
@@ -267,8 +269,9 @@ class AuthenticatedServer:
 
 
 def serve(observer: str, folder: str) -> GateServer:
-    """Return the server that fits this platform; *folder* must be reachable for the student's
-    processes.
+    """Return the server that fits this platform.
+
+    The student's processes have to be able to reach *folder*.
     """
     if observer == "psutil" or not sys.platform.startswith("linux"):
         return AuthenticatedServer()

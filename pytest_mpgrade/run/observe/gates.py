@@ -1,7 +1,7 @@
-"""The gates of one process tree: who has come to which, who stands there, and which ones stay shut.
+"""The gates of one process tree: arrivals, the tasks inside, and which gates stay shut.
 
-A task stands at its gate until the grader opens it; a worker that has had its sentinel may be kept
-at an exit gate.
+A task stands at its gate until the grader opens it. A worker that has received its sentinel may
+have to wait at an exit gate.
 """
 
 from __future__ import annotations
@@ -17,45 +17,52 @@ from pytest_mpgrade.run.observe.gate_socket import Message
 GO = b"go"
 GO_LEAVE = b"go-and-leave-by-gate"
 TASKS = frozenset(("note", "gate", "doom"))
-"""Messages that a task sends: it runs, it stands at its gate, it is about to end its process."""
+"""Messages that a task sends: it runs ("note"), it stands at its gate ("gate"), or it is about to
+end its process ("doom").
+"""
 EVENTS: dict[str, EventKind] = {"note": "note", "gate": "gate", "doom": "doom", "leave": "leave"}
-"""Messages that are kept."""
+"""Messages that are kept as events of the trace."""
 MAX_EVENTS = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """A task at its gate."""
+    """A task that stands at its gate."""
 
     sender: int
     pid: int
 
 
 class Gates:
-    """Gates are opened by *answer*, which takes the number of a connection and what to send;
-    *opened* hears of it.
+    """The gates of one tree.
+
+    *answer* opens a gate: it takes the number of a connection and the data to send. *opened* is
+    called after a gate was opened.
     """
 
     def __init__(self, answer: Callable[[int, bytes], None], opened: Callable[[], None]) -> None:
         self.events: list[GateEvent] = []
         self.inside: dict[str, Held] = {}
-        self.leaving: dict[int, int] = {}  # connection -> process that stands at its exit gate
+        self.leaving: dict[
+            int, int
+        ] = {}  # connection -> pid of a process that stands at its exit gate
         self.keep_shut: Callable[[str], bool] = lambda _: False
         self.exit_gates = False  # workers are told to leave by an exit gate
-        self.hold_exits = False  # and are kept there
+        self.hold_exits = False  # workers are kept at their exit gates
         self._answer = answer
         self._opened = opened
         self._began = time.monotonic()
 
     def begin(self, now: float) -> None:
-        """A new call starts: forget the events of the last one; gates that are shut stay shut."""
+        """Begin a new call: forget the events of the last one. Gates that are shut stay shut."""
         self._began = now
         self.events = []
 
     def arrive(self, message: Message, key: str, *, may_stand: bool) -> None:
-        """A task has come to its gate, and stands there if that is shut, the first of its key only.
+        """Take in that a task has come to its gate, and keep it there if the gate is shut.
 
-        *may_stand*: False for one in the calling process, which would wait for itself.
+        Only the first task of a key is kept. *may_stand* is False for a task in the calling
+        process, which would wait for itself.
         """
         shut = (
             may_stand and message.kind == "gate" and self.keep_shut(key) and key not in self.inside
@@ -66,13 +73,13 @@ class Gates:
             self._let(message.sender, self._token(key, message.pid))
 
     def leave(self, sender: int, pid: int) -> None:
-        """A worker has come to its exit gate."""
+        """Take in that a worker has come to its exit gate."""
         self.leaving[sender] = pid
         if not self.hold_exits:
             self.open_exits()
 
     def note(self, message: Message) -> bool:
-        """Add a message to the events; False when those are too many to be true."""
+        """Add a message to the events; return False if there are too many of them."""
         if len(self.events) >= MAX_EVENTS:
             return False
         key = message.key[:200]
@@ -85,14 +92,14 @@ class Gates:
         return True
 
     def hang_up(self, sender: int) -> None:
-        """A connection has ended: the task that stood at a gate is lost."""
+        """Take in that a connection has ended: a task that stood at a gate over it is lost."""
         self.leaving.pop(sender, None)
         for key in [key for key, held in self.inside.items() if held.sender == sender]:
             held = self.inside.pop(key)
             self.events.append(GateEvent(kind="lost", key=key, pid=held.pid, at=self._now()))
 
     def open(self, key: str) -> int:
-        """Open one gate; return who stood at it."""
+        """Open one gate; return the pid of the process that stood there."""
         held = self.inside.pop(key)
         self._opened()
         self._let(held.sender, self._token(key, held.pid))
@@ -105,14 +112,14 @@ class Gates:
             self.open(key)
 
     def open_exits(self) -> None:
-        """Let the workers leave that stand at their exit gates."""
+        """Open the exit gates of all workers that stand there."""
         for sender in list(self.leaving):
             del self.leaving[sender]
             self._answer(sender, GO)
         self._opened()
 
     def arrivals(self) -> list[GateEvent]:
-        """Return who came to a gate, in order."""
+        """Return the messages of tasks, in the order of their arrival."""
         return [event for event in self.events if event.kind in TASKS]
 
     def insiders(self) -> set[int]:
@@ -123,7 +130,10 @@ class Gates:
         self._answer(sender, (GO_LEAVE if self.exit_gates else GO) + b" " + token.encode())
 
     def _token(self, key: str, pid: int) -> str:
-        """Return what the process is given that came to this gate; its result has to show it."""
+        """Return the token for the process that has come to this gate.
+
+        The result of its task has to show the token.
+        """
         return next(
             (e.token for e in reversed(self.events) if (e.key, e.pid) == (key, pid) and e.token), ""
         )

@@ -1,4 +1,4 @@
-"""What a forked process does before it is the program of a run."""
+"""The steps of a forked process before it is the program of a run."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What a call leaves behind other than processes, and the removal of what carries a run's name.
+"""What a call leaves behind other than processes, and the removal of a run's named objects.
 
-Semaphores and shared memory are found by the prefix that the child gives to its names (never by the
-difference of /dev/shm before and after: other gradings run beside). Pipes and threads are those of
-the calling process.
+Semaphores and shared memory are recognised by the prefix that the child gives to their names. The
+difference of /dev/shm before and after would not do, because other gradings run at the same time.
+Pipes and threads are those of the calling process.
 """
 
 from __future__ import annotations
@@ -23,13 +23,11 @@ SHM = "/dev/shm"  # noqa: S108 - where Linux keeps POSIX semaphores and shared m
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """Where a run's semaphores and shared memory have their names, and which of the names there are
-    its own.
-    """
+    """Where a run's semaphores and shared memory have names, and which names are its own."""
 
-    prefix: str  # that the child gives to them
+    prefix: str  # of the names that the child gives
     private: bool = False  # the run has a /dev/shm of its own: all names there are its own
-    uid: int = 0  # what belongs to this user is its own too; 0: no such user
+    uid: int = 0  # what belongs to this user is the run's own, too; 0: no such user
 
     def found(self, pid: int) -> list[str]:
         """Return the names that *pid*, a process of the run, can see."""
@@ -41,8 +39,9 @@ class Names:
             return []
 
     def size(self, pid: int) -> int:
-        """Return the bytes that the run has in shared memory, as *pid*, a process of it, sees
-        that.
+        """Return the bytes that the run has in shared memory.
+
+        *pid* is a process of the run, through which its own /dev/shm is read.
         """
         if not self.private:
             return sum(
@@ -62,12 +61,12 @@ class Holdings:
     """What the calling process holds at one moment."""
 
     threads: frozenset[int] = frozenset()
-    pipes: frozenset[str] = frozenset()  # socket pairs too: those are what mp.Pipe() makes
+    pipes: frozenset[str] = frozenset()  # and socket pairs, which mp.Pipe() makes
     named: frozenset[str] = frozenset()
 
 
 def holdings(pid: int, mine: Names) -> Holdings:
-    """Look at the calling process and at the names of its run."""
+    """Return what the calling process holds now, with the names of its run."""
     return Holdings(
         threads=frozenset(procfs.tasks(pid)),
         pipes=frozenset(
@@ -80,9 +79,7 @@ def holdings(pid: int, mine: Names) -> Holdings:
 
 
 def names(prefix: str, uid: int = 0) -> list[str]:
-    """Return the semaphores and shared memory blocks in the file system that carry *prefix*, or
-    belong to *uid*.
-    """
+    """Return the semaphores and shared memory that carry *prefix*, or belong to *uid*."""
     mark = prefix.lstrip("/")
     try:
         return sorted(
@@ -107,7 +104,7 @@ def _status(name: str) -> os.stat_result | None:
 def gained(
     before: Holdings, after: Holdings, helpers: Collection[int]
 ) -> list[tuple[LeftoverKind, str]]:
-    """Return ``(kind, name)`` of what is there only afterwards.
+    """Return ``(kind, name)`` of what is in *after* and not in *before*.
 
     A pipe whose other end is held by Python's own resource tracker or fork server belongs to
     Python.
@@ -134,8 +131,9 @@ def remove_leftovers(prefix: str) -> list[str]:
 
 
 def remove_of(pids: Collection[int]) -> list[str]:
-    """Remove what joblib has made for these processes, whose numbers its names carry; return the
-    names.
+    """Remove what joblib has made for these processes; return the names.
+
+    The names carry the pids of their processes.
     """
     try:
         found = [

@@ -1,8 +1,7 @@
-"""What ends a loop that waits by asking again and again: the end of a process, or something that
-arrives?
+"""What ends a polling loop of the student: the end of a process, or the arrival of something.
 
-No system call tells what such a loop asks for, so this reads the student's source: by what the
-standard library calls its functions, never by what the student calls a variable.
+No system call shows what such a loop asks for, so this module reads the student's source. It goes
+by the names of the standard library's functions, never by the names of the student's variables.
 """
 
 from __future__ import annotations
@@ -44,18 +43,17 @@ _OF_MESSAGES = frozenset(
     )
 )
 MOST_SOURCE = 300_000
-"""Characters of a file that is worth reading."""
+"""Characters of a file. A longer one is not read."""
 MOST_STATEMENTS = 300
-"""Statements of a loop that are worth reading."""
+"""Statements of a loop. Further ones are not read."""
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def awaited_by_loop(frames: Sequence[Frame]) -> frozenset[Awaited]:
-    """Return what would end the innermost loop that these frames are in; nothing where there is
-    none.
+    """Return what would end the innermost loop around these frames; nothing where there is no loop.
 
-    *frames*: the submission's, innermost first.
+    *frames* are the submission's, innermost first.
     """
     for frame in frames:
         module = _module(frame.file)
@@ -70,8 +68,9 @@ def awaited_by_loop(frames: Sequence[Frame]) -> frozenset[Awaited]:
 
 
 def called_at(frame: Frame) -> frozenset[str]:
-    """Return the names of the functions and methods that are called at the line of a frame; "with"
-    for that.
+    """Return the names of the functions and methods that the line of a frame calls.
+
+    The name "with" stands for a `with` statement.
     """
     found = set()
     for node in ast.walk(_module(frame.file)):
@@ -85,9 +84,7 @@ def called_at(frame: Frame) -> frozenset[str]:
 
 
 def sentinels_at(frame: Frame) -> tuple[bool, bool]:
-    """Tell whether the line of a frame waits for sentinels of processes, and whether for other
-    things.
-    """
+    """Tell whether the line of a frame waits for sentinels, and whether for anything else."""
     exits, messages = False, False
     for node in ast.walk(_module(frame.file)):
         if (
@@ -104,9 +101,7 @@ def sentinels_at(frame: Frame) -> tuple[bool, bool]:
 
 
 def _assigned(node: ast.expr, module: ast.Module) -> ast.expr:
-    """Return what a variable has been given, if it is given something in one place; else the
-    expression itself.
-    """
+    """Return the value of a variable that is assigned in one place; else the expression itself."""
     given = [
         each.value
         for each in ast.walk(module)
@@ -118,8 +113,9 @@ def _assigned(node: ast.expr, module: ast.Module) -> ast.expr:
 
 
 def holds(waiting: Frame, other: Frame) -> bool:
-    """Tell whether one who stands at *other* has passed the line, in the same function, at which
-    *waiting* waits.
+    """Tell whether *other* stands behind the line at which *waiting* waits, in the same function.
+
+    For a `with` statement, behind it means in its body.
     """
     if (waiting.file, waiting.function) != (other.file, other.function):
         return False
@@ -153,7 +149,7 @@ def _name(node: ast.AST) -> str:
 
 @dataclass(kw_only=True)
 class _Place:
-    """A statement or expression within a loop, and the tests that decide whether it is come to."""
+    """A statement in a loop, and the tests that decide whether the loop reaches it."""
 
     node: ast.AST
     tests: list[ast.expr] = field(default_factory=list)
@@ -173,8 +169,9 @@ class _Loop:
         }
 
     def ends_by(self) -> frozenset[Awaited]:
-        """Return what can end the loop: its test, or what leads to a `break` or `return` in it;
-        nothing, if none.
+        """Return what can end the loop; nothing, if nothing can.
+
+        Its test can, and whatever leads to a `break` or `return` in it.
         """
         found = frozenset() if isinstance(self._test, ast.Constant) else self._of_test(self._test)
         for place in self._places:
@@ -186,7 +183,7 @@ class _Loop:
         if isinstance(test, ast.BoolOp):
             parts = [self._of_test(value) for value in test.values]
             only_exit = frozenset((Awaited.EXIT,))
-            # it has to be false, whatever the others are
+            # This part has to become false before the loop ends, whatever the other parts are.
             if isinstance(test.op, ast.Or) and only_exit in parts:
                 return only_exit
             return frozenset().union(*parts)
@@ -199,7 +196,7 @@ class _Loop:
         return found or frozenset((Awaited.MESSAGE,))
 
     def _of_changes(self, test: ast.expr) -> frozenset[Awaited]:
-        """Return what is asked where the loop changes the variables that a test looks at."""
+        """Return what the loop asks where it changes the variables of a test."""
         names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
         found: frozenset[Awaited] = frozenset()
         for place in self._places:
@@ -209,9 +206,7 @@ class _Loop:
         return found
 
     def _asked(self, node: ast.AST, depth: int = 3) -> frozenset[Awaited]:
-        """Return what is asked for in a piece of code, and in the student's functions that it
-        calls.
-        """
+        """Return what a piece of code asks, itself or in the student's functions that it calls."""
         if (node, depth) not in self._known:
             self._known[node, depth] = frozenset(self._asked_in(node, depth))
         return self._known[node, depth]
@@ -230,7 +225,7 @@ class _Loop:
 def _inner(
     body: Sequence[ast.stmt], tests: list[ast.expr], *, breaks: bool = True
 ) -> Iterator[_Place]:
-    """Go through the statements of a loop; a `break` of a loop within it is none of its own."""
+    """Yield the statements of a loop. A `break` of an inner loop is not one of this loop's."""
     for node in body:
         if isinstance(node, _SCOPES) or (isinstance(node, ast.Break) and not breaks):
             continue
@@ -250,7 +245,10 @@ def _inner(
 
 
 def _changed(node: ast.AST) -> set[str]:
-    """Return the variables that a statement assigns, or calls a method of that may change them."""
+    """Return the variables that a statement may change.
+
+    It changes them by assignment, or by a method that it calls.
+    """
     found = set()
     for each in ast.walk(node):
         if isinstance(each, ast.Name) and isinstance(each.ctx, (ast.Store, ast.Del)):

@@ -1,9 +1,8 @@
-"""Observation with psutil, where ptrace and /proc are not to be had: practice mode on macOS and
-Windows.
+"""Observation with psutil, for practice mode on macOS and Windows.
 
-Orphans are found by the mark that every process of the run inherits in its environment. Exit
-statuses of the student's own children cannot be seen, and a process that lives for less than the
-period between two looks may be missed.
+These have neither ptrace nor /proc. The observer finds orphans by the mark that every process of
+the run inherits in its environment. It cannot see the exit statuses of the student's own children,
+and it may miss a process that lives for less than the period between two looks.
 """
 
 from __future__ import annotations
@@ -94,19 +93,22 @@ class PsutilObserver:
             return []
 
     def meet(self, pid: int) -> bool:
-        """Take in the tree once more: it may be new."""
+        """Take in the tree once more, since the process may be new; tell whether it is there."""
         self.refresh()
         return pid in self.seen
 
     def state(self, pid: int) -> ProcessState:
-        """Return what psutil says."""
+        """Return the state that psutil reports."""
         try:
             return "zombie" if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE else "alive"
         except psutil.Error:
             return "gone"
 
     def threads(self, pids: Sequence[int]) -> list[Thread]:
-        """Look at each process as if it were one thread; what it waits for is not known."""
+        """Return one sample of each process, as if it were one thread.
+
+        The system call in which it sleeps is not known.
+        """
         found = []
         for pid in pids:
             try:
@@ -132,14 +134,17 @@ class PsutilObserver:
         return found
 
     def chars_read(self, pid: int) -> int:
-        """Return what psutil says where the system tells it."""
+        """Return what psutil reports, 0 where the system does not say."""
         try:
             return int(getattr(psutil.Process(pid).io_counters(), "read_chars", 0))
         except (psutil.Error, AttributeError):
             return 0
 
     def memory(self, pid: int) -> int:
-        """Return what psutil says: resident bytes where the system does not divide shared ones."""
+        """Return what psutil reports.
+
+        These are resident bytes where the system does not divide shared ones.
+        """
         try:
             process = psutil.Process(pid)
             return int(getattr(process.memory_full_info(), "pss", 0) or process.memory_info().rss)
@@ -147,7 +152,7 @@ class PsutilObserver:
             return 0
 
     def pending(self) -> bool:
-        """Nobody waits for us: we trace nothing, and `refresh` reaps our only child."""
+        """Return False: we trace nothing, and `refresh` reaps our only child."""
         return False
 
     def stopped(self, pid: int) -> bool:
@@ -158,7 +163,7 @@ class PsutilObserver:
             return False
 
     def end_all(self, deadline: float) -> bool:
-        """Kill the tree and every process with our mark until none is found."""
+        """Kill the tree and every process with our mark until there are none."""
         if self._process is None:
             return True
         while True:
@@ -178,7 +183,7 @@ class PsutilObserver:
 
 
 def _marked(mark: str) -> list[psutil.Process]:
-    """Return every process with a run's mark in its environment: slow, for the end of a run."""
+    """Return every process with a run's mark in its environment. This is slow."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -190,7 +195,7 @@ def _marked(mark: str) -> list[psutil.Process]:
 
 
 def end_marked(mark: str, seconds: float = 10.0) -> None:
-    """Kill whatever carries a run's mark, when its supervisor has been killed itself."""
+    """Kill every process that carries a run's mark, after its supervisor itself was killed."""
     deadline = time.monotonic() + seconds
     while (rest := _marked(mark)) and time.monotonic() < deadline:
         for process in rest:

@@ -1,22 +1,21 @@
-"""When is a process tree quiet: will nothing happen any more that nobody outside causes?
+"""Quiescence of a process tree: nothing will happen any more unless somebody outside causes it.
 
 The first of these rules that holds decides; docs/gates.md, rules, has the reasons, and how often
 they are wrong:
 
 - proof: every thread waits in a call without time-out, and none has woken between three looks;
-- steady: for a while the tree has used almost no core time and wanted none, nobody runs, and
-  everyone who waits with a time-out has come round twice, and has not been waiting for longer than
-  it did before;
+- steady: for a while the tree has used and wanted almost no core time, no thread runs, and each
+  thread that waits with a time-out has come round twice, and does not wait for longer than before;
 - still: where waits cannot be read, no thread has run or been switched for longer than people nap;
-- the caller spins: all others are steady and the calling process has burned 2 s of CPU while a task
-  is held, or 10 s where it may be computing something (or printing: a gigabyte takes more than 2 s
-  of a slow machine);
-- the caller polls: all others are steady and the calling process has woken hundreds of times in 4
-  s, while a task is held: else it may be collecting results, slowly.
+- the caller spins: all others are steady, and the calling process has burned 2 s of CPU time while
+  a task is held, or 10 s where it may be computing or printing (to print a gigabyte takes a slow
+  machine more than 2 s);
+- the caller polls: all others are steady, and the calling process has woken hundreds of times in 4
+  s while a task is held. Where none is held, it may be collecting results, slowly.
 
-Any message, and any thread that starts or ends, starts the watch anew; so does whatever waits for
-us: a process that stands still until we let it go on, or the end of one that its parent does not
-hear of before we have.
+A message, and a thread that starts or ends, starts all rules anew. So does an event that waits for
+the observer: a traced process stands still, or the end of a process that its parent does not learn
+of, until the observer has taken it in.
 """
 
 from __future__ import annotations
@@ -31,43 +30,47 @@ from pytest_mpgrade.system.linux.procfs import Thread
 PERIOD = 0.1
 """Seconds between two looks."""
 PROOF_LOOKS = 3
+"""At one look a thread may be between two waits. One that has slept in the same call through three
+looks has nobody left to wake it, since all others sleep, too.
+"""
 STEADY_SECONDS = 1.0
+"""The shortest window of the rule *steady*."""
 BLIND_SECONDS = 4.0
-"""Where waits cannot be read, the window is longer than the time-outs that people use when they
-poll.
+"""The window of *steady* where waits cannot be read. It is longer than the time-outs with which
+people poll.
 """
 STILL_SECONDS = 8.0
-"""Where waits cannot be read: how long a tree in which nobody has moved at all may be in one
-nap.
-"""
+"""The window of *still*, for a tree whose waits cannot be read. It is longer than people nap."""
 BUSY_SHARE = 0.04
+"""Part of a core. Threads that poll need some of it; a worker at work needs more."""
 SPIN_SECONDS, COMPUTE_SECONDS = 2.0, 10.0
+"""CPU seconds of the caller. While a task is held, what the caller waits for cannot come, so the
+first is enough. Otherwise it may be computing, or printing a gigabyte, and has the second.
+"""
 POLL_SECONDS, POLLS = 4.0, 200
-"""A caller that wakes so often, and to no effect for so long, polls; to compute it would have to
-stay awake.
+"""A caller that wakes so often in so many seconds, while a task is held, polls. To compute it would
+have to stay awake.
 """
 
 ROUNDS = 4
-"""Looks at which a thread must have been seen to come round, where each of its waits is too short
-to be measured.
-"""
+"""Looks at which a thread must have woken, where each of its waits is too short to be measured."""
 
 Snapshot = Mapping[int, Thread]
 
 
 @dataclass(kw_only=True)
 class _Waits:
-    """How long one thread has waited each time, by its voluntary switches at every look."""
+    """The waits of one thread, from its voluntary switches at every look."""
 
     switches: int = -1
-    asleep: float = 0.0  # when the wait that it is in was first seen
-    seen: float = 0.0  # when it was last looked at
-    before: float = 0.0  # last look before the wait that it is in began
-    longest: float = 0.0  # least seconds that the longest of its ended waits took
-    rounds: int = 0  # looks at which it had woken
+    asleep: float = 0.0  # time of the first look that showed its present wait
+    seen: float = 0.0  # time of the last look
+    before: float = 0.0  # time of the last look before its present wait began
+    longest: float = 0.0  # seconds that the longest of its ended waits took at least
+    rounds: int = 0  # number of looks that showed it had woken
 
     def look(self, now: float, thread: Thread) -> None:
-        """Take in one look at the thread."""
+        """Take in one sample of the thread."""
         if thread.switches != self.switches or thread.state != "S":
             self.rounds += self.switches >= 0 and thread.switches != self.switches
             self.longest = max(self.longest, self.seen - self.asleep)
@@ -76,8 +79,10 @@ class _Waits:
         self.switches, self.seen = thread.switches, now
 
     def as_before(self) -> bool:
-        """Tell whether nothing speaks against its having done this all along; a nap may be the
-        first of its kind.
+        """Tell whether the present wait may be one more round of a loop.
+
+        The thread has to have come round before, and not to wait for longer than it did then. Any
+        other wait may be the first of its kind.
         """
         if self.rounds >= ROUNDS and self.asleep == self.seen:
             return True
@@ -86,13 +91,13 @@ class _Waits:
 
 @dataclass(kw_only=True)
 class _Watch:
-    """What is remembered between looks."""
+    """The state that is kept between looks."""
 
     since: float
     first: Snapshot
     last: Snapshot
     unchanged: int = 0
-    # when a thread was last seen to have run, been switched or changed its state
+    # time of the last look that showed a thread had run, been switched or changed its state
     moved: float = 0.0
     waits: dict[int, _Waits] = field(default_factory=lambda: defaultdict(_Waits))
 
@@ -106,21 +111,19 @@ class _Watch:
 
 
 class Quiet:
-    """Told of every look and every disturbance; answers by which rule the tree is quiet, "" for not
-    yet.
-    """
+    """The rules of quiescence, which take in every look and every disturbance."""
 
     def __init__(self, *, caller: int, sees_waits: bool, stopped: Callable[[int], bool]) -> None:
         self.caller = caller
-        self.held = False  # a task stands at a shut gate: what the caller polls for cannot come
-        # of CPU, which the caller may burn by itself while no task is held
+        self.held = False  # a task stands at a shut gate, so what the caller polls for cannot come
+        # CPU seconds that the caller may burn by itself while no task is held
         self.may_compute = COMPUTE_SECONDS
         self._sees_waits = sees_waits
         self._stopped = stopped
         self._watch: _Watch | None = None
 
     def disturb(self) -> None:
-        """Something happened: start anew."""
+        """Start all rules anew, because something happened."""
         self._watch = None
 
     def look(
@@ -131,12 +134,11 @@ class Quiet:
         *,
         pending: bool = False,
     ) -> QuiescenceRule:
-        """Take in one look at all threads of the tree at *now*; *window* is the least time to be
-        called steady.
+        """Take in all threads at *now*; return the rule by which the tree is quiescent, "" if none.
 
-        *pending*: after that look, something was waiting for us. Asked before it, this would prove
-        nothing: between two looks at which all are asleep, there must be a moment at which nothing
-        waits for us.
+        *window* is the least number of seconds for *steady*. *pending* says that, after the threads
+        were sampled, an event waited for the observer. It has to be asked after that: the proof
+        needs a moment between two looks at which all threads sleep and no event waits.
         """
         if pending:
             self.disturb()
@@ -194,7 +196,8 @@ class Quiet:
             polls = self.held and passed >= max(POLL_SECONDS, window) and wakes >= POLLS
             return "the caller polls" if polls else ""
         if any(thread.state == "R" for thread in new.values()):
-            # the caller, which has no core: how long it has waited for one is told when it gets it
+            # This is the caller, queued for a core. The kernel reports the time in the queue only
+            # when the caller gets a core.
             return ""
         if self._sees_waits and any(
             t.timed and not watch.waits[tid].as_before() for tid, t in new.items()
@@ -203,15 +206,17 @@ class Quiet:
         return "steady"
 
     def _busy(self, thread: Thread) -> bool:
-        """Runs, waits for a disk, or is held by a tracer; that the caller runs is judged by how
-        much.
+        """Tell whether a thread runs, waits for a disk, or is held by the tracer.
+
+        A thread of the caller may run: the rules judge how much core time the caller uses.
         """
         if thread.state == "R":
             return thread.pid != self.caller
         return thread.state == "D" or (thread.state == "t" and not self._stands(thread))
 
     def _stands(self, thread: Thread) -> bool:
-        """Tell whether a signal has stopped it; one that has been continued since, and not been
-        told of, runs.
+        """Tell whether a signal has stopped the thread's process.
+
+        One that was continued since runs, even if its parent does not know that yet.
         """
         return thread.state in "Tt" and self._stopped(thread.pid)

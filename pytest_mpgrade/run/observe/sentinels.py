@@ -1,8 +1,8 @@
-"""Which of the files that a process waits at tell of the end of another process, and of whose.
+"""Which files that a process waits at report the end of another process, and of which one.
 
-A pidfd does. So does the pipe that multiprocessing makes for each process: only the child has its
-other end, which it never writes to. Just behind that pipe, a second one is made that goes the other
-way.
+A pidfd does. So does a sentinel, the pipe that multiprocessing makes for each process: only the
+child has its other end, and never writes to it. multiprocessing makes a second pipe, in the other
+direction, just behind that one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Ends = dict[str, set[int]]
 class Tree:
     """The processes of one run, and the pipes that they have open."""
 
-    helpers: Mapping[int, str]  # pid -> "" or which helper of Python's it is
+    helpers: Mapping[int, str]  # pid -> which helper of Python's it is, "" for none
     _open: dict[int, dict[int, str]] = field(default_factory=dict)
     _write: dict[int, Ends] = field(default_factory=dict)
 
@@ -45,17 +45,15 @@ class Tree:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitSources:
-    """What a process waits at: the ends of processes, and other things."""
+    """What a process waits at: the ends of processes, or other things."""
 
     exits: bool
     messages: bool
-    pids: tuple[int, ...] = ()  # whose end it is, where that is known
+    pids: tuple[int, ...] = ()  # of the processes that may end, where they are known
 
 
 def sources(pid: int, files: Sequence[int], tree: Tree) -> WaitSources:
-    """Tell whether these files of a process tell of ends of processes, or of something else, or
-    both.
-    """
+    """Tell whether these files of a process report ends of processes, other things, or both."""
     exits, messages, pids = False, False, []
     for number in files:
         ended = _whose_end(pid, number, tree)
@@ -65,8 +63,9 @@ def sources(pid: int, files: Sequence[int], tree: Tree) -> WaitSources:
 
 
 def _whose_end(pid: int, number: int, tree: Tree) -> int | None:
-    """Return the process whose end this file tells of, 0 if that is not known; None: it tells of
-    something else.
+    """Return the pid of the process whose end this file reports.
+
+    It is 0 if that is not known, and None if the file reports something else.
     """
     name = tree.open(pid).get(number, "")
     if name == "anon_inode:[pidfd]":
@@ -81,8 +80,9 @@ def _whose_end(pid: int, number: int, tree: Tree) -> int | None:
 
 
 def _is_sentinel(parent: int, pipe: str, child: int, tree: Tree) -> bool:
-    """Of the pipes that lead from *child* to *parent*, the sentinel was made just before the one
-    that leads back.
+    """Tell whether *pipe*, which leads from *child* to *parent*, is a sentinel.
+
+    Of such pipes, the sentinel is the one made just before the pipe that leads back.
     """
     to_parent = _read_only(parent, tree)
     up = {name: ends for name, ends in tree.write_ends(child).items() if name in to_parent}
@@ -97,8 +97,9 @@ def _is_sentinel(parent: int, pipe: str, child: int, tree: Tree) -> bool:
 
 
 def _started_with(parent: int, pipe: str, tree: Tree) -> int:
-    """Return the process of a fork server that *pipe* tells of: it reads the pipe that was made
-    just behind it.
+    """Return the pid of the process of a fork server that *pipe* belongs to.
+
+    That process reads the pipe that was made just behind it.
     """
     back = {f"pipe:[{_inode(pipe) + 1}]"} & tree.write_ends(parent).keys()
     return next(

@@ -1,8 +1,7 @@
-"""One process tree under observation: messages are taken in, and something is waited for until it
-cannot come any more.
+"""One process tree under observation: take in messages, and wait until a condition holds.
 
-The scripts of `gate_scripts` and the flow of `supervisor` are written in terms of this: pump
-messages, wait *until* something is true, answer the calling process. Its gates are `gates`.
+`gate_scripts` and `supervisor` are written in terms of this: pump messages, wait *until* something
+is true or cannot become true any more, answer the calling process. `gates` has the tree's gates.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ CONTROL = frozenset(("ready", "imported", "call", "unusable", "back", "settled",
 """Messages by which the calling thread waits for the supervisor; see inside/child.py."""
 
 ENDS_SECONDS = 1.0
-"""How long the end of a process may be seen before it is told by who traces it; that of a kept
-zombie has been.
+"""Seconds to wait until the tracer has taken in the ends of processes that are zombies. A zombie
+that its parent does not reap costs no time here, because its end has been taken in.
 """
 
 
 class Watch:
-    """See the module's docstring. `until` answers with how a wait ended."""
+    """See the module's docstring. `until` returns how a wait ended."""
 
     def __init__(
         self,
@@ -43,21 +42,23 @@ class Watch:
     ) -> None:
         self.observer = observer
         self.server = server
-        # until the process that imports the submission has told that it is ready
+        # At first the root; from "ready" on the process that imports the submission.
         self.caller = root
         self.quiet = Quiet(caller=root, sees_waits=observer.sees_waits, stopped=observer.stopped)
         self.clock = Clock(observer.pending, lambda: observer.taken)
         self.began = time.monotonic()
         self.deadline = Deadline(machine.cores())
         self.gates = Gates(server.answer, self.quiet.disturb)
-        self.control: Message | None = None  # by which the calling process waits for us
+        self.control: Message | None = (
+            None  # the message after which the calling process waits for us
+        )
         self.in_caller = False  # a task has run in the calling process
         self.rule: QuiescenceRule = ""
-        self.fault = ""  # a limit that was gone over, or what no task says
-        # of the tasks that were handed out, where that is known
+        self.fault = ""  # which limit was exceeded, or which message no task sends
+        # of the tasks that were handed out; None: not known
         self.keys: frozenset[str] | None = None
         self.aside: frozenset[int] = frozenset()  # threads that count only while they run
-        self.step = 0.02  # seconds that messages are waited for at a time
+        self.step = 0.02  # seconds of one wait for messages
         self._look_in: Callable[[], object] = _nothing
         self.ready = False
         self._every_look = every_look
@@ -65,7 +66,7 @@ class Watch:
         self._reading = Reading()
 
     def begin(self, seconds: float) -> None:
-        """A new call starts, which may take *seconds*."""
+        """Start a new call, which may take *seconds*."""
         self.began = time.monotonic()
         self.deadline.begin(self.began, seconds)
         self.gates.begin(self.began)
@@ -83,9 +84,7 @@ class Watch:
 
     @contextlib.contextmanager
     def unanswered(self) -> Iterator[None]:
-        """Leave the caller waiting: meanwhile `until` waits for something else than that it is
-        back.
-        """
+        """Leave the caller waiting, so that `until` waits for something other than its return."""
         control, self.control = self.control, None
         try:
             yield
@@ -94,7 +93,7 @@ class Watch:
 
     @contextlib.contextmanager
     def looking_in(self, look: Callable[[], object]) -> Iterator[None]:
-        """Have *look* called again and again while something is waited for."""
+        """Have *look* called again and again while `until` waits."""
         self._look_in = look
         try:
             yield
@@ -102,7 +101,7 @@ class Watch:
             self._look_in = _nothing
 
     def pump(self, seconds: float) -> bool:
-        """Take in messages, waiting up to *seconds*; True when there were any."""
+        """Take in messages, waiting up to *seconds* for the first; tell whether there were any."""
         some = False
         for message in self.server.poll(seconds):
             some = True
@@ -130,8 +129,9 @@ class Watch:
             self.fault = f"a process sent the grader {message.kind!r:.60}, which no task says"
 
     def _known(self, message: Message) -> bool:
-        """Only processes that the observer has seen start are listened to; a traced one cannot run
-        before that.
+        """Tell whether the sender is a process of the tree; the messages of others are ignored.
+
+        A traced process cannot run before the observer has entered it.
         """
         return (
             message.pid in self.observer.seen
@@ -140,9 +140,10 @@ class Watch:
         )
 
     def _controlled(self, message: Message) -> None:
-        """The first who is ready is the caller: no student code has run by then.
+        """Take in a message of the calling thread.
 
-        What it sits in is the isolation.
+        The first process that is ready is the caller, because no student code has run by then. The
+        processes around it are the isolation.
         """
         if not self.ready and message.kind == "ready":
             self.ready = True
@@ -156,7 +157,7 @@ class Watch:
         key = message.key
         if self.keys is not None and key not in self.keys:
             self.fault = f"a process told of a task {key!r:.60} that was never handed out"
-        # A task in the calling process is a proven fault; that process would wait for itself.
+        # The caller would wait for itself. A task in the calling process is a proven fault anyway.
         self.gates.arrive(message, key, may_stand=message.pid != self.caller)
 
     def _note(self, message: Message) -> None:
@@ -168,12 +169,12 @@ class Watch:
 
     @property
     def back(self) -> bool:
-        """Has the call come back?"""
+        """Whether the call has come back."""
         return self.control is not None
 
     @property
     def dead(self) -> bool:
-        """Has the calling process ended?"""
+        """Whether the calling process has ended."""
         return self.observer.seen[self.caller].ended
 
     def live(self) -> list[int]:
@@ -187,12 +188,13 @@ class Watch:
         ]
 
     def computed(self) -> float | None:
-        """Return the CPU seconds of all processes so far; None where those of ended ones are not
-        known.
+        """Return the CPU seconds of all processes so far.
+
+        None where those of ended processes are not known.
         """
         if not self.observer.sees_exits:
             return None
-        self.take_in_ends(ENDS_SECONDS)  # each is told with what it has used
+        self.take_in_ends(ENDS_SECONDS)  # each end comes with the CPU time of its process
         seen = [each for each in self.observer.seen.values() if not each.sandbox]
         alive = [each.pid for each in seen if not each.ended]
         return sum(each.cpu for each in seen if each.ended) + sum(map(procfs.cpu, alive))
@@ -202,8 +204,11 @@ class Watch:
         return self.until(lambda: False, window)
 
     def until(self, met: Callable[[], bool], window: float = STEADY_SECONDS) -> WaitEnd:
-        """Wait until *met*: "yes"; or "back", "dead", "late", "over", or "quiet" for *window*: see
-        `quiescence`.
+        """Wait until *met* holds, or cannot hold any more; return which.
+
+        "yes": it holds. "back": the call has come back. "dead": the caller has ended. "late": the
+        deadline has passed. "over": there is a fault. "quiet": the tree is quiescent, with this
+        *window* in seconds; see `quiescence`.
         """
         while True:
             if self.fault:
@@ -237,30 +242,29 @@ class Watch:
                     return "quiet"
 
     def _threads(self) -> list[procfs.Thread]:
-        """Look at all threads that decide whether the tree is quiet."""
+        """Return a sample of all threads that decide whether the tree is quiescent."""
         found = self.observer.threads(self.live())
         return [thread for thread in found if thread.tid not in self.aside or thread.state != "S"]
 
     @property
     def still_reading(self) -> bool:
-        """Has the calling process read anything in the last seconds?
+        """Whether the calling process has read anything in the last seconds.
 
-        Then it takes results one by one, and goes on.
+        If so, it takes results one by one, and goes on.
         """
         return self._reading.lately
 
     def _drain(self) -> None:
-        """Take in what was sent before the call came back, and has not been read yet."""
+        """Take in the messages that were sent before the call came back."""
         for _ in range(1000):
             if not self.pump(self.server.lag):
                 return
 
     def settle(self, seconds: float, now: Callable[[], float] | None = None) -> None:
-        """Wait until every thread of the tree is asleep in 3 looks 10 ms apart, *seconds* of *now*
-        at most.
+        """Wait until every thread of the tree is asleep in 3 looks 10 ms apart.
 
-        By default of the tree's own time; where a caller's time-out may run meanwhile, that runs by
-        everybody's.
+        *seconds* of *now* are the most, by default of the tree's own time. Where a time-out of the
+        caller may run meanwhile, *now* has to be real time, by which that time-out runs.
         """
         now = now or self.clock.now
         end = now() + seconds
@@ -270,16 +274,19 @@ class Watch:
             looks = looks + 1 if nothing_moves(self.observer, self.live()) else 0
 
     def take_in_ends(self, seconds: float) -> None:
-        """Wait until the end of each process that has ended is told, *seconds* at most: it is a
-        zombie before that.
+        """Wait, for *seconds* at most, until every end of a process has been taken in.
+
+        The process is a zombie until then.
         """
         end = self.clock.now() + seconds
         while self._untold_ends() and self.clock.now() < end:
             self.pump(0.002)
 
     def _untold_ends(self) -> bool:
-        """Without ptrace we hear of our own children only, such as orphans; they are reaped by
-        that.
+        """Tell whether the end of a process has not been taken in.
+
+        Without ptrace the kernel reports only our own children, such as orphans, and taking in the
+        report reaps them.
         """
         if not self.observer.sees_exits:
             return self.observer.pending()
