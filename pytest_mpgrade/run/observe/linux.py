@@ -1,8 +1,8 @@
-"""Observation on Linux: one thread starts the tree, traces it, and is the only one that ever waits.
+"""Observation on Linux: one thread starts the tree, traces it, and is the only one that waits.
 
-That thread ends when wait4 says ECHILD. Every living descendant hangs on a chain of ancestors whose
-top is an unreaped child of ours, and orphans come to us because we are a subreaper; so ECHILD
-proves that nothing is left.
+That thread ends when wait4(2) says ECHILD. Every living descendant hangs on a chain of ancestors
+whose top is an unreaped child of ours, and orphans become our children because we are a subreaper.
+So ECHILD proves that no process is left.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
 from pytest_mpgrade.system.linux import prctl, procfs, ptrace, syscalls
 
 MOST_FAILURES = 100
-"""Of the calls by which the tracing thread waits; one that goes on failing proves nothing any
-more.
+"""Failures of the calls by which the tracing thread waits. A call that fails so often will go on
+failing, and proves nothing any more.
 """
 _STOPS = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 
 class LinuxObserver:
-    """See the module's docstring; `name` says whether ptrace was permitted."""
+    """See the module's docstring. `name` says whether ptrace was permitted."""
 
     sees_waits = True
     wait: Callable[[], bool] = staticmethod(ptrace.await_any)
     take: Callable[[], ptrace.Happened | None] = staticmethod(ptrace.take_any)
-    """What the tracing thread waits with; whoever replaces them can hold it back."""
+    """The calls by which the tracing thread waits; a test replaces them to hold the thread back."""
 
     def __init__(self, *, trace: bool, user: int = 0, most: int = 0) -> None:
         self.name = "ptrace" if trace else "proc"
         self.sees_exits = trace
         self.seen = Roll()
         self._stopped: set[int] = set()
-        # processes that were met before their parent's fork event
+        # processes entered before their parent's fork event
         self._unannounced: set[int] = set()
-        self._threads: set[int] = set()  # ids met that are threads, not processes
-        self._early: dict[int, tuple[int, ptrace.Used]] = {}  # ends of what had not been met
+        self._threads: set[int] = set()  # ids of threads that are no processes
+        self._early: dict[int, tuple[int, ptrace.Used]] = {}  # ends of processes not entered yet
         self._most = most  # processes at a time; 0: any number
         self._read_as = user if user and not ptrace.may_trace_anybody() else 0
         self._root = 0
         self.taken = 0
-        self._taking = False  # the tracing thread has something in hand
-        self._error: OSError | None = None  # it could not be started
-        # an event could not be taken in: nothing that is known is sure any more
+        self._taking = False  # the tracing thread is taking in an event
+        self._error: OSError | None = None  # from starting the process
+        # from taking in an event: what is known of the tree may be wrong from then on
         self._failed: Exception | None = None
         self._nothing_left = False  # the kernel has said so
         self._ready = threading.Event()
@@ -58,7 +58,7 @@ class LinuxObserver:
         prctl.become_subreaper()
 
     def start(self, how: Start) -> int:
-        """Start the process; it waits until it is traced."""
+        """Start the process; it does nothing before it is traced."""
         self._thread = threading.Thread(target=self._watch, args=(how,), daemon=True)
         self._thread.start()
         self._ready.wait()
@@ -67,9 +67,9 @@ class LinuxObserver:
         return self._root
 
     def refresh(self) -> None:
-        """Without ptrace: find processes that are new, and note those that are gone.
+        """Without ptrace: enter processes that are new, and note those that are gone.
 
-        Raises RuntimeError where an event could not be taken in.
+        Raises RuntimeError if the tracing thread could not take in an event.
         """
         if self._failed is not None:
             raise RuntimeError(
@@ -90,42 +90,43 @@ class LinuxObserver:
             known.ended = known.ended or (pid not in now and not _below_us(pid))
 
     def meet(self, pid: int) -> bool:
-        """Where it is traced, it was met before it could run."""
+        """Enter a process that has sent a message; a traced one was entered before it could run."""
         if pid not in self.seen and not self.sees_exits and _below_us(pid):
             self.seen[pid] = _met(pid)
         return pid in self.seen
 
     def state(self, pid: int) -> ProcessState:
-        """Return what /proc says; a process whose first thread alone has ended is alive."""
+        """Return what /proc says; a process is alive even if its first thread alone has ended."""
         letter = procfs.state(pid)
         if letter in ("", "X"):
             return "gone"
         return "zombie" if letter == "Z" and all(map(_over, procfs.tasks(pid))) else "alive"
 
     def threads(self, pids: Sequence[int]) -> list[procfs.Thread]:
-        """Look at the threads of these processes in /proc."""
+        """Return one sample from /proc of the threads of these processes."""
         with self._reading():
             return [
                 thread for pid in pids for thread in procfs.look_at_threads(pid, syscalls.timed)
             ]
 
     def chars_read(self, pid: int) -> int:
-        """Return what /proc says; it says 0 of processes that may not be looked into."""
+        """Return what /proc says, which is 0 where we may not look into the process."""
         with self._reading():
             return procfs.chars_read(pid)
 
     def memory(self, pid: int) -> int:
-        """Return what /proc says; it says 0 of processes that may not be looked into."""
+        """Return what /proc says, which is 0 where we may not look into the process."""
         with self._reading():
             return procfs.proportional_bytes(pid)
 
     def _reading(self) -> contextlib.AbstractContextManager[None]:
-        """Be, for /proc, somebody who may look into the processes."""
+        """Read /proc as a user who may look into the processes."""
         return ptrace.reading_as(self._read_as) if self._read_as else contextlib.nullcontext()
 
     def pending(self) -> bool:
-        """Ask the kernel, then the tracing thread: what it has begun to take in, the kernel does
-        not know any more.
+        """Ask the kernel for events, then the tracing thread.
+
+        The kernel forgets an event as soon as the tracing thread has begun to take it in.
         """
         return ptrace.awaits_us() or self._taking
 
@@ -134,16 +135,15 @@ class LinuxObserver:
         return pid in self._stopped or procfs.state(pid) == "T"
 
     def end_all(self, deadline: float) -> bool:
-        """SIGKILL whatever is below us, again and again, until the waiting thread has seen
-        ECHILD.
-        """
+        """Send SIGKILL to all descendants, repeatedly, until the tracing thread has got ECHILD."""
         if self._thread is None:
             return True
         while self._thread.is_alive():
-            with contextlib.suppress(OSError):  # a look that fails is tried again
+            with contextlib.suppress(OSError):  # the next round tries again
                 for pid in procfs.descendants(os.getpid()):
                     if procfs.state(pid) != "Z":
-                        _kill(pid)
+                        with contextlib.suppress(OSError):
+                            os.kill(pid, signal.SIGKILL)
             self._thread.join(0.001)
             if time.monotonic() > deadline:
                 return False
@@ -162,13 +162,13 @@ class LinuxObserver:
                 if not self.wait():
                     self._nothing_left = True
                     return
-                # before it is taken: `pending` looks for it in the kernel first
+                # Set before the event is taken, because `pending` asks the kernel first.
                 self._taking = True
                 happened = self.take()
                 if happened and self._failed is None:
                     self._note(*happened)
             except Exception as error:
-                # Go on waiting: else nobody would reap what is left, nor see that nothing is.
+                # Go on waiting: no other thread reaps what is left, or learns that nothing is.
                 self._failed = self._failed or error
                 failures += 1
             self.taken += 1
@@ -188,7 +188,7 @@ class LinuxObserver:
                 ptrace.seize(self._root)
             except OSError:
                 self.name, self.sees_exits = "proc", False
-        # it has ended: its folder may be gone, with the grader
+        # A broken pipe: the process has ended, its folder may be gone with the grader.
         with contextlib.suppress(BrokenPipeError):
             os.write(release, b"x")
         os.close(release)
@@ -220,16 +220,18 @@ class LinuxObserver:
             ptrace.resume(pid, 0 if event else sent)
 
     def _too_many(self) -> bool:
-        """Who forks while there are too many stays stopped, and so does the child: a fork bomb
-        stands still by that.
+        """Tell whether more processes live than may.
+
+        A process that forks then stays stopped, and so does its child: a fork bomb stands still.
         """
         return bool(self._most) and len(self.seen) > self._most < sum(
             not each.ended for each in self.seen.values()
         )
 
     def _meet(self, pid: int) -> None:
-        """A child's first stop can come before its parent's fork event: it may live and end before
-        that is told.
+        """Enter a process at its first stop, which can come before its parent's fork event.
+
+        The child may even end before that event.
         """
         if pid in self.seen and not self.seen[pid].ended:
             return
@@ -242,7 +244,10 @@ class LinuxObserver:
             self._threads.add(pid)
 
     def _born(self, child: int, by: int) -> None:
-        """*by* may be a thread: the parent is the process that it belongs to."""
+        """Enter the child of a fork event.
+
+        *by* may be a thread: the parent is the process that the thread belongs to.
+        """
         if child in self._unannounced:
             self._unannounced.remove(child)
             return
@@ -269,10 +274,11 @@ class LinuxObserver:
 
 
 def _below_us(pid: int) -> bool:
-    """Ask the other way round: a list of children may lack one when another ends meanwhile
-    (proc_pid_task(5)).
+    """Tell whether a process is a descendant of ours, by its ancestors.
+
+    A list of children may lack one when another ends meanwhile (proc_pid_task(5)).
     """
-    # a parent may end in between; its children are a living ancestor's from then on
+    # Three times, because a parent may end in between. Its children then get another parent.
     for _ in range(3):
         above = pid
         while above > 1 and above != os.getpid():
@@ -287,12 +293,5 @@ def _over(tid: int) -> bool:
 
 
 def _met(pid: int, parent: int = 0) -> ObservedProcess:
-    """Return what is known of a process at first sight."""
+    """Return what is known of a process when it is entered."""
     return ObservedProcess(pid=pid, parent=parent or procfs.parent(pid), inside=procfs.inside(pid))
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except OSError:
-        return
