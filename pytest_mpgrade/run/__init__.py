@@ -1,3 +1,4 @@
-"""The trusted side of one run: starts the student's process, runs the gates, watches, ends
-everything.
+"""The trusted side of one run.
+
+It starts the student's process, plays the gate scripts, watches the tree, and ends everything.
 """

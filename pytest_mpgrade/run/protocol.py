@@ -1,9 +1,8 @@
-"""What the grader asks of a supervisor, and what it reports: one definition for both ends of the
-pipes.
+"""Requests to a supervisor and its reports: one definition for both ends of the pipes.
 
 A request and a report are a line of JSON each. Their texts may hold names of files that are not
-UTF-8, as Python has them (surrogates), which the standard library's JSON keeps. What does not fit a
-type is refused where it is read.
+UTF-8, as Python has them (surrogates), which the standard library's JSON keeps. The reader refuses
+what does not fit a type.
 """
 
 from __future__ import annotations
@@ -35,22 +34,25 @@ from pytest_mpgrade.records import (
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
-    """Remove all folders whose paths begin so when the grader is gone without having parted."""
+    """Asks to remove all folders whose paths begin with *mark* when the grader has gone.
+
+    A grader that has sent a `Part` before has nothing to remove.
+    """
 
     mark: str
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
-    """The grader parts from the server: there is nothing to remove any more."""
+    """Says that the grader parts from the server, and has no folders left to remove."""
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every run has."""
+    """What every request for a run has."""
 
     run_folder: str
     isolation: Isolation
     shown: str  # the folder that student code may read, "" for none
-    prefix: str  # of its names for semaphores and shared memory
+    prefix: str  # of the run's names for semaphores and shared memory
     observer: str
     limits: Limits
     environment: dict[str, str]
@@ -75,16 +77,16 @@ class StepRequest:
 
 
 class CallsRequest(RunRequest, frozen=True, kw_only=True, tag=True):
-    """A module that is to be imported, and calls of its functions."""
+    """A request to import a module, and to call its functions."""
 
-    child_request: str  # file with what only the child reads
-    keys: tuple[str, ...] | None  # of all tasks that are handed out, where they are known
+    child_request: str  # path of the file that only the child reads
+    keys: tuple[str, ...] | None  # of all tasks that are handed out; None: not known
     steps: tuple[StepRequest, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """Where a kernel listens: what Jupyter's connection file holds (jupyter_client)."""
+    """Where a kernel listens: the content of Jupyter's connection file (jupyter_client)."""
 
     transport: str
     ip: str
@@ -98,14 +100,14 @@ class Connection:
 
 
 class CellsRequest(RunRequest, frozen=True, kw_only=True, tag=True):
-    """A notebook that is to be executed."""
+    """A request to execute a notebook."""
 
     file: str  # in the run's folder: the notebook as nbformat 4 has it
-    kernel_request: str  # file with what only the kernel reads
+    kernel_request: str  # path of the file that only the kernel reads
     connection: Connection
-    folder: str  # where the kernel is
+    folder: str  # the kernel's current folder
     python: str  # its interpreter, "" for ours
-    names: tuple[str, ...]  # of the variables that are asked for
+    names: tuple[str, ...]  # of the variables whose values the grader wants
     cell_seconds: float
     seconds: float
     output_bytes: int
@@ -144,7 +146,7 @@ class Account:
     tries: int = 1
 
     def trace(self, observer: str) -> Trace:
-        """Return what was seen from outside."""
+        """Return the part of the account that was seen from outside."""
         return Trace(
             caller=self.caller,
             observer=observer,
@@ -158,37 +160,38 @@ class Account:
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the report of every run says; what has a default is known when everything has been
-    ended.
+    """What the report of every run has.
+
+    Fields with a default are filled in when all processes of the run have been ended.
     """
 
     clean: bool = False  # it is proven that no process is left
-    removed: tuple[str, ...] = ()  # names for semaphores and shared memory that were left
+    removed: tuple[str, ...] = ()  # names of semaphores and shared memory that were left over
     observer: str = ""
     seconds: float = 0.0
     stderr: str
 
 
 class CallsReport(RunReport, frozen=True, kw_only=True, tag=True):
-    """How the import went, and each call that was reached."""
+    """How the import ended, and each call that was reached."""
 
     imported: Account
     calls: tuple[Account, ...]
 
 
 class CellsReport(RunReport, frozen=True, kw_only=True, tag=True):
-    """How the kernel started, and how each cell went that was tried."""
+    """How the kernel started, and how each cell ended that was tried."""
 
-    pid: int  # the kernel's, as it sees itself
-    told: bool  # it has told its variables
+    pid: int  # the kernel's, in its own pid namespace
+    told: bool  # the kernel has written the values of its variables
     kernel: Account
     cells: tuple[Account, ...]
-    left: Account | None = None  # when the last cell was done, and its processes had time to end
-    after: Account | None = None  # when the kernel had ended
+    left: Account | None = None  # after the last cell, when its processes have had time to end
+    after: Account | None = None  # after the end of the kernel
 
 
 class KilledReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
-    """In place of another: the supervisor itself was killed."""
+    """A report in place of another one: the supervisor itself was killed."""
 
     signal: int
 
@@ -202,12 +205,12 @@ def line_of(told: Request | Reported) -> str:
 
 
 def request_in(line: str) -> Request:
-    """Read a request; raises ValueError where it is none."""
+    """Read a request; raise ValueError where the line holds none."""
     found: Request = msgspec.convert(json.loads(line), type=Request)
     return found
 
 
 def report_in(line: bytes) -> Reported:
-    """Read a report; raises ValueError where it is none."""
+    """Read a report; raise ValueError where the line holds none."""
     found: Reported = msgspec.json.decode(line, type=Reported)
     return found

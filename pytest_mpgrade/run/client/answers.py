@@ -1,7 +1,7 @@
-"""What the processes that a supervisor watches tell of a run, read as JSON by types: the seam of
-trust.
+"""The answers of processes with student code in them, read as JSON by types.
 
-Nothing that a process with student code in it wrote is ever unpickled.
+Here untrusted data enters the grader. It never unpickles anything that a process with student code
+in it wrote.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from pytest_mpgrade.records import ChildFacts, Parameter, Plain, RaisedError
 
 @dataclass(frozen=True, kw_only=True)
 class Error(RaisedError):
-    """An exception, as a child tells it."""
+    """An exception, as a child reports it."""
 
     missing: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a child tells of the import or of one call."""
+    """What a child reports of the import or of one call."""
 
     facts: ChildFacts = field(default_factory=ChildFacts)
-    value: Plain = None  # or several by their names
+    value: Plain = None  # or a dict of several values by their names
     queues: tuple[Plain, ...] = ()  # lists
     error: Error | None = None
     functions: dict[str, list[Parameter] | None] = field(default_factory=dict)
@@ -38,13 +38,13 @@ UNREADABLE = "an answer that the grader cannot read"
 
 
 def answer(box: str, name: str, cap: int, *, named: bool = False) -> Answer:
-    """Read what a child has written: a plain file of at most *cap* bytes, whatever else may lie
-    there in its place.
+    """Return what a child has written, or an unreadable value.
 
-    *named*: its value is a dict of values, those of a notebook's variables.
+    The answer has to be a plain file of at most *cap* bytes, since anything else may lie in its
+    place. With *named* the value is a dict of values, those of a notebook's variables.
 
-    What is not of the form that our own child writes is no answer: else a check could break on it,
-    and what breaks counts neither way.
+    An answer is unreadable unless it has the form that our own child writes. A check could break on
+    any other form, and a check that breaks counts neither for nor against the submission.
     """
     path = os.path.join(box, f"{name}.json")
     try:
@@ -72,8 +72,9 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{
 
 
 def is_plain(encoded: Plain) -> bool:
-    """Tell whether *encoded* is of the form that our own child gives to some value: see
-    `inside.plain.encode`.
+    """Tell whether *encoded* has the form that our own child gives to some value.
+
+    See `inside.plain_data.encode`.
     """
     if not isinstance(encoded, list) or not encoded or not isinstance(encoded[0], str):
         return False
@@ -100,7 +101,7 @@ def _is_leaf(kind: str, rest: list[Plain]) -> bool:
         return _is_bytes(rest)
     if kind == "none":
         return not rest
-    # one of the handles that a call has returned, and its pid if it has one
+    # A handle that a call has returned, with its pid if it has one.
     if kind == "object" and len(rest) == 2:
         return isinstance(rest[0], str) and (rest[1] is None or type(rest[1]) is int)
     if len(rest) != 1:
@@ -118,7 +119,7 @@ def _is_leaf(kind: str, rest: list[Plain]) -> bool:
 
 
 def _is_bytes(rest: list[Plain]) -> bool:
-    """Content, or where that is long its length and hash."""
+    """Tell whether *rest* is encoded content, or the length and the hash of long content."""
     if len(rest) == 1:
         return isinstance(rest[0], str) and _BASE64.fullmatch(rest[0]) is not None
     return len(rest) == 2 and type(rest[0]) is int and isinstance(rest[1], str)

@@ -1,5 +1,6 @@
-"""Scenario -> Runs, as pytest sees it: ask a supervisor, and put what it reports and the child
-tells into records.
+"""Scenario -> Runs, as pytest sees it.
+
+This asks a supervisor, and puts its report and the child's answers into records.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ _MOST_KEYS = 20_000
 
 
 def run_module(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
-    """Run a scenario against the submission; one Run for each step that was reached, the import's
-    first.
+    """Run a scenario against the submission; return one Run for each step that was reached.
 
-    Raises SupervisorError when the supervisor broke: the grader or the machine is at fault.
+    The first Run is the import's. Raises SupervisorError when the supervisor broke, for which the
+    grader or the machine is to blame.
     """
     with workspace() as (folder, prefix):
         report = request.ask_supervisor(
@@ -106,7 +107,7 @@ def _child_request(
 
 
 def _seconds(scenario: Scenario, setting: Setting) -> float:
-    """Return the sum of the supervisor's own limits, each put off as far as it may be."""
+    """Return the sum of the supervisor's own limits, each put off as far as it can be."""
     limits = setting.assignment.limits
     seconds = 2 * limits.import_seconds
     for step in scenario.steps:
@@ -140,7 +141,7 @@ def _runs(
         )
         filled = _filled(call, seen, report, folder, setting)
         found.append(replace(filled, trace=replace(filled.trace, tasks=len({*(step.keys or ())}))))
-    # Which call sees a task begin that a thread of the calling process runs is a matter of luck.
+    # A thread of the calling process may run a task during any of the calls, by chance.
     mine = any(seen.in_caller for seen in report.calls)
     return [found[0], *(replace(call, in_caller=mine) for call in found[1:])]
 

@@ -1,8 +1,8 @@
-"""Notebook -> Run, as pytest sees it: lay out what a kernel finds, ask a supervisor, read what it
-reports.
+"""Notebook -> Run, as pytest sees it.
 
-A kernel's current folder is a copy of the submission that it may write in; the assignment's data
-lie there as links to files that it may only read.
+This lays out the files that a kernel finds, asks a supervisor, and reads its report. A kernel's
+current folder is a copy of the submission that it may write in. The assignment's data lie there as
+links to files that it may only read.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from pytest_mpgrade.system.ignored_names import IGNORED
 
 MOST_DOCUMENT = 200_000_000
 _END_SECONDS = 200.0
-"""What a supervisor may take when the last cell is done, to interrupt it, to ask for values and to
-end the kernel.
+"""Seconds that a supervisor may take after the last cell: to interrupt it, to ask for values, and
+to end the kernel.
 """
 _INSIDE = os.path.dirname(os.path.abspath(inside.__file__))
 
 
 def key_of(start_method: str) -> str:
-    """Return a name for an execution; equal ones have equal names."""
+    """Return a name for an execution; equal executions have equal names."""
     return f"notebook/{start_method}"
 
 
 def run_notebook(
     document: NotebookDocument, start_method: str, setting: Setting, packages: Sequence[str] = ()
 ) -> Notebook:
-    """Execute a notebook, given as nbformat 4 has it, from a fresh kernel under a start method.
+    """Execute a notebook, in the form of nbformat 4, in a fresh kernel under a start method.
 
-    *packages*: those of multiprocessing that it uses besides. Raises SupervisorError when the
-    grader or the machine is at fault.
+    *packages* are the ones like multiprocessing that the notebook uses besides it. Raises
+    SupervisorError when the grader or the machine is to blame.
     """
     rules = setting.assignment.notebook or NotebookRules()
     with workspace() as (folder, prefix):
@@ -171,7 +171,7 @@ def _lay_out(submission: str, here: str, shown: str, rules: NotebookRules) -> No
         if os.path.isdir(link) and not os.path.islink(link):
             shutil.rmtree(link)
         elif os.path.lexists(link):
-            os.unlink(link)  # what the assignment provides is what is read
+            os.unlink(link)  # the assignment's file takes the place of the submission's
         os.symlink(os.path.join(files, name), link)
     for place, folders, names in os.walk(files):
         for name in (".", *folders):
@@ -181,8 +181,9 @@ def _lay_out(submission: str, here: str, shown: str, rules: NotebookRules) -> No
 
 
 def _library(shown: str) -> str:
-    """Give another Python what runs beside student code: it has no package of ours, and needs no
-    other.
+    """Copy the code that runs beside student code for another Python; return the folder.
+
+    That Python has no package of ours, and needs no other part of it.
     """
     library = os.path.join(shown, "library")
     package = os.path.join(library, "pytest_mpgrade")

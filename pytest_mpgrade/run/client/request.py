@@ -1,6 +1,4 @@
-"""Have one run supervised: its folder, what every request has, the supervisor's report, and the
-last cleaning up.
-"""
+"""What all requests share: a run's folder and environment, its report, the last cleaning up."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ from pytest_mpgrade.run.protocol import (
 from pytest_mpgrade.system import rmtree
 
 SPARE_SECONDS = 60.0
-"""What a supervisor gets beyond the sum of its own limits before it is given up."""
+"""Seconds that a supervisor gets beyond the sum of its own limits before the client gives it up."""
 
 _Report = TypeVar("_Report", CallsReport, CellsReport)
 
@@ -49,25 +47,27 @@ class Setting:
 
 @contextmanager
 def workspace() -> Iterator[tuple[RunFolder, str]]:
-    """Give a run its folder, and the prefix of its names for semaphores and shared memory; remove
-    both at the end.
+    """Give a run its folder, and the prefix of its names for semaphores and shared memory.
+
+    At the end both the folder and the objects with such names are removed.
     """
     folder = tempfile.mkdtemp(prefix=rmtree.MARK)
     prefix = f"/mg{secrets.token_hex(3)}"  # names of shared memory have 14 characters in all
     try:
         yield RunFolder.make(folder), prefix
     except SupervisorError:
-        # nothing where ptrace is permitted: what a supervisor traces dies with it
+        # Where ptrace is permitted this finds nothing, since traced processes die with the
+        # supervisor.
         end_marked(prefix)
         raise
     finally:
-        leftovers.remove_leftovers(prefix)  # nothing, unless the supervisor was killed
+        leftovers.remove_leftovers(prefix)  # there are some only if the supervisor was killed
         rmtree.remove_tree(folder)
 
 
 _KEPT = ("PATH", "LANG", "SYSTEMROOT", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-"""What student code sees of the grader's environment; the last two keep OpenBLAS from crashing on
-some machines.
+"""The variables of the grader's environment that student code sees. The last two keep OpenBLAS from
+crashing on some machines.
 """
 
 
@@ -91,19 +91,17 @@ def environment(folder: RunFolder, prefix: str) -> dict[str, str]:
 
 
 def most_processes(setting: Setting) -> int:
-    """Return the kernel's limit of processes that is to be set inside a sandbox of our own; 0 where
-    there is none.
-    """
+    """Return the kernel's limit of processes inside a sandbox of our own; 0 where there is none."""
     return 2 * setting.assignment.limits.processes + 100 if setting.isolation.bwrap else 0
 
 
 def ask_supervisor(
     request: CallsRequest | CellsRequest, seconds: float, kind: type[_Report]
 ) -> _Report:
-    """Have a request served within *seconds* and some more; return the report, which has to be of
-    that kind.
+    """Have a request served within *seconds* and `SPARE_SECONDS`; return the report.
 
-    Raises SupervisorError when the supervisor broke: the grader or the machine is at fault.
+    The report has to be of the given *kind*. Raises SupervisorError when the supervisor broke, for
+    which the grader or the machine is to blame.
     """
     line = servers.ask_server(request, seconds + SPARE_SECONDS)
     try:

@@ -1,7 +1,7 @@
-"""The grader's end of the supervisors' servers: lend one, ask it, take it back; end them all.
+"""The grader's end of the supervisors' servers: lend one, ask it, take it back, end them all.
 
-The grader holds nothing but pipes that no process with student code in it shares, and has a
-deadline of its own.
+The grader shares pipes only with processes that run no student code. It has a deadline of its own
+for every request.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from pytest_mpgrade.run.protocol import CallsRequest, CellsRequest, Guard, Part,
 from pytest_mpgrade.system import log_lock, process_groups, rmtree
 
 _TERM_SECONDS = 10.0
-"""How long a supervisor that is told to end may take to end what it watches."""
+"""Seconds in which a supervisor that was told to end may end the processes that it watches."""
 
 
 class RunServer:
     """One process that makes runs, one at a time; see run/supervisor/server.py."""
 
     def __init__(self) -> None:
-        # A file, not a pipe: nobody reads it before the server has ended, and a full pipe would
-        # block it.
+        # A file and not a pipe: nobody reads it before the server has ended, and a full pipe would
+        # block the server.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the server is hung up
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-m", "pytest_mpgrade.run.supervisor.server"],
@@ -63,7 +63,7 @@ class RunServer:
             timer.cancel()
         if not line.endswith(b"\n"):
             told = self._told_to_end
-            # It has closed its output: it is ending, or was killed.
+            # The server has closed its output: it is ending, or was killed.
             code = process_groups.exit_status(self._process, 1.0)
             self.end()
             if not told and code is not None and code < 0:
@@ -78,22 +78,20 @@ class RunServer:
         return self._errors.read().decode(errors="replace").strip().splitlines()[-6:]
 
     def tell_to_end(self) -> None:
-        """Have the server and its supervisor end, which ends what it watches; nothing is waited
-        for.
-        """
+        """Have the server end, with its supervisor and what that watches; do not wait for it."""
         if not self._told_to_end:
             self._told_to_end = True
             process_groups.send(self._process, signal.SIGTERM)
 
     def end(self) -> None:
-        """End the server and its supervisor; for certain, after a while."""
+        """End the server and its supervisor; kill them if they have not ended after a while."""
         self.tell_to_end()
         process_groups.exit_status(self._process, _TERM_SECONDS)
         if self._ending is None:
             self._ending = process_groups.kill_later(self._process, _TERM_SECONDS)
 
     def hang_up(self) -> None:
-        """Let the server end by the end of its input; nothing is waited for."""
+        """Close the server's input, so that it ends; do not wait for it."""
         with contextlib.suppress(OSError, ValueError):
             self.tell(Part())
         for pipe in (self._process.stdin, self._process.stdout, self._errors):
@@ -102,7 +100,7 @@ class RunServer:
                     pipe.close()
 
     def close(self) -> None:
-        """Let the server end by the end of its input, and wait for it."""
+        """Close the server's input, so that it ends, and wait for that."""
         self.hang_up()
         if self._ending is None:
             process_groups.exit_status(self._process, _TERM_SECONDS)
@@ -110,10 +108,9 @@ class RunServer:
 
 
 def _put_first(pid: int) -> None:
-    """Whoever watches must not be starved by what it watches; `isolation/confine.py` puts student
-    code back.
+    """Give a server priority, so that the processes that it watches cannot starve it.
 
-    Needs root.
+    This needs root. `isolation/confine.py` takes the priority from student code.
     """
     if hasattr(os, "setpriority"):
         with contextlib.suppress(OSError):
@@ -149,10 +146,10 @@ def ask_server(request: CallsRequest | CellsRequest, seconds: float) -> bytes:
 
 
 def guard() -> None:
-    """Have a server that nobody ends, so that whatever kills this process, its temporary folders
-    are removed.
+    """Keep a server that nobody ends, to remove the temporary folders of this process.
 
-    For who makes such a folder, and for who ends a server that watches them.
+    It does so whatever kills this process. Call this before making such a folder, and before ending
+    a server that guards them.
     """
     with _lock:
         if not _idle:
@@ -161,7 +158,9 @@ def guard() -> None:
 
 def _new() -> RunServer:
     server = RunServer()
-    with contextlib.suppress(OSError):  # it is gone already, as whoever asks it will find
+    with contextlib.suppress(
+        OSError
+    ):  # the server is gone already, which the next request will show
         server.tell(Guard(mark=_mark()))
     return server
 
@@ -172,7 +171,10 @@ def _mark() -> str:
 
 
 def end_busy() -> None:
-    """End the servers that are making runs, with what they watch. Called when a grading is over."""
+    """End the servers that are making runs, with the processes that they watch.
+
+    A session calls this when a grading is over.
+    """
     with _lock:
         busy = list(_busy)
     if busy:
@@ -184,9 +186,10 @@ def end_busy() -> None:
 
 
 def end_all() -> None:
-    """End all servers; from then on nobody removes what this process would leave if it were killed.
+    """End all servers, after removing what this process has left so far.
 
-    First what it has left so far: an interrupt may come just where a folder is made, or is removed.
+    An interrupt may have come just where a folder was made or removed. After this nobody removes
+    what this process would leave if it were killed.
     """
     end_busy()
     rmtree.remove_all(_mark())

@@ -1,4 +1,4 @@
-"""What a thread is doing, from its Python stack and the system call that it sits in."""
+"""What a thread is doing, from its Python stack and the system call in which it sleeps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pytest_mpgrade.run.observe import loops
 from pytest_mpgrade.system.linux.blocked import Blocked
 
 _BY_FRAME: dict[tuple[str, str], Doing] = {
-    # file, function: of the frames below the student's, the outermost that is listed decides
+    # By file and function. Of the frames that the student's code has called, the outermost one that
+    # is listed decides.
     ("queues.py", "_finalize_join"): Doing.WRITE,
     ("queues.py", "join_thread"): Doing.WRITE,
     ("queues.py", "join"): Doing.TASK_DONE,
@@ -87,14 +88,15 @@ _BY_CALL: dict[str, Doing] = {
         ("epoll_wait", "epoll_pwait", "epoll_pwait2", "accept", "accept4", "connect"), Doing.WAIT
     ),
 }
-"""What a system call is doing: where C was called by the student's own line, or by a library that
-is not listed.
+"""What a system call means. It decides where the student's own line, or a library that is not
+listed, has called C code.
 """
 
 
 def doing_of(frames: Sequence[Frame], stacks: Stacks, blocked: Blocked) -> Doing:
-    """Return what the library call nearest to the student's code does, else what the system call
-    does.
+    """Return what a thread does: the library call nearest to the student's code decides.
+
+    Where that call is not listed, the system call decides.
     """
     library: list[Frame] = []
     for frame in frames:
@@ -123,8 +125,9 @@ def _class_of(frame: Frame) -> str:
 
 
 def _of_line(own: Frame, blocked: Blocked) -> Doing:
-    """What is done in C, which has no frame: by the system call; where that says too little, by
-    what is called.
+    """Return what a student's line does in C code, which has no frame.
+
+    The system call decides; where that says too little, the names that the line calls do.
     """
     called = loops.called_at(own)
     if blocked.call == "futex":
@@ -148,5 +151,5 @@ def own_frame(frames: Sequence[Frame], stacks: Stacks) -> Frame | None:
 
 
 def source_of(frame: Frame) -> str:
-    """Return the line of code that a frame stands at."""
+    """Return the line of code at which a frame stands."""
     return linecache.getline(frame.file, frame.line).strip()[:120]

@@ -1,6 +1,4 @@
-"""Where a tree that hangs stands: what each process waits for in words, and its stack, as far as it
-is theirs.
-"""
+"""An explanation of a tree that hangs: what each process waits for, in words, and at which line."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from pytest_mpgrade.run.explain.waits import waits
 from pytest_mpgrade.run.observe.watch import Watch
 
 LONG_SECONDS = 10.0
-"""A single sleep of which so much is left is not one round of a loop."""
+"""A sleep that has so many seconds left is not one round of a polling loop."""
 
 _WORDS = {
     Doing.GET: "waits for something to arrive in a queue",
@@ -42,7 +40,7 @@ _WORDS = {
     Doing.OTHER: "waits",
 }
 _ASKS = {"pdb.py": "a debugger", "debugger.py": "a debugger", "getpass.py": "getpass()"}
-"""What asks a person, by the module of its frame; else input()."""
+"""What asks a person for input, by the module of its frame; for any other module it is input()."""
 
 
 def explain_hang(watch: Watch, stacks: Stacks) -> tuple[Stuck, ...]:
@@ -56,7 +54,7 @@ def explain_hang(watch: Watch, stacks: Stacks) -> tuple[Stuck, ...]:
 
 
 def _bare(wait: Wait, caller: int) -> Stuck:
-    """Return what is known of a process without its words."""
+    """Return what is known of a process, without the words."""
     role = (
         Role.PARENT
         if wait.pid == caller
@@ -129,7 +127,7 @@ def _span(seconds: float) -> str:
 
 
 def _reduced(frames: Sequence[Frame], stacks: Stacks) -> tuple[Frame, ...]:
-    """Keep the student's frames and the library frame that they called."""
+    """Keep the student's frames, and the library frame that each of them has called."""
     kept: list[Frame] = []
     for inner, frame in zip([None, *frames], frames, strict=False):
         if stacks.owns(frame):

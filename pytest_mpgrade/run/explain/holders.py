@@ -1,5 +1,6 @@
-"""Who holds the lock that others wait for, as far as it can be told: the kernel does not know it of
-a semaphore.
+"""Who holds a lock that others wait for, as far as that can be inferred.
+
+The kernel does not record the holder of a semaphore.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Wait:
     pid: int
     doing: Doing
     blocked: Blocked
-    frames: tuple[Frame, ...]  # of the thread that decides, innermost first
+    frames: tuple[Frame, ...]  # of the thread whose wait decides, innermost first
     awaits: tuple[Awaited, ...] = ()
     whom: tuple[int, ...] = ()
     holder: int = 0
@@ -31,15 +32,18 @@ class Wait:
 def with_holders(
     found: Sequence[Wait], caller: int, died: Sequence[int], stacks: Stacks
 ) -> list[Wait]:
-    """Return the waits with what is known of who holds each lock; *died*: who has ended otherwise
-    than by itself.
+    """Return the waits, with the holder of each lock where it is known.
+
+    *died* are the processes that did not end by themselves.
     """
     return [_behind(one, found, stacks) for one in _abandoned(found, caller, died)]
 
 
 def _abandoned(found: Sequence[Wait], caller: int, died: Sequence[int]) -> list[Wait]:
-    """Who reads from a queue holds its lock: if all its readers wait for that lock, one took it
-    along when it ended.
+    """Return the waits, with a queue's lock that a process has taken along when it died.
+
+    A process that reads from a queue holds the queue's lock. If all readers wait for that lock, one
+    of the dead processes has taken it along.
     """
     readers = [one for one in found if one.doing is Doing.GET and one.pid != caller]
     if (
@@ -60,10 +64,10 @@ def _abandoned(found: Sequence[Wait], caller: int, died: Sequence[int]) -> list[
 
 
 def _behind(wait: Wait, found: Sequence[Wait], stacks: Stacks) -> Wait:
-    """Who waits for a lock whose holder waits for something else waits for that too.
+    """Return what a wait for a lock stands for: what the holder of the lock waits for.
 
-    Workers that share a pipe take turns at it: one waits for a task, the others for the lock in its
-    hands.
+    Workers that share a pipe take turns at it: one waits for a task and holds the lock, and the
+    others wait for the lock.
     """
     own = own_frame(wait.frames, stacks)
     if wait.doing is not Doing.LOCK or wait.holder or own is None:

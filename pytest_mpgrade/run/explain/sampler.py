@@ -1,8 +1,7 @@
-"""Looking at the Python stacks of a call while it runs: where does the time go that is not spent in
-tasks?
+"""Samples of the Python stacks of a call while it runs: where is time spent outside of tasks?
 
-Used for one more run of a submission that was measured to be slow: what it shows is told, and
-decides nothing.
+A submission that was measured to be slow has one more run for this. The samples are reported, and
+decide nothing.
 """
 
 from __future__ import annotations
@@ -33,8 +32,9 @@ class Looks:
         self._seen: Counter[tuple[Role, Doing, Frame]] = Counter()
 
     def take(self) -> None:
-        """Look at the next process, unless the last look was just now; called while the call is
-        waited for.
+        """Sample the next process, unless the last sample was just now.
+
+        `Watch` calls this while it waits for the call.
         """
         if time.monotonic() < self._next:
             return
@@ -56,7 +56,7 @@ class Looks:
             self._seen[role, doing_of(frames, self._stacks, found), own] += 1
 
     def found(self) -> tuple[Look, ...]:
-        """Return where processes were seen outside of tasks, the most frequent place first."""
+        """Return where processes were outside of tasks, the most frequent place first."""
         return tuple(
             Look(
                 role=role,

@@ -1,8 +1,8 @@
 """Python stacks of processes, read from outside.
 
-They come from faulthandler, which the child and the workers have registered for SIGUSR2 (it needs
-no rights, and a process that cannot run Python code any more answers too); where that yields
-nothing, from py-spy if it is installed.
+The child and the workers have registered faulthandler for SIGUSR2. It needs no privileges, and a
+process that cannot run Python code any more answers, too. Where faulthandler yields nothing, the
+stacks come from py-spy, if it is installed.
 """
 
 from __future__ import annotations
@@ -24,18 +24,16 @@ _FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function
 _THREAD = re.compile(r"^(Current thread|Thread) .*\(most recent call first\):$")
 
 _BOOTSTRAP = ("process.py", "_bootstrap")
-"""Where a child of multiprocessing begins."""
+"""The frame with which a child of multiprocessing begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stacks:
-    """Where the stacks of one run are written to, and which of the files in them are the
-    submission's.
-    """
+    """The file that the stacks of one run are written to, and which frames are the submission's."""
 
     file: str
     own: tuple[str, ...]  # folders
-    # a kernel's name for a cell's code -> file with its source
+    # a kernel's name for the code of a cell -> path of the file with its source
     cells: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, pid: int) -> list[list[Frame]]:
@@ -44,7 +42,7 @@ class Stacks:
         return [[self._named(frame) for frame in _since_start(thread)] for thread in found]
 
     def owns(self, frame: Frame) -> bool:
-        """Tell whether a frame is the submission's."""
+        """Tell whether a frame is in a file of the submission."""
         return any(frame.file.startswith(folder + os.sep) for folder in self.own)
 
     def _named(self, frame: Frame) -> Frame:
@@ -53,8 +51,9 @@ class Stacks:
 
 
 def _since_start(frames: list[Frame]) -> list[Frame]:
-    """Below where a forked worker began lies what its parent was doing then, such as `p.start()`:
-    not its own doing.
+    """Return the frames of a process since it was forked.
+
+    Below them are the frames of what its parent was doing at the fork, such as `p.start()`.
     """
     begun = (
         at
@@ -70,12 +69,12 @@ def function_name(frame: Frame) -> str:
 
 
 def _from_faulthandler(pid: int, path: str) -> list[list[Frame]]:
-    """One process at a time: the text does not say whose it is."""
+    """Ask one process for its stacks; never two at once, since the text does not name it."""
     if not hasattr(signal, "SIGUSR2"):
         return []
     before = _size(path)
     if procfs.handles(pid, signal.SIGUSR2) is False:
-        return []  # it would end by it
+        return []  # the signal would kill it
     try:
         os.kill(pid, signal.SIGUSR2)
     except OSError:
@@ -98,7 +97,7 @@ def _from_faulthandler(pid: int, path: str) -> list[list[Frame]]:
 
 
 def parse_stacks(text: str) -> list[list[Frame]]:
-    """Read what faulthandler has written: a list of frames for each thread."""
+    """Parse what faulthandler has written: a list of frames for each thread."""
     threads: list[list[Frame]] = []
     for line in text.splitlines():
         if _THREAD.match(line):
@@ -118,7 +117,7 @@ def _size(path: str) -> int:
 
 
 def _from_py_spy(pid: int) -> list[list[Frame]]:
-    import subprocess  # here: every run pays for what is imported above, and few need this
+    import subprocess  # imported here because few runs need it
 
     program = os.path.join(os.path.dirname(sys.executable), "py-spy")
     if not os.path.exists(program):

@@ -1,6 +1,4 @@
-"""What each process of a tree that hangs waits for: its Python stack, put together with what the
-kernel tells.
-"""
+"""What each process of a tree that hangs waits for, from its Python stack and from the kernel."""
 
 from __future__ import annotations
 
@@ -23,24 +21,24 @@ MOST_PROCESSES = 20
 _WITHIN = frozenset(
     (Doing.THREAD, Doing.LOCK, Doing.EVENT, Doing.CONDITION, Doing.BARRIER, Doing.GET)
 )
-"""Waits that another thread of the same process may be the one to end."""
+"""Waits of a main thread that another thread of the same process may have to end."""
 _POLLS = frozenset(
     (
         *(Doing.WAIT, Doing.SLEEP, Doing.BUSY, Doing.JOIN, Doing.GET, Doing.RECEIVE, Doing.OTHER),
         *(Doing.EVENT, Doing.CONDITION, Doing.POOL_RESULT),
     )
 )
-"""What a loop may be found to do that asks again and again."""
+"""What a thread in a polling loop may be seen to do."""
 _SHOWS_LITTLE = frozenset((Doing.SLEEP, Doing.BUSY, Doing.OTHER))
 
 
 def waits(watch: Watch, stacks: Stacks) -> list[Wait]:
     """Return what the calling process and the workers wait for, the caller first."""
     pids = [watch.caller] if not watch.dead else []
-    # Without ptrace the end of a process is not told: a zombie waits for nothing.
+    # Without ptrace the observer does not learn of an end at once. A zombie waits for nothing.
     alive = [pid for pid in sorted(watch.workers_alive()) if watch.observer.state(pid) == "alive"]
     pids = [*pids, *alive][:MOST_PROCESSES]
-    # before any stack is asked for: that wakes a process
+    # Before any stack is asked for, because the signal for it wakes the process.
     looks = {pid: _look(watch, pid) for pid in pids}
     tree = Tree(helpers={pid: watch.observer.seen[pid].helper for pid in watch.live()})
     found = [_Process(watch, stacks, tree, pid, looks[pid]).wait() for pid in pids]
@@ -60,7 +58,7 @@ def _look(watch: Watch, pid: int) -> Blocked:
 
 
 class _Process:
-    """One process of the tree, as it was found."""
+    """One process of the tree, as it was when the tree was called quiescent or late."""
 
     def __init__(self, watch: Watch, stacks: Stacks, tree: Tree, pid: int, found: Blocked) -> None:
         self._watch, self._stacks, self._tree, self._pid, self._blocked = (
@@ -89,16 +87,14 @@ class _Process:
         return found
 
     def _at_terminal(self) -> bool:
-        """Tell whether the file that is read is a terminal, and the student's own line reads it."""
+        """Tell whether the student's own line reads a file that is a terminal."""
         names = [self._tree.open(self._pid).get(number, "") for number in self._blocked.files or ()]
         return self._stacks.owns(self._main[0]) and any(
             name.startswith(("/dev/pts/", "/dev/tty")) for name in names
         )
 
     def _of_another_thread(self, here: Wait) -> Wait:
-        """What the main thread waits for may be another one's to give: then what that waits for
-        decides.
-        """
+        """Return what another thread waits for, if the main thread waits for that thread."""
         if here.doing in (Doing.THREAD, Doing.OTHER) and any(map(_feeds, self._threads[:-1])):
             return dataclasses.replace(here, doing=Doing.WRITE)
         if (
@@ -127,11 +123,11 @@ class _Process:
             )
 
     def _holder(self, here: Wait) -> int:
-        """A plain lock of this process alone, whose one thread waits for it, is held by that
-        thread.
+        """Return the process itself if it holds the lock that it waits for, else 0.
 
-        In a process that was forked it may have been held at the fork; a semaphore may have begun
-        at 0.
+        A plain lock of a process with one thread, which waits for it, is held by that thread. There
+        are exceptions: in a forked process the lock may have been held at the fork, and a semaphore
+        may begin at 0.
         """
         seen = self._watch.observer.seen
         parent = seen.get(seen[self._pid].parent)
@@ -145,7 +141,10 @@ class _Process:
         return self._pid if mine else 0
 
     def _ended(self, here: Wait) -> Wait:
-        """Tell whose end is waited for, and whether something else would do as well."""
+        """Return the wait with the processes whose end it waits for.
+
+        It also says whether something other than an end would do.
+        """
         if here.doing not in (Doing.JOIN, Doing.WAIT):
             return here
         if here.blocked.child:
@@ -165,13 +164,16 @@ class _Process:
         )
 
     def _outside(self, pid: int) -> int:
-        """Return the number by which we know a process that its parent may know by another."""
+        """Return our pid of a process that its parent may know by another pid."""
         seen = self._watch.observer.seen
         inside = [each.pid for each in seen.values() if each.inside == pid and not each.ended]
         return inside[0] if inside else pid
 
     def _polled(self, here: Wait) -> Wait:
-        """A wait that ends by itself is one round of a loop: what ends the loop is waited for."""
+        """Return what would end the loop that a wait belongs to.
+
+        A wait that ends by itself is one round of such a loop.
+        """
         known = here.blocked.timed if here.blocked.call else here.doing in _SHOWS_LITTLE
         if here.doing not in _POLLS or not known:
             return here
@@ -185,6 +187,6 @@ class _Process:
 
 
 def _feeds(frames: Sequence[Frame]) -> bool:
-    """Tell whether a thread is a queue's feeder that is stuck in writing to the pipe."""
+    """Tell whether a thread is the feeder of a queue, and cannot finish writing to the pipe."""
     names = {frame.function.rpartition(".")[2] for frame in frames}
     return "_feed" in names and "_send" in names

@@ -1,8 +1,8 @@
-"""The process between the grader and the student's code: one request, one report; both are JSON.
+"""The process between the grader and the student's code: one request, one report, both in JSON.
 
-It runs no student code and no pytest. It starts the child, plays the gate scripts, looks at the
-tree whenever the calling thread waits for it, ends everything, and proves that nothing is left. The
-pickle for the child lies in the run's folder.
+It runs no student code and no pytest. It starts the child, plays the gate scripts, and looks at the
+tree whenever the calling thread waits for it. In the end it kills what is left, and proves that
+nothing is. The pickle for the child lies in the run's folder.
 
     client --request--> server --forks--> supervisor --starts--> child (inside/child.py)
                                                                    --starts--> student's processes
@@ -27,8 +27,9 @@ from pytest_mpgrade.run.supervisor.tree import Supervised
 def supervise(
     request: CallsRequest | CellsRequest, abandoned: Callable[[], bool] = lambda: False
 ) -> CallsReport | CellsReport:
-    """Run everything that is asked for; return the report. *abandoned*: tells whether nobody waits
-    for it any more.
+    """Do what the request asks for; return the report.
+
+    *abandoned* tells whether nobody waits for the report any more.
     """
     began = time.monotonic()
     run, make_report = _started(request, abandoned)
@@ -48,13 +49,14 @@ def supervise(
 def _started(
     request: CallsRequest | CellsRequest, abandoned: Callable[[], bool]
 ) -> tuple[Supervised, Callable[[], CallsReport | CellsReport]]:
-    """Start the process that a request is for; return also what does in it what is asked for, and
-    reports.
+    """Start the process that a request is for.
+
+    Return it, with a function that does in it what the request asks for and returns the report.
     """
     if isinstance(request, CallsRequest):
         run = Supervised(request, abandoned, calls.command(request))
         return run, partial(calls.report, run, request)
-    # what a notebook needs is loaded for notebooks only
+    # Only notebooks pay for these imports.
     from pytest_mpgrade.run.supervisor import cells
 
     run = Supervised(request, abandoned, cells.command(request))

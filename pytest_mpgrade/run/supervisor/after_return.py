@@ -1,6 +1,4 @@
-"""Looking at the process tree while the calling thread waits: at the moment of return, and once it
-is quiet.
-"""
+"""The process tree while the calling thread waits: at the return, and once the tree is quiet."""
 
 from __future__ import annotations
 
@@ -16,20 +14,20 @@ from pytest_mpgrade.run.observe.watch import Watch
 from pytest_mpgrade.system.linux import procfs
 
 GONE_SECONDS = 2.0
-"""How long after its return a call's workers may take to be gone; docs/contract.md,
+"""Seconds after its return in which the workers of a call may end; docs/contract.md,
 after-the-return.
 """
 BUSY_SECONDS = 10.0
-"""The same on a machine so busy that they have not been able to run."""
+"""The same on a machine so busy that the workers have not been able to run."""
 SLEEPING_LOOKS = 5
-"""Looks 10 ms apart in which a process has to be asleep before it is asked for its stacks."""
+"""Looks, 10 ms apart, that have to show a process asleep before it is asked for its stacks."""
 CALM_LOOKS = 30
-"""Looks 10 ms apart in which nothing of the tree runs or wants to."""
+"""Looks, 10 ms apart, that have to show that nothing of the tree runs or wants to."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """One run's tree, and where its names are."""
+    """The tree of one run, with what is needed to say what it leaves behind."""
 
     watch: Watch
     names: leftovers.Names
@@ -40,7 +38,7 @@ class Inspection:
         return leftovers.holdings(self.watch.caller, self.names)
 
     def states(self) -> dict[int, ProcessState]:
-        """At the moment of return: what has become of each process?
+        """Return the state of each process at the moment of return.
 
         The calling thread waits meanwhile.
         """
@@ -52,18 +50,17 @@ class Inspection:
             for pid, state in found.items()
             if state == "zombie" and not observer.seen[pid].ended
         ]
-        # an orphan of the tree, whom nobody but us can reap, is no zombie of the caller's
+        # An orphan of the tree is no zombie of the caller's: only we can reap it.
         if untold:
             self.watch.take_in_ends(GONE_SECONDS)
         return found | {pid: observer.state(pid) for pid in untold}
 
     def left(self, before: leftovers.Holdings, *, handles: bool, saved: bool) -> list[Leftover]:
-        """When the tree is quiet, or after 2 s: what other than processes is there that was not
-        *before*?
+        """Return what the call has left besides processes, when the tree is quiet or after 2 s.
 
-        *handles*: the call has returned handles of something that goes on, or the next call follows
-        at once; nothing is waited for. *saved*: the child keeps handles for later steps: their
-        pipes are not left over.
+        *before* is what the caller held before the call. With *handles* nothing is waited for: the
+        call has returned handles of something that goes on, or the next call follows at once. With
+        *saved* the child keeps handles for later steps, whose pipes are not left over.
         """
         with self.watch.unanswered():
             gained = self._wait_for_the_end(before, handles, saved)
@@ -96,12 +93,12 @@ class Inspection:
         return gained
 
     def _runs_own_lines(self) -> bool:
-        """Tell whether a thread of the calling process is in the submission's code; stacks do not
-        say which it is.
+        """Tell whether a thread of the calling process is in the submission's code.
 
-        One that never sleeps is no helper that waits. Only sleeping threads are asked for their
-        stacks: faulthandler reads those of others without the interpreter's lock, and a thread that
-        runs meanwhile can crash it.
+        Stacks do not say which thread it is. A thread that never sleeps is no helper that waits, so
+        it counts. Only sleeping threads are asked for their stacks: faulthandler reads the stacks
+        of other threads without the interpreter's lock, and can crash if one of them runs
+        meanwhile.
         """
         if not self._caller_sleeps():
             return True
@@ -112,8 +109,9 @@ class Inspection:
         )
 
     def _caller_sleeps(self) -> bool:
-        """Tell whether all threads of the calling process are asleep in some looks, of which a
-        second has plenty.
+        """Tell whether all threads of the calling process are asleep in some looks in a row.
+
+        One second is left for `SLEEPING_LOOKS` of them, which has room for many more.
         """
         end, calm = time.monotonic() + 1.0, 0
         while calm < SLEEPING_LOOKS and time.monotonic() < end:
@@ -122,9 +120,7 @@ class Inspection:
         return calm >= SLEEPING_LOOKS
 
     def let_end(self) -> None:
-        """Give the caller's children time to be gone: 2 s, and more where the machine does not let
-        them run.
-        """
+        """Give the caller's children 2 s to end, and more where they do not get to run."""
         watch, start, calm = self.watch, self.watch.clock.now(), 0
         watch.quiet.disturb()
         while self._alive() and watch.clock.now() < start + BUSY_SECONDS:
@@ -141,11 +137,11 @@ class Inspection:
         ]
 
     def used(self) -> float:
-        """Return the seconds that the calling thread, and all other processes, have run or waited
-        for a core or for us.
+        """Return the seconds in which the run has computed, or was kept from that.
 
-        What the caller waits for meanwhile, such as the start of a manager, takes as long as the
-        machine is busy.
+        The calling thread and all other processes have run or waited for a core, or the tree has
+        waited for us. What the caller waits for meanwhile, such as the start of a manager, takes
+        longer on a busy machine.
         """
         others = self.watch.observer.threads(self.watch.workers_alive())
         mine = procfs.times(self.watch.caller, self.watch.caller)

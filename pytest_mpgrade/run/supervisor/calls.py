@@ -1,6 +1,4 @@
-"""What one run of a module does: the import, the calls with their gate scripts, and looks at the
-tree in between.
-"""
+"""One run of a module: the import, the calls with gate scripts, and looks at the tree between."""
 
 from __future__ import annotations
 
@@ -18,12 +16,12 @@ from pytest_mpgrade.run.supervisor.after_return import after
 from pytest_mpgrade.run.supervisor.tree import Supervised
 
 SETTLE_SECONDS = 5.0
-"""How long processes that an import has started may take to become what they are."""
+"""Seconds in which processes that an import has started may execute their programs."""
 POLL_SECONDS = 0.02
-"""Between two calls of one that is asked again until it answers differently."""
+"""Seconds between two calls of a function that is called again until its answer changes."""
 STILL_SECONDS = 3.0
-"""How long it is still asked when nothing but the caller can change anything any more: it may count
-to a number.
+"""Seconds for which such a function is still called when nothing but the caller moves: the caller
+may count its calls, and change its answer at some number.
 """
 
 
@@ -49,7 +47,7 @@ class _Played:
     tries: int
 
     def told_in(self, account: Account) -> Account:
-        """Return what is told of the call, with this."""
+        """Return the account of the call, completed with this."""
         return replace(
             account,
             gates=self.gates,
@@ -89,7 +87,7 @@ class Calls:
     def _import(self) -> Account:
         watch = self.watch
         watch.begin(self.limits.import_seconds)
-        how = watch.until_back()  # "ready": the interpreter is up
+        how = watch.until_back()  # "ready": the interpreter has started
         if how != "back":
             return self.run.ended(how, Phase.BEFORE_IMPORT, Ending.BROKEN)
         watch.begin(self.limits.import_seconds)
@@ -100,7 +98,7 @@ class Calls:
         ok = watch.control.ok
         if watch.workers_alive():
             with watch.unanswered():
-                # a resource tracker is told apart only when it has started its program
+                # Only its command line shows that a process is a resource tracker.
                 watch.settle(SETTLE_SECONDS)
         account = self.run.facts(Ending.RETURNED if ok else Ending.RAISED, "")
         if ok:
@@ -110,7 +108,7 @@ class Calls:
     # --- the calls
 
     def _step(self, number: int, step: StepRequest) -> bool:
-        """Do one step; False when no further one can be done."""
+        """Take one step; return False when no further one can be taken."""
         watch = self.watch
         how = self._next()
         if how != "back" or watch.control is None:
@@ -139,8 +137,9 @@ class Calls:
         return self._call(number, step)
 
     def _next(self) -> WaitEnd:
-        """Wait until the child stands at its next step: "back"; a thread of the last call may end
-        it before that.
+        """Wait until the child stands at its next step: "back".
+
+        A thread of the last call may end the child before that.
         """
         self.watch.deadline.at = time.monotonic() + self.limits.seconds
         return "back" if self.watch.back else self.watch.until_back()
@@ -160,7 +159,7 @@ class Calls:
         first = self.inspection.states()
         watch.gates.open_exits()
         watch.gates.exit_gates = watch.gates.hold_exits = False
-        watch.reply()  # the child tells its answer, lets go of it and collects garbage
+        watch.reply()  # the child writes its answer, drops it and collects garbage
         how = watch.until_back()
         if how != "back":
             self._add(number, played.told_in(self.run.ended(how, Phase.AFTER_RETURN)))
@@ -173,7 +172,7 @@ class Calls:
         return True
 
     def _play(self, step: StepRequest) -> _Played:
-        """Let the child make its call, again where that is asked; return how that went."""
+        """Let the child make its call, repeatedly where the step says so; return how that went."""
         watch = self.watch
         watch.begin(step.seconds or self.limits.seconds)
         used = self.inspection.used()
@@ -186,7 +185,7 @@ class Calls:
         tries = 1
         if how == "back" and step.again is not None:
             how, tries = self._again(step.again)
-        # a worker that was ended for going over a limit may have been noticed first
+        # A worker that was killed for exceeding a limit may have been noticed before the limit was.
         watch.fault = watch.fault or self.run.every_look(last=True)
         if watch.fault:
             how = watch.until_back()
@@ -200,9 +199,7 @@ class Calls:
         )
 
     def _again(self, again: Again) -> tuple[WaitEnd, int]:
-        """Let the child call again until it answers otherwise, nothing has moved for long, or time
-        is up.
-        """
+        """Let the child call again until its answer changes, nothing moves, or time is up."""
         watch = self.watch
         tries = 1
         moved = watch.clock.now()
@@ -224,7 +221,10 @@ class Calls:
         return "back", tries
 
     def _same_answer(self, again: Again) -> bool:
-        """It has returned None once more, and not said that the child has ended, or not truly."""
+        """Tell whether the call has given the same answer once more.
+
+        That is None, without a text that truly says that the child has ended.
+        """
         answer = self.watch.control
         assert answer is not None
         if answer.raised or not answer.none:
@@ -234,7 +234,10 @@ class Calls:
     def _looked_at(
         self, ending: Ending, first: dict[int, ProcessState] | None = None, *, handles: bool
     ) -> Account:
-        """Look again at a tree whose processes had these states when the call came back."""
+        """Return what is known of the tree now, with what the call has left behind.
+
+        *first* has the states that its processes had when the call came back.
+        """
         first = self.inspection.states() if first is None else first
         left = self.inspection.left(self._before, handles=handles, saved=bool(self.saved))
         return replace(self.run.facts(ending, "", first), leftovers=tuple(left))

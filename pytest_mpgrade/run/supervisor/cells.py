@@ -1,9 +1,8 @@
-"""What one run of a notebook does: a kernel starts, executes cell after cell, tells what its
-variables hold, and ends.
+"""One run of a notebook: its kernel starts, executes the cells, reports variables, and ends.
 
-nbclient (see `jupyter`) talks to the kernel; how a cell ends is seen from outside, as the end of a
-call is. Of a kernel's threads only the main one and those that the notebook starts count for that:
-its own wait with time-outs.
+nbclient (see `jupyter`) talks to the kernel. How a cell ends is seen from outside, like the end of
+a call. Of the threads of a kernel, only the main one and those that the notebook starts count for
+that, because the kernel's own threads wait with time-outs.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ from pytest_mpgrade.system.linux import procfs
 
 SHUTDOWN_SECONDS = 3.0
 STEP_SECONDS = 0.003
-"""How soon it is seen that a cell is done: notebooks have many short ones."""
+"""Seconds of one wait for messages. It is short because notebooks have many short cells."""
 HELPERS_SECONDS = 2.0
-"""How long what helps a kernel may take to end after it: joblib's resource tracker removes what
+"""Seconds in which the helpers of a kernel may end after it: joblib's resource tracker removes what
 joblib has made.
 """
 INTERRUPT_SECONDS = 30.0
 VALUES_SECONDS = 120.0
 RESPAWNS = 6
-"""Child processes that have died for want of a function of the notebook: a Pool goes on starting
-new ones for ever.
+"""Child processes that have died because they could not find a function of the notebook. A Pool
+starts new ones for ever.
 """
 
 
@@ -68,13 +67,13 @@ class Cells:
         self.jupyter = Jupyter(
             self.notebook, request.connection, lambda: not run.watch.dead, request.output_bytes
         )
-        self.end = math.inf  # when all cells together have to be done
-        self._met: set[int] = set()  # processes that had been seen when the cell began
-        self._messages = 0  # that Jupyter had had from the kernel at the last look
-        self.pid = 0  # the kernel's, as it sees itself
-        self.told = False  # its variables were told
-        self.sources: list[str] = []  # a file for each cell's code
-        # what a kernel calls the code of the cells so far -> that file
+        self.end = math.inf  # `time.monotonic` at which all cells together have to be done
+        self._met: set[int] = set()  # processes that were known when the cell began
+        self._messages = 0  # number of messages from the kernel at the last look
+        self.pid = 0  # the kernel's, in its own pid namespace
+        self.told = False  # the kernel has written its variables
+        self.sources: list[str] = []  # paths of the files with the cells' code
+        # the kernel's name for the code of a cell -> the path of its file
         self.names: dict[str, str] = {}
 
     def report(self) -> CellsReport:
@@ -103,7 +102,7 @@ class Cells:
     def _start(self) -> Account:
         watch = self.watch
         watch.begin(self.limits.import_seconds)
-        how = watch.until_back()  # "ready": nothing of the submission can have run
+        how = watch.until_back()  # "ready": no code of the submission has run yet
         if how != "back":
             return self.run.ended(how, Phase.BEFORE_KERNEL, Ending.BROKEN)
         watch.reply()
@@ -114,7 +113,7 @@ class Cells:
             return self.run.ended(how, Phase.KERNEL_START, Ending.BROKEN)
         connected.result()
         for pid, seen in self.run.observer.seen.items():
-            # what a kernel starts to look around is not the notebook's
+            # The kernel itself has started these, not the notebook.
             seen.sandbox = pid != watch.caller
         watch.step = STEP_SECONDS
         watch.quiet.caller = 0  # a notebook may compute by itself
@@ -123,7 +122,7 @@ class Cells:
         return self.run.facts(Ending.RETURNED, "")
 
     def _write_sources(self) -> None:
-        """Have a file for each cell's code, under the name that messages have for it."""
+        """Write a file for each cell's code, under the name that messages to students use."""
         folder = os.path.join(self.run.folder.path, "cells")
         os.mkdir(folder, 0o700)
         for number, index in enumerate(self.code, 1):
@@ -135,11 +134,11 @@ class Cells:
         self.run.stacks = Stacks(file=self.run.folder.stacks, own=own, cells=self.names)
 
     def _until(self, future: Future[object] | Future[None], goes_on: Callable[[], bool]) -> WaitEnd:
-        """Wait for the client; *goes_on*: the tree looks quiet, but is it? The answer may be on its
-        way.
+        """Wait for an answer of the client; return how the wait ended.
 
-        In this order: while the client is waited for, an answer may arrive that was not there
-        before.
+        *goes_on* tells whether the work goes on although the tree looks quiescent, because an
+        answer is on its way. It has to be asked after the client: while this is waited for, an
+        answer may arrive.
         """
         while True:
             how = self.watch.until(future.done, self.limits.patience)
@@ -149,7 +148,7 @@ class Cells:
     # --- cells
 
     def _cell(self, number: int) -> bool:
-        """Execute one; False where no further one can be executed."""
+        """Execute one cell; return False where no further one can be executed."""
         watch, index = self.watch, self.code[number]
         mine, all_left = self.request.cell_seconds, self.end - time.monotonic()
         watch.begin(max(min(mine, all_left), 0.01))
@@ -159,7 +158,7 @@ class Cells:
         with watch.looking_in(self._look_in):
             how = self._until(future, lambda: self.jupyter.replied)
         took = time.monotonic() - watch.began
-        # A worker that was ended for going over a limit may have been noticed first.
+        # A worker that was killed for exceeding a limit may have been noticed before the limit was.
         watch.fault = watch.fault or self.run.every_look(last=how == "yes")
         if watch.fault or how != "yes":
             how = "over" if watch.fault else how
@@ -185,15 +184,19 @@ class Cells:
         return self.run.ended("over"), False
 
     def _look_in(self) -> None:
-        """Called again and again while a cell is executed: who prints something is not hanging."""
+        """Take in the messages of the kernel; `Watch` calls this while a cell is executed.
+
+        A cell that prints something is not hanging.
+        """
         if self.jupyter.messages != self._messages:
             self._messages = self.jupyter.messages
             self.watch.quiet.disturb()
         self._respawns()
 
     def _respawns(self) -> None:
-        """A Pool starts another worker for each that dies, also where all die because they cannot
-        find the function.
+        """Stop a Pool whose workers die because they cannot find a function of the notebook.
+
+        A Pool starts another worker for each one that dies, without end.
         """
         died = [
             seen
@@ -220,8 +223,9 @@ class Cells:
     # --- the end
 
     def _finish(self) -> tuple[Account | None, Account | None]:
-        """Ask for values, look at what is left behind, and have the kernel end; only the first of
-        one that hangs.
+        """Ask for values, look at what is left behind, and have the kernel end.
+
+        If the last cell hangs, only the values are asked for.
         """
         last = self.cells[-1].ending if self.cells else Ending.RETURNED
         if last in (Ending.HUNG, Ending.TIMED_OUT) and self._interrupt():
@@ -243,9 +247,7 @@ class Cells:
         )
 
     def _interrupt(self) -> bool:
-        """End a cell as a user of Jupyter would, so that what earlier ones have made can be
-        told.
-        """
+        """Interrupt a cell as a user of Jupyter would, so that earlier values can be read."""
         self.watch.begin(INTERRUPT_SECONDS)
         return (
             self._until(self.jupyter.interrupt(self.watch.caller), lambda: self.jupyter.replied)
@@ -253,7 +255,7 @@ class Cells:
         )
 
     def _tell(self) -> bool:
-        """Have the kernel tell its variables; False where nothing more can be asked of it."""
+        """Have the kernel write its variables; return False where it cannot do anything more."""
         self.watch.begin(VALUES_SECONDS)
         names = json.dumps(self.request.names)
         module = '__import__("pytest_mpgrade.inside.notebook_values", fromlist=["tell_values"])'

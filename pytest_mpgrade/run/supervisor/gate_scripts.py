@@ -1,14 +1,14 @@
 """The grader's end of the gates: scripts that decide when each held task goes on.
 
-A script plays while a call runs, ends when it has come back, and reports what it saw. The rules of
-`line`, with what simpler ones would get wrong (docs/gates.md, measured):
+A script plays while a call runs, ends when the call has come back, and reports what it saw.
+docs/gates.md, measured, has the errors of simpler rules. The rules of `line` are:
 
-- No gate is opened before n processes are inside, or the tree is quiet. Then all of the tree must
-  be asleep: a worker too many shows only then.
-- The first n are judged as a set; the order among them means nothing.
+- No gate is opened before n processes are inside, or the tree is quiescent. Then all of the tree
+  must be asleep: a worker too many shows only then.
+- The first n tasks are judged as a set; the order among them means nothing.
 - Exactly one gate is opened at a time. Never the first task's, which stays shut until all others
   have arrived; never the smallest first, which is the order that round robin wants.
-- After any verdict everything is opened, so that shutdown can be judged on wrong solutions too.
+- After any verdict all gates are opened, so that shutdown can be judged on wrong solutions, too.
 """
 
 from __future__ import annotations
@@ -36,23 +36,26 @@ from pytest_mpgrade.run.observe.watch import Watch
 from pytest_mpgrade.system.linux import procfs
 
 SETTLE_SECONDS = 5.0
+"""Seconds for the tree to fall asleep, at most. Until it sleeps, a worker too many may still be on
+its way to a gate (docs/gates.md, line).
+"""
 EXIT_SECONDS = 1.0
-"""How long workers are kept at their exit gates, at most: a caller may give up on
+"""Seconds that workers are kept at their exit gates, at most: a caller may give up on
 join(timeout=…).
 """
 
 POLLED_SECONDS = 1.0
-"""CPU time after which a caller that has not come back is one that polls, and not one that was
-starved.
+"""CPU seconds. A caller that has not come back, and has used so many, polls; with fewer it may have
+been starved.
 """
 LATE_SECONDS = 10.0
-"""What a caller gets to come back when its task has been let go at the time limit."""
+"""Seconds for a caller to come back, when its task is let go at the time limit."""
 
 
 def play(watch: Watch, script: Script, patience: float) -> tuple[WaitEnd, GateReport]:
-    """Play a script until the call is back, dead, late or quiet for good; return that and a report.
+    """Play a script until the call is back, dead, late or quiescent; return that, and a report.
 
-    *patience*: seconds that a tree which only naps is given.
+    *patience* is the window of *steady*, in seconds.
     """
     watch.gates.exit_gates, watch.gates.hold_exits = script.exit_gates, False
     report = _played(watch, script)
@@ -77,7 +80,8 @@ def _played(watch: Watch, script: Script) -> GateReport:
 def _finish(watch: Watch, patience: float) -> tuple[WaitEnd, tuple[int, ...]]:
     """Wait for the call to come back; keep workers at their exit gates until the tree has settled.
 
-    Only now: before, a caller may wait for the end of one worker before it starts the next.
+    They are kept only now, since a caller may wait for the end of one worker before it starts the
+    next.
     """
     watch.gates.hold_exits = watch.gates.exit_gates
     while True:
@@ -91,20 +95,20 @@ def _finish(watch: Watch, patience: float) -> tuple[WaitEnd, tuple[int, ...]]:
 
 
 def _rule(watch: Watch, how: WaitEnd) -> QuiescenceRule:
-    """Return by which rule the tree was quiescent when a wait ended so; "" where it was not."""
+    """Return the rule by which the tree was quiescent when a wait ended; "" where it was not."""
     return watch.rule if how == "quiet" else ""
 
 
 def _open(watch: Watch) -> GateReport:
-    """Every gate is open."""
+    """Keep every gate open."""
     watch.gates.open_all()
     return GateReport(script="open")
 
 
 def _shut(watch: Watch) -> GateReport:
-    """Every gate is shut: does the call come back all the same, or does it wait?
+    """Keep every gate shut: does the call come back all the same, or does it wait?
 
-    If it waits, they are opened.
+    If it waits, the gates are opened.
     """
     watch.gates.keep_shut = lambda _: True
     how = watch.until_back()
@@ -113,28 +117,27 @@ def _shut(watch: Watch) -> GateReport:
     held = how == "late" and bool(watch.gates.insiders())
     polled = held and _polled(watch)
     report = GateReport(script="shut", blocked=how == "quiet" or polled, quiet=_rule(watch, how))
-    if held:  # by us, all that time: it gets its task, and may come back
+    if held:  # we have held it all that time, so the caller gets time to come back
         watch.deadline.at += LATE_SECONDS
     watch.gates.open_all()
     return report
 
 
 def _keep(watch: Watch) -> GateReport:
-    """The gates at which tasks of earlier calls stand stay shut, and the call need not wait for any
-    of them.
-    """
+    """Keep the gates of earlier calls' tasks shut; the call need not wait for any."""
     return replace(_shut(watch), script="keep", early=False)
 
 
 def _polled(watch: Watch) -> bool:
-    """The limit came while the caller was busy with waiting: it had the core time to find that its
-    task is held.
+    """Tell whether the caller has polled until the limit, while its task was held.
+
+    It had enough core time to find that the task is held.
     """
     return procfs.cpu(watch.caller) >= POLLED_SECONDS
 
 
 def _hold(watch: Watch, script: HeldTask) -> GateReport:
-    """One task is held after all others have gone through."""
+    """Hold one task until all others have gone through, and for some seconds more."""
     kept, others = script.keys[0], set(script.keys[1:])
     watch.gates.keep_shut = lambda key: key == kept
     how = watch.until(
@@ -144,7 +147,7 @@ def _hold(watch: Watch, script: HeldTask) -> GateReport:
     )
     end = time.monotonic() + script.seconds
     watch.deadline.at += script.seconds
-    # quiet, of course: everybody waits for us
+    # The tree may be quiescent, since everybody waits for us.
     while how in ("yes", "quiet") and time.monotonic() < end:
         how = watch.until(lambda: time.monotonic() >= end, math.inf)
     report = GateReport(
@@ -175,17 +178,15 @@ def _line(watch: Watch, script: Rendezvous) -> GateReport:
     )
     if met == "yes" and not watch.back:
         report = _step_through(watch, report, keys, random.Random(script.seed))  # noqa: S311 - a schedule, no secret
-    # Back before the meeting, or while a gate is shut; not when all tasks that could be held have
-    # been let go.
+    # The call is early if it is back before the rendezvous, or while a gate is shut. It is not
+    # early when all tasks that could be held have been let go.
     report = replace(report, early=watch.back and (not report.met or bool(watch.gates.inside)))
     watch.gates.open_all()
     return report
 
 
 def _start(watch: Watch, script: TimedStart) -> GateReport:
-    """The clock of a timed call starts a *delay* after n processes have come to their first
-    tasks.
-    """
+    """Start the clock of a timed call, *delay* seconds after n processes stand at gates."""
     watch.gates.keep_shut = lambda _: True
     how = watch.until(lambda: len(watch.gates.insiders()) >= script.n)
     there = time.monotonic() - watch.began
@@ -225,7 +226,7 @@ def _position(keys: tuple[str, ...]) -> Callable[[str], int]:
 def _step_through(
     watch: Watch, report: GateReport, keys: tuple[str, ...], draw: random.Random
 ) -> GateReport:
-    """Open one gate after the other and note who arrives; stop at a step that nobody answers."""
+    """Open one gate after the other and note who arrives; stop at a step at which nobody does."""
     steps: list[GateStep] = []
     position = _position(keys)
     while waiting := _waiting(watch, keys):
@@ -266,9 +267,7 @@ def _waiting(watch: Watch, keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def meet(watch: Watch, n: int) -> GateReport:
-    """Between two calls: wait until *n* different processes stand at their gates, or nothing
-    happens any more.
-    """
+    """Wait, between two calls, until *n* processes stand at gates or the tree is quiescent."""
     watch.gates.keep_shut = lambda _: True
     with watch.unanswered():
         how = watch.until(lambda: len(watch.gates.insiders()) >= n)
@@ -285,9 +284,7 @@ def meet(watch: Watch, n: int) -> GateReport:
 
 
 def let(watch: Watch, keys: Sequence[str]) -> GateReport:
-    """Between two calls: open the gates of these tasks, and wait until what follows from that is
-    done.
-    """
+    """Open the gates of these tasks between two calls, and wait until the tree has settled."""
     inside = [key for key in keys if key in watch.gates.inside]
     with watch.unanswered():
         for key in inside:

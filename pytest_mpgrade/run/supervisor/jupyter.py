@@ -1,9 +1,8 @@
-"""A Jupyter client for a kernel that somebody else has started, and watches, and ends. The only
-user of nbclient.
+"""A Jupyter client for a kernel that the supervisor starts, watches and ends.
 
-It runs in a thread of its own; each thing that it is asked for is a future, so that the
-supervisor's thread can look at the kernel's processes while it waits. What comes from the kernel is
-JSON of a capped size, and kept, not believed.
+No other module uses nbclient. The client runs in a thread of its own. Each request to it is a
+future, so that the supervisor's thread can look at the kernel's processes while it waits. What
+comes from the kernel is JSON of a capped size, which is kept and not believed.
 """
 
 from __future__ import annotations
@@ -40,35 +39,32 @@ _Made = TypeVar("_Made")
 _Message = NotebookDocument
 """A message of Jupyter's protocol, as jupyter_client has it."""
 IOPUB_SECONDS = 15.0
-"""How long the outputs of a cell are waited for when the kernel has said that it is done with
-it.
-"""
+"""Seconds to wait for the outputs of a cell when the kernel has replied that the cell is done."""
 CLOSE_SECONDS = 10.0
 _ASLEEP_SECONDS = 0.02
 _KEPT = ("stream", "display_data", "execute_result", "update_display_data", "comm_open", "comm_msg")
-"""Messages that nbclient keeps something of; those about comms are the state of widgets."""
+"""Messages of which nbclient keeps something. Those about comms are the state of widgets."""
 _CONTEXTS: list[zmq.asyncio.Context] = []
-"""Contexts live as long as this process, which makes one run: one that is collected waits for ever
-in zmq_ctx_term(3) where another thread still holds a socket, and collecting may happen in any
-thread."""
+"""Contexts that live as long as this process, which makes one run. A context that is collected
+waits for ever in zmq_ctx_term(3) where another thread still holds a socket, and collecting may
+happen in any thread.
+"""
 
 
 def warm_up() -> None:
-    """Do once what takes long the first time: the first output has nbformat compile its schema."""
+    """Do once what takes long the first time: nbformat compiles its schema at the first output."""
     nbformat.v4.output_from_msg(
         {"header": {"msg_type": "stream"}, "content": {"name": "stdout", "text": ""}}
     )
 
 
 def code_name(source: str) -> str:
-    """Return the name of the file that a kernel says the code of a cell is in, without its folder
-    (ipykernel).
-    """
+    """Return the file name that a kernel (ipykernel) gives to a cell's code, without folder."""
     return f"{murmur2_x86(source, 0xC70F6907)}.py"
 
 
 class _Kernel(AsyncKernelManager):  # type: ignore[misc]  # - the library is untyped
-    """A kernel that the supervisor has started; it alone ends it."""
+    """A kernel that the supervisor has started, and that only the supervisor ends."""
 
     has_kernel = True
     alive: Callable[[], bool] = staticmethod(lambda: True)
@@ -79,29 +75,31 @@ class _Kernel(AsyncKernelManager):  # type: ignore[misc]  # - the library is unt
     _async_is_alive = is_alive  # which a client asks for
 
     def client(self, **options: object) -> AsyncKernelClient:
-        """Return a client with this manager's context; it would make one of its own."""
+        """Return a client with this manager's context; by default it would make one of its own."""
         return super().client(context=self.context, **options)
 
     async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
-        """Leave that to the supervisor."""
+        """Do nothing, since the supervisor ends the kernel."""
 
     async def cleanup_resources(self, restart: bool = False) -> None:
-        """Leave that to the supervisor."""
+        """Do nothing, since the supervisor ends the kernel."""
 
 
 class _Shell(AsyncZMQSocketChannel):  # type: ignore[misc]  # - the library is untyped
-    """Notes that the kernel has replied: it has done what it was asked for, whatever it still has
-    to send.
+    """A channel that notes a reply of the kernel.
+
+    The kernel has then done what it was asked for, although it may still have messages to send.
     """
 
     replied = False
 
     def send(self, msg: _Message) -> None:
-        """Send; an answer that came meanwhile would never be found.
+        """Send a message, and look for a reply that has come meanwhile.
 
-        A socket tells of something to read once, on its file descriptor, which sending takes notice
-        of as well (zmq_getsockopt(3), ZMQ_FD). nbclient sends while it waits when an Output widget
-        is printed into, and past what pyzmq has for that; asking for the events makes up for it.
+        The file descriptor of a socket reports incoming data once, and sending uses that report up
+        (zmq_getsockopt(3), ZMQ_FD). nbclient sends while it waits when an Output widget is printed
+        into, and does so past pyzmq's own precautions. Asking the socket for its events makes up
+        for that.
         """
         super().send(msg)
         self.socket.get(zmq.EVENTS)  # type: ignore[attr-defined]  # - made when it is imported
@@ -113,7 +111,10 @@ class _Shell(AsyncZMQSocketChannel):  # type: ignore[misc]  # - the library is u
 
 
 class _KernelClient(AsyncKernelClient):  # type: ignore[misc]  # - the library is untyped
-    """Without heartbeat: the reading that it causes would look as if the notebook did something."""
+    """A client without heartbeat.
+
+    A kernel that reads heartbeats would look as if the notebook did something.
+    """
 
     shell_channel_class = Type(_Shell)
 
@@ -122,7 +123,7 @@ class _KernelClient(AsyncKernelClient):  # type: ignore[misc]  # - the library i
 
 
 class _Client(NotebookClient):  # type: ignore[misc]  # - the library is untyped
-    """Keeps no more output than it may, and tells that in its place."""
+    """A client that keeps a capped amount of output, and puts a note in the place of the rest."""
 
     most = 0
     kept = 0
@@ -156,7 +157,7 @@ def _size(content: object) -> int:
 
 
 class Jupyter:
-    """See the module's docstring. *most*: bytes of output that are kept."""
+    """See the module's docstring. *most* is the number of bytes of output that are kept."""
 
     def __init__(
         self,
@@ -166,8 +167,8 @@ class Jupyter:
         most: int,
     ) -> None:
         self.notebook: nbformat.NotebookNode = nbformat.from_dict(notebook)
-        self._kc: AsyncKernelClient = None  # there once it is connected
-        self._cell: nbformat.NotebookNode = None  # the one that is executed, or was last
+        self._kc: AsyncKernelClient = None  # None until it is connected
+        self._cell: nbformat.NotebookNode = None  # the cell that is executed, or was executed last
         self._execution: Future[object] = Future()
         self._before = set(procfs.tasks(os.getpid()))
         context = zmq.asyncio.Context()
@@ -198,22 +199,18 @@ class Jupyter:
         return self._submit(self._connect())
 
     def execute(self, index: int) -> Future[object]:
-        """Execute a cell of the notebook; an error that it may not raise is a
-        CellExecutionError.
-        """
+        """Execute a cell of the notebook; the future raises CellExecutionError if it raises."""
         self._kc.shell_channel.replied = False
         self._cell = self.notebook.cells[index]
         self._execution = self._submit(self._client.async_execute_cell(self._cell, index))
         return self._execution
 
     def interrupt(self, kernel: int) -> Future[None]:
-        """Interrupt the cell that is executed, by a signal to the *kernel*; what it had shown
-        before is kept.
-        """
+        """Interrupt the executing cell by a signal to the *kernel*; keep its outputs so far."""
         return self._submit(self._interrupt(kernel))
 
     def tell(self, code: str) -> Future[None]:
-        """Have the kernel execute something that leaves no trace in the notebook."""
+        """Have the kernel execute code that leaves no trace in the notebook."""
         self._kc.shell_channel.replied = False
         return self._submit(self._tell(code))
 
@@ -222,7 +219,7 @@ class Jupyter:
         self._submit(self._shut_down())
 
     def close(self) -> None:
-        """Stop; the notebook stays as it is, with the state of its widgets."""
+        """Stop the client; the notebook stays as it is, with the state of its widgets."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CLOSE_SECONDS)
         self._client.set_widgets_metadata()
@@ -234,12 +231,13 @@ class Jupyter:
 
     @property
     def replied(self) -> bool:
-        """Has the kernel replied to what it was asked for last?"""
+        """Whether the kernel has replied to the last request."""
         return bool(self._kc.shell_channel.replied)
 
     def busy(self) -> bool:
-        """Tell whether this client itself has something to do: what the kernel has sent may not be
-        taken in yet.
+        """Tell whether this client itself is at work.
+
+        It may not have taken in yet what the kernel has sent.
         """
         first = self._threads()
         threading.Event().wait(_ASLEEP_SECONDS)
@@ -261,7 +259,7 @@ class Jupyter:
 
     async def _connect(self) -> None:
         self._kc = await self._client.async_start_new_kernel_client()
-        # whatever threads a kernel starts with its first command are there by now
+        # Some threads of a kernel start with its first command, so they are there after this one.
         await self._tell("pass")
 
     async def _tell(self, code: str) -> None:

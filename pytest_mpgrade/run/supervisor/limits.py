@@ -1,8 +1,7 @@
-"""What a run uses, held against its limits at every look; a reason in words where it has gone over
-one.
+"""The limits of a run: what it uses is compared with them at every look.
 
-The kernel's own limits (rlimits, a cgroup where it may be made) lie behind these, for what is
-faster than our looks.
+The kernel's own limits (rlimits, and a cgroup where one can be made) lie behind these, for what
+happens between two looks.
 """
 
 from __future__ import annotations
@@ -21,11 +20,12 @@ _MOST_FILES, _DEEPEST = 100_000, 100
 
 
 class LimitMonitor:
-    """Asked at every look; *limits* are those of `records.Limits`, *folders* where student code may
-    write.
+    """Compares what a run uses with its limits, at every look.
 
-    *memory* returns a process's own bytes and its part of those that it shares, *out_of_memory* how
-    many processes the kernel has ended for theirs, *shared* the bytes in shared memory.
+    *limits* are those of `records.Limits`, and *folders* those in which student code may write.
+    *memory* returns the bytes of a process, with its part of those that it shares. *out_of_memory*
+    returns how many processes the kernel has killed for their memory, and *shared* the bytes in
+    shared memory.
     """
 
     def __init__(
@@ -46,11 +46,12 @@ class LimitMonitor:
     def overdrawn(
         self, live: Sequence[int], cpu_of_ended: float, peak_of_ended: int, *, last: bool = False
     ) -> str:
-        """Return which limit the processes *live* have gone over, "" for none; CPU in seconds, peak
-        in bytes.
+        """Return in words which limit the run has exceeded, "" for none.
 
-        The disk is looked at now and then, and the *last* time; so is what each process has had at
-        most, for one that is refused memory by the kernel has let go of it when it says so.
+        *live* are its living processes. *cpu_of_ended* has seconds, and *peak_of_ended* bytes. The
+        disk is looked at every 0.3 s, and the *last* time. The last time, the peaks of living
+        processes count, too: a process to which the kernel refuses memory has released its memory
+        by the time it says so.
         """
         limits = self._limits
         if len(live) > limits.processes:
@@ -63,15 +64,17 @@ class LimitMonitor:
             return f"too much computing: the limit is {limits.cpu_seconds:g} s of CPU time"
         if last or time.monotonic() > self._next_disk:
             self._next_disk = time.monotonic() + _DISK_PERIOD
-            # a run that has a file system for it finds that full by now
+            # Where a run has a file system for it, that is full now.
             if self._shared() >= limits.disk_bytes:
                 return f"too much shared memory: the limit is {amount(limits.disk_bytes)}"
             return _overfull(self._folders, limits.disk_bytes)
         return ""
 
     def _memory(self, live: Sequence[int]) -> int:
-        """Resident pages are quickly read, but a fork's shared ones count twice; where that
-        matters, PSS is asked.
+        """Return the bytes that the processes have in memory.
+
+        Resident pages are quick to read, but count pages twice that a fork shares. Where the
+        difference could matter, the proportional size (PSS) is read.
         """
         resident = sum(procfs.resident_pages(pid) for pid in live) * _PAGE
         if resident <= self._limits.memory_bytes:
@@ -88,8 +91,9 @@ def amount(size: float) -> str:
 
 
 def _overfull(folders: Sequence[str], most: int) -> str:
-    """Say what is too much of what lies below some folders: its bytes, its number, its depth; ""
-    for nothing.
+    """Return in words what is too much below some folders; "" for nothing.
+
+    It can be their bytes, the number of their files, or their depth.
     """
     size = 0
     for count, (taken, depth) in enumerate(rmtree.sizes(folders), 1):
@@ -98,7 +102,7 @@ def _overfull(folders: Sequence[str], most: int) -> str:
             return f"too much written to disk: the limit is {amount(most)}"
         if count > _MOST_FILES:
             return f"too many files written: the limit is {_MOST_FILES}"
-        # a path is looked up part by part: to look at all of them would take for ever
+        # The kernel looks a path up part by part, so very deep paths would take for ever.
         if depth > _DEEPEST:
             return f"folders nested too deeply: the limit is {_DEEPEST}"
     return ""

@@ -1,5 +1,6 @@
-"""What the student's processes print: to files that are cut at a cap, never to a pipe that somebody
-can hold.
+"""What the student's processes print, in files that are cut at a cap.
+
+A pipe would not do, because a process can hold its end for ever.
 """
 
 from __future__ import annotations
@@ -8,13 +9,12 @@ import os
 
 
 class Output:
-    """One stream. Its writers append, so cutting it never makes a hole or an error for them."""
+    """One stream. Its writers append, so cutting the file makes no hole and no error for them."""
 
     def __init__(self, path: str, cap: int) -> None:
         self.path, self._cap = path, cap
         with open(path, "ab"):
-            # it is there from now on; on a busy machine its writer opens it later than it is first
-            # looked at
+            # Create the file: on a busy machine its first reader may come before its writer.
             pass
 
     def cut(self) -> int:
@@ -25,7 +25,7 @@ class Output:
         return min(size, self._cap)
 
     def start_anew(self) -> None:
-        """Forget what has been printed so far: each call has the whole cap."""
+        """Forget what was printed so far, since each call has the whole cap."""
         os.truncate(self.path, 0)
 
     def text(self) -> str:

@@ -1,9 +1,8 @@
-"""The process that supervisors are forked from: it has everything imported, so a run does not pay
-for it again.
+"""The process that supervisors are forked from; it has imported everything that a run needs.
 
-One request a line on standard input, one report a line on standard output, one after the other.
-Each request gets a supervisor of its own, which has no other children and proves that nothing is
-left before it ends. Where there is no fork, the requests are served in this process.
+It reads one request a line from standard input and writes one report a line to standard output, one
+after the other. Each request gets a supervisor of its own, which has no other children and proves
+that no process is left before it ends. Where there is no fork, this process serves the requests.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from pytest_mpgrade.system import log_lock, rmtree
 def main() -> None:
     """Serve until standard input ends, which it does when the grader is gone."""
     for number in log_lock.inherited():
-        os.set_inheritable(number, False)  # for us and our supervisors alone
+        os.set_inheritable(number, False)  # only we and our supervisors may hold them
     mark = ""
     try:
         for line in sys.stdin:
@@ -40,17 +39,18 @@ def main() -> None:
                 mark = request.mark
             elif isinstance(request, Part):
                 mark = ""
-            elif not _nobody_listens():  # else the grader was killed since it has asked
+            elif not _nobody_listens():  # the grader may have been killed since its request
                 _load(request)
                 _run(request)
     finally:
-        if mark and _nobody_listens():  # the grader was killed, for it did not part from us
+        if mark and _nobody_listens():  # without a Part the grader was killed
             rmtree.remove_all(mark)
 
 
 def _load(request: CallsRequest | CellsRequest) -> None:
-    """What a notebook needs takes long to load: it is loaded once, for the supervisors that are
-    forked from here.
+    """Import what a notebook needs, once for all supervisors that are forked from here.
+
+    These imports take long.
     """
     if isinstance(request, CellsRequest):
         from pytest_mpgrade.run.supervisor import cells, jupyter  # noqa: F401 - before it forks
@@ -69,15 +69,15 @@ def _run(request: CallsRequest | CellsRequest) -> None:
     if os.WIFSIGNALED(status):
         _report(KilledReport(signal=os.WTERMSIG(status)))
     elif status != 0:
-        # and so ends the pipe
+        # Our end closes the pipe, from which the grader learns of the failure.
         sys.exit(f"the supervisor ended with {os.waitstatus_to_exitcode(status)}")
 
 
 def _serve(request: CallsRequest | CellsRequest) -> None:
-    """In the forked process: supervise, report, end."""
+    """Supervise, report and end, in the forked process."""
     code = 1
     try:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit("broken off"))  # run() cleans up
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("broken off"))  # supervise() cleans up
         _report(supervise(request, _nobody_listens))
         code = 0
     except BaseException:

@@ -1,7 +1,6 @@
-"""One process tree, from its start to the proof that nothing is left of it, and what is known of it
-meanwhile.
+"""One process tree, from its start to the proof that nothing is left of it.
 
-`calls` and `cells` are written in terms of this: what a run does.
+`calls` and `cells`, which say what a run does, are written in terms of this.
 """
 
 from __future__ import annotations
@@ -31,10 +30,11 @@ from pytest_mpgrade.system import rmtree
 from pytest_mpgrade.system.linux import procfs
 
 SANDBOX = 8
-"""Processes that an isolation consists of, more than there are; they are not the submission's."""
+"""Processes of an isolation, with some to spare; the submission's limit does not count them."""
 
 _OUT_OF_TIME = frozenset([-signal.SIGXCPU] if hasattr(signal, "SIGXCPU") else [])
-"""The exit status of a process that the kernel has ended for its CPU time; Windows does not."""
+"""Exit status of a process that the kernel has killed for its CPU time. Windows has no such signal.
+"""
 
 _ENDINGS: dict[WaitEnd, Ending] = {
     "quiet": Ending.HUNG,
@@ -44,12 +44,13 @@ _ENDINGS: dict[WaitEnd, Ending] = {
 }
 
 _ALL_CELLS = "all cells together"
-"""Whose limit it was that came, where it was not the cell's own."""
+"""The words for the limit of a whole notebook, where that one was reached and not a cell's own."""
 
 
 class Supervised:
-    """A process that runs student code, and all that it starts; it is started at once, by *argv*,
-    in its isolation.
+    """A process that runs student code, and all processes that it starts.
+
+    The constructor starts it, by *argv*, in its isolation.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class Supervised:
             request.isolation, self.folder, request.shown, request.limits
         )
         with contextlib.ExitStack() as stack:
-            stack.callback(self.confinement.close)  # whatever fails: it has a spare user, a cgroup
+            stack.callback(
+                self.confinement.close
+            )  # whatever fails, a spare user and a cgroup have to be given back
             uid, most = self.confinement.uid, SANDBOX + self.limits.processes
             self.observer: Observer = choose_observer(request.observer, uid, most)
             self.names = leftovers.Names(
@@ -86,8 +89,8 @@ class Supervised:
             (self.folder.scratch, self.folder.box),
             self.observer.memory,
             self.confinement.out_of_memory,
-            # Before that, the calling process may not have come into its isolation, and see the
-            # whole machine's.
+            # Before that, the calling process may not be in its isolation yet, and would see the
+            # shared memory of the whole machine.
             lambda: self.names.size(self.watch.caller) if self.watch.ready else 0,
         )
 
@@ -103,8 +106,9 @@ class Supervised:
         )
 
     def close(self) -> tuple[bool, tuple[str, ...]]:
-        """End everything; return whether it is proven that no process is left, and which names were
-        removed.
+        """End everything; return whether no process is left, and which names were removed.
+
+        The first is True only if it is proven.
         """
         try:
             clean = self.observer.end_all(time.monotonic() + 30)
@@ -113,15 +117,15 @@ class Supervised:
                 removed += leftovers.remove_of(self.observer.seen.keys())
             self.server.close()
         finally:
-            # whatever else fails: nobody else would give it back
+            # Whatever else fails, since nobody else would give the isolation back.
             elsewhere = self.confinement.close()
         return clean, (*removed, *elsewhere)
 
     def every_look(self, *, last: bool = False) -> str:
-        """Cut what the student prints, and say which limit is gone over; end when nobody waits for
-        the report.
+        """Cut what the student prints; return which limit is exceeded, "" for none.
 
-        *last*: the call is back, and whatever it has left can be looked at.
+        *last* says that the call is back, so that everything it has left can be looked at. Raises
+        SystemExit when nobody waits for the report.
         """
         self.out.cut()
         self.err.cut()
@@ -149,9 +153,9 @@ class Supervised:
         *,
         all_cells: bool = False,
     ) -> Account:
-        """What was waited for did not come: say why, with what every process was waiting for.
+        """Return why what was waited for did not come, with what every process waits for.
 
-        *all_cells*: it was late by the limit of all cells of a notebook together.
+        *all_cells*: the limit of all cells of a notebook together was reached.
         """
         ending = ending or _ENDINGS.get(how, Ending.BROKEN)
         found: tuple[Stuck, ...] = ()
@@ -178,8 +182,9 @@ class Supervised:
     def facts(
         self, ending: Ending, why: str, first: dict[int, ProcessState] | None = None
     ) -> Account:
-        """Return what is known now; *first*: what had become of each process when the call came
-        back.
+        """Return what is known now.
+
+        *first* has the states that the processes had when the call came back.
         """
         watch = self.watch
         seen = [
@@ -203,9 +208,7 @@ class Supervised:
 
 
 def _grader() -> list[int]:
-    """Return the processes that student code must not signal: this one and those that it was
-    started by.
-    """
+    """Return the processes that student code must not signal: this one and its ancestors."""
     found = [os.getpid()]
     while (
         sys.platform.startswith("linux")
