@@ -54,16 +54,16 @@ def _side_effects(scratch: str) -> list[str]:
     """
     import threading
 
-    found = []
+    effects = []
     if os.path.realpath(os.getcwd()) != os.path.realpath(scratch):
-        found.append("changes the current folder")
+        effects.append("changes the current folder")
     threads = [each.name for each in threading.enumerate() if each is not threading.main_thread()]
     if threads:
-        found.append(f"starts a thread ({threads[0]})")
+        effects.append(f"starts a thread ({threads[0]})")
     files = sorted(name for name in os.listdir(scratch) if not name.startswith("."))
     if files:
-        found.append(f"writes a file ({files[0]})")
-    return found
+        effects.append(f"writes a file ({files[0]})")
+    return effects
 
 
 class Player:
@@ -228,10 +228,10 @@ def _parameters(function: Callable[..., object]) -> list[tuple[str, str, bool]]:
             ]
     inspect = bootstrap.library("inspect")
     try:
-        found = inspect.signature(function).parameters.values()
+        parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return []
-    return [(each.name, str(each.kind), each.default is not each.empty) for each in found]
+    return [(each.name, str(each.kind), each.default is not each.empty) for each in parameters]
 
 
 def _real_queue(stand_in: ThreadQueue | BareQueue) -> LiveQueue:

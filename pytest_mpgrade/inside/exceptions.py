@@ -40,19 +40,19 @@ def describe_exception(error: BaseException, folder: str) -> ErrorTold:
 
 
 def _chain(error: BaseException) -> list[str]:
-    seen: list[BaseException] = []
+    links: list[BaseException] = []
     todo: list[BaseException | None] = [
         error.__cause__,
         error.__context__,
         *getattr(error, "exceptions", ()),
     ]
-    while todo and len(seen) < 20:
+    while todo and len(links) < 20:
         link = todo.pop(0)
-        if isinstance(link, BaseException) and link is not error and link not in seen:
-            seen.append(link)
+        if isinstance(link, BaseException) and link is not error and link not in links:
+            links.append(link)
             todo += [link.__cause__, link.__context__, *getattr(link, "exceptions", ())]
     return _notes(error) + [
-        text for link in seen for text in (f"{type(link).__name__}: {_safe(link)}", *_notes(link))
+        text for link in links for text in (f"{type(link).__name__}: {_safe(link)}", *_notes(link))
     ]
 
 

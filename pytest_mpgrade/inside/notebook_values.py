@@ -30,9 +30,9 @@ def tell_values(variables: Mapping[str, object], names: Sequence[str]) -> None:
     for package in bootstrap.packages():
         bootstrap.forget_ended(package)
     gc.collect()
-    found = {name: _shown(variables[name]) for name in names if name in variables}
+    values = {name: _shown(variables[name]) for name in names if name in variables}
     with open(os.path.join(ANSWERS, "values.json"), "w", encoding="utf-8") as file:
-        json.dump({"value": found}, file)
+        json.dump({"value": values}, file)
 
 
 def _shown(value: object) -> object:

@@ -155,8 +155,8 @@ def _tried(done: subprocess.CompletedProcess[bytes]) -> str:
         ]
         return f"the interpreter cannot be started in it ({said[-1][:200]})"
     try:
-        told = json.loads(done.stdout)
-        return f"it does not keep {told[0]} apart" if told else ""
+        not_apart = json.loads(done.stdout)
+        return f"it does not keep {not_apart[0]} apart" if not_apart else ""
     except (ValueError, TypeError, LookupError):
         return "the interpreter started in it says nothing"
 

@@ -174,7 +174,7 @@ class Confinement:
         import resource
 
         limits = self._limits
-        found = [
+        rlimits = [
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_FSIZE, limits.file_bytes),
             (resource.RLIMIT_CPU, int(limits.cpu_seconds) + 1),
@@ -183,8 +183,8 @@ class Confinement:
             (resource.RLIMIT_AS, 2 * limits.memory_bytes + 1_000_000_000),
         ]
         if self._isolation.level != "none" and not self._isolation.bwrap:
-            found.append((resource.RLIMIT_NPROC, self.most_processes()))
-        return [(number, _at_most(number, value)) for number, value in found]
+            rlimits.append((resource.RLIMIT_NPROC, self.most_processes()))
+        return [(number, _at_most(number, value)) for number, value in rlimits]
 
     def most_processes(self) -> int:
         """Return the kernel's limit on the processes of the user.

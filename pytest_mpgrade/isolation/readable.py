@@ -84,15 +84,17 @@ def view(hidden: Iterable[str] = (), python: str = "") -> View:
     ask it for its path.
     """
     programs = [sys.executable, *([python] if python else [])]
-    told = [path for program in programs for path in _asked(program)]
+    folders = [path for program in programs for path in _asked(program)]
     # An editable installation puts a source tree on the path. Tests and the reference lie in it, so
     # it stays invisible.
     source_tree = os.path.dirname(PACKAGE)
-    told = [path for path in told if not os.path.samefile(path, source_tree) or _is_library(path)]
-    found = [*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *_with_targets(told)]
-    found += [hop for program in programs for hop in _hops(program)]
+    folders = [
+        path for path in folders if not os.path.samefile(path, source_tree) or _is_library(path)
+    ]
+    paths = [*_SYSTEM, *(f"/etc/{name}" for name in _ETC), *_with_targets(folders)]
+    paths += [hop for program in programs for hop in _hops(program)]
     return View(
-        read=tuple(_outermost(path for path in found if os.path.lexists(path))),
+        read=tuple(_outermost(path for path in paths if os.path.lexists(path))),
         hidden=tuple(_outermost(_with_targets([PACKAGE, *hidden]))),
         own=tuple(os.path.join(PACKAGE, part) for part in _OWN_PARTS),
     )
@@ -125,11 +127,11 @@ def _hops(program: str) -> list[str]:
 
     The python of a virtual environment is a chain of such links.
     """
-    found: list[str] = []
-    while os.path.islink(program) and len(found) < 20:
-        found.append(program)
+    links: list[str] = []
+    while os.path.islink(program) and len(links) < 20:
+        links.append(program)
         program = os.path.join(os.path.dirname(program), os.readlink(program))
-    return [os.path.normpath(name) for name in (*found, program)]
+    return [os.path.normpath(name) for name in (*links, program)]
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:

@@ -199,18 +199,18 @@ class KilledReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 Reported = Union[CallsReport, CellsReport, KilledReport]  # noqa: UP007 - msgspec reads it in Python 3.10
 
 
-def line_of(told: Request | Reported) -> str:
+def line_of(message: Request | Reported) -> str:
     """Return a request or a report as a line of JSON."""
-    return json.dumps(msgspec.to_builtins(told)) + "\n"
+    return json.dumps(msgspec.to_builtins(message)) + "\n"
 
 
 def request_in(line: str) -> Request:
     """Read a request; raise ValueError where the line holds none."""
-    found: Request = msgspec.convert(json.loads(line), type=Request)
-    return found
+    request: Request = msgspec.convert(json.loads(line), type=Request)
+    return request
 
 
 def report_in(line: bytes) -> Reported:
     """Read a report; raise ValueError where the line holds none."""
-    found: Reported = msgspec.json.decode(line, type=Reported)
-    return found
+    report: Reported = msgspec.json.decode(line, type=Reported)
+    return report

@@ -52,14 +52,14 @@ def answer(box: str, name: str, cap: int, *, named: bool = False) -> Answer:
             data = file.read(cap + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
         if len(data) > cap:
             raise ValueError
-        found = msgspec.json.decode(data, type=Answer)
-        values = [] if found.value is None else [found.value]
+        decoded = msgspec.json.decode(data, type=Answer)
+        values = [] if decoded.value is None else [decoded.value]
         if named:
-            values = list(found.value.values()) if isinstance(found.value, dict) else []
-        if all(map(is_plain, (*values, *found.queues))) and all(
-            each[0] == "list" for each in found.queues
+            values = list(decoded.value.values()) if isinstance(decoded.value, dict) else []
+        if all(map(is_plain, (*values, *decoded.queues))) and all(
+            each[0] == "list" for each in decoded.queues
         ):
-            return found
+            return decoded
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         pass
     return Answer(value=["object", UNREADABLE])

@@ -20,12 +20,12 @@ def executed_cells(
     pairs = zip(document["cells"], executed["cells"], strict=True)
     code = [(submitted, cell) for submitted, cell in pairs if cell["cell_type"] == "code"]
     for number, (submitted, cell) in enumerate(code, 1):
-        seen = (
+        account = (
             report.cells[number - 1]
             if number <= len(report.cells)
             else Account(ending=Ending.NOT_TRIED)
         )
-        tried = seen.ending is not Ending.NOT_TRIED
+        tried = account.ending is not Ending.NOT_TRIED
         outputs = tuple(cell.get("outputs", ())) if tried else ()
         error: NotebookDocument = next(
             (each for each in reversed(outputs) if each.get("output_type") == "error"), {}
@@ -35,11 +35,11 @@ def executed_cells(
             number=number,
             tags=_tags(cell),
             source=cell["source"],
-            ending=seen.ending,
-            why=seen.why,
-            all_cells=seen.all_cells,
-            exitcode=seen.exitcode,
-            stopped=seen.stopped,
+            ending=account.ending,
+            why=account.why,
+            all_cells=account.all_cells,
+            exitcode=account.exitcode,
+            stopped=account.stopped,
             error_type=str(error.get("ename", "")),
             error_message=_COLOURS.sub("", str(error.get("evalue", ""))),
             error_line=_line(traceback, cell.get("execution_count")),
@@ -47,8 +47,8 @@ def executed_cells(
             outputs=outputs,
             submitted=tuple(submitted.get("outputs", ())),
             submitted_count=submitted.get("execution_count") or 0,
-            seconds=seen.seconds,
-            trace=seen.trace(report.observer),
+            seconds=account.seconds,
+            trace=account.trace(report.observer),
         )
 
 
@@ -59,12 +59,12 @@ def _tags(cell: NotebookDocument) -> tuple[str, ...]:
 
 def _line(traceback: str, count: object) -> int:
     """Return the innermost line of a cell that a traceback names."""
-    found = [
+    matches = [
         match
         for match in _LINE.finditer(traceback)
         if match["line"] and match["count"] == str(count)
     ]
-    if found:
-        return int(found[-1]["line"])
+    if matches:
+        return int(matches[-1]["line"])
     arrows = _ARROW.findall(traceback)
     return int(arrows[0]) if arrows else 0

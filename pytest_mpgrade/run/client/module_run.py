@@ -75,8 +75,8 @@ def _step_request(step: Step) -> StepRequest:
 def _keys(scenario: Scenario) -> tuple[str, ...] | None:
     """Return the keys of all tasks that are handed out; None where some of them are not known."""
     known = [step.keys for step in scenario.steps if step.do == "call"]
-    found = tuple(key for keys in known for key in keys or ())
-    return None if any(keys is None for keys in known) or len(found) > _MOST_KEYS else found
+    all_keys = tuple(key for keys in known for key in keys or ())
+    return None if any(keys is None for keys in known) or len(all_keys) > _MOST_KEYS else all_keys
 
 
 def _child_request(
@@ -129,53 +129,60 @@ def _runs(
         stderr=report.stderr,
         code=setting.submission.code,
     )
-    found = [_filled(base, report.imported, report, folder, setting)]
-    for seen in report.calls:
-        step = scenario.steps[seen.step]
+    runs = [_filled(base, report.imported, report, folder, setting)]
+    for account in report.calls:
+        step = scenario.steps[account.step]
         call = replace(
             base,
-            key=f"{scenario.key}/{seen.step}",
+            key=f"{scenario.key}/{account.step}",
             call=step.label,
             function=step.function,
             named=step.kwargs,
         )
-        filled = _filled(call, seen, report, folder, setting)
-        found.append(replace(filled, trace=replace(filled.trace, tasks=len({*(step.keys or ())}))))
+        filled = _filled(call, account, report, folder, setting)
+        runs.append(replace(filled, trace=replace(filled.trace, tasks=len({*(step.keys or ())}))))
     # A thread of the calling process may run a task during any of the calls, by chance.
-    mine = any(seen.in_caller for seen in report.calls)
-    return [found[0], *(replace(call, in_caller=mine) for call in found[1:])]
+    mine = any(account.in_caller for account in report.calls)
+    return [runs[0], *(replace(call, in_caller=mine) for call in runs[1:])]
 
 
 def _filled(
-    run: Run, seen: Account, report: CallsReport, folder: RunFolder, setting: Setting
+    run: Run, account: Account, report: CallsReport, folder: RunFolder, setting: Setting
 ) -> Run:
-    told = (
-        answer(folder.box, seen.answer, setting.assignment.limits.answer_bytes)
-        if seen.answer
+    child_answer = (
+        answer(folder.box, account.answer, setting.assignment.limits.answer_bytes)
+        if account.answer
         else Answer()
     )
-    ending = seen.ending
-    lacks_value = run.function != "import" and ending is Ending.RETURNED and told.value is None
+    ending = account.ending
+    lacks_value = (
+        run.function != "import" and ending is Ending.RETURNED and child_answer.value is None
+    )
     if run.function == "import" and ending not in (Ending.RETURNED, Ending.BROKEN):
         ending = Ending.NOT_IMPORTED
-    error = told.error
+    error = child_answer.error
     missing = error.missing if error else ""
-    facts = replace(told.facts, functions=told.functions, queues=told.queues, missing=missing)
+    facts = replace(
+        child_answer.facts,
+        functions=child_answer.functions,
+        queues=child_answer.queues,
+        missing=missing,
+    )
     return replace(
         run,
         ending=ending,
-        why=seen.why,
-        phase=seen.phase,
-        still_reading=seen.still_reading,
-        stopped=seen.stopped,
-        exitcode=seen.exitcode,
-        value=["object", UNREADABLE] if lacks_value else told.value,
+        why=account.why,
+        phase=account.phase,
+        still_reading=account.still_reading,
+        stopped=account.stopped,
+        exitcode=account.exitcode,
+        value=["object", UNREADABLE] if lacks_value else child_answer.value,
         error=error,
         facts=facts,
-        printed=seen.printed,
-        seconds=seen.seconds,
-        blocked=seen.blocked,
-        tries=seen.tries,
+        printed=account.printed,
+        seconds=account.seconds,
+        blocked=account.blocked,
+        tries=account.tries,
         import_children=sum(not process.helper for process in report.imported.processes),
-        trace=seen.trace(report.observer),
+        trace=account.trace(report.observer),
     )

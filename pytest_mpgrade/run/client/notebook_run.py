@@ -207,8 +207,8 @@ def _executed(path: str) -> NotebookDocument:
     if not os.path.exists(path) or os.path.getsize(path) > MOST_DOCUMENT:
         return {}
     with open(path, encoding="utf-8") as file:
-        found: NotebookDocument = json.load(file)
-    return found
+        document: NotebookDocument = json.load(file)
+    return document
 
 
 def _notebook(
@@ -222,7 +222,7 @@ def _notebook(
     cells = tuple(executed_cells(report, document, executed))
     tried = [cell for cell in cells if cell.ending is not Ending.NOT_TRIED]
     last = tried[-1] if tried else None
-    seen = report.left or (report.cells[-1] if report.cells else report.kernel)
+    last_account = report.left or (report.cells[-1] if report.cells else report.kernel)
     kernel = report.kernel
     started = kernel.ending is Ending.RETURNED
     return Notebook(
@@ -239,7 +239,7 @@ def _notebook(
         stopped=last.stopped if last else "",
         stderr=report.stderr,
         seconds=report.seconds,
-        trace=seen.trace(report.observer),
+        trace=last_account.trace(report.observer),
         pid=report.pid,
         cells=cells,
         values=values if isinstance(values, dict) else {},

@@ -62,11 +62,11 @@ class RunServer:
         finally:
             timer.cancel()
         if not line.endswith(b"\n"):
-            told = self._told_to_end
+            ended_by_us = self._told_to_end
             # The server has closed its output: it is ending, or was killed.
             code = process_groups.exit_status(self._process, 1.0)
             self.end()
-            if not told and code is not None and code < 0:
+            if not ended_by_us and code is not None and code < 0:
                 raise SupervisorKilledError(f"the supervisors' server was killed by signal {-code}")
             raise SupervisorError(
                 f"the supervisor broke: {' | '.join(self._last_words()) or 'no report'}"

@@ -45,12 +45,14 @@ _ASKS = {"pdb.py": "a debugger", "debugger.py": "a debugger", "getpass.py": "get
 
 def explain_hang(watch: Watch, stacks: Stacks) -> tuple[Stuck, ...]:
     """Say of every process of a tree that hangs what it waits for."""
-    found = waits(watch, stacks)
-    bare = [_bare(wait, watch.caller) for wait in found]
+    all_waits = waits(watch, stacks)
+    bare = [_bare(wait, watch.caller) for wait in all_waits]
     workers = itertools.count(1)  # in the order of their process ids
     known = [replace(one, number=next(workers)) if one.role is Role.WORKER else one for one in bare]
     names = {one.pid: one.name for one in known}
-    return tuple(_told(one, wait, names, stacks) for one, wait in zip(known, found, strict=True))
+    return tuple(
+        _told(one, wait, names, stacks) for one, wait in zip(known, all_waits, strict=True)
+    )
 
 
 def _bare(wait: Wait, caller: int) -> Stuck:

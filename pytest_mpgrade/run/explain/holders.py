@@ -30,28 +30,28 @@ class Wait:
 
 
 def with_holders(
-    found: Sequence[Wait], caller: int, died: Sequence[int], stacks: Stacks
+    all_waits: Sequence[Wait], caller: int, died: Sequence[int], stacks: Stacks
 ) -> list[Wait]:
     """Return the waits, with the holder of each lock where it is known.
 
     *died* are the processes that did not end by themselves.
     """
-    return [_behind(one, found, stacks) for one in _abandoned(found, caller, died)]
+    return [_behind(one, all_waits, stacks) for one in _abandoned(all_waits, caller, died)]
 
 
-def _abandoned(found: Sequence[Wait], caller: int, died: Sequence[int]) -> list[Wait]:
+def _abandoned(all_waits: Sequence[Wait], caller: int, died: Sequence[int]) -> list[Wait]:
     """Return the waits, with a queue's lock that a process has taken along when it died.
 
     A process that reads from a queue holds the queue's lock. If all readers wait for that lock, one
     of the dead processes has taken it along.
     """
-    readers = [one for one in found if one.doing is Doing.GET and one.pid != caller]
+    readers = [one for one in all_waits if one.doing is Doing.GET and one.pid != caller]
     if (
         not died
         or not readers
         or not all(one.blocked.call == "futex" and one.blocked.shared for one in readers)
     ):
-        return [*found]
+        return [*all_waits]
     holder = died[0] if len(died) == 1 else 0
     return [
         (
@@ -59,11 +59,11 @@ def _abandoned(found: Sequence[Wait], caller: int, died: Sequence[int]) -> list[
             if one in readers
             else one
         )
-        for one in found
+        for one in all_waits
     ]
 
 
-def _behind(wait: Wait, found: Sequence[Wait], stacks: Stacks) -> Wait:
+def _behind(wait: Wait, all_waits: Sequence[Wait], stacks: Stacks) -> Wait:
     """Return what a wait for a lock stands for: what the holder of the lock waits for.
 
     Workers that share a pipe take turns at it: one waits for a task and holds the lock, and the
@@ -72,7 +72,7 @@ def _behind(wait: Wait, found: Sequence[Wait], stacks: Stacks) -> Wait:
     own = own_frame(wait.frames, stacks)
     if wait.doing is not Doing.LOCK or wait.holder or own is None:
         return wait
-    for other in found:
+    for other in all_waits:
         inside = any(loops.holds(own, frame) for frame in other.frames if stacks.owns(frame))
         if inside and other.doing is not Doing.LOCK:
             return dataclasses.replace(wait, awaits=other.awaits, holder=other.pid)

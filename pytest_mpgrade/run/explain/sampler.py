@@ -43,17 +43,17 @@ class Looks:
         pids = [watch.caller, *workers]
         pid = pids[self._taken % len(pids)]
         self._taken += 1
-        found = blocked.look_at_main_thread(pid) if watch.observer.sees_waits else Blocked()
+        blocked_in = blocked.look_at_main_thread(pid) if watch.observer.sees_waits else Blocked()
         threads = self._stacks.of(pid)
         if threads:
-            self._note(Role.PARENT if pid == watch.caller else Role.WORKER, threads[-1], found)
+            self._note(Role.PARENT if pid == watch.caller else Role.WORKER, threads[-1], blocked_in)
         self._next = time.monotonic() + PERIOD
 
-    def _note(self, role: Role, frames: list[Frame], found: Blocked) -> None:
+    def _note(self, role: Role, frames: list[Frame], blocked_in: Blocked) -> None:
         self._of[role] += 1
         own = own_frame(frames, self._stacks)
         if own is not None and not any(frame.file.endswith(_TASKS) for frame in frames):
-            self._seen[role, doing_of(frames, self._stacks, found), own] += 1
+            self._seen[role, doing_of(frames, self._stacks, blocked_in), own] += 1
 
     def found(self) -> tuple[Look, ...]:
         """Return where processes were outside of tasks, the most frequent place first."""

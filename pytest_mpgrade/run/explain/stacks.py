@@ -38,8 +38,8 @@ class Stacks:
 
     def of(self, pid: int) -> list[list[Frame]]:
         """Return the stacks of a process's threads, innermost frame first, the main thread last."""
-        found = _from_faulthandler(pid, self.file) or _from_py_spy(pid)
-        return [[self._named(frame) for frame in _since_start(thread)] for thread in found]
+        threads = _from_faulthandler(pid, self.file) or _from_py_spy(pid)
+        return [[self._named(frame) for frame in _since_start(thread)] for thread in threads]
 
     def owns(self, frame: Frame) -> bool:
         """Tell whether a frame is in a file of the submission."""

@@ -41,14 +41,14 @@ def waits(watch: Watch, stacks: Stacks) -> list[Wait]:
     # Before any stack is asked for, because the signal for it wakes the process.
     looks = {pid: _look(watch, pid) for pid in pids}
     tree = Tree(helpers={pid: watch.observer.seen[pid].helper for pid in watch.live()})
-    found = [_Process(watch, stacks, tree, pid, looks[pid]).wait() for pid in pids]
-    seen = watch.observer.seen.values()
+    all_waits = [_Process(watch, stacks, tree, pid, looks[pid]).wait() for pid in pids]
+    processes = watch.observer.seen.values()
     died = [
         each.pid
-        for each in seen
+        for each in processes
         if each.ended and each.exitcode and not each.helper and not each.sandbox
     ]
-    return holders.with_holders(found, watch.caller, died, stacks)
+    return holders.with_holders(all_waits, watch.caller, died, stacks)
 
 
 def _look(watch: Watch, pid: int) -> Blocked:
@@ -60,13 +60,13 @@ def _look(watch: Watch, pid: int) -> Blocked:
 class _Process:
     """One process of the tree, as it was when the tree was called quiescent or late."""
 
-    def __init__(self, watch: Watch, stacks: Stacks, tree: Tree, pid: int, found: Blocked) -> None:
+    def __init__(self, watch: Watch, stacks: Stacks, tree: Tree, pid: int, look: Blocked) -> None:
         self._watch, self._stacks, self._tree, self._pid, self._blocked = (
             watch,
             stacks,
             tree,
             pid,
-            found,
+            look,
         )
         self._threads = stacks.of(pid)
         self._main: Sequence[Frame] = self._threads[-1] if self._threads else []
@@ -81,10 +81,10 @@ class _Process:
         return self._polled(self._ended(here))
 
     def _doing(self) -> Doing:
-        found = doing_of(self._main, self._stacks, self._blocked)
-        if found is Doing.RECEIVE and self._at_terminal():
+        doing = doing_of(self._main, self._stacks, self._blocked)
+        if doing is Doing.RECEIVE and self._at_terminal():
             return Doing.INPUT
-        return found
+        return doing
 
     def _at_terminal(self) -> bool:
         """Tell whether the student's own line reads a file that is a terminal."""
@@ -105,11 +105,11 @@ class _Process:
             return here
         theirs = Blocked(asleep=self._another_sleeps())
         for frames in self._threads[:-1]:
-            found = doing_of(frames, self._stacks, theirs)
-            inside = found in _WITHIN - {Doing.LOCK} and here.doing is not Doing.THREAD
-            if own_frame(frames, self._stacks) and not inside and found not in _SHOWS_LITTLE:
+            doing = doing_of(frames, self._stacks, theirs)
+            inside = doing in _WITHIN - {Doing.LOCK} and here.doing is not Doing.THREAD
+            if own_frame(frames, self._stacks) and not inside and doing not in _SHOWS_LITTLE:
                 return dataclasses.replace(
-                    here, doing=found, frames=tuple(frames), blocked=Blocked()
+                    here, doing=doing, frames=tuple(frames), blocked=Blocked()
                 )
         return here
 
@@ -129,12 +129,12 @@ class _Process:
         are exceptions: in a forked process the lock may have been held at the fork, and a semaphore
         may begin at 0.
         """
-        seen = self._watch.observer.seen
-        parent = seen.get(seen[self._pid].parent)
+        processes = self._watch.observer.seen
+        parent = processes.get(processes[self._pid].parent)
         alone = (
             self._blocked.call == "futex" and not self._blocked.shared and len(self._threads) == 1
         )
-        forked = self._pid != self._watch.caller and seen[self._pid].born(parent) != "spawn"
+        forked = self._pid != self._watch.caller and processes[self._pid].born(parent) != "spawn"
         mine = (
             here.doing is Doing.LOCK and alone and not forked and self._stacks.owns(self._main[0])
         )
@@ -150,8 +150,8 @@ class _Process:
         if here.blocked.child:
             return dataclasses.replace(here, whom=(self._outside(here.blocked.child),))
         if here.blocked.files is not None:
-            found = sources(self._pid, here.blocked.files, self._tree)
-            exits, messages, whom = found.exits, found.messages, found.pids
+            waits_at = sources(self._pid, here.blocked.files, self._tree)
+            exits, messages, whom = waits_at.exits, waits_at.messages, waits_at.pids
         elif here.doing is Doing.WAIT and (own := own_frame(here.frames, self._stacks)) is not None:
             (exits, messages), whom = loops.sentinels_at(own), ()
         else:
@@ -165,8 +165,8 @@ class _Process:
 
     def _outside(self, pid: int) -> int:
         """Return our pid of a process that its parent may know by another pid."""
-        seen = self._watch.observer.seen
-        inside = [each.pid for each in seen.values() if each.inside == pid and not each.ended]
+        processes = self._watch.observer.seen
+        inside = [each.pid for each in processes.values() if each.inside == pid and not each.ended]
         return inside[0] if inside else pid
 
     def _polled(self, here: Wait) -> Wait:

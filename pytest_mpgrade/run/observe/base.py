@@ -95,8 +95,8 @@ class Roll(MutableMapping[int, ObservedProcess]):
     def __getitem__(self, pid: int) -> ObservedProcess:
         return self._entered[pid]
 
-    def __setitem__(self, pid: int, seen: ObservedProcess) -> None:
-        self._entered[pid] = seen
+    def __setitem__(self, pid: int, process: ObservedProcess) -> None:
+        self._entered[pid] = process
 
     def __delitem__(self, pid: int) -> None:
         raise TypeError("what has been seen stays known")

@@ -45,9 +45,9 @@ class Names:
         """
         if not self.private:
             return sum(
-                found.st_blocks * 512
+                status.st_blocks * 512
                 for name in names(self.prefix, self.uid)
-                if (found := _status(name))
+                if (status := _status(name))
             )
         try:
             whole = os.statvfs(f"/proc/{pid}/root{SHM}")
@@ -90,8 +90,8 @@ def names(prefix: str, uid: int = 0) -> list[str]:
 
 
 def _owner(name: str) -> int:
-    found = _status(name)
-    return found.st_uid if found else -1
+    status = _status(name)
+    return status.st_uid if status else -1
 
 
 def _status(name: str) -> os.stat_result | None:
@@ -110,13 +110,13 @@ def gained(
     Python.
     """
     python = {target for pid in helpers for target in procfs.open_files(pid).values()}
-    found: list[tuple[LeftoverKind, str]] = [
+    new: list[tuple[LeftoverKind, str]] = [
         ("thread", f"thread {tid}") for tid in sorted(after.threads - before.threads)
     ]
-    found += [("pipe", target) for target in sorted(after.pipes - before.pipes - python)]
+    new += [("pipe", target) for target in sorted(after.pipes - before.pipes - python)]
     for name in sorted(after.named - before.named):
-        found.append(("semaphore" if name.startswith("sem.") else "shared memory", name))
-    return found
+        new.append(("semaphore" if name.startswith("sem.") else "shared memory", name))
+    return new
 
 
 def remove_leftovers(prefix: str) -> list[str]:
@@ -136,18 +136,18 @@ def remove_of(pids: Collection[int]) -> list[str]:
     The names carry the pids of their processes.
     """
     try:
-        found = [
+        theirs = [
             name
             for name in os.listdir(SHM)
             if (made := _JOBLIB.match(name)) and int(made[1]) in pids
         ]
     except OSError:
         return []
-    for name in found:
+    for name in theirs:
         path = os.path.join(SHM, name)
         if os.path.isdir(path) and not os.path.islink(path):
             rmtree.remove_tree(path)
         else:
             with contextlib.suppress(OSError):
                 os.unlink(path)
-    return found
+    return theirs

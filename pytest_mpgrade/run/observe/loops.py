@@ -72,15 +72,15 @@ def called_at(frame: Frame) -> frozenset[str]:
 
     The name "with" stands for a `with` statement.
     """
-    found = set()
+    names = set()
     for node in ast.walk(_module(frame.file)):
         if isinstance(node, ast.Call) and _spans(node, frame.line):
-            found.add(_name(node.func))
+            names.add(_name(node.func))
         elif isinstance(node, (ast.With, ast.AsyncWith)) and any(
             _spans(item.context_expr, frame.line) for item in node.items
         ):
-            found.add("with")
-    return frozenset(found)
+            names.add("with")
+    return frozenset(names)
 
 
 def sentinels_at(frame: Frame) -> tuple[bool, bool]:
@@ -173,11 +173,11 @@ class _Loop:
 
         Its test can, and whatever leads to a `break` or `return` in it.
         """
-        found = frozenset() if isinstance(self._test, ast.Constant) else self._of_test(self._test)
+        awaited = frozenset() if isinstance(self._test, ast.Constant) else self._of_test(self._test)
         for place in self._places:
             if isinstance(place.node, (ast.Break, ast.Return)):
-                found |= self._of_place(place)
-        return found
+                awaited |= self._of_place(place)
+        return awaited
 
     def _of_test(self, test: ast.expr) -> frozenset[Awaited]:
         if isinstance(test, ast.BoolOp):
@@ -190,20 +190,20 @@ class _Loop:
         return self._asked(test) or self._of_changes(test) or frozenset((Awaited.MESSAGE,))
 
     def _of_place(self, place: _Place) -> frozenset[Awaited]:
-        found = self._asked(place.node)
+        awaited = self._asked(place.node)
         for test in place.tests:
-            found |= self._asked(test) or self._of_changes(test)
-        return found or frozenset((Awaited.MESSAGE,))
+            awaited |= self._asked(test) or self._of_changes(test)
+        return awaited or frozenset((Awaited.MESSAGE,))
 
     def _of_changes(self, test: ast.expr) -> frozenset[Awaited]:
         """Return what the loop asks where it changes the variables of a test."""
         names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
-        found: frozenset[Awaited] = frozenset()
+        awaited: frozenset[Awaited] = frozenset()
         for place in self._places:
             if names & _changed(place.node):
-                found |= self._asked(place.node)
-                found = found.union(*(self._asked(each) for each in place.tests))
-        return found
+                awaited |= self._asked(place.node)
+                awaited = awaited.union(*(self._asked(each) for each in place.tests))
+        return awaited
 
     def _asked(self, node: ast.AST, depth: int = 3) -> frozenset[Awaited]:
         """Return what a piece of code asks, itself or in the student's functions that it calls."""
@@ -249,11 +249,11 @@ def _changed(node: ast.AST) -> set[str]:
 
     It changes them by assignment, or by a method that it calls.
     """
-    found = set()
+    names = set()
     for each in ast.walk(node):
         if isinstance(each, ast.Name) and isinstance(each.ctx, (ast.Store, ast.Del)):
-            found.add(each.id)
+            names.add(each.id)
         elif isinstance(each, (ast.Attribute, ast.Subscript)) and isinstance(each.value, ast.Name):
             called = isinstance(each, ast.Attribute) or not isinstance(each.ctx, ast.Load)
-            found |= {each.value.id} if called else set()
-    return found
+            names |= {each.value.id} if called else set()
+    return names

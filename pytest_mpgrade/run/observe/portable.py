@@ -109,7 +109,7 @@ class PsutilObserver:
 
         The system call in which it sleeps is not known.
         """
-        found = []
+        samples = []
         for pid in pids:
             try:
                 process = psutil.Process(pid)
@@ -119,7 +119,7 @@ class PsutilObserver:
                     switches = process.num_ctx_switches().voluntary
             except psutil.Error:
                 continue
-            found.append(
+            samples.append(
                 Thread(
                     pid=pid,
                     tid=pid,
@@ -131,7 +131,7 @@ class PsutilObserver:
                     syscall="",
                 )
             )
-        return found
+        return samples
 
     def chars_read(self, pid: int) -> int:
         """Return what psutil reports, 0 where the system does not say."""
@@ -184,14 +184,14 @@ class PsutilObserver:
 
 def _marked(mark: str) -> list[psutil.Process]:
     """Return every process with a run's mark in its environment. This is slow."""
-    found = []
+    processes = []
     for process in psutil.process_iter():
         try:
             if process.environ().get(MARK) == mark:
-                found.append(process)
+                processes.append(process)
         except (psutil.Error, OSError):
             continue
-    return found
+    return processes
 
 
 def end_marked(mark: str, seconds: float = 10.0) -> None:

@@ -117,5 +117,5 @@ def _read_only(pid: int, tree: Tree) -> set[str]:
 
 
 def _inode(pipe: str) -> int:
-    found = re.search(r"\d+", pipe)
-    return int(found[0]) if found else 0
+    digits = re.search(r"\d+", pipe)
+    return int(digits[0]) if digits else 0

@@ -148,8 +148,8 @@ class Watch:
         if not self.ready and message.kind == "ready":
             self.ready = True
             self.caller = self.quiet.caller = message.pid
-            for pid, seen in self.observer.seen.items():
-                seen.sandbox = pid != message.pid
+            for pid, process in self.observer.seen.items():
+                process.sandbox = pid != message.pid
         if message.pid == self.caller:
             self.control = message
 
@@ -179,7 +179,7 @@ class Watch:
 
     def live(self) -> list[int]:
         """Return all processes of the tree that have not ended."""
-        return [pid for pid, seen in self.observer.seen.items() if not seen.ended]
+        return [pid for pid, process in self.observer.seen.items() if not process.ended]
 
     def workers_alive(self) -> list[int]:
         """Return the processes that have not ended, without the caller and Python's own helpers."""
@@ -195,9 +195,9 @@ class Watch:
         if not self.observer.sees_exits:
             return None
         self.take_in_ends(ENDS_SECONDS)  # each end comes with the CPU time of its process
-        seen = [each for each in self.observer.seen.values() if not each.sandbox]
-        alive = [each.pid for each in seen if not each.ended]
-        return sum(each.cpu for each in seen if each.ended) + sum(map(procfs.cpu, alive))
+        processes = [each for each in self.observer.seen.values() if not each.sandbox]
+        alive = [each.pid for each in processes if not each.ended]
+        return sum(each.cpu for each in processes if each.ended) + sum(map(procfs.cpu, alive))
 
     def until_back(self, window: float = STEADY_SECONDS) -> WaitEnd:
         """Wait until the caller waits for us again; see `until`."""
@@ -243,8 +243,8 @@ class Watch:
 
     def _threads(self) -> list[procfs.Thread]:
         """Return a sample of all threads that decide whether the tree is quiescent."""
-        found = self.observer.threads(self.live())
-        return [thread for thread in found if thread.tid not in self.aside or thread.state != "S"]
+        threads = self.observer.threads(self.live())
+        return [thread for thread in threads if thread.tid not in self.aside or thread.state != "S"]
 
     @property
     def still_reading(self) -> bool:

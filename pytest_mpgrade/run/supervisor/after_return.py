@@ -44,16 +44,16 @@ class Inspection:
         """
         observer = self.watch.observer
         observer.refresh()
-        found = {pid: observer.state(pid) for pid in observer.seen if pid != self.watch.caller}
+        states = {pid: observer.state(pid) for pid in observer.seen if pid != self.watch.caller}
         untold = [
             pid
-            for pid, state in found.items()
+            for pid, state in states.items()
             if state == "zombie" and not observer.seen[pid].ended
         ]
         # An orphan of the tree is no zombie of the caller's: only we can reap it.
         if untold:
             self.watch.take_in_ends(GONE_SECONDS)
-        return found | {pid: observer.state(pid) for pid in untold}
+        return states | {pid: observer.state(pid) for pid in untold}
 
     def left(self, before: leftovers.Holdings, *, handles: bool, saved: bool) -> list[Leftover]:
         """Return what the call has left besides processes, when the tree is quiet or after 2 s.
@@ -165,7 +165,7 @@ class Inspection:
         return bool(alive or (gained and not saved))
 
     def _gained(self, before: leftovers.Holdings) -> list[tuple[LeftoverKind, str]]:
-        helpers = [pid for pid, seen in self.watch.observer.seen.items() if seen.helper]
+        helpers = [pid for pid, process in self.watch.observer.seen.items() if process.helper]
         return leftovers.gained(before, self.holdings(), helpers)
 
 

@@ -112,9 +112,9 @@ class Cells:
         if how != "yes":
             return self.run.ended(how, Phase.KERNEL_START, Ending.BROKEN)
         connected.result()
-        for pid, seen in self.run.observer.seen.items():
+        for pid, process in self.run.observer.seen.items():
             # The kernel itself has started these, not the notebook.
-            seen.sandbox = pid != watch.caller
+            process.sandbox = pid != watch.caller
         watch.step = STEP_SECONDS
         watch.quiet.caller = 0  # a notebook may compute by itself
         watch.aside = frozenset(procfs.tasks(watch.caller)) - {watch.caller}
@@ -162,11 +162,11 @@ class Cells:
         watch.fault = watch.fault or self.run.every_look(last=how == "yes")
         if watch.fault or how != "yes":
             how = "over" if watch.fault else how
-            told = self.run.ended(how, all_cells=how == "late" and all_left < mine)
+            account = self.run.ended(how, all_cells=how == "late" and all_left < mine)
             goes_on = False
         else:
-            told, goes_on = self._done(future)
-        self.cells.append(replace(told, seconds=took))
+            account, goes_on = self._done(future)
+        self.cells.append(replace(account, seconds=took))
         return goes_on
 
     def _done(self, future: Future[object]) -> tuple[Account, bool]:
@@ -199,12 +199,12 @@ class Cells:
         A Pool starts another worker for each one that dies, without end.
         """
         died = [
-            seen
-            for pid, seen in self.run.observer.seen.items()
+            process
+            for pid, process in self.run.observer.seen.items()
             if pid not in self._met
-            and seen.ended
-            and seen.exitcode not in (0, None)
-            and not seen.helper
+            and process.ended
+            and process.exitcode not in (0, None)
+            and not process.helper
         ]
         if len(died) < RESPAWNS:
             return
@@ -266,9 +266,9 @@ class Cells:
 
     def _let_helpers_end(self) -> None:
         watch, end = self.watch, self.watch.clock.now() + HELPERS_SECONDS
-        seen = self.run.observer.seen
+        processes = self.run.observer.seen
         while watch.clock.now() < end and any(
-            seen[pid].helper not in ("", "sandbox") for pid in watch.live()
+            processes[pid].helper not in ("", "sandbox") for pid in watch.live()
         ):
             watch.pump(STEP_SECONDS)
 

@@ -163,7 +163,7 @@ def _line(watch: Watch, script: Rendezvous) -> GateReport:
     """See the module's docstring."""
     n, keys = script.n, script.keys
     watch.gates.keep_shut = lambda _: True
-    met = watch.until(lambda: len(watch.gates.insiders()) >= n)
+    how = watch.until(lambda: len(watch.gates.insiders()) >= n)
     watch.settle(SETTLE_SECONDS)
     inside = [held.pid for held in watch.gates.inside.values()]
     report = GateReport(
@@ -174,9 +174,9 @@ def _line(watch: Watch, script: Rendezvous) -> GateReport:
         alive_then=len(watch.workers_alive()),
         crew=tuple(sorted(set(inside))),
         first=tuple(sorted(watch.gates.inside, key=_position(keys))),
-        quiet=_rule(watch, met),
+        quiet=_rule(watch, how),
     )
-    if met == "yes" and not watch.back:
+    if how == "yes" and not watch.back:
         report = _step_through(watch, report, keys, random.Random(script.seed))  # noqa: S311 - a schedule, no secret
     # The call is early if it is back before the rendezvous, or while a gate is shut. It is not
     # early when all tasks that could be held have been let go.

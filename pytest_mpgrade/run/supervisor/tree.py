@@ -132,12 +132,12 @@ class Supervised:
         if self.abandoned():
             rmtree.remove_tree(self.folder.path)
             raise SystemExit("the grader is gone")
-        seen = [each for each in self.observer.seen.values() if not each.sandbox]
-        if any(each.exitcode in _OUT_OF_TIME for each in seen):
+        processes = [each for each in self.observer.seen.values() if not each.sandbox]
+        if any(each.exitcode in _OUT_OF_TIME for each in processes):
             return f"too much computing: the limit is {self.limits.cpu_seconds:g} s of CPU time"
         live, ended = (
-            [each.pid for each in seen if not each.ended],
-            [each for each in seen if each.ended],
+            [each.pid for each in processes if not each.ended],
+            [each for each in processes if each.ended],
         )
         peak = max((each.peak for each in ended), default=0)
         return self.budget.overdrawn(live, sum(each.cpu for each in ended), peak, last=last)
@@ -158,9 +158,9 @@ class Supervised:
         *all_cells*: the limit of all cells of a notebook together was reached.
         """
         ending = ending or _ENDINGS.get(how, Ending.BROKEN)
-        found: tuple[Stuck, ...] = ()
+        stuck: tuple[Stuck, ...] = ()
         if how in ("quiet", "late"):
-            found = hang.explain_hang(self.watch, self.stacks)
+            stuck = hang.explain_hang(self.watch, self.stacks)
         still_reading = how == "late" and self.watch.still_reading
         stopped = self.watch.fault if how == "over" else ""
         reason = self.watch.rule if how == "quiet" else stopped or how
@@ -172,7 +172,7 @@ class Supervised:
         why = " ".join(str(word) for word in words if word)
         return dataclasses.replace(
             self.facts(ending, why),
-            stuck=found,
+            stuck=stuck,
             stopped=stopped,
             phase=phase,
             still_reading=still_reading,
@@ -202,18 +202,18 @@ class Supervised:
             processes=tuple(self._seen(each, (first or {}).get(each.pid, "gone")) for each in seen),
         )
 
-    def _seen(self, seen: ObservedProcess, at_return: ProcessState) -> ProcessSeen:
-        parent = self.observer.seen.get(seen.parent)
-        return seen.record(parent, at_return, self.observer.state(seen.pid), self.watch.began)
+    def _seen(self, process: ObservedProcess, at_return: ProcessState) -> ProcessSeen:
+        parent = self.observer.seen.get(process.parent)
+        return process.record(parent, at_return, self.observer.state(process.pid), self.watch.began)
 
 
 def _grader() -> list[int]:
     """Return the processes that student code must not signal: this one and its ancestors."""
-    found = [os.getpid()]
+    ancestors = [os.getpid()]
     while (
         sys.platform.startswith("linux")
-        and len(found) < 8
-        and (parent := procfs.parent(found[-1])) > 1
+        and len(ancestors) < 8
+        and (parent := procfs.parent(ancestors[-1])) > 1
     ):
-        found.append(parent)
-    return found
+        ancestors.append(parent)
+    return ancestors
