@@ -49,9 +49,8 @@ class Confinement:
         self, isolation: Isolation, folder: RunFolder, submission: str, limits: Limits
     ) -> None:
         self._isolation, self._folder, self._limits = isolation, folder, limits
-        self._shown = [
-            path for path in (submission, folder.gates) if path
-        ]  # the grader's own control run has no submission
+        # The grader's own control run has no submission.
+        self._shown = [path for path in (submission, folder.gates) if path]
         self._linux = sys.platform.startswith("linux")
         self._files: list[int] = []
         self.uid = 0

@@ -21,9 +21,7 @@ class Isolation:
     landlock: int = 0  # ABI; 0: not used
     seccomp: bool = False
     view: View = field(default_factory=View)
-    fell_through: tuple[
-        str, ...
-    ] = ()  # stronger layers that were tried, each with the reason against it
+    fell_through: tuple[str, ...] = ()  # stronger layers, each with the reason against it
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -158,9 +158,7 @@ def guard() -> None:
 
 def _new() -> RunServer:
     server = RunServer()
-    with contextlib.suppress(
-        OSError
-    ):  # the server is gone already, which the next request will show
+    with contextlib.suppress(OSError):  # it is gone already, as the next request will show
         server.tell(Guard(mark=_mark()))
     return server
 

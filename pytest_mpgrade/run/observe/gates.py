@@ -43,9 +43,7 @@ class Gates:
     def __init__(self, answer: Callable[[int, bytes], None], opened: Callable[[], None]) -> None:
         self.events: list[GateEvent] = []
         self.inside: dict[str, Held] = {}
-        self.leaving: dict[
-            int, int
-        ] = {}  # connection -> pid of a process that stands at its exit gate
+        self.leaving: dict[int, int] = {}  # connection -> pid of the process at its exit gate
         self.keep_shut: Callable[[str], bool] = lambda _: False
         self.exit_gates = False  # workers are told to leave by an exit gate
         self.hold_exits = False  # workers are kept at their exit gates

@@ -49,9 +49,7 @@ class Watch:
         self.began = time.monotonic()
         self.deadline = Deadline(machine.cores())
         self.gates = Gates(server.answer, self.quiet.disturb)
-        self.control: Message | None = (
-            None  # the message after which the calling process waits for us
-        )
+        self.control: Message | None = None  # after it the calling process waits for us
         self.in_caller = False  # a task has run in the calling process
         self.rule: QuiescenceRule = ""
         self.fault = ""  # which limit was exceeded, or which message no task sends

@@ -87,7 +87,8 @@ class Inspection:
             long = watch.clock.now() > start + GONE_SECONDS
             if how == "over" or (how == "quiet" and (watch.rule == "proof" or long)):
                 break
-            if calm >= CALM_LOOKS and (long or not self.workers_linger()):  # only workers have 2 s
+            # Only workers have 2 s to end.
+            if calm >= CALM_LOOKS and (long or not self.workers_linger()):
                 break
         watch.take_in_ends(GONE_SECONDS)
         return gained

@@ -160,7 +160,7 @@ def _hold(watch: Watch, script: HeldTask) -> GateReport:
 
 
 def _line(watch: Watch, script: Rendezvous) -> GateReport:
-    """See the module's docstring."""
+    """Play the rendezvous; see the module's docstring."""
     n, keys = script.n, script.keys
     watch.gates.keep_shut = lambda _: True
     how = watch.until(lambda: len(watch.gates.insiders()) >= n)

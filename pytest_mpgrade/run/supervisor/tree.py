@@ -64,9 +64,8 @@ class Supervised:
             request.isolation, self.folder, request.shown, request.limits
         )
         with contextlib.ExitStack() as stack:
-            stack.callback(
-                self.confinement.close
-            )  # whatever fails, a spare user and a cgroup have to be given back
+            # Whatever fails, a spare user and a cgroup have to be given back.
+            stack.callback(self.confinement.close)
             uid, most = self.confinement.uid, SANDBOX + self.limits.processes
             self.observer: Observer = choose_observer(request.observer, uid, most)
             self.names = leftovers.Names(
