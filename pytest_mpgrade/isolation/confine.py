@@ -24,8 +24,6 @@ SPARE_PROCESSES = 2048
 
 It applies where RLIMIT_NPROC can count only all processes of the user together.
 """
-
-
 _DEVICES = (
     "/dev/null",
     "/dev/zero",
