@@ -4,7 +4,10 @@ of it is left.
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
@@ -124,3 +127,18 @@ def run_cache(module: Callable[[str], Path]) -> Iterator[Callable[..., RunCache]
 def student(run_cache: Callable[..., RunCache]) -> Callable[..., Student]:
     """Return a function that makes a `Student` for a submission's text and a start method."""
     return lambda text, method="fork", **options: Student(run_cache(text, **options), method)
+
+
+@pytest.fixture
+def others_have_the_cores() -> Iterator[None]:
+    """Run four times as many loops as there are cores, each in a session: they may be scheduled by
+    those.
+    """
+    loop = [sys.executable, "-c", "while True: pass"]
+    loops = [
+        subprocess.Popen(loop, start_new_session=True) for _ in range(4 * (os.cpu_count() or 1))
+    ]
+    yield
+    for process in loops:
+        process.kill()
+        process.wait()

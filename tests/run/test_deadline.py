@@ -4,11 +4,6 @@ threads waiting.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-
 import pytest
 
 from pytest_mpgrade.records import Ending, Step
@@ -83,21 +78,6 @@ def test_deadline_that_was_never_looked_at_is_not_put_off() -> None:
     deadline = Deadline(2)
     deadline.begin(0.0, LIMIT)
     assert deadline.passed(LIMIT + 1, lambda: [thread(1, 5.0, 50.0)])
-
-
-@pytest.fixture
-def others_have_the_cores() -> Iterator[None]:
-    """Run four times as many loops as there are cores, each in a session: they may be scheduled by
-    those.
-    """
-    loop = [sys.executable, "-c", "while True: pass"]
-    loops = [
-        subprocess.Popen(loop, start_new_session=True) for _ in range(4 * (os.cpu_count() or 1))
-    ]
-    yield
-    for process in loops:
-        process.kill()
-        process.wait()
 
 
 COMPUTES = """

@@ -54,7 +54,7 @@ class Deadline:
         """Tell whether the run is late: the deadline has come, and is not put off."""
         if now <= self.at:
             return False
-        more = min(self._lost(now, threads()) - self._granted, self._rest)
+        more = min(self.lost(now, threads()) - self._granted, self._rest)
         if more < LEAST_SECONDS:
             return True
         self._granted += more
@@ -62,8 +62,11 @@ class Deadline:
         self.at += more
         return False
 
-    def _lost(self, now: float, threads: Iterable[Thread]) -> float:
-        """Return the seconds that a thread has lost to other programs, the most of all threads."""
+    def lost(self, now: float, threads: Iterable[Thread]) -> float:
+        """Return the seconds that a thread has lost to other programs, the most of all threads.
+
+        They count from the first look, so they are 0.0 for what has ended before a look.
+        """
         if self._since is None or now <= self._since:
             return 0.0
         wanted = [self._wanted(thread) for thread in threads]

@@ -165,6 +165,10 @@ class Watch:
         if not self.gates.note(message):
             self.fault = f"more than {MAX_EVENTS} messages were sent to the grader"
 
+    def lost(self) -> float:
+        """Return the seconds in which other programs kept the tree from cores in this call."""
+        return self.deadline.lost(time.monotonic(), self._threads())
+
     @property
     def back(self) -> bool:
         """Whether the call has come back."""

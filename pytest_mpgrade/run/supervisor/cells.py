@@ -158,6 +158,7 @@ class Cells:
         with watch.looking_in(self._look_in):
             how = self._until(future, lambda: self.jupyter.replied)
         took = time.monotonic() - watch.began
+        self.end += watch.lost()
         # A worker that was killed for exceeding a limit may have been noticed before the limit was.
         watch.fault = watch.fault or self.run.every_look(last=how == "yes")
         if watch.fault or how != "yes":
