@@ -18,6 +18,7 @@ from pytest_mpgrade.inside.placeholders import STAYS_EMPTY
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.checks.notebook_output import rows_of
 from pytest_mpgrade.judge.examples import EXAMPLES, Example
+from pytest_mpgrade.judge.examples.background import RUNNING, begun, dropped, got, polled
 from pytest_mpgrade.judge.examples.hangs import hung, stuck
 from pytest_mpgrade.judge.examples.notebooks import cell, executed, printing, showing
 from pytest_mpgrade.judge.examples.runs import (
@@ -28,19 +29,14 @@ from pytest_mpgrade.judge.examples.runs import (
     LINE,
     MIXED,
     RAISES,
-    RUNNING,
     VOUCHED,
-    begun,
     by_caller,
     changed,
     child,
     dealt_in_turn,
-    dropped,
-    got,
     last_in,
     lined_up,
     made,
-    polled,
     raising,
     unmet,
     worked,

@@ -17,7 +17,8 @@ from pytest_mpgrade.judge import checks, reference
 from pytest_mpgrade.judge.attribution import BLAMES
 from pytest_mpgrade.judge.check import Check, before_all
 from pytest_mpgrade.judge.examples import EXAMPLES
-from pytest_mpgrade.judge.examples.runs import begun, changed, lined_up
+from pytest_mpgrade.judge.examples.background import begun
+from pytest_mpgrade.judge.examples.runs import changed, lined_up
 from pytest_mpgrade.judge.examples.timings import pair, scaled, timing_of
 from pytest_mpgrade.judge.verdict import Verdict
 from pytest_mpgrade.records import Concern, Ending, GateReport, Notebook, Outcome, Run

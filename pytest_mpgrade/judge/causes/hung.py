@@ -6,11 +6,7 @@ from pytest_mpgrade.judge import hangs
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.judge.causes.returned import results_back
 from pytest_mpgrade.judge.hangs import LEFT_EARLY
-from pytest_mpgrade.records import CALLED_TARGET, Awaited, Doing, Ending, Role, Run, Stuck, Use
-
-
-def _parent(run: Run) -> Stuck | None:
-    return next((one for one in run.trace.stuck if one.role is Role.PARENT), None)
+from pytest_mpgrade.records import CALLED_TARGET, Awaited, Doing, Ending, Role, Run, Use
 
 
 def _waits(run: Run, *, of_parent: bool, awaited: Awaited) -> bool:
@@ -121,7 +117,7 @@ def not_inherited(run: Run) -> Cause | None:
 
 def done_by_parent(run: Run) -> Cause | None:
     """The parent hangs in what it meant a child process to do."""
-    parent = _parent(run)
+    parent = hangs.parent_of(run)
     lines = {each.line for each in parent.frames if each.own} if parent is not None else set()
     for use in run.code.uses:
         if use.name not in _IN_PARENT or use.line not in lines:
@@ -143,7 +139,7 @@ _IN_PARENT = {
 
 def never_started(run: Run) -> Cause | None:
     """The parent waits for what child processes should send, and there are none."""
-    parent = _parent(run)
+    parent = hangs.parent_of(run)
     if parent is None or Awaited.MESSAGE not in parent.awaits or hangs.children_of(run):
         return None
     hint = "start() every Process before you wait for its results"
@@ -180,7 +176,7 @@ def pool_left(run: Run) -> Cause | None:
     """The parent asks a Pool for results whose workers have been ended, as leaving its block
     does.
     """
-    parent = _parent(run)
+    parent = hangs.parent_of(run)
     if parent is None or parent.doing is not Doing.POOL_RESULT or not hangs.ended_them(run):
         return None
     hint = "a Pool ends its workers where its `with` block ends: take the results inside that block"
@@ -194,7 +190,7 @@ def left_early(run: Run) -> Cause | None:
 
 def joined_first(run: Run) -> Cause | None:
     """The parent joins workers that cannot end, since nobody takes their results."""
-    parent = _parent(run)
+    parent = hangs.parent_of(run)
     if (
         parent is None
         or parent.awaits != (Awaited.EXIT,)

@@ -19,7 +19,7 @@ from pytest_mpgrade.judge.check import (
     undecided,
 )
 from pytest_mpgrade.judge.definition import check
-from pytest_mpgrade.judge.hangs import not_back
+from pytest_mpgrade.judge.failure_text import not_back
 from pytest_mpgrade.judge.symptoms import MADE_UP
 from pytest_mpgrade.records import Concern, Ending, GateReport, ProcessSeen, Run
 

@@ -17,7 +17,7 @@ from pytest_mpgrade.judge.checks.background import (
 )
 from pytest_mpgrade.judge.checks.failures import WATCH
 from pytest_mpgrade.judge.definition import check
-from pytest_mpgrade.judge.hangs import raised
+from pytest_mpgrade.judge.failure_text import raised
 from pytest_mpgrade.records import Concern, Ending, Run
 
 ANY = object()

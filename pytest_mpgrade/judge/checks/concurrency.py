@@ -11,71 +11,22 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pytest_mpgrade.judge.attribution import somewhere_else, unreturned
-from pytest_mpgrade.judge.check import (
-    PASSED,
-    Verdict,
-    absent,
-    failed,
-    fault,
-    inconclusive,
-    undecided,
+from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, fault, undecided
+from pytest_mpgrade.judge.checks.rendezvous import (
+    blamed,
+    fewer_there,
+    in_caller,
+    no_crew,
+    no_gates,
+    not_met,
+    pids_at_gates,
+    too_few,
 )
 from pytest_mpgrade.judge.checks.shutdown import returned_early
 from pytest_mpgrade.judge.definition import check
-from pytest_mpgrade.judge.hangs import waiting_evidence
 from pytest_mpgrade.judge.verdict import BY_WORKERS, by_nobody
-from pytest_mpgrade.records import Concern, Ending, GateReport, Run
+from pytest_mpgrade.records import Concern, GateReport, Run
 from pytest_mpgrade.tasks import Workload
-
-
-def _unjudged(run: Run) -> Verdict | None:
-    """Return what all these checks answer where no gate was reached, or the call gave up on held
-    tasks.
-    """
-    elsewhere = somewhere_else(run) if run.ending is not Ending.RETURNED else None
-    if elsewhere is not None:
-        return elsewhere
-    if run.trace.gates is None:
-        return undecided("the run has no gates", "values_in_any_order", _failed_first(run))
-    came = {event.pid for event in run.trace.events if event.kind == "gate"}
-    if not came and run.ending is not Ending.RETURNED:
-        return undecided(
-            f"no task was run before {run.call} failed", "values_in_any_order", _failed_first(run)
-        )
-    return None
-
-
-def _failed_first(run: Run) -> Verdict | None:
-    return None if run.ending is Ending.RETURNED else unreturned(run)
-
-
-def _child_pids(run: Run) -> set[int]:
-    return {
-        event.pid
-        for event in run.trace.events
-        if event.kind == "gate" and event.pid != run.trace.caller
-    }
-
-
-def _in_caller(run: Run) -> list[str]:
-    return [
-        event.key
-        for event in run.trace.events
-        if event.kind == "gate" and event.pid == run.trace.caller
-    ]
-
-
-def _started(run: Run) -> int:
-    """Return how many processes the call started, without Python's own helpers."""
-    return sum(not process.helper for process in run.trace.processes)
-
-
-def _fewer(run: Run, gates: GateReport) -> bool:
-    """Too few workers were there to meet; the others did not exist, rather than wait somewhere
-    else.
-    """
-    return not gates.met and max(gates.alive_then, _started(run)) < gates.wanted
 
 
 @check(
@@ -94,17 +45,17 @@ def workers(run: Run, n: int) -> Verdict:
     It blames `values_in_any_order` when the call failed before it had run a task, or returned while
     tasks were held.
     """
-    unjudged = _unjudged(run)
+    unjudged = no_gates(run)
     if unjudged is not None or run.trace.gates is None:
         return unjudged or PASSED
-    gates, pids = run.trace.gates, _child_pids(run)
+    gates, pids = run.trace.gates, pids_at_gates(run)
     wrong = _not_by_children(run, pids) or _too_many(gates, pids, n)
     if wrong is not None:
         return wrong
     if not gates.met and gates.early:
         return returned_early(run)
-    if not gates.met and _fewer(run, gates):
-        return _blame(run, f"only {len(pids)} of {n} workers ever ran a task", "too few workers")
+    if not gates.met and fewer_there(run, gates):
+        return blamed(run, f"only {len(pids)} of {n} workers ever ran a task", "too few workers")
     return PASSED
 
 
@@ -113,7 +64,7 @@ def _not_by_children(run: Run, pids: set[int]) -> Verdict | None:
     forged = _forged(run)
     if forged:
         return failed(forged, symptom="in the caller")
-    mine = _in_caller(run)
+    mine = in_caller(run)
     if mine:
         what = "every task" if not pids else f"{len(mine)} of the tasks"
         words = f"{what} ran in the process that called {run.function}"
@@ -177,17 +128,6 @@ def _forged(run: Run) -> str:
     return ""
 
 
-def _blame(run: Run, message: str, symptom: str) -> Verdict:
-    """A meeting that did not come about is blamed only if the grader's own processes have met there
-    just now.
-    """
-    if run.control is False:
-        return inconclusive(
-            f"{message}, but this machine was too busy for the grader's own processes to meet too"
-        )
-    return failed(message, symptom=symptom, **waiting_evidence(run))
-
-
 @check(
     title="the workers run tasks at the same time",
     concern=Concern.CONCURRENCY,
@@ -203,7 +143,7 @@ def met(run: Run) -> Verdict:
     It blames `workers` when too few processes were there to meet, and `values_in_any_order` when
     the call failed before it had run a task, or returned while tasks were held.
     """
-    verdict = _no_crew(run)
+    verdict = no_crew(run)
     if verdict is not None or run.trace.gates is None:
         return verdict or PASSED
     gates = run.trace.gates
@@ -211,32 +151,14 @@ def met(run: Run) -> Verdict:
         return PASSED
     if gates.early:
         return returned_early(run)
-    if _fewer(run, gates):
-        return _too_few(run, gates)
-    return _blame(
+    if fewer_there(run, gates):
+        return too_few(run, gates)
+    return blamed(
         run,
         f"only {gates.most_inside} of {gates.wanted} workers were ever inside a task together; "
         "all your processes were waiting when the grader gave up",
         "no overlap",
     )
-
-
-def _too_few(run: Run, gates: GateReport) -> Verdict:
-    words = f"only {len(_child_pids(run))} of {gates.wanted} workers were there"
-    return undecided(words, "workers", fault(Concern.WORKERS, words, symptom="too few workers"))
-
-
-def _no_crew(run: Run) -> Verdict | None:
-    unjudged = _unjudged(run)
-    if unjudged is not None:
-        return unjudged
-    if not _child_pids(run):
-        words = (
-            "no task ran in a child process, so there was nothing to run at the same time (see"
-            " workers)"
-        )
-        return absent(words, by_nobody(run))
-    return None
 
 
 @check(
@@ -259,14 +181,14 @@ def free_worker_takes_next(run: Run) -> Verdict:
     a task together, and `values_in_any_order` when the call failed before it had run a task, or
     returned while tasks were held.
     """
-    verdict = _not_met(run)
+    verdict = not_met(run)
     if verdict is not None or run.trace.gates is None:
         return verdict or PASSED
     gates = run.trace.gates
     promised = _promised(run, gates)
     if not promised:
         return PASSED
-    return _blame(run, _promise_words(gates, promised), "promised")
+    return blamed(run, _promise_words(gates, promised), "promised")
 
 
 def _promised(run: Run, gates: GateReport) -> list[str]:
@@ -294,23 +216,6 @@ def _promise_words(gates: GateReport, promised: list[str]) -> str:
     )
 
 
-def _not_met(run: Run) -> Verdict | None:
-    verdict = _no_crew(run)
-    if verdict is not None or run.trace.gates is None:
-        return verdict
-    gates = run.trace.gates
-    if gates.met:
-        return None
-    if gates.early:
-        return returned_early(run)
-    if _fewer(run, gates):
-        return _too_few(run, gates)
-    words = f"only {gates.most_inside} of {gates.wanted} workers were ever inside a task together"
-    return undecided(
-        "the workers did not meet", "met", fault(Concern.CONCURRENCY, words, symptom="no overlap")
-    )
-
-
 @check(
     title="the tasks are taken first in, first out",
     concern=Concern.ORDERING,
@@ -328,7 +233,7 @@ def first_in_first_out(run: Run, workload: Workload) -> Verdict:
     returned while tasks were held.
     """
     position = {key: place for place, key in enumerate(workload.keys)}
-    verdict = _not_met(run)
+    verdict = not_met(run)
     if verdict is not None or run.trace.gates is None:
         return verdict or PASSED
     gates = run.trace.gates
@@ -347,7 +252,7 @@ def first_in_first_out(run: Run, workload: Workload) -> Verdict:
 
 
 def _in_order(run: Run, gates: GateReport, position: dict[str, int]) -> Verdict:
-    taken = set(_in_caller(run))
+    taken = set(in_caller(run))
     expected = sorted((key for key in position if key not in taken), key=lambda key: position[key])[
         : len(gates.first)
     ]

@@ -13,7 +13,8 @@ from pytest_mpgrade.judge.attribution import at_import, not_returned
 from pytest_mpgrade.judge.check import LACK, PASSED, Verdict, absent, failed, undecided
 from pytest_mpgrade.judge.checks.shutdown import workers_of
 from pytest_mpgrade.judge.definition import check
-from pytest_mpgrade.judge.hangs import ending_words, not_back, raised
+from pytest_mpgrade.judge.failure_text import not_back, raised
+from pytest_mpgrade.judge.hangs import ending_words
 from pytest_mpgrade.records import Concern, Ending, Parameter, Plain, Run
 from pytest_mpgrade.system.did_you_mean import nearest
 

@@ -9,7 +9,7 @@ from pytest_mpgrade.judge.attribution import not_returned
 from pytest_mpgrade.judge.check import PASSED, Verdict, failed
 from pytest_mpgrade.judge.checks.background import OWN_QUEUES, let_go, not_held_then, waited
 from pytest_mpgrade.judge.definition import check
-from pytest_mpgrade.judge.hangs import raised
+from pytest_mpgrade.judge.failure_text import raised
 from pytest_mpgrade.records import Concern, Ending, Run
 
 

@@ -12,7 +12,7 @@ from pytest_mpgrade.judge.attribution import not_returned
 from pytest_mpgrade.judge.causes.returned import came_back
 from pytest_mpgrade.judge.check import PASSED, Verdict, failed, undecided
 from pytest_mpgrade.judge.definition import check
-from pytest_mpgrade.judge.hangs import not_back
+from pytest_mpgrade.judge.failure_text import not_back
 from pytest_mpgrade.judge.symptoms import DIRECT
 from pytest_mpgrade.judge.tracebacks import by_call
 from pytest_mpgrade.records import Concern, Ending, Outcome, Run

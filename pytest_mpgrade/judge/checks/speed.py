@@ -5,46 +5,23 @@ without?
 from __future__ import annotations
 
 from dataclasses import replace
-from statistics import median
 
 from pytest_mpgrade.judge import speed_test
 from pytest_mpgrade.judge.attribution import blamed_for, unreturned
 from pytest_mpgrade.judge.check import Verdict, failed, fault, inconclusive, not_here, undecided
-from pytest_mpgrade.judge.definition import check
-from pytest_mpgrade.judge.speed_test import CONFIDENCE, Ratio
-from pytest_mpgrade.records import (
-    Concern,
-    Doing,
-    Ending,
-    GateReport,
-    Look,
-    Outcome,
-    Role,
-    Run,
-    Timing,
+from pytest_mpgrade.judge.checks.speed_text import (
+    against_serial,
+    evidence_of,
+    here,
+    parts_words,
+    place_words,
+    slow_words,
+    speedup,
+    unsure_words,
 )
+from pytest_mpgrade.judge.definition import check
+from pytest_mpgrade.records import Concern, Ending, GateReport, Outcome, Run, Timing
 
-_HALVES = "tasks, of which half compute and half only wait"
-_WHAT = {
-    "waiting": ("the reference's time", "tasks that only wait"),
-    "computing": ("the reference's CPU time", _HALVES),
-    "polling": (
-        "the reference's CPU time",
-        f"{_HALVES}, counting only what it burned while they wait",
-    ),
-}
-_RECKONED = {
-    "polling": {"reckoned": "what it burned while tasks wait is its own, all else the reference's"}
-}
-_DOES = {  # without waiting for a result: that is what a parent should do
-    "sleep": "slept",
-    "put": "waited in put()",
-    "join": "waited for a process to end",
-    "lock": "waited for a lock",
-    "write": "was writing to a pipe",
-    "busy": "was busy",
-    "": "was busy",
-}
 _HINTS = {
     "waiting": (
         "a free worker should have its next task at once: wait in get() or connection.wait(), never"
@@ -131,159 +108,31 @@ def _unjudged(run: Run) -> Verdict | None:
             seen, "values_in_any_order", fault(Concern.RESULTS, seen, symptom="values")
         )
     if run.problem:
-        return inconclusive(f"not measured, and not deducted: {run.problem} ({_here(run)})")
+        return inconclusive(f"not measured, and not deducted: {run.problem} ({here(run)})")
     return None
 
 
 def _compared(run: Run) -> Verdict:
     assert isinstance(run, Timing)
     found = speed_test.judge_pairs(run.pairs, run.rules)
-    evidence = _evidence(run, found)
+    evidence = evidence_of(run, found)
     if found.slow:
-        words = [*(_slow(name, run, found) for name in found.slow), _parts(run)]
+        words = [*(slow_words(name, run, found) for name in found.slow), parts_words(run)]
         hints = "; ".join(_HINTS[name] for name in found.slow)
-        first, *more = [*words, *_where(run)]
+        first, *more = [*words, *place_words(run)]
         message = ". ".join([first, *(sentence[0].upper() + sentence[1:] for sentence in more)])
         verdict = failed(message, symptom="slow", hint=hints, **evidence)
         return replace(verdict, credit=found.credit)
     if found.unsure:
-        words = [_unsure(name, run, found) for name in found.unsure]
+        words = [unsure_words(name, run, found) for name in found.unsure]
         return _not_now("; ".join(words), evidence)
     return Verdict(outcome=Outcome.PASSED, evidence=evidence)
-
-
-def _slow(name: str, run: Timing, found: speed_test.SpeedVerdict) -> str:
-    if name == "starting":
-        return (
-            f"your workers came {found.late:.1f} s later than the reference's (at least"
-            f" {found.late_bound:.1f} s with {CONFIDENCE} confidence);"
-            f" {run.rules.starting_seconds:g} s is free"
-        )
-    ratio = found.ratios[name]
-    whose, where = _WHAT[name]
-    return (
-        f"yours took {ratio.estimate:.2f}x {whose} on {where} (at least {ratio.bound:.2f}x with"
-        f" {CONFIDENCE} confidence, {ratio.pairs} pairs); {run.rules.free:g}x is free"
-    )
-
-
-def _unsure(name: str, run: Timing, found: speed_test.SpeedVerdict) -> str:
-    if name == "starting":
-        return (
-            f"your workers seemed to come {found.late:.1f} s later than the reference's"
-            f" ({_here(run)})"
-        )
-    ratio = found.ratios[name]
-    whose, where = _WHAT[name]
-    return (
-        f"yours seemed to take {ratio.estimate:.2f}x {whose} on {where} ({ratio.pairs} pairs,"
-        f" {_here(run)})"
-    )
-
-
-def _parts(run: Timing) -> str:
-    """Say where the time went of the longer call that only waits."""
-    told = [
-        f"{own:.2f} s {what} (the reference {theirs:.2f} s)"
-        for what, (own, theirs) in _spent(run).items()
-    ]
-    return f"Where they only wait, it spent {', '.join(told[:-1])} and {told[-1]}"
-
-
-def _spent(run: Timing) -> dict[str, tuple[float, float]]:
-    """Return own seconds and the reference's, of the longer call that only waits."""
-    parts = {
-        "until all workers were there": [pair.starting for pair in run.pairs],
-        "on the tasks": [pair.working for pair in run.pairs],
-        "after the last": [pair.ending for pair in run.pairs],
-    }
-    return {
-        what: (median(own for own, _ in row), median(theirs for _, theirs in row))
-        for what, row in parts.items()
-    }
-
-
-def _where(run: Timing) -> list[str]:
-    """Say where the submission's processes were seen outside of tasks: the one place that says
-    most.
-    """
-    told = [
-        look
-        for look in run.trace.looks
-        if 4 * look.times >= look.of and look.doing in (Doing.SLEEP, Doing.BUSY, Doing.OTHER)
-    ]
-    told = told or [
-        look for look in run.trace.looks if 2 * look.times >= look.of and look.doing in _DOES
-    ]
-    if not told:
-        return []
-    return [f"{_seen(told[0])} in {told[0].times} of {told[0].of} looks"]
-
-
-def _seen(look: Look) -> str:
-    who = "your parent" if look.role is Role.PARENT else "a worker"
-    return f"Outside of tasks {who} {_DOES[look.doing]} at {look.file}:{look.line}: {look.code}"
-
-
-def _evidence(run: Timing, found: speed_test.SpeedVerdict) -> dict[str, object]:
-    """Return times in milliseconds for a task, and what the machine offered."""
-    evidence: dict[str, object] = {
-        name: _told(ratio) | _RECKONED.get(name, {}) for name, ratio in found.ratios.items()
-    }
-    evidence["seconds, own and reference"] = {
-        what: [round(s, 3) for s in both] for what, both in _spent(run).items()
-    }
-    times = speedup(run)
-    if times:
-        evidence["faster than one process"] = times
-    machine = run.machine
-    evidence["machine"] = {
-        "cores": machine.cores,
-        "load": round(machine.load, 2),
-        "alone": machine.alone,
-        "threads of BLAS and OpenMP": 1,
-        "seconds": round(run.seconds, 1),
-    }
-    return evidence
-
-
-def _told(ratio: Ratio) -> dict[str, object]:
-    return {
-        "ms per task": round(1000 * ratio.own, 2),
-        "reference": round(1000 * ratio.theirs, 2),
-        "ratio": round(ratio.estimate, 3),
-        "at least": round(ratio.bound, 3),
-        "pairs": ratio.pairs,
-    }
-
-
-def speedup(run: Timing) -> dict[str, object]:
-    """Return, for learning, how much faster than one process both were, where two cores or more can
-    be used.
-    """
-    if run.machine.cores < 2:
-        return {"not measured": f"{run.machine.cores:g} usable core"}
-    own, theirs = _against_serial(run)
-    if not own.pairs:
-        return {}
-    return {
-        "yours": round(own.estimate, 2),
-        "reference": round(theirs.estimate, 2),
-        "cores": run.machine.cores,
-    }
-
-
-def _against_serial(run: Timing) -> tuple[Ratio, Ratio]:
-    """Return how much faster than one process the submission was, and the reference."""
-    pairs = [pair for pair in run.pairs if pair.serial > 0]
-    own, theirs = ([(pair.serial, pair.wall[place]) for pair in pairs] for place in (0, 1))
-    return speed_test.ratio(own), speed_test.ratio(theirs)
 
 
 def _faster(run: Run, at_least: float) -> Verdict:
     assert isinstance(run, Timing)
     shown = speedup(run)
-    own, theirs = _against_serial(run)
+    own, theirs = against_serial(run)
     slower = speed_test.ratio(
         [(pair.wall[0], pair.serial) for pair in run.pairs if pair.serial > 0]
     )
@@ -300,12 +149,12 @@ def _faster(run: Run, at_least: float) -> Verdict:
     if run.machine.cores < 2 or theirs.bound < at_least:
         return _not_now(
             f"the reference itself was not surely {at_least:g}x as fast as one process"
-            f" ({_here(run)})",
+            f" ({here(run)})",
             shown,
         )
     if slower.bound * at_least <= 1:
         return _not_now(
-            f"yours seemed to be {own.estimate:.2f}x as fast as one process ({_here(run)})", shown
+            f"yours seemed to be {own.estimate:.2f}x as fast as one process ({here(run)})", shown
         )
     verdict = failed(
         f"yours was {own.estimate:.2f}x as fast as one process on tasks that compute, the reference"
@@ -320,10 +169,6 @@ def _not_together(run: Timing, gates: GateReport) -> Verdict:
     if sum(not process.helper for process in run.trace.processes) < gates.wanted:
         return undecided(seen, "workers", fault(Concern.WORKERS, seen, symptom="too few workers"))
     return undecided(seen, "met", fault(Concern.CONCURRENCY, seen, symptom="no overlap"))
-
-
-def _here(run: Timing) -> str:
-    return f"{run.machine.cores:g} cores, load {run.machine.load:.1f}"
 
 
 def _not_now(why: str, shown: dict[str, object]) -> Verdict:

@@ -67,9 +67,7 @@ def in_children(
 
 
 def _not_run(run: Run, workload: Workload, row: Sequence[tuple[Run, Workload]]) -> Verdict:
-    """Judge tasks that nobody ran: their results were made up, if they are there, or are
-    missing.
-    """
+    """Judge the tasks that no process ran: their results are made up, or are missing."""
     ran = Counter(event.key for event in run.trace.events if event.kind in ("note", "gate"))
     handed_out = Counter(workload.keys)
     lost = sum((handed_out - ran).values())
@@ -81,27 +79,7 @@ def _not_run(run: Run, workload: Workload, row: Sequence[tuple[Run, Workload]]) 
     )
     made_up = right - (len(workload.keys) - lost)
     if made_up > 0:
-        results_of = f"the result{'s' * (made_up != 1)} of {made_up} task{'s' * (made_up != 1)}"
-        verdict = failed(
-            f"{run.call} returned {results_of} that no process had run",
-            symptom=MADE_UP,
-            hint=(
-                "let worker processes run every task, also where there are few, or its result seems"
-                " known already"
-            ),
-        )
-        mixed = [
-            other
-            for other, asked in row
-            if other.ending is Ending.RETURNED
-            and compare(other, asked.expected, asked.keys).symptom == "values"
-        ]
-        seen = "calls return the results of others"
-        return (
-            undecided(seen, "values_in_any_order", verdict, explained="values")
-            if mixed
-            else verdict
-        )
+        return _made_up(run, made_up, row)
     which = next(place for place, key in enumerate(workload.keys) if ran[key] < handed_out[key])
     words = (
         f"task {which} was not run by {run.call}"
@@ -110,6 +88,29 @@ def _not_run(run: Run, workload: Workload, row: Sequence[tuple[Run, Workload]]) 
     )
     said = fault(Concern.RESULTS, words, symptom="values")
     return undecided(words, "values_in_any_order", said) if ran else absent(words, said)
+
+
+def _made_up(run: Run, count: int, row: Sequence[tuple[Run, Workload]]) -> Verdict:
+    """Judge right results of tasks that no process ran: the submission made them up.
+
+    Where calls of the *row* mix up their results, `values_in_any_order` fails for that.
+    """
+    results_of = f"the result{'s' * (count != 1)} of {count} task{'s' * (count != 1)}"
+    verdict = failed(
+        f"{run.call} returned {results_of} that no process had run",
+        symptom=MADE_UP,
+        hint=(
+            "let worker processes run every task, also where there are few, or its result seems"
+            " known already"
+        ),
+    )
+    mixed = any(
+        other.ending is Ending.RETURNED
+        and compare(other, asked.expected, asked.keys).symptom == "values"
+        for other, asked in row
+    )
+    seen = "calls return the results of others"
+    return undecided(seen, "values_in_any_order", verdict, explained="values") if mixed else verdict
 
 
 def _in_caller(places: list[int], total: int, run: Run) -> str:

@@ -12,6 +12,7 @@ from pytest_mpgrade import tasks
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge import checks
 from pytest_mpgrade.judge.check import Check
+from pytest_mpgrade.judge.examples.background import BACKGROUND
 from pytest_mpgrade.judge.examples.hangs import hung, stuck
 from pytest_mpgrade.judge.examples.notebooks import NOTEBOOKS
 from pytest_mpgrade.judge.examples.runs import (
@@ -21,18 +22,13 @@ from pytest_mpgrade.judge.examples.runs import (
     LINE,
     MIXED,
     RAISES,
-    begun,
     changed,
     child,
     worker_processes,
     dealt_in_turn,
-    dropped,
-    got,
     last_in,
     lined_up,
     made,
-    met_in_background,
-    polled,
     raising,
     unmet,
     worked,
@@ -223,88 +219,10 @@ _INTERFACE = [
     ),
 ]
 
-_BACKGROUND = [
-    Example(
-        check=checks.gives_three_handles(),
-        passing=begun(),
-        failing=begun(value=["object", "multiprocessing.context.Process"]),
-    ),
-    Example(
-        check=checks.starts_in_background(),
-        passing=begun(),
-        failing=begun(
-            events=(GateEvent(kind="gate", key="133", pid=begun().trace.caller, at=0.0145),)
-        ),
-    ),
-    Example(
-        check=checks.meet_in_background(3),
-        passing=met_in_background(3),
-        failing=met_in_background(1),
-    ),
-    Example(
-        check=checks.returns_at_once([begun(blocked=0.0028)]),
-        passing=begun(),
-        failing=begun(
-            gates=GateReport(script="shut", blocked=True, quiet="proof"),
-            seconds=0.3858,
-            blocked=0.3817,
-        ),
-    ),
-    Example(
-        check=checks.still_running("Task still running.", begun()),
-        passing=polled(),
-        failing=polled(printed=""),
-    ),
-    Example(
-        check=checks.waits_when_asked(begun()),
-        passing=got(),
-        failing=got(
-            value=["none"],
-            gates=GateReport(script="shut", early=True),
-            seconds=0.0003,
-            blocked=0.0001,
-        ),
-    ),
-    Example(check=checks.hands_over(400), passing=got(), failing=got(value=["str", "400"])),
-    Example(
-        check=checks.hands_over_plain(plain_data.encode("STOP"), Concern.EDGE),
-        passing=got(value=["str", "STOP"]),
-        failing=hung(got(processes=()), stuck("get")),
-    ),
-    Example(
-        check=checks.says_inactive("Child process inactive."),
-        passing=polled(printed="Child process inactive.\n", processes=(child(exitcode=-9),)),
-        failing=polled(
-            printed="Task still running.\n" * 24,
-            processes=(replace(_ZOMBIE, exitcode=-9),),
-            tries=24,
-        ),
-    ),
-    Example(
-        check=checks.child_ended(),
-        passing=got(),
-        failing=got(processes=(child(exitcode=None, at_return="alive", later="alive"),)),
-    ),
-    Example(
-        check=checks.names_the_death("Child process inactive."),
-        passing=polled(printed="Child process inactive.\n", processes=(child(exitcode=-9),)),
-        failing=polled(printed="", processes=(child(exitcode=-9),)),
-    ),
-    Example(check=checks.child_joined(), passing=got(), failing=got(processes=(_ZOMBIE,))),
-    Example(
-        check=checks.nothing_left_of_tasks(got()),
-        passing=dropped(),
-        failing=dropped(
-            leftovers=tuple(
-                Leftover(kind="pipe", name=f"pipe:[{number}]") for number in (811744, 811745)
-            )
-        ),
-    ),
-]
 
 _MORE = [
     Example(check=check, passing=right, failing=wrong)
-    for check, right, wrong in (*VALUES, *TIMINGS, *NOTEBOOKS)
+    for check, right, wrong in (*BACKGROUND, *VALUES, *TIMINGS, *NOTEBOOKS)
 ]
 
 EXAMPLES: tuple[Example, ...] = (
@@ -312,6 +230,5 @@ EXAMPLES: tuple[Example, ...] = (
     *_SHUTDOWN,
     *_FAULTS,
     *_INTERFACE,
-    *_BACKGROUND,
     *_MORE,
 )

@@ -1,0 +1,166 @@
+"""What a timing shows, in words and as evidence; the checks of `speed` say it."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from pytest_mpgrade.judge import speed_test
+from pytest_mpgrade.judge.speed_test import CONFIDENCE, Ratio
+from pytest_mpgrade.records import Doing, Look, Role, Timing
+
+_HALVES = "tasks, of which half compute and half only wait"
+_WHAT = {
+    "waiting": ("the reference's time", "tasks that only wait"),
+    "computing": ("the reference's CPU time", _HALVES),
+    "polling": (
+        "the reference's CPU time",
+        f"{_HALVES}, counting only what it burned while they wait",
+    ),
+}
+_RECKONED = {
+    "polling": {"reckoned": "what it burned while tasks wait is its own, all else the reference's"}
+}
+_DOES = {  # without waiting for a result: that is what a parent should do
+    "sleep": "slept",
+    "put": "waited in put()",
+    "join": "waited for a process to end",
+    "lock": "waited for a lock",
+    "write": "was writing to a pipe",
+    "busy": "was busy",
+    "": "was busy",
+}
+
+
+def slow_words(name: str, run: Timing, found: speed_test.SpeedVerdict) -> str:
+    """Say by how much the submission was slower, for one of the names in `SpeedVerdict.slow`."""
+    if name == "starting":
+        return (
+            f"your workers came {found.late:.1f} s later than the reference's (at least"
+            f" {found.late_bound:.1f} s with {CONFIDENCE} confidence);"
+            f" {run.rules.starting_seconds:g} s is free"
+        )
+    ratio = found.ratios[name]
+    whose, where = _WHAT[name]
+    return (
+        f"yours took {ratio.estimate:.2f}x {whose} on {where} (at least {ratio.bound:.2f}x with"
+        f" {CONFIDENCE} confidence, {ratio.pairs} pairs); {run.rules.free:g}x is free"
+    )
+
+
+def unsure_words(name: str, run: Timing, found: speed_test.SpeedVerdict) -> str:
+    """Say by how much the submission seemed to be slower, for a name in `SpeedVerdict.unsure`."""
+    if name == "starting":
+        return (
+            f"your workers seemed to come {found.late:.1f} s later than the reference's"
+            f" ({here(run)})"
+        )
+    ratio = found.ratios[name]
+    whose, where = _WHAT[name]
+    return (
+        f"yours seemed to take {ratio.estimate:.2f}x {whose} on {where} ({ratio.pairs} pairs,"
+        f" {here(run)})"
+    )
+
+
+def parts_words(run: Timing) -> str:
+    """Say where the time went of the longer call that only waits."""
+    told = [
+        f"{own:.2f} s {what} (the reference {theirs:.2f} s)"
+        for what, (own, theirs) in _spent(run).items()
+    ]
+    return f"Where they only wait, it spent {', '.join(told[:-1])} and {told[-1]}"
+
+
+def _spent(run: Timing) -> dict[str, tuple[float, float]]:
+    """Return own seconds and the reference's, of the longer call that only waits."""
+    parts = {
+        "until all workers were there": [pair.starting for pair in run.pairs],
+        "on the tasks": [pair.working for pair in run.pairs],
+        "after the last": [pair.ending for pair in run.pairs],
+    }
+    return {
+        what: (median(own for own, _ in row), median(theirs for _, theirs in row))
+        for what, row in parts.items()
+    }
+
+
+def place_words(run: Timing) -> list[str]:
+    """Say where the submission's processes were seen outside of tasks: the one place that says
+    most.
+    """
+    told = [
+        look
+        for look in run.trace.looks
+        if 4 * look.times >= look.of and look.doing in (Doing.SLEEP, Doing.BUSY, Doing.OTHER)
+    ]
+    told = told or [
+        look for look in run.trace.looks if 2 * look.times >= look.of and look.doing in _DOES
+    ]
+    if not told:
+        return []
+    return [f"{_seen(told[0])} in {told[0].times} of {told[0].of} looks"]
+
+
+def _seen(look: Look) -> str:
+    who = "your parent" if look.role is Role.PARENT else "a worker"
+    return f"Outside of tasks {who} {_DOES[look.doing]} at {look.file}:{look.line}: {look.code}"
+
+
+def evidence_of(run: Timing, found: speed_test.SpeedVerdict) -> dict[str, object]:
+    """Return times in milliseconds for a task, and what the machine offered."""
+    evidence: dict[str, object] = {
+        name: _told(ratio) | _RECKONED.get(name, {}) for name, ratio in found.ratios.items()
+    }
+    evidence["seconds, own and reference"] = {
+        what: [round(s, 3) for s in both] for what, both in _spent(run).items()
+    }
+    times = speedup(run)
+    if times:
+        evidence["faster than one process"] = times
+    machine = run.machine
+    evidence["machine"] = {
+        "cores": machine.cores,
+        "load": round(machine.load, 2),
+        "alone": machine.alone,
+        "threads of BLAS and OpenMP": 1,
+        "seconds": round(run.seconds, 1),
+    }
+    return evidence
+
+
+def _told(ratio: Ratio) -> dict[str, object]:
+    return {
+        "ms per task": round(1000 * ratio.own, 2),
+        "reference": round(1000 * ratio.theirs, 2),
+        "ratio": round(ratio.estimate, 3),
+        "at least": round(ratio.bound, 3),
+        "pairs": ratio.pairs,
+    }
+
+
+def speedup(run: Timing) -> dict[str, object]:
+    """Return, for learning, how much faster than one process both were, where two cores or more can
+    be used.
+    """
+    if run.machine.cores < 2:
+        return {"not measured": f"{run.machine.cores:g} usable core"}
+    own, theirs = against_serial(run)
+    if not own.pairs:
+        return {}
+    return {
+        "yours": round(own.estimate, 2),
+        "reference": round(theirs.estimate, 2),
+        "cores": run.machine.cores,
+    }
+
+
+def against_serial(run: Timing) -> tuple[Ratio, Ratio]:
+    """Return how much faster than one process the submission was, and the reference."""
+    pairs = [pair for pair in run.pairs if pair.serial > 0]
+    own, theirs = ([(pair.serial, pair.wall[place]) for pair in pairs] for place in (0, 1))
+    return speed_test.ratio(own), speed_test.ratio(theirs)
+
+
+def here(run: Timing) -> str:
+    """Return the number of cores and the load of this machine."""
+    return f"{run.machine.cores:g} cores, load {run.machine.load:.1f}"
