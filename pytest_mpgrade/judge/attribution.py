@@ -1,4 +1,4 @@
-"""Calls that did not return: whose affair that is."""
+"""Which concern and which check a call belongs to that did not return."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ BLAMES = {
     Concern.START_METHOD: "works_under_start_method",
     Concern.IMPORT: "imports_cleanly",
 }
-"""The check that fails for a plain call which does not come back, by the concern that explains
-it.
-"""
+"""The check that fails for a plain call that does not come back, for each concern of a hang."""
 
 
 def at_import() -> Verdict:
-    """The module starts processes when it is imported: whatever goes wrong then may come from
-    that.
+    """Return that `imports_cleanly` fails for it: the module starts processes at import.
+
+    Whatever else goes wrong may come from these processes.
     """
     seen = "the module starts processes when it is imported"
     return undecided(
@@ -32,8 +31,9 @@ def at_import() -> Verdict:
 
 
 def somewhere_else(run: Run) -> Verdict | None:
-    """The same call comes back under another start method, or the import is at fault: not this
-    check's affair.
+    """Return what another check fails for, whatever this call did; None where nothing is known.
+
+    Either the import is at fault, or the same call comes back under another start method.
     """
     if run.import_children and run.ending is not Ending.RETURNED:
         return at_import()
@@ -61,10 +61,11 @@ def blamed_for(run: Run) -> str:
 
 
 def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdict | None:
-    """Return the verdict on a call that did not return, by *concern*'s share in it; None if it did.
+    """Return the verdict of a check of *concern* on a call that did not return; else None.
 
-    *owns_all*: the run provokes one thing, so whatever goes wrong in it is this concern's. That
-    workers leave before all tasks are done is no deadlock, however many tasks there are.
+    With *owns_all*, the run provokes one thing, such as large results. Then everything that goes
+    wrong in it belongs to *concern*, with one exception: workers that leave before all tasks are
+    done are no deadlock.
     """
     if run.ending is Ending.RETURNED:
         return None

@@ -1,4 +1,4 @@
-"""What a check is, and what it answers where a run did not get far enough to be judged.
+"""The class of checks, and the verdict on a run that did not get far enough to be judged.
 
 A custom check is any function from `Run` to `Finding`; `Check` is the convenient way to make one.
 """
@@ -23,10 +23,11 @@ from pytest_mpgrade.judge.verdict import undecided as undecided
 from pytest_mpgrade.records import Concern, Ending, Finding, Instead, Notebook, Outcome, Run
 
 LACK = "lack"
-"""The symptom of something that the submission imports and is not there."""
+"""The symptom of an import of something that is not installed or not handed in."""
 HANDLES = "handles"
-"""The symptom of a call that does not return what the next one is given."""
+"""The symptom of a call whose return value the next call cannot be given."""
 ENDED = (Ending.RETURNED, Ending.RAISED)
+"""How a call ends that came back to its caller."""
 
 
 class Judge(Protocol):
@@ -37,6 +38,7 @@ class Judge(Protocol):
 
 
 _TOGETHER = frozenset((Concern.WORKERS, Concern.CONCURRENCY, Concern.ORDERING))
+"""Concerns whose failures show a timeline: they ask which worker did what at which time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,7 @@ class Check:
         )
 
     def _timeline(self, run: Run, verdict: Verdict) -> dict[str, object]:
-        """Return who did what when, where that is what a failure is about."""
+        """Return the timeline of the workers, for a failure of a concern in `_TOGETHER`."""
         wanted = (
             verdict.outcome is Outcome.FAILED and (verdict.concern or self.concern) in _TOGETHER
         )
@@ -82,11 +84,11 @@ class Check:
 
 
 def _advised(run: Run, verdict: Verdict, usual: str = "") -> Verdict:
-    """Return a failure with the hint that is true of this run: by what it shows, else the check's
-    *usual* one.
+    """Return a failure with the hint that fits this run.
 
-    That speaks of what a check looks at, and so not of a call that ended before there was anything
-    to look at.
+    A pattern of `causes` gives the hint, or else the verdict or *usual*, the hint of the check.
+    *usual* says what to do about the question of the check. So it is left out where the call ended
+    before that question could be asked.
     """
     cause = causes.cause_of(run, verdict.symptom)
     if cause is not None and cause.alone:
@@ -104,9 +106,7 @@ def _advised(run: Run, verdict: Verdict, usual: str = "") -> Verdict:
 
 
 def lacks(findings: Iterable[Finding]) -> str:
-    """Return what the grader lacks, so that there is no grade, as findings say it; "" where that is
-    nothing.
-    """
+    """Return the message on what the grader lacks for a grade; "" where it lacks nothing."""
     return next(
         (
             each.message
@@ -118,7 +118,10 @@ def lacks(findings: Iterable[Finding]) -> str:
 
 
 def judge_safely(check: Judge, run: Run) -> Finding:
-    """Judge a run by any callable; a custom one is not asked about a run that teaches nothing."""
+    """Judge a run by any callable.
+
+    A custom check is not called with a run from which it can learn nothing.
+    """
     if isinstance(check, Check):
         return check(run)
     if before_all(run) is None:
@@ -128,9 +131,7 @@ def judge_safely(check: Judge, run: Run) -> Finding:
 
 
 def _instead(run: Run, verdict: Verdict, concern: Concern) -> Instead | None:
-    """Return what is said of the run that shows it, where no failure explains what was left
-    undecided.
-    """
+    """Return what a finding says in the end if no failure explains why it was left undecided."""
     if verdict.otherwise is None:
         return None
     shown = verdict.shown_by or run
@@ -149,8 +150,10 @@ def _instead(run: Run, verdict: Verdict, concern: Concern) -> Instead | None:
 
 
 def _at_import(run: Run, concern: Concern, verdict: Verdict) -> Verdict:
-    """A module that starts processes when it is imported does so in every child that imports it,
-    and breaks that.
+    """Return that the import is at fault, for a failure under spawn or forkserver.
+
+    Under these start methods every child imports the module. A module that starts processes at
+    import then starts them in each child, too.
     """
     everywhere = run.import_children and run.start_method != "fork"
     if verdict.outcome is Outcome.FAILED and everywhere and concern is not Concern.IMPORT:
@@ -159,16 +162,14 @@ def _at_import(run: Run, concern: Concern, verdict: Verdict) -> Verdict:
 
 
 def _lacking(run: Run, verdict: Verdict) -> Verdict:
-    """Lay a failure to what the submission imports and is not there, where that is what it comes
-    of.
-    """
+    """Blame a failure on the missing import that it comes from, where there is one."""
     if verdict.outcome is not Outcome.FAILED or run.lack is None:
         return verdict
     known = run.ending is Ending.NOT_IMPORTED
     message = run.lack.message if known else f"{verdict.message}; {run.lack.message}"
     evidence = verdict.evidence | ({"source": run.lack.source} if run.lack.source else {})
-    # A notebook that imports a file which was not handed in does not run; a package is a matter of
-    # what is allowed.
+    # A notebook that imports a file that was not handed in does not run: that is `notebook`. A
+    # package that is missing is a matter of what the assignment allows: that is `import`.
     concern = verdict.concern if isinstance(run, Notebook) and run.lack.unknown else Concern.IMPORT
     return replace(
         verdict,
@@ -181,7 +182,7 @@ def _lacking(run: Run, verdict: Verdict) -> Verdict:
 
 
 def before_all(run: Run) -> Verdict | None:
-    """Return what every check answers for a run that teaches nothing."""
+    """Return the verdict of every check on a run that shows nothing; None where it does."""
     if run.ending is Ending.BROKEN:
         return Verdict(
             outcome=Outcome.ERROR, message=f"the grader could not run {run.at}: {run.why}"
@@ -207,9 +208,7 @@ _NO_MODULE = fault(Concern.IMPORT, "the module could not be imported", symptom="
 
 
 def _not_made(run: Run) -> Verdict:
-    """Return the failure of a call that was not made, by what was seen of the one that it depended
-    on.
-    """
+    """Return the failure of a call that was not made, by how the call before it ended."""
     if run.cause is not None and run.cause.ending not in (Ending.RETURNED, Ending.NOT_IMPORTED):
         return unreturned(run.cause)
     words = f"{run.call} could not be called: {run.why}"

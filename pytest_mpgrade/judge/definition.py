@@ -27,14 +27,17 @@ RunT = TypeVar("RunT", bound=Run)
 RunT_co = TypeVar("RunT_co", bound=Run, covariant=True)
 
 Text: TypeAlias = str | Callable[..., str]
-"""A title or a hint: a format string over the check's parameters, or a function of those parameters
-which it names.
+"""The type of titles and hints.
+
+It is a format string over the parameters of the check, or a function that names some of them.
 """
 
 
 class Decorator(Protocol[RunT_co]):
-    """What turns a function of a run and parameters into one of the parameters alone, which returns
-    a `Check`.
+    """A function that turns a judge into a function that makes a `Check`.
+
+    The judge takes a run and parameters. The function that makes the check takes the parameters
+    alone.
     """
 
     def __call__(
@@ -68,14 +71,13 @@ def check(
     name: str = "",
     judges: type[Run] = Run,
 ) -> Decorator[Any]:
-    """Make a check of a function that takes a run first, then its parameters, and returns a
-    `Verdict`.
+    """Make a check of a function that takes a run and parameters, and returns a `Verdict`.
 
     *title* says what is asked, as reports show it. *hint* tells a student what to do about a
     failure whose verdict has no hint of its own. Both may depend on the parameters; see `Text`. A
-    parameter that is called ``concern`` takes the place of *concern*. *name* is the function's,
-    unless it is given. *judges* is the only kind of run that is judged: another one is a mistake of
-    the test, and raises TypeError.
+    parameter that is called ``concern`` takes the place of *concern*. *name* is the name of the
+    function, unless it is given. *judges* is the only kind of run that the check accepts: for
+    another kind, which is a mistake in the test, it raises TypeError.
     """
 
     def decorate(function: Callable[Concatenate[Any, P], Verdict]) -> Callable[P, Check]:
@@ -95,16 +97,14 @@ def check(
             own = parameters.get("concern", concern)
             return Check(name=called, title=said[0], concern=own, judge=judge, hint=said[1])
 
-        vars(make)["__signature__"] = signature  # what help() shows, and an editor
+        vars(make)["__signature__"] = signature  # help() and editors show it
         return make
 
     return decorate
 
 
 def _without_run(function: Callable[..., Verdict]) -> inspect.Signature:
-    """Return the signature of the function that makes the check: the parameters, without the
-    run.
-    """
+    """Return the signature of the function that makes the check: without the run."""
     _, *parameters = inspect.signature(function).parameters.values()
     return inspect.Signature(parameters, return_annotation=Check.__name__)
 
@@ -129,8 +129,9 @@ def _names(text: Text) -> list[str]:
 def _bound(
     name: str, signature: inspect.Signature, *args: object, **kwargs: object
 ) -> dict[str, Any]:
-    """Return all parameters by name, with defaults; the name of the check is in the error about
-    wrong ones.
+    """Return all parameters by name, with their defaults.
+
+    For wrong parameters it raises TypeError, with the name of the check in the message.
     """
     try:
         bound = signature.bind(*args, **kwargs)
@@ -147,7 +148,7 @@ def _worded(text: Text, parameters: Mapping[str, Any]) -> str:
 
 
 _GIVEN_BY = {"Notebook": "notebook.run()", "Scaling": "student.scale()", "Timing": "student.time()"}
-"""What a test calls for each kind of run that has a class of its own."""
+"""What a test calls to get each kind of run that has a class of its own."""
 
 
 def _of_kind(run: Run, kind: type[Run]) -> Run:

@@ -27,12 +27,15 @@ MAKE_ROOM = (
     "put() waits while a queue with maxsize, or a pipe, is full: start the workers first, and take"
     " results out"
 )
+"""A hint for a parent that waits for room in a queue or pipe."""
 _NO_WRITER = frozenset((Awaited.LOCK, Awaited.ROOM))
+"""Waits that tell most about a hang: for a lock, and for room in a pipe."""
 
 
 def not_back(run: Run) -> Verdict:
-    """Return the failure of a call that hung, was not back at its time limit, or ended its own
-    process.
+    """Return the failure of a call that did not come back and did not raise.
+
+    It hung, reached its time limit, was stopped by another limit, or ended its own process.
     """
     if run.stopped:
         return failed(f"{run.call} was ended: {run.stopped}", symptom="stopped", **_said(run))
@@ -61,7 +64,7 @@ def not_back(run: Run) -> Verdict:
 
 
 def hang_summary(run: Run) -> str:
-    """Say in one sentence who has died, and what the parent and one worker wait for."""
+    """Say in one sentence who has died, and what one worker and the parent wait for."""
     parent = parent_of(run)
     named = [
         _brief(one)
@@ -73,6 +76,10 @@ def hang_summary(run: Run) -> str:
 
 
 def _most_telling(workers: list[Stuck]) -> list[Stuck]:
+    """Return the workers, those first that tell most about a hang.
+
+    A worker that waits for a lock or for room tells most. One at an unknown place tells least.
+    """
     return sorted(
         workers,
         key=lambda one: (_NO_WRITER.isdisjoint(one.awaits), one.doing is Doing.OTHER, one.name),
@@ -84,8 +91,9 @@ def _brief(one: Stuck) -> str:
 
 
 def _gone(run: Run) -> list[str]:
-    """Say which workers have died, whether none is left, and how many tasks none has begun while
-    they were free.
+    """Say which workers have died, whether none is left, and how many tasks were never begun.
+
+    Tasks that were never begun count only where all workers that are left wait for a message.
     """
     alike: dict[tuple[int, bool], list[ProcessSeen]] = {}
     for process in ended_badly(run):
@@ -102,7 +110,7 @@ def _gone(run: Run) -> list[str]:
 
 
 def _ends_of(processes: Sequence[ProcessSeen], run: Run) -> str:
-    """Say how several workers ended that ended alike, and by which exceptions."""
+    """Say how several workers ended that ended in the same way, and by which exceptions."""
     words = "; ".join(f"{each.words}{_asked(each)}" for each in _raised_by(processes[0], run))
     many = len(processes) > 1
     who = f"{len(processes)} workers" if many else "a worker"
@@ -130,14 +138,16 @@ def _at_task(process: ProcessSeen, run: Run) -> bool:
 
 
 def _raised_by(process: ProcessSeen, run: Run) -> Sequence[Thrown]:
-    """Return what has ended a worker: where workers have raised several exceptions, one of
-    these.
+    """Return the exceptions that may have ended a worker.
+
+    Standard error does not say which worker wrote what. With several exceptions, one of them ended
+    it.
     """
     return tracebacks.last_words(run)[:3] if process.exitcode == 1 else ()
 
 
 def _asked(thrown: Thrown) -> str:
-    """Say of an exception that somebody was to answer a question."""
+    """Add to an exception, where it fits, that it comes from a question to a person."""
     asks = {"EOFError: EOF when reading a line": "input()", "BdbQuit": "a debugger"}
     return (
         f"; {asks[thrown.words]} asks a person, and nobody is there" if thrown.words in asks else ""
@@ -145,9 +155,7 @@ def _asked(thrown: Thrown) -> str:
 
 
 def waiting_evidence(run: Run) -> dict[str, Any]:
-    """Return the evidence of a hang: a sentence for each process, and its stack in the student's
-    file.
-    """
+    """Return the evidence of a hang: for each process a sentence and its stack."""
     died = [_died(process, run) for process in ended_badly(run)[:4]]
     evidence: dict[str, Any] = {"lines": [*died, *(one.sentence for one in run.trace.stuck[:8])]}
     evidence["stacks"] = [
@@ -165,8 +173,10 @@ def waiting_evidence(run: Run) -> dict[str, Any]:
 
 
 def _said(run: Run) -> dict[str, Any]:
-    """What was written to standard error: the exception that ended workers, with their line, else
-    the last lines.
+    """Return as evidence what was written to standard error.
+
+    These are the exceptions that ended workers, with the line that raised them. Where there are
+    none, these are the last lines.
     """
     thrown = tracebacks.last_words(run)[:3]
     if thrown:
@@ -176,7 +186,10 @@ def _said(run: Run) -> dict[str, Any]:
 
 
 def raised(run: Run, what: str = "") -> Verdict:
-    """Return the failure of a call that raised where it should not."""
+    """Return the failure of a call that raised although it should not.
+
+    *what* is added to the message, after the exception.
+    """
     error = by_call(run)
     if error is None:
         return failed(f"{run.call} raised an exception that cannot be shown", symptom="raised")
@@ -184,7 +197,8 @@ def raised(run: Run, what: str = "") -> Verdict:
     if workers_left_early(run):
         what += f"; {never_begun(run)}, and every worker had ended by itself"
     thrown = tracebacks.last_words(run)
-    # A worker whose parent has raised finds nothing there, and says so from a line of Python's.
+    # When the parent raises, its workers lose their queues and write tracebacks of Python's own
+    # lines: these say nothing about the cause.
     others = _said(run) if not thrown or any(each.own for each in thrown) else {}
     return failed(
         f"{run.call} raised {error.words}{what}",

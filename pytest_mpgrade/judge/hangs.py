@@ -1,4 +1,4 @@
-"""Which concern explains a call that never came back, and in what words."""
+"""Facts about a call that hung: which concern it belongs to, and how its processes ended."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ LEFT_EARLY = (
     "let each worker end by a sentinel, not when the queue is empty: it may be empty before a task"
     " has arrived"
 )
-"""A hint for workers that end by themselves too early."""
+"""A hint for workers that end by themselves although there are tasks to do."""
 MANY = 100
-"""Of more tasks only some tell that they are begun."""
+"""In a call with more tasks than this, only some of the tasks report that they have begun."""
 TELL_THEM = "put one 'STOP' per worker on the task queue before you join() them"
-"""A hint for such a parent."""
+"""A hint for a parent that joins workers without having sent them a sentinel."""
 
 
 def explained_by(run: Run) -> Concern:
-    """Return the concern that a hang belongs to by what each process was waiting for;
-    docs/contract.md, hangs.
+    """Return the concern that a hang belongs to; docs/contract.md, hangs.
 
-    Somebody waits for a lock, or for room in a pipe that nobody empties: deadlock. No worker is
-    left, or a person is asked: results. The parent waits for nothing but exits while a worker
-    waits: sentinel. Workers wait for an event that nobody sets: deadlock. Else: results.
+    What each process was waiting for decides, by the first rule that fits. A process waits for a
+    lock: deadlock. The parent waits for workers of which none is left, or a process asks a person:
+    results. A process waits for room in a pipe that nobody empties: deadlock. The parent waits for
+    nothing but the ends of workers while a worker is there: sentinel. A worker waits for an event
+    that nobody sets: deadlock. In all other cases: results.
     """
     parent, workers = parent_of(run), waiting_workers(run)
     awaited = {each for one in run.trace.stuck for each in one.awaits}
@@ -56,8 +57,10 @@ def waiting_workers(run: Run) -> list[Stuck]:
 
 
 def children_of(run: Run) -> list[ProcessSeen]:
-    """Return the processes that a call started, else those that earlier calls of its play did; no
-    helpers.
+    """Return the child processes that a call started, without helpers and managers.
+
+    A call that started none may use those of earlier calls in the same process; it returns these
+    then.
     """
     managers = {one.pid for one in run.trace.stuck if one.role is Role.MANAGER}
     found = [each for each in run.trace.processes if not each.helper and each.pid not in managers]
@@ -65,8 +68,9 @@ def children_of(run: Run) -> list[ProcessSeen]:
 
 
 def nobody_left(run: Run) -> bool:
-    """Tell whether the parent of a call that hangs waits for workers to give or take something, and
-    none is left.
+    """Tell whether the parent of a call that hangs waits for workers although none is left.
+
+    The parent waits for a message, or for room in a queue. All child processes have ended.
     """
     parent = parent_of(run)
     mine = children_of(run)
@@ -80,11 +84,11 @@ def nobody_left(run: Run) -> bool:
 
 
 def workers_left_early(run: Run) -> bool:
-    """Tell whether workers ended by themselves although tasks were there: found a queue empty too
-    early, say.
+    """Tell whether all workers ended by themselves although some tasks were never begun.
 
-    Whether a worker comes too early is a race. The parent waits for what these never did, or has
-    noticed and raised.
+    A worker does so that finds the queue empty and takes this for the end. Whether it looks too
+    early is a race. The parent then waits for results that nobody computes, or it notices and
+    raises.
     """
     mine = [each for each in children_of(run) if each.first >= 0]
     noticed = (
@@ -102,12 +106,13 @@ _CRASHES = frozenset(
     for each in [getattr(signal, name, 0)]
     if each
 )
-"""Exit codes of a process in which an interpreter or a library has crashed."""
+"""Exit codes of a process that ended because its interpreter or a library crashed."""
 
 
 def crashed(run: Run) -> bool:
-    """Tell whether a process of a call has crashed: Python code alone cannot do that, and it may
-    not happen again.
+    """Tell whether a process of a call crashed.
+
+    Python code alone cannot crash an interpreter, and a crash may not happen again in another run.
     """
     codes = {
         run.exitcode,
@@ -117,40 +122,41 @@ def crashed(run: Run) -> bool:
 
 
 def ending_words(code: int | None, unknown: str = "how is not known") -> str:
-    """Return how a process has ended: ``exit status 3``, ``killed by SIGSEGV``; *unknown* where
-    nobody saw it end.
+    """Return how a process ended, as ``exit status 3`` or ``killed by SIGSEGV``.
+
+    *unknown* is returned where nobody observed the end.
     """
     return exit_words(code, noun="exit status", unknown=unknown)
 
 
 def ended_them(run: Run) -> bool:
-    """Tell whether workers that are waited for were ended by a signal, as leaving the block of a
-    Pool does.
+    """Tell whether a call hangs because it waits for workers that SIGTERM ended.
+
+    A Pool terminates its workers in this way when its `with` block is left.
     """
     terminated = any(each.exitcode == -signal.SIGTERM for each in ended_badly(run))
     return run.ending is Ending.HUNG and nobody_left(run) and terminated
 
 
 def by_luck(run: Run) -> bool:
-    """Tell whether the same call may come back when it is made again: who gets what, and when, is a
-    race.
+    """Tell whether the same call may come back when it is made again.
+
+    Which worker gets which message, and when, is a race in such a call.
     """
     return workers_not_told(run) or workers_left_early(run)
 
 
 def workers_not_told(run: Run) -> bool:
-    """Tell whether a call hung because it waited for the end of workers that nobody has told to
-    stop.
-    """
+    """Tell whether a call hung because its parent waits for workers that got no sentinel."""
     return run.ending is Ending.HUNG and explained_by(run) is Concern.SENTINEL
 
 
 def in_its_pool(run: Run) -> bool:
     """Tell whether a call hung within a Pool or an executor that was about to end its workers.
 
-    That may be a race of CPython's own: a worker that is killed while it holds the pool's lock, or
-    started while the executor that has broken ends the others (python/cpython#94777, #105829,
-    #107219).
+    A race in CPython can cause this, without a fault of the submission. A worker may be killed
+    while it holds the lock of the pool. A worker may be started while a broken executor ends the
+    others (python/cpython#94777, #105829, #107219).
     """
     return run.ending is Ending.HUNG and any(
         one.role is Role.PARENT and one.doing is Doing.POOL_JOIN for one in run.trace.stuck
@@ -158,15 +164,14 @@ def in_its_pool(run: Run) -> bool:
 
 
 def ended_badly(run: Run) -> list[ProcessSeen]:
-    """Return the workers that are known to have ended, and not as a worker should: with an exit
-    status other than 0.
-    """
+    """Return the workers that are known to have ended with an exit status other than 0."""
     return [each for each in children_of(run) if each.exitcode]
 
 
 def unbegun(run: Run) -> int:
-    """Return how many of the tasks that were handed to a call no process has begun; 0 where that is
-    not known.
+    """Return how many of the tasks that a call was given no process has begun.
+
+    It is 0 where the number of tasks is not known.
     """
     begun = {event.key for event in run.trace.events if event.kind in ("note", "gate", "doom")}
     return max(run.trace.tasks - len(begun), 0)

@@ -1,11 +1,11 @@
-"""How much slower than the reference, and how sure is that? Pure; the times come as pairs that were
-taken in turn.
+"""A sequential test of how much slower than the reference a submission is. Pure.
 
-Each pair is compressed to ``d = tanh(log(own / (factor * theirs)) / 2)``, which lies between -1 and
-1 however noisy it is, is 0 where the own time is *factor* times theirs, and spreads evenly about 0
-if the logarithm of the ratio does so about that of *factor*. Points are taken only when the lower
-end of Student's t interval for its mean is above 0: load widens the interval and does not move it.
-Sequential: `decided` is asked after each pair. See docs/timing.md, test.
+The times come as pairs: own and reference, measured in turn. Each pair is compressed to ``d =
+tanh(log(own / (factor * theirs)) / 2)``. This lies between -1 and 1 however noisy the pair is. It
+is 0 where the own time is *factor* times the reference's. It is spread symmetrically about 0 if the
+logarithm of the ratio is spread symmetrically about that of *factor*. Points are taken only when
+the lower end of Student's t interval for the mean of d is above 0: load widens the interval and
+does not move it. `decided` is called after each pair. See docs/timing.md, test.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from statistics import fmean, median, stdev
 from pytest_mpgrade.records import Pair, SpeedRules
 
 ENOUGH_TO_TAKE, ENOUGH_TO_GIVE = 5, 4
-"""Pairs at the least before points are taken, and before all are given without looking on."""
+"""The least number of pairs before points are taken, and before full points end the test."""
 CONFIDENCE = "99.9 %"
 _T = (
     318.309,
@@ -52,17 +52,18 @@ _T = (
     3.396,
     3.385,
 )
-"""0.999 quantiles of Student's t distribution with 1, 2, … degrees of freedom (NIST/SEMATECH
-e-Handbook, 1.3.6.7.2).
+"""Quantiles (0.999) of Student's t distribution with 1, 2, … degrees of freedom.
+
+From the NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """Own time by the reference's, over some pairs."""
+    """The submission's time divided by the reference's, over some pairs."""
 
     estimate: float  # median over the pairs
-    bound: float  # it is at least this much, with CONFIDENCE; 0.0: nothing is known
+    bound: float  # the ratio is at least this, with CONFIDENCE; 0.0: nothing is known
     own: float  # medians, seconds
     theirs: float
     pairs: int
@@ -71,8 +72,8 @@ class Ratio:
 def ratio(times: Sequence[tuple[float, float]]) -> Ratio:
     """Return the ratio of ``(own, theirs)`` times, with a lower bound of 99.9 % confidence.
 
-    Differences of two noisy times can be negative: a pair of which nothing is above 0 says nothing
-    and is left out.
+    Differences of two noisy times can be negative. A pair in which neither time is above 0 says
+    nothing and is left out.
     """
     telling = _telling(times)
     if not telling:
@@ -99,15 +100,16 @@ def _low(times: Sequence[tuple[float, float]], factor: float) -> float:
 
 
 def _compressed(own: float, theirs: float) -> float:
-    """Return ``tanh(log(own / theirs) / 2)``, 1 or -1 where one of them is not above 0."""
+    """Return ``tanh(log(own / theirs) / 2)``; 1 or -1 where one of them is not above 0."""
     if own <= 0 or theirs <= 0:
         return 1.0 if own > theirs else -1.0
     return (own - theirs) / (own + theirs)
 
 
 def lower_bound(values: Sequence[float]) -> float:
-    """Return the lower end of the one-sided 99.9 % interval for the mean, by Student's t; -inf for
-    fewer than 2.
+    """Return the lower end of the one-sided 99.9 % interval for the mean, by Student's t.
+
+    It is -inf for fewer than 2 values.
     """
     if len(values) < 2:
         return -math.inf
@@ -116,8 +118,9 @@ def lower_bound(values: Sequence[float]) -> float:
 
 
 def _largest(holds: Callable[[float], bool]) -> float:
-    """Return the largest factor up to 1000 for which something holds that holds for all smaller
-    ones; 0.0 for none.
+    """Return the largest factor up to 1000 for which *holds* is true; 0.0 for none.
+
+    What holds for a factor has to hold for all smaller ones.
     """
     low, high = -10.0, 10.0  # powers of two
     if not holds(2**low):
@@ -132,13 +135,13 @@ def _largest(holds: Callable[[float], bool]) -> float:
 class SpeedVerdict:
     """What the pairs say."""
 
-    # "waiting" and, where CPU time can be seen, "computing" and "polling"
+    # "waiting", and "computing" and "polling" where the platform shows CPU times
     ratios: Mapping[str, Ratio]
-    late: float  # seconds by which the workers come later than the reference's, median
+    late: float  # seconds by which the workers start later than the reference's, median
     late_bound: float  # at least so much, with CONFIDENCE
     credit: float  # part of the points that is earned, 1.0 for all
     slow: tuple[str, ...]  # of "starting" and the names of ratios: what costs points
-    unsure: tuple[str, ...]  # what seems to be slow, and is not sure to be
+    unsure: tuple[str, ...]  # names whose estimate is slow, while the bound is not
 
 
 def judge_pairs(pairs: Sequence[Pair], rules: SpeedRules) -> SpeedVerdict:
@@ -167,17 +170,18 @@ def judge_pairs(pairs: Sequence[Pair], rules: SpeedRules) -> SpeedVerdict:
 
 
 def _apart(names: Iterable[str]) -> tuple[str, ...]:
-    """Leave out what is only a part of another."""
+    """Leave out "polling" where "computing" is there, of which it is a part."""
     told = tuple(names)
     return tuple(name for name in told if name != "polling" or "computing" not in told)
 
 
 def _rows(pairs: Sequence[Pair]) -> dict[str, list[tuple[float, float]]]:
-    """Return the times to compare, by name; those that could not be seen are left out.
+    """Return the times to compare, by name; those that this platform does not show are left out.
 
-    How fast a core computes can double from one call to the next (shared caches, a neighbour on the
-    same core), and hides a parent that polls. What that one burns while tasks only wait is steady,
-    so it is also compared alone, as if all else cost what it does with the reference.
+    How fast a core computes can double from one call to the next, because of shared caches or a
+    neighbour on the same core. This hides a parent that polls. The CPU time that a parent uses
+    while tasks only wait is steady. So that time is also compared alone, as if all other work cost
+    what it costs the reference.
     """
     computing = [pair.computing for pair in pairs if pair.computing]
     polling = [
@@ -196,8 +200,10 @@ def _late(pairs: Sequence[Pair]) -> list[float]:
 
 
 def _credit(found: Ratio, rules: SpeedRules) -> float:
-    """Full points unless the bound is above what is free; then by the estimate, which is above it
-    too, or nearly.
+    """Return the part of the points that a ratio earns.
+
+    It is 1 unless the lower bound is above what is free. Then it falls with the estimate, which is
+    above what is free then, too, or nearly.
     """
     if found.pairs < ENOUGH_TO_TAKE or found.bound <= rules.free:
         return 1.0
@@ -205,8 +211,9 @@ def _credit(found: Ratio, rules: SpeedRules) -> float:
 
 
 def _in_tenths(credit: float) -> float:
-    """Round up, to less than all: two measurements of one program should not differ in the
-    hundredths.
+    """Round up to tenths, and to 0.9 at most.
+
+    Two measurements of one program should not differ in the hundredths.
     """
     return min(0.9, math.ceil(10 * credit - 1e-9) / 10)
 

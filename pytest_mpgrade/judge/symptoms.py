@@ -1,24 +1,25 @@
-"""What a failure looks like, whichever check has seen it: one fault shows the same symptom in
-several checks.
+"""Names of symptoms: what a failure shows, whichever check fails.
+
+One fault shows the same symptom in several checks. `points.blame` uses this to blame it once.
 """
 
 from __future__ import annotations
 
 NO_ROOM = "no room"
-"""Of a parent that waits for room in a queue or pipe which nobody empties."""
+"""A parent waits for room in a queue or pipe that nobody empties."""
 NOT_TOLD = "workers not told to stop"
-"""Of a parent that waits for the end of workers which wait for a task or a sentinel."""
+"""A parent waits for the end of workers that wait for a task or a sentinel."""
 ALIVE = "workers stay alive"
-"""Of workers that nobody has told to stop."""
+"""Workers are still alive after the call, because they got no sentinel."""
 UNJOINED = "not joined"
-"""Of workers that have ended and that nobody has joined."""
+"""Workers have ended, and the caller has not joined them."""
 HELPER = "helper alive"
-"""Of processes that ran no task, such as a manager's, and are not shut down."""
+"""Processes that ran no task, such as that of a manager, were not shut down."""
 RESIDUE = "residue"
-"""Of threads, pipes and names that are left."""
+"""Threads, pipes, semaphores or shared memory are left."""
 FORCED = "forced"
-"""Of workers that did not end by themselves."""
+"""Workers did not end by themselves with exit status 0."""
 DIRECT = "called directly"
-"""Of a function that does not do its plainest work when it is called by itself."""
+"""A function that was called directly does not do its plainest work."""
 MADE_UP = "made up"
-"""Of results of tasks that no process has run."""
+"""A call returned results of tasks that no process ran."""

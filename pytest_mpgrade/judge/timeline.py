@@ -1,18 +1,18 @@
-"""When which worker began tasks, as text: evidence for whoever asks why workers did not work
-together.
-"""
+"""The times at which each worker began tasks, as text. Failures of concurrency show it."""
 
 from __future__ import annotations
 
 from pytest_mpgrade.records import GateEvent, Run
 
 MOST_WORKERS, MOST_TASKS = 8, 10
+"""The most workers, and tasks of each, that a timeline lists; it only counts the rest."""
 _ENDS = {"leave": "told to end", "lost": "died in its task"}
 
 
 def timeline_of(run: Run) -> list[str]:
-    """Return a line for each process that told of a task, in seconds since the call began; none
-    where nobody did.
+    """Return a line for each process that reported a task; none where no process did.
+
+    Times are in seconds since the call began.
     """
     told: dict[int, list[GateEvent]] = {}
     for event in run.trace.events:

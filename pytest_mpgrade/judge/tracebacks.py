@@ -1,8 +1,7 @@
-"""Exceptions that ended a call or a worker, as facts: what was raised, and at which line of the
-submission. Pure.
+"""Exceptions as facts: what was raised, and at which line of the submission. Pure.
 
-Nobody catches what a worker raises, so that Python writes it to standard error, and only there it
-is found.
+Nobody catches what a worker raises. Python then writes a traceback to standard error, and the
+grader can read the exception only there.
 """
 
 from __future__ import annotations
@@ -18,8 +17,10 @@ from pytest_mpgrade.records import Frame, Run
 _LIBRARY = re.compile(
     r"^<|[\\/](?:lib[\\/]python3|Lib[\\/]|site-packages[\\/]|pytest_mpgrade[\\/])"
 )
-"""Where files are that are no submission's: of the standard library, of packages, of ours, and what
-is no file.
+"""Paths that do not belong to a submission.
+
+These are files of the standard library, of installed packages and of this package, and names such
+as ``<string>``.
 """
 _BEGINS = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^\s+File "(.+)", line (\d+), in (\S+)')
@@ -41,12 +42,12 @@ class Thrown:
 
     @property
     def words(self) -> str:
-        """The exception as the last line of a traceback names it."""
+        """The exception as the last line of a traceback has it."""
         return f"{self.type}: {self.message}".removesuffix(": ")
 
     @property
     def own(self) -> Frame | None:
-        """The innermost frame that is the submission's."""
+        """The innermost frame that is in the submission."""
         return next((frame for frame in reversed(self.frames) if frame.own), None)
 
     @property
@@ -71,7 +72,7 @@ class Thrown:
 
 
 def by_call(run: Run) -> Thrown | None:
-    """Return what the call raised."""
+    """Return what the call raised; None where it did not raise."""
     error = run.error
     if error is None:
         return None
@@ -81,37 +82,35 @@ def by_call(run: Run) -> Thrown | None:
 
 
 def first_line(text: str) -> str:
-    """Return the first line of a text that says something."""
+    """Return the first line of a text that is not empty."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
 def last_words(run: Run) -> list[Thrown]:
-    """Return what workers have raised that ended by it, as far as it is known: each exception
-    once.
+    """Return the exceptions that ended workers, each once.
+
+    Where no traceback says that its process ended, these are all exceptions on standard error.
     """
     found = [each for each in written(run.stderr) if each.ended] or written(run.stderr)
     return list({each.words: each for each in found}.values())
 
 
 def all_of(run: Run) -> list[Thrown]:
-    """Return what the call raised, and then what was written of the exceptions of others, the last
-    first.
-    """
+    """Return what the call raised, then the exceptions on standard error, the last first."""
     mine = by_call(run)
     return [*([mine] if mine else []), *reversed(written(run.stderr))]
 
 
 def written(stderr: str) -> list[Thrown]:
-    """Return the exceptions whose tracebacks are in what was written to standard error, each the
-    last of its chain.
+    """Return the exceptions whose tracebacks are in a text from standard error.
+
+    Of a chain of exceptions it returns the last.
     """
     return list(_written(stderr.splitlines()))
 
 
 def said(stderr: str, most: int) -> list[str]:
-    """Return the last lines that were written to standard error, without those that only point at
-    others.
-    """
+    """Return the last lines on standard error, without lines that only mark a place in another."""
     return [line for line in stderr.splitlines() if not _MARKS.match(line)][-most:]
 
 
@@ -122,9 +121,9 @@ def _written(lines: list[str]) -> Iterator[Thrown]:
         ended = ended or (start > 0 and bool(_OF_PROCESS.match(lines[start - 1].strip())))
         rest = lines[start + 1 : following]
         if any(line.strip().startswith(_GOES_ON) for line in rest):
-            continue  # the next one tells what came of it
+            continue  # the next traceback is of the exception that this one led to
         found = _one(rest, ended)
-        if found is not None:  # else the lines of another process have come between: its own follow
+        if found is not None:  # else another process wrote between these lines, and its own follow
             ended = False
             yield found
 
@@ -149,7 +148,10 @@ def _one(lines: list[str], ended: bool) -> Thrown | None:
 
 
 def _code(following: list[str]) -> str:
-    """Return the line of code that a traceback has below a frame; what has come between is none."""
+    """Return the line of code below a frame of a traceback.
+
+    It is "" where output of another process stands there.
+    """
     return "".join(
         line.strip()[:120]
         for line in following

@@ -1,4 +1,4 @@
-"""What a check says of a run, and how it says it."""
+"""The verdict of a check on one run, and functions that make verdicts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Verdict:
     symptom: str = ""
     undecided_by: str = ""
     hint: str = ""
-    credit: float = 0.0  # FAILED: the part of the points that is earned all the same
-    # another than the check's, where what was seen is a matter of that
+    credit: float = 0.0  # FAILED: the part of the points that is earned nevertheless
+    # the concern that the fault belongs to, where it is not that of the check
     concern: Concern | None = None
-    # SKIPPED, ABSENT: the failure that this is where no other check's explains it
+    # SKIPPED, ABSENT: the failure that this becomes if no other failure explains it
     otherwise: Verdict | None = None
-    explained: str = ""  # the symptom of failures that do, where it is not that of `otherwise`
-    shown_by: Run | None = None  # the run that shows it, where it is not the one that is judged
+    explained: str = ""  # the symptom of failures that explain it, if not that of `otherwise`
+    shown_by: Run | None = None  # the run that shows the fault, if not the judged one
 
 
 BY_WORKERS = "hand every task to the worker processes, and call none in the function itself"
@@ -34,7 +34,7 @@ PASSED = Verdict(outcome=Outcome.PASSED)
 
 
 def failed(message: str, *, symptom: str = "", hint: str = "", **evidence: object) -> Verdict:
-    """The submission is at fault."""
+    """Return that the submission is at fault, in the concern of the check."""
     return Verdict(
         outcome=Outcome.FAILED, message=message, symptom=symptom, hint=hint, evidence=evidence
     )
@@ -43,13 +43,14 @@ def failed(message: str, *, symptom: str = "", hint: str = "", **evidence: objec
 def fault(
     concern: Concern, message: str, *, symptom: str = "", hint: str = "", **evidence: object
 ) -> Verdict:
-    """The submission is at fault in another concern than the check's."""
+    """Return that the submission is at fault, in another concern than that of the check."""
     return replace(failed(message, symptom=symptom, hint=hint, **evidence), concern=concern)
 
 
 def absent(message: str, otherwise: Verdict | None = None) -> Verdict:
-    """The submission did nothing that could be judged; *otherwise*: the failure that this is where
-    nothing says why.
+    """Return that the submission did nothing that could be judged.
+
+    *otherwise* is the failure that this becomes if no failure of another check explains it.
     """
     return Verdict(outcome=Outcome.ABSENT, message=message, otherwise=otherwise)
 
@@ -62,11 +63,12 @@ def undecided(
     explained: str = "",
     shown_by: Run | None = None,
 ) -> Verdict:
-    """The failure of another check, named *by*, leaves this one undecided.
+    """Return that the failure of another check, named *by*, leaves this one undecided.
 
-    Where that has not failed, this one does: *otherwise*, or with what was *seen*, under its own
-    concern. *explained*: the symptom of failures that explain it elsewhere; *shown_by*: the run
-    that shows it, where that is another.
+    If that check has not failed, this one fails: with *otherwise*, or with what was *seen*, under
+    its own concern. *explained* is the symptom of failures that explain this one, where it is not
+    that of *otherwise*. *shown_by* is the run that shows the fault, where it is not the one that is
+    judged.
     """
     return Verdict(
         outcome=Outcome.SKIPPED,
@@ -79,8 +81,9 @@ def undecided(
 
 
 def not_tried(run: Run, by: str, otherwise: Verdict) -> Verdict:
-    """A call was not made because of an earlier one, of which the check named *by* says why: that
-    is left undecided.
+    """Return that a call was not made because of an earlier call.
+
+    The check named *by* judges that call, and leaves this one undecided.
     """
     return replace(
         undecided("", by, otherwise, shown_by=run.cause), message=f"not tried: {run.why}"
@@ -88,16 +91,16 @@ def not_tried(run: Run, by: str, otherwise: Verdict) -> Verdict:
 
 
 def not_here(message: str) -> Verdict:
-    """This platform, start method or observer cannot show it."""
+    """Return that this platform, start method or observer does not show what is asked."""
     return Verdict(outcome=Outcome.SKIPPED, message=message)
 
 
 def inconclusive(message: str) -> Verdict:
-    """This machine could not decide."""
+    """Return that this machine could not decide."""
     return Verdict(outcome=Outcome.INCONCLUSIVE, message=message)
 
 
 def by_nobody(run: Run) -> Verdict:
-    """Return the failure of a call whose tasks no child process has run."""
+    """Return the failure of a call of which no child process has run a task."""
     words = f"no child process ran a task of {run.call}"
     return fault(Concern.WORKERS, words, symptom="in the caller" if run.in_caller else MADE_UP)

@@ -11,10 +11,10 @@ from pytest_mpgrade.records import Concern, Ending, GateReport, Run
 
 
 def no_gates(run: Run) -> Verdict | None:
-    """Return the verdict of all these checks on a run without gates, or without a task at one.
+    """Return what all checks of a rendezvous answer where no task came to a gate; else None.
 
-    None where some child process or the caller stood at a gate, or the call returned without a
-    task.
+    Each check itself judges a call that returned without a task. Where another check fails for a
+    call that did not return, the verdict names that check.
     """
     elsewhere = somewhere_else(run) if run.ending is not Ending.RETURNED else None
     if elsewhere is not None:
