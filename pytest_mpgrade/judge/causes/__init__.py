@@ -1,8 +1,8 @@
-"""Why a call went wrong, as far as its own run shows it, and what to do about that; pure.
+"""Why a call went wrong, as far as its own run shows it, and what to do about that. Pure.
 
-A table of patterns, by what was seen (the symptom of a failure). The first pattern that fits gives
-the hint; where none fits there is no hint, for a wrong one costs a student an evening.
-`examples_causes` has a run for each.
+A table has the patterns for each symptom of a failure. The first pattern that fits gives the hint.
+Where none fits there is no hint, because a wrong hint costs a student an evening.
+`judge.examples.causes` has a run for each pattern.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from pytest_mpgrade.records import Run
 
 
 def cause_of(run: Run, symptom: str) -> Cause | None:
-    """Return why a check failed that saw *symptom* in this run; None where the run does not show
-    it.
-    """
+    """Return why a check failed with this symptom; None where the run does not show it."""
     for found, patterns in _TABLE:
         if found(symptom):
             return next((cause for pattern in patterns if (cause := pattern(run))), None)
@@ -75,6 +73,7 @@ _OF_VALUES: tuple[Pattern, ...] = (
     returned.more,
 )
 _LEFT = frozenset(("workers stay alive", "helper alive", "residue", "not joined"))
+"""Symptoms of processes and other things that are left after the call."""
 _TABLE: tuple[tuple[Callable[[str], bool], tuple[Pattern, ...]], ...] = (
     (
         lambda symptom: (
@@ -91,9 +90,12 @@ _TABLE: tuple[tuple[Callable[[str], bool], tuple[Pattern, ...]], ...] = (
     (lambda symptom: symptom == "in the caller", (returned.threads,)),
     (lambda symptom: symptom in _LEFT, (returned.loky,)),
 )
-"""Which patterns are looked for where a check has seen a symptom."""
+"""The patterns that are tried for each symptom, in this order."""
 
 
 def is_an_ending(symptom: str) -> bool:
-    """Tell whether a check failed by how the call ended, of which its own advice knows nothing."""
+    """Tell whether a symptom says how the call ended.
+
+    The hint of the check itself does not fit then: it assumes that the call came back.
+    """
     return symptom.startswith("raised") or symptom in ("hang", "died", "stopped", NOT_TOLD, NO_ROOM)

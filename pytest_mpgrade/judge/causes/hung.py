@@ -1,4 +1,4 @@
-"""Patterns in who waits for what, of a call that hangs."""
+"""Patterns of calls that hang: which process waits for what."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _only_under_fork(run: Run) -> bool:
 
 
 def lock_at_fork(run: Run) -> Cause | None:
-    """A worker waits for a lock that was held when it was forked."""
+    """A worker waits for a lock that a thread of its parent held at the fork."""
     if not (_only_under_fork(run) and _waits(run, of_parent=False, awaited=Awaited.LOCK)):
         return None
     hint = (
@@ -31,7 +31,7 @@ def lock_at_fork(run: Run) -> Cause | None:
 
 
 def locked(run: Run) -> Cause | None:
-    """Somebody waits for a lock that nobody releases."""
+    """A process waits for a lock that nobody releases."""
     waiting = [one for one in run.trace.stuck if Awaited.LOCK in one.awaits]
     if not waiting:
         return None
@@ -48,10 +48,11 @@ def locked(run: Run) -> Cause | None:
 
 
 _AT_A_PIPE = frozenset((Doing.RECEIVE, Doing.WAIT))
+"""What a process does that waits at the reading end of a pipe."""
 
 
 def pipe_open_in_fork(run: Run) -> Cause | None:
-    """A reader waits for the end of file of a pipe that a forked child has open too."""
+    """A reader waits for the end of file of a pipe that a forked child still has open."""
     reads = any(
         one.doing in _AT_A_PIPE and Awaited.MESSAGE in one.awaits for one in run.trace.stuck
     )
@@ -65,7 +66,7 @@ def pipe_open_in_fork(run: Run) -> Cause | None:
 
 
 def feeder_cut_off(run: Run) -> Cause | None:
-    """A worker ended before its queue's feeder thread had written."""
+    """A worker ended before the feeder thread of its queue had written the results."""
     use = run.code.use("cancel_join_thread", "_exit")
     hung = run.ending is Ending.HUNG and hangs.nobody_left(run) and not hangs.ended_badly(run)
     short = run.ending is Ending.RETURNED and results_back(run) is not None
@@ -86,7 +87,7 @@ def feeder_cut_off(run: Run) -> Cause | None:
 
 
 def ends_its_process(run: Run) -> Cause | None:
-    """The function that was called has ended the process that it runs in."""
+    """The function that was called ended its own process."""
     use = run.code.use("_exit")
     if use is None or run.ending is not Ending.DIED:
         return None
@@ -102,8 +103,9 @@ def _named(use: Use) -> str:
 
 
 def not_inherited(run: Run) -> Cause | None:
-    """A call that works where children inherit what their parent has, and not where they import the
-    module anew.
+    """The call works only where children inherit the state of their parent.
+
+    Under spawn and forkserver each child imports the module anew instead.
     """
     if run.returned_under != "fork":
         return None
@@ -116,7 +118,7 @@ def not_inherited(run: Run) -> Cause | None:
 
 
 def done_by_parent(run: Run) -> Cause | None:
-    """The parent hangs in what it meant a child process to do."""
+    """The parent hangs in work that was meant for a child process."""
     parent = hangs.parent_of(run)
     lines = {each.line for each in parent.frames if each.own} if parent is not None else set()
     for use in run.code.uses:
@@ -135,10 +137,11 @@ _IN_PARENT = {
     ),
     "run": "run() does the work in the process that calls it: call start()",
 }
+"""Uses that do the work of a child process in the parent, and what to write instead."""
 
 
 def never_started(run: Run) -> Cause | None:
-    """The parent waits for what child processes should send, and there are none."""
+    """The parent waits for messages of child processes, and there are none."""
     parent = hangs.parent_of(run)
     if parent is None or Awaited.MESSAGE not in parent.awaits or hangs.children_of(run):
         return None
@@ -147,7 +150,7 @@ def never_started(run: Run) -> Cause | None:
 
 
 def busy(run: Run) -> Cause | None:
-    """Somebody computes in a loop of the submission when the time limit comes."""
+    """A process still computes in a loop of the submission when the time limit comes."""
     for one in run.trace.stuck:
         own = next((frame for frame in one.frames if frame.own), None)
         if one.doing is Doing.BUSY and own is not None:
@@ -160,7 +163,7 @@ def busy(run: Run) -> Cause | None:
 
 
 def sleeps(run: Run) -> Cause | None:
-    """Somebody sleeps, and others wait for that."""
+    """A process sleeps, and others wait for it."""
     for one in run.trace.stuck:
         own = next((frame for frame in one.frames if frame.own), None)
         if one.doing is Doing.SLEEP and own is not None:
@@ -173,8 +176,9 @@ def sleeps(run: Run) -> Cause | None:
 
 
 def pool_left(run: Run) -> Cause | None:
-    """The parent asks a Pool for results whose workers have been ended, as leaving its block
-    does.
+    """The parent waits for results of a Pool whose workers have been ended.
+
+    Leaving the `with` block of a Pool ends its workers.
     """
     parent = hangs.parent_of(run)
     if parent is None or parent.doing is not Doing.POOL_RESULT or not hangs.ended_them(run):
@@ -184,12 +188,12 @@ def pool_left(run: Run) -> Cause | None:
 
 
 def left_early(run: Run) -> Cause | None:
-    """Workers end by themselves although there are tasks."""
+    """Workers end by themselves although there are tasks to do."""
     return Cause(name="left early", hint=LEFT_EARLY) if hangs.workers_left_early(run) else None
 
 
 def joined_first(run: Run) -> Cause | None:
-    """The parent joins workers that cannot end, since nobody takes their results."""
+    """The parent joins workers that cannot end, because nobody takes their results."""
     parent = hangs.parent_of(run)
     if (
         parent is None
@@ -205,7 +209,11 @@ def joined_first(run: Run) -> Cause | None:
 
 
 def died(run: Run) -> Cause | None:
-    """The message names who has died, and of what; what to do about that it does not say."""
+    """A worker died.
+
+    The message names the worker and the exception already. This cause has no hint, and keeps later
+    patterns from giving a wrong one.
+    """
     return Cause(name="worker died") if hangs.ended_badly(run) else None
 
 
@@ -224,6 +232,7 @@ def not_told(run: Run) -> Cause | None:
 
 
 def _begun(run: Run) -> str:
+    """Say how many tasks were begun, or how many were not."""
     if hangs.unbegun(run):
         return hangs.never_begun(run)
     known = (

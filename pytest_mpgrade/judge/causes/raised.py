@@ -1,4 +1,4 @@
-"""Patterns in what was raised, by the call or by a worker."""
+"""Patterns of exceptions, raised by the call or by a worker."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from pytest_mpgrade.system.known_names import ABBREVIATED, BUILTINS, MODULES, MU
 
 
 def not_written(run: Run) -> Cause | None:
-    """A function that is still to be written raises NotImplementedError, in the caller or in a
-    worker.
+    """A function that is still to be written raises NotImplementedError.
+
+    The caller or a worker may be the one that raises.
     """
     for thrown in all_of(run):
         raised_there = bool(thrown.frames) and thrown.frames[-1].own
@@ -36,10 +37,11 @@ _QUESTIONS = {
     "EOFError: EOF when reading a line": ("input",),
     "BdbQuit": ("breakpoint", "set_trace"),
 }
+"""Exceptions of a question that no person answers, and the functions that ask it."""
 
 
 def asks_a_person(run: Run) -> Cause | None:
-    """A call asks a question: input() or a debugger; nobody is there."""
+    """A call asks a person with input() or a debugger, and no person is there."""
     asked = next(
         (_QUESTIONS[thrown.words] for thrown in all_of(run) if thrown.words in _QUESTIONS), ()
     )
@@ -58,8 +60,9 @@ _CALLED_QUEUE = re.compile(r"'\w*(?:Queue|Connection)' object is not callable")
 
 
 def hidden_input(run: Run) -> Cause | None:
-    """Where a parameter is called input, as that of worker() is, input() is no question but a call
-    of a queue.
+    """The submission calls input() where a parameter has the name input, as in worker().
+
+    Then input() is not a question to a person but a call of the queue.
     """
     use = run.code.use("input")
     if use is None or not any(
@@ -77,7 +80,7 @@ _EMPTY = re.compile(r"(?:has no attribute|[Nn]ame|cannot import name) '(Empty|Fu
 
 
 def name_of_empty(run: Run) -> Cause | None:
-    """Empty and Full are names of the module queue, and not of multiprocessing."""
+    """The module multiprocessing has no Empty and Full: the module queue does."""
     found = next((found for thrown in all_of(run) if (found := _found(_EMPTY, thrown))), None)
     if not found:
         return None
@@ -97,8 +100,9 @@ _NO_ATTRIBUTE = re.compile(r"^AttributeError: module 'multiprocessing' has no at
 
 
 def misspelt(run: Run) -> Cause | None:
-    """A name that nothing has: one of the submission's, of Python's or of multiprocessing's is like
-    it.
+    """The submission uses a name that is not defined, and a similar name is.
+
+    The similar name belongs to the submission, to Python, or to multiprocessing.
     """
     for thrown in all_of(run):
         if found := _found(_NO_ATTRIBUTE, thrown):
@@ -138,7 +142,7 @@ def _suggested(hint: str) -> Cause:
 
 
 def not_to_be_sorted(run: Run) -> Cause | None:
-    """Results of several types have no order."""
+    """The submission sorts results of several types, which have no order."""
     thrown = by_call(run)
     if (
         thrown is None
@@ -158,7 +162,7 @@ _OF_OTHERS = re.compile(
 
 
 def bare_queue(run: Run) -> Cause | None:
-    """A function that is given any objects with get() and put(), and asks them for more."""
+    """A function uses more of its queues than get() and put(), and they have nothing else."""
     thrown = by_call(run)
     if thrown is None or not _found(_OF_OTHERS, thrown):
         return None
@@ -173,7 +177,7 @@ _OF_STOP = re.compile(r"unpack|'str' object|'STOP'")
 
 
 def stop_as_task(run: Run) -> Cause | None:
-    """What takes each item for a task takes the sentinel for one."""
+    """A loop unpacks the sentinel as if it were a task."""
     thrown = by_call(run)
     if thrown is None or not _found(_OF_STOP, thrown):
         return None
@@ -184,8 +188,9 @@ def stop_as_task(run: Run) -> Cause | None:
 
 
 def in_the_source(run: Run) -> bool:
-    """Tell whether a call raised since a line of its own, in the calling process, has a name that
-    nothing has.
+    """Tell whether a line of the submission raised because it uses an undefined name.
+
+    The line ran in the calling process.
     """
     thrown = by_call(run)
     if (
@@ -205,7 +210,10 @@ _INHERITED = re.compile("should only be shared between processes through inherit
 
 
 def queue_on_a_queue(run: Run) -> Cause | None:
-    """A queue or a lock that was put on a queue: the call says so, or the queue's feeder thread."""
+    """The submission puts a queue or a lock on a queue.
+
+    The call raises for this, or the feeder thread of the queue does.
+    """
     found = next((thrown for thrown in all_of(run) if _found(_INHERITED, thrown)), None)
     if found is None:
         return None
@@ -219,7 +227,7 @@ def queue_on_a_queue(run: Run) -> Cause | None:
 
 
 def unpicklable_start(run: Run) -> Cause | None:
-    """What `start()` cannot send to a new interpreter; the exception is the call's own."""
+    """The call raises because `start()` cannot send an object to a new interpreter."""
     if run.error is None:
         return None
     if run.start_method == "fork" or not _PICKLING.search(f"{run.error.type} {run.error.message}"):
@@ -235,11 +243,13 @@ def unpicklable_start(run: Run) -> Cause | None:
 _CANNOT_BE_PICKLED = frozenset(
     ("PicklingError", "TypeError", "AttributeError", "NotImplementedError")
 )
+"""What pickle raises for an object that it cannot pickle."""
 
 
 def unpicklable_put(run: Run) -> Cause | None:
-    """What a queue's feeder thread could not write: it says so on standard error, and nobody else
-    hears of it.
+    """The feeder thread of a queue could not pickle an object.
+
+    The thread writes a traceback to standard error. No process gets an exception.
     """
     found = [
         thrown

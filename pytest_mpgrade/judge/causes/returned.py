@@ -1,4 +1,4 @@
-"""Patterns in what was returned, in who worked, and in what is left."""
+"""Patterns of calls that returned: what came back, who worked, and what is left."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from pytest_mpgrade.records import Run
 
 
 def results_back(run: Run) -> int | None:
-    """Return how many results came back; None where that was no list."""
+    """Return how many results came back; None where the call returned no list."""
     return len(run.value[1]) if isinstance(run.value, list) and run.value[:1] == ["list"] else None
 
 
 def came_back(run: Run) -> str:
-    """Say what came back that is no list: of a collection, whose order may be chance, only how many
-    it has.
+    """Return the value of a call that returned no list, as text.
+
+    Of a tuple or dict it gives only the number of items: their order may be chance.
     """
     kind, content = run.value if isinstance(run.value, list) and len(run.value) == 2 else ("", [])
     return (
@@ -42,7 +43,7 @@ def nothing_returned(run: Run) -> Cause | None:
 
 
 def not_a_list(run: Run) -> Cause | None:
-    """Something came back that has the results in it, or makes them, and is no list."""
+    """The call returned something that holds or makes results and is no list."""
     kind = run.value[0] if isinstance(run.value, list) and run.value else ""
     name = str(run.value[1]).rpartition(".")[2] if kind == "object" else kind
     if name == "dict":
@@ -66,7 +67,7 @@ def not_a_list(run: Run) -> Cause | None:
 
 
 def copies(run: Run) -> Cause | None:
-    """Child processes have run the tasks, and the list of results is empty."""
+    """Child processes ran the tasks, and the list of results is empty."""
     begun = _begun_by_children(run)
     if results_back(run) != 0 or not begun:
         return None
@@ -109,7 +110,7 @@ def more(run: Run) -> Cause | None:
 
 
 def threads(run: Run) -> Cause | None:
-    """What ran the tasks in the calling process were threads of its own."""
+    """Threads ran the tasks, in the calling process."""
     use = run.code.use("ThreadPool", "ThreadPoolExecutor", "Thread")
     if use is None:
         return None

@@ -1,1 +1,1 @@
-"""Findings to points: whom a failure is laid to, and what each question is worth."""
+"""From findings to points: which check a fault is blamed on, and what each question is worth."""

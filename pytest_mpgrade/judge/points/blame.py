@@ -1,9 +1,8 @@
-"""One fault, one concern: a symptom that an earlier or plainer check is blamed for is not blamed on
-another concern.
+"""Blame each fault on one concern, even if checks of several concerns fail by it. Pure.
 
-Checks judge one run each. The same fault often shows in several runs: a module that drops the last
-result drops it in the call with an empty list too. Pure, and of two orders in which tests ran both
-give the same outcomes.
+Checks judge one run each, and the same fault often shows in several runs. A module that drops the
+last result drops it in a call with an empty list, too. The outcomes do not depend on the order in
+which tests ran.
 """
 
 from __future__ import annotations
@@ -39,21 +38,24 @@ _FIRST: dict[str, tuple[Concern, ...]] = {
     DIRECT: (Concern.RESULTS,),
     "start method": (Concern.START_METHOD,),
 }
-"""Which concern a symptom belongs to, where a failed check of that concern shows it too."""
+"""The concerns that a symptom belongs to, the first of them before the others."""
 _BY_LUCK = frozenset((NOT_TOLD,))
-"""Which worker a sentinel reaches can be a race, under every start method."""
+"""Symptoms that may show under one start method and not under another by chance.
+
+Which worker gets a sentinel can be a race, under every start method.
+"""
 
 MethodFinding = tuple[str, Finding]
-"""A finding with its start method."""
+"""A start method and a finding."""
 
 
 def attribute(findings: Sequence[MethodFinding]) -> list[Finding]:
-    """Return the findings of ``(start method, finding)`` with each symptom blamed on one concern
-    only.
+    """Return the findings, with each symptom blamed on one concern only.
 
-    A failure whose symptom has already failed a check of the concern that it belongs to, under the
-    same start method, (or any, see `_BY_LUCK`) becomes `skipped`, and names that check: of several
-    the one about the same run, else the first in the test file.
+    A failure becomes `skipped` if its symptom has also failed a check of the concern that the
+    symptom belongs to, under the same start method (under any, for symptoms in `_BY_LUCK`). It then
+    names that check. Of several such checks it names the one about the same run, else the first in
+    the test file.
     """
     owners: dict[tuple[str, str], list[Finding]] = {}  # by `_place`
     for method, finding in findings:
@@ -66,15 +68,17 @@ def attribute(findings: Sequence[MethodFinding]) -> list[Finding]:
 
 
 def _first(symptom: str) -> tuple[Concern, ...]:
-    """Return the concerns that a symptom belongs to; an exception that plain calls raise too is no
-    matter of others.
+    """Return the concerns that a symptom belongs to.
+
+    An exception belongs to the results if plain calls raise it, too.
     """
     return (Concern.RESULTS,) if symptom.startswith("raised ") else _FIRST.get(symptom, ())
 
 
 def _place(method: str, symptom: str) -> tuple[str, str]:
-    """Return where a symptom is looked for: under its start method, or where it shows by luck under
-    all of them.
+    """Return the key under which failures with the same symptom are compared.
+
+    It has the start method, or no start method for a symptom in `_BY_LUCK`.
     """
     return ("" if symptom in _BY_LUCK else method, symptom)
 
@@ -96,17 +100,17 @@ def _settled(finding: Finding, owners: Sequence[Finding]) -> Finding:
 
 
 def accuse(findings: Sequence[MethodFinding]) -> list[Finding]:
-    """Return the findings of a whole grading, attributed, each undecided one with a check to its
-    name that has failed.
+    """Return the findings of a whole grading, each fault blamed on one check that has failed.
 
-    One that no failure explains fails itself, by what its own run shows: no points are lost without
-    a failure that says why. It then explains what shows the same.
+    An undecided finding gets the name of the failed check that explains it. One that no failure
+    explains fails itself, with what its own run shows: no points are lost without a failure that
+    says why. It then explains other findings that show the same.
     """
     methods = [method for method, _ in findings]
     now = attribute([(method, witnesses.with_instead(finding)) for method, finding in findings])
     open_ones = [place for place, finding in enumerate(now) if witnesses.wanted(finding)]
-    by: dict[int, int] = {}  # finding -> what explains it, by their places
-    for alone in (False, False, True):  # one may be explained by what explains another
+    by: dict[int, int] = {}  # from the place of a finding to the place of its explanation
+    for alone in (False, False, True):  # what explains one finding may explain another
         for place in open_ones:
             explaining = (
                 None if place in by else witnesses.explaining(place, now, methods, by, _BY_LUCK)

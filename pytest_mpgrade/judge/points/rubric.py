@@ -1,9 +1,9 @@
-"""From findings to points; docs/contract.md, points. Pure: called by the plugin before each result
-file is written.
+"""From findings to the points of a rubric; docs/contract.md, points. Pure.
 
-A criterion's points are shared by its questions, a question's by the units in which it is asked.
-What could not be decided here leaves the sum at each of these places, and what is left takes its
-points over: a right solution has all points on every machine.
+The plugin calls this before it writes each result file. The questions of a criterion share its
+points, and the units of a question share the question's. What could not be decided here leaves the
+sum at each of these places, and the rest takes over its points: a right solution has all points on
+every machine.
 """
 
 from __future__ import annotations
@@ -37,17 +37,18 @@ from pytest_mpgrade.records import (
 )
 
 MOST_UNSURE = Fraction(1, 4)
-"""Where more of the points are unsure than this, there is no grade."""
+"""There is no grade if a larger part of the points than this is unsure."""
 STEP = 0.01
+"""The step to which points are rounded, unless the assignment sets another."""
 _CENT = Fraction(1, 100)
 _NONE = (Fraction(0), Fraction(0))
 
 
 def score(criteria: Sequence[Criterion], placed: Sequence[Placed], step: float = STEP) -> Score:
-    """Return the points of all findings, criterion by criterion; the sum is rounded half up to
-    *step*.
+    """Return the points of all findings, criterion by criterion.
 
-    Raises AssignmentError for a criterion that the assignment does not have.
+    The sum is rounded half up to *step*. Raises AssignmentError for a criterion that the assignment
+    does not have.
     """
     known = {each.name for each in criteria}
     if wrong := [
@@ -79,7 +80,7 @@ def score(criteria: Sequence[Criterion], placed: Sequence[Placed], step: float =
 def _rounded(found: Sequence[CriterionShare], step: Fraction) -> tuple[CriterionScore, ...]:
     """Share the assignment's points among the criteria that count, in proportion, and round them.
 
-    Criteria that no test was asked for, as with pytest's -k, are no part of the sum.
+    Criteria without a question that was asked, as with pytest's -k, are not part of the sum.
     """
     counts = [each for each in found if each.share is not None and each.points]
     whole = sum((each.points for each in found if each.questions), Fraction(0))
@@ -155,7 +156,7 @@ def _why(placed: Sequence[Placed]) -> tuple[str, ...]:
 
 
 def ungraded(criteria: Sequence[Criterion]) -> Score:
-    """Return the score of what was not graded at all: all points could have been had."""
+    """Return the score of a submission that was not graded: 0 of all points."""
     return Score(
         criteria=tuple(
             CriterionScore(
@@ -170,20 +171,17 @@ def ungraded(criteria: Sequence[Criterion]) -> Score:
 
 
 def not_run_yet(asked: Asked) -> Placed:
-    """Return the placeholder of a test that has not been run yet, to be placed among those that
-    have.
-    """
-    # A test's checks, and so their concerns, are known only when it has run; "results" stands for
-    # them until then.
+    """Return a placeholder for a test that has not been run yet."""
+    # The checks of a test, and so their concerns, are known only after it has run. Until then the
+    # concern is "results".
     finding = Finding(check="", title=asked.title, concern=Concern.RESULTS, outcome=Outcome.NOT_RUN)
     return Placed(asked=asked, finding=finding)
 
 
 def status(findings: Sequence[Finding], found: Score) -> tuple[Status, str]:
-    """Return what the findings say of the submission as a whole, with the reason where that is not
-    `graded`.
+    """Return the status of the submission, and the reason where it is not `graded`.
 
-    Checks that have not been run, and a sum with nothing in it, are no grade: a missing verdict is
+    Checks that were not run, and a sum without any points, make no grade: a missing verdict is
     never a pass.
     """
     if not findings:

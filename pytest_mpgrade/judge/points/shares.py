@@ -1,9 +1,8 @@
-"""The exact part of each question and criterion that its findings earn; docs/contract.md, points.
-Pure.
+"""The exact part of each question and criterion that is earned; docs/contract.md, points. Pure.
 
-A question is asked in units: under each of its start methods and for each of its variants. A check
-that could not be decided here leaves its unit, a unit without a decided check leaves its question,
-a question without a decided unit leaves its criterion, and those that are left share its weight.
+A question is asked in units: once under each of its start methods, and for each of its variants. A
+check that could not be decided here leaves its unit. A unit without a decided check leaves its
+question. A question without a decided unit leaves its criterion. The others share its weight.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from fractions import Fraction
 from pytest_mpgrade.records import Asked, Criterion, Entry, Finding, Outcome, Unit
 
 UNSURE = frozenset((Outcome.INCONCLUSIVE, Outcome.ERROR))
-"""How a check ends that a person has to look at: this machine, or the grader, could not decide."""
+"""Outcomes that a person has to look at: this machine, or the grader, could not decide."""
 HALF = Fraction(1, 2)
-"""The part of a criterion that has to be earned where another requires it."""
+"""The part of a criterion that has to be earned for a criterion that requires it to count."""
 _TELLING = (
     Outcome.FAILED,
     Outcome.NOT_RUN,
@@ -27,8 +26,9 @@ _TELLING = (
     Outcome.ERROR,
     Outcome.INCONCLUSIVE,
 )
-"""A unit ends as the first of these that one of its checks has; of decided checks, where it has
-any.
+"""The order by which a unit gets its outcome from its checks: the first of these that occurs.
+
+Only decided checks count, where the unit has any.
 """
 
 
@@ -40,7 +40,7 @@ class Placed:
     finding: Finding
 
     def entry(self) -> Entry:
-        """Return what reports have of it."""
+        """Return the finding as reports have it."""
         return Entry(
             id=f"{self.asked.test}/{self.finding.check}" if self.finding.check else self.asked.test,
             criterion=self.asked.criterion,
@@ -58,7 +58,7 @@ class QuestionShare:
     first: Asked
     units: tuple[Unit, ...]
     share: Fraction | None
-    unsure: Fraction  # the part of it that is inconclusive or in error
+    unsure: Fraction  # the part of its units that is inconclusive or in error
 
     @property
     def weight(self) -> Fraction:
@@ -67,15 +67,13 @@ class QuestionShare:
 
     @property
     def undecided(self) -> Fraction:
-        """The part of it of which nothing could be decided here."""
+        """The part of its units of which nothing could be decided here."""
         return Fraction(sum(unit.undecided for unit in self.units), len(self.units))
 
 
 @dataclass(frozen=True, kw_only=True)
 class CriterionShare:
-    """A criterion with its questions, those that count first, and the exact part of it that is
-    earned.
-    """
+    """A criterion, with its questions and the exact part of it that is earned."""
 
     rule: Criterion
     questions: tuple[QuestionShare, ...]
@@ -85,7 +83,7 @@ class CriterionShare:
     @property
     def points(self) -> Fraction:
         """Its points as the assignment has them."""
-        # By way of the decimal text: 0.1 is a tenth in a rubric, not the float next to it.
+        # By its decimal text, because 0.1 in a rubric is a tenth and not the float next to it.
         return Fraction(str(self.rule.points))
 
     @property
@@ -101,7 +99,7 @@ class CriterionShare:
 
 
 def criterion(rule: Criterion, placed: Sequence[Placed]) -> CriterionShare:
-    """Return what of a criterion is earned by the findings that belong to it."""
+    """Return what of a criterion the findings that belong to it earn."""
     questions = tuple(_question(each) for each in grouped(placed, "question"))
     counts = [each for each in questions if each.share is not None]
     weights = sum((each.weight for each in counts), Fraction(0))
@@ -130,8 +128,9 @@ def _question(placed: Sequence[Placed]) -> QuestionShare:
 
 
 def grouped(placed: Iterable[Placed], key: str) -> list[list[Placed]]:
-    """Return findings of the same "question", or of the same "test", together, in the order of
-    their first ones.
+    """Return findings in groups of the same "question", or of the same "test".
+
+    The groups are in the order of their first findings.
     """
     groups: dict[str, list[Placed]] = {}
     for each in placed:
@@ -140,8 +139,9 @@ def grouped(placed: Iterable[Placed], key: str) -> list[list[Placed]]:
 
 
 def _unit(placed: Sequence[Placed]) -> tuple[Unit, Fraction | None]:
-    """Return a unit and what of it is earned: the least of its checks that could be decided; None
-    where none could.
+    """Return a unit, and which part of it is earned; None where no check could be decided.
+
+    The part is the least that one of its decided checks earns.
     """
     asked = placed[0].asked
     findings = [each.finding for each in placed]
@@ -159,30 +159,34 @@ def _unit(placed: Sequence[Placed]) -> tuple[Unit, Fraction | None]:
 
 
 def is_decided(finding: Finding) -> bool:
-    """Tell whether a check counts: for its submission or against it."""
+    """Tell whether a check counts, for the submission or against it."""
     if finding.outcome is Outcome.SKIPPED:
         return bool(finding.undecided_by)
     return finding.outcome not in UNSURE
 
 
 def _earned(finding: Finding) -> Fraction:
-    """A check may say that it failed in part: its credit, in decimals."""
+    """Return the part that a finding earns.
+
+    A check may fail in part: its credit says, in decimals, which part is earned nevertheless.
+    """
     if finding.outcome is Outcome.FAILED:
         return Fraction(str(finding.credit))
     return Fraction(finding.outcome is Outcome.PASSED)
 
 
 def with_requirements(found: Sequence[CriterionShare]) -> list[CriterionShare]:
-    """Take the points of each criterion that requires another of which less than half is earned.
+    """Take the points of criteria that require another of which less than half is earned.
 
-    One that could not be decided is no reason against anybody.
+    A required criterion that could not be decided takes no points from anybody.
     """
     by_name = {each.rule.name: each for each in found}
     settled: dict[str, CriterionShare] = {}
 
     def settle(name: str) -> CriterionShare:
         if name not in settled:
-            # an assignment has no circles; in one, the first counts as it is
+            # Assignments have no cycles. In a cycle, the criterion that was asked first would count
+            # as it is.
             settled[name] = by_name[name]
             for other in map(settle, by_name[name].rule.requires):
                 if (
@@ -201,7 +205,7 @@ def with_requirements(found: Sequence[CriterionShare]) -> list[CriterionShare]:
 
 
 def _nothing(criterion: CriterionShare) -> CriterionShare:
-    """Return a criterion whose units are not earned, whatever they say."""
+    """Return a criterion without any points, whatever its units have earned."""
     questions = tuple(
         replace(
             each,

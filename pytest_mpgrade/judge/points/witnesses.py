@@ -1,5 +1,6 @@
-"""Which failure explains what another check was left undecided by, and what is said where none
-does. Pure.
+"""Which failure explains a finding that another check left undecided. Pure.
+
+Where no failure explains it, the finding fails itself.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from dataclasses import replace
 from pytest_mpgrade.records import Concern, Finding, Instead, Outcome
 
 _OF_THE_MODULE = frozenset(("imports_cleanly", "has_functions"))
-"""Checks of the import, which is seen again in every run."""
+"""Checks of the import. Their fault shows again in every run."""
 _NOTHING_DONE = frozenset((Concern.WORKERS, Concern.RESULTS, Concern.START_METHOD, Concern.IMPORT))
-"""Concerns that explain why nothing was done that could be judged."""
+"""Concerns that explain why a submission did nothing that could be judged."""
 _NO_VERDICT = (Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.ABSENT, Outcome.SKIPPED)
+"""How a check ends without having decided anything."""
 
 
 def with_instead(finding: Finding) -> Finding:
-    """Return a finding with what it says instead; of a check that is not one of ours that is what
-    it has said.
+    """Return a finding with what it says if no failure explains it.
+
+    For a custom check this is what the finding says already.
     """
     if (
         finding.instead is not None
@@ -48,11 +51,10 @@ def explaining(
     by: Mapping[int, int],
     by_luck: Collection[str],
 ) -> int | None:
-    """Return the place of the failure that explains best what the finding at *place* was left
-    undecided by.
+    """Return the place of the failure that explains the finding at *place* best; None for none.
 
-    *by*: what is explained already, and by which; *by_luck*: symptoms that show under one start
-    method or another.
+    *by* has what is explained already, and by which failure. *by_luck* has symptoms that may show
+    under one start method or another.
     """
     finding = findings[place]
     if finding.instead is None:
@@ -76,13 +78,14 @@ def explaining(
 
 
 def _has_failed(witness: Finding) -> bool:
-    """Tell whether a check has failed, be it that its symptom has been laid to another."""
+    """Tell whether a check has failed, even if its failure was blamed on another check."""
     return witness.outcome is Outcome.FAILED or (
         witness.outcome is Outcome.SKIPPED and _laid(witness)
     )
 
 
 def _laid(witness: Finding) -> bool:
+    """Tell whether the failure of a check was blamed on another check."""
     return witness.instead is None and bool(witness.undecided_by)
 
 
@@ -122,8 +125,10 @@ def _rank(
 
 
 def _alike(finding: Finding, other: Finding) -> bool:
-    """Tell whether what explains the one explains the other: it is named, or both lack the end of
-    the same run.
+    """Tell whether what explains *other* explains *finding*, too.
+
+    Both are about the same run. It did not come back, or *finding* was left undecided by the check
+    of *other*.
     """
     mine, theirs = finding.instead, other.instead
     if mine is None or theirs is None or mine.run != theirs.run:
@@ -132,8 +137,9 @@ def _alike(finding: Finding, other: Finding) -> bool:
 
 
 def unexplained(finding: Finding, findings: Sequence[Finding]) -> Finding:
-    """Return a finding that no failure explains: failed, or as little decided as the check that it
-    names.
+    """Return a finding that no failure explains, as a failure.
+
+    If the check that it names could not decide either, the finding takes over that outcome.
     """
     instead = finding.instead
     if instead is None:
@@ -169,7 +175,7 @@ def unexplained(finding: Finding, findings: Sequence[Finding]) -> Finding:
 
 
 def with_witness(finding: Finding, findings: Sequence[Finding], by: int | None) -> Finding:
-    """Return an undecided finding with the name of the check that has failed for it."""
+    """Return an undecided finding with the name of the check whose failure explains it."""
     if by is None or finding.outcome is not Outcome.SKIPPED:
         return finding
     witness = findings[by]
