@@ -1,6 +1,4 @@
-"""All checks that a course author can give to `student.check`, and what a check of their own is
-made with.
-"""
+"""All checks that a test can give to `student.check`, and what authors need to make their own."""
 
 from __future__ import annotations
 

@@ -24,41 +24,49 @@ from pytest_mpgrade.judge.symptoms import MADE_UP
 from pytest_mpgrade.records import Concern, Ending, GateReport, ProcessSeen, Run
 
 POLL_SECONDS = 0.3
-"""What a poll may keep the caller waiting: a time-out of 0.2 s takes a little longer;
-docs/contract.md, polling.
+"""How long a poll may keep the caller waiting, in seconds; docs/contract.md, polling.
+
+``get(timeout=0.2)`` is free, and takes a little longer than 0.2 s.
 """
 RUNNING = "still running"
-"""What `bg_get` says of a task that is not done; docs/contract.md, bg_task."""
+"""What `bg_get` prints of a task that is not done; docs/contract.md, bg_task."""
 WAITED_SECONDS = 5.0
-"""What no call waits that does not wait for a task, not even one of several."""
+"""The limit for each call that must not wait, in seconds; docs/contract.md, polling.
+
+Of several calls the fastest has a shorter limit, as another process may keep one of them waiting.
+"""
 OWN_QUEUES = (
     "make new queues and a new process for every task, and keep none of them in a global variable"
 )
+"""A hint for tasks that share their queues."""
 _START_AND_RETURN = "start() the process and return; do not join() or get() here"
 _LOOK_WITHOUT_WAITING = (
     "look whether a result is there without waiting for it, as get_nowait() does"
 )
 START_SECONDS = 1.0
-"""How long starting a process may keep the caller waiting: under forkserver the first one waits for
-the server.
+"""How long starting a process may keep the caller waiting, in seconds.
+
+Under forkserver the first process waits until the server has started.
 """
 
 
 def children(run: Run) -> list[ProcessSeen]:
-    """Return the processes that were there in this run, without Python's own helpers."""
+    """Return the child processes that were observed in this run, without helpers."""
     return [process for process in run.trace.processes if not process.helper]
 
 
 def doers(run: Run) -> list[ProcessSeen]:
-    """Return the processes that ran a task, in this call or before; where none has told of one, all
-    of `children`.
+    """Return the child processes that ran a task, in this call or before.
+
+    Where no process reported a task, these are all of `children`.
     """
     return [child for child in children(run) if child.ran_task] or children(run)
 
 
 def _waited(runs: Sequence[Run], seconds: float) -> Verdict:
-    """Judge the fastest of several calls: what one of them waits for may be another process that is
-    starved.
+    """Judge by the fastest of several calls how long they waited.
+
+    A single call may have waited for another process that got no core.
     """
     waits = [run.blocked for run in runs if run.ending is Ending.RETURNED]
     fastest, slowest = min(waits), max(waits)
@@ -121,9 +129,7 @@ def returns_at_once(
 
 
 def waited(run: Run) -> Verdict:
-    """A call that waited for a task, although it must not, leaves undecided what is asked
-    meanwhile.
-    """
+    """Return that `returns_at_once` fails for it: the call waited for a task and must not."""
     seen = f"{run.call} waited for the task"
     said = fault(Concern.NONBLOCKING, seen, symptom="blocks")
     return undecided(seen, "returns_at_once", said, shown_by=run)
@@ -135,8 +141,9 @@ def ran_in_caller(run: Run) -> bool:
 
 
 def not_held_then(started: Run, run: Run | None = None) -> Verdict | None:
-    """The task was not held when `bg_get` was asked: `bg_task` had waited for it, or had run it
-    itself.
+    """Return a verdict where the task was not held when `bg_get` was called; None where it was.
+
+    `bg_task` may have failed, waited for the task, or run it itself.
     """
     nothing = before_all(started)
     if nothing is not None:
@@ -153,7 +160,10 @@ def not_held_then(started: Run, run: Run | None = None) -> Verdict | None:
 
 
 def never_returned(started: Run) -> Verdict:
-    """A `bg_task` that does not come back at all does not come back at once."""
+    """Return which check fails for a `bg_task` that did not come back.
+
+    A call that does not come back at all does not come back at once: that is `returns_at_once`.
+    """
     if somewhere_else(started):
         return undecided(
             f"{started.call} did not return",
@@ -166,8 +176,9 @@ def never_returned(started: Run) -> Verdict:
 
 
 def let_go(run: Run) -> Verdict | None:
-    """The tasks that were to be held were let go while this call waited; None where they are
-    held.
+    """Return a verdict where the grader let go of held tasks while the call waited; else None.
+
+    It is inconclusive where the time limit came and the call had not waited long.
     """
     gates = run.trace.gates
     if gates is None or gates.script != "shut" or (gates.early and not gates.blocked):
@@ -219,12 +230,16 @@ def starts_in_background(run: Run, *later: Run) -> Verdict:
 
 
 def _no_overlap(gates: GateReport, n: int) -> Verdict:
+    """Return the failure of background tasks that did not run at the same time."""
     words = f"only {gates.most_inside} of {n} background tasks ran at the same time"
     return fault(Concern.CONCURRENCY, words, symptom="no overlap")
 
 
 def never_met(pause: Run, started: Sequence[Run]) -> Verdict | None:
-    """Tasks that did not run at the same time leave undecided whose result comes first."""
+    """Return a verdict where background tasks did not run at the same time; None where they did.
+
+    Whose result comes first cannot be judged then.
+    """
     not_held = next((wrong for wrong in map(not_held_then, started) if wrong is not None), None)
     gates = pause.trace.gates
     if not_held is not None or gates is None or gates.met:

@@ -21,14 +21,15 @@ from pytest_mpgrade.judge.failure_text import raised
 from pytest_mpgrade.records import Concern, Ending, Run
 
 ANY = object()
-"""Any result will do."""
+"""A sentinel that stands for any result."""
 _HANDED_OVER = "returns the result of the task when it is done"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Together:
-    """Tasks at the same time: the calls that started them, and the pause in which they were to be
-    seen running.
+    """Tasks that run at the same time.
+
+    *started* has the calls that started them. *pause* is the step in which all of them should run.
     """
 
     started: Sequence[Run]
@@ -99,7 +100,7 @@ def hands_over_plain(
             " starts_in_background)"
         )
     if asked is not None and asked.value == want != ["none"]:
-        return PASSED  # so early that it waited, or somebody else had: that is another matter
+        return PASSED  # it came at an earlier call: whether that waited is for other checks
     return _compared(run, want, concern)
 
 
@@ -133,7 +134,7 @@ _BY_THE_QUEUE = "tell a result from its absence by the queue, not by its value"
 
 
 def _remedy(run: Run, want: object) -> str:
-    """Return what to do about a result that was not handed over, by what was said in its place."""
+    """Return a hint on a result that was not handed over, by what was printed in its place."""
     if run.value != ["none"]:
         return ""
     if want in _LIKE_NONE:
@@ -149,20 +150,21 @@ def _remedy(run: Run, want: object) -> str:
 
 
 _LIKE_NONE = tuple(map(plain_data.encode, (None, False, 0, "", 0.0, [], ())))
-"""Results that are as false as None."""
+"""Results that are false in a condition, as None is."""
 
 
 def did_not_wait(run: Run) -> Verdict:
-    """A call that was to wait for the result, and did not, leaves undecided what it would have
-    returned.
-    """
+    """Return that `waits_when_asked` fails for it: the call did not wait for the result."""
     seen = f"{run.call} did not wait"
     said = fault(Concern.NONBLOCKING, seen, symptom="does not block")
     return undecided(seen, "waits_when_asked", said)
 
 
 def _in_caller(*runs: Run | None) -> Verdict | None:
-    """A task that dies in the calling process takes that with it: no child has died."""
+    """Return that no child could die, where the task ran in the calling process; else None.
+
+    A task that dies there ends that process.
+    """
     if any(ran_in_caller(run) for run in runs if run is not None):
         return absent(
             "the task ran in the calling process, so no child could die (see starts_in_background)"
@@ -228,8 +230,9 @@ def _unnoticed(run: Run) -> Verdict:
 
 
 def ignored_block(run: Run, want: object = ANY) -> bool:
-    """It says that the task is running, and returns None: unless that is the result, and the child
-    has gone for it.
+    """Tell whether a call with ``block=True`` said that the task is running, and returned None.
+
+    If None is the result of the task, that counts only while the child is still alive.
     """
     if run.value != ["none"] or run.named.get("block") is not True or RUNNING not in run.printed:
         return False

@@ -125,7 +125,7 @@ def child_joined(run: Run, *, result: object = ANY) -> Verdict:
     if any(child.later == "alive" for child in seen):
         return _not_told(run)
     if run.start_method == "forkserver" and any(child.born == "forkserver" for child in seen):
-        # Whether an unjoined one is still to be seen is a race with the server, which reaps it.
+        # The server reaps children that nobody joins: whether the grader still sees one is a race.
         return not_here("zombies cannot be seen under forkserver, where the server reaps them")
     left = [child for child in seen if child.at_return != "gone"]
     if left:

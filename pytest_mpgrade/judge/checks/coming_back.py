@@ -15,13 +15,15 @@ from pytest_mpgrade.records import Concern, Ending, Run
 from pytest_mpgrade.tasks import Workload
 
 MUCH_FASTER = 0.1
-"""Part of the time that a call was given in which the reference has done the same: no load explains
-the difference.
+"""A call is slow if the reference needs at most this part of its time for the same tasks.
+
+No load of the machine explains a difference as large as this.
 """
 NO_NAPS = (
     "let the parent wait for the next result, in get() or wait(), and do nothing else for each of"
     " them"
 )
+"""A hint for a parent that takes its results too slowly."""
 
 
 @check(title="the call comes back")
@@ -53,7 +55,7 @@ def workers_are_told_to_stop(run: Run) -> Verdict:
 
 
 def _by_children(run: Run) -> Verdict:
-    """What returned has shown something only if a child process ran a task."""
+    """Return `absent` where no child process ran a task: a return shows nothing then."""
     ran = {event.pid for event in run.trace.events if event.kind in ("note", "gate")}
     if (ran or run.in_caller or run.trace.tasks) and ran <= {run.trace.caller}:
         words = "no child process ran a task, so there was nothing to wait for (see in_children)"
@@ -111,7 +113,7 @@ def _slow(run: Run) -> Verdict:
 
 
 def _goes_on(run: Run) -> bool:
-    """Tell whether tasks were still begun, or results taken in, in the last seconds of a run."""
+    """Tell whether a task began, or results were read, in the last 3 s of a run."""
     return run.still_reading or (
         bool(run.trace.events) and run.trace.events[-1].at > run.seconds - 3.0
     )

@@ -1,10 +1,9 @@
-"""Checks on a run of `tasks.rendezvous`: who works, at the same time, who takes the next task, in
-which order.
+"""Checks on a run of `tasks.rendezvous`: who works, how many together, and who takes the next task.
 
-GateReport says what the gatekeeper saw; these functions say what it means. Each fault has one
-concern: a worker too few is `workers`; all are there but do not overlap, or a task is promised to a
-busy worker, is `concurrency`; a later task is taken before an earlier one, although nobody was
-promised it, is `ordering`.
+A GateReport says what the gatekeeper observed, and these checks judge it. Each fault has one
+concern. A missing worker is `workers`. Workers that exist and do not overlap, and a task that is
+promised to a busy worker, are `concurrency`. A later task that is taken before an earlier one,
+which was promised to nobody, is `ordering`.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def workers(run: Run, n: int) -> Verdict:
 
 
 def _not_by_children(run: Run, pids: set[int]) -> Verdict | None:
-    """Return what is wrong where the caller ran tasks, or nobody did."""
+    """Return a verdict where the caller ran tasks, or no process did; else None."""
     forged = _forged(run)
     if forged:
         return failed(forged, symptom="in the caller")
@@ -75,7 +74,7 @@ def _not_by_children(run: Run, pids: set[int]) -> Verdict | None:
 
 
 def _too_many(gates: GateReport, pids: set[int], n: int) -> Verdict | None:
-    """Return what is wrong where more than *n* processes took tasks."""
+    """Return the failure where more than *n* processes took tasks; else None."""
     if len(gates.crew) > n:
         return failed(
             f"{len(gates.crew)} processes were inside a task together; {n} were asked for",
@@ -101,9 +100,9 @@ def _too_many(gates: GateReport, pids: set[int], n: int) -> Verdict | None:
 
 
 def _forged(run: Run) -> str:
-    """Return which result cannot come from the process that stood at its task's gate; "" for none.
+    """Return which result does not come from the process at the gate of its task; "" for none.
 
-    Each process at a gate is given a number of its own, which its result has to show
+    The grader gives each process at a gate a number, and its result has to contain that number
     (`tasks.rendezvous`).
     """
     given = {
@@ -192,9 +191,7 @@ def free_worker_takes_next(run: Run) -> Verdict:
 
 
 def _promised(run: Run, gates: GateReport) -> list[str]:
-    """Return the tasks that nobody took while a worker was free, and that were run once all gates
-    were open.
-    """
+    """Return the tasks that no free worker took, and that ran only after all gates were opened."""
     came = {
         event.key
         for event in run.trace.events
@@ -204,6 +201,7 @@ def _promised(run: Run, gates: GateReport) -> list[str]:
 
 
 def _promise_words(gates: GateReport, promised: list[str]) -> str:
+    """Say how many tasks were promised to a busy worker."""
     last = gates.steps[-1] if gates.steps else None
     if last is not None and last.arrived is None:
         return (
@@ -252,6 +250,7 @@ def first_in_first_out(run: Run, workload: Workload) -> Verdict:
 
 
 def _in_order(run: Run, gates: GateReport, position: dict[str, int]) -> Verdict:
+    """Judge whether tasks were taken in the order of submission."""
     taken = set(in_caller(run))
     expected = sorted((key for key in position if key not in taken), key=lambda key: position[key])[
         : len(gates.first)

@@ -19,6 +19,7 @@ from pytest_mpgrade.tasks import Workload
 
 
 def _serial(run: Run) -> Verdict | None:
+    """Return `absent` where the tasks ran in the calling process: no worker can fail there."""
     pids = {event.pid for event in run.trace.events if event.kind in ("note", "doom")}
     if pids and pids <= {run.trace.caller}:
         words = "the task ran in the calling process"
@@ -28,8 +29,9 @@ def _serial(run: Run) -> Verdict | None:
 
 
 def _task_not_run(seen: str, run: Run) -> Verdict:
-    """The task that this is about was never run: a result is missing, or the call has ended
-    before.
+    """Return that the task that raises, or dies, was never run.
+
+    Either its result is missing, or the call ended before that task.
     """
     said = fault(Concern.RESULTS, f"{seen} by {run.call}", symptom="values")
     return undecided(
@@ -38,6 +40,7 @@ def _task_not_run(seen: str, run: Run) -> Verdict:
 
 
 def _did_not_raise(run: Run, by: str) -> Verdict:
+    """Return that the check named *by* fails for it: the call did not raise."""
     seen = f"{run.call} did not raise"
     returned = run.ending is Ending.RETURNED
     return somewhere_else(run) or undecided(
@@ -49,7 +52,7 @@ WATCH = (
     "wait for results and Process.sentinel together, or look at is_alive() whenever get(timeout=…)"
     " is empty"
 )
-"""A hint for who waits for the result of a worker that has died."""
+"""A hint for a parent that waits for the result of a worker that has died."""
 
 
 @check(title="when a task raises, the call raises", concern=Concern.FAILURE)
@@ -106,8 +109,9 @@ def _unnamed(run: Run, error: RaisedError, message: str) -> Verdict:
 
 
 def _waits_for_it(run: Run) -> Verdict:
-    """A call that waits for the result of a task which has raised: its worker has ended by that, or
-    sent nothing.
+    """Return the failure of a call that waits for the result of a task that raised.
+
+    The exception ended the worker, or the worker sent nothing to the parent.
     """
     if any(process.exitcode == 1 for process in ended_badly(run)):
         hint = (
@@ -175,7 +179,7 @@ def waiting_not_started(run: Run, workload: Workload) -> Verdict:
     told = [event.key for event in run.trace.events if event.kind == "note"]
     if workload.keys[0] not in told:
         return _task_not_run("the task that raises was not run", run)
-    # What was started before the error is a matter of order, not of what is done about the error.
+    # Tasks that were started before the error are a matter of order, and do not count here.
     started = sum(key in line for key in told[told.index(workload.keys[0]) :])
     if 2 * started <= len(line):
         return PASSED

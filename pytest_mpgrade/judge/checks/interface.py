@@ -1,6 +1,4 @@
-"""Checks of the module itself: that it imports, what it defines, and how it treats the start
-method.
-"""
+"""Checks of the module itself: its import, its functions, and how it treats the start method."""
 
 from __future__ import annotations
 
@@ -51,11 +49,13 @@ _NO_EXIT = (
     "a module is imported before its functions are called: call exit() only under if __name__ =="
     " '__main__':"
 )
+"""A hint for a module that calls exit() at import."""
 
 
 def why_not_imported(run: Run) -> Verdict:
-    """Return the failure of an import that raised, hung, or ended the interpreter; or lacked
-    something.
+    """Return the failure of an import.
+
+    The import raised, hung, ended the interpreter, or needs something that is missing.
     """
     if run.lack is not None:
         source = {"source": run.lack.source} if run.lack.source else {}
@@ -101,7 +101,7 @@ def has_functions(run: Run, functions: Mapping[str, Sequence[str]]) -> Verdict:
 
 
 def unusable(run: Run, functions: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return what is wrong with each function that cannot be called as asked, by its name."""
+    """Return, by name, what is wrong with each function that cannot be called as asked."""
     wrong = {}
     for name, parameters in functions.items():
         signature = run.facts.functions.get(name)
@@ -120,8 +120,9 @@ def unusable(run: Run, functions: Mapping[str, Sequence[str]]) -> dict[str, str]
 
 
 def _callable_with(signature: Sequence[Parameter], asked: Sequence[str]) -> bool:
-    """Tell whether the asked positional parameters fit, and whether those with a default can be
-    named.
+    """Tell whether a function can be called with the asked parameters.
+
+    Those without a default are given by position, and those with a default by name.
     """
     positional = [p for p in signature if p.kind in ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")]
     kinds = {p.kind for p in signature}
@@ -281,11 +282,13 @@ def worker_obeys_sentinel(run: Run, left: int = 1, results: int = 3) -> Verdict:
 
 
 def _goes_on(run: Run) -> bool:
+    """Tell whether a worker took another item after the queue was empty, behind 'STOP'."""
     return (
         run.ending is Ending.RAISED and run.error is not None and STAYS_EMPTY in run.error.message
     )
 
 
 def _queue(run: Run, number: int) -> list[Plain]:
+    """Return what is left on one of the two queues: 0 for the input, 1 for the output."""
     queues = run.facts.queues
     return list(queues[number][1]) if number < len(queues) else []

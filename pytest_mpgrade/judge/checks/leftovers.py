@@ -20,7 +20,7 @@ from pytest_mpgrade.judge.symptoms import HELPER, RESIDUE, UNJOINED
 from pytest_mpgrade.records import Concern, Ending, Run
 
 _OF_HELPERS = frozenset(("thread", "semaphore"))
-"""What a library may keep for itself."""
+"""Kinds of leftovers that a library may keep for itself."""
 
 
 @check(title="no thread, pipe, semaphore or shared memory is left", concern=Concern.CLEANUP)
@@ -49,8 +49,9 @@ def nothing_else_left(run: Run, *, idle: bool = False, row: Run | None = None) -
 
 
 def _unjoined(run: Run) -> Verdict | None:
-    """Processes that had no task to run and have not been joined keep their pipes: that is no
-    matter of its own.
+    """Return that `no_leftovers` fails for pipes of processes that were not joined; else None.
+
+    This is for a call without tasks. A process that was not joined keeps its pipes.
     """
     verdict = idle_ones(run)
     if verdict is PASSED or {item.kind for item in run.trace.leftovers} != {"pipe"}:
@@ -84,12 +85,13 @@ _REMEDIES = {
     ),
     "shared memory": "close() and unlink() every SharedMemory",
 }
-"""What to do about each kind of thing that is left."""
+"""What to do about each kind of leftover."""
 
 
 def residue(run: Run, when: str, *, once: Run | None = None, row: Run | None = None) -> Verdict:
-    """Judge what is left other than processes after *run*: *once*, one call, or a *row* of them in
-    one process.
+    """Judge what is left after *run* other than processes.
+
+    *once* is a single call in a process of its own. *row* is the last of many calls in one process.
     """
     if not run.trace.observer.startswith(("ptrace", "proc")):
         return not_here(
@@ -125,11 +127,10 @@ def _counts(run: Run) -> Counter[str]:
 
 
 def _is_helper(once: Run, row: Run) -> bool:
-    """Tell whether what is left is what a library keeps for itself: the monitor of a progress bar,
-    and its lock.
+    """Tell whether only a library left something for itself: a helper thread, and its lock.
 
-    It is no more after many calls than after one, and none of its threads has come from the
-    submission's code.
+    The monitor of a progress bar is an example. Such leftovers are no more after many calls than
+    after one, and no line of the submission is on the stack of their threads.
     """
     left = (*once.trace.leftovers, *row.trace.leftovers)
     if row.ending is not Ending.RETURNED or any(

@@ -52,15 +52,16 @@ def runs_top_to_bottom(run: Notebook) -> Verdict:
 
 
 def _said(stderr: str) -> list[str]:
-    """Return the exceptions that ended child processes, each once; where there are none, the last
-    lines.
+    """Return the exceptions that ended child processes, each once.
+
+    Where there are none, return the last lines on standard error.
     """
     found = dict.fromkeys(f"{each.words}{each.where}" for each in written(stderr))
     return list(found)[-3:] or _lines(stderr, 8)
 
 
 def _lines(text: str, most: int) -> list[str]:
-    """Return the last lines of a text, without the rules that Jupyter draws."""
+    """Return the last lines of a text, without the horizontal rules that Jupyter draws."""
     return [line[:300] for line in text.splitlines() if line.strip("- ")][-most:]
 
 
@@ -110,13 +111,14 @@ def has_list(run: Notebook, name: str) -> Verdict:
 
 
 def cut_short(run: Notebook) -> Verdict:
-    """What a notebook that did not run to its end leaves undecided."""
+    """Return that `runs_top_to_bottom` fails for it: the notebook did not run to its end."""
     return undecided(f"{run.call} did not run to its end", RUNS)
 
 
 def missing(run: Notebook, message: str) -> Verdict:
-    """Something is not there: because the notebook does not make it, or because it did not get that
-    far.
+    """Return the verdict on a variable or output that is missing.
+
+    The notebook does not make it, or did not run as far as that.
     """
     if run.failing is not None:
         return cut_short(run)
@@ -175,11 +177,10 @@ def made_by_children(run: Notebook, name: str) -> Verdict:
 
 
 def _pids(items: list[Plain]) -> tuple[list[int], bool]:
-    """Return the pids in results of `wait`, ``(i, pid, start, end)``, and whether they are that
-    surely.
+    """Return the pids in results of `wait`, and whether these surely are pids.
 
-    Times may be of any type, but only with floats no other four things are meant. None where the
-    shape is another one.
+    Such a result is ``(i, pid, start, end)``. The times may be of any type, but only a tuple with
+    floats there can mean nothing else. There are no pids where results have another shape.
     """
     found, surely = [], True
     for kind, *rest in items:
@@ -233,6 +234,7 @@ def no_process_left(run: Notebook) -> Verdict:
 
 
 def _left(left: list[ProcessSeen], late: list[ProcessSeen]) -> str:
+    """Say which processes are left behind, and whether they outlive the kernel."""
     alive = [process for process in left if process.later == "alive"]
     zombies = len(left) - len(alive)
     words = []
@@ -253,7 +255,7 @@ def _left(left: list[ProcessSeen], late: list[ProcessSeen]) -> str:
 
 
 def _told(run: Notebook, process: ProcessSeen) -> dict[str, object]:
-    """Return what is known of a process, with the cell in which it was first seen."""
+    """Return the evidence on a process, with the first cell in which it was observed."""
     cell = next(
         (c for c in run.cells if any(p.pid == process.pid for p in c.trace.processes)), None
     )

@@ -14,7 +14,7 @@ from pytest_mpgrade.records import Cell, Concern, Ending, Notebook
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL | re.IGNORECASE)
 _ITEM = re.compile(r"<li\b", re.IGNORECASE)
 _FOLDS = ("folds", "n_folds", "n_splits")
-"""Variables that say how many folds there are."""
+"""Names of variables that say how many folds there are."""
 
 
 @check(
@@ -64,7 +64,7 @@ def _folds(run: Notebook) -> int:
 
 
 def rows_of(cell: Cell) -> int:
-    """Return how many rows a cell's output has, in whichever way it shows most."""
+    """Return how many rows the output of a cell has: the most of all ways to count them."""
     tables = [sum("<td" in row.lower() for row in _ROW.findall(html)) for html in cell.html]
     lists = [len(_ITEM.findall(html)) for html in cell.html]
     shown = [_rows(text) for text in cell.shown("text/plain")]
@@ -73,21 +73,23 @@ def rows_of(cell: Cell) -> int:
 
 
 def _numbered(text: str) -> int:
-    """Return how many lines have a number in them."""
+    """Return how many lines contain a digit."""
     return sum(bool(re.search(r"\d", line)) for line in text.splitlines())
 
 
 def _rows(text: str) -> int:
-    """Return how many rows a text has: lines with a number, or the items of what it is or of a list
-    in it.
+    """Return how many rows a text has.
+
+    It counts the lines that contain a digit, or the items of a list that the text is or contains.
     """
     items = _items(text)
     return max([_numbered(text) if items is None else items, *map(_listed, _lists(text))])
 
 
 def _lists(text: str) -> Iterator[str]:
-    """Find what stands in square brackets, with those: ``scores: [0.1, 0.2]``, ``array([0.1,
-    0.2])``.
+    """Yield the parts of a text in square brackets, with the brackets.
+
+    Examples are ``scores: [0.1, 0.2]`` and ``array([0.1, 0.2])``.
     """
     depth = start = 0
     for place, char in enumerate(text):
@@ -101,7 +103,7 @@ def _lists(text: str) -> Iterator[str]:
 
 
 def _listed(text: str) -> int:
-    """Return how many items a list has, or numbers an array that was printed: ``[0.1 0.2]``."""
+    """Return how many items a list has, or numbers a printed array: ``[0.1 0.2]``."""
     items = _items(text)
     if items is not None:
         return items
@@ -112,8 +114,9 @@ def _listed(text: str) -> int:
 
 
 def _items(text: str) -> int | None:
-    """Return how many items a list, tuple or dict has whose representation this is; None if it is
-    none.
+    """Return how many items the list, tuple or dict has that a text represents.
+
+    None where the text represents none of these.
     """
     try:
         tree = ast.parse(text.strip(), mode="eval").body

@@ -55,8 +55,9 @@ def still_running(
 
 
 def _another(run: Run, others: Sequence[object]) -> Verdict | None:
-    """Return what is wrong with a call that takes the result of another task for its own, or waits
-    for that.
+    """Return a verdict where the call took the result of another task, or waits for it.
+
+    None where it did neither.
     """
     if others and run.ending is not Ending.RETURNED:
         return not_returned(run, Concern.RESULTS, owns_all=True)
@@ -69,6 +70,7 @@ def _another(run: Run, others: Sequence[object]) -> Verdict | None:
 
 
 def _held_on(run: Run) -> Verdict | None:
+    """Return a verdict where the call waited for its own task; else None."""
     return waited(run) if run.ending is not Ending.RETURNED else let_go(run)
 
 

@@ -1,6 +1,4 @@
-"""Checks of outputs as they were handed in: does a notebook say the same when it is run again, from
-top to bottom?
-"""
+"""Checks of whether a notebook gives again the outputs with which it was handed in."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.records import Cell, Concern, Notebook, shown_text
 
 _CHANGES = re.compile(r"0x[0-9a-fA-F]{6,}")
-"""Addresses of objects, which nobody can reproduce."""
+"""Addresses of objects in memory: these differ from run to run."""
 
 
 @check(

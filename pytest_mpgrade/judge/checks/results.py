@@ -19,12 +19,14 @@ from pytest_mpgrade.records import Concern, Ending, Outcome, Run
 from pytest_mpgrade.tasks import Workload
 
 WAIT_ON = "do not give up on the results after a time-out while workers are still busy"
+"""A hint for a call that gives up on a late result."""
 ANEW = (
     "make new lists and queues in every call: a default argument, a global variable or an attribute"
     " of a function keeps what earlier calls have put there"
 )
+"""A hint for a call that returns results of earlier calls."""
 _OWNERS = frozenset((Concern.EDGE, Concern.DEADLOCK, Concern.FAILURE))
-"""Concerns whose runs provoke one thing: whatever goes wrong there is theirs."""
+"""Concerns whose runs provoke one thing: everything that goes wrong in them is theirs."""
 
 
 @check(title="returns the result of every task, each once", hint="{hint}")
@@ -101,8 +103,9 @@ def values_in_order(run: Run, workload: Workload, concern: Concern = Concern.ORD
 
 
 def _expected(run: Run, workload: Workload) -> Sequence[object]:
-    """Return what the tasks return; where their processes were given something to show, that as it
-    was given.
+    """Return the results that the tasks should have.
+
+    Where the grader gave processes at gates a number to return, each result contains that number.
     """
     if not workload.vouched:
         return workload.expected
@@ -113,8 +116,9 @@ def _expected(run: Run, workload: Workload) -> Sequence[object]:
 def compare(
     run: Run, expected: Sequence[object], keys: Sequence[str], earlier: Sequence[object] = ()
 ) -> Verdict:
-    """Compare the returned list with what was expected, as bags of plain data; *earlier*: results
-    of earlier calls.
+    """Compare the returned list with what was expected, as multisets of plain data.
+
+    *earlier* has the results of earlier calls in the same process.
     """
     if not isinstance(run.value, list) or run.value[0] != "list":
         return failed(f"{run.call} returned {came_back(run)}, not a list", symptom="values")

@@ -1,6 +1,4 @@
-"""How a pattern scales with the number of processes: Amdahl's serial fraction, fitted to a series
-of times. Pure.
-"""
+"""How times scale with the number of processes: Amdahl's serial fraction of a series. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +14,11 @@ from pytest_mpgrade.records import Concern, Ending, Outcome, Run, Scaling
 
 
 def serial_fraction(times: Mapping[int, float]) -> float:
-    """Fit ``time = t1 * (s + (1 - s) / n)`` by least squares to seconds by number of processes;
-    return s.
+    """Return the serial fraction s, fitted to seconds by the number n of processes.
 
-    Amdahl, AFIPS Conf. Proc. 30, 1967: the part of the work that more processes do not shorten. It
-    is below 0 where times fall faster than by n, and 0.0 where there are not two numbers to
-    compare.
+    The fit is ``time = t1 * (s + (1 - s) / n)`` by least squares. s is the part of the work that
+    more processes do not shorten (Amdahl, AFIPS Conf. Proc. 30, 1967). It is below 0 where times
+    fall faster than 1 / n, and 0.0 where there are not two numbers of processes to compare.
     """
     shares = [1 / n for n in times]
     middle, mean = fmean(shares), fmean(times.values())
@@ -37,6 +34,7 @@ def serial_fraction(times: Mapping[int, float]) -> float:
 
 
 def _rounds(times: Mapping[int, Sequence[float]]) -> list[float]:
+    """Return the serial fraction of each round of the series."""
     return [
         serial_fraction(dict(zip(times, row, strict=True)))
         for row in zip(*times.values(), strict=True)

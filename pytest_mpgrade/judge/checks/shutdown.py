@@ -1,5 +1,6 @@
-"""Checks of how workers end and what is left; judged on runs in which every worker had arrived at a
-gate first.
+"""Checks of how workers end and what is left.
+
+They judge runs in which every worker had arrived at a gate first.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ FAILING_END = (
     "let a worker return from its function at 'STOP': an exception, or sys.exit(), gives another"
     " exit status"
 )
-"""A hint for workers that end with another exit status than 0."""
+"""A hint for workers that end with an exit status other than 0."""
 
 
 def _task_pids(run: Run) -> set[int]:
+    """Return the pids of the child processes that reported a task."""
     return {event.pid for event in run.trace.events if event.kind in ("note", "gate", "leave")} - {
         run.trace.caller
     }
@@ -34,7 +36,7 @@ def workers_of(run: Run) -> list[ProcessSeen]:
 
 
 def others_of(run: Run) -> list[ProcessSeen]:
-    """Return the processes that ran no task and are not Python's own: managers and the like."""
+    """Return the processes that ran no task and are not Python's own, such as a manager's."""
     ran = _task_pids(run)
     return [
         process for process in run.trace.processes if process.pid not in ran and not process.helper
@@ -42,8 +44,9 @@ def others_of(run: Run) -> list[ProcessSeen]:
 
 
 def unjudged(run: Run, concern: Concern, *, idle: bool = False) -> Verdict | None:
-    """Return the verdict on a run whose end teaches nothing about *concern*: it is not back, or
-    nobody worked.
+    """Return the verdict on a run whose end shows nothing about *concern*; else None.
+
+    The call did not come back, or no worker ran a task. *idle* is for a call without tasks.
     """
     verdict = not_returned(run, concern)
     if verdict is not None:
@@ -66,14 +69,18 @@ def unjudged(run: Run, concern: Concern, *, idle: bool = False) -> Verdict | Non
 
 
 def returned_early(run: Run) -> Verdict:
-    """A call that returned while its tasks were held has lost their results."""
+    """Return that `values_in_any_order` fails for it: a call returned while tasks were held.
+
+    The results of these tasks are lost.
+    """
     seen = f"{run.call} returned while tasks were still held"
     return undecided(seen, "values_in_any_order", fault(Concern.RESULTS, seen, symptom="values"))
 
 
 def not_told_to_stop(run: Run, alive: list[ProcessSeen]) -> Verdict:
-    """Workers that are alive say that nobody told them to stop: what is left of them is no matter
-    of its own.
+    """Return that `ended_by_sentinel` fails for it: workers are still alive.
+
+    Living workers keep pipes and other things, which need no failure of their own.
     """
     still = (
         f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running 2 s after"
@@ -84,14 +91,12 @@ def not_told_to_stop(run: Run, alive: list[ProcessSeen]) -> Verdict:
 
 
 def words(exitcode: int | None) -> str:
-    """Return an exit code in words: by the name of the signal where it was one."""
+    """Return an exit code in words; a signal is given by its name."""
     return ending_words(exitcode, unknown="still running")
 
 
 def listed(processes: list[ProcessSeen], describe: Callable[[ProcessSeen], str]) -> dict[str, Any]:
-    """Return the evidence about processes, each with its pid, its exit code and a word on its
-    state.
-    """
+    """Return the evidence on processes: each with its pid, its exit code and its state."""
     shown = [
         {"pid": process.pid, "exitcode": process.exitcode, "state": describe(process)}
         for process in processes
@@ -174,7 +179,7 @@ def no_leftovers(run: Run, *, idle: bool = False) -> Verdict:
         return idle_ones(run)
     helpers = [process for process in others_of(run) if process.later == "alive"]
     stuck = [worker for worker in workers_of(run) if worker.later == "alive"]
-    if helpers and stuck:  # who has had no task yet may be a worker as well
+    if helpers and stuck:  # a process without a task may be a worker, too
         return not_told_to_stop(run, stuck)
     if helpers:
         return failed(
@@ -200,8 +205,9 @@ def no_leftovers(run: Run, *, idle: bool = False) -> Verdict:
 
 
 def idle_ones(run: Run) -> Verdict:
-    """Judge the processes of a call without tasks: nobody knows which were workers, and none should
-    outlive it.
+    """Judge the processes of a call without tasks.
+
+    Nobody knows which of them were workers, and none should outlive the call.
     """
     processes = others_of(run)
     alive = [process for process in processes if process.later == "alive"]

@@ -1,6 +1,4 @@
-"""Checks of timings: is the pattern much slower than the reference's, and is it faster than doing
-without?
-"""
+"""Checks of timings: is the pattern much slower than the reference, or faster than one process?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a timing shows, in words and as evidence; the checks of `speed` say it."""
+"""What a timing shows, in words and as evidence; the checks of `speed` use it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ _WHAT = {
         f"{_HALVES}, counting only what it burned while they wait",
     ),
 }
+"""For each ratio, what the time is compared with, and on which tasks."""
 _RECKONED = {
     "polling": {"reckoned": "what it burned while tasks wait is its own, all else the reference's"}
 }
-_DOES = {  # without waiting for a result: that is what a parent should do
+"""For a ratio that is not measured as it is, how it is calculated."""
+_DOES = {  # waiting for a result is left out: a parent should do that
     "sleep": "slept",
     "put": "waited in put()",
     "join": "waited for a process to end",
@@ -63,7 +65,7 @@ def unsure_words(name: str, run: Timing, found: speed_test.SpeedVerdict) -> str:
 
 
 def parts_words(run: Timing) -> str:
-    """Say where the time went of the longer call that only waits."""
+    """Say on what the longer of the calls that only wait spent its time."""
     told = [
         f"{own:.2f} s {what} (the reference {theirs:.2f} s)"
         for what, (own, theirs) in _spent(run).items()
@@ -72,7 +74,10 @@ def parts_words(run: Timing) -> str:
 
 
 def _spent(run: Timing) -> dict[str, tuple[float, float]]:
-    """Return own seconds and the reference's, of the longer call that only waits."""
+    """Return how many seconds each part of the longer waiting call took.
+
+    They are those of the submission and of the reference.
+    """
     parts = {
         "until all workers were there": [pair.starting for pair in run.pairs],
         "on the tasks": [pair.working for pair in run.pairs],
@@ -85,8 +90,9 @@ def _spent(run: Timing) -> dict[str, tuple[float, float]]:
 
 
 def place_words(run: Timing) -> list[str]:
-    """Say where the submission's processes were seen outside of tasks: the one place that says
-    most.
+    """Say where processes of the submission were outside of tasks.
+
+    It names the one place that says most about lost time.
     """
     told = [
         look
@@ -107,7 +113,7 @@ def _seen(look: Look) -> str:
 
 
 def evidence_of(run: Timing, found: speed_test.SpeedVerdict) -> dict[str, object]:
-    """Return times in milliseconds for a task, and what the machine offered."""
+    """Return the times per task in milliseconds, and what the machine offered."""
     evidence: dict[str, object] = {
         name: _told(ratio) | _RECKONED.get(name, {}) for name, ratio in found.ratios.items()
     }
@@ -139,8 +145,9 @@ def _told(ratio: Ratio) -> dict[str, object]:
 
 
 def speedup(run: Timing) -> dict[str, object]:
-    """Return, for learning, how much faster than one process both were, where two cores or more can
-    be used.
+    """Return how much faster than one process the submission and the reference were.
+
+    This is for learning, and costs no points. It needs two usable cores.
     """
     if run.machine.cores < 2:
         return {"not measured": f"{run.machine.cores:g} usable core"}
@@ -155,7 +162,7 @@ def speedup(run: Timing) -> dict[str, object]:
 
 
 def against_serial(run: Timing) -> tuple[Ratio, Ratio]:
-    """Return how much faster than one process the submission was, and the reference."""
+    """Return the ratios of one process to the submission, and to the reference."""
     pairs = [pair for pair in run.pairs if pair.serial > 0]
     own, theirs = ([(pair.serial, pair.wall[place]) for pair in pairs] for place in (0, 1))
     return speed_test.ratio(own), speed_test.ratio(theirs)

@@ -1,7 +1,7 @@
 """Two examples for every check: a run that passes it, and one that fails it. Pure.
 
-tests/test_checks.py judges them all. They also show in one place what each check sees;
-`examples_runs` has the runs.
+tests/judge/test_checks.py judges them all. They also show in one place what each check judges. The
+module `runs` makes the runs.
 """
 
 from __future__ import annotations

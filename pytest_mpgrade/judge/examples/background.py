@@ -67,7 +67,7 @@ def got(**seen: object) -> Run:
 
 
 def met_in_background(inside: int) -> Run:
-    """Return the pause in which *inside* of 3 background tasks stood at their gates."""
+    """Return the pause in which *inside* of 3 background tasks were at their gates."""
     gates = GateReport(
         script="meet",
         wanted=3,
@@ -82,7 +82,7 @@ def met_in_background(inside: int) -> Run:
 
 
 def dropped(**seen: object) -> Run:
-    """Return the look that is taken when the handles of a task have been let go of."""
+    """Return the step in which the handles of a task have been dropped."""
     run = made(
         "dropping the handles",
         function="",

@@ -1,6 +1,4 @@
-"""A run for each pattern of `causes`, written down by hand as real ones are seen; starts
-nothing.
-"""
+"""A run for each pattern of `judge.causes`, written down by hand as real ones were. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ __all__ = ["CAUSES", "Shown"]
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """What a check has seen in a run, and the pattern that has to be found in it."""
+    """The symptom of a check, its run, and the name of the pattern that has to fit."""
 
     name: str
     symptom: str
@@ -54,7 +52,7 @@ def _raised(type: str, message: str = "", *, method: str = "fork") -> Run:
 
 
 def _ended(run: Run, code: int) -> Run:
-    """Return a run whose workers have ended so."""
+    """Return a run whose workers ended with this exit code."""
     return changed(run, processes=tuple(child(pid, exitcode=code, first=0.01) for pid in CREW[:2]))
 
 
@@ -295,6 +293,6 @@ CAUSES: tuple[Shown, ...] = (
         run=changed(_RAN, processes=(child(CREW[0], exitcode=None, later="alive", reusable=True),)),
     ),
 )
-"""Each pattern, found where it is to be found."""
+"""Each pattern, with a run that it fits."""
 
 assert all(each.run.trace.caller == CALLER for each in CAUSES)

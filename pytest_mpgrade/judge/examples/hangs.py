@@ -1,4 +1,4 @@
-"""Calls that do not come back, written down by hand as real ones are seen; starts nothing."""
+"""Calls that do not come back, written down by hand as real ones were. Pure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ _WORDS = {
 
 
 def stuck(doing: str, worker: int = 0, *awaits: Awaited) -> Stuck:
-    """Return where the parent hangs, or a worker by its number; *awaits*: where the kind of wait
-    does not say it.
+    """Return where the parent hangs, or the worker with this number.
+
+    *awaits* is what the process waits for, where *doing* does not say it.
     """
     role, pid = (Role.WORKER, CREW[worker - 1]) if worker else (Role.PARENT, CALLER)
     what = Doing(doing)
@@ -47,7 +48,7 @@ def stuck(doing: str, worker: int = 0, *awaits: Awaited) -> Stuck:
 
 
 def hung(run: Run, *where: Stuck, **seen: object) -> Run:
-    """Return *run* as it is seen when it hangs, proven, with its processes still there."""
+    """Return *run* as a hang that is proven, with its processes still alive."""
     processes = tuple(
         (
             replace(process, exitcode=None, later="alive", cpu=0.0)

@@ -1,7 +1,4 @@
-"""Examples for the checks of notebooks: executions written down by hand, as real ones were.
-
-Starts nothing.
-"""
+"""Examples for the checks of notebooks: executions written down by hand as real ones were. Pure."""
 
 from __future__ import annotations
 
@@ -25,8 +22,9 @@ def printing(text: str, name: str = "stdout") -> Outputs:
 
 
 def showing(**bundle: str) -> Outputs:
-    """Return the outputs of a cell that shows something: ``plain="[1]"``, ``html="<table>"``,
-    ``png="…"``.
+    """Return the outputs of a cell that displays something.
+
+    Each keyword is a format: ``plain="[1]"``, ``html="<table>"``, ``png="…"``.
     """
     mimes = {
         "plain": "text/plain",
@@ -46,7 +44,7 @@ def cell(number: int, source: str = "", **seen: Any) -> Cell:
 
 
 def executed(*cells: Cell, values: dict[str, object] | None = None, **seen: Any) -> Notebook:
-    """Return a notebook that two child processes have worked for, and that has left none behind."""
+    """Return a notebook that two child processes worked for, and that left none behind."""
     last = cells[-1] if cells else cell(1)
     processes = tuple(
         replace(child(pid), inside=inside) for pid, inside in zip(CREW, INSIDE, strict=False)

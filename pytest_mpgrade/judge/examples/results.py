@@ -1,6 +1,4 @@
-"""Examples of the checks of what came back, and of who computed it: each with a run that passes and
-one that fails.
-"""
+"""Examples for the checks of what came back, and of who computed it. Pure."""
 
 from __future__ import annotations
 

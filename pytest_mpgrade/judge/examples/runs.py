@@ -1,8 +1,7 @@
-"""Runs written down by hand as real ones are seen: what the examples of the checks are made of.
-Starts nothing.
+"""Runs written down by hand as real ones were, for the examples of the checks. Pure.
 
-The numbers are those of runs of the reference solutions and of wrong ones; process ids are small
-and the same in all.
+The numbers come from runs of the reference solutions and of wrong ones. Process ids are small, and
+the same in all runs.
 """
 
 from __future__ import annotations
@@ -38,8 +37,9 @@ _OF_TRACE = frozenset(field.name for field in fields(Trace))
 
 
 def made(call: str, **seen: Any) -> Run:
-    """Return a run of *call* under fork that came back; *seen*: other fields of Run or of its
-    Trace.
+    """Return a run of *call* under fork that came back.
+
+    *seen* has other fields of Run or of its Trace.
     """
     function = call.partition("(")[0].partition(" ")[0]
     base = Run(
@@ -63,7 +63,7 @@ def changed(run: Run, **seen: Any) -> Run:
 
 
 def child(pid: int = CREW[0], **seen: Any) -> ProcessSeen:
-    """Return a process that was started by fork, has ended by itself, and was joined."""
+    """Return a process that was started by fork, ended by itself, and was joined."""
     return replace(
         ProcessSeen(pid=pid, parent=CALLER, born="fork", exitcode=0, first=0.0025, cpu=0.0029),
         **seen,
@@ -94,8 +94,9 @@ def worked(
 
 
 def by_caller(run: Run, **seen: object) -> Run:
-    """Return *run* as a serial solution makes it: all in the calling process, no gate could be
-    held.
+    """Return *run* as a serial solution makes it: all tasks ran in the calling process.
+
+    No gate could be held there.
     """
     events = tuple(
         replace(event, pid=CALLER) for event in run.trace.events if event.kind != "leave"
@@ -109,34 +110,34 @@ def by_caller(run: Run, **seen: object) -> Run:
 # --- mp_apply with three workers and twelve tasks at their gates
 
 Deal = Callable[[int, Sequence[int]], "int | None"]
-"""Which task does this worker take next, of those that wait?
+"""A function that says which of the waiting tasks a worker takes next.
 
 Workers and tasks are numbered from 0.
 """
 
 
 def first_in(_worker: int, waiting: Sequence[int]) -> int | None:
-    """One queue, first in, first out."""
+    """Deal from one queue, first in, first out."""
     return waiting[0] if waiting else None
 
 
 def last_in(_worker: int, waiting: Sequence[int]) -> int | None:
-    """One list, taken from its end."""
+    """Deal from the end of one list."""
     return waiting[-1] if waiting else None
 
 
 def dealt_in_turn(worker: int, waiting: Sequence[int]) -> int | None:
-    """Round robin: a list for each worker, dealt beforehand."""
+    """Deal from a list for each worker, filled in turn beforehand (round robin)."""
     return next((place for place in waiting if place % 3 == worker), None)
 
 
 def token_of(key: str) -> str:
-    """Return what the process is given that stands at this task's gate."""
+    """Return the token that the grader gives the process at the gate of this task."""
     return f"{int(key):016x}"
 
 
 VOUCHED: list[object] = [["tuple", [["int", key], ["str", token_of(key)]]] for key in LINE.keys]
-"""The results of LINE, each with what its process was given."""
+"""The results of LINE, each with the token that its process was given."""
 
 
 def lined_up(deal: Deal = first_in, **seen: object) -> Run:
@@ -155,8 +156,10 @@ def lined_up(deal: Deal = first_in, **seen: object) -> Run:
 
 
 class _Line:
-    """The gate script `line`: all three are in, then one gate is opened after the other, the last
-    held first.
+    """The gate script `line`.
+
+    Three workers are inside tasks first. Then one gate is opened after the other, always that of
+    the last task held.
     """
 
     def __init__(self, deal: Deal) -> None:
@@ -216,8 +219,9 @@ class _Line:
 
 
 def unmet(inside: int, alive: int = 3, **seen: object) -> Run:
-    """Return the call with LINE in which only *inside* of 3 workers stood at gates; *alive* of them
-    were there.
+    """Return the call with LINE in which only *inside* of 3 workers were at gates.
+
+    *alive* workers existed.
     """
     crew = CREW[:inside]
     gates = GateReport(
@@ -246,7 +250,7 @@ def raising(
     line: str = "",
     **seen: object,
 ) -> Run:
-    """Return *run* as it is seen when it ends with an exception, at a line of the student's."""
+    """Return *run* as it is when it ends with an exception, at a line of the submission."""
     frames = (
         (Frame(file="submissions/ada/cv_funcs.py", line=29, function=run.function, own=True),)
         if line

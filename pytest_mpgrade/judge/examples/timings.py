@@ -1,7 +1,4 @@
-"""Examples for the checks of timings: runs written down by hand, with the times that real ones had.
-
-Starts nothing.
-"""
+"""Examples for the checks of timings: written down by hand, with times of real runs. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +48,7 @@ _HERE = Machine(cores=2, load=0.4)
 def pair(
     waiting: float = 1.0, computing: float | None = 1.0, *, late: float = 0.0, wall: float = 1.0
 ) -> Pair:
-    """Return a pair in which the submission took so many times the reference's time."""
+    """Return a pair in which the submission took these multiples of the reference's time."""
     return Pair(
         waiting=(waiting * 0.0204, 0.0204),
         computing=None if computing is None else (computing * 0.0163, 0.0163),
@@ -64,13 +61,14 @@ def pair(
 
 
 def timing_of(*pairs: Pair, **more: Any) -> Timing:
-    """Return a timing with these pairs; *more*: other fields of it."""
+    """Return a timing with these pairs; *more* has other fields of it."""
     return replace(as_kind(Timing, replace(_RUN, seconds=5.6), pairs=pairs, machine=_HERE), **more)
 
 
 def scaled(**times: tuple[float, ...]) -> Scaling:
-    """Return a series: ``n1=(0.32, 0.33), n2=…``, seconds of each round by the number of
-    processes.
+    """Return a series of times in seconds, one for each round, by the number of processes.
+
+    The numbers of processes are the keywords: ``n1=(0.32, 0.33), n2=…``.
     """
     return as_kind(
         Scaling, _RUN, times={int(name[1:]): each for name, each in times.items()}, machine=_HERE
