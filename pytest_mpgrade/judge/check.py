@@ -79,8 +79,8 @@ class Check:
         wanted = (
             verdict.outcome is Outcome.FAILED and (verdict.concern or self.concern) in _TOGETHER
         )
-        found = timeline.timeline_of(run) if wanted else []
-        return {"timeline": found} if found else {}
+        lines = timeline.timeline_of(run) if wanted else []
+        return {"timeline": lines} if lines else {}
 
 
 def _advised(run: Run, verdict: Verdict, usual: str = "") -> Verdict:

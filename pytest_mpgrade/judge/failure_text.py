@@ -168,8 +168,8 @@ def waiting_evidence(run: Run) -> dict[str, Any]:
     ]
     if run.why:
         evidence["found by"] = run.why
-    told = died and len(tracebacks.last_words(run)) == 1
-    return evidence if told else evidence | _said(run)
+    explained = died and len(tracebacks.last_words(run)) == 1
+    return evidence if explained else evidence | _said(run)
 
 
 def _said(run: Run) -> dict[str, Any]:

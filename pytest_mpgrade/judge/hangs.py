@@ -63,8 +63,10 @@ def children_of(run: Run) -> list[ProcessSeen]:
     then.
     """
     managers = {one.pid for one in run.trace.stuck if one.role is Role.MANAGER}
-    found = [each for each in run.trace.processes if not each.helper and each.pid not in managers]
-    return [each for each in found if each.first >= 0] or found
+    children = [
+        each for each in run.trace.processes if not each.helper and each.pid not in managers
+    ]
+    return [each for each in children if each.first >= 0] or children
 
 
 def nobody_left(run: Run) -> bool:

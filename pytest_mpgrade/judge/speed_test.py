@@ -150,13 +150,13 @@ def judge_pairs(pairs: Sequence[Pair], rules: SpeedRules) -> SpeedVerdict:
     late = _late(pairs)
     late_bound = lower_bound(late) if len(late) >= ENOUGH_TO_TAKE else -math.inf
     later = median(late) if late else 0.0
-    credits = {name: _credit(found, rules) for name, found in ratios.items()}
+    credits = {name: _credit(each, rules) for name, each in ratios.items()}
     credits["starting"] = 1.0
     if late_bound > rules.starting_seconds:
         credits["starting"] = _in_tenths(
             _falling(later, rules.starting_seconds, 2 * rules.starting_seconds)
         )
-    seems = {name: found.estimate > rules.free for name, found in ratios.items()}
+    seems = {name: each.estimate > rules.free for name, each in ratios.items()}
     seems["starting"] = later > rules.starting_seconds
     slow = _apart(name for name, credit in credits.items() if credit < 1)
     return SpeedVerdict(
@@ -165,14 +165,16 @@ def judge_pairs(pairs: Sequence[Pair], rules: SpeedRules) -> SpeedVerdict:
         late_bound=late_bound,
         credit=min(credits.values()),
         slow=slow,
-        unsure=_apart(name for name, seen in seems.items() if seen and credits[name] == 1),
+        unsure=_apart(
+            name for name, seems_slow in seems.items() if seems_slow and credits[name] == 1
+        ),
     )
 
 
 def _apart(names: Iterable[str]) -> tuple[str, ...]:
     """Leave out "polling" where "computing" is there, of which it is a part."""
-    told = tuple(names)
-    return tuple(name for name in told if name != "polling" or "computing" not in told)
+    given = tuple(names)
+    return tuple(name for name in given if name != "polling" or "computing" not in given)
 
 
 def _rows(pairs: Sequence[Pair]) -> dict[str, list[tuple[float, float]]]:
@@ -199,15 +201,15 @@ def _late(pairs: Sequence[Pair]) -> list[float]:
     return [own - theirs for own, theirs in (pair.starting for pair in pairs)]
 
 
-def _credit(found: Ratio, rules: SpeedRules) -> float:
+def _credit(measured: Ratio, rules: SpeedRules) -> float:
     """Return the part of the points that a ratio earns.
 
     It is 1 unless the lower bound is above what is free. Then it falls with the estimate, which is
     above what is free then, too, or nearly.
     """
-    if found.pairs < ENOUGH_TO_TAKE or found.bound <= rules.free:
+    if measured.pairs < ENOUGH_TO_TAKE or measured.bound <= rules.free:
         return 1.0
-    return _in_tenths(_falling(found.estimate, rules.free, rules.lost))
+    return _in_tenths(_falling(measured.estimate, rules.free, rules.lost))
 
 
 def _in_tenths(credit: float) -> float:
@@ -226,12 +228,12 @@ def decided(pairs: Sequence[Pair], rules: SpeedRules) -> bool:
     """Tell whether no further pair can be expected to change the verdict."""
     half = math.sqrt(rules.free)
     late = _late(pairs)
-    told = [telling for row in _rows(pairs).values() if (telling := _telling(row))]
-    if any(len(row) >= ENOUGH_TO_TAKE and _low(row, rules.free) > 0 for row in told):
+    rows = [telling for row in _rows(pairs).values() if (telling := _telling(row))]
+    if any(len(row) >= ENOUGH_TO_TAKE and _low(row, rules.free) > 0 for row in rows):
         return True
     if len(pairs) >= ENOUGH_TO_TAKE and lower_bound(late) > rules.starting_seconds:
         return True
     near = (
-        all(_estimate(row) <= half for row in told) and median(late) <= rules.starting_seconds / 2
+        all(_estimate(row) <= half for row in rows) and median(late) <= rules.starting_seconds / 2
     )
     return len(pairs) >= ENOUGH_TO_GIVE and near

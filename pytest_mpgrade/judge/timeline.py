@@ -14,16 +14,16 @@ def timeline_of(run: Run) -> list[str]:
 
     Times are in seconds since the call began.
     """
-    told: dict[int, list[GateEvent]] = {}
+    by_pid: dict[int, list[GateEvent]] = {}
     for event in run.trace.events:
-        told.setdefault(event.pid, []).append(event)
-    workers = [pid for pid in told if pid != run.trace.caller]
+        by_pid.setdefault(event.pid, []).append(event)
+    workers = [pid for pid in by_pid if pid != run.trace.caller]
     names = {pid: f"worker {number}" for number, pid in enumerate(workers, 1)} | {
         run.trace.caller: "the caller"
     }
-    found = [f"{names[pid]}: {_events(events)}" for pid, events in told.items()]
-    rest = len(found) - MOST_WORKERS
-    return found if rest <= 1 else [*found[:MOST_WORKERS], f"… and {rest} more processes"]
+    lines = [f"{names[pid]}: {_events(events)}" for pid, events in by_pid.items()]
+    rest = len(lines) - MOST_WORKERS
+    return lines if rest <= 1 else [*lines[:MOST_WORKERS], f"… and {rest} more processes"]
 
 
 def _events(events: list[GateEvent]) -> str:

@@ -91,8 +91,8 @@ def last_words(run: Run) -> list[Thrown]:
 
     Where no traceback says that its process ended, these are all exceptions on standard error.
     """
-    found = [each for each in written(run.stderr) if each.ended] or written(run.stderr)
-    return list({each.words: each for each in found}.values())
+    exceptions = [each for each in written(run.stderr) if each.ended] or written(run.stderr)
+    return list({each.words: each for each in exceptions}.values())
 
 
 def all_of(run: Run) -> list[Thrown]:
@@ -122,10 +122,10 @@ def _written(lines: list[str]) -> Iterator[Thrown]:
         rest = lines[start + 1 : following]
         if any(line.strip().startswith(_GOES_ON) for line in rest):
             continue  # the next traceback is of the exception that this one led to
-        found = _one(rest, ended)
-        if found is not None:  # else another process wrote between these lines, and its own follow
+        thrown = _one(rest, ended)
+        if thrown is not None:  # else another process wrote between these lines, and its own follow
             ended = False
-            yield found
+            yield thrown
 
 
 def _one(lines: list[str], ended: bool) -> Thrown | None:

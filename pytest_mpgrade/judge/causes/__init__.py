@@ -17,8 +17,8 @@ from pytest_mpgrade.records import Run
 
 def cause_of(run: Run, symptom: str) -> Cause | None:
     """Return why a check failed with this symptom; None where the run does not show it."""
-    for found, patterns in _TABLE:
-        if found(symptom):
+    for fits, patterns in _TABLE:
+        if fits(symptom):
             return next((cause for pattern in patterns if (cause := pattern(run))), None)
     return None
 

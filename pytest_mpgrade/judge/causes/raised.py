@@ -81,11 +81,11 @@ _EMPTY = re.compile(r"(?:has no attribute|[Nn]ame|cannot import name) '(Empty|Fu
 
 def name_of_empty(run: Run) -> Cause | None:
     """The module multiprocessing has no Empty and Full: the module queue does."""
-    found = next((found for thrown in all_of(run) if (found := _found(_EMPTY, thrown))), None)
-    if not found:
+    missing = next((missing for thrown in all_of(run) if (missing := _found(_EMPTY, thrown))), None)
+    if not missing:
         return None
     hint = (
-        f"from queue import {found[1]}: the exception belongs to the standard library's module"
+        f"from queue import {missing[1]}: the exception belongs to the standard library's module"
         " queue"
     )
     return Cause(name="queue.Empty", hint=hint, first=True)
@@ -105,9 +105,9 @@ def misspelt(run: Run) -> Cause | None:
     The similar name belongs to the submission, to Python, or to multiprocessing.
     """
     for thrown in all_of(run):
-        if found := _found(_NO_ATTRIBUTE, thrown):
-            near = nearest(found[1], MULTIPROCESSING)
-            return _suggested(f"multiprocessing has no {found[1]}{near}") if near else None
+        if missing := _found(_NO_ATTRIBUTE, thrown):
+            near = nearest(missing[1], MULTIPROCESSING)
+            return _suggested(f"multiprocessing has no {missing[1]}{near}") if near else None
         called = (
             re.search(r"\.(\w+)\(", thrown.code)
             if "'module' object is not callable" in thrown.message
@@ -117,8 +117,8 @@ def misspelt(run: Run) -> Cause | None:
             return _suggested(
                 f"mp.{called[1]} is a module; did you mean {called[1].capitalize()!r}?"
             )
-        if found := _found(_NO_NAME, thrown):
-            return _unknown(found[1], run.code.defines)
+        if missing := _found(_NO_NAME, thrown):
+            return _unknown(missing[1], run.code.defines)
     return None
 
 
@@ -214,14 +214,14 @@ def queue_on_a_queue(run: Run) -> Cause | None:
 
     The call raises for this, or the feeder thread of the queue does.
     """
-    found = next((thrown for thrown in all_of(run) if _found(_INHERITED, thrown)), None)
-    if found is None:
+    exception = next((thrown for thrown in all_of(run) if _found(_INHERITED, thrown)), None)
+    if exception is None:
         return None
     hint = "queues and locks go to a Process as its args; they cannot be put on a queue"
     said = (
         ""
         if run.error is not None
-        else f"what was put on a queue could not be sent ({found.words})"
+        else f"what was put on a queue could not be sent ({exception.words})"
     )
     return Cause(name="queue on a queue", said=said, hint=hint, first=True)
 
@@ -251,16 +251,16 @@ def unpicklable_put(run: Run) -> Cause | None:
 
     The thread writes a traceback to standard error. No process gets an exception.
     """
-    found = [
+    exceptions = [
         thrown
         for thrown in written(run.stderr)
         if thrown.type in _CANNOT_BE_PICKLED and _found(_PICKLING, thrown) and not thrown.ended
     ]
-    if not found:
+    if not exceptions:
         return None
     return Cause(
         name="put cannot be pickled",
-        said=f"what was put on a queue could not be pickled ({found[-1].words})",
+        said=f"what was put on a queue could not be pickled ({exceptions[-1].words})",
         hint=(
             "a queue pickles what is put on it: of an exception send the text,"
             ' f"{type(error).__name__}: {error}"'

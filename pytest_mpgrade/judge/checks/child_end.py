@@ -121,20 +121,20 @@ def child_joined(run: Run, *, result: object = ANY) -> Verdict:
     wrong = _not_handed_over(run, Concern.CLEANUP, result)
     if wrong is not None:
         return wrong
-    seen = doers(run)
-    if any(child.later == "alive" for child in seen):
+    processes = doers(run)
+    if any(child.later == "alive" for child in processes):
         return _not_told(run)
-    if run.start_method == "forkserver" and any(child.born == "forkserver" for child in seen):
+    if run.start_method == "forkserver" and any(child.born == "forkserver" for child in processes):
         # The server reaps children that nobody joins: whether the grader still sees one is a race.
         return not_here("zombies cannot be seen under forkserver, where the server reaps them")
-    left = [child for child in seen if child.at_return != "gone"]
-    if left:
-        zombie = left[0].at_return == "zombie"
+    unjoined = [child for child in processes if child.at_return != "gone"]
+    if unjoined:
+        zombie = unjoined[0].at_return == "zombie"
         what = "was a zombie" if zombie else "had not been joined"
         return failed(
             f"the child {what} when {run.call} returned the result",
             symptom="not joined",
-            **listed(left, lambda child: child.at_return),
+            **listed(unjoined, lambda child: child.at_return),
         )
     return PASSED
 

@@ -176,11 +176,11 @@ def waiting_not_started(run: Run, workload: Workload) -> Verdict:
         return verdict
     if run.ending is not Ending.RAISED:
         return _did_not_raise(run, "raises_soon")
-    told = [event.key for event in run.trace.events if event.kind == "note"]
-    if workload.keys[0] not in told:
+    begun = [event.key for event in run.trace.events if event.kind == "note"]
+    if workload.keys[0] not in begun:
         return _task_not_run("the task that raises was not run", run)
     # Tasks that were started before the error are a matter of order, and do not count here.
-    started = sum(key in line for key in told[told.index(workload.keys[0]) :])
+    started = sum(key in line for key in begun[begun.index(workload.keys[0]) :])
     if 2 * started <= len(line):
         return PASSED
     return failed(
@@ -190,15 +190,15 @@ def waiting_not_started(run: Run, workload: Workload) -> Verdict:
     )
 
 
-def _still_there(run: Run, left: list[ProcessSeen]) -> Verdict:
-    alive = [process for process in left if process.later == "alive"]
-    evidence = listed(left, lambda process: process.later)
+def _still_there(run: Run, children: list[ProcessSeen]) -> Verdict:
+    alive = [process for process in children if process.later == "alive"]
+    evidence = listed(children, lambda process: process.later)
     if not alive:
         return failed(
-            f"{len(left)} process{'es were zombies' if len(left) > 1 else ' was a zombie'} when"
-            f" {run.call} had raised",
+            f"{len(children)} process{'es were zombies' if len(children) > 1 else ' was a zombie'}"
+            f" when {run.call} had raised",
             symptom=(
-                UNJOINED if {p.pid for p in workers_of(run)} & {p.pid for p in left} else HELPER
+                UNJOINED if {p.pid for p in workers_of(run)} & {p.pid for p in children} else HELPER
             ),
             hint="join() every Process also when you raise",
             **evidence,
@@ -237,9 +237,9 @@ def all_shut_down(run: Run, after: str = "raises_soon", *, row: Run | None = Non
         return _did_not_raise(run, after)
     if run.import_children:
         return at_import()
-    left = [
+    remaining = [
         process for process in run.trace.processes if not process.helper and process.later != "gone"
     ]
-    if left:
-        return _still_there(run, left)
+    if remaining:
+        return _still_there(run, remaining)
     return residue(run, f"{run.call} had raised, the exception was dropped", once=run, row=row)

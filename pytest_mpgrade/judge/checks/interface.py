@@ -64,13 +64,15 @@ def why_not_imported(run: Run) -> Verdict:
         return failed(f"importing the module was ended: {run.stopped}", symptom="import")
     if run.error is not None:
         verdict = raised(run)
-        left = run.error.type == "SystemExit"
+        called_exit = run.error.type == "SystemExit"
         words = (
             verdict.message.replace("raised SystemExit", "called exit(): SystemExit")
-            if left
+            if called_exit
             else verdict.message
         )
-        return failed(words, symptom="import", hint=_NO_EXIT if left else "", **verdict.evidence)
+        return failed(
+            words, symptom="import", hint=_NO_EXIT if called_exit else "", **verdict.evidence
+        )
     verdict = not_back(run)
     words = verdict.message
     if run.exitcode is not None:

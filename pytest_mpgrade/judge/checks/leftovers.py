@@ -97,8 +97,8 @@ def residue(run: Run, when: str, *, once: Run | None = None, row: Run | None = N
         return not_here(
             f"threads, pipes and semaphores cannot be seen here (observer: {run.trace.observer})"
         )
-    left = run.trace.leftovers
-    if not left:
+    leftovers = run.trace.leftovers
+    if not leftovers:
         return PASSED
     counted = ", ".join(f"{count} x {kind}" for kind, count in sorted(_counts(run).items()))
     if once is not None and row is not None and _is_helper(once, row):
@@ -109,9 +109,9 @@ def residue(run: Run, when: str, *, once: Run | None = None, row: Run | None = N
         f"left behind when {when} and garbage was collected: {counted}",
         symptom=RESIDUE,
         hint="; ".join(
-            hint for kind, hint in _REMEDIES.items() if any(item.kind == kind for item in left)
+            hint for kind, hint in _REMEDIES.items() if any(item.kind == kind for item in leftovers)
         ),
-        left=[f"{item.kind} {item.name}" for item in left[:8]],
+        left=[f"{item.kind} {item.name}" for item in leftovers[:8]],
     )
     if once is not None and run is row and _counts(row) <= _counts(once):
         return undecided(
@@ -132,9 +132,9 @@ def _is_helper(once: Run, row: Run) -> bool:
     The monitor of a progress bar is an example. Such leftovers are no more after many calls than
     after one, and no line of the submission is on the stack of their threads.
     """
-    left = (*once.trace.leftovers, *row.trace.leftovers)
+    leftovers = (*once.trace.leftovers, *row.trace.leftovers)
     if row.ending is not Ending.RETURNED or any(
-        item.own or item.kind not in _OF_HELPERS for item in left
+        item.own or item.kind not in _OF_HELPERS for item in leftovers
     ):
         return False
     return _counts(row) <= _counts(once)

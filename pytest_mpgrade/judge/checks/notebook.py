@@ -37,11 +37,15 @@ def runs_top_to_bottom(run: Notebook) -> Verdict:
     if cell is None:
         return PASSED
     stuck = [stuck.sentence for stuck in cell.trace.stuck]
-    told = {"traceback": _lines(cell.traceback, 20), "stuck": stuck, "stderr": _said(cell.stderr)}
+    evidence = {
+        "traceback": _lines(cell.traceback, 20),
+        "stuck": stuck,
+        "stderr": _said(cell.stderr),
+    }
     name = lost_function(cell.traceback + cell.stderr)
     why = f"; child processes could not find {name}(), which the notebook defines" if name else ""
     hint = LOST.format(name=name) if name else _HINTS.get(cell.ending, "")
-    shown = {key: value for key, value in told.items() if value}
+    shown = {key: value for key, value in evidence.items() if value}
     return failed(
         _how_it_ended(cell) + why,
         hint=hint,
@@ -56,8 +60,8 @@ def _said(stderr: str) -> list[str]:
 
     Where there are none, return the last lines on standard error.
     """
-    found = dict.fromkeys(f"{each.words}{each.where}" for each in written(stderr))
-    return list(found)[-3:] or _lines(stderr, 8)
+    exceptions = dict.fromkeys(f"{each.words}{each.where}" for each in written(stderr))
+    return list(exceptions)[-3:] or _lines(stderr, 8)
 
 
 def _lines(text: str, most: int) -> list[str]:
@@ -182,14 +186,14 @@ def _pids(items: list[Plain]) -> tuple[list[int], bool]:
     Such a result is ``(i, pid, start, end)``. The times may be of any type, but only a tuple with
     floats there can mean nothing else. There are no pids where results have another shape.
     """
-    found, surely = [], True
+    pids, surely = [], True
     for kind, *rest in items:
         kinds = [part[0] for part in rest[0]] if kind in ("tuple", "list") else []
         if len(kinds) != 4 or kinds[:2] != ["int", "int"]:
             return [], False
         surely = surely and kinds[2:] == ["float", "float"]
-        found.append(int(rest[0][1][1]))
-    return found, surely
+        pids.append(int(rest[0][1][1]))
+    return pids, surely
 
 
 @check(
@@ -219,24 +223,24 @@ def no_process_left(run: Notebook) -> Verdict:
         )
     late = [each for each in run.after if each.later == "alive" and not each.helper]
     stay = {each.pid for each in late}
-    left = [
+    remaining = [
         each
         for each in mine
         if each.later in ("alive", "zombie") and not (each.reusable and each.pid not in stay)
     ]
-    if not left and not late:
+    if not remaining and not late:
         return PASSED
     return failed(
-        _left(left, late),
+        _left(remaining, late),
         symptom="left behind",
-        processes=[_told(run, process) for process in left or late],
+        processes=[_told(run, process) for process in remaining or late],
     )
 
 
-def _left(left: list[ProcessSeen], late: list[ProcessSeen]) -> str:
+def _left(remaining: list[ProcessSeen], late: list[ProcessSeen]) -> str:
     """Say which processes are left behind, and whether they outlive the kernel."""
-    alive = [process for process in left if process.later == "alive"]
-    zombies = len(left) - len(alive)
+    alive = [process for process in remaining if process.later == "alive"]
+    zombies = len(remaining) - len(alive)
     words = []
     if alive:
         words.append(f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running")

@@ -66,11 +66,11 @@ def scales(run: Run, at_most: float | None = None) -> Verdict:
         return undecided(
             f"{run.call} did not return when it was timed", blamed_for(run), unreturned(run)
         )
-    found = _rounds(run.times)
-    if not found:
+    fractions = _rounds(run.times)
+    if not fractions:
         seen = "the workers asked for did not all run tasks at the same time"
         return undecided(seen, "met", fault(Concern.CONCURRENCY, seen, symptom="no overlap"))
-    fraction = median(found)
+    fraction = median(fractions)
     evidence: dict[str, object] = {
         "seconds": {str(n): round(median(row), 4) for n, row in run.times.items()},
         "serial fraction": round(fraction, 3),
@@ -79,10 +79,10 @@ def scales(run: Run, at_most: float | None = None) -> Verdict:
     if at_most is None or fraction <= at_most:
         return Verdict(outcome=Outcome.PASSED, evidence=evidence)
     words = (
-        f"the serial fraction is {fraction:.2f}, by {len(found)} series of"
+        f"the serial fraction is {fraction:.2f}, by {len(fractions)} series of"
         f" {', '.join(map(str, run.times))} processes"
     )
-    if speed_test.lower_bound(found) > at_most:
+    if speed_test.lower_bound(fractions) > at_most:
         return replace(
             failed(f"{words}; at most {at_most:g} was asked for", symptom="slow"), evidence=evidence
         )

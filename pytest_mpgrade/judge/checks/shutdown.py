@@ -190,12 +190,12 @@ def no_leftovers(run: Run, *, idle: bool = False) -> Verdict:
             **listed(helpers, lambda _: "alive"),
         )
     workers = workers_of(run)
-    left = [worker for worker in workers if worker.at_return != "gone"]
-    never_joined = [worker for worker in left if worker.later != "alive"]
+    remaining = [worker for worker in workers if worker.at_return != "gone"]
+    never_joined = [worker for worker in remaining if worker.later != "alive"]
     if never_joined:
         return unjoined(run, never_joined)
-    if left:
-        return not_told_to_stop(run, left)
+    if remaining:
+        return not_told_to_stop(run, remaining)
     if run.start_method == "forkserver" and any(worker.born == "forkserver" for worker in workers):
         return not_here(
             "no worker was alive; zombies cannot be seen under forkserver, where the server reaps"

@@ -112,17 +112,17 @@ def _unjudged(run: Run) -> Verdict | None:
 
 def _compared(run: Run) -> Verdict:
     assert isinstance(run, Timing)
-    found = speed_test.judge_pairs(run.pairs, run.rules)
-    evidence = evidence_of(run, found)
-    if found.slow:
-        words = [*(slow_words(name, run, found) for name in found.slow), parts_words(run)]
-        hints = "; ".join(_HINTS[name] for name in found.slow)
+    judged = speed_test.judge_pairs(run.pairs, run.rules)
+    evidence = evidence_of(run, judged)
+    if judged.slow:
+        words = [*(slow_words(name, run, judged) for name in judged.slow), parts_words(run)]
+        hints = "; ".join(_HINTS[name] for name in judged.slow)
         first, *more = [*words, *place_words(run)]
         message = ". ".join([first, *(sentence[0].upper() + sentence[1:] for sentence in more)])
         verdict = failed(message, symptom="slow", hint=hints, **evidence)
-        return replace(verdict, credit=found.credit)
-    if found.unsure:
-        words = [unsure_words(name, run, found) for name in found.unsure]
+        return replace(verdict, credit=judged.credit)
+    if judged.unsure:
+        words = [unsure_words(name, run, judged) for name in judged.unsure]
         return _not_now("; ".join(words), evidence)
     return Verdict(outcome=Outcome.PASSED, evidence=evidence)
 

@@ -33,15 +33,15 @@ _DOES = {  # waiting for a result is left out: a parent should do that
 }
 
 
-def slow_words(name: str, run: Timing, found: speed_test.SpeedVerdict) -> str:
+def slow_words(name: str, run: Timing, judged: speed_test.SpeedVerdict) -> str:
     """Say by how much the submission was slower, for one of the names in `SpeedVerdict.slow`."""
     if name == "starting":
         return (
-            f"your workers came {found.late:.1f} s later than the reference's (at least"
-            f" {found.late_bound:.1f} s with {CONFIDENCE} confidence);"
+            f"your workers came {judged.late:.1f} s later than the reference's (at least"
+            f" {judged.late_bound:.1f} s with {CONFIDENCE} confidence);"
             f" {run.rules.starting_seconds:g} s is free"
         )
-    ratio = found.ratios[name]
+    ratio = judged.ratios[name]
     whose, where = _WHAT[name]
     return (
         f"yours took {ratio.estimate:.2f}x {whose} on {where} (at least {ratio.bound:.2f}x with"
@@ -49,14 +49,14 @@ def slow_words(name: str, run: Timing, found: speed_test.SpeedVerdict) -> str:
     )
 
 
-def unsure_words(name: str, run: Timing, found: speed_test.SpeedVerdict) -> str:
+def unsure_words(name: str, run: Timing, judged: speed_test.SpeedVerdict) -> str:
     """Say by how much the submission seemed to be slower, for a name in `SpeedVerdict.unsure`."""
     if name == "starting":
         return (
-            f"your workers seemed to come {found.late:.1f} s later than the reference's"
+            f"your workers seemed to come {judged.late:.1f} s later than the reference's"
             f" ({here(run)})"
         )
-    ratio = found.ratios[name]
+    ratio = judged.ratios[name]
     whose, where = _WHAT[name]
     return (
         f"yours seemed to take {ratio.estimate:.2f}x {whose} on {where} ({ratio.pairs} pairs,"
@@ -66,11 +66,11 @@ def unsure_words(name: str, run: Timing, found: speed_test.SpeedVerdict) -> str:
 
 def parts_words(run: Timing) -> str:
     """Say on what the longer of the calls that only wait spent its time."""
-    told = [
+    parts = [
         f"{own:.2f} s {what} (the reference {theirs:.2f} s)"
         for what, (own, theirs) in _spent(run).items()
     ]
-    return f"Where they only wait, it spent {', '.join(told[:-1])} and {told[-1]}"
+    return f"Where they only wait, it spent {', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _spent(run: Timing) -> dict[str, tuple[float, float]]:
@@ -94,17 +94,17 @@ def place_words(run: Timing) -> list[str]:
 
     It names the one place that says most about lost time.
     """
-    told = [
+    places = [
         look
         for look in run.trace.looks
         if 4 * look.times >= look.of and look.doing in (Doing.SLEEP, Doing.BUSY, Doing.OTHER)
     ]
-    told = told or [
+    places = places or [
         look for look in run.trace.looks if 2 * look.times >= look.of and look.doing in _DOES
     ]
-    if not told:
+    if not places:
         return []
-    return [f"{_seen(told[0])} in {told[0].times} of {told[0].of} looks"]
+    return [f"{_seen(places[0])} in {places[0].times} of {places[0].of} looks"]
 
 
 def _seen(look: Look) -> str:
@@ -112,10 +112,10 @@ def _seen(look: Look) -> str:
     return f"Outside of tasks {who} {_DOES[look.doing]} at {look.file}:{look.line}: {look.code}"
 
 
-def evidence_of(run: Timing, found: speed_test.SpeedVerdict) -> dict[str, object]:
+def evidence_of(run: Timing, judged: speed_test.SpeedVerdict) -> dict[str, object]:
     """Return the times per task in milliseconds, and what the machine offered."""
     evidence: dict[str, object] = {
-        name: _told(ratio) | _RECKONED.get(name, {}) for name, ratio in found.ratios.items()
+        name: _told(ratio) | _RECKONED.get(name, {}) for name, ratio in judged.ratios.items()
     }
     evidence["seconds, own and reference"] = {
         what: [round(s, 3) for s in both] for what, both in _spent(run).items()

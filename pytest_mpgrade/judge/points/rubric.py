@@ -58,32 +58,32 @@ def score(criteria: Sequence[Criterion], placed: Sequence[Placed], step: float =
             f"a test names the criterion {wrong[0]!r}, but the assignment has:"
             f" {', '.join(sorted(known))}"
         )
-    found = [
+    shares = [
         criterion(rule, [each for each in placed if each.asked.criterion == rule.name])
         for rule in criteria
     ]
-    counted = with_requirements(found)
+    counted = with_requirements(shares)
     return Score(
         criteria=_rounded(counted, Fraction(str(step))),
         undecided=Undecided(
             points=_points(
                 rounding.half_up(
-                    sum((each.lost("undecided") for each in found), Fraction(0)), _CENT
+                    sum((each.lost("undecided") for each in shares), Fraction(0)), _CENT
                 )
             ),
             why=_why(placed),
         ),
-        unsure=float(sum((each.lost("unsure") for each in found), Fraction(0))),
+        unsure=float(sum((each.lost("unsure") for each in shares), Fraction(0))),
     )
 
 
-def _rounded(found: Sequence[CriterionShare], step: Fraction) -> tuple[CriterionScore, ...]:
+def _rounded(shares: Sequence[CriterionShare], step: Fraction) -> tuple[CriterionScore, ...]:
     """Share the assignment's points among the criteria that count, in proportion, and round them.
 
     Criteria without a question that was asked, as with pytest's -k, are not part of the sum.
     """
-    counts = [each for each in found if each.share is not None and each.points]
-    whole = sum((each.points for each in found if each.questions), Fraction(0))
+    counts = [each for each in shares if each.share is not None and each.points]
+    whole = sum((each.points for each in shares if each.questions), Fraction(0))
     worth = sum((each.points for each in counts), Fraction(0))
     most = [each.points * whole / worth for each in counts]
     exact = [(each.share or Fraction(0)) * top for each, top in zip(counts, most, strict=True)]
@@ -98,14 +98,14 @@ def _rounded(found: Sequence[CriterionShare], step: Fraction) -> tuple[Criterion
         each.rule.name: pair
         for each, pair in zip(counts, zip(points, tops, strict=True), strict=True)
     }
-    return tuple(_criterion_score(each, *shown.get(each.rule.name, _NONE), step) for each in found)
+    return tuple(_criterion_score(each, *shown.get(each.rule.name, _NONE), step) for each in shares)
 
 
 def _criterion_score(
-    found: CriterionShare, points: Fraction, most: Fraction, step: Fraction
+    criterion_share: CriterionShare, points: Fraction, most: Fraction, step: Fraction
 ) -> CriterionScore:
-    counts = [each for each in found.questions if each.share is not None]
-    weights = found.weights
+    counts = [each for each in criterion_share.questions if each.share is not None]
+    weights = criterion_share.weights
     tops = [most * each.weight / weights for each in counts]
     exact = [(each.share or Fraction(0)) * top for each, top in zip(counts, tops, strict=True)]
     own = rounding.earned(exact, points, step) if counts else []
@@ -116,26 +116,28 @@ def _criterion_score(
         for each, pair in zip(counts, zip(own, shown, strict=True), strict=True)
     }
     return CriterionScore(
-        name=found.rule.name,
-        title=found.rule.title or found.rule.name,
+        name=criterion_share.rule.name,
+        title=criterion_share.rule.title or criterion_share.rule.name,
         points=_points(points),
         max_points=_points(most),
-        undecided=_points(rounding.half_up(found.lost("undecided"), _CENT)),
-        reason=found.reason,
+        undecided=_points(rounding.half_up(criterion_share.lost("undecided"), _CENT)),
+        reason=criterion_share.reason,
         questions=tuple(
             _question_score(each, *by_id.get(each.first.question, _NONE))
-            for each in found.questions
+            for each in criterion_share.questions
         ),
     )
 
 
-def _question_score(found: QuestionShare, points: Fraction, most: Fraction) -> QuestionScore:
+def _question_score(
+    question_share: QuestionShare, points: Fraction, most: Fraction
+) -> QuestionScore:
     return QuestionScore(
-        id=found.first.question,
-        title=found.first.title,
+        id=question_share.first.question,
+        title=question_share.first.title,
         points=_points(points),
         max_points=_points(most),
-        units=found.units,
+        units=question_share.units,
     )
 
 
@@ -145,14 +147,14 @@ def _points(exact: Fraction) -> float:
 
 def _why(placed: Sequence[Placed]) -> tuple[str, ...]:
     """Return why units could not be decided, each reason once."""
-    found: dict[str, None] = {}
+    reasons: dict[str, None] = {}
     for test in grouped(placed, "test"):
         if not any(is_decided(each.finding) for each in test):
-            found |= {
+            reasons |= {
                 " ".join(f"{each.finding.check}: {each.finding.message}".strip(": ").split()): None
                 for each in test
             }
-    return tuple(found)
+    return tuple(reasons)
 
 
 def ungraded(criteria: Sequence[Criterion]) -> Score:
@@ -178,7 +180,7 @@ def not_run_yet(asked: Asked) -> Placed:
     return Placed(asked=asked, finding=finding)
 
 
-def status(findings: Sequence[Finding], found: Score) -> tuple[Status, str]:
+def status(findings: Sequence[Finding], graded: Score) -> tuple[Status, str]:
     """Return the status of the submission, and the reason where it is not `graded`.
 
     Checks that were not run, and a sum without any points, make no grade: a missing verdict is
@@ -189,14 +191,14 @@ def status(findings: Sequence[Finding], found: Score) -> tuple[Status, str]:
     counts: Mapping[Outcome, int] = Counter(finding.outcome for finding in findings)
     if missing := counts.get(Outcome.NOT_RUN, 0):
         return Status.ERROR, f"{missing} of {len(findings)} checks were not run"
-    if not found.max_points:
-        told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-        return Status.ERROR, f"no check could be decided ({told})"
-    unsure = Fraction(str(found.unsure))  # the float next to a tenth is more than a quarter of 0.4
-    if unsure > MOST_UNSURE * Fraction(str(found.max_points)):
-        lost, why = float(rounding.half_up(unsure, _CENT)), "; ".join(found.undecided.why[:3])
+    if not graded.max_points:
+        ended = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        return Status.ERROR, f"no check could be decided ({ended})"
+    unsure = Fraction(str(graded.unsure))  # the float next to a tenth is more than a quarter of 0.4
+    if unsure > MOST_UNSURE * Fraction(str(graded.max_points)):
+        lost, why = float(rounding.half_up(unsure, _CENT)), "; ".join(graded.undecided.why[:3])
         return (
             Status.ERROR,
-            f"{lost:g} of {found.max_points:g} points could not be decided here: {why}",
+            f"{lost:g} of {graded.max_points:g} points could not be decided here: {why}",
         )
     return Status.GRADED, ""

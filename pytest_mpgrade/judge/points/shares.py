@@ -175,12 +175,12 @@ def _earned(finding: Finding) -> Fraction:
     return Fraction(finding.outcome is Outcome.PASSED)
 
 
-def with_requirements(found: Sequence[CriterionShare]) -> list[CriterionShare]:
+def with_requirements(criteria: Sequence[CriterionShare]) -> list[CriterionShare]:
     """Take the points of criteria that require another of which less than half is earned.
 
     A required criterion that could not be decided takes no points from anybody.
     """
-    by_name = {each.rule.name: each for each in found}
+    by_name = {each.rule.name: each for each in criteria}
     settled: dict[str, CriterionShare] = {}
 
     def settle(name: str) -> CriterionShare:
@@ -201,7 +201,7 @@ def with_requirements(found: Sequence[CriterionShare]) -> list[CriterionShare]:
                     settled[name] = replace(_nothing(by_name[name]), reason=reason)
         return settled[name]
 
-    return [settle(each.rule.name) for each in found]
+    return [settle(each.rule.name) for each in criteria]
 
 
 def _nothing(criterion: CriterionShare) -> CriterionShare:
