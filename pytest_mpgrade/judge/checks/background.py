@@ -18,10 +18,11 @@ from pytest_mpgrade.judge.check import (
     inconclusive,
     undecided,
 )
+from pytest_mpgrade.judge.checks.background_children import children, ran_in_caller
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.failure_text import not_back
 from pytest_mpgrade.judge.symptoms import MADE_UP
-from pytest_mpgrade.records import Concern, Ending, GateReport, ProcessSeen, Run
+from pytest_mpgrade.records import Concern, Ending, GateReport, Run
 
 POLL_SECONDS = 0.3
 """How long a poll may keep the caller waiting, in seconds; docs/contract.md, polling.
@@ -48,19 +49,6 @@ START_SECONDS = 1.0
 
 Under forkserver the first process waits until the server has started.
 """
-
-
-def children(run: Run) -> list[ProcessSeen]:
-    """Return the child processes that were observed in this run, without helpers."""
-    return [process for process in run.trace.processes if not process.helper]
-
-
-def doers(run: Run) -> list[ProcessSeen]:
-    """Return the child processes that ran a task, in this call or before.
-
-    Where no process reported a task, these are all of `children`.
-    """
-    return [child for child in children(run) if child.ran_task] or children(run)
 
 
 def _waited(runs: Sequence[Run], seconds: float) -> Verdict:
@@ -133,11 +121,6 @@ def waited(run: Run) -> Verdict:
     seen = f"{run.call} waited for the task"
     said = fault(Concern.NONBLOCKING, seen, symptom="blocks")
     return undecided(seen, "returns_at_once", said, shown_by=run)
-
-
-def ran_in_caller(run: Run) -> bool:
-    """Tell whether a task ran in the calling process, in this call or before it."""
-    return run.in_caller or any(event.pid == run.trace.caller for event in run.trace.events)
 
 
 def not_held_then(started: Run, run: Run | None = None) -> Verdict | None:

@@ -8,13 +8,8 @@ from dataclasses import dataclass, replace
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.attribution import not_returned, unreturned
 from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, fault, undecided
-from pytest_mpgrade.judge.checks.background import (
-    RUNNING,
-    children,
-    doers,
-    never_met,
-    ran_in_caller,
-)
+from pytest_mpgrade.judge.checks.background import RUNNING, never_met
+from pytest_mpgrade.judge.checks.background_children import children, doers, ran_in_caller
 from pytest_mpgrade.judge.checks.failures import WATCH
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.failure_text import raised

@@ -16,7 +16,7 @@ from pytest_mpgrade.judge.check import (
     not_here,
     undecided,
 )
-from pytest_mpgrade.judge.checks.background import children, doers, ran_in_caller
+from pytest_mpgrade.judge.checks.background_children import children, doers, ran_in_caller
 from pytest_mpgrade.judge.checks.background_results import ANY, did_not_wait, ignored_block
 from pytest_mpgrade.judge.checks.leftovers import residue
 from pytest_mpgrade.judge.checks.shutdown import FAILING_END, listed, words
