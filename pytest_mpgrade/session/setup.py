@@ -22,7 +22,8 @@ from pytest_mpgrade.records import Assignment, Submission
 from pytest_mpgrade.run.client import servers
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.submission import lacking
-from pytest_mpgrade.submission.discover import discover, importable, stage
+from pytest_mpgrade.submission.discover import discover
+from pytest_mpgrade.submission.staging import importable, stage
 from pytest_mpgrade.system import rmtree
 
 

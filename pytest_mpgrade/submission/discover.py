@@ -8,12 +8,10 @@ leads out of a submission is followed.
 from __future__ import annotations
 
 import hashlib
-import keyword
 import os
 import re
-import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from pytest_mpgrade.errors import UngradableError, UsageError
@@ -22,17 +20,13 @@ from pytest_mpgrade.submission import handed_in, notebooks, syntax
 from pytest_mpgrade.submission.handed_in import File
 from pytest_mpgrade.submission.syntax import ModuleSyntax, printable
 
-__all__ = ["discover", "importable", "stage"]
-
-MOST_SOURCE, HUGE, MOST_STAGED = 5_000_000, 50_000_000, 200_000_000  # bytes
+MOST_SOURCE, HUGE = 5_000_000, 50_000_000  # bytes
 LISTED = 8
 NOTEBOOKS = (".ipynb", ".md")
 TEXT_NOTEBOOKS = (".md", ".py")
 _TAKEN = "its imports, functions, classes and constants, and nothing that it computes"
-# They would configure Python or pytest wherever they are put.
-_NOT_STAGED = re.compile(
-    r"(conftest|(site|user)customize)\.py|(pytest|tox)\.ini|setup\.cfg|pyproject\.toml|.*\.pth"
-)
+_Choice = tuple[File, ModuleSyntax, str]
+"""The file to grade, its syntax, and a note on how it was chosen, or ""."""
 
 
 def discover(path: Path, assignment: Assignment, id: str | None = None) -> Submission:
@@ -40,20 +34,18 @@ def discover(path: Path, assignment: Assignment, id: str | None = None) -> Submi
 
     Raises UsageError where there is nothing at *path*, and UngradableError, with what was found,
     where no module or no single one can be graded. The module may have a name that cannot be
-    imported: see `importable` and `stage`.
+    imported: see `staging`.
     """
     if not os.path.exists(path):
         raise UsageError(f"there is no submission at {printable(str(path))}")
     place = Path(os.path.abspath(path))
     whole = place.is_dir()
     files = (
-        _files(place.resolve())
+        own_files(place.resolve())
         if whole
         else (handed_in.look_at_file(place.parent.resolve() / place.name),)
     )
-    chosen, source, note = (
-        _notebook(files, assignment) if assignment.notebook else _choose(files, assignment)
-    )
+    chosen, source, note = (_notebook if assignment.notebook else _choose)(files, assignment)
     return Submission(
         id=id or printable(place.name if whole else place.stem) or "submission",
         path=str(path),
@@ -66,63 +58,7 @@ def discover(path: Path, assignment: Assignment, id: str | None = None) -> Submi
     )
 
 
-def importable(submission: Submission) -> bool:
-    """Return whether spawned children can import the module by its file's name; if not, `stage`
-    it.
-    """
-    stem, suffix = os.path.splitext(submission.module)
-    reserved = keyword.iskeyword(stem) or stem.startswith("__") or stem in sys.stdlib_module_names
-    return suffix == ".py" and stem.isidentifier() and not reserved
-
-
-def stage(submission: Submission, into: Path, name: str = "") -> Submission:
-    """Copy a submission into a scratch folder, its module under the asked *name*: for one that is
-    not `importable`.
-
-    Without *name* an importable one is made from the module's own; a notebook that is asked for
-    stays what it is. Files that configure Python or pytest stay behind.
-    """
-    target = name or re.sub(r"\W+", "_", Path(submission.module).stem).strip("_") + ".py"
-    as_notebook = Path(name).suffix in NOTEBOOKS
-    if as_notebook:
-        target = submission.module
-    elif not importable(replace(submission, module=target)):
-        target = f"module_{target}"
-    root = Path(submission.folder)
-    chosen = root / submission.module
-    # What lies beside a single file may be somebody else's.
-    files = _alone(chosen, submission) if Path(submission.path).is_file() else _files(root)
-    if sum(file.size for file in files) > MOST_STAGED:
-        raise UngradableError(f"the submission has more than {MOST_STAGED // 1_000_000} MB")
-    for file in files:
-        if file.path == chosen or not (
-            file.fault or file.name == target or _NOT_STAGED.fullmatch(file.path.name)
-        ):
-            into.mkdir(parents=True, exist_ok=True)
-            if file.path == chosen and chosen.suffix.lower() in NOTEBOOKS and not as_notebook:
-                (into / target).write_text(
-                    notebooks.extract(chosen, chosen.name).source, encoding="utf-8"
-                )
-            else:
-                handed_in.copy_file(file.path, into, target if file.path == chosen else file.name)
-    return replace(submission, folder=str(into.resolve()), module=target)
-
-
-def _alone(chosen: Path, submission: Submission) -> tuple[File, ...]:
-    """Return a file that was handed in by itself; a notebook with the modules beside it that it
-    imports.
-    """
-    beside = [
-        chosen.with_name(f"{name}.py") for name in submission.imports if chosen.suffix != ".py"
-    ]
-    return tuple(
-        handed_in.look_at_file(path)
-        for path in (chosen, *beside)
-        if path == chosen or os.path.isfile(path)
-    )
-
-
-def _files(root: Path) -> tuple[File, ...]:
+def own_files(root: Path) -> tuple[File, ...]:
     """Return all files that are a student's own, in the order of their names."""
     errors: list[OSError] = []
     found = sorted(handed_in.files(root, errors.append), key=lambda file: file.name)
@@ -132,13 +68,10 @@ def _files(root: Path) -> tuple[File, ...]:
     return tuple(found)
 
 
-def _choose(files: tuple[File, ...], assignment: Assignment) -> tuple[File, ModuleSyntax, str]:
-    """Return the module to grade, and a sentence on how it was found where that is not as asked."""
-    module, functions, wanted = (
-        assignment.module,
-        ", ".join(assignment.functions),
-        frozenset(assignment.functions),
-    )
+def _choose(files: tuple[File, ...], assignment: Assignment) -> _Choice:
+    """Return the module to grade, and a note on it where it is not the file that was asked for."""
+    module, functions = assignment.module, ", ".join(assignment.functions)
+    wanted = frozenset(assignment.functions)
     exact = _exact(files, module)
     asked = _read(exact) if exact else ModuleSyntax()
     if asked.fault:
@@ -148,50 +81,61 @@ def _choose(files: tuple[File, ...], assignment: Assignment) -> tuple[File, Modu
     )
     if exact and asked.names & (wanted | {"*"}):
         return exact, asked, where
-    others = {
+    scripts = {
         file: _read(file, wanted)
         for file in files
         if file != exact and file.path.suffix.lower() == ".py"
     }
-    # A script that imports the functions from the module beside it has them too, but it is not the
-    # module.
-    complete = [file for file, source in others.items() if wanted <= source.own]
-    complete = complete or [file for file, source in others.items() if wanted <= source.names]
+    complete = _complete(scripts, wanted)
     if len(complete) == 1:
         (file,) = complete
-        return (
-            file,
-            others[file],
-            f"{_shown(file)} was graded in place of {module}: no other file defines {functions}.",
-        )
+        note = f"{_shown(file)} was graded in place of {module}: no other file defines {functions}."
+        return file, scripts[file], note
     books = {file: _in_notebook(file) for file in files if not complete and _is_notebook(file)}
     whole = [file for file, (source, _) in books.items() if wanted <= source.own]
     if len(whole) == 1:
         (file,) = whole
         source, cells = books[file]
-        return (
-            file,
-            source,
-            f"The functions were taken from the notebook {_shown(file)} ({cells}): {_TAKEN}.",
-        )
+        note = f"The functions were taken from the notebook {_shown(file)} ({cells}): {_TAKEN}."
+        return file, source, note
     if exact:
         return exact, asked, where
-    complete = complete or whole
+    sources = scripts | {file: source for file, (source, _) in books.items()}
+    raise _no_module(files, sources, complete or whole, assignment)
+
+
+def _complete(scripts: Mapping[File, ModuleSyntax], wanted: frozenset[str]) -> list[File]:
+    """Return the scripts that define all wanted functions; if none does, those that import them.
+
+    A script that imports the functions from the module beside it has them too, but it is not the
+    module.
+    """
+    own = [file for file, source in scripts.items() if wanted <= source.own]
+    return own or [file for file, source in scripts.items() if wanted <= source.names]
+
+
+def _no_module(
+    files: Sequence[File],
+    sources: Mapping[File, ModuleSyntax],
+    complete: Sequence[File],
+    assignment: Assignment,
+) -> UngradableError:
+    """Return the error for a submission in which no module, or no single one, can be graded."""
+    module, functions = assignment.module, ", ".join(assignment.functions)
     if complete:
         names = _list([_shown(file) for file in complete])
-        raise UngradableError(
+        return UngradableError(
             f"there is no {module}, and several files define {functions}: {names}"
         )
     lack = f"there is no {module}, nor another .py file that defines {functions}"
     if any(_is_notebook(file) for file in files):
         lack = f"a notebook was handed in where the module {module} is asked for"
-    read = others | {file: source for file, (source, _) in books.items()}
-    about = [_about(file, read.get(file), assignment) for file in files]
+    about = [_about(file, sources.get(file), assignment) for file in files]
     what = f"{lack}; {f'found: {_list(about)}' if about else 'the submission is empty'}"
-    raise UngradableError(what, hint=f"hand in a file named {module}")
+    return UngradableError(what, hint=f"hand in a file named {module}")
 
 
-def _notebook(files: tuple[File, ...], assignment: Assignment) -> tuple[File, ModuleSyntax, str]:
+def _notebook(files: tuple[File, ...], assignment: Assignment) -> _Choice:
     """Return the notebook to execute, and a sentence on how it was found where that is not as
     asked.
     """

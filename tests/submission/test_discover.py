@@ -15,7 +15,8 @@ import pytest
 
 from pytest_mpgrade.errors import UngradableError, UsageError
 from pytest_mpgrade.records import Assignment, Submission
-from pytest_mpgrade.submission.discover import MOST_SOURCE, discover, importable, stage
+from pytest_mpgrade.submission.discover import MOST_SOURCE, discover
+from pytest_mpgrade.submission.staging import importable, stage
 
 ASSIGNMENT = Assignment(
     name="mp_apply",

@@ -19,7 +19,8 @@ from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.records import Assignment, Ending, Scenario
 from pytest_mpgrade.run.client import module_run
 from pytest_mpgrade.submission import notebooks
-from pytest_mpgrade.submission.discover import discover, importable, stage
+from pytest_mpgrade.submission.discover import discover
+from pytest_mpgrade.submission.staging import importable, stage
 from support.running import setting
 
 IMPORTS = """%matplotlib inline
