@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_mpgrade.course.assignment import Document
+from pytest_mpgrade.course.document import Document
 from pytest_mpgrade.records import RESULT_SCHEMA
 from pytest_mpgrade.report.result_json import ResultFile
 

@@ -7,31 +7,19 @@ such as `assignments/mp_apply/assignment.toml:12: criteria[2].points: expected a
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import hashlib
-import keyword
-import math
 import os
 import re
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, get_args
 
 import msgspec
-from msgspec import Meta, Struct
 
-from pytest_mpgrade.course import expression, late, packages, requirements
-from pytest_mpgrade.course.tables import (
-    EnvironmentTable,
-    LateTable,
-    LimitsTable,
-    NotebookTable,
-    SpeedTable,
-)
-from pytest_mpgrade.course.toml_text import TomlText, Where
+from pytest_mpgrade.course.document import FILE, NOTEBOOK, Document, decoded
+from pytest_mpgrade.course.document_faults import document_faults
+from pytest_mpgrade.course.signature import signature
+from pytest_mpgrade.course.toml_text import TomlText
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import (
     Assignment,
@@ -46,46 +34,6 @@ from pytest_mpgrade.system.did_you_mean import nearest
 
 __all__ = ["check_criteria", "find_assignment", "load_assignment", "reference_folder", "shipped"]
 
-FILE = "assignment.toml"
-NOTEBOOK = ".ipynb"
-_KINDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
-_KINDS |= {"array": "a list", "object": "a table"}
-_StartMethod = Literal["fork", "spawn", "forkserver"]
-_Ordering = Literal["any", "submission"]
-
-# Upper bounds keep out `inf`: infinite points cannot be shared.
-_Text = Annotated[str, Meta(min_length=1)]
-_Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][\w.-]*\Z")]
-_Points = Annotated[float, Meta(ge=0, le=1e6)]
-
-
-class _Criterion(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    name: _Name
-    points: _Points
-    title: str = ""
-    hidden: bool = False
-    requires: tuple[_Name, ...] = ()
-
-
-class Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """An `assignment.toml`, key by key."""
-
-    name: _Name
-    title: _Text
-    module: _Text
-    points: Annotated[float, Meta(gt=0, le=1e6)]
-    start_methods: Annotated[tuple[_StartMethod, ...], Meta(min_length=1)]
-    test: _Text
-    criteria: Annotated[tuple[_Criterion, ...], Meta(min_length=1)]
-    functions: tuple[_Text, ...] = ()
-    ordering: _Ordering = "any"
-    round: Annotated[float, Meta(gt=0, le=1e6)] = 0.01
-    notebook: NotebookTable = NotebookTable()
-    limits: LimitsTable = LimitsTable()
-    speedup: SpeedTable = SpeedTable()
-    environment: EnvironmentTable = EnvironmentTable()
-    late: LateTable | None = None
-
 
 def load_assignment(folder_or_toml: Path) -> Assignment:
     """Load the assignment in a folder (or its `assignment.toml`).
@@ -93,15 +41,15 @@ def load_assignment(folder_or_toml: Path) -> Assignment:
     Raises UsageError where there is none, AssignmentError with the place for a mistake in it.
     """
     source = _text_of(folder_or_toml)
-    document = _decoded(source)
-    for where, what in _mistakes(document, source.file.parent):
+    document = decoded(source)
+    for where, what in document_faults(document, source.file.parent):
         raise source.mistake(where, what)
     return Assignment(
         name=document.name,
         title=document.title,
         folder=str(source.file.parent.resolve()),
         module=document.module,
-        functions=dict(_signature(each) for each in document.functions),
+        functions=dict(signature(each) for each in document.functions),
         start_methods=document.start_methods,
         criteria=tuple(Criterion(**msgspec.structs.asdict(each)) for each in document.criteria),
         test_file=document.test,
@@ -219,161 +167,3 @@ def _shipped_names() -> list[str]:
 
 def _text_of(path: Path) -> TomlText:
     return TomlText.of(path if path.name == FILE else path / FILE)
-
-
-def _decoded(source: TomlText) -> Document:
-    try:
-        return msgspec.convert(source.tables(), Document)
-    except msgspec.ValidationError as error:
-        raise source.mistake(*_in_words(str(error))) from error
-
-
-def _in_words(message: str) -> tuple[Where, str]:
-    """Put msgspec's message (Expected `float`, got `str` - at `$.criteria[2].points`) into place
-    and plain words.
-    """
-    what, _, place = message.partition(" - at `$")
-    where: Where = tuple(
-        int(index) if index else key for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", place)
-    )
-    if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
-        tables = {
-            "limits": LimitsTable,
-            "speedup": SpeedTable,
-            "notebook": NotebookTable,
-            "criteria": _Criterion,
-        }
-        tables |= {"late": LateTable, "environment": EnvironmentTable}
-        table = tables.get(str(*where[:1]), Document)
-        return (
-            *where,
-            found[1],
-        ), f"there is no such key{nearest(found[1], table.__struct_fields__)}"
-    if found := re.fullmatch(r"Object missing required field `(.*)`", what):
-        return where, f"the key {found[1]!r} is missing"
-    if found := re.fullmatch(r"Invalid enum value '(.*)'", what, re.DOTALL):
-        choices = get_args(_Ordering if where == ("ordering",) else _StartMethod)
-        return (
-            where,
-            f"expected one of {', '.join(choices)}, got {found[1]!r}{nearest(found[1], choices)}",
-        )
-    if "datetime" in what:
-        return where, "expected a time with its offset from UTC, such as 2026-03-02T23:59:00+01:00"
-    what = re.sub(r" matching regex .*", " of letters, digits, '_', '-' and '.'", what)
-    what = re.sub(r"`(\w+)`", lambda kind: _KINDS.get(kind[1], kind[1]), what)
-    return where, what[0].lower() + what[1:]
-
-
-def _mistakes(document: Document, folder: Path) -> Iterator[tuple[Where, str]]:
-    """Yield what a schema cannot say; the first one is told."""
-    yield from ((("module",), fault) for fault in _module_faults(document.module))
-    if document.functions and document.module.endswith(NOTEBOOK):
-        yield (
-            ("functions",),
-            f"{document.module} is a notebook, of which no functions can be asked for",
-        )
-    if not document.functions and not document.module.endswith(NOTEBOOK):
-        yield ("functions",), "expected at least one function"
-    files = document.notebook.files
-    if files and not (folder / files).is_dir():
-        yield ("notebook", "files"), f"there is no folder {files!r} beside {FILE}"
-    names = []
-    for index, text in enumerate(document.functions):
-        try:
-            names.append(_signature(text)[0])
-        except ValueError as error:
-            yield ("functions", index), str(error)
-    yield from _repeated("functions", names)
-    yield from _repeated("start_methods", document.start_methods)
-    if not re.fullmatch(r"[^/\\]+\.py", document.test) or not (folder / document.test).is_file():
-        yield ("test",), f"there is no Python file {document.test!r} beside {FILE}"
-    yield from _repeated("criteria", [criterion.name for criterion in document.criteria], "name")
-    if document.speedup.lost <= document.speedup.free:
-        yield (
-            ("speedup",),
-            f"lost ({document.speedup.lost:g}) must be more than free ({document.speedup.free:g})",
-        )
-    for index, what in packages.package_faults(document.environment.packages):
-        yield ("environment", "packages", index), what
-    yield from _late_faults(document.late) if document.late else ()
-    for where, what in requirements.requirement_faults(
-        {each.name: each.requires for each in document.criteria}
-    ):
-        yield ("criteria", *where), what
-    total = sum(criterion.points for criterion in document.criteria)
-    if not math.isclose(total, document.points, abs_tol=1e-9):
-        yield ("points",), f"the criteria add up to {total:g}, not {document.points:g}"
-    if Fraction(str(document.points)) % Fraction(str(document.round)):
-        yield (
-            ("round",),
-            (
-                f"{document.points:g} points are no multiple of {document.round:g}: nobody could"
-                " have them all"
-            ),
-        )
-
-
-def _late_faults(table: LateTable) -> Iterator[tuple[Where, str]]:
-    for key, text in (("penalty", table.penalty), ("drop", table.drop)):
-        try:
-            expression.check_expression(text, late.NAMES)
-        except ValueError as error:
-            yield ("late", key), str(error)
-
-
-def _module_faults(module: str) -> Iterator[str]:
-    if module.endswith(NOTEBOOK):
-        return
-    stem = module.removesuffix(".py")
-    if stem == module:
-        yield f"expected a file name that ends in .py or {NOTEBOOK}, got {module!r}"
-    if not stem.isidentifier() or keyword.iskeyword(stem):
-        yield f"{module!r} cannot be imported: the part before .py has to be a Python name"
-    if stem in sys.stdlib_module_names:
-        yield f"{module!r} would hide the standard library's module {stem!r}"
-
-
-def _repeated(key: str, names: Sequence[str], *below: str) -> Iterator[tuple[Where, str]]:
-    return (
-        ((key, i, *below), f"{name!r} is there twice")
-        for i, name in enumerate(names)
-        if name in names[:i]
-    )
-
-
-def _signature(text: str) -> tuple[str, tuple[str, ...]]:
-    """Read a function's name and parameters (``"second=2"``), by syntax only; raise ValueError
-    where that is no use.
-    """
-    bad = (
-        f"expected a function's signature such as 'name(first, second=2)', without *, got {text!r}"
-    )
-    plain = text.strip().removeprefix("async ").strip()
-    try:
-        (function,) = ast.parse(f"def {plain}: pass").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(bad) from error
-    if (
-        not isinstance(function, ast.FunctionDef)
-        or not plain.endswith(")")
-        or len(plain.splitlines()) > 1
-    ):
-        raise ValueError(bad)
-    arguments = function.args
-    names = tuple(
-        each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-    )
-    if arguments.vararg or arguments.kwarg or len(set(names)) < len(names):
-        raise ValueError(bad)
-    positional = [*arguments.posonlyargs, *arguments.args]
-    defaults = dict(
-        zip([each.arg for each in positional][::-1], arguments.defaults[::-1], strict=False)
-    )
-    defaults |= {
-        a.arg: value
-        for a, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-        if value
-    }
-    return function.name, tuple(
-        f"{n}={ast.unparse(defaults[n])}" if n in defaults else n for n in names
-    )

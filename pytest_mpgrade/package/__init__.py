@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mpgrade.course.assignment import NOTEBOOK, reference_folder
+from pytest_mpgrade.course.assignment import reference_folder
+from pytest_mpgrade.course.document import NOTEBOOK
 from pytest_mpgrade.course.packages import installed_as
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.package import wheel

@@ -14,6 +14,7 @@ import pytest
 
 from pytest_mpgrade import cli
 from pytest_mpgrade.course import assignment as assignments
+from pytest_mpgrade.course.document import FILE
 from pytest_mpgrade.grade import outline
 from pytest_mpgrade.report import result_json
 
@@ -36,7 +37,7 @@ def printed(kind: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_assignments_are_valid(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Every assignment that is shipped fits the schema, and one with a misspelt key does not."""
-    text = Path(assignments.find_assignment(name).folder, assignments.FILE).read_text("utf-8")
+    text = Path(assignments.find_assignment(name).folder, FILE).read_text("utf-8")
     document = tomllib.loads(text)
     validator = jsonschema.Draft202012Validator(printed("assignment", capsys))
     validator.validate(document)

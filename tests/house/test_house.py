@@ -49,7 +49,8 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "run/observe/portable.py": "sees processes where /proc is not",
     },
     "msgspec": {
-        "course/assignment.py": "reads assignment.toml by types",
+        "course/assignment.py": "makes rules of the tables of assignment.toml",
+        "course/document.py": "reads assignment.toml by types",
         "course/tables.py": "the types of its table of limits",
         "report/result_json.py": "writes result.json, and reads it back",
         "records/scripts.py": "gate scripts, each with its name as JSON",

@@ -1,0 +1,104 @@
+"""An `assignment.toml` as types, and the errors of reading it by them in plain words."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, get_args
+
+import msgspec
+from msgspec import Meta, Struct
+
+from pytest_mpgrade.course.tables import (
+    EnvironmentTable,
+    LateTable,
+    LimitsTable,
+    NotebookTable,
+    SpeedTable,
+)
+from pytest_mpgrade.course.toml_text import TomlText, Where
+from pytest_mpgrade.system.did_you_mean import nearest
+
+FILE = "assignment.toml"
+NOTEBOOK = ".ipynb"
+"""How the module of an assignment is named that asks for a notebook."""
+_KINDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
+_KINDS |= {"array": "a list", "object": "a table"}
+_StartMethod = Literal["fork", "spawn", "forkserver"]
+_Ordering = Literal["any", "submission"]
+
+# Upper bounds keep out `inf`: infinite points cannot be shared.
+_Text = Annotated[str, Meta(min_length=1)]
+_Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][\w.-]*\Z")]
+_Points = Annotated[float, Meta(ge=0, le=1e6)]
+
+
+class _Criterion(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    name: _Name
+    points: _Points
+    title: str = ""
+    hidden: bool = False
+    requires: tuple[_Name, ...] = ()
+
+
+class Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """An `assignment.toml`, key by key."""
+
+    name: _Name
+    title: _Text
+    module: _Text
+    points: Annotated[float, Meta(gt=0, le=1e6)]
+    start_methods: Annotated[tuple[_StartMethod, ...], Meta(min_length=1)]
+    test: _Text
+    criteria: Annotated[tuple[_Criterion, ...], Meta(min_length=1)]
+    functions: tuple[_Text, ...] = ()
+    ordering: _Ordering = "any"
+    round: Annotated[float, Meta(gt=0, le=1e6)] = 0.01
+    notebook: NotebookTable = NotebookTable()
+    limits: LimitsTable = LimitsTable()
+    speedup: SpeedTable = SpeedTable()
+    environment: EnvironmentTable = EnvironmentTable()
+    late: LateTable | None = None
+
+
+def decoded(source: TomlText) -> Document:
+    """Read a text by types. Raises AssignmentError with the place of the first mistake."""
+    try:
+        return msgspec.convert(source.tables(), Document)
+    except msgspec.ValidationError as error:
+        raise source.mistake(*_in_words(str(error))) from error
+
+
+def _in_words(message: str) -> tuple[Where, str]:
+    """Put msgspec's message (Expected `float`, got `str` - at `$.criteria[2].points`) into place
+    and plain words.
+    """
+    what, _, place = message.partition(" - at `$")
+    where: Where = tuple(
+        int(index) if index else key for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", place)
+    )
+    if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
+        tables = {
+            "limits": LimitsTable,
+            "speedup": SpeedTable,
+            "notebook": NotebookTable,
+            "criteria": _Criterion,
+        }
+        tables |= {"late": LateTable, "environment": EnvironmentTable}
+        table = tables.get(str(*where[:1]), Document)
+        return (
+            *where,
+            found[1],
+        ), f"there is no such key{nearest(found[1], table.__struct_fields__)}"
+    if found := re.fullmatch(r"Object missing required field `(.*)`", what):
+        return where, f"the key {found[1]!r} is missing"
+    if found := re.fullmatch(r"Invalid enum value '(.*)'", what, re.DOTALL):
+        choices = get_args(_Ordering if where == ("ordering",) else _StartMethod)
+        return (
+            where,
+            f"expected one of {', '.join(choices)}, got {found[1]!r}{nearest(found[1], choices)}",
+        )
+    if "datetime" in what:
+        return where, "expected a time with its offset from UTC, such as 2026-03-02T23:59:00+01:00"
+    what = re.sub(r" matching regex .*", " of letters, digits, '_', '-' and '.'", what)
+    what = re.sub(r"`(\w+)`", lambda kind: _KINDS.get(kind[1], kind[1]), what)
+    return where, what[0].lower() + what[1:]
