@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import itertools
 import os
 import signal
 import sys
@@ -16,22 +15,14 @@ from typing import TYPE_CHECKING
 
 from pytest_mpgrade.cli import printing
 from pytest_mpgrade.cli.arguments import parser
+from pytest_mpgrade.cli.exit_codes import RIGHT, UNGRADABLE, USAGE, WRONG
 from pytest_mpgrade.errors import MpgradeError, UngradableError
 from pytest_mpgrade.system import console
 from pytest_mpgrade.system.text import encodable, one_line
 
 if TYPE_CHECKING:
-    from pytest_mpgrade.batch.class_files import Class
-    from pytest_mpgrade.batch.cluster.executors import Choice
-    from pytest_mpgrade.batch.plan import Prepared
-    from pytest_mpgrade.grade.pytest_run import Options
     from pytest_mpgrade.records import Assignment
     from pytest_mpgrade.report.result_json import ResultFile
-
-RIGHT, WRONG, USAGE, UNGRADABLE = 0, 1, 2, 3
-"""No check failed, some did, wrong usage, some submission could not be graded; docs/contract.md,
-exit-codes.
-"""
 
 _GRADING = frozenset(("check", "grade", "batch", "verify"))
 """Commands that go on where nobody reads what they print."""
@@ -97,7 +88,7 @@ def _signals() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it can end its grading.
 
     What is ignored when we are started stays ignored, as POSIX has it: SIGHUP below nohup(1),
-    SIGINT in a script's background job. A batch ignores SIGHUP itself, see `_batch`.
+    SIGINT in a script's background job. A batch ignores SIGHUP itself, see `batch.main`.
     """
 
     def end(number: int, _frame: FrameType | None) -> None:
@@ -118,34 +109,6 @@ def _signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _options(arguments: argparse.Namespace) -> Options:
-    from pytest_mpgrade.grade.pytest_run import Options
-
-    return Options(
-        observer=arguments.observer,
-        isolation=arguments.isolation,
-        require_isolation=_required(arguments),
-        limits=tuple(arguments.limit),
-        seconds=arguments.time_limit,
-        deadline=getattr(arguments, "deadline", 0.0),
-        keyword=getattr(arguments, "keyword", ""),
-        id=getattr(arguments, "id", ""),
-        exports=tuple(getattr(arguments, "format", ())),
-    )
-
-
-def _required(arguments: argparse.Namespace) -> bool:
-    """Tell whether isolation is required: as asked; else for batches and where nobody watches."""
-    asked: bool | None = getattr(arguments, "require_isolation", False)
-    if asked is None:
-        return arguments.command == "batch" or os.environ.get("CI", "").lower() in (
-            "1",
-            "true",
-            "yes",
-        )
-    return asked
-
-
 def _find(name: str) -> Assignment:
     from pytest_mpgrade.course.assignment import find_assignment
 
@@ -153,6 +116,7 @@ def _find(name: str) -> Assignment:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.cli.grading_options import grading_options
     from pytest_mpgrade.grade.grading import grade
     from pytest_mpgrade.grade.pytest_run import LOG
     from pytest_mpgrade.records import Status
@@ -161,7 +125,10 @@ def _check(arguments: argparse.Namespace) -> int:
     assignment = _find(arguments.assignment)
     with tempfile.TemporaryDirectory(prefix="mpgrade-") as scratch:
         graded = grade(
-            arguments.path, assignment, arguments.out or Path(scratch), options=_options(arguments)
+            arguments.path,
+            assignment,
+            arguments.out or Path(scratch),
+            options=grading_options(arguments),
         )
         result, logged = graded.result, (graded.folder / LOG).exists()
     shown, _ = redaction.redacted(result, assignment.criteria)
@@ -174,12 +141,13 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _grade(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.cli.grading_options import grading_options
     from pytest_mpgrade.grade.grading import grade
     from pytest_mpgrade.records import RESULT_FILE
     from pytest_mpgrade.report import redaction, terminal
 
     assignment = _find(arguments.assignment)
-    grading = grade(arguments.path, assignment, arguments.out, options=_options(arguments))
+    grading = grade(arguments.path, assignment, arguments.out, options=grading_options(arguments))
     # In CI this is what students read.
     shown, _ = redaction.redacted(grading.result, assignment.criteria)
     console.say(terminal.rubric(shown, console.width(), console.color(sys.stdout)))
@@ -202,91 +170,6 @@ def _code(result: ResultFile) -> int:
     if result.status is not Status.GRADED:
         return UNGRADABLE
     return WRONG if result.count(Outcome.FAILED) else RIGHT
-
-
-def _batch(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.batch import class_files, plan, source
-    from pytest_mpgrade.batch.cluster import executors
-    from pytest_mpgrade.batch.run import GRADEBOOK, wait_for_earlier
-    from pytest_mpgrade.report import terminal
-
-    if hasattr(signal, "SIGHUP"):
-        # A terminal that goes away, as a lost connection does to it, must not cost an hour's
-        # results.
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    assignment, out = _find(arguments.assignment), arguments.out
-    if arguments.gradebook:
-        class_files.check_sheet(*arguments.gradebook)
-    options = _options(arguments)
-    choice = executors.choice(arguments, assignment, options)
-    wait_for_earlier(out, lambda words: console.say(one_line(words), sys.stderr))
-    choices = {name: getattr(arguments, name) for name in ("layout", "roster", "overrides", "due")}
-    ready = plan.prepare(arguments.source, assignment, out, **choices)
-    found, jobs = ready.source, ready.source.jobs
-    console.say(
-        f"{len(jobs)} submissions, layout: {found.layout}; what became of what:"
-        f" {out / source.MAPPING}"
-    )
-    for words in ready.words():
-        console.say(one_line(words), sys.stderr)
-    whole, before = _class(arguments, assignment, options, choice, ready)
-    width, color = console.width(), console.color(sys.stdout)
-    console.say("\n" + terminal.class_table(whole.rows, width, color))
-    console.say(
-        f"  gradebook: {out / GRADEBOOK}" + (f"; {before} were graded before" if before else "")
-    )
-    told = [whole.statistics(jobs, out)]
-    if arguments.gradebook:
-        system, file = arguments.gradebook
-        put = whole.rows, found.keys, arguments.gradebook_column
-        told.append(class_files.write_filled(system, Path(file), out, assignment, *put))
-    for words in itertools.chain(*told):
-        console.say(one_line(words))
-    if missing := terminal.ungradable(whole.rows, width, color):
-        console.say("\nwithout a grade:\n" + missing)
-    for words in choice.notes():
-        console.say(words)
-    return UNGRADABLE if missing else RIGHT
-
-
-def _class(
-    arguments: argparse.Namespace,
-    assignment: Assignment,
-    options: Options,
-    choice: Choice,
-    ready: Prepared,
-) -> tuple[Class, int]:
-    """Grade all, and show it meanwhile; return what is known of the class, and how many were graded
-    before.
-    """
-    from pytest_mpgrade.batch import class_files, progress
-    from pytest_mpgrade.batch.run import grade_jobs
-    from pytest_mpgrade.report import terminal
-
-    jobs, out = ready.source.jobs, arguments.out
-    width, color = console.width(), console.color(sys.stdout)
-    whole, before = class_files.Class(), 0
-    with progress.progress_shown(
-        progress.Board(len(jobs), out, options.stop.is_set), color
-    ) as shown:
-        graded = grade_jobs(
-            jobs,
-            assignment,
-            out,
-            options,
-            choice.execute,
-            resume=choice.resume,
-            settled=ready.settled,
-            begun=shown.begun,
-        )
-        with contextlib.closing(graded):
-            for grading in graded:
-                whole.add(grading.result)
-                before += grading.kept
-                shown.done(grading)
-                if arguments.rubric:
-                    shown.say(terminal.rubric(grading.result, width, color) + "\n")
-    return whole, before
 
 
 def _package(arguments: argparse.Namespace) -> int:
@@ -316,6 +199,12 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade import doctor
 
     return doctor.main(_find(arguments.assignment) if arguments.assignment else None)
+
+
+def _batch(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.cli import batch
+
+    return batch.main(arguments)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import re
-import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import NoReturn
 
 from pytest_mpgrade import __version__
+from pytest_mpgrade.cli import values
+from pytest_mpgrade.cli.shared_arguments import add_common, add_places
 from pytest_mpgrade.errors import UsageError
 
 Command = Callable[[argparse.Namespace], int]
@@ -35,6 +34,17 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_check(commands)
     _add_grade(commands)
     _add_batch(commands)
+    _add_printing(commands)
+    _add_package(commands)
+    _add_verify(commands)
+    _add_wrong(commands)
+    for name, command in commands.choices.items():
+        command.set_defaults(run=run[name], command=name)
+    return top
+
+
+def _add_printing(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Add the commands that grade nothing and only print."""
     listed = commands.add_parser("list", help="list the assignments that come with mpgrade")
     allowed = "list the packages that it allows instead, one a line, as pip install -r reads them"
     listed.add_argument("--packages", metavar="ASSIGNMENT", default="", help=allowed)
@@ -59,18 +69,6 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
         "old", metavar="OLD", type=Path, help="folder with results (--out of grade or batch)"
     )
     diff.add_argument("new", metavar="NEW", type=Path, help="another one")
-    _add_package(commands)
-    _add_verify(commands)
-    wrong = commands.add_parser(
-        "wrong", help="list the wrong solutions of an assignment, or print one"
-    )
-    wrong.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
-    wrong.add_argument(
-        "name", metavar="NAME", nargs="?", default="", help="print this one, with its fault marked"
-    )
-    for name, command in commands.choices.items():
-        command.set_defaults(run=run[name], command=name)
-    return top
 
 
 def _add_check(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -92,7 +90,7 @@ def _add_check(commands: argparse._SubParsersAction[Parser]) -> None:
     check.add_argument(
         "-k", dest="keyword", metavar="EXPR", default="", help="run only tests whose name fits EXPR"
     )
-    _add_common(check)
+    add_common(check)
 
 
 def _add_grade(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -103,7 +101,7 @@ def _add_grade(commands: argparse._SubParsersAction[Parser]) -> None:
         "--format",
         metavar="NAME[=FILE]",
         action="append",
-        type=_format,
+        type=values.format_value,
         default=[],
         help=(
             f"also write the result for {known} (default: beside result.json); may be given several"
@@ -117,8 +115,8 @@ def _add_grade(commands: argparse._SubParsersAction[Parser]) -> None:
     grade.add_argument(
         "--id", metavar="NAME", default="", help="whose it is (default: the name of PATH)"
     )
-    _add_places(grade)
-    _add_common(grade)
+    add_places(grade)
+    add_common(grade)
 
 
 def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -128,22 +126,31 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
         " download or its zip"
     )
     batch.add_argument("source", metavar="SOURCE", type=Path, help=source)
-    layouts = (
-        "auto",
-        "plain",
-        "canvas",
-        "moodle",
-        "blackboard",
-        "gradescope",
-        "nbgrader",
-        "classroom",
-    )
+    layouts = ("canvas", "moodle", "blackboard", "gradescope", "nbgrader", "classroom")
     batch.add_argument(
         "--layout",
-        choices=layouts,
+        choices=("auto", "plain", *layouts),
         default="auto",
         help="whose download SOURCE is (default: by names)",
     )
+    _add_class(batch)
+    batch.add_argument("--rubric", action="store_true", help="print each submission's rubric")
+    several = "gradings at a time (default: two for each core, and one)"
+    batch.add_argument(
+        "-j", dest="jobs", metavar="N", type=values.count_value, default=0, help=several
+    )
+    batch.add_argument(
+        "--resume",
+        action="store_true",
+        help="grade only what is missing, has changed, or was an error",
+    )
+    _add_elsewhere(batch)
+    add_places(batch)
+    add_common(batch)
+
+
+def _add_class(batch: Parser) -> None:
+    """Add what a course knows of its class beside the submissions, and its gradebook."""
     listed = (
         "CSV of all students: who is missing is listed; may say when each handed in, and was due"
         " (see README)"
@@ -158,7 +165,7 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
         "when it was due, for the assignment's late rule, e.g. 2026-03-02T23:59:00+01:00 (default:"
         " the assignment's)"
     )
-    batch.add_argument("--due", metavar="TIME", type=_time, help=due)
+    batch.add_argument("--due", metavar="TIME", type=values.time_value, help=due)
     fill = (
         "fill FILE, exported by canvas, moodle, blackboard or nbgrader; the copy with grades in it"
         " is below DIR"
@@ -170,17 +177,6 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
         default="",
         help="where the grade goes, if that is open",
     )
-    batch.add_argument("--rubric", action="store_true", help="print each submission's rubric")
-    several = "gradings at a time (default: two for each core, and one)"
-    batch.add_argument("-j", dest="jobs", metavar="N", type=_number, default=0, help=several)
-    batch.add_argument(
-        "--resume",
-        action="store_true",
-        help="grade only what is missing, has changed, or was an error",
-    )
-    _add_elsewhere(batch)
-    _add_places(batch)
-    _add_common(batch)
 
 
 def _add_elsewhere(batch: Parser) -> None:
@@ -204,7 +200,7 @@ def _add_elsewhere(batch: Parser) -> None:
     array = "write a job array for sbatch; run again, take in its results"
     group.add_argument("--slurm-array", action="store_true", help=array)
     cores = "cores that each grading has to itself on a node (default: 2)"
-    group.add_argument("--cores", metavar="N", type=_cores, default=2, help=cores)
+    group.add_argument("--cores", metavar="N", type=values.cores_value, default=2, help=cores)
 
 
 def _add_package(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -231,47 +227,9 @@ def _add_package(commands: argparse._SubParsersAction[Parser]) -> None:
         "for one grading; less than the system's own limit (default: 540 for gradescope, 720 for"
         " classroom50)"
     )
-    package.add_argument("--deadline", metavar="SECONDS", type=_seconds, default=0.0, help=host)
-
-
-def _add_places(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--assignment", metavar="NAME", required=True, help="name or folder of the assignment"
+    package.add_argument(
+        "--deadline", metavar="SECONDS", type=values.seconds_value, default=0.0, help=host
     )
-    parser.add_argument(
-        "--out", metavar="DIR", required=True, type=Path, help="where results go; may exist"
-    )
-    host = (
-        "a number of seconds from now, or an ISO time: what is not graded in time is ended before"
-        " it, and said"
-    )
-    parser.add_argument("--deadline", metavar="TIME", type=_deadline, default=0.0, help=host)
-    refuse = (
-        "award no points where student code cannot be kept apart (default: for batches, and where"
-        " CI=true)"
-    )
-    parser.add_argument(
-        "--require-isolation", action=argparse.BooleanOptionalAction, default=None, help=refuse
-    )
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    choices = ("auto", "ptrace", "psutil")
-    parser.add_argument(
-        "--observer",
-        choices=choices,
-        default="auto",
-        help="how processes are watched (default: auto)",
-    )
-    limit = "for one submission (default: the assignment's, 1800)"
-    parser.add_argument("--time-limit", metavar="SECONDS", type=_seconds, default=0.0, help=limit)
-    layers = ("auto", "uid", "bwrap", "landlock", "none")
-    apart = (
-        "what keeps student code apart (default: the strongest that works here; see mpgrade doctor)"
-    )
-    parser.add_argument("--isolation", choices=layers, default="auto", help=apart)
-    other = "another limit, e.g. memory_bytes=1GB or processes=64; may be given several times"
-    parser.add_argument("--limit", metavar="NAME=VALUE", action="append", default=[], help=other)
 
 
 def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -280,83 +238,59 @@ def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     verify.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
     verify.add_argument(
-        "--repeat", metavar="N", type=_number, default=1, help="gradings of the right solution"
+        "--repeat",
+        metavar="N",
+        type=values.count_value,
+        default=1,
+        help="gradings of the right solution",
     )
     verify.add_argument(
-        "--wrong-repeat", metavar="N", type=_number, default=1, help="gradings of each wrong one"
+        "--wrong-repeat",
+        metavar="N",
+        type=values.count_value,
+        default=1,
+        help="gradings of each wrong one",
     )
-    verify.add_argument("--load", metavar="K", type=_number, default=0, help="busy loops beside it")
     verify.add_argument(
-        "-j", dest="jobs", metavar="N", type=_number, default=1, help="gradings at a time"
+        "--load", metavar="K", type=values.count_value, default=0, help="busy loops beside it"
+    )
+    verify.add_argument(
+        "-j",
+        dest="jobs",
+        metavar="N",
+        type=values.count_value,
+        default=1,
+        help="gradings at a time",
     )
     verify.add_argument(
         "--untimed", action="store_true", help="without the tests named test_speed, which run alone"
     )
+    _add_choice(verify)
+    verify.add_argument("--resume", metavar="FILE", type=Path, help="journal to go on from")
+    add_common(verify)
+
+
+def _add_choice(verify: Parser) -> None:
+    """Add which solutions are graded."""
     verify.add_argument(
         "--only", metavar="NAME", nargs="+", default=[], help="only these solutions"
     )
     verify.add_argument(
-        "--part", metavar="K/N", type=_part, help="every N-th wrong solution only, from the K-th on"
+        "--part",
+        metavar="K/N",
+        type=values.part_value,
+        help="every N-th wrong solution only, from the K-th on",
     )
     verify.add_argument(
         "--right", metavar="PATH", nargs="+", type=Path, default=[], help="further right solutions"
     )
-    verify.add_argument("--resume", metavar="FILE", type=Path, help="journal to go on from")
-    _add_common(verify)
 
 
-def _part(text: str) -> tuple[int, int]:
-    number, _, parts = text.partition("/")
-    if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
-        raise argparse.ArgumentTypeError("K/N is asked for, as in 1/3")
-    return int(number), int(parts)
-
-
-def _format(text: str) -> tuple[str, str]:
-    from pytest_mpgrade.report.exports import FORMATS
-
-    name, _, file = text.partition("=")
-    if name not in FORMATS:
-        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(FORMATS)}")
-    return name, file
-
-
-def _time(text: str, zone: tzinfo | None = None) -> datetime:
-    from pytest_mpgrade.system.timestamps import instant
-
-    try:
-        return instant(text, zone)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of times")
-    return int(text)
-
-
-def _cores(text: str) -> int:
-    if not (number := _number(text)):
-        raise argparse.ArgumentTypeError("a grading needs at least one core")
-    return number
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return value
-
-
-def _deadline(text: str) -> float:
-    """Return seconds since the epoch; a time without a zone is local."""
-    if re.fullmatch(r"[\d.]+", text):
-        return time.time() + _seconds(text)
-    try:
-        return _time(text, datetime.now().astimezone().tzinfo).timestamp()
-    except argparse.ArgumentTypeError as error:
-        raise argparse.ArgumentTypeError(f"{error}, or a number of seconds") from None
+def _add_wrong(commands: argparse._SubParsersAction[Parser]) -> None:
+    wrong = commands.add_parser(
+        "wrong", help="list the wrong solutions of an assignment, or print one"
+    )
+    wrong.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
+    wrong.add_argument(
+        "name", metavar="NAME", nargs="?", default="", help="print this one, with its fault marked"
+    )

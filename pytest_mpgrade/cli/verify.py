@@ -19,17 +19,17 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
 
+from pytest_mpgrade.cli.case_verdict import CaseVerdict, judge_case
 from pytest_mpgrade.cli.verify_cases import Case, cases
 from pytest_mpgrade.course.assignment import find_assignment, reference_folder
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import grading, pytest_run
-from pytest_mpgrade.records import Assignment, Concern, Outcome, Status
-from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.records import Assignment, Concern
 from pytest_mpgrade.system.ignored_names import IGNORED
 from pytest_mpgrade.system.text import one_line, points
 
@@ -37,97 +37,6 @@ TIMED = "test_speed"
 """How tests that take the machine for themselves are named; without them gradings side by side take
 far less time.
 """
-_UNSURE = frozenset((Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_RUN))
-
-
-@dataclass(frozen=True, kw_only=True)
-class CaseVerdict:
-    """What one grading of a case said; a line of the journal."""
-
-    case: str
-    round: int
-    load: int
-    failed: tuple[str, ...]  # concerns
-    checks: tuple[str, ...]  # names of the checks that failed
-    made: tuple[str, ...]  # names of the checks that were made, for right solutions
-    wrong: str  # why the verdict is wrong; "" if it is right
-    seconds: float
-    score: float = 0.0
-    max_score: float = 0.0
-
-
-def judge_case(case: Case, result: ResultFile, round: int, load: int) -> CaseVerdict:
-    """Hold one result against what is known of the case."""
-    failed = [check for check in result.checks if check.outcome is Outcome.FAILED]
-    concerns = tuple(sorted({str(check.concern) for check in failed}))
-    return CaseVerdict(
-        case=case.name,
-        round=round,
-        load=load,
-        failed=concerns,
-        checks=_names(failed),
-        made=() if case.concerns else _names(result.checks),
-        wrong=_wrong(case, result, concerns, load),
-        seconds=result.seconds,
-        score=result.score,
-        max_score=result.max_score,
-    )
-
-
-def _names(checks: Sequence[CheckPart]) -> tuple[str, ...]:
-    return tuple(sorted({check.id.rpartition("/")[2] for check in checks}))
-
-
-def _wrong(case: Case, result: ResultFile, concerns: tuple[str, ...], load: int) -> str:
-    if result.status is Status.ERROR or (
-        result.status is Status.UNGRADABLE and "import" not in case.concerns
-    ):
-        return f"status {result.status}: {result.reason}"
-    unsure = [
-        check for check in result.checks if check.outcome in _UNSURE and not _excused(check, load)
-    ]
-    if unsure:
-        return f"{unsure[0].outcome}: {unsure[0].id}: {unsure[0].message}"
-    open_ones = {
-        str(check.concern) for check in result.checks if check.outcome is Outcome.INCONCLUSIVE
-    }
-    if set(concerns) != set(case.concerns) - open_ones:
-        told = [
-            f"{check.id}: {check.message}"
-            for check in result.checks
-            if check.outcome is Outcome.FAILED
-        ]
-        odd = [
-            line
-            for line, check in zip(told, _failed(result), strict=True)
-            if str(check) not in case.concerns
-        ]
-        said, known = (", ".join(names) or "nothing" for names in (concerns, case.concerns))
-        return f"failed {said}, expected {known}. {(odd or [''])[0]}"
-    if not case.concerns and result.score != result.max_score:
-        short = [
-            check
-            for check in result.checks
-            if check.criterion and check.outcome is not Outcome.PASSED
-        ]
-        first = f"{short[0].id} {short[0].outcome}: {short[0].message}" if short else ""
-        return f"{result.score} of {result.max_score} points: {first}"
-    lost = result.max_score - result.score
-    if lost < case.loses - 1e-9 and not open_ones:
-        return (
-            f"loses {lost:.2f} points of {result.max_score:g}, and should lose {case.loses:g} at"
-            " least"
-        )
-    return ""
-
-
-def _excused(check: CheckPart, load: int) -> bool:
-    """Beside busy loops a clock may not be able to decide, and then decides nothing."""
-    return bool(load) and check.outcome is Outcome.INCONCLUSIVE and check.concern is Concern.SPEEDUP
-
-
-def _failed(result: ResultFile) -> list[Concern]:
-    return [check.concern for check in result.checks if check.outcome is Outcome.FAILED]
 
 
 @contextmanager
@@ -277,18 +186,17 @@ def _all(
         pending = [threads.submit(one, case, round) for case, round in todo]
         try:
             for number, future in enumerate(concurrent.futures.as_completed(pending), 1):
-                verdict = future.result()
-                what = one_line(verdict.wrong)[:500] if verdict.wrong else "ok"
-                score = f"{points(verdict.score)} / {points(verdict.max_score)}"
-                print(
-                    f"[{number}/{len(pending)}] {verdict.case} ({verdict.seconds:.1f} s, {score}):"
-                    f" {what}",
-                    flush=True,
-                )
+                print(f"[{number}/{len(pending)}] {_in_words(future.result())}", flush=True)
         except BaseException:
             stop.set()
             threads.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _in_words(verdict: CaseVerdict) -> str:
+    what = one_line(verdict.wrong)[:500] if verdict.wrong else "ok"
+    score = f"{points(verdict.score)} / {points(verdict.max_score)}"
+    return f"{verdict.case} ({verdict.seconds:.1f} s, {score}): {what}"
 
 
 def table(chosen: Sequence[Case], verdicts: Sequence[CaseVerdict]) -> str:

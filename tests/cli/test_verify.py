@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from pytest_mpgrade.cli import verify
+from pytest_mpgrade.cli.case_verdict import judge_case
 from pytest_mpgrade.cli.verify_cases import Case, cases
 from pytest_mpgrade.course import assignment as assignments
 from pytest_mpgrade.errors import AssignmentError
@@ -191,7 +191,7 @@ def test_clock_may_be_undecided_under_load(
     result = results.result([*sure, *timed])
     assert result.score == result.max_score == 1.0
     case = Case(name="x", path=Path("x"), concerns=concerns)
-    assert (verify.judge_case(case, result, 0, load).wrong == "") is right
+    assert (judge_case(case, result, 0, load).wrong == "") is right
 
 
 def test_right_solution_that_loses_a_point_is_a_wrong_verdict() -> None:
@@ -199,5 +199,5 @@ def test_right_solution_that_loses_a_point_is_a_wrong_verdict() -> None:
     concern.
     """
     lost = results.result(results.outcomes(Outcome.PASSED, Outcome.ABSENT))
-    said = verify.judge_case(Case(name="x", path=Path("x"), concerns=()), lost, 0, 0).wrong
+    said = judge_case(Case(name="x", path=Path("x"), concerns=()), lost, 0, 0).wrong
     assert said == "0.5 of 1.0 points: test_x.py::test_1/values absent: m"

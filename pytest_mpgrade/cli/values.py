@@ -1,0 +1,71 @@
+"""Values of options of `mpgrade`, read from text; argparse words the error that each raises."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from datetime import datetime, tzinfo
+
+
+def part_value(text: str) -> tuple[int, int]:
+    """Read K/N, the K-th of N parts."""
+    number, _, parts = text.partition("/")
+    if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
+        raise argparse.ArgumentTypeError("K/N is asked for, as in 1/3")
+    return int(number), int(parts)
+
+
+def format_value(text: str) -> tuple[str, str]:
+    """Read NAME or NAME=FILE of an export."""
+    from pytest_mpgrade.report.exports import FORMATS
+
+    name, _, file = text.partition("=")
+    if name not in FORMATS:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(FORMATS)}")
+    return name, file
+
+
+def time_value(text: str, zone: tzinfo | None = None) -> datetime:
+    """Read an ISO time; one without an offset is of the *zone*, and wrong without one."""
+    from pytest_mpgrade.system.timestamps import instant
+
+    try:
+        return instant(text, zone)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def count_value(text: str) -> int:
+    """Read a whole number of 0 or more."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of times")
+    return int(text)
+
+
+def cores_value(text: str) -> int:
+    """Read a whole number of 1 or more."""
+    if not (number := count_value(text)):
+        raise argparse.ArgumentTypeError("a grading needs at least one core")
+    return number
+
+
+def seconds_value(text: str) -> float:
+    """Read a number of seconds above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return value
+
+
+def deadline_value(text: str) -> float:
+    """Return seconds since the epoch; a time without a zone is local."""
+    if re.fullmatch(r"[\d.]+", text):
+        return time.time() + seconds_value(text)
+    try:
+        return time_value(text, datetime.now().astimezone().tzinfo).timestamp()
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, or a number of seconds") from None
