@@ -7,11 +7,9 @@ the mapping.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,36 +18,16 @@ from pytest_mpgrade.batch import archives
 from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.batch.layouts import LAYOUTS, Found, plain, recognise
 from pytest_mpgrade.batch.layouts.entry import LayoutEntry
+from pytest_mpgrade.batch.mapping import MAPPING, Mapped, missing_lines, write_mapping
 from pytest_mpgrade.batch.roster import RosterRow
 from pytest_mpgrade.errors import UngradableError, UsageError
 from pytest_mpgrade.grade.grading import folder_name
 from pytest_mpgrade.submission import handed_in
-from pytest_mpgrade.system import atomic_write
-from pytest_mpgrade.system.text import clean
 
-UNPACKED, COLLECTED, MAPPING = ".unpacked", ".submissions", "mapping.csv"
+UNPACKED, COLLECTED = ".unpacked", ".submissions"
 PLAIN = "plain"
 _NOT_GRADED = {"text": "an online text", "link": "a link", "comment": "a comment"}
 _HUGE = 100_000_000
-_NOTES = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mapped:
-    """What became of one entry of a source, or of one student of a roster."""
-
-    submission: str
-    source: str
-    what: str  # "graded", or why not
-    note: str = ""
-
-    def noted(self, *notes: str) -> Mapped:
-        """Return the same with more notes; of very many the first ones."""
-        shown = [
-            *notes[:_NOTES],
-            *([f"and {len(notes) - _NOTES} more"] if len(notes) > _NOTES else []),
-        ]
-        return replace(self, note="; ".join(filter(None, [self.note, *shown])))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +67,10 @@ def load_source(
     found = _found(root, layout)
     read = _plain(root, out) if found is None else _collected(found, root, out / COLLECTED)
     students, jobs, mapping = read
-    mapping = [*mapping, *left_out, *(_missing(roster, students) if roster else ())]
+    mapping = [*mapping, *left_out, *(missing_lines(roster, students) if roster else ())]
     if not jobs:
         raise UsageError(f"there is nothing to grade in {source}")
-    _keep(mapping, out / MAPPING)
+    write_mapping(mapping, out / MAPPING)
     return BatchSource(
         layout=found.layout if found else PLAIN,
         jobs=tuple(jobs),
@@ -286,33 +264,3 @@ def _look(path: Path) -> tuple[str, list[str]]:
     return (
         hashlib.sha256("".join(sorted(parts)).encode()).hexdigest() if parts else str(path)
     ), links
-
-
-def _missing(
-    roster: Sequence[RosterRow], students: Mapping[str, tuple[str, ...]]
-) -> Iterator[Mapped]:
-    """Tell who of a roster handed in nothing, and who is not in it."""
-    known = {student: frozenset((student, *keys)) for student, keys in students.items()}
-    everybody = frozenset(key for keys in known.values() for key in keys)
-    for each in roster:
-        if not each.is_one_of(everybody):
-            source = ", ".join(cell for cell in each.cells if cell)
-            yield Mapped(submission="", source=source, what="handed in nothing")
-    listed = {cell for each in roster for cell in each.cells}
-    for student, keys in known.items():
-        if keys.isdisjoint(listed):
-            yield Mapped(
-                submission=student, source="", what="not in the roster", note="graded all the same"
-            )
-
-
-def _keep(mapping: Iterable[Mapped], path: Path) -> None:
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["submission", "source", "what", "note"])
-    for each in mapping:
-        writer.writerow(map(clean, (each.submission, each.source, each.what, each.note)))
-    try:
-        atomic_write.write_bytes(table.getvalue().encode(), path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error

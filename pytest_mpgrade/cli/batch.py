@@ -9,8 +9,9 @@ import signal
 import sys
 from pathlib import Path
 
-from pytest_mpgrade.batch import class_files, plan, progress, source
+from pytest_mpgrade.batch import class_files, plan, progress
 from pytest_mpgrade.batch.cluster import executors
+from pytest_mpgrade.batch.mapping import MAPPING
 from pytest_mpgrade.batch.run import GRADEBOOK, grade_jobs, wait_for_earlier
 from pytest_mpgrade.cli.exit_codes import RIGHT, UNGRADABLE
 from pytest_mpgrade.cli.grading_options import grading_options
@@ -37,7 +38,7 @@ def main(arguments: argparse.Namespace) -> int:
     ready = plan.prepare(arguments.source, assignment, out, **choices)
     console.say(
         f"{len(ready.source.jobs)} submissions, layout: {ready.source.layout}; what became of"
-        f" what: {out / source.MAPPING}"
+        f" what: {out / MAPPING}"
     )
     for words in ready.words():
         console.say(one_line(words), sys.stderr)

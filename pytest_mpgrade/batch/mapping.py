@@ -1,0 +1,66 @@
+"""The mapping of a batch: what became of each entry of a source and each student of a roster."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_mpgrade.batch.roster import RosterRow
+from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.system import atomic_write
+from pytest_mpgrade.system.text import clean
+
+MAPPING = "mapping.csv"
+_NOTES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapped:
+    """What became of one entry of a source, or of one student of a roster."""
+
+    submission: str
+    source: str
+    what: str  # "graded", or why not
+    note: str = ""
+
+    def noted(self, *notes: str) -> Mapped:
+        """Return the same with more notes; of very many the first ones."""
+        shown = [
+            *notes[:_NOTES],
+            *([f"and {len(notes) - _NOTES} more"] if len(notes) > _NOTES else []),
+        ]
+        return replace(self, note="; ".join(filter(None, [self.note, *shown])))
+
+
+def missing_lines(
+    roster: Sequence[RosterRow], students: Mapping[str, tuple[str, ...]]
+) -> Iterator[Mapped]:
+    """Yield a line for each student of a roster without a submission, and the other way round."""
+    known = {student: frozenset((student, *keys)) for student, keys in students.items()}
+    everybody = frozenset(key for keys in known.values() for key in keys)
+    for each in roster:
+        if not each.is_one_of(everybody):
+            source = ", ".join(cell for cell in each.cells if cell)
+            yield Mapped(submission="", source=source, what="handed in nothing")
+    listed = {cell for each in roster for cell in each.cells}
+    for student, keys in known.items():
+        if keys.isdisjoint(listed):
+            yield Mapped(
+                submission=student, source="", what="not in the roster", note="graded all the same"
+            )
+
+
+def write_mapping(mapping: Iterable[Mapped], path: Path) -> None:
+    """Write a mapping as CSV. Raises UsageError where that fails."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["submission", "source", "what", "note"])
+    for each in mapping:
+        writer.writerow(map(clean, (each.submission, each.source, each.what, each.note)))
+    try:
+        atomic_write.write_bytes(table.getvalue().encode(), path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
