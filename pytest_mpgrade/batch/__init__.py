@@ -1,5 +1,7 @@
-"""Grade many submissions: where they come from, and who runs them, can be exchanged; the results
-are the same.
+"""Grade many submissions.
+
+The source of the submissions and the executor of the gradings can be exchanged. The results are the
+same with each.
 """
 
 from __future__ import annotations
@@ -33,10 +35,10 @@ def grade_all(
     """Grade a class as `mpgrade batch` does, and yield each result as it comes; for scripts.
 
     *source*, *assignment* and *out* are those of the command, and so are the files below *out*,
-    save `items.csv`. *jobs*: gradings at a time; 0: what this machine is good for. *options*:
-    default with isolation required. *choices*: `layout`, `roster`, `overrides` and `due`, see
-    `plan.prepare`. What is wrong with any of these raises UsageError here, before anything is
-    graded. Whoever closes the generator, or is interrupted, ends what runs.
+    except `items.csv`. *jobs* is the number of gradings at a time; with 0 it depends on this
+    machine. *options* requires isolation by default. *choices* are `layout`, `roster`, `overrides`
+    and `due`, see `plan.prepare`. A mistake in any of these raises UsageError here, before anything
+    is graded. Running gradings are ended when the caller closes the generator or is interrupted.
 
     >>> from pytest_mpgrade import batch
     >>> for result in batch.grade_all("class", "./double", "out", jobs=2):

@@ -1,8 +1,7 @@
-"""What people decide about points, put into each result of a batch when its grading is done, and
-again each time.
+"""Overrides and the late rule, applied to each result of a batch when its grading is done.
 
-A result keeps what the machine said, so that a batch that is gone on with starts from there, and an
-override that is taken back is gone.
+They are applied anew by each run of the batch. A result keeps what the machine said, so a resumed
+batch starts from there, and an override that was taken back has no effect any more.
 """
 
 from __future__ import annotations
@@ -21,9 +20,7 @@ from pytest_mpgrade.report.result_json import LatePart, ResultFile
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
-    """Called with each grading of a batch; the result file is written again where that changes
-    it.
-    """
+    """Applies what people have decided to a grading, and rewrites its result file if needed."""
 
     criteria: Sequence[Criterion]
     overrides: Mapping[str, Sequence[Override]] = field(default_factory=dict)

@@ -1,5 +1,6 @@
-"""Archives, unpacked so that nothing of them lies anywhere else: no absolute path, no way up, no
-link, no bomb.
+"""Unpack archives safely: no absolute path, no `..`, no link, no decompression bomb.
+
+Every member is written below the target folder, as a plain file.
 """
 
 from __future__ import annotations
@@ -34,17 +35,18 @@ _OPENED: Mapping[str, Callable[[Any], Any]] = {
 }
 SUFFIXES = (".zip", *_OPENED)
 _MOST_AT_ONCE = 8_000_000
-"""Bytes that an archive's reader may want in one piece: a zip's list of 50,000 members, a tar's
-header of any length.
+"""The most bytes that the reader of an archive may read in one piece.
 
-Both are read whole, and say themselves how long they are: some hundred bytes can ask for gigabytes.
+That is enough for the directory of a zip with 50,000 members. Zip directories and tar headers are
+read whole, and state their own length: an archive of some hundred bytes could ask for gigabytes of
+memory.
 """
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Most:
-    """How much may come out of an archive."""
+    """Upper bounds on the content of an archive."""
 
     files: int
     bytes: int
@@ -57,7 +59,7 @@ STUDENT = Most(files=100_000, bytes=500_000_000)
 
 
 class _OurDiskError(UsageError):
-    """Not the archive is at fault, but the place where it is unpacked."""
+    """The place where an archive is unpacked is at fault, and not the archive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +75,10 @@ def is_archive(path: Path) -> bool:
 
 
 def unpack_archive(archive: Path, into: Path, most: Most = COURSE) -> list[str]:
-    """Unpack the plain files of an archive below *into*; return the names that were left out, with
-    why.
+    """Unpack the plain files of an archive below *into*; return what was left out, with reasons.
 
-    Raises UsageError where it is broken, encrypted, or holds more than it may; what was unpacked
-    until then stays.
+    Raises UsageError where the archive is broken, encrypted, or larger than *most*. The files that
+    were unpacked before the error stay.
     """
     into.mkdir(parents=True, exist_ok=True)
     try:
@@ -95,7 +96,7 @@ def unpack_archive(archive: Path, into: Path, most: Most = COURSE) -> list[str]:
 
 
 def _unpacked(archive: str, members: Iterable[_Member], into: Path, most: Most) -> Iterator[str]:
-    """Write the members; yield what is left out."""
+    """Write the members; yield a line for each that is left out."""
     room = most.bytes
     for number, member in enumerate(members):
         if number >= most.files:
@@ -115,10 +116,10 @@ def _size(count: int) -> str:
 
 
 def unpack_theirs(archive: Path, into: Path) -> list[str]:
-    """Unpack what a student has handed in, all of it or nothing; return what was left out, with
-    why.
+    """Unpack an archive that a student has handed in, whole or not at all.
 
-    A broken archive is theirs, and stops nobody else's grading.
+    Returns a list of what was left out and why. A broken archive is the student's fault, and does
+    not stop the grading of others.
     """
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
@@ -164,8 +165,9 @@ def _zipped(file: IO[bytes]) -> Iterator[_Member]:
 
 
 def _refused(member: tarfile.TarInfo, into: Path) -> str:
-    """Return why a member of a tar stays out: what we say ourselves, and what Python's own filter
-    says (PEP 706).
+    """Return why a member of a tar is left out, or "".
+
+    The reasons are our own rule and Python's data filter (PEP 706).
     """
     if not member.isreg():
         return "no plain file"
@@ -194,8 +196,9 @@ def _unsafe(name: str) -> str:
 
 
 def _means_a_device(parts: list[str]) -> bool:
-    """Windows takes `nul.py` for a device, and what is after a colon for another stream of the
-    file.
+    """Tell whether Windows would open a device or an alternate data stream by this path.
+
+    Windows takes `nul.py` for a device, and the part after a colon for the name of a stream.
     """
     if sys.platform != "win32":
         return False
@@ -204,9 +207,9 @@ def _means_a_device(parts: list[str]) -> bool:
 
 
 def _write(file: IO[bytes], into: Path, name: str, room: int) -> tuple[int, str]:
-    """Write a file; return its bytes, and why it is left out.
+    """Write a file; return the number of bytes written, and why the file is left out, or "".
 
-    Stops where there is no room, whatever size the archive says it has.
+    Writing stops after *room* bytes, whatever size the archive states.
     """
     written = 0
     place = "/".join(part for part in name.split("/") if part not in ("", "."))
@@ -227,7 +230,7 @@ def _write(file: IO[bytes], into: Path, name: str, room: int) -> tuple[int, str]
 
 
 class _Bounded(io.RawIOBase):
-    """A file of which nobody can read more than some megabytes at once."""
+    """A file that refuses to read more than `_MOST_AT_ONCE` bytes in one call."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -255,6 +258,6 @@ class _Bounded(io.RawIOBase):
 
 
 def clear(folder: Path) -> None:
-    """Make an empty folder."""
+    """Remove a folder with its content, and make it anew."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -1,6 +1,4 @@
-"""What a batch writes for a class when all are graded: statistics of the checks, a course system's
-gradebook.
-"""
+"""The files that a batch writes for a class: check statistics and the course system's gradebook."""
 
 from __future__ import annotations
 
@@ -24,8 +22,9 @@ ITEMS = "items.csv"
 
 
 class Class:
-    """What is kept of a whole class while it is graded: a line for each submission, and sums for
-    each check.
+    """What a batch keeps of a class: one row for each submission, and sums for each check.
+
+    The results themselves are not kept in memory.
     """
 
     def __init__(self) -> None:
@@ -33,14 +32,12 @@ class Class:
         self._tally = item_analysis.Tally()
 
     def add(self, result: ResultFile) -> None:
-        """Take in one result."""
+        """Add one result to the rows and sums."""
         self.rows.append(overview(result))
         self._tally.add(result)
 
     def statistics(self, jobs: Sequence[Job], out: Path) -> Iterator[str]:
-        """Write what the class says of each check below *out*; yield what a person should look
-        at.
-        """
+        """Write the statistics of the checks below *out*; yield lines for a person to look at."""
         found = self._tally.items()
         item_analysis.write_item_analysis(found, out / ITEMS)
         yield from item_analysis.worth_a_look(self.rows, found)
@@ -56,7 +53,7 @@ def _size(size: int) -> str:
 
 
 def _bytes(path: Path) -> int:
-    """Return the size of what was handed in, links aside."""
+    """Return the size in bytes of a submission, without symbolic links."""
     total = 0
     with suppress(UngradableError):  # of very many the first ones
         for file in handed_in.files(path):
@@ -65,7 +62,7 @@ def _bytes(path: Path) -> int:
 
 
 def check_sheet(system: str, file: str) -> None:
-    """Raise UsageError before anything is graded where a sheet could not be filled afterwards."""
+    """Raise UsageError before the batch starts where a gradebook could not be filled at its end."""
     if system not in course_gradebook.SYSTEMS:
         raise UsageError(
             f"there is no course system {system!r} (there are:"
@@ -84,12 +81,11 @@ def write_filled(
     keys: Mapping[str, tuple[str, ...]],
     column: str = "",
 ) -> Iterator[str]:
-    """Write a copy of *file* with the grades in it below *out*; yield what there is to say about
-    it.
+    """Write a copy of *file*, with the grades filled in, below *out*; yield lines about it.
 
-    *keys*: by which the course system knows each submission's student. Only what is graded gets a
-    grade: the one after overrides and the late rule. Raises UsageError where the file is not what
-    it should be; it is never changed itself.
+    *keys* has the names by which the course system knows each submission's student. Only a
+    submission that was graded gets a grade: its score after overrides and the late rule. *file*
+    itself is never changed. Raises UsageError where it cannot be read as a gradebook of *system*.
     """
     try:
         text, encoding = course_gradebook.decode_sheet(file.read_bytes())

@@ -1,4 +1,4 @@
-"""One submission of a class, and who runs gradings of them."""
+"""One submission of a class, and the protocol of executors, which run the gradings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Job:
 
 
 class Executor(Protocol):
-    """Runs jobs in its own way: one by one, several at a time, on other machines."""
+    """Runs jobs in its own way: one by one, several at a time, or on other machines."""
 
     def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:
         """Call *grade* once with each job; yield what it returns as it comes, in any order."""
@@ -28,5 +28,5 @@ class Executor(Protocol):
 
 
 def one_by_one(jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:
-    """Run the jobs here, one after the other: no submission disturbs another one's timings."""
+    """Run the jobs one after the other, so that no submission disturbs the timings of another."""
     return map(grade, jobs)

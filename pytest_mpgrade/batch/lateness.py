@@ -1,6 +1,4 @@
-"""Who of a class is late, and by how much: by the due time, everybody's extension, and what the
-course system tells.
-"""
+"""Find who is late and by how much: by the due time, extensions, and the course system's times."""
 
 from __future__ import annotations
 
@@ -18,17 +16,16 @@ from pytest_mpgrade.system.timestamps import instant
 
 @dataclass(frozen=True, kw_only=True)
 class Lateness:
-    """Who is late, by the names in results."""
+    """Late submissions, by the names that they have in results."""
 
     seconds: dict[str, float | None]  # None: it is marked late, and nothing says by how much
     notes: tuple[str, ...]  # what a teacher should know about it
 
 
 def lateness(found: BatchSource, rules: LateRules) -> Lateness:
-    """Hold each submission against its due time.
+    """Compare the time at which each submission was handed in with its due time.
 
-    Where nothing tells when it was handed in, it is on time, unless the course system marks it as
-    late.
+    A submission whose time is unknown counts as on time, unless the course system marks it as late.
     """
     late: dict[str, float | None] = {}
     unknown = 0
@@ -50,13 +47,14 @@ def lateness(found: BatchSource, rules: LateRules) -> Lateness:
 
 
 def _due(usual: datetime, own: Sequence[RosterRow]) -> datetime:
-    """Return when a submission was due: a group has the time of whoever in it has most."""
+    """Return when a submission was due: for a group, the latest due time of its members."""
     return max([each.due or usual + each.extension for each in own], default=usual)
 
 
 def _known(text: str | None, due: datetime | None) -> datetime | None:
-    """Return when a course system says that it was handed in; in the due time's zone where it names
-    none.
+    """Return the time of handing in that the course system states, or None.
+
+    A time without an offset is taken to be in the time zone of the due time.
     """
     with contextlib.suppress(ValueError):
         return instant(text, due.tzinfo if due else None) if text else None

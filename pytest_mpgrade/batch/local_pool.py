@@ -1,5 +1,6 @@
-"""Several gradings at a time on this machine: a thread waits for each, and the grading is a process
-of its own.
+"""Run several gradings at a time on this machine.
+
+Each grading is a process of its own, and a thread waits for it.
 """
 
 from __future__ import annotations
@@ -15,25 +16,23 @@ from pytest_mpgrade.system import machine_lock
 from pytest_mpgrade.system.machine import usable_cores
 
 GRADINGS_PER_CORE = 2
-"""A grading mostly waits: for interpreters to start, at gates, for a tree to be quiet."""
+"""A grading mostly waits: for interpreters to start, for gates, for a quiescent process tree."""
 
 
 def slots() -> int:
-    """Return how many gradings at a time this machine is good for."""
+    """Return how many gradings to run at a time on this machine."""
     return GRADINGS_PER_CORE * usable_cores() + 1
 
 
 @dataclass(frozen=True)
 class SideBySide:
-    """Runs as many jobs at a time as there are *slots*; *stop* ends those that run when the caller
-    is interrupted.
-    """
+    """Runs up to *slots* jobs at a time; when the caller is interrupted, *stop* ends them."""
 
     slots: int
     stop: Stop
 
     def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:
-        """Yield each grading as it is done. No more are begun than there are slots."""
+        """Yield each grading when it is done; a job begins only when a slot is free."""
         todo = iter(jobs)
         with ThreadPoolExecutor(self.slots, thread_name_prefix="grading") as threads:
             running: set[Future[Grading]] = set()
@@ -53,13 +52,16 @@ class SideBySide:
                 raise
 
     def _begin(self, grade: Callable[[Job], Grading], job: Job) -> Grading:
-        """Grade, but do not begin beside a timing: to start a grading is a second of computing."""
+        """Wait while another grading is timed, then grade.
+
+        To start a grading takes a second of CPU time.
+        """
         with machine_lock.shared(self.stop.is_set):
             pass
         return grade(job)
 
     def _end(self, running: set[Future[Grading]]) -> None:
-        """Let gradings end by themselves; a second interrupt ends them at once."""
+        """Let running gradings end by themselves; a second interrupt ends them at once."""
         self.stop.set()
         try:
             wait(running)

@@ -27,7 +27,7 @@ class Mapped:
     note: str = ""
 
     def noted(self, *notes: str) -> Mapped:
-        """Return the same with more notes; of very many the first ones."""
+        """Return a copy with more notes; of more than `_NOTES` only the first."""
         shown = [
             *notes[:_NOTES],
             *([f"and {len(notes) - _NOTES} more"] if len(notes) > _NOTES else []),
@@ -38,7 +38,7 @@ class Mapped:
 def missing_lines(
     roster: Sequence[RosterRow], students: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Mapped]:
-    """Yield a line for each student of a roster without a submission, and the other way round."""
+    """Yield a line for each student without a submission, and each submission without a student."""
     known = {student: frozenset((student, *keys)) for student, keys in students.items()}
     everybody = frozenset(key for keys in known.values() for key in keys)
     for each in roster:

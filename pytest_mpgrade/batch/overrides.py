@@ -1,6 +1,4 @@
-"""`overrides.csv`: points that a person has set, read and held against the class before anything is
-graded.
-"""
+"""Read `overrides.csv`, the points that a person has set, and check it before the batch starts."""
 
 from __future__ import annotations
 
@@ -23,10 +21,10 @@ COLUMNS = ("submission", "criterion", "points", "reason", "who")
 def read_overrides(
     file: Path, submissions: Collection[str], criteria: Sequence[Criterion]
 ) -> dict[str, list[Override]]:
-    """Return what was decided by hand, by submission.
+    """Return the overrides of each submission.
 
-    Raises UsageError with file and line for a submission or criterion that does not exist, points
-    that cannot be given, a missing reason or name, and a second row about the same.
+    Raises UsageError, with file and line, for a submission or criterion that does not exist, points
+    that cannot be given, a missing reason or name, and a second row about the same criterion.
     """
     found: dict[str, list[Override]] = defaultdict(list)
     lines: dict[tuple[str, str], int] = {}

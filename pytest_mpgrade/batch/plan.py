@@ -1,4 +1,4 @@
-"""All that can be found out, and can be wrong, before the first submission of a batch is graded."""
+"""Read and check all inputs of a batch before its first submission is graded."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pytest_mpgrade.system.text import clean
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """What there is to grade, and what people decided about it."""
+    """The submissions to grade, and what people have decided about them."""
 
     source: BatchSource
     settled: Settled
     notes: tuple[str, ...]  # about who is late
 
     def words(self) -> tuple[str, ...]:
-        """Say what a teacher should know beforehand: what is left out, and what is not known."""
+        """Yield what a teacher should know before the batch starts: what is left out or unknown."""
         left = (
             f"left out: {each.source or each.submission}: {each.what}"
             for each in self.source.left_out()
@@ -42,10 +42,11 @@ def prepare(
     overrides: Path | None = None,
     due: datetime | None = None,
 ) -> Prepared:
-    """Read everything that a batch needs.
+    """Read and check all inputs of a batch.
 
-    *overrides*: default `overrides.csv` below *out*, if there is one. *due*: with its offset from
-    UTC; default the assignment's. Raises UsageError for the first mistake in any of it.
+    *overrides* is by default `overrides.csv` below *out*, if that exists. *due* has an offset from
+    UTC, and is by default the assignment's due time. Raises UsageError for the first mistake in any
+    input.
     """
     rules = assignment.late
     if due is not None:

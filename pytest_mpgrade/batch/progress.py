@@ -1,6 +1,4 @@
-"""How far a batch is: a line for each submission that is done, and on a terminal what runs right
-now below them.
-"""
+"""Show the progress of a batch: a line for each submission, and on a terminal what runs now."""
 
 from __future__ import annotations
 
@@ -25,24 +23,24 @@ from pytest_mpgrade.report.terminal.live import Running, Standing
 from pytest_mpgrade.system.text import clean, encodable, one_line, points
 
 RATE_FROM = 3
-"""Gradings from which on a rate is told."""
+"""The number of gradings from which on a rate is shown."""
 
 
 class Progress(Protocol):
-    """What a batch tells while it runs."""
+    """What a batch reports its progress to."""
 
     def begun(self, job: Job) -> None:
-        """A job is in somebody's hands; called from any thread."""
+        """Note that a job has begun; called from any thread."""
 
     def done(self, grading: Grading) -> None:
-        """A submission has its result."""
+        """Note that a submission has its result."""
 
     def say(self, text: str) -> None:
-        """Print something of its own."""
+        """Print other text."""
 
 
 class Board:
-    """Counts what is done, and knows what runs: whose, since when, at which test."""
+    """Counts results, and knows whose gradings run, since when, and at which test."""
 
     def __init__(self, total: int, out: Path, stopping: Callable[[], bool]) -> None:
         self._total = total
@@ -57,7 +55,7 @@ class Board:
         self._read: dict[str, tuple[int, str]] = {}
 
     def begun(self, job: Job) -> None:
-        """Note what runs."""
+        """Note that a job has begun."""
         with self._lock:
             self._running[clean(job.id)] = (job, time.monotonic())
 
@@ -77,8 +75,9 @@ class Board:
         return one_line(f"{place} {result.submission.id}: {result.status}, {score} points, {how}")
 
     def seconds_left(self) -> float | None:
-        """Return how long the rest may take, by the rate so far; None: nobody knows yet, or nothing
-        is left.
+        """Return how many seconds the rest may take at the rate so far.
+
+        Returns None below `RATE_FROM` gradings, or when nothing is left.
         """
         made, left = self._number - self._kept, self._total - self._number
         return (
@@ -86,7 +85,7 @@ class Board:
         )
 
     def standing(self) -> Standing:
-        """Return what is to be seen right now."""
+        """Return what a display shows at this moment."""
         now = time.monotonic()
         with self._lock:
             running, counts = list(self._running.values()), dict(self._counts)
@@ -105,7 +104,7 @@ class Board:
         )
 
     def _test(self, job: Job) -> str:
-        """Return which test of a submission runs: the first that its result file has as not run."""
+        """Return the running test of a submission: the first that its result lists as not run."""
         file = self._out / job.folder / RESULT_FILE
         try:
             written = file.stat().st_mtime_ns
@@ -119,7 +118,7 @@ class Board:
 
 
 class ProgressLines:
-    """For files and pipes: a line for each submission, with the time that the rest may take."""
+    """Progress in files and pipes: a line for each submission, with the estimated time left."""
 
     def __init__(self, board: Board, stream: TextIO) -> None:
         self._board = board
@@ -138,7 +137,7 @@ class ProgressLines:
 
 
 class _OnTerminal:
-    """The same lines, above a display that is drawn again and again."""
+    """Progress on a terminal: the same lines above a display that is redrawn all the time."""
 
     def __init__(self, board: Board, say: Callable[[str], None]) -> None:
         self._board = board
@@ -152,9 +151,7 @@ class _OnTerminal:
 
 @contextlib.contextmanager
 def progress_shown(board: Board, color: bool) -> Iterator[Progress]:
-    """Show how far a batch is while the context lasts; the terminal is whole again however it
-    ends.
-    """
+    """Show the progress of a batch while the context lasts; always restore the terminal."""
     stream = _terminal()
     if stream is None:
         yield ProgressLines(board, sys.stdout)
@@ -169,8 +166,9 @@ def progress_shown(board: Board, color: bool) -> Iterator[Progress]:
 
 
 def _terminal() -> TextIO | None:
-    """Return where a display can be drawn: not where somebody else's lines, such as tee's, would go
-    through it.
+    """Return the terminal on which a display can be drawn, or None.
+
+    Where stdout is a pipe, such as to tee, its lines would break the display.
     """
     if os.environ.get("TERM") in ("dumb", "unknown"):
         return None

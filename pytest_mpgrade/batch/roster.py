@@ -1,8 +1,7 @@
-"""A class's list, a CSV file with a header: who should have handed in, and who has more time than
-others.
+"""The list of a class, a CSV file with a header: who should hand in, and who has an extension.
 
 A student is known by any cell of a row: user id, user name, name, e-mail address. Moodle's grading
-worksheet is such a list too, and tells when each has handed in.
+worksheet is such a list, too, and has the time at which each student handed in.
 """
 
 from __future__ import annotations
@@ -30,15 +29,15 @@ class RosterRow:
     submitted: datetime | None = None
 
     def is_one_of(self, keys: frozenset[str]) -> bool:
-        """Tell whether somebody with these keys is this student."""
+        """Tell whether one of these keys is this student's."""
         return not keys.isdisjoint(self.cells)
 
 
 def read_roster(file: Path, zone: tzinfo | None) -> list[RosterRow]:
-    """Return all students. Times without an offset are in *zone*, the due time's; None: nothing is
-    due, none is read.
+    """Return all students. Times without an offset are in *zone*, that of the due time.
 
-    Raises UsageError, with file and line, for a time that cannot be read.
+    *zone* is None where nothing is due; times are not read then. Raises UsageError, with file and
+    line, for a time that cannot be read.
     """
     return [_student(file, row, zone) for row in read_rows(file, ())]
 

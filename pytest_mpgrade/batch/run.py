@@ -1,4 +1,4 @@
-"""Grade all submissions of a class; the gradebook has at any time what is known so far."""
+"""Grade all submissions of a class, and keep the gradebook up to date after each."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ GRADEBOOK = "gradebook.csv"
 
 
 class Told:
-    """Grades a job, and tells before that it begins; sent to another process it grades, and tells
-    nobody.
+    """Grades a job, and announces before that it begins.
+
+    Pickled for another process, it only grades: a display cannot be sent.
     """
 
     def __init__(self, grade: Callable[[Job], Grading], begun: Callable[[Job], None]) -> None:
@@ -29,20 +30,20 @@ class Told:
         self._begun = begun
 
     def __call__(self, job: Job) -> Grading:
-        """Tell, then grade."""
+        """Announce the job, then grade it."""
         self._begun(job)
         return self._grade(job)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """A display cannot be sent."""
+        """Pickle only the function that grades."""
         return functools.partial, (self._grade,)
 
 
 def wait_for_earlier(out: Path, say: Callable[[str], None] = lambda _: None) -> None:
-    """Wait until the gradings of an earlier batch, one that was killed, are gone: two would write
-    into one result.
+    """Wait until the gradings that a killed batch has left behind have ended.
 
-    Raises UsageError where they are not gone soon: then another batch is at work.
+    Two gradings would write into one result. Raises UsageError where they do not end soon: then
+    another batch is still at work.
     """
     for log in sorted(out.glob(f"*/{LOG}")):
         if not log_lock.is_free(log):
@@ -61,13 +62,13 @@ def grade_jobs(
     settled: Settled | None = None,
     begun: Callable[[Job], None] = lambda _: None,
 ) -> Generator[Grading, None, None]:
-    """Grade all jobs and yield their results as they come; the gradebook below *out* has always all
-    there are so far.
+    """Grade all jobs and yield each result when it is done.
 
-    A submission that cannot be graded is a result like any other. *resume*: what an earlier batch
-    has graded is taken from there, where nothing has changed since. *settled*: what people decided
-    about points. *begun* is called with each job before it is graded, where that is done. Raises
-    UsageError where *out* cannot be written.
+    The gradebook below *out* is written after each one. A submission that cannot be graded has a
+    result, too. With *resume*, results of an earlier batch are taken over where nothing has changed
+    since. *settled* applies what people have decided about points. *begun* is called with each job
+    before it is graded, in the process that grades. Raises UsageError where *out* cannot be
+    written.
     """
     settle = settled or Settled(criteria=assignment.criteria)
     rows: list[gradebook.GradebookRow] = []
@@ -91,7 +92,7 @@ def grade_jobs(
 def _kept(
     jobs: Sequence[Job], todo: list[Job], assignment: Assignment, out: Path, options: Options
 ) -> Iterator[Grading]:
-    """Yield what an earlier batch has graded; all others are added to *todo*."""
+    """Yield the results of an earlier batch that still hold; add all other jobs to *todo*."""
     for job in jobs:
         found = kept(
             job.path, assignment, out, options=replace(options, id=job.id, folder=job.folder)

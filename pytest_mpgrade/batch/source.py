@@ -1,5 +1,4 @@
-"""Where a batch comes from: a folder, or a course system's download, becomes jobs and a report of
-what became of what.
+"""Read the source of a batch, a folder or a course system's download, into jobs and a mapping.
 
 Nothing is dropped silently: every entry of a download, and every student of a roster, has a line in
 the mapping.
@@ -32,7 +31,7 @@ _HUGE = 100_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class BatchSource:
-    """What there is to grade."""
+    """The submissions of a batch, and what the course system says about them."""
 
     layout: str
     jobs: tuple[Job, ...]
@@ -43,17 +42,17 @@ class BatchSource:
     students: tuple[RosterRow, ...]  # of the roster
 
     def left_out(self) -> list[Mapped]:
-        """Return what is not graded."""
+        """Return the lines of all that is not graded."""
         return [each for each in self.mapping if each.what != "graded"]
 
 
 def load_source(
     source: Path, out: Path, *, layout: str = "auto", roster: Sequence[RosterRow] = ()
 ) -> BatchSource:
-    """Read a source; what has to be unpacked or copied for that goes below *out*.
+    """Read a source; unpacked and copied files go below *out*.
 
-    Raises UsageError where there is nothing to grade, an archive is broken, or it is not of the
-    *layout* asked for.
+    Raises UsageError where there is nothing to grade, an archive is broken, or the source does not
+    have the *layout* asked for.
     """
     root, left_out = source, []
     if archives.is_archive(source):
@@ -85,7 +84,7 @@ def load_source(
 
 
 def _graded(entries: Sequence[LayoutEntry]) -> list[LayoutEntry]:
-    """Return the entries of everybody's newest attempt."""
+    """Return the entries of the newest attempt of every student."""
     mine: dict[str, list[LayoutEntry]] = defaultdict(list)
     for entry in entries:
         if entry.kind not in _NOT_GRADED:
@@ -98,7 +97,7 @@ def _times(entries: Sequence[LayoutEntry]) -> dict[str, str]:
 
 
 def _inner(root: Path) -> Path:
-    """Many archives have one folder around everything."""
+    """Return the only folder in *root* if it has no other child: many archives are made so."""
     children = [child for child in root.iterdir() if not child.name.startswith(".")]
     return children[0] if len(children) == 1 and children[0].is_dir() else root
 
@@ -135,9 +134,7 @@ def _plain(root: Path, out: Path) -> _Read:
 
 
 def _collected(found: Found, root: Path, into: Path) -> _Read:
-    """Put together what each student has handed in: the newest attempt, under the names that the
-    files had.
-    """
+    """Collect the newest attempt of each student, under the names that the files had."""
     archives.clear(into)
     grouped: dict[str, list[LayoutEntry]] = defaultdict(list)
     for entry in found.entries:
@@ -179,8 +176,9 @@ def _is_newest(entry: LayoutEntry, mine: Sequence[LayoutEntry]) -> bool:
 
 
 def _student(mine: Sequence[LayoutEntry], root: Path, target: Path) -> Iterator[Mapped]:
-    """Copy one student's files into a folder, archives unpacked; a file that came later replaces an
-    earlier one.
+    """Copy one student's files into a folder, and unpack archives.
+
+    A later file replaces an earlier one of the same name.
     """
     for entry in sorted(mine, key=lambda each: (each.order, str(each.path))):
         line = Mapped(
@@ -208,7 +206,10 @@ def _student(mine: Sequence[LayoutEntry], root: Path, target: Path) -> Iterator[
 
 
 def _folder(entry: LayoutEntry, line: Mapped, target: Path) -> Iterator[Mapped]:
-    """A folder is graded where it lies, unless archives in it have to be unpacked."""
+    """Yield the line of a folder, which is copied only if archives in it have to be unpacked.
+
+    Other folders are graded where they lie.
+    """
     notes: list[str] = []
     with suppress(UngradableError):  # as its grading will find
         packed = [
@@ -223,7 +224,7 @@ def _folder(entry: LayoutEntry, line: Mapped, target: Path) -> Iterator[Mapped]:
 
 
 def _looked_at(jobs: Sequence[Job], mapping: Sequence[Mapped]) -> list[Mapped]:
-    """Note which submissions hold the same files, and which links are not followed."""
+    """Add notes on submissions with the same files, and on links that are not followed."""
     alike: dict[str, list[str]] = defaultdict(list)
     links: dict[str, list[str]] = {}
     for job in jobs:
@@ -247,8 +248,9 @@ def _looked_at(jobs: Sequence[Job], mapping: Sequence[Mapped]) -> list[Mapped]:
 
 
 def _look(path: Path) -> tuple[str, list[str]]:
-    """Return a hash of all files' contents, and the links that lead out; an empty submission is
-    like no other.
+    """Return a hash of the contents of all files, and the links that lead out of the submission.
+
+    The hash of an empty submission is its path, so that it equals no other.
     """
     parts: list[str] = []
     links: list[str] = []

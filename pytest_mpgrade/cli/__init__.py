@@ -1,4 +1,7 @@
-"""The command `mpgrade`: parses, calls, words the error. Light to start: it imports late."""
+"""The command `mpgrade`: parses arguments, calls a command, and prints its error.
+
+Imports happen inside functions, so that it starts fast.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,15 @@ if TYPE_CHECKING:
     from pytest_mpgrade.report.result_json import ResultFile
 
 _GRADING = frozenset(("check", "grade", "batch", "verify"))
-"""Commands that go on where nobody reads what they print."""
+"""Commands that continue when the reader of their output has gone away."""
 
 _BROKEN_PIPE = 128 + 13  # as a shell reports SIGPIPE
 
 
 class _Ended(KeyboardInterrupt):
-    """Somebody ended us: Ctrl-C, or a CI job's SIGTERM, which must not leave a grading running
-    either.
+    """A signal other than SIGINT has ended the command, such as SIGTERM from a CI job.
+
+    It is a KeyboardInterrupt so that it ends a running grading, too.
     """
 
     def __init__(self, number: int) -> None:
@@ -41,8 +45,9 @@ class _Ended(KeyboardInterrupt):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; called by the console script and by `python -m
-    pytest_mpgrade`.
+    """Run one command and return its exit code.
+
+    Called by the console script and by `python -m pytest_mpgrade`.
     """
     try:
         with _signals():
@@ -87,8 +92,8 @@ def _complain(message: str, code: int) -> int:
 def _signals() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it can end its grading.
 
-    What is ignored when we are started stays ignored, as POSIX has it: SIGHUP below nohup(1),
-    SIGINT in a script's background job. A batch ignores SIGHUP itself, see `batch.main`.
+    A signal that was ignored when we were started stays ignored, as POSIX asks: SIGHUP below
+    nohup(1), SIGINT in a script's background job. A batch ignores SIGHUP itself, see `batch.main`.
     """
 
     def end(number: int, _frame: FrameType | None) -> None:

@@ -13,20 +13,21 @@ from pytest_mpgrade.cli.shared_arguments import add_common, add_places
 from pytest_mpgrade.errors import UsageError
 
 Command = Callable[[argparse.Namespace], int]
-"""What runs a command and returns its exit code."""
+"""A function that runs a command and returns its exit code."""
 
 
 class Parser(argparse.ArgumentParser):
-    """Words a mistake on one line, like every other wrong usage."""
+    """Reports wrong usage on one line, like all other errors."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise UsageError in place of printing and leaving."""
+        """Raise UsageError instead of printing the usage and exiting."""
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
 def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
-    """Return the parser; the namespace that it makes has in `run` what to call, and in `command`
-    its name.
+    """Return the parser of all commands.
+
+    The namespace that it returns has the function to call in `run`, and its name in `command`.
     """
     top = Parser(prog="mpgrade", description="Grade assignments on process-based parallelism.")
     top.add_argument("--version", action="version", version=f"mpgrade {__version__}")
@@ -150,7 +151,7 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_class(batch: Parser) -> None:
-    """Add what a course knows of its class beside the submissions, and its gradebook."""
+    """Add options for the roster, overrides, the due time, and the gradebook of a class."""
     listed = (
         "CSV of all students: who is missing is listed; may say when each handed in, and was due"
         " (see README)"
@@ -271,7 +272,7 @@ def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
 
 
 def _add_choice(verify: Parser) -> None:
-    """Add which solutions are graded."""
+    """Add options that choose the solutions to grade."""
     verify.add_argument(
         "--only", metavar="NAME", nargs="+", default=[], help="only these solutions"
     )

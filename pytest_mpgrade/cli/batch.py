@@ -1,4 +1,4 @@
-"""`mpgrade batch`: grade every submission of a class, and print what became of each."""
+"""`mpgrade batch`: grade every submission of a class, and print a table of the results."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _grade_all(
 ) -> tuple[class_files.Class, int]:
     """Grade all submissions and show the progress.
 
-    Returns the results of the class, and how many of them an earlier batch had already.
+    Returns the results of the class, and how many of them are taken from an earlier batch.
     """
     jobs, out = ready.source.jobs, arguments.out
     width, color = console.width(), console.color(sys.stdout)

@@ -1,4 +1,4 @@
-"""Whether one grading of a known solution says what is known of it."""
+"""Compare the result of grading a known solution with the verdict that it must have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNSURE = frozenset((Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.NOT_RUN))
 
 @dataclass(frozen=True, kw_only=True)
 class CaseVerdict:
-    """What one grading of a case said; a line of the journal."""
+    """The verdict of one grading of a case; a line of the journal."""
 
     case: str
     round: int
@@ -29,7 +29,7 @@ class CaseVerdict:
 
 
 def judge_case(case: Case, result: ResultFile, round: int, load: int) -> CaseVerdict:
-    """Hold one result against what is known of the case."""
+    """Compare one result with the verdict that the case must have."""
     failed = [check for check in result.checks if check.outcome is Outcome.FAILED]
     concerns = tuple(sorted({str(check.concern) for check in failed}))
     return CaseVerdict(
@@ -111,5 +111,5 @@ def _other_points(case: Case, result: ResultFile, undecided: set[str]) -> str:
 
 
 def _excused(check: CheckPart, load: int) -> bool:
-    """Beside busy loops a clock may not be able to decide, and then decides nothing."""
+    """Tell whether a timing could not decide because of busy loops, which is no fault."""
     return bool(load) and check.outcome is Outcome.INCONCLUSIVE and check.concern is Concern.SPEEDUP

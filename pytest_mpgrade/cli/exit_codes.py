@@ -1,4 +1,4 @@
-"""Exit codes of `mpgrade`; docs/contract.md, exit-codes."""
+"""Exit codes of `mpgrade`, as docs/contract.md describes them under "exit-codes"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of gradings, as a command line asks for them."""
+"""Turn the arguments of a command into the options of its gradings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pytest_mpgrade.grade.pytest_run import Options
 
 
 def grading_options(arguments: argparse.Namespace) -> Options:
-    """Return the options of every grading; a command that lacks one has its default."""
+    """Return the options of a grading; where a command lacks an argument, the default holds."""
     return Options(
         observer=arguments.observer,
         isolation=arguments.isolation,
@@ -24,7 +24,7 @@ def grading_options(arguments: argparse.Namespace) -> Options:
 
 
 def _required(arguments: argparse.Namespace) -> bool:
-    """Tell whether isolation is required: as asked; else for batches and where nobody watches."""
+    """Tell whether isolation is required: if asked for; by default for a batch and in CI."""
     asked: bool | None = getattr(arguments, "require_isolation", False)
     if asked is None:
         return arguments.command == "batch" or os.environ.get("CI", "").lower() in (

@@ -1,6 +1,4 @@
-"""Commands of `mpgrade` that grade nothing and only print what there is; each returns its exit
-code.
-"""
+"""Commands of `mpgrade` that only print, and grade nothing; each returns its exit code."""
 
 from __future__ import annotations
 
@@ -35,7 +33,7 @@ def list_assignments(arguments: argparse.Namespace) -> int:
 def print_rubric(arguments: argparse.Namespace) -> int:
     """Run `mpgrade rubric`.
 
-    Raises MpgradeError for an assignment that there is not, or whose tests are broken.
+    Raises MpgradeError for an assignment that does not exist, or whose tests are broken.
     """
     from pytest_mpgrade.course.assignment import find_assignment
     from pytest_mpgrade.grade import outline

@@ -1,4 +1,4 @@
-"""JSON Schemas of what people and programs read and write: `result.json` and `assignment.toml`."""
+"""JSON Schemas of `result.json` and `assignment.toml`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KINDS: dict[str, tuple[type, str]] = {
     "result": (ResultFile, "The result of a grading (result.json)"),
     "assignment": (Document, "An assignment of pytest-mpgrade (assignment.toml)"),
 }
-"""What there is a schema of: the type that is written or read, and a title."""
+"""The type that each schema describes, and the schema's title."""
 
 
 def schema(kind: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ from pytest_mpgrade.cli import values
 
 
 def add_places(parser: argparse.ArgumentParser) -> None:
-    """Add what `grade` and `batch` have: the assignment, the folder of results, the deadline."""
+    """Add options that `grade` and `batch` share: assignment, output folder, deadline."""
     parser.add_argument(
         "--assignment", metavar="NAME", required=True, help="name or folder of the assignment"
     )
@@ -33,7 +33,7 @@ def add_places(parser: argparse.ArgumentParser) -> None:
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add what every command has that runs submissions: observer, isolation and limits."""
+    """Add options of every command that runs submissions: observer, isolation and limits."""
     choices = ("auto", "ptrace", "psutil")
     parser.add_argument(
         "--observer",

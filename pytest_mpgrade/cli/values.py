@@ -1,4 +1,7 @@
-"""Values of options of `mpgrade`, read from text; argparse words the error that each raises."""
+"""Parse the values of options of `mpgrade`.
+
+Each function raises ArgumentTypeError, from which argparse makes its message.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def format_value(text: str) -> tuple[str, str]:
 
 
 def time_value(text: str, zone: tzinfo | None = None) -> datetime:
-    """Read an ISO time; one without an offset is of the *zone*, and wrong without one."""
+    """Read an ISO time; one without an offset is in *zone*, and wrong if that is None."""
     from pytest_mpgrade.system.timestamps import instant
 
     try:
@@ -62,7 +65,10 @@ def seconds_value(text: str) -> float:
 
 
 def deadline_value(text: str) -> float:
-    """Return seconds since the epoch; a time without a zone is local."""
+    """Read seconds from now or an ISO time; return seconds since the epoch.
+
+    A time without an offset is local.
+    """
     if re.fullmatch(r"[\d.]+", text):
         return time.time() + seconds_value(text)
     try:

@@ -1,9 +1,9 @@
 """`mpgrade verify`: test the grader as the grader tests students.
 
-Grades the reference and every wrong solution of an assignment, again and again, also beside busy
-loops. The reference must get full marks; each wrong solution must fail exactly the concerns that
-`wrong/expected.toml` names, no other, and lose as many points as that says, a tenth of a point at
-least.
+It grades the reference and every wrong solution of an assignment repeatedly, also beside busy
+loops. The reference must get full marks. Each wrong solution must fail exactly the concerns that
+`wrong/expected.toml` names, and lose at least as many points as that file says, by default a tenth
+of a point.
 """
 
 from __future__ import annotations
@@ -34,14 +34,15 @@ from pytest_mpgrade.system.ignored_names import IGNORED
 from pytest_mpgrade.system.text import one_line, points
 
 TIMED = "test_speed"
-"""How tests that take the machine for themselves are named; without them gradings side by side take
-far less time.
+"""The name of tests that need the machine for themselves.
+
+Without them, gradings that run side by side take far less time.
 """
 
 
 @contextmanager
 def busy_loops(loops: int) -> Iterator[None]:
-    """Keep *loops* processes busy meanwhile."""
+    """Run *loops* busy processes while the context lasts."""
     started = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
     try:
         yield
@@ -52,9 +53,7 @@ def busy_loops(loops: int) -> Iterator[None]:
 
 
 class Journal:
-    """The verdicts so far, on disk if a file is named, so that a long verification can be gone on
-    with.
-    """
+    """The verdicts so far, written to a file if one is named, to resume a verification from."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -65,13 +64,13 @@ class Journal:
                 self.verdicts.append(msgspec.json.decode(line, type=CaseVerdict))
 
     def has(self, case: Case, round: int, load: int) -> bool:
-        """Tell whether this grading has been done."""
+        """Tell whether the journal has the verdict of this grading."""
         return any(
             (one.case, one.round, one.load) == (case.name, round, load) for one in self.verdicts
         )
 
     def add(self, verdict: CaseVerdict) -> None:
-        """Note a verdict; a line that is written is never lost."""
+        """Add a verdict, and write its line to the file at once."""
         with self._lock:
             self.verdicts.append(verdict)
             if self._path is not None:
@@ -80,8 +79,9 @@ class Journal:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run `mpgrade verify`; 0 when every verdict is right and every check is failed by some wrong
-    solution.
+    """Run `mpgrade verify`.
+
+    Returns 0 when every verdict is right, and every check is failed by some wrong solution.
     """
     assignment = find_assignment(arguments.assignment)
     chosen = _chosen(cases(assignment, arguments.right), arguments)
@@ -113,8 +113,9 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _chosen(known: Sequence[Case], arguments: argparse.Namespace) -> list[Case]:
-    """Return the cases asked for, right ones first; untimed, those that only a timing could fail
-    are left out.
+    """Return the cases that the arguments ask for, right ones first.
+
+    With --untimed, wrong solutions that only a timing can fail are left out.
     """
     timed = (str(Concern.SPEEDUP),)
     number, parts = arguments.part or (1, 1)
@@ -128,9 +129,9 @@ def _chosen(known: Sequence[Case], arguments: argparse.Namespace) -> list[Case]:
 
 
 def _named(known: Sequence[Case], names: Sequence[str]) -> list[Case]:
-    """Return the cases of these names, or made from files of these names.
+    """Return the cases with these names, or made from files with these names.
 
-    Raises UsageError for one of neither.
+    Raises UsageError for a name that is neither.
     """
     for name in names:
         if not any(name in (case.name, case.path.stem) for case in known):
@@ -139,8 +140,9 @@ def _named(known: Sequence[Case], names: Sequence[str]) -> list[Case]:
 
 
 def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
-    """Return a folder as a student hands it in: the module under its asked name, beside the
-    reference's other files.
+    """Return a folder as a student would hand it in.
+
+    The solution has the module's name in it, and the reference's other files are beside it.
     """
     if case.path.is_dir():
         return case.path
@@ -219,6 +221,6 @@ def table(chosen: Sequence[Case], verdicts: Sequence[CaseVerdict]) -> str:
 
 
 def never_failed(verdicts: Sequence[CaseVerdict]) -> list[str]:
-    """Return the checks that are made on right solutions and that no wrong one has failed."""
+    """Return the checks that are made on right solutions and that no wrong solution fails."""
     made = {check for one in verdicts for check in one.made}
     return sorted(made - {check for one in verdicts for check in one.checks})

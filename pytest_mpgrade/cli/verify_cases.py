@@ -1,5 +1,6 @@
-"""Solutions whose verdict is known: the reference, further right ones, and the wrong ones with what
-they must fail.
+"""Solutions whose verdict is known: the reference, other right ones, and wrong ones.
+
+Each wrong solution names the concerns that it must fail.
 """
 
 from __future__ import annotations
@@ -18,11 +19,9 @@ from pytest_mpgrade.system.did_you_mean import nearest
 
 SUFFIXES = (".py", ".ipynb", ".md")
 HOSTILE = "hostile"
-"""A folder among the wrong solutions with those that attack the grader: what they fail is not the
-point of them.
-"""
+"""The folder of wrong solutions that attack the grader; which checks they fail is secondary."""
 LEAST = 0.1
-"""Points that a wrong solution loses at least, where expected.toml says no more."""
+"""How many points a wrong solution must lose if expected.toml has no other number."""
 REFERENCE = "reference"
 _KEYS = frozenset(("concerns", "about", "loses", "of", "diff", "own"))
 
@@ -39,12 +38,13 @@ class Case:
     text: str | None = None  # of a wrong solution that is made from a right design
 
     def content(self) -> bytes:
-        """Return the file that is graded."""
+        """Return the content of the file that is graded."""
         return self.path.read_bytes() if self.text is None else self.text.encode()
 
     def file(self, folder: Path) -> Path:
-        """Return the file or folder that is graded; what is made from a right design is written
-        into *folder*.
+        """Return the file or folder that is graded.
+
+        A solution that is made from a right design is written into *folder*.
         """
         if self.text is None:
             return self.path
@@ -54,9 +54,7 @@ class Case:
 
 
 def cases(assignment: Assignment, right: Sequence[Path] = ()) -> list[Case]:
-    """Return the reference, further right solutions, and the wrong ones with what they must
-    fail.
-    """
+    """Return the reference, other right solutions, and wrong ones with their concerns."""
     folder = reference_folder(assignment)
     if folder is None:
         raise UsageError(
@@ -99,7 +97,7 @@ def _solutions(path: Path) -> list[Path]:
 
 
 class _Expected:
-    """What `wrong/expected.toml` says of each wrong solution."""
+    """The content of `wrong/expected.toml`: a table for each wrong solution."""
 
     def __init__(self, toml: TomlText, assignment: Assignment) -> None:
         self._toml = toml
@@ -149,8 +147,9 @@ class _Expected:
         return tuple(sorted(given))
 
     def _loses(self, name: str, row: Mapping[str, Any]) -> float:
-        """Return how many points a wrong solution loses at least: one that keeps all would be a
-        right one.
+        """Return how many points a wrong solution must lose.
+
+        It must be more than none: a solution that keeps all its points would be a right one.
         """
         given, most = row.get("loses", LEAST), self._assignment.points
         if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given <= most:
@@ -160,7 +159,7 @@ class _Expected:
         return float(given)
 
     def _text(self, name: str, row: Mapping[str, str]) -> str:
-        """Return a wrong solution that is a right design but for some lines."""
+        """Return the text of a wrong solution that is a right design with a few lines changed."""
         try:
             return wrong_text.with_fault(
                 self._design(name, row.get("of", "")), row.get("about", ""), row["diff"]

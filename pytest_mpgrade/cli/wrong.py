@@ -1,4 +1,4 @@
-"""`mpgrade wrong`: what the wrong solutions of an assignment are, and where each has its fault."""
+"""`mpgrade wrong`: list the wrong solutions of an assignment, or print one with marks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COLUMNS = 80
 def main(arguments: argparse.Namespace) -> int:
     """Run `mpgrade wrong`: list all, or print one as it is graded.
 
-    Raises UsageError for a name that is none.
+    Raises UsageError for an unknown name.
     """
     assignment = find_assignment(arguments.assignment)
     if arguments.name:
@@ -34,7 +34,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _listed(cases: Sequence[Case]) -> Iterator[str]:
-    """Yield for each solution its name and concerns, and below them what is said about it."""
+    """Yield the name and concerns of each solution, and its description below them."""
     width = max((len(case.name) for case in cases), default=0)
     for case in cases:
         yield f"{case.name:{width}}  {', '.join(case.concerns)}"

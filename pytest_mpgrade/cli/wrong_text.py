@@ -1,15 +1,14 @@
-"""The text of a wrong solution that is a right design but for a few lines, with a mark at each of
-its faults; pure.
+"""Make the text of a wrong solution from a right design and a diff, with a mark at each fault.
 
-The lines are told as in a unified diff, but without line numbers, which the next edit of the design
-would make wrong::
+Pure. The diff is a unified diff without line numbers, because the next edit of the design would
+make those wrong::
 
     @@ mp_apply()
          todo = iter(tasks)
     -    first = list(islice(todo, n_processes))
     +    first = list(islice(todo, n_processes + 1))
 
-Libraries that apply diffs (whatthepatch, patch-ng) go by line numbers; unidiff only parses.
+Libraries that apply diffs (whatthepatch, patch-ng) rely on line numbers; unidiff only parses.
 """
 
 from __future__ import annotations
@@ -19,21 +18,21 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 WRONG = "# wrong: "
-"""How a mark begins.
+"""The beginning of a mark.
 
-It says how many lines below it are wrong; the right ones stand in it, as comments.
+The mark says how many lines below it are wrong, and has the right lines as comments.
 """
 _MISSING, _INSTEAD = "missing here:", ", instead of:"
 _CODE = "#     "
 
 _Change = tuple[int, int, Iterable[str]]
-"""From which line of the design to which, and what stands there in the wrong solution."""
+"""The range of lines of the design that is replaced, and the lines that replace it."""
 
 
 def with_fault(design: str, about: str, diff: str) -> str:
     """Return the wrong solution: it begins with the sentence *about* it, and its faults are marked.
 
-    Raises ValueError where the diff is none, or does not fit the design.
+    Raises ValueError where *diff* is no diff, or does not fit the design.
     """
     lines = design.splitlines()
     changes = [_placed(hunk, lines, number) for number, hunk in enumerate(_hunks(diff), 1)]
@@ -65,7 +64,7 @@ def _hunks(diff: str) -> Iterator[list[tuple[str, str]]]:
 
 
 def _placed(hunk: Sequence[tuple[str, str]], lines: Sequence[str], number: int) -> _Change:
-    """Return what a hunk changes, where its lines stand in the design."""
+    """Return the change that a hunk makes, at the place where its lines are in the design."""
     right = [line for sign, line in hunk if sign != "+"]
     if not any(sign for sign, _ in hunk):
         raise ValueError(f"hunk {number} changes nothing")
@@ -84,14 +83,12 @@ def _placed(hunk: Sequence[tuple[str, str]], lines: Sequence[str], number: int) 
 
 
 def _unchanged(hunk: Sequence[tuple[str, str]]) -> int:
-    """Return how many lines at the beginning of a hunk only say where it belongs."""
+    """Return how many lines at the beginning of a hunk are only context."""
     return sum(1 for _ in itertools.takewhile(lambda row: not row[0], hunk))
 
 
 def _marked(hunk: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Yield the lines of a hunk as the wrong solution has them, with a mark where they are not the
-    design's.
-    """
+    """Yield the lines that the wrong solution has for a hunk, with a mark above changed ones."""
     for changed, group in itertools.groupby(hunk, lambda row: row[0] != ""):
         rows = list(group)
         if changed:
@@ -104,7 +101,7 @@ def _marked(hunk: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 
 def mark(right: Sequence[str], wrong: Sequence[str]) -> Iterator[str]:
-    """Yield wrong lines below the mark that has the right ones in it."""
+    """Yield a mark with the right lines in it, and the wrong lines below it."""
     code = [line for line in (*right, *wrong) if line.strip()]
     indent = min((line[: len(line) - len(line.lstrip())] for line in code), key=len, default="")
     if wrong:
@@ -117,9 +114,7 @@ def mark(right: Sequence[str], wrong: Sequence[str]) -> Iterator[str]:
 
 
 def _sentence(design: str, about: str) -> _Change:
-    """Return the change that puts a sentence where the design has its docstring, or first in its
-    first cell.
-    """
+    """Return the change that replaces the docstring of the design, or precedes its first cell."""
     first = next(iter(ast.parse(design).body), None)
     if (
         isinstance(first, ast.Expr)

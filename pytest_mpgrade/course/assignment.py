@@ -1,5 +1,4 @@
-"""Load what course authors write: one `assignment.toml` per assignment, checked once and trusted
-from then on.
+"""Load assignments: one `assignment.toml` each, checked once and trusted from then on.
 
 Called by the command line, the plugin and the doctor. Every mistake is one line with its place,
 such as `assignments/mp_apply/assignment.toml:12: criteria[2].points: expected a number, got text`.
@@ -64,7 +63,7 @@ def load_assignment(folder_or_toml: Path) -> Assignment:
 
 
 def _notebook(document: Document, folder: Path) -> NotebookRules | None:
-    """Return how a notebook is executed, where the assignment asks for one."""
+    """Return how the notebook is executed, or None where the assignment asks for a module."""
     if not document.module.endswith(NOTEBOOK):
         return None
     table = msgspec.structs.asdict(document.notebook)
@@ -74,9 +73,7 @@ def _notebook(document: Document, folder: Path) -> NotebookRules | None:
 
 
 def find_assignment(name_or_path: str) -> Assignment:
-    """Load an assignment by its name among the shipped ones, or by the path of its folder or
-    `assignment.toml`.
-    """
+    """Load a shipped assignment by name, or any by the path of its folder or `assignment.toml`."""
     names = _shipped_names()
     if name_or_path in names:
         return load_assignment(_home() / name_or_path)
@@ -100,8 +97,9 @@ def shipped() -> tuple[Assignment, ...]:
 
 
 def reference_folder(assignment: Assignment) -> Path | None:
-    """Return the folder of the trusted solution: absent from what students install, and from many
-    authors' folders.
+    """Return the folder of the trusted solution, or None.
+
+    What students install has no reference, nor have the folders of many authors.
     """
     folder = Path(assignment.folder)
     own, beside, above = (
@@ -112,11 +110,10 @@ def reference_folder(assignment: Assignment) -> Path | None:
 
 
 def fingerprint(assignment: Assignment) -> str:
-    """Return a hash of all that decides verdicts but the submission: tests, data, limits, rules,
-    points.
+    """Return a hash of all that decides verdicts, except the submission.
 
-    What coming late costs is no part of it: that is applied to a verdict, and can be changed
-    without grading again.
+    That is tests, data, limits, rules and points. The late rule is not part of it: it is applied to
+    a verdict, and can be changed without grading again.
     """
     rules, data = assignment.notebook, ""
     if rules is not None:
@@ -132,11 +129,11 @@ def fingerprint(assignment: Assignment) -> str:
 
 
 def check_criteria(assignment: Assignment, used: Mapping[str, str]) -> None:
-    """Hold the rubric against the tests; *used* has a test's id for each criterion that some test
-    names.
+    """Compare the rubric with the tests.
 
-    The plugin calls this after collection and before anything is deselected. Points that no test
-    can give, or a test that gives no points, would make a wrong grade.
+    *used* has the id of a test for each criterion that some test names. The plugin calls this after
+    collection, before any test is deselected. Points that no test can give, or a test that gives no
+    points, would make a wrong grade.
     """
     names = [criterion.name for criterion in assignment.criteria]
     source = _text_of(Path(assignment.folder))
@@ -153,8 +150,9 @@ def check_criteria(assignment: Assignment, used: Mapping[str, str]) -> None:
 
 
 def _home() -> Path:
-    """Return the folder of the shipped assignments: inside the package when installed, beside it in
-    a checkout.
+    """Return the folder of the shipped assignments.
+
+    It is inside of an installed package, and beside the package in a checkout.
     """
     package = Path(__file__).resolve().parent.parent
     inside = package / "assignments"

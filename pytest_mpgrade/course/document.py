@@ -1,4 +1,4 @@
-"""An `assignment.toml` as types, and the errors of reading it by them in plain words."""
+"""Decode an `assignment.toml` by types, and put the errors into plain words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pytest_mpgrade.system.did_you_mean import nearest
 
 FILE = "assignment.toml"
 NOTEBOOK = ".ipynb"
-"""How the module of an assignment is named that asks for a notebook."""
+"""The suffix of the module's name where an assignment asks for a notebook."""
 _KINDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
 _KINDS |= {"array": "a list", "object": "a table"}
 _StartMethod = Literal["fork", "spawn", "forkserver"]
@@ -61,7 +61,7 @@ class Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
 
 def decoded(source: TomlText) -> Document:
-    """Read a text by types. Raises AssignmentError with the place of the first mistake."""
+    """Decode a text by types. Raises AssignmentError with the place of the first mistake."""
     try:
         return msgspec.convert(source.tables(), Document)
     except msgspec.ValidationError as error:
@@ -69,8 +69,9 @@ def decoded(source: TomlText) -> Document:
 
 
 def _in_words(message: str) -> tuple[Where, str]:
-    """Put msgspec's message (Expected `float`, got `str` - at `$.criteria[2].points`) into place
-    and plain words.
+    """Put a message of msgspec into a place and plain words.
+
+    The message reads: Expected `float`, got `str` - at `$.criteria[2].points`.
     """
     what, _, place = message.partition(" - at `$")
     where: Where = tuple(

@@ -21,7 +21,7 @@ _Fault = tuple[Where, str]
 
 
 def document_faults(document: Document, folder: Path) -> Iterator[_Fault]:
-    """Yield the mistakes in a document that lies in *folder*."""
+    """Yield the mistakes in a document that lies in *folder*; only the first one is reported."""
     yield from _module_faults(document)
     files = document.notebook.files
     if files and not (folder / files).is_dir():
@@ -46,7 +46,7 @@ def document_faults(document: Document, folder: Path) -> Iterator[_Fault]:
 
 
 def _module_faults(document: Document) -> Iterator[_Fault]:
-    """Hold the name of the module against Python, and against whether functions are asked for."""
+    """Check the module's name, and that functions are asked for unless it is a notebook."""
     is_notebook = document.module.endswith(NOTEBOOK)
     if not is_notebook:
         yield from ((("module",), fault) for fault in _name_faults(document.module))

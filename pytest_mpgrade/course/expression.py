@@ -1,9 +1,9 @@
-"""A small language for rules of points: numbers, names, + - * /, comparisons, `and or not`, `a if c
-else b`, functions.
+"""A small language for rules of points.
 
-Python's own parser reads it, and only the syntax listed here is taken. Ready evaluators of PyPI
-meet an unknown name when they evaluate; a course author has to meet it when the assignment is read,
-months before somebody is late.
+It has numbers, names, + - * /, comparisons, `and or not`, `a if c else b`, and functions. Python's
+own parser reads it, and only the syntax listed here is accepted. Evaluators on PyPI report an
+unknown name when they evaluate. A course author has to be told when the assignment is read, months
+before anybody is late.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ FUNCTIONS = (*_MORE_ARGUMENTS, *_ONE_ARGUMENT)
 
 
 def check_expression(text: str, names: Collection[str]) -> None:
-    """Raise ValueError, with the column, where *text* is no such expression or has a name that is
-    not in *names*.
+    """Raise ValueError, with the column, for a *text* that is no expression.
+
+    Also raise it for a name that is not in *names*.
     """
     if len(text) > LONGEST:
         raise ValueError(f"longer than {LONGEST} characters")
@@ -68,9 +69,9 @@ def names_in(text: str) -> frozenset[str]:
 
 
 def evaluate(text: str, values: Mapping[str, float]) -> float:
-    """Return what a checked expression says.
+    """Return the value of a checked expression.
 
-    Raises ArithmeticError where it divides by zero or is no number.
+    Raises ArithmeticError where it divides by zero or the value is no number.
     """
     found = float(_value(_parsed(text), values))
     if math.isnan(found):
@@ -142,7 +143,7 @@ def _is_taken(node: ast.expr) -> bool:
 
 
 def _value(node: ast.expr, values: Mapping[str, float]) -> float:
-    """Evaluate what `check` has let pass: nothing else comes here."""
+    """Evaluate syntax that `check_expression` has accepted; it comes across no other."""
     if isinstance(node, ast.Name):
         return values[node.id]
     if isinstance(node, ast.BinOp):

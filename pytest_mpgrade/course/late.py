@@ -1,6 +1,6 @@
-"""What a late submission's points become, by the assignment's own rule.
+"""Apply the assignment's late rule to the points of a submission.
 
-Pure: called by a batch for each late one.
+Pure: a batch calls it for each late submission.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from pytest_mpgrade.course.rounding import half_up
 from pytest_mpgrade.records import LateRules
 
 NAMES = ("points", "max_points", "days", "hours", "late")
-"""What a rule may be about; `late` is 1, `days` and `hours` are the same time with its fraction."""
+"""The names that a rule may use.
+
+`late` is 1. `days` and `hours` are the same time, both with a fraction.
+"""
 _TIMES = frozenset(("days", "hours"))
 _HOUR, _DAY = 3600.0, 86400.0
 
@@ -20,12 +23,11 @@ _HOUR, _DAY = 3600.0, 86400.0
 def late_points(
     rules: LateRules, points: float, max_points: float, seconds: float | None, step: float = 0.01
 ) -> float:
-    """Return the points of somebody who is so many *seconds* late (None: nobody knows), from 0 to
-    *points*.
+    """Return the points after *seconds* of lateness (None: unknown), from 0 to *points*.
 
     They are rounded half up to a multiple of *step*, as the assignment rounds its score.
 
-    Raises ValueError, with the reason, where the rule cannot say.
+    Raises ValueError, with the reason, where the rule has no value.
     """
     values = {"points": points, "max_points": max_points, "late": 1.0}
     if seconds is not None:

@@ -1,8 +1,7 @@
-"""What an interpreter has installed, asked of that interpreter itself; and the names of packages
-for pip and import.
+"""Ask an interpreter what it has installed, and map pip's names of packages to those of imports.
 
-Student code runs without the variables and the home folder of whoever grades, so that is how an
-interpreter is asked.
+The interpreter is asked without the grader's environment variables and home folder, because student
+code runs without them.
 """
 
 from __future__ import annotations
@@ -20,7 +19,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 _SECONDS = 120.0
-"""How long an interpreter may take to answer: scikit-learn takes some seconds on a slow disk."""
+"""How many seconds an interpreter may take to answer.
+
+To import scikit-learn takes some seconds on a slow disk.
+"""
 
 _IMPORTED_AS = {
     "attrs": ("attr", "attrs"),
@@ -46,8 +48,9 @@ _IMPORTED_AS = {
     "setuptools": ("setuptools", "pkg_resources"),
     "umap-learn": ("umap",),
 }
-"""Those that are not imported by the name that pip knows them by; what is installed says so
-itself.
+"""Packages whose import name is not pip's name.
+
+If a package is installed, it states its import names itself.
 """
 
 _OFTEN_USED = frozenset(
@@ -59,11 +62,11 @@ _OFTEN_USED = frozenset(
     trio uvloop xarray xgboost
     """.split()  # noqa: SIM905 - words in a row are easier to keep than quoted ones
 )
-"""Packages that courses meet, by the names that are imported."""
+"""Packages that courses often use, by their import names."""
 
 
 def is_known(module: str) -> bool:
-    """Tell whether a package is known by this name: of all there are nobody has a list here."""
+    """Tell whether an import name is that of a package on our lists, which are not complete."""
     return module in _OFTEN_USED or any(module in names for names in _IMPORTED_AS.values())
 
 
@@ -103,7 +106,7 @@ sys.stdout.write("\n" + json.dumps(told))
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """What an interpreter answers."""
+    """The answer of an interpreter."""
 
     python: str  # its version
     modules: frozenset[str]  # that it can find, of those asked for
@@ -121,13 +124,13 @@ def ask_interpreter(
     imports: Iterable[tuple[str, tuple[str, ...]]] = (),
     owners: bool = False,
 ) -> Installed:
-    """Ask an interpreter ("": our own) what of these it has; *imports*: modules, and names that are
-    taken from them.
+    """Ask an interpreter ("": our own) what it has of *modules*, *packages* and *imports*.
 
-    What is imported runs with our rights, so it must not be chosen by a submission alone: parts of
-    packages that the assignment allows. No module of a submission is in its way. *owners*: say
-    which module is of which package, too. An interpreter that gives no answer has everything: then
-    nobody is accused, nor is the grader.
+    *imports* are modules with the names that are imported from them. They are imported with our
+    rights. So a submission alone must not choose them: they have to be parts of packages that the
+    assignment allows. No module of a submission can shadow them. With *owners*, the answer also
+    says which module belongs to which package. An interpreter that gives no answer counts as having
+    everything, so that neither the submission nor the grader is accused.
     """
     wanted: dict[str, object] = {
         "modules": sorted(set(modules)),
@@ -170,23 +173,20 @@ def _environment(home: str) -> dict[str, str]:
 
 
 def normal(package: str) -> str:
-    """Return a package's name as indexes compare it: PyPA's specification "Names and
-    normalization".
-    """
+    """Return a package's name as indexes compare it (PyPA, "Names and normalization")."""
     return re.sub(r"[-_.]+", "-", package).lower()
 
 
 def imported_as(package: str) -> tuple[str, ...]:
-    """Return the modules that a package is imported by; authors may write those in place of pip's
-    name.
-    """
+    """Return the import names of a package, which authors may write instead of pip's name."""
     known = _IMPORTED_AS.get(normal(package), (normal(package).replace("-", "_"),))
     return (*known, package) if package.isidentifier() else known
 
 
 def installed_as(package: str) -> str:
-    """Return pip's name of a package that an author may have written as it is imported: `sklearn`
-    is scikit-learn.
+    """Return pip's name of a package for which an author may have written the import name.
+
+    For example, `sklearn` is scikit-learn.
     """
     by_import = {
         module: name
@@ -197,9 +197,7 @@ def installed_as(package: str) -> str:
 
 
 def providing(module: str, packages: Sequence[str], installed: Installed | None = None) -> str:
-    """Return the package, of those listed, that a top-level module belongs to; "" where it is none
-    of them.
-    """
+    """Return the one of these packages to which a top-level module belongs, or ""."""
     owners = {
         normal(name) for name in (installed.distributions.get(module, ()) if installed else ())
     }
@@ -224,8 +222,9 @@ def install_command(python: str, packages: Iterable[str]) -> str:
 
 
 def package_faults(listed: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield the place of each name in a course's list that is none that pip installs, or is there
-    twice, and why.
+    """Yield the index of each wrong name in a course's list, and why it is wrong.
+
+    A name is wrong if pip cannot install it, or if it is there twice.
     """
     known: list[str] = []
     for index, name in enumerate(listed):

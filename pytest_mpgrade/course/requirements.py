@@ -1,4 +1,4 @@
-"""Criteria that require others, held against each other where an assignment is loaded."""
+"""Check the criteria that require others, when an assignment is loaded."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pytest_mpgrade.system.did_you_mean import nearest
 def requirement_faults(
     required: Mapping[str, Sequence[str]],
 ) -> Iterator[tuple[tuple[int, str, int], str]]:
-    """Yield what is wrong, with its place: a criterion that there is not, or one that requires
-    itself in the end.
+    """Yield mistakes with their places: unknown criteria, and those that require themselves.
 
     *required* has the criteria that each one requires, in the order of the rubric.
     """
@@ -38,7 +37,7 @@ def requirement_faults(
 
 
 def _all(name: str, required: Mapping[str, Sequence[str]]) -> set[str]:
-    """Return a criterion, and all that it requires directly or by way of others."""
+    """Return a criterion, and all that it requires directly or indirectly."""
     found: set[str] = set()
     todo = [name]
     while todo:

@@ -1,8 +1,8 @@
-"""Points in steps, such as hundredths, that add up: a rubric whose lines do not give its sum cannot
-be defended.
+"""Round points to multiples of a step so that they still add up to the rounded sum.
 
-The method of largest remainders (Hamilton's): everybody gets what is whole, and the steps that are
-left go to those who have lost most by that.
+A rubric whose lines do not add up to its sum cannot be defended. The method is that of largest
+remainders (Hamilton's): every item is rounded down, and the steps that are missing go to the items
+that have lost most by that.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ from fractions import Fraction
 
 
 def half_up(value: Fraction, step: Fraction) -> Fraction:
-    """Return the nearest multiple of *step*; of two that are as near, the greater one."""
+    """Return the nearest multiple of *step*, and the greater of two that are equally near."""
     return math.floor(value / step + Fraction(1, 2)) * step
 
 
 def earned(exact: Sequence[Fraction], total: Fraction, step: Fraction) -> list[Fraction]:
-    """Return multiples of *step* that are next to *exact* and add up to *total*, their rounded
-    sum.
-    """
+    """Return multiples of *step* next to *exact* that add up to *total*, their rounded sum."""
     return _spread(exact, [_floor(each, step) for each in exact], total, step)
 
 
@@ -59,9 +57,7 @@ def _floor(value: Fraction, step: Fraction) -> Fraction:
 def _spread(
     exact: Sequence[Fraction], least: Sequence[Fraction], total: Fraction, step: Fraction
 ) -> list[Fraction]:
-    """Give the steps that are missing in *total* to those who are furthest below *exact*, in
-    turn.
-    """
+    """Give the steps that are missing in *total* to those furthest below *exact*, in turn."""
     found = list(least)
     # The first of those that lack most is at the front.
     lacking = [

@@ -6,8 +6,9 @@ import ast
 
 
 def signature(text: str) -> tuple[str, tuple[str, ...]]:
-    """Read a function's name and parameters (``"second=2"``), by syntax only; raise ValueError
-    where that is no use.
+    """Read a function's name and parameters (``"second=2"``) by syntax only.
+
+    Raises ValueError where *text* is no such signature.
     """
     bad = (
         f"expected a function's signature such as 'name(first, second=2)', without *, got {text!r}"

@@ -1,4 +1,4 @@
-"""Under which start methods of multiprocessing a test runs."""
+"""The start methods of multiprocessing under which a test runs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 
 def chosen(asked: Sequence[str], marked: Sequence[str]) -> tuple[str, ...]:
-    """Return the start methods for a test; *asked*: by the assignment; *marked*: on the test, or
-    none.
+    """Return the start methods for a test: those that it is *marked* with, else all *asked* ones.
+
+    *asked* are the assignment's. The mark "any" means the first of them that this platform has, and
+    "default" the first of the platform's, its default, that is among them.
     """
     here = multiprocessing.get_all_start_methods()  # the default of the platform comes first
     if tuple(marked) == ("any",):

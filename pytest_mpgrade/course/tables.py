@@ -1,6 +1,4 @@
-"""Tables of numbers that course authors write in `assignment.toml`; users give limits on the
-command line, too.
-"""
+"""The tables of numbers in `assignment.toml`, and limits that the command line overrides."""
 
 from __future__ import annotations
 
@@ -88,10 +86,10 @@ class LateTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
 
 def with_limits(assignment: Assignment, given: Iterable[str]) -> Assignment:
-    """Return an assignment with other limits, each given as ``name=value``: ``processes=64``,
-    ``memory_bytes=1GB``.
+    """Return an assignment with some limits replaced, each given as ``name=value``.
 
-    Raises UsageError for one that is not known or has no sensible value.
+    For example: ``processes=64``, ``memory_bytes=1GB``. Raises UsageError for an unknown name or a
+    value that makes no sense.
     """
     changed: dict[str, Any] = dict(map(_read, given))
     return dataclasses.replace(assignment, limits=dataclasses.replace(assignment.limits, **changed))

@@ -1,5 +1,6 @@
-"""The text of an `assignment.toml`, and where in it something is: no TOML parser for Python tells
-lines.
+"""The text of an `assignment.toml`, and the line of each part of it.
+
+No TOML parser for Python reports lines.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Where = tuple["str | int", ...]
 
 @dataclass(frozen=True, kw_only=True)
 class TomlText:
-    """One file, for reading it and for telling where in it a mistake is."""
+    """The text of one file, which can be parsed, and in which mistakes are located."""
 
     file: Path
     text: str
@@ -48,7 +49,7 @@ class TomlText:
             raise AssignmentError(f"{_label(file)}:{line}: not saved as UTF-8") from error
 
     def tables(self) -> dict[str, object]:
-        """Return what the file says. Raises AssignmentError with the place where it is no TOML."""
+        """Return the parsed content. Raises AssignmentError with the place where it is no TOML."""
         try:
             tables: dict[str, object] = tomllib.loads(self.text)
             return tables
@@ -69,9 +70,7 @@ class TomlText:
 
 
 def _label(file: Path) -> str:
-    """Return a path as a user would write it: from the current folder where the file is below
-    that.
-    """
+    """Return a path as a user would write it: relative if the file is below the current folder."""
     try:
         return file.resolve().relative_to(Path.cwd()).as_posix()
     except (ValueError, OSError):
@@ -87,12 +86,12 @@ def _syntax_error(message: str, text: str) -> tuple[str, int]:
 
 
 def _line(text: str, where: Where) -> int:
-    """Return the line on which a key or an array's element begins; of what is missing, the table it
-    is missing in.
+    """Return the line on which a key or an array's element begins.
 
-    No TOML parser for Python tells lines. But a document is valid after each line, save within an
-    array or a long string, and then it is with a bracket or quotes put after it: the first such
-    part that has the place ends on it.
+    For a key that is missing, it is the line of the table that lacks it. No TOML parser for Python
+    reports lines. But the lines up to any line are a valid document, except within an array or a
+    long string. There they are one after a bracket or quotes are appended. The shortest such part
+    that has the place ends on its line.
     """
     lines = text.split("\n")
     return max(

@@ -1,6 +1,4 @@
-"""`mpgrade doctor`: what this machine can do for a grading, tried and not guessed, and remedies for
-the rest.
-"""
+"""`mpgrade doctor`: try what this machine can do for a grading, and name remedies for the rest."""
 
 from __future__ import annotations
 
@@ -41,8 +39,9 @@ def main(assignment: Assignment | None = None) -> int:
 
 
 def diagnose(assignment: Assignment | None = None) -> Iterator[Facility]:
-    """Look for everything a grading uses, the indispensable first; *assignment*: whose packages are
-    looked for.
+    """Try every facility that a grading uses, required ones first.
+
+    The packages that are looked for are those that *assignment* allows.
     """
     yield _python()
     yield _start_methods()
@@ -116,9 +115,7 @@ def _observers() -> Iterator[Facility]:
 
 
 def _in_child(attempt: Callable[[], None]) -> str:
-    """Try something in a forked process, on which it may leave traces; return "" or why it
-    failed.
-    """
+    """Try something that may leave traces, in a forked process; return why it failed, or ""."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -134,7 +131,7 @@ def _in_child(attempt: Callable[[], None]) -> str:
 
 
 def _failure(attempt: Callable[[], None]) -> str:
-    """Return "" where an attempt works, and why where it does not."""
+    """Return why an attempt fails, or ""."""
     try:
         attempt()
     except Exception as error:

@@ -1,5 +1,6 @@
-"""Whether the packages that assignments allow are there: who imports one that is not gets no
-grade.
+"""Check that the packages that assignments allow are installed.
+
+A submission that imports an allowed package that is missing gets no grade.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from pytest_mpgrade.submission import lacking
 
 
 def package_facilities(assignments: Iterable[Assignment]) -> Iterator[Facility]:
-    """Ask the interpreter of each assignment's submissions; a row for each that allows any
-    packages.
+    """Ask the interpreter that runs submissions of each assignment that allows packages.
+
+    There is one row for each such assignment.
     """
     return (_row(each) for each in assignments if each.environment.packages)
 

@@ -1,4 +1,4 @@
-"""A line of what the doctor says."""
+"""One line of the doctor's report."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Facility:
-    """One thing that was looked for; what is missing says what follows from that, and what
-    helps.
+    """A facility that the doctor has tried.
+
+    If it is missing, the row says what follows from that, and what helps.
     """
 
     name: str

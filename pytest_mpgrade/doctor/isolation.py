@@ -1,4 +1,4 @@
-"""What keeps student code apart on this machine."""
+"""The isolation of student code on this machine."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from pytest_mpgrade.isolation import choose, in_words
 
 
 def isolation_facilities() -> Iterator[Facility]:
-    """Try the layers with a module that everybody may read; a submission elsewhere may fall through
-    further.
+    """Try the isolation layers with a module that every user can read.
+
+    For a submission that only some users can read, fewer layers may work.
     """
     if sys.platform != "linux":
         yield Facility(

@@ -1,8 +1,8 @@
-"""Pack all that a course system needs for grading by itself: mpgrade as a wheel, one assignment,
-and what starts them.
+"""Pack an assignment for a course system that grades by itself.
 
-Called by `mpgrade package`. The scripts beside this file go into the archive as they are, but for
-two settings.
+The archive has mpgrade as a wheel, one assignment, and the scripts that start a grading. Called by
+`mpgrade package`. The scripts beside this file go into the archive unchanged except for two
+settings.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.ignored_names import IGNORED
 
 _LEFT_OUT = ("starter", "wrong", "designs", "reference")
-"""Of an assignment: the reference is packed from wherever it is."""
+"""Parts of an assignment's folder that are left out; the reference is packed from where it lies."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A course system that can be packed for."""
+    """A course system for which assignments can be packed."""
 
     scripts: tuple[str, ...]
     deadline: int  # seconds, below the system's own limit
@@ -48,9 +48,9 @@ KINDS: Mapping[str, Kind] = {
         next_step="unpack it into CLASSROOM/autograders/ASSIGNMENT",
     ),
 }
-"""By the name that a user gives.
+"""The course systems by the names that users give.
 
-Gradescope's own limit is 10 min by default, that of Classroom 50 is 15.
+By default, Gradescope ends a grading after 10 min, and Classroom 50 after 15 min.
 """
 
 
@@ -85,7 +85,7 @@ def write_archive(
 
 
 def _set(text: str, settings: Mapping[str, str]) -> str:
-    """Put settings into those lines of a script that give them, be it shell or Python."""
+    """Replace the lines of a script, in shell or Python, that assign the settings."""
     for name, value in settings.items():
         text = re.sub(rf"(?im)^({name} ?= ?)\S*", rf"\g<1>{value}", text)
     return text
@@ -102,7 +102,7 @@ def _wheel(given: Path | None) -> tuple[str, bytes]:
 
 
 def _files(assignment: Assignment) -> Iterator[tuple[Path, str]]:
-    """Yield what is packed of an assignment, with the names that it has in there."""
+    """Yield the files of an assignment that are packed, with their names in the archive."""
     folder = Path(assignment.folder)
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
@@ -115,7 +115,7 @@ def _files(assignment: Assignment) -> Iterator[tuple[Path, str]]:
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int = 0o644) -> None:
-    """Add a file; the same files give the same archive, whenever it is made."""
+    """Add a file with a fixed time, so that the same files always give the same archive."""
     entry = zipfile.ZipInfo(name)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.create_system = 3  # Unix, or modes are not read

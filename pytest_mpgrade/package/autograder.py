@@ -1,7 +1,7 @@
 """Classroom 50's hook: grades the checkout that it is started in, and writes `result.json` there.
 
-It needs nothing but the files beside it, Python from 3.10 on, and pip. There is a result from the
-first moment, which says that nothing is graded, and the exit status is 0 whatever happens.
+It needs only the files beside it, pip, and Python 3.10 or newer. It writes a result that says "not
+graded" before it does anything else, and its exit status is always 0.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from pytest_mpgrade.system.timestamps import utc_stamp
 
 DEADLINE = 720
-"""Seconds, the installation included; the whole job has 15 minutes."""
+"""Seconds for a grading with its installation; Classroom 50 ends the whole job after 15 min."""
 EXTRAS = "stacks"
 PACKAGES = ""
 _VARIABLES = {

@@ -1,8 +1,7 @@
-"""A wheel of the mpgrade that runs, also of an editable installation: no source tree, build tool or
-index is needed.
+"""Build a wheel of the running mpgrade, also of an editable installation.
 
-By PyPA's specification "Binary distribution format"; the other assignments that come along are left
-out.
+It needs no source tree, build tool or index. The format is PyPA's specification "Binary
+distribution format". Shipped assignments other than the packed one are left out.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _WHEEL = "Wheel-Version: 1.0\nGenerator: mpgrade\nRoot-Is-Purelib: true\nTag: py
 
 
 def build() -> tuple[str, bytes]:
-    """Return its file name and content. Raises UsageError where mpgrade was never installed."""
+    """Return the wheel's name and content. Raises UsageError where mpgrade is not installed."""
     try:
         installed = metadata.distribution("pytest-mpgrade")
     except metadata.PackageNotFoundError:

@@ -1,1 +1,1 @@
-"""What students hand in, found by syntax only."""
+"""What students hand in, read by syntax only."""

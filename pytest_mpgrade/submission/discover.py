@@ -1,7 +1,7 @@
-"""Find the module to grade in what somebody handed in: by its name, else by its syntax.
+"""Find the module to grade in a submission: by its name, else by its syntax.
 
 Called by the command line and the plugin. Students rename files and hand in more than was asked
-for, and all of it has to be read without harm: nothing is imported or run here, and no link that
+for, and reading all of it must be harmless. So nothing is imported or run here, and no link that
 leads out of a submission is followed.
 """
 
@@ -32,9 +32,9 @@ _Choice = tuple[File, ModuleSyntax, str]
 def discover(path: Path, assignment: Assignment, id: str | None = None) -> Submission:
     """Find the module to grade at *path*, a folder or a file.
 
-    Raises UsageError where there is nothing at *path*, and UngradableError, with what was found,
-    where no module or no single one can be graded. The module may have a name that cannot be
-    imported: see `staging`.
+    Raises UsageError where there is nothing at *path*. Raises UngradableError, with a list of the
+    files, where no module, or no single one, can be graded. The module may have a name that cannot
+    be imported: see `staging`.
     """
     if not os.path.exists(path):
         raise UsageError(f"there is no submission at {printable(str(path))}")
@@ -59,7 +59,10 @@ def discover(path: Path, assignment: Assignment, id: str | None = None) -> Submi
 
 
 def own_files(root: Path) -> tuple[File, ...]:
-    """Return all files that are a student's own, in the order of their names."""
+    """Return all files that are a student's own, sorted by name.
+
+    Raises UngradableError where a folder cannot be read.
+    """
     errors: list[OSError] = []
     found = sorted(handed_in.files(root, errors.append), key=lambda file: file.name)
     if errors:
@@ -105,9 +108,9 @@ def _choose(files: tuple[File, ...], assignment: Assignment) -> _Choice:
 
 
 def _complete(scripts: Mapping[File, ModuleSyntax], wanted: frozenset[str]) -> list[File]:
-    """Return the scripts that define all wanted functions; if none does, those that import them.
+    """Return the scripts that define all wanted functions; without any, those that import them.
 
-    A script that imports the functions from the module beside it has them too, but it is not the
+    A script that imports the functions from the module beside it has them, too, but it is not the
     module.
     """
     own = [file for file, source in scripts.items() if wanted <= source.own]
@@ -136,9 +139,7 @@ def _no_module(
 
 
 def _notebook(files: tuple[File, ...], assignment: Assignment) -> _Choice:
-    """Return the notebook to execute, and a sentence on how it was found where that is not as
-    asked.
-    """
+    """Return the notebook to execute, and a note on it where it is not the one asked for."""
     stem = Path(assignment.module).stem
     named = [_exact(files, stem + suffix) for suffix in (".ipynb", *TEXT_NOTEBOOKS)]
     found = next((file for file in named if file), None)
@@ -168,8 +169,9 @@ def _notebook(files: tuple[File, ...], assignment: Assignment) -> _Choice:
 
 
 def _exact(files: tuple[File, ...], module: str) -> File | None:
-    """Return the file with the asked name that is nearest to the top: an archive often adds a
-    folder around all.
+    """Return the file with the asked name that is nearest to the top, or None.
+
+    An archive often adds a folder around everything.
     """
     named = [file for file in files if file.path.name == module]
     top = min((file.name.count("/") for file in named), default=0)
@@ -182,7 +184,7 @@ def _exact(files: tuple[File, ...], module: str) -> File | None:
 
 
 def _about(file: File, source: ModuleSyntax | None, assignment: Assignment) -> str:
-    """Return what to say of a file that is not the module."""
+    """Return how to describe a file that is not the module."""
     if source:
         lacks = ", ".join(name for name in assignment.functions if name not in source.names)
         return (
@@ -193,7 +195,7 @@ def _about(file: File, source: ModuleSyntax | None, assignment: Assignment) -> s
 
 
 def _in_notebook(file: File) -> tuple[ModuleSyntax, str]:
-    """Return what the module in a notebook would have, and which cells it would be made of."""
+    """Return the syntax of the module in a notebook, and the code cells from which it is made."""
     if file.fault:
         return ModuleSyntax(fault=_unread(file)), ""
     try:
@@ -218,9 +220,7 @@ def _is_notebook(file: File) -> bool:
 
 
 def _read(file: File, wanted: frozenset[str] = frozenset()) -> ModuleSyntax:
-    """Read a module as syntax; one in which none of the *wanted* names occurs is not worth
-    parsing.
-    """
+    """Read a module as syntax; skip parsing where none of the *wanted* names occurs in its text."""
     if file.fault:
         return ModuleSyntax(fault=_unread(file))
     try:
@@ -246,9 +246,7 @@ def _unread(file: File) -> UngradableError:
 
 
 def _digest(files: tuple[File, ...]) -> str:
-    """Return a hash of all names and contents; for what is huge or unreadable its size stands for
-    its content.
-    """
+    """Return a hash of all names and contents; huge and unreadable files count by their size."""
     whole = hashlib.sha256()
     for file in files:
         part = hashlib.sha256(b"%d" % file.size)
@@ -260,7 +258,7 @@ def _digest(files: tuple[File, ...]) -> str:
 
 
 def _shown(file: File) -> str:
-    """Return a file's name for a line of output."""
+    """Return a file's name so that it can be printed."""
     return printable(file.name)
 
 

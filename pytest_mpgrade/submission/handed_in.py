@@ -1,10 +1,9 @@
-"""Files that students handed in, as the grader itself lists, reads and copies them, with no
-isolation around it.
+"""List, read and copy files that students handed in, outside of any isolation.
 
-A student decides what lies there: links to the teacher's files, pipes that block whoever opens
-them, devices that never end, folders that nobody may read. Every reader of such files outside of a
-sandbox goes through this module. A link is followed to another file of the same submission only;
-what is written is always a new file, never through a link.
+A student decides what is there: links to the teacher's files, pipes that block their reader,
+devices that never end, folders without permission. All code outside of a sandbox that reads such
+files goes through this module. A link is followed only to another file of the same submission. What
+is written is always a new file, never through a link.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from pytest_mpgrade.system.ignored_names import IGNORED
 
 MOST_FILES, DEEPEST = 20_000, 100
 MOST_COPIED = 500_000_000
-"""Bytes of one submission; a file with a hole in it may claim any size."""
+"""The most bytes of one submission that are copied; a sparse file may claim any size."""
 _TOO_MUCH = f"there are more than {MOST_COPIED // 1_000_000} MB"
 _PIECE = 1 << 20
 NO_FILE = "is no file that can be read"
@@ -40,8 +39,9 @@ NAME_ERRORS = frozenset(
         errno.ELOOP,
     )
 )
-"""Why a file cannot be written that lies in its name, and not in our disk: too long, or a folder is
-called so.
+"""Errors of writing a file that come from its name, and not from our disk.
+
+For example, the name is too long, or a folder has the same name.
 """
 _PLAINLY = sum(
     getattr(os, f"O_{name}", 0) for name in ("NOFOLLOW", "NONBLOCK", "NOCTTY", "CLOEXEC", "BINARY")
@@ -50,7 +50,7 @@ _PLAINLY = sum(
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A file as it lies in a submission; it has not been opened."""
+    """A file of a submission, not opened yet."""
 
     path: Path
     name: str  # below the submission's folder, with slashes
@@ -59,12 +59,11 @@ class File:
 
 
 def files(root: Path, closed: Callable[[OSError], object] | None = None) -> Iterator[File]:
-    """Yield all files below a folder that are a student's own, or the one that *root* is.
+    """Yield all files below a folder that are a student's own, or *root* itself if it is a file.
 
-    Virtual environments, and what is hidden or made by a machine, are no student's own. *closed* is
-    called with the error of each folder that cannot be read. Links to folders are not entered.
-    Raises UngradableError where there are more than 20,000 files, or over 100 folders in each
-    other.
+    Hidden files, virtual environments, and what tools make are not a student's own. Links to
+    folders are not entered. *closed* is called with the error of each folder that cannot be read.
+    Raises UngradableError for more than 20,000 files, or more than 100 nested folders.
     """
     if not os.path.isdir(root):
         yield look_at_file(root)
@@ -90,7 +89,7 @@ def _is_no_part(folder: str, name: str) -> bool:
 
 
 def look_at_file(path: Path) -> File:
-    """Look at a file that was named by whoever grades, who may name it by a link."""
+    """Describe a file that the grader's user has named, perhaps by a link."""
     return _look(path, path.name, None)
 
 
@@ -112,7 +111,7 @@ def _look(path: Path, name: str, top: Path | None) -> File:
 
 
 def is_closed(folder: Path) -> bool:
-    """Tell whether we may not look into a folder."""
+    """Tell whether we lack the permission to list a folder."""
     try:
         os.scandir(folder).close()
     except OSError:
@@ -121,14 +120,14 @@ def is_closed(folder: Path) -> bool:
 
 
 def leads_out(path: Path, top: Path) -> bool:
-    """Tell whether *path* is, or lies behind, a link to somewhere that is not below *top*."""
+    """Tell whether *path*, with all links resolved, is outside of *top*."""
     return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(top))
 
 
 def opened(path: Path) -> BinaryIO:
-    """Open a plain file for reading: at once, and only if it is one.
+    """Open a plain file for reading, without blocking, and only if it is one.
 
-    Raises OSError. A pipe that has taken the file's place since it was looked at does not block.
+    Raises OSError. If a pipe has replaced the file since it was listed, opening it does not block.
     """
     file = os.fdopen(os.open(os.path.realpath(path), os.O_RDONLY | _PLAINLY), "rb")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -138,7 +137,7 @@ def opened(path: Path) -> BinaryIO:
 
 
 def content(path: Path, most: int) -> bytes:
-    """Return what a plain file holds, up to *most* bytes, also of one that grows meanwhile.
+    """Return up to *most* bytes of a plain file, even if it grows meanwhile.
 
     Raises OSError.
     """
@@ -152,10 +151,10 @@ def content(path: Path, most: int) -> bytes:
 
 
 def created(root: Path, name: str) -> BinaryIO:
-    """Open a new file below *root* for writing, in place of one that is there. Raises OSError.
+    """Create a file below *root* for writing, in place of one that exists. Raises OSError.
 
-    *name* has slashes; folders that are missing are made. No link is followed on the way: each
-    folder is opened from the one before it, which holds even where somebody changes the tree
+    *name* has slashes; missing folders are made. No link is followed on the way: each folder is
+    opened relative to the one before it. This is safe even if another process changes the tree
     meanwhile.
     """
     *folders, last = name.split("/")
@@ -189,8 +188,9 @@ def created(root: Path, name: str) -> BinaryIO:
 
 
 def _created_by_path(root: Path, folders: list[str], last: str) -> BinaryIO:
-    """Windows opens nothing from a folder that is open: there the way is looked at before it is
-    gone.
+    """Create a file by its path, where the system cannot open one relative to a folder (Windows).
+
+    The path is checked for links before it is used.
     """
     place = root.joinpath(*folders)
     place.mkdir(parents=True, exist_ok=True)
@@ -201,10 +201,10 @@ def _created_by_path(root: Path, folders: list[str], last: str) -> BinaryIO:
 
 
 def copy(root: Path, into: Path) -> list[str]:
-    """Copy the plain files below a folder to *into*; return what was left out, with why.
+    """Copy the plain files below a folder to *into*; return a list of what was left out and why.
 
     A link to another file of the folder becomes a copy of that file. Raises UngradableError, see
-    `files`, and OSError where it is our disk that fails, and not their files.
+    `files`, and OSError where our disk fails, and not their files.
     """
     left_out: list[str] = []
     room = MOST_COPIED
@@ -224,9 +224,9 @@ def copy(root: Path, into: Path) -> list[str]:
 
 
 def copy_file(path: Path, into: Path, name: str) -> str:
-    """Copy a plain file to *name* below *into*; return why that cannot be, or "".
+    """Copy a plain file to *name* below *into*; return why it cannot be copied, or "".
 
-    Raises OSError where it is our disk that fails.
+    Raises OSError where our disk fails.
     """
     try:
         source = opened(path)

@@ -1,6 +1,4 @@
-"""What a source imports, by its syntax: which modules and names, on which line, and whether it can
-do without.
-"""
+"""Find what a source imports, by its syntax: modules, names, lines, and whether it is optional."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ class Import:
 
     @property
     def shown(self) -> str:
-        """What it imports, as it is written with a dot."""
+        """The module, or the module and the one name imported from it, with dots."""
         return ", ".join(f"{self.module}.{name}" for name in self.names) or self.module
 
     @property
@@ -35,7 +33,7 @@ class Import:
 
 
 def module_imports(tree: ast.Module) -> tuple[Import, ...]:
-    """Return all that a module imports, wherever it does, in the order of lines."""
+    """Return all imports of a module, at any depth, in the order of lines."""
     return tuple(sorted(_imports(tree), key=lambda found: (found.line, found.module)))
 
 
@@ -69,7 +67,7 @@ def _imported(node: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _guarded(node: ast.AST) -> list[ast.stmt]:
-    """Return the statements in one that it can do without."""
+    """Return the statements in the body of this one whose imports are optional."""
     if isinstance(node, ast.Try):
         return node.body if any(map(_goes_on, node.handlers)) else []
     if isinstance(node, (ast.With, ast.AsyncWith)):
@@ -88,7 +86,7 @@ def _guarded(node: ast.AST) -> list[ast.stmt]:
 
 
 def _goes_on(handler: ast.ExceptHandler) -> bool:
-    """Tell whether a handler catches a failed import, and does not give up."""
+    """Tell whether a handler catches a failed import and lets the program continue."""
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     if not any(kind is None or _name(kind) in _IMPORT_ERRORS for kind in kinds):
         return False

@@ -1,9 +1,8 @@
-"""Whose fault it is that something cannot be imported: asked of the interpreter, never believed of
-student code.
+"""Find whose fault a failed import is, by asking the interpreter and never student code.
 
-A package that the assignment allows and the interpreter lacks, or cannot import itself, is the
-grader's fault. All else is the submission's: a package that is not allowed, a file that was not
-handed in, a name misspelt, another Python.
+A package that the assignment allows, and that the interpreter lacks or cannot import, is the
+grader's fault. All else is the submission's fault: a package that is not allowed, a file that was
+not handed in, a misspelt name, a module of another Python version.
 """
 
 from __future__ import annotations
@@ -30,14 +29,15 @@ _UNSUCCESSFUL = frozenset(
 )
 _MISSING = re.compile(r"No module named '([\w.]+)'")
 _MOST = 8
-"""Names and statements that are looked into: each may cost an interpreter's start."""
+"""The most names and statements that are examined: each may cost the start of an interpreter."""
 _CLOSE = 0.75
-"""How much alike two names are of which one may be meant for the other; from 0 to 1."""
+"""The similarity, from 0 to 1, from which on one name may be meant for the other."""
 
 
 def require(submission: Submission, assignment: Assignment) -> None:
-    """Raise LackingError where a submission imports, wherever in it, what is allowed and is not
-    installed.
+    """Raise LackingError where a submission imports a package that is allowed but not installed.
+
+    Imports at any depth count, unless the program can do without them.
     """
     allowed = assignment.environment.packages
     if not allowed:
@@ -69,7 +69,7 @@ def interpreter(assignment: Assignment) -> str:
 def explained(
     runs: Iterable[Run], submission: Submission, assignment: Assignment
 ) -> tuple[Run, ...]:
-    """Return runs of one scenario, each with what it lacks where that is why it did not succeed."""
+    """Return the runs of one scenario, each with what it lacks if it failed for that reason."""
     found = [(run, lack(run, submission, assignment)) for run in runs]
     ours = next((each for _, each in found if each and each.ours), None)
     told = [
@@ -79,7 +79,7 @@ def explained(
 
 
 def lack(run: Run, submission: Submission, assignment: Assignment) -> Lack | None:
-    """Return what a run lacks, where that is why it did not succeed."""
+    """Return what a run lacks if it failed for that reason, else None."""
     failure = _Failure.of(run)
     if failure is None:
         return None
@@ -89,7 +89,7 @@ def lack(run: Run, submission: Submission, assignment: Assignment) -> Lack | Non
 
 @dataclass(frozen=True, kw_only=True)
 class _Failure:
-    """An exception that may come of something missing, as student code tells it."""
+    """An exception that a missing module may have caused, as student code reports it."""
 
     type: str
     file: str = ""  # the last of the student's own
@@ -99,7 +99,7 @@ class _Failure:
 
     @classmethod
     def of(cls, run: Run) -> _Failure | None:
-        """Return what made a run fail; None where nothing of the kind did."""
+        """Return the failure of a run, or None where it cannot come from a missing module."""
         if isinstance(run, Notebook):
             cell = run.failing
             if cell is None:
@@ -123,7 +123,7 @@ class _Failure:
 
 
 class _Search:
-    """Looks for what is missing, from outside."""
+    """Searches for what is missing, without running student code."""
 
     def __init__(self, found: SubmissionSources, assignment: Assignment) -> None:
         self.sources = found
@@ -131,8 +131,9 @@ class _Search:
         self.python = interpreter(assignment)
 
     def lack(self, failure: _Failure) -> Lack | None:
-        """Return what a failure comes of; None where nothing is missing, whatever the student's
-        code says.
+        """Return the cause of a failure, or None where nothing is missing.
+
+        What student code says about it is never believed.
         """
         file, source = self._source(failure)
         statements = self.sources.at(file, failure.cell, failure.line) if file else []
@@ -161,7 +162,7 @@ class _Search:
         return Lack(message=f"{where}: {newer}", hint=self._for_python()) if newer else None
 
     def _source(self, failure: _Failure) -> tuple[str, str]:
-        """Return the student's own file, as we have it, that a failure names, and what is in it."""
+        """Return the name and text of the student's file that a failure names, from our copy."""
         for (file, cell), source in self.sources.sources.items():
             if cell == failure.cell and (
                 failure.file == file or failure.file.endswith(f"{os.sep}{file}")
@@ -177,7 +178,7 @@ class _Search:
         return f"write it so that Python {'.'.join(map(str, self._version()))} takes it too"
 
     def _of_statement(self, statement: Statement) -> Lack | None:
-        """Return what is wrong with an import, if it fails without the student's code too."""
+        """Return what is wrong with an import that also fails outside of student code, or None."""
         imported = statement.found
         newer = of_module(imported.module, imported.names, self._version())
         if newer:
@@ -194,8 +195,9 @@ class _Search:
         return None
 
     def _fails(self, statement: Statement) -> str:
-        """Return why an installed package that is allowed fails to be imported; "" where it has no
-        such module.
+        """Return why the import of an allowed, installed package fails.
+
+        Returns "" where it works, or where the package has no such module.
         """
         imported = statement.found
         # such as __main__, which runs
@@ -205,8 +207,9 @@ class _Search:
         return whole or ("" if f"'{imported.module}'" in module else module)
 
     def _elsewhere(self, failure: _Failure) -> Lack | None:
-        """Return what an allowed package lacks itself: a module that no statement of the student's
-        imports.
+        """Return what is wrong with an allowed package that lacks a module itself, or None.
+
+        No import in the submission names that module.
         """
         strange = [
             name.partition(".")[0]
@@ -237,8 +240,9 @@ class _Search:
         )
 
     def _refused(self, statement: Statement) -> Lack:
-        """Return the submission's fault: a module that is neither its own, nor allowed, nor
-        there.
+        """Return the submission's fault: it imports a module that is not there for it.
+
+        Such a module is neither its own, nor allowed, nor installed.
         """
         name = statement.found.package
         modules = {module for package in self.allowed for module in packages.imported_as(package)}
@@ -271,9 +275,7 @@ class _Search:
 
 
 def _not_installed(python: str, missing: Sequence[tuple[str, Statement]]) -> Lack:
-    """Return the grader's fault: packages that are not installed, and the statements that import
-    them.
-    """
+    """Return the grader's fault: allowed packages that are imported but not installed."""
     names = tuple(dict.fromkeys(package for package, _ in missing))
     places = ", ".join(each.where for _, each in missing)
     install = packages.install_command(python, names)

@@ -1,5 +1,6 @@
-"""The tokens of a source by the newest rules: `tokenize` knows only those of the Python that it
-comes with.
+"""Split a source into tokens by the rules of the newest Python.
+
+`tokenize` knows only the rules of the running Python.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ _DEEPEST, _MOST_BRACKETS = 40, 200  # the latter is Python's own limit
 
 
 class StrangeError(Exception):
-    """A source that cannot be followed."""
+    """A source that cannot be split into tokens."""
 
 
 @dataclass(kw_only=True)
 class Token:
-    """A piece of a source; the texts of all of them are the source."""
+    """A piece of a source; the texts of all tokens together are the source."""
 
     kind: str  # a group of `_TOKEN`
     text: str
@@ -49,8 +50,9 @@ class _Lexer:
         self.text = text
 
     def tokens(self, at: int, within: int) -> tuple[list[Token], int]:
-        """Return the tokens from a place on, *within* so many formatted strings up to the end of an
-        expression.
+        """Return the tokens from a place on.
+
+        *within* so many formatted strings, they go up to the end of an expression.
         """
         found: list[Token] = []
         closing: list[str] = []
@@ -96,9 +98,7 @@ class _Lexer:
         raise StrangeError
 
     def _formatted(self, at: int, opening: str, within: int) -> tuple[list[list[Token]], str, int]:
-        """Return the expressions in an f-string or t-string, what it is without, and where it ends;
-        by PEP 701.
-        """
+        """Return the expressions in an f-string or t-string, its rest, and its end (PEP 701)."""
         quotes, raw = _quotes(opening), "r" in opening.lower()
         fields: list[list[Token]] = []
         plain = "r" * raw + quotes
@@ -123,9 +123,7 @@ class _Lexer:
         raise StrangeError
 
     def _field(self, at: int, within: int, quotes: str) -> tuple[list[list[Token]], int]:
-        """Return the expressions in a pair of braces, those of its format too, and where it
-        ends.
-        """
+        """Return the expressions in a pair of braces, with those of its format, and its end."""
         expression, at = self.tokens(at, within)
         fields = [expression]
         if conversion := _CONVERSION.match(self.text, at):

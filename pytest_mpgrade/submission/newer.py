@@ -1,7 +1,7 @@
-"""Which Python has a module or a name of the standard library that the running one does not have.
+"""Find which other Python has a module or name of the standard library that this one lacks.
 
-The tables are short on purpose; tests hold them against typeshed. What is in none of them is not
-spoken of.
+The tables are short on purpose. Tests compare them with typeshed. Nothing is said about names that
+are in none of them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import warnings
 
 Version = tuple[int, int]
 MOST = 100_000
-"""Characters of a source that is looked into: one that is larger could crash the parser of Python
-3.10.
-"""
+"""The most characters of a source that is parsed: a larger one could crash Python 3.10's parser."""
 
 MODULES: dict[str, Version] = {
     "annotationlib": (3, 14),
@@ -23,7 +21,7 @@ MODULES: dict[str, Version] = {
     "string.templatelib": (3, 14),
     "tomllib": (3, 11),
 }
-"""Modules that came after 3.10, the oldest Python that grades."""
+"""Modules that were added after 3.10, the oldest Python that grades."""
 
 NAMES: dict[str, dict[str, Version]] = {
     "asyncio": {
@@ -72,7 +70,7 @@ NAMES: dict[str, dict[str, Version]] = {
     },
     "warnings": {"deprecated": (3, 13)},
 }
-"""Names that came later than their module: those that a program about processes may well use."""
+"""Names that were added later than their module, and that programs about processes may use."""
 
 REMOVED: dict[str, Version] = {
     **dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), (3, 12)),
@@ -103,7 +101,7 @@ REMOVED: dict[str, Version] = {
     ),
     **dict.fromkeys(("sre_compile", "sre_constants", "sre_parse"), (3, 15)),
 }
-"""Modules that left the standard library, and with which Python."""
+"""Modules that were removed from the standard library, and the version that removed them."""
 
 
 def version_text(version: Version) -> str:
@@ -112,9 +110,7 @@ def version_text(version: Version) -> str:
 
 
 def of_module(module: str, names: tuple[str, ...], running: Version) -> str:
-    """Say that a module, or a name in it, is not in this Python but in another; "" where that is
-    not known.
-    """
+    """Return a sentence on which other Python has a module, or a name in it; "" where unknown."""
     for name, version in REMOVED.items():
         if module.partition(".")[0] == name and running >= version:
             left = f"{name} left the standard library with Python {version_text(version)}"
@@ -137,7 +133,7 @@ def of_module(module: str, names: tuple[str, ...], running: Version) -> str:
 
 
 def of_attribute(source: str, line: int, running: Version) -> str:
-    """Say of a name of a module that is used on a line of a source what `of_module` says."""
+    """Return what `of_module` says about an attribute of a module that is used on a line."""
     if len(source) > MOST:
         return ""
     try:

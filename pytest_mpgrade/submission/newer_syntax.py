@@ -1,8 +1,7 @@
-"""Which newer Python takes a source that the running one calls a syntax error.
+"""Find which newer Python accepts a source that is a syntax error for the running one.
 
-Nothing is guessed by the error's words: the source is rewritten without what newer versions have
-brought, and only where the running Python takes the rest is it said that a newer one would take it
-all. Tests hold this against Ruff.
+The words of the error are not used. The source is rewritten without what newer versions have added.
+A newer version is named only if the running Python accepts the rest. Tests compare this with Ruff.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from pytest_mpgrade.submission.newer import MOST, Version, version_text
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
-    """A piece of syntax, and the Python that brought it."""
+    """A piece of syntax, and the version of Python that added it."""
 
     name: str
     version: Version
@@ -49,10 +48,9 @@ _Edit = tuple[Feature, list[tuple[Token, str]]]
 
 
 def newer_syntax(text: str, running: Version = _OURS) -> str:
-    """Say which newer Python takes a source that this one does not; "" where none is known to take
-    it.
+    """Return a sentence on which newer Python accepts a source; "" where none is known.
 
-    *running*: the Python that is spoken of, where that is another than our own.
+    *running* is the version for which a source is a syntax error, by default our own.
     """
     if len(text) > MOST:
         return ""
@@ -80,7 +78,7 @@ def _parses(text: str) -> bool:
 
 
 def _without(tokens: list[Token]) -> tuple[str, set[Feature]]:
-    """Return a source without what is newer than our own Python, and what that was."""
+    """Return a source without features newer than our own Python, and these features."""
     used = [token for token in tokens if token.kind not in ("space", "comment")]
     found: set[Feature] = set()
     for place, token in enumerate(used):
@@ -96,9 +94,7 @@ def _without(tokens: list[Token]) -> tuple[str, set[Feature]]:
 
 
 def _as_plain_string(token: Token, around: Sequence[Token]) -> set[Feature]:
-    """Put a plain string in the place of one that our Python does not take; return what is newer in
-    it.
-    """
+    """Replace a string that our Python does not accept by a plain one; return its features."""
     template = _is_template(token)
     found: set[Feature] = set()
     for expression in token.fields:
@@ -168,7 +164,7 @@ def _parameters(used: Sequence[Token]) -> Iterator[_Edit]:
 
 
 def _generic(used: Sequence[Token], place: int) -> Iterator[_Edit]:
-    """Take away a list of type parameters, where there is one at a place."""
+    """Remove a list of type parameters, if there is one at a place."""
     if used[place].text != "[":
         return
     end = _closing(used, place)
@@ -210,7 +206,7 @@ def _in_header(token: Token) -> bool:
 
 
 def _stars(used: Sequence[Token]) -> Iterator[_Edit]:
-    """Find stars where older versions have none."""
+    """Find stars that older versions do not allow."""
     open_ones: list[int] = []
     solid = [token for token in used if token.kind != "newline" or token.depth == 0]
     for place, token in enumerate(solid):
@@ -245,7 +241,7 @@ def _is_value(solid: Sequence[Token], place: int) -> bool:
 
 
 def _is_comprehension(solid: Sequence[Token], opening: int) -> bool:
-    """Tell whether a bracket holds one value for each turn of a loop."""
+    """Tell whether a bracket contains a comprehension."""
     depth = solid[opening].depth
     inside = [
         token.text for token in solid[opening : _closing(solid, opening)] if token.depth == depth

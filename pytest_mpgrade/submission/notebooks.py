@@ -1,10 +1,9 @@
-"""Notebooks as files: read in every format that jupytext knows; or their functions as a module, by
-syntax.
+"""Read notebooks in every format that jupytext knows, or extract their functions as a module.
 
-Nothing is run. Where a module was asked for, kept of the code cells, at their top level, are
-imports, functions, classes, and names for constants. What a cell computes, prints or plots is left
-out, so that the module can be imported by child processes, and starts none itself. The only user of
-jupytext and IPython, which are in the extra `notebook`.
+Nothing is run. Where a module was asked for, it is made of statements at the top level of the code
+cells: imports, functions, classes, and names for constants. What a cell computes, prints or plots
+is left out, so that child processes can import the module, and it starts none itself. This is the
+only module that uses jupytext and IPython, which are in the extra `notebook`.
 """
 
 from __future__ import annotations
@@ -27,27 +26,28 @@ from pytest_mpgrade.submission.imports import Import
 
 MOST_BYTES = 50_000_000
 NotebookJson = dict[str, Any]
-"""A notebook as nbformat 4 has it: JSON of any depth."""
+"""A notebook in the format nbformat 4: JSON of any depth."""
 _ALONE = threading.Lock()
-"""Of two threads that import IPython or jupytext at once one may find it half made: its modules
-import each other.
+"""Held while IPython or jupytext is imported, because their modules import each other.
+
+Without it, one of two threads may get a half-initialised module.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Extract:
-    """The module made of a notebook."""
+    """The module extracted from a notebook."""
 
     source: str
     cells: tuple[int, ...]  # numbers of the code cells that something was taken of, from 1
 
 
 def extract(path: Path, shown: str) -> Extract:
-    """Return the module in a notebook: `.ipynb`, or a text notebook of jupytext.
+    """Return the module in a notebook, an `.ipynb` or a text notebook of jupytext.
 
-    Raises UngradableError where it cannot be read, a cell is no Python, or the extra is not
-    installed. Cells are numbered as code cells are, from 1; *shown* is the notebook's name for
-    messages.
+    Code cells are numbered from 1. *shown* is the notebook's name for messages. Raises
+    UngradableError where the notebook cannot be read, a cell is not Python, or the extra is not
+    installed.
     """
     parts: list[str] = []
     cells: list[int] = []
@@ -63,7 +63,7 @@ def extract(path: Path, shown: str) -> Extract:
 
 
 def document(path: Path, shown: str) -> NotebookJson:
-    """Return a notebook as nbformat 4 has it. Raises UngradableError where it cannot be read."""
+    """Return a notebook in the format nbformat 4. Raises UngradableError if it is unreadable."""
     with _ALONE:
         return _document(path, shown)
 
@@ -99,13 +99,14 @@ def _document(path: Path, shown: str) -> NotebookJson:
 
 
 def cells(path: Path, shown: str) -> list[tuple[int, str]]:
-    """Return the code cells of a notebook with their numbers, magics as the calls that they are."""
+    """Return the numbered code cells of a notebook, with magics turned into calls."""
     return list(enumerate(_cells(path, shown), 1))
 
 
 def notebook_imports(document: NotebookJson) -> list[tuple[int, Import]]:
-    """Return what a notebook imports, as far as its cells are Python, with the number of each code
-    cell.
+    """Return the imports of a notebook, each with the number of its code cell.
+
+    Cells that are not Python have none.
     """
     return [
         (number, found)
@@ -121,7 +122,7 @@ def _imports(text: str) -> tuple[Import, ...]:
 
 
 def _code(document: NotebookJson) -> list[str]:
-    """Return the code of the cells, magics as the calls that they are."""
+    """Return the code of the cells, with magics turned into calls."""
     with _ALONE:
         from IPython.core import inputtransformer2
 
@@ -145,9 +146,9 @@ def _lacks(error: ImportError, shown: str) -> UngradableError:
 
 
 def _without_magics(text: str, transform: Callable[[str], object]) -> str:
-    """Make calls of IPython's %magics and !commands, which are left out as what is computed is.
+    """Turn IPython's %magics and !commands into calls, which `extract` leaves out.
 
-    What a cell writes to a Python file is code all the same.
+    The code that a cell writes to a Python file counts as the cell's own.
     """
     first, _, rest = text.lstrip().partition("\n")
     if re.fullmatch(r"%%(writefile|file)\b.*\.py\s*", first):
@@ -159,9 +160,7 @@ def _without_magics(text: str, transform: Callable[[str], object]) -> str:
 
 
 def _kept(tree: ast.Module, lines: list[str]) -> Iterator[str]:
-    """Yield the source of the statements that are kept: as it is written where whole lines are, for
-    the student.
-    """
+    """Yield the source of kept statements; functions and classes are as the student wrote them."""
     for statement in tree.body:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             first = min([statement.lineno, *(each.lineno for each in statement.decorator_list)])
@@ -171,7 +170,7 @@ def _kept(tree: ast.Module, lines: list[str]) -> Iterator[str]:
 
 
 def _harmless(statement: ast.stmt) -> bool:
-    """Tell whether a statement only imports, or gives a constant a name; also if it tries to."""
+    """Tell whether a statement only imports, or names a constant, perhaps inside of `try`."""
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
         return True
     if isinstance(statement, ast.Try):

@@ -1,7 +1,6 @@
-"""The Python sources of one submission, as far as its module or notebook leads to them, and what
-they import.
+"""Read the Python sources that a submission's module or notebook leads to, and their imports.
 
-Nothing is run: whose fault a failed import is must not be told by the code that it happened in.
+Nothing is run: the code in which an import has failed must not decide whose fault that is.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _MOST_BYTES = 5_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """An import in a source: the student's own line."""
+    """An import on a line of the student's source."""
 
     file: str  # below the submission's folder
     cell: int = 0  # of a notebook, from 1
@@ -43,7 +42,7 @@ class Statement:
 
     @property
     def source(self) -> dict[str, object]:
-        """The place as evidence has it."""
+        """The place in the form that evidence has."""
         if self.cell:
             return {"file": self.file, "cell": self.cell, "code": self.code}
         return {"file": self.file, "line": self.found.line, "code": self.code}
@@ -51,7 +50,7 @@ class Statement:
 
 @dataclass(frozen=True, kw_only=True)
 class SubmissionSources:
-    """All that belongs to a submission's module or notebook."""
+    """All sources that belong to a submission's module or notebook."""
 
     sources: dict[tuple[str, int], bytes]  # by file, and cell or 0
     statements: tuple[Statement, ...]
@@ -59,7 +58,7 @@ class SubmissionSources:
     deeper: frozenset[str]  # and those that could be imported from another folder
 
     def of(self, package: str) -> list[Statement]:
-        """Return what imports a top-level module, or something in it."""
+        """Return the imports of a top-level module, or of anything in it."""
         return [each for each in self.statements if each.found.package == package]
 
     def at(self, file: str, cell: int, line: int) -> list[Statement]:
@@ -70,9 +69,7 @@ class SubmissionSources:
 
 @functools.lru_cache(maxsize=4)
 def read_sources(submission: Submission, *, notebook: bool) -> SubmissionSources:
-    """Return the sources of a submission: the module or *notebook*, and the modules of its own that
-    it imports.
-    """
+    """Return the module or *notebook* of a submission, and its own modules that these import."""
     folder = Path(submission.folder)
     chosen = folder / submission.module
     # What lies beside a single module may be somebody else's.
@@ -113,7 +110,7 @@ def _holds(folder: Path, submission: Submission) -> bool:
 
 
 class _Folder:
-    """The files of a submission, by the names that they could be imported by."""
+    """The files of a submission, by the names under which they can be imported."""
 
     def __init__(self, folder: Path) -> None:
         self.top: dict[str, list[Path]] = {}
@@ -132,7 +129,7 @@ class _Folder:
                 break
 
     def files(self, package: str) -> list[Path]:
-        """Return the files of a module of the student's own; none where there is no such module."""
+        """Return the files of one of the student's own modules, or none."""
         return (self.top.get(package) or self.deeper.get(package, []))[:_MOST_FILES]
 
 

@@ -26,20 +26,17 @@ _NOT_STAGED = re.compile(
 
 
 def importable(submission: Submission) -> bool:
-    """Return whether spawned children can import the module by its file's name; if not, `stage`
-    it.
-    """
+    """Return whether spawned children can import the module by its name; if not, `stage` it."""
     stem, suffix = os.path.splitext(submission.module)
     reserved = keyword.iskeyword(stem) or stem.startswith("__") or stem in sys.stdlib_module_names
     return suffix == ".py" and stem.isidentifier() and not reserved
 
 
 def stage(submission: Submission, into: Path, name: str = "") -> Submission:
-    """Copy a submission into a scratch folder, its module under the asked *name*: for one that is
-    not `importable`.
+    """Copy a submission that is not `importable` into a scratch folder, its module as *name*.
 
-    Without *name* an importable one is made from the module's own; a notebook that is asked for
-    stays what it is. Files that configure Python or pytest stay behind.
+    Without *name*, an importable one is made from the module's own. A notebook keeps its name where
+    a notebook was asked for. Files that configure Python or pytest are not copied.
     """
     target = name or re.sub(r"\W+", "_", Path(submission.module).stem).strip("_") + ".py"
     as_notebook = Path(name).suffix in NOTEBOOKS
@@ -68,8 +65,9 @@ def stage(submission: Submission, into: Path, name: str = "") -> Submission:
 
 
 def _alone(chosen: Path, submission: Submission) -> tuple[File, ...]:
-    """Return a file that was handed in by itself; a notebook with the modules beside it that it
-    imports.
+    """Return a file that was handed in by itself; with a notebook, the modules that it imports.
+
+    Only modules beside the notebook count.
     """
     beside = [
         chosen.with_name(f"{name}.py") for name in submission.imports if chosen.suffix != ".py"

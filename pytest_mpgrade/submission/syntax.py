@@ -1,8 +1,7 @@
-"""What the syntax of a Python source tells: which names it binds when imported, which packages it
-needs.
+"""Read from a module's syntax which names it binds at import, and which packages it needs.
 
-Nothing is imported or run. Students' files have every encoding and every error, so each fault gets
-its line.
+Nothing is imported or run. Students' files have all kinds of encodings and errors, so each error
+message has its line.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _PYTHON = ".".join(map(str, sys.version_info[:2]))
 
 @dataclass(frozen=True, kw_only=True)
 class ModuleSyntax:
-    """What a module's syntax tells."""
+    """What the syntax of a module says about it."""
 
     own: frozenset[str] = frozenset()  # names that it defines at top level
     # these, and those that it imports there; "*" for a star import
@@ -45,7 +44,7 @@ class ModuleSyntax:
 
 
 def module_syntax(tree: ast.Module) -> ModuleSyntax:
-    """Return what a module defines and imports."""
+    """Return what a module defines, imports and uses."""
     bound = list(_bound(tree))
     own = frozenset(name for name, imported in bound if not imported)
     names = frozenset(name for name, _ in bound)
@@ -77,9 +76,9 @@ def _last_name(call: ast.Call) -> str:
 
 
 def parse_module(shown: str, data: bytes, *, before_line: str = ":") -> ast.Module:
-    """Parse a source as Python would.
+    """Parse a source as Python would; *shown* is its name.
 
-    Raises UngradableError, with the line; *shown* is its name.
+    Raises UngradableError with the line of the error.
     """
     text = _text(shown, data)
     try:
@@ -102,9 +101,10 @@ def parse_module(shown: str, data: bytes, *, before_line: str = ":") -> ast.Modu
 
 
 def _tree(data: bytes) -> ast.Module:
-    """Parse as an import would.
+    """Parse a source as an import would.
 
-    Long chains (1+1+…) overflow the stack of Python 3.10, which crashes: give it more.
+    A long chain (1+1+…) overflows the stack of Python 3.10, which then crashes, so the parser runs
+    in a thread with a larger stack.
     """
     if sys.version_info >= (3, 11) or len(data) < 100_000:
         return ast.parse(data)
@@ -117,7 +117,7 @@ def _tree(data: bytes) -> ast.Module:
 
 
 def _text(shown: str, data: bytes) -> str:
-    """Decode a source as Python would, to say where that fails."""
+    """Decode a source as Python would; an error names the place."""
     at, why = data.find(b"\0"), "a NUL byte, which Python does not read"
     try:
         encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
@@ -134,8 +134,9 @@ def _text(shown: str, data: bytes) -> str:
 
 
 def _bound(tree: ast.Module) -> Iterator[tuple[str, bool]]:
-    """Yield the names that a module binds at its top level, in `if` and `try` too, and whether by
-    an import.
+    """Yield the names that a module binds at its top level, and whether an import binds them.
+
+    The bodies of `if` and `try` count as top level.
     """
     pending: list[ast.stmt] = list(tree.body)
     while pending:
@@ -158,7 +159,7 @@ def _bound(tree: ast.Module) -> Iterator[tuple[str, bool]]:
 
 
 def _inside(statement: ast.stmt) -> Iterator[ast.stmt]:
-    """Yield the statements in one that runs at import; what is below a main gate does not."""
+    """Yield the statements inside this one that run at import, except those below a main guard."""
     test = getattr(statement, "test", None)
     sides = (
         (test.left, *test.comparators)
@@ -175,7 +176,5 @@ def _inside(statement: ast.stmt) -> Iterator[ast.stmt]:
 
 
 def printable(text: str) -> str:
-    """Return a student's text for a line of output: without newlines, escapes and what no encoding
-    can show.
-    """
+    """Return a text with all characters escaped that cannot be printed on one line."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

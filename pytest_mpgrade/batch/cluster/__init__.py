@@ -1,3 +1,5 @@
-"""Batches beyond one machine: engines carry specs to nodes, and one contract makes them safe:
-`submission_worker`.
+"""Batches on several machines.
+
+Engines (Dask, Slurm) carry specs to nodes. `submission_worker` is the contract that makes it safe
+to lose or to repeat a spec.
 """

@@ -1,5 +1,6 @@
-"""Files on their way to a node and back: archives of plain files, the same bytes for the same
-files.
+"""Reproducible archives, in which files travel to a node and back.
+
+The same files give the same bytes, so that a hash of the archive identifies them.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Dask carries specs to workers: a scheduler that the user has, or one whose workers are jobs of a
-cluster.
+"""Run gradings on Dask workers, those of the user's scheduler or jobs of a cluster.
 
-Dask places, watches and repeats. What is left to us is how much is in flight: no more than there
-are slots, or every lost worker would make suspects of submissions that only waited on it. What was
-lost is run again alone; what is lost alone too is left to a person. The scheduler needs no package
-of ours: it sees plain data and a function by value.
+Dask places, watches and repeats tasks. This module limits how many are in flight: no more than
+there are slots. Otherwise every lost worker would throw suspicion on submissions that were only
+queued on it. A submission that was lost with its worker is run again with nothing else in flight.
+If it is lost then, too, a person has to look at it. The scheduler needs none of our packages: it
+gets plain data and a function pickled by value.
 """
 
 from __future__ import annotations
@@ -34,16 +34,19 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 60.0
 IDLE_SECONDS = 600.0
-"""How long a batch waits for a worker when a scheduler has none: who starts them is told so."""
+"""How many seconds a batch waits for a first worker of a scheduler that has none.
+
+The error after that tells the user how to start one.
+"""
 QUEUE_SECONDS = 86_400.0
-"""The same for jobs that wait in a cluster's queue."""
+"""The same where workers are jobs, which may wait in the queue of a cluster for a day."""
 TRIES_ALONE = 2
 _PERIOD = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dask:
-    """The executor."""
+    """The executor that runs gradings on Dask workers."""
 
     carrier: Carrier
     connect: Callable[[], contextlib.AbstractContextManager[Client]]  # gives a client
@@ -51,7 +54,10 @@ class Dask:
     most: int  # gradings at a time; 0: as many as there are slots
 
     def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002 - the protocol of executors
-        """Yield gradings as they come; *grade* would grade here, so it is not called."""
+        """Yield gradings as they come.
+
+        *grade* is not called, because it would grade on this machine.
+        """
         todo: list[tuple[Job, GradingSpec]] = []
         yield from self.carrier.known(jobs, todo)
         if todo:
@@ -77,7 +83,10 @@ class _Batch:
             yield self._alone(job, replace(spec, alone=True))
 
     def _alone(self, job: Job, spec: GradingSpec) -> Grading:
-        """Nothing else is in flight, so that whoever is lost now has only itself to be lost by."""
+        """Run a submission that was lost with its worker again, with nothing else in flight.
+
+        If its worker is lost now, no other submission can be the cause.
+        """
         for _ in range(TRIES_ALONE):
             for _, data in self._flown([(job, spec)], lambda: min(1, self._slots())):
                 if data is not None:
@@ -101,8 +110,9 @@ class _Batch:
     def _flown(
         self, todo: Sequence[tuple[Job, GradingSpec]], slots: Callable[[], int]
     ) -> Iterator[tuple[tuple[Job, GradingSpec], bytes | str | None]]:
-        """Yield what each spec brought: files, or a fault in words; None where it was lost with its
-        workers.
+        """Yield each spec with the files that came back, a fault in words, or None if it was lost.
+
+        A spec is lost when the worker that runs it is.
         """
         from distributed import wait
 
@@ -136,8 +146,9 @@ class _Batch:
         )
 
     def _slots(self) -> int:
-        """Return how many gradings the workers have cores for; waits for a first one, and not for
-        ever.
+        """Return how many gradings fit on the cores of the workers at once.
+
+        Waits for a first worker as long as the settings allow. Raises UsageError after that.
         """
         slots = wait_until(self._slots_now, self._settings.patience, 1.0)
         if not slots:
@@ -174,9 +185,10 @@ def _brought(future: Future[bytes]) -> bytes | str | None:
 
 
 def _task() -> Callable[[dict[str, object]], bytes]:
-    """Return what a worker does.
+    """Return the function that a worker runs.
 
-    It is nested so that it travels by value: the scheduler unpickles it too.
+    It is nested so that it is pickled by value: the scheduler unpickles it, too, and may lack
+    mpgrade.
     """
 
     def grade(plain: dict[str, object]) -> bytes:
@@ -227,7 +239,10 @@ def executor(carrier: Carrier, scheduler: str, cluster: str | None, most: int) -
 
 
 def _check_address(address: str) -> None:
-    """Whoever reaches a scheduler without TLS runs code as its user: only this host may."""
+    """Raise UsageError for a scheduler on another host without TLS.
+
+    Everybody who reaches a scheduler without TLS can run code as its user.
+    """
     found = re.fullmatch(r"(?:(\w+)://)?(\[.+\]|[^:]+):\d+/?", address)
     if not found:
         raise UsageError(f"{address!r} is no scheduler's address, such as tls://head:8786")
@@ -269,7 +284,7 @@ def _started(carrier: Carrier, kind: str, jobs: int) -> Iterator[Client]:
 
 
 def _check_workers(client: Client) -> None:
-    """Raise UsageError where a worker has not our version, before every submission says so."""
+    """Raise UsageError where a worker has another version of mpgrade, before anything is sent."""
     found = client.run(_version(), on_error="return")
     for address, version in sorted(found.items()):
         if isinstance(version, BaseException):

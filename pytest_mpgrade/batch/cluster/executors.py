@@ -1,5 +1,6 @@
-"""Who runs the gradings, as a user's options mean it; Dask is imported only where it is asked
-for.
+"""Choose the executor of a batch by the user's options.
+
+Dask is imported only where the options ask for it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def _nothing() -> Iterator[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """An executor, and what goes with it."""
+    """An executor, whether it resumes an earlier batch, and its notes for the user."""
 
     execute: Executor
     resume: bool = True  # beyond this machine, a batch always goes on with an earlier one
@@ -31,7 +32,7 @@ class Choice:
 
 
 def choice(arguments: argparse.Namespace, assignment: Assignment, options: Options) -> Choice:
-    """Return who grades. Raises UsageError where options do not fit together."""
+    """Return the executor that the options ask for. Raises UsageError where they contradict."""
     asked = [name for name in ("scheduler", "cluster", "slurm_array") if getattr(arguments, name)]
     words = ["--" + name.replace("_", "-") for name in asked]
     if len(asked) > 1:

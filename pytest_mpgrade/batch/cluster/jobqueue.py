@@ -1,9 +1,9 @@
-"""A Dask scheduler here, whose workers are jobs of a cluster: dask-jobqueue submits them, and
-replaces lost ones.
+"""A Dask scheduler on this host, whose workers are jobs of a cluster.
 
-What differs from site to site (queue, account, memory, walltime, network interface) is in
-dask-jobqueue's own file, `~/.config/dask/jobqueue.yaml`. A job is as large as a grading: the
-cluster keeps everybody else off its cores.
+dask-jobqueue submits the jobs and replaces lost ones. Settings that differ from site to site
+(queue, account, memory, walltime, network interface) are in dask-jobqueue's own file,
+`~/.config/dask/jobqueue.yaml`. A job is as large as one grading: the cluster keeps all other jobs
+off its cores.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 from pytest_mpgrade.errors import UsageError
 
 MOST_JOBS = 20
-"""Jobs at a time, where the user does not say how many."""
+"""The number of jobs at a time if the user gives none."""
 MEMORY, WALLTIME = "4GB", "04:00:00"
-"""Of a job, where the site's configuration does not say."""
+"""The limits of a job if the site's configuration has none."""
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,  # what was lost is run again alone, see on_dask
     "distributed.scheduler.worker-ttl": "60s",  # a host that is silent for so long is lost
@@ -28,7 +28,7 @@ _SETTINGS = {
 
 @contextlib.contextmanager
 def cluster(kind: str, jobs: int, cores: int, place: Path) -> Iterator[object]:
-    """Start a scheduler, and keep *jobs* jobs in the queue of a cluster; all end with it.
+    """Start a scheduler, and keep *jobs* jobs in the queue of a cluster until the context ends.
 
     Files go below *place*.
     """

@@ -1,9 +1,10 @@
-"""`mpgrade` on a node: on cores of its own, and ended when whoever started it is gone.
+"""Run `mpgrade` on a node: on cores of its own, and no longer than its parent lives.
 
 Started as `python -m pytest_mpgrade.batch.cluster.lifeline PARENT SCRATCH CORES COMMAND …`, with a
-pipe as standard input that nobody writes to: its end is the end of our parent, also of one that was
-killed, and then SCRATCH goes too. The kernel's death signal would come when the thread that started
-us ends, and engines end threads as they like.
+pipe as standard input to which nobody writes. End of file on it means that the parent has ended,
+even if it was killed. The command is ended then, and the folder SCRATCH is removed. The kernel's
+parent-death signal is no alternative: it comes when the thread that started us ends, and engines
+end threads at any time.
 """
 
 from __future__ import annotations
@@ -22,14 +23,12 @@ from collections.abc import Iterator, Sequence
 from pytest_mpgrade.system.file_lock import try_lock
 
 END_SECONDS = 25.0
-"""Seconds in which a grading that was ended has to have done so."""
+"""How many seconds a grading has to end after SIGTERM, before its process exits at once."""
 _PERIOD = 0.2
 
 
 def main() -> None:
-    """Run a command of `mpgrade`; the exit code is its own, or 2 where there are not as many
-    cores.
-    """
+    """Run a command of `mpgrade` on CORES cores, and exit with its code, or 2 for too few cores."""
     parent, scratch, cores = int(sys.argv.pop(1)), sys.argv.pop(1), int(sys.argv.pop(1))
     signal.signal(signal.SIGTERM, _end)
     try:
@@ -45,7 +44,7 @@ def main() -> None:
 
 
 class TooFewCoresError(Exception):
-    """This host does not let us have as many cores as a grading was promised."""
+    """This host allows fewer cores than a grading needs."""
 
 
 def _end(number: int, _frame: object) -> None:
@@ -62,10 +61,10 @@ def _watch() -> None:
 
 @contextlib.contextmanager
 def own_cores(count: int) -> Iterator[None]:
-    """Run on *count* cores of this host that no other grading has; waits until there are so many.
+    """Run on *count* cores that no other grading on this host has; wait until as many are free.
 
-    The kernel lets go of a core with its holder. Raises TooFewCoresError where there are not that
-    many.
+    The kernel releases the lock on a core when the process that holds it ends. Raises
+    TooFewCoresError where fewer than *count* cores are allowed.
     """
     if sys.platform != "linux":
         yield
@@ -95,7 +94,7 @@ def _taken(held: contextlib.ExitStack, allowed: Sequence[int], count: int) -> li
 
 
 def _lock(held: contextlib.ExitStack, folder: str) -> bool:
-    """Lock a folder of the kernel's, the same for all users of a host; nothing is written."""
+    """Lock the folder of a core in /sys, which all users of a host share; nothing is written."""
     file = os.open(folder, os.O_RDONLY)
     if not try_lock(file):
         os.close(file)

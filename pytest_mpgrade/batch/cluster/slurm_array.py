@@ -1,9 +1,9 @@
-"""A Slurm job array without any package: a list of specs and a script for sbatch; run again, it
-takes results in.
+"""Run gradings as a Slurm job array, without any package: a list of specs, and a script for sbatch.
 
-Slurm itself declares the cores, pins where the site has set it so, ends what is cancelled, and
-requeues what a node lost. Each index of the array runs `run_one` on its specs, so an index that
-runs twice does nothing twice.
+The user submits the script, and runs the same command again later to collect the results. Slurm
+itself reserves the cores, pins processes where the site has set it so, ends cancelled jobs, and
+requeues jobs whose node was lost. Each index of the array calls `run_one` on its specs, so an index
+that runs twice has no effect the second time.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.grade.grading import NOT_YET, Grading
 
 MOST_INDEXES = 1000
-"""Slurm refuses larger arrays by default (MaxArraySize 1001): an index then grades several, one
-after the other.
+"""The most indexes of one array: Slurm refuses larger arrays by default (MaxArraySize 1001).
+
+With more specs than that, each index grades several, one after the other.
 """
 MOST_LOST = 2
-"""Attempts on a node of its own that may be lost before a submission is left to a person."""
+"""How many attempts alone on a node may be lost before a person has to look at a submission."""
 _SCRIPT = """\
 #!/bin/bash
 # Written by mpgrade; options given to sbatch come first, such as --account or --time.
@@ -46,14 +47,18 @@ _SCRIPT = """\
 
 @dataclass(frozen=True, kw_only=True)
 class Array:
-    """The executor: yields results that are there, and those of the others as not graded yet."""
+    """The executor that writes job arrays.
+
+    It yields existing results, and for all other submissions that they are not graded yet.
+    """
 
     carrier: Carrier
     at_a_time: int  # 0: as many as Slurm lets run
 
     def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002 - the protocol of executors
-        """Take in what is done, and write scripts for the rest; *grade* would grade here, so it is
-        not called.
+        """Collect existing results, and write scripts for all other submissions.
+
+        *grade* is not called, because it would grade on this machine.
         """
         left: list[tuple[Job, GradingSpec]] = []
         yield from self.carrier.known(jobs, left)
@@ -71,7 +76,7 @@ class Array:
             yield self.carrier.received(job, broken) if broken else self.carrier.failed(job, reason)
 
     def _next(self, store: Store, spec: GradingSpec) -> tuple[str, str]:
-        """Return which script grades it next, if any, and why there is no result yet."""
+        """Return the name of the script that will grade it, or "", and why it has no result yet."""
         lost = [each for each in store.attempts(spec.key) if "ended" not in each]
         alone = [each for each in lost if each["alone"]]
         if len(alone) >= MOST_LOST:
@@ -91,9 +96,7 @@ class Array:
         return script, f"{NOT_YET}: {again if lost else f'it waits for sbatch {script}.sh'}"
 
     def _write(self, name: str, todo: Sequence[GradingSpec]) -> None:
-        """Write the list of specs and the script, or remove an earlier one that has nothing more to
-        do.
-        """
+        """Write the list of specs and the script; with nothing to do, only remove an old script."""
         place, script = self.carrier.place / name, self.script(name)
         script.unlink(missing_ok=True)
         if not todo:
@@ -124,11 +127,11 @@ class Array:
         script.chmod(0o755)
 
     def script(self, name: str) -> Path:
-        """Return where a script is, if there is something for it to do."""
+        """Return the path of a script; the file exists if there is something for it to do."""
         return self.carrier.place / f"{name}.sh"
 
     def notes(self) -> Iterator[str]:
-        """Yield what is to be done next."""
+        """Yield what the user has to do next."""
         scripts = [script for name in ("array", "alone") if (script := self.script(name)).exists()]
         yield from (
             f"to grade what is left: sbatch {shlex.quote(str(script))}" for script in scripts

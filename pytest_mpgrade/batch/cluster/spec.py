@@ -1,5 +1,6 @@
-"""What a node is told of one submission: plain data and the files themselves, so that it needs no
-folder of ours.
+"""A spec has all that a node needs to grade one submission: plain data and the files themselves.
+
+So a node does not have to see our folders.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class GradingSpec:
-    """One submission to grade anywhere."""
+    """One submission, ready to be graded on any node."""
 
     key: str  # a hash of all that decides the result: the same key, the same result
     id: str
@@ -27,30 +28,28 @@ class GradingSpec:
     files: bytes = b""
 
     def plain(self) -> dict[str, Any]:
-        """Return it as data that an engine can carry without this class."""
+        """Return the spec as data that an engine can carry without this class."""
         return asdict(self)
 
     def write(self, path: Path) -> None:
-        """Write a line of JSON, and the files after it."""
+        """Write the spec as a line of JSON with the files after it."""
         head = json.dumps({**self.plain(), "files": ""}).encode()
         path.write_bytes(head + b"\n" + self.files)
 
 
 def read_spec(path: Path) -> GradingSpec:
-    """Return a spec that was written."""
+    """Read a spec that `write` has written."""
     head, _, files = path.read_bytes().partition(b"\n")
     return spec_of({**json.loads(head), "files": files})
 
 
 def spec_of(plain: dict[str, Any]) -> GradingSpec:
-    """Return the spec that plain data was made of."""
+    """Return the spec that `plain` has turned into data."""
     return GradingSpec(**{**plain, "options": tuple(plain["options"])})
 
 
 def key(files: bytes, *words: str) -> str:
-    """Return the key of a submission's and an assignment's files, and of all *words* that
-    matter.
-    """
+    """Return a hash of the files of submission and assignment, and of all *words* that matter."""
     return hashlib.sha256(hashlib.sha256(files).digest() + json.dumps(words).encode()).hexdigest()[
         :32
     ]

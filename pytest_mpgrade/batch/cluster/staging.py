@@ -1,5 +1,6 @@
-"""Jobs become specs that can travel, and what comes back becomes results where a batch on this
-machine has them.
+"""Turn jobs into specs that can travel, and what nodes return into results below *out*.
+
+The results lie where those of a batch on this machine would.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from pytest_mpgrade.report import result_json
 from pytest_mpgrade.system.text import one_line
 
 PLACE = ".cluster"
-"""Below the output folder: what a batch beyond this machine needs from one time to the next."""
+"""The folder below the output folder with what a batch on a cluster keeps between two runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Carrier:
-    """Packs what nodes need to grade with, and unpacks what they bring."""
+    """Packs what nodes need for grading, and unpacks what they return."""
 
     assignment: Assignment
     out: Path
@@ -47,7 +48,7 @@ class Carrier:
         return Store.make(self.place / "results")
 
     def spec(self, job: Job) -> GradingSpec:
-        """Return what a node is told of a job. Raises UsageError where its files cannot travel."""
+        """Return the spec of a job. Raises UsageError where its files cannot travel."""
         path = Path(os.path.realpath(job.path))
         submission = f"submission/{path.name}"
         files = bundle.pack({submission: path, **_assignment(self.assignment)})
@@ -65,8 +66,9 @@ class Carrier:
         )
 
     def known(self, jobs: Sequence[Job], todo: list[tuple[Job, GradingSpec]]) -> Iterator[Grading]:
-        """Yield the results that are there, and say of what cannot travel why; all others are added
-        to *todo*.
+        """Yield the results that exist already; add all other jobs to *todo*.
+
+        A job whose files cannot travel gets a result that says why.
         """
         store = self.store()
         for job in jobs:
@@ -87,7 +89,10 @@ class Carrier:
                 todo.append((job, spec))
 
     def received(self, job: Job, data: bytes) -> Grading:
-        """Put what a node brought into the submission's own folder; a node may bring anything."""
+        """Put what a node returned into the submission's folder; where it is no result, say so.
+
+        Nodes are not trusted to return anything sensible.
+        """
         try:
             return self._received(job, data)
         except Exception as error:
@@ -112,7 +117,7 @@ class Carrier:
         return Grading(result=whole, folder=folder)
 
     def failed(self, job: Job, reason: str) -> Grading:
-        """Return a result that says why there is no other one."""
+        """Return a result that says why a submission has no other."""
         return failed_grading(
             job.path, self.assignment, self.out, options=self._options_of(job), reason=reason
         )
@@ -122,8 +127,9 @@ class Carrier:
 
 
 def _assignment(assignment: Assignment) -> dict[str, Path]:
-    """Return what the tests of an assignment need: the files beside them, the reference, and a
-    notebook's data.
+    """Return all that the tests of an assignment need, by the path at which it travels.
+
+    That is the files beside the tests, the reference, and the data of a notebook.
     """
     folder = Path(assignment.folder)
     places = {f"assignment/{each.name}": each for each in folder.iterdir() if each.is_file()}
@@ -141,7 +147,7 @@ def _assignment(assignment: Assignment) -> dict[str, Path]:
 
 
 def _options(options: Options) -> tuple[str, ...]:
-    """Return them as `mpgrade grade` takes them."""
+    """Return options as words of the command line of `mpgrade grade`."""
     required = "--require-isolation" if options.require_isolation else "--no-require-isolation"
     words = [f"--observer={options.observer}", f"--isolation={options.isolation}", required]
     words += [f"--limit={each}" for each in options.limits]

@@ -1,5 +1,6 @@
-"""Results that several nodes may bring at once: the first one stays, whoever is later; and a log of
-all attempts.
+"""A store of results for several nodes, which may write the same one: the first to arrive stays.
+
+The store has a log of all attempts, too.
 """
 
 from __future__ import annotations
@@ -21,24 +22,25 @@ _PRIVATE = 0o600
 
 @dataclass(frozen=True)
 class Store:
-    """A folder that may be on a network file system: it needs no lock, only `link`, which is atomic
-    there.
+    """A folder of results, which may be on a network file system.
+
+    It needs no lock. It relies on `link` alone, which is atomic there, too.
     """
 
     folder: Path
 
     @classmethod
     def make(cls, folder: Path) -> Store:
-        """Return the store in a folder, made where it is not there yet."""
+        """Return the store in a folder, which is made if it is missing."""
         (folder / "attempts").mkdir(parents=True, exist_ok=True)
         return cls(folder)
 
     def final(self, key: str) -> bytes | None:
-        """Return the result that counts, if there is one."""
+        """Return the result that counts, or None."""
         return _read(self.folder / f"{key}.tar.gz")
 
     def broken(self, key: str) -> bytes | None:
-        """Return what the last attempt that ended in an error of the grader has left."""
+        """Return the files of the last attempt if it ended in an error of the grader, or None."""
         return _read(self.folder / f"{key}.error.tar.gz")
 
     def commit(self, key: str, data: bytes) -> bytes:
@@ -52,17 +54,17 @@ class Store:
         return self.final(key) or data
 
     def keep_broken(self, key: str, data: bytes) -> None:
-        """Keep what is no result, until the next attempt."""
+        """Keep the files of an attempt that ended in an error, until the next attempt."""
         result = self.folder / f"{key}.error.tar.gz"
         with written_beside(result, data, mode=_PRIVATE) as new:
             os.replace(new, result)
 
     @contextlib.contextmanager
     def attempt(self, key: str, *, alone: bool) -> Iterator[None]:
-        """Log that an attempt begins, and how it ends; one that does not say so was lost with its
-        node.
+        """Log that an attempt begins and how it ends.
 
-        A file for each: appending to one from several hosts is not safe on NFS.
+        An attempt without an end was lost with its node. Each attempt has a file of its own: on
+        NFS, hosts cannot safely append to one file.
         """
         path = self.folder / "attempts" / f"{key}.{uuid.uuid4().hex[:12]}.json"
         begun = {

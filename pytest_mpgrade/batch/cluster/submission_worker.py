@@ -1,9 +1,8 @@
-"""Grade one submission on whatever node this is: the contract that all engines share. Standard
-library only.
+"""Grade one submission on a node: the contract that all engines share. Standard library only.
 
-`run_one` returns at once if the result exists, logs the attempt, runs the grading in a process of
-its own, and keeps the result unless another attempt was first. So whatever an engine does (runs a
-spec twice, loses a node, is killed), nothing is lost and nothing counts twice; to go on is to run
+`run_one` returns at once if the result exists. Otherwise it logs the attempt, runs the grading in a
+process of its own, and keeps the result unless another attempt was first. So nothing is lost and
+nothing counts twice when an engine runs a spec twice, loses a node, or is killed. To resume, run
 again.
 """
 
@@ -28,23 +27,24 @@ from pytest_mpgrade.records import RESULT_FILE
 
 LOG, PROBLEM, NODE = "node.log", "problem.txt", "node.json"
 MARGIN = 300.0
-"""Seconds over its own time limit after which a grading is ended; it may have to wait for cores or
-a timing.
+"""Seconds over its own time limit after which a grading is ended.
+
+Within them it may have to wait for free cores, or for the timing of another grading.
 """
 GRACE = 30.0
-"""Seconds that a grading has for ending what it has started."""
+"""How many seconds a grading has to end the processes that it has started."""
 _PERIOD = 0.2
 
 
 class CancelledError(Exception):
-    """Nobody waits for this grading any more."""
+    """The engine has cancelled this grading."""
 
 
 def run_one(spec: GradingSpec, cancelled: Callable[[], bool] = lambda: False) -> bytes:
-    """Return the files of a submission's results; *cancelled* is asked several times a second, and
-    ends the grading.
+    """Return the files of a submission's results.
 
-    Raises CancelledError. Whatever else goes wrong is in the files.
+    *cancelled* is called several times a second. When it returns true, the grading is ended, and
+    CancelledError raised. Any other failure is described in the files.
     """
     # Where the node does not see our folder, who asked for it keeps the result.
     store = (
@@ -82,7 +82,7 @@ def _attempt(spec: GradingSpec, cancelled: Callable[[], bool]) -> tuple[bytes, b
 
 
 def _is_whole(folder: Path) -> bool:
-    """Tell whether a folder has a result that counts: not one that says that the grader broke."""
+    """Tell whether a folder has a result that counts: one whose status is not "error"."""
     try:
         return bool(json.loads((folder / RESULT_FILE).read_bytes())["status"] != "error")
     except (OSError, ValueError, KeyError):
@@ -90,7 +90,7 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _grade(spec: GradingSpec, place: Path, cancelled: Callable[[], bool]) -> str:
-    """Grade; return what was wrong with that, or ""."""
+    """Grade the submission; return why that failed, or ""."""
     if spec.version != __version__:
         return (
             f"this node has mpgrade {__version__}, not {spec.version}: install the same version on"
@@ -129,15 +129,16 @@ def _grade(spec: GradingSpec, place: Path, cancelled: Callable[[], bool]) -> str
 
 
 def _open_to_all(submission: Path) -> None:
-    """Let the user that student code runs as read it, whatever the umask of this node."""
+    """Make the submission readable for the user that runs student code, whatever our umask is."""
     for path in (submission.parent.parent, submission.parent, submission, *submission.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 @contextlib.contextmanager
 def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End a grading that still runs: it does so itself when its life-line is cut, as it is when we
-    are killed.
+    """End a grading that still runs by closing its standard input, its life-line.
+
+    The kernel closes it, too, when we are killed.
     """
     try:
         yield

@@ -1,8 +1,7 @@
-"""How course systems lay out what students have handed in: a download is read into entries, by its
-names alone.
+"""The layouts of course systems: each reads the entries of a download by its names alone.
 
-Each layout is a small module with a function that returns the entries, or none where the names are
-not that system's.
+A layout is a small module with a function that returns the entries. It returns none where the names
+are not that system's.
 """
 
 from __future__ import annotations
@@ -22,21 +21,19 @@ LAYOUTS: Mapping[str, Callable[[Path], Sequence[LayoutEntry]]] = {
     "blackboard": blackboard.entries,
     "classroom": classroom.entries,
 }
-"""The surest first: those with names that nobody gives to a file by chance."""
+"""The most specific first: those with names that nobody gives to a file by chance."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a download was recognised as."""
+    """The layout of a download, and its entries."""
 
     layout: str
     entries: tuple[LayoutEntry, ...]
 
 
 def recognise(root: Path) -> Found | None:
-    """Return the layout of a download, where most of its names are one system's; None where it is a
-    plain folder.
-    """
+    """Return the layout that most names of a download have, or None for a plain folder."""
     names = [child for child in root.iterdir() if not child.name.startswith(".")]
     for name, read in LAYOUTS.items():
         entries = tuple(read(root))

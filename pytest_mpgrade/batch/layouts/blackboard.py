@@ -1,7 +1,7 @@
-"""Blackboard's gradebook zip: ``HW_3_jdoe_attempt_2026-03-02-09-00-00_cv_funcs.py``, and a .txt
-with comments for each.
+"""Blackboard's gradebook zip: ``HW_3_jdoe_attempt_2026-03-02-09-00-00_cv_funcs.py``.
 
-An assignment's name may hold underscores, a user name does not.
+A .txt with comments accompanies each attempt. An assignment's name may contain underscores; a user
+name does not.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Canvas, "Download Submissions": ``doejane_LATE_12345_67890_cv_funcs-1.py`` (content_zipper.rb of
-canvas-lms).
+"""Canvas, "Download Submissions": ``doejane_LATE_12345_67890_cv_funcs-1.py``.
+
+The names are made by content_zipper.rb of canvas-lms.
 """
 
 from __future__ import annotations

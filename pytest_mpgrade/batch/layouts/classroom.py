@@ -1,7 +1,7 @@
-"""GitHub Classroom and Classroom 50: one clone for each student, ``hw3-submissions/hw3-jdoe`` or
-``stats507-hw3-jdoe``.
+"""GitHub Classroom and Classroom 50: one clone for each student.
 
-The names of all begin alike: with the assignment's. Classroom 50 puts a ``scores.csv`` beside them.
+Clones are named ``hw3-submissions/hw3-jdoe`` or ``stats507-hw3-jdoe``. All names begin with the
+assignment's. Classroom 50 puts a ``scores.csv`` beside them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _entries(clones: list[Path], users: Mapping[str, str]) -> Iterator[LayoutEnt
 
 
 def _users(scores: Path) -> dict[str, str]:
-    """Return when each user has handed in."""
+    """Return the time at which each user handed in."""
     try:
         with scores.open(encoding="utf-8-sig", newline="") as file:
             return {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class LayoutEntry:
-    """Whose it is, what it was called, and which attempt it belongs to."""
+    """Whose file or folder it is, how the student named it, and to which attempt it belongs."""
 
     student: str  # a name for the submission, unique in the course
     path: Path
@@ -25,7 +25,7 @@ class LayoutEntry:
 
 
 def named_files(root: Path, pattern: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
-    """Yield what lies in a folder and is named so, sorted."""
+    """Yield the children of a folder whose names match, sorted."""
     for path in sorted(root.iterdir()):
         match = pattern.match(path.name)
         if match is not None:

@@ -1,5 +1,6 @@
-"""Gradescope, "Export submissions": ``submission_123/`` for each; ``submission_metadata.yml`` says
-whose they are.
+"""Gradescope, "Export submissions": one folder ``submission_123/`` for each submission.
+
+``submission_metadata.yml`` names the students.
 """
 
 from __future__ import annotations

@@ -12,8 +12,9 @@ from pytest_mpgrade.submission import handed_in
 
 
 def entries(root: Path) -> list[LayoutEntry]:
-    """Read ``submitted/`` or the folder above it: a folder for each student, and in it one for each
-    assignment.
+    """Read ``submitted/`` or the folder above it.
+
+    There is a folder for each student, and in it one for each assignment.
     """
     below = root / "submitted"
     return list(_entries(below if below.is_dir() else root))

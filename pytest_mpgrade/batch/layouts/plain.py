@@ -20,11 +20,10 @@ _MODULES = frozenset((".py", ".ipynb"))
 
 
 def jobs(folder: Path, out: Path) -> tuple[list[Job], list[tuple[str, str]]]:
-    """Return a job for each submission, sorted by name, and the names of what was left out, with
-    why.
+    """Return a job for each submission, sorted by name, and a list of what was left out and why.
 
-    Hidden children, folders that no person has made, and *out* itself are not even mentioned.
-    Raises UsageError where there is none.
+    Hidden children, folders that tools make, and *out* itself are left out without a line. Raises
+    UsageError where there is no submission.
     """
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}")
@@ -84,7 +83,7 @@ def _unique(children: Sequence[Path]) -> list[Job]:
 
 
 def _ids(children: Sequence[Path]) -> list[str]:
-    """Name a file by its stem, unless that would give two submissions one name."""
+    """Name a file by its stem, unless two submissions would get the same name."""
     stems = [_stem(child) for child in children]
     counts = Counter(stems)
     mixed = [
