@@ -24,9 +24,9 @@ class Settled:
 
     criteria: Sequence[Criterion]
     overrides: Mapping[str, Sequence[Override]] = field(default_factory=dict)
-    late: Mapping[str, float | None] = field(default_factory=dict)  # seconds, of those who are late
+    late: Mapping[str, float | None] = field(default_factory=dict)  # seconds, if late
     rules: LateRules | None = None
-    step: float = 0.01  # the assignment's, to which scores are rounded
+    step: float = 0.01  # scores are rounded to multiples of it
 
     @property
     def columns(self) -> tuple[str, ...]:

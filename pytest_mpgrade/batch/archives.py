@@ -65,8 +65,8 @@ class _OurDiskError(UsageError):
 @dataclass(frozen=True, kw_only=True)
 class _Member:
     name: str
-    why: str = ""  # it is left out
-    file: IO[bytes] | None = None  # open; none of what is left out, and of folders
+    why: str = ""  # reason why it is left out
+    file: IO[bytes] | None = None  # open; None for folders and members that are left out
 
 
 def is_archive(path: Path) -> bool:
@@ -88,7 +88,7 @@ def unpack_archive(archive: Path, into: Path, most: Most = COURSE) -> list[str]:
             )
     except UsageError:
         raise
-    except Exception as error:  # whatever a broken archive makes its readers raise
+    except Exception as error:  # a broken archive makes its reader raise all kinds of errors
         words = (
             (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
         )
@@ -171,7 +171,7 @@ def _refused(member: tarfile.TarInfo, into: Path) -> str:
     """
     if not member.isreg():
         return "no plain file"
-    if not hasattr(tarfile, "data_filter"):  # Python before 3.10.12, 3.11.4
+    if not hasattr(tarfile, "data_filter"):  # before Python 3.10.12 and 3.11.4
         return ""
     try:
         tarfile.data_filter(member, str(into))

@@ -55,7 +55,7 @@ def _size(size: int) -> str:
 def _bytes(path: Path) -> int:
     """Return the size in bytes of a submission, without symbolic links."""
     total = 0
-    with suppress(UngradableError):  # of very many the first ones
+    with suppress(UngradableError):  # too many files: the size of the first ones
         for file in handed_in.files(path):
             total += 0 if file.path.is_symlink() else file.size
     return total

@@ -18,8 +18,8 @@ from pytest_mpgrade.system.timestamps import instant
 class Lateness:
     """Late submissions, by the names that they have in results."""
 
-    seconds: dict[str, float | None]  # None: it is marked late, and nothing says by how much
-    notes: tuple[str, ...]  # what a teacher should know about it
+    seconds: dict[str, float | None]  # None: late by an unknown time
+    notes: tuple[str, ...]  # for the teacher
 
 
 def lateness(found: BatchSource, rules: LateRules) -> Lateness:

@@ -23,7 +23,7 @@ class Mapped:
 
     submission: str
     source: str
-    what: str  # "graded", or why not
+    what: str  # "graded", or the reason why it is not
     note: str = ""
 
     def noted(self, *notes: str) -> Mapped:

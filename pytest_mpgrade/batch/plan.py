@@ -21,7 +21,7 @@ class Prepared:
 
     source: BatchSource
     settled: Settled
-    notes: tuple[str, ...]  # about who is late
+    notes: tuple[str, ...]  # on late submissions
 
     def words(self) -> tuple[str, ...]:
         """Yield what a teacher should know before the batch starts: what is left out or unknown."""

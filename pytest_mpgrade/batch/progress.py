@@ -51,7 +51,7 @@ class Board:
         self._counts: Counter[str] = Counter()
         self._number = self._kept = 0
         self._began = time.monotonic()
-        # folder -> when its result was written, which test runs
+        # for each folder: modification time of its result in ns, and the running test
         self._read: dict[str, tuple[int, str]] = {}
 
     def begun(self, job: Job) -> None:

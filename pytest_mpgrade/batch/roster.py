@@ -43,7 +43,7 @@ def read_roster(file: Path, zone: tzinfo | None) -> list[RosterRow]:
 
 
 def _student(file: Path, row: CsvRow, zone: tzinfo | None) -> RosterRow:
-    # A number of days may be somebody's user id.
+    # The number of days may be equal to the user id of another student.
     cells = tuple(cell for name, cell in row.named.items() if cell and name.lower() not in _TIMES)
     if zone is None:
         return RosterRow(cells=cells)

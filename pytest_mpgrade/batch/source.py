@@ -36,10 +36,10 @@ class BatchSource:
     layout: str
     jobs: tuple[Job, ...]
     mapping: tuple[Mapped, ...]
-    keys: Mapping[str, tuple[str, ...]]  # by which a course system knows each submission's student
-    handed_in: Mapping[str, str]  # when, for each submission of which that is known
-    marked_late: frozenset[str]  # submissions that the course system calls late
-    students: tuple[RosterRow, ...]  # of the roster
+    keys: Mapping[str, tuple[str, ...]]  # the course system's names of each student
+    handed_in: Mapping[str, str]  # time of handing in, where it is known
+    marked_late: frozenset[str]  # submissions that the course system marks as late
+    students: tuple[RosterRow, ...]  # all rows of the roster
 
     def left_out(self) -> list[Mapped]:
         """Return the lines of all that is not graded."""
@@ -211,7 +211,7 @@ def _folder(entry: LayoutEntry, line: Mapped, target: Path) -> Iterator[Mapped]:
     Other folders are graded where they lie.
     """
     notes: list[str] = []
-    with suppress(UngradableError):  # as its grading will find
+    with suppress(UngradableError):  # its grading raises it again, and reports it
         packed = [
             file.path for file in handed_in.files(entry.path) if archives.is_archive(file.path)
         ]
@@ -261,7 +261,7 @@ def _look(path: Path) -> tuple[str, list[str]]:
             elif not file.fault and file.size < _HUGE and not file.path.is_symlink():
                 with suppress(OSError):
                     parts.append(hashlib.sha256(handed_in.content(file.path, _HUGE)).hexdigest())
-    except UngradableError:  # as its grading will find
+    except UngradableError:  # its grading raises it again, and reports it
         return str(path), links
     return (
         hashlib.sha256("".join(sorted(parts)).encode()).hexdigest() if parts else str(path)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _GRADING = frozenset(("check", "grade", "batch", "verify"))
 """Commands that continue when the reader of their output has gone away."""
 
-_BROKEN_PIPE = 128 + 13  # as a shell reports SIGPIPE
+_BROKEN_PIPE = 128 + 13  # the exit status by which a shell reports SIGPIPE
 
 
 class _Ended(KeyboardInterrupt):
@@ -59,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MpgradeError as error:
         return _complain(str(error), USAGE)
     except BrokenPipeError:
-        # `mpgrade … | head`: nobody reads on. Python would complain once more when it closes
-        # stdout.
+        # The reader has gone, as in `mpgrade … | head`. Without this, Python would print another
+        # error when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except OSError as error:
@@ -153,7 +153,7 @@ def _grade(arguments: argparse.Namespace) -> int:
 
     assignment = _find(arguments.assignment)
     grading = grade(arguments.path, assignment, arguments.out, options=grading_options(arguments))
-    # In CI this is what students read.
+    # Students read this output in CI.
     shown, _ = redaction.redacted(grading.result, assignment.criteria)
     console.say(terminal.rubric(shown, console.width(), console.color(sys.stdout)))
     console.say(f"\nresult: {grading.folder / RESULT_FILE}")

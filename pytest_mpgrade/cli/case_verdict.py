@@ -21,7 +21,7 @@ class CaseVerdict:
     load: int
     failed: tuple[str, ...]  # concerns
     checks: tuple[str, ...]  # names of the checks that failed
-    made: tuple[str, ...]  # names of the checks that were made, for right solutions
+    made: tuple[str, ...]  # names of all checks, for right solutions only
     wrong: str  # why the verdict is wrong; "" if it is right
     seconds: float
     score: float = 0.0

@@ -178,7 +178,7 @@ def _all(
             _handed_in(case, assignment, out), assignment, out / "results", options=options
         )
         verdict = judge_case(case, done.result, round, arguments.load)
-        if not stop.is_set():  # else it was broken off, and says nothing
+        if not stop.is_set():  # an interrupted grading has no verdict
             journal.add(verdict)
         return verdict
 

@@ -31,11 +31,11 @@ class Case:
     """A solution whose verdict is known."""
 
     name: str
-    path: Path  # of a wrong solution that is made from a right design: where it would be
-    concerns: tuple[str, ...] = ()  # that it must fail; none: it is right
-    loses: float = 0.0  # points, at least
+    path: Path  # if it is made from a right design: where it would be
+    concerns: tuple[str, ...] = ()  # concerns that it must fail; a right solution has none
+    loses: float = 0.0  # the least number of points
     about: str = ""
-    text: str | None = None  # of a wrong solution that is made from a right design
+    text: str | None = None  # its text if it is made from a right design
 
     def content(self) -> bytes:
         """Return the content of the file that is graded."""

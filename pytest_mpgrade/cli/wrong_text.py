@@ -53,7 +53,7 @@ def _hunks(diff: str) -> Iterator[list[tuple[str, str]]]:
     """Yield the hunks of a diff, each as its lines with the sign before them."""
     lines = diff.splitlines()
     if [line[:4] for line in lines[:2]] == ["--- ", "+++ "]:
-        lines = lines[2:]  # the names of two files, as diff(1) writes them
+        lines = lines[2:]  # diff(1) writes the names of two files first
     for head, group in itertools.groupby(lines, lambda line: line.startswith("@@")):
         if head:
             continue

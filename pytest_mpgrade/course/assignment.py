@@ -78,8 +78,7 @@ def find_assignment(name_or_path: str) -> Assignment:
     if name_or_path in names:
         return load_assignment(_home() / name_or_path)
     path = Path(os.path.expanduser(name_or_path))
-    # A folder without an assignment.toml may be a student's own, named like the assignment: not
-    # what was meant.
+    # A folder without an assignment.toml is not meant: students name theirs like the assignment.
     if name_or_path and (
         re.search(r"[/\\]|\.toml$|^\.\.?$", name_or_path) or os.path.isfile(path / FILE)
     ):

@@ -109,10 +109,10 @@ class Installed:
     """The answer of an interpreter."""
 
     python: str  # its version
-    modules: frozenset[str]  # that it can find, of those asked for
-    versions: dict[str, str]  # of packages, by pip's name; "" for those that are not there
-    failures: tuple[str, ...]  # of the imports asked for: "" or why it fails
-    # of each top-level module: pip's names; where owners are asked for
+    modules: frozenset[str]  # those asked for that it can find
+    versions: dict[str, str]  # by pip's name; "" if it is not installed
+    failures: tuple[str, ...]  # for each import asked for: why it fails, or ""
+    # pip's names for each top-level module; empty unless owners are asked for
     distributions: dict[str, list[str]]
 
 

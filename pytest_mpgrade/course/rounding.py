@@ -42,7 +42,7 @@ def most_points(
         for each, own, done in zip(exact, points, full, strict=True)
     ]
     over = sum(least) - total
-    while over > 0:  # rounding up what is full has taken a step from others
+    while over > 0:  # full items were rounded up: take their steps from others
         place = max(range(len(least)), key=lambda i: least[i] - points[i])
         least[place] -= step
         over -= step
@@ -59,7 +59,7 @@ def _spread(
 ) -> list[Fraction]:
     """Give the steps that are missing in *total* to those furthest below *exact*, in turn."""
     found = list(least)
-    # The first of those that lack most is at the front.
+    # The item that lacks most is at the front, the first of several that lack as much.
     lacking = [
         (has - wants, place) for place, (wants, has) in enumerate(zip(exact, least, strict=True))
     ]

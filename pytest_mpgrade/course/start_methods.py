@@ -12,7 +12,7 @@ def chosen(asked: Sequence[str], marked: Sequence[str]) -> tuple[str, ...]:
     *asked* are the assignment's. The mark "any" means the first of them that this platform has, and
     "default" the first of the platform's, its default, that is among them.
     """
-    here = multiprocessing.get_all_start_methods()  # the default of the platform comes first
+    here = multiprocessing.get_all_start_methods()  # the platform's default is the first
     if tuple(marked) == ("any",):
         return tuple(method for method in asked if method in here)[:1]
     if tuple(marked) == ("default",):

@@ -118,6 +118,6 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int = 0o644) ->
     """Add a file with a fixed time, so that the same files always give the same archive."""
     entry = zipfile.ZipInfo(name)
     entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.create_system = 3  # Unix, or modes are not read
+    entry.create_system = 3  # Unix; otherwise unpackers ignore file modes
     entry.external_attr = (0o100000 | mode) << 16
     archive.writestr(entry, data)

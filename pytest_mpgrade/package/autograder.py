@@ -41,7 +41,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mpgrade-") as folder:
         try:
             _grade(checkout, result, bundle, Path(folder), end)
-        # whatever it is: the result of the first moment says that nothing is graded
+        # Any error: the result that was written first says "not graded".
         except Exception as error:
             print(f"autograder.py: not graded: {type(error).__name__}: {error}", file=sys.stderr)
     return 0
@@ -77,7 +77,7 @@ def _grade(checkout: Path, result: Path, bundle: Path, folder: Path, end: float)
         f"{max(1.0, end - time.time()):.0f}",
     ]
     words += ["--id", os.environ.get("USERNAME") or checkout.name]
-    # Never in the checkout: its files could be imported.
+    # Not in the checkout, whose files could be imported.
     subprocess.run(
         [python, "-m", "pytest_mpgrade", *words],
         cwd=folder,

@@ -213,7 +213,7 @@ def _is_notebook(file: File) -> bool:
     suffix = file.path.suffix.lower()
     if suffix in (".md", ".py") and not file.fault:
         with suppress(OSError):
-            # Jupytext's front matter, a comment in a script, names it.
+            # Jupytext's front matter, in a script a comment, has its name.
             head = handed_in.content(file.path, 4096)
             return re.match(rb"\s*(# )?---\s.*?\bjupytext:", head, re.DOTALL) is not None
     return suffix == ".ipynb"

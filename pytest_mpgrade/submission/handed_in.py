@@ -53,9 +53,9 @@ class File:
     """A file of a submission, not opened yet."""
 
     path: Path
-    name: str  # below the submission's folder, with slashes
-    size: int  # in bytes; 0 where there is a fault
-    fault: str = ""  # why it is not looked into, as the end of a sentence
+    name: str  # path below the submission's folder, with slashes
+    size: int  # in bytes; 0 if there is a fault
+    fault: str = ""  # why it is not read, as the end of a sentence
 
 
 def files(root: Path, closed: Callable[[OSError], object] | None = None) -> Iterator[File]:
@@ -143,7 +143,7 @@ def content(path: Path, most: int) -> bytes:
     """
     parts: list[bytes] = []
     with opened(path) as file:
-        # Piece by piece: a buffer for *most* bytes would be made at once.
+        # read(most) would allocate a buffer of *most* bytes at once.
         while most > 0 and (part := file.read(min(most, _PIECE))):
             parts.append(part)
             most -= len(part)
@@ -175,7 +175,7 @@ def created(root: Path, name: str) -> BinaryIO:
             os.close(place)
             place = below
         try:
-            # A new file each time: the old one could be a hard link to somebody else's.
+            # Always make a new file: the old one could be a hard link to another student's.
             os.unlink(last, dir_fd=place)
         except FileNotFoundError:
             pass

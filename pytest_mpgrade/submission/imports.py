@@ -15,10 +15,10 @@ class Import:
     """A statement or call that imports a module."""
 
     module: str  # "sklearn.ensemble"
-    names: tuple[str, ...] = ()  # that are taken from it
+    names: tuple[str, ...] = ()  # imported from it
     line: int
-    last: int  # line
-    # it goes on without it, or does so only as a script, or for a type checker
+    last: int  # last line
+    # The program goes on without it, or imports it only as a script or for a type checker.
     optional: bool = False
 
     @property

@@ -92,10 +92,10 @@ class _Failure:
     """An exception that a missing module may have caused, as student code reports it."""
 
     type: str
-    file: str = ""  # the last of the student's own
+    file: str = ""  # the last frame's that is the student's own
     cell: int = 0
     line: int = 0
-    missing: tuple[str, ...] = ()  # modules that are said to be missing
+    missing: tuple[str, ...] = ()  # modules that the error calls missing
 
     @classmethod
     def of(cls, run: Run) -> _Failure | None:
@@ -200,7 +200,7 @@ class _Search:
         Returns "" where it works, or where the package has no such module.
         """
         imported = statement.found
-        # such as __main__, which runs
+        # An import of __main__, for example, would run it.
         private = any(part.startswith("_") for part in imported.module.split("."))
         tries = [(imported.package, ()), (imported.package if private else imported.module, ())]
         whole, module = packages.ask_interpreter(self.python, imports=tries).failures

@@ -33,11 +33,11 @@ class Token:
 
     kind: str  # a group of `_TOKEN`
     text: str
-    depth: int  # of brackets that are open after it
-    first: bool = False  # on its line
+    depth: int  # number of brackets that are open after it
+    first: bool = False  # whether it is the first on its line
     # the expressions in the braces of a formatted string
     fields: list[list[Token]] = field(default_factory=list)
-    plain: str = ""  # the string that remains of it without them
+    plain: str = ""  # the formatted string without these expressions
 
 
 def tokens_of(text: str) -> list[Token]:

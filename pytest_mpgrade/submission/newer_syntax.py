@@ -106,7 +106,7 @@ def _as_plain_string(token: Token, around: Sequence[Token]) -> set[Feature]:
     if template and any(
         each.kind in ("string", "formatted") and not _is_template(each) for each in around
     ):
-        raise StrangeError  # they cannot be joined
+        raise StrangeError  # a t-string cannot be concatenated with other strings
     feature = T_STRING if template else F_STRING
     if feature.version > _OURS:
         found.add(feature)

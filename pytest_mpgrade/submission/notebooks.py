@@ -39,7 +39,7 @@ class Extract:
     """The module extracted from a notebook."""
 
     source: str
-    cells: tuple[int, ...]  # numbers of the code cells that something was taken of, from 1
+    cells: tuple[int, ...]  # numbers of the code cells that are used, from 1
 
 
 def extract(path: Path, shown: str) -> Extract:
@@ -80,18 +80,18 @@ def _document(path: Path, shown: str) -> NotebookJson:
                 f"{shown} is too large for a notebook: over {MOST_BYTES // 1_000_000} MB"
             )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about ids that older notebooks do not have
+            warnings.simplefilter("ignore")  # older notebooks have no ids of cells
             text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig")
             notebook: object = jupytext.read(text, fmt={"extension": path.suffix})
         found: NotebookJson = json.loads(json.dumps(notebook))
-        # What is no notebook but JSON has no such cells.
+        # JSON that is no notebook has no such cells.
         if not all(
             isinstance(cell["source"], str) and cell["cell_type"] for cell in found["cells"]
         ):
             raise TypeError("a cell without text")
     except UngradableError:
         raise
-    except Exception as error:  # whatever a broken file makes its parsers raise
+    except Exception as error:  # a broken file makes its parser raise all kinds of errors
         raise UngradableError(
             f"{shown} cannot be read as a notebook: {type(error).__name__}: {error}"[:300]
         ) from error
@@ -126,7 +126,7 @@ def _code(document: NotebookJson) -> list[str]:
     with _ALONE:
         from IPython.core import inputtransformer2
 
-    manager: Any = inputtransformer2.TransformerManager  # without types
+    manager: Any = inputtransformer2.TransformerManager  # IPython has no types
     texts = [cell["source"] for cell in document["cells"] if cell["cell_type"] == "code"]
     return [_without_magics(text, manager().transform_cell) for text in texts]
 
@@ -155,7 +155,7 @@ def _without_magics(text: str, transform: Callable[[str], object]) -> str:
         return "#\n" + rest
     try:
         return str(transform(text))
-    except Exception:  # an unfinished %%magic, say: then it is no Python either
+    except Exception:  # for example an unfinished %%magic, which is no Python either
         return text
 
 

@@ -26,8 +26,8 @@ _MOST_BYTES = 5_000_000
 class Statement:
     """An import on a line of the student's source."""
 
-    file: str  # below the submission's folder
-    cell: int = 0  # of a notebook, from 1
+    file: str  # path below the submission's folder
+    cell: int = 0  # number of the code cell in a notebook, from 1
     found: Import
     code: str  # its first line
 
@@ -52,10 +52,10 @@ class Statement:
 class SubmissionSources:
     """All sources that belong to a submission's module or notebook."""
 
-    sources: dict[tuple[str, int], bytes]  # by file, and cell or 0
+    sources: dict[tuple[str, int], bytes]  # by file and number of the cell, or 0
     statements: tuple[Statement, ...]
     own: frozenset[str]  # top-level modules that were handed in
-    deeper: frozenset[str]  # and those that could be imported from another folder
+    deeper: frozenset[str]  # modules in other folders of the submission
 
     def of(self, package: str) -> list[Statement]:
         """Return the imports of a top-level module, or of anything in it."""
@@ -72,7 +72,7 @@ def read_sources(submission: Submission, *, notebook: bool) -> SubmissionSources
     """Return the module or *notebook* of a submission, and its own modules that these import."""
     folder = Path(submission.folder)
     chosen = folder / submission.module
-    # What lies beside a single module may be somebody else's.
+    # Other files beside a single module may belong to another student.
     alone = (
         chosen.suffix == ".py"
         and not notebook
@@ -114,7 +114,7 @@ class _Folder:
 
     def __init__(self, folder: Path) -> None:
         self.top: dict[str, list[Path]] = {}
-        # a module may put another folder of its own on sys.path
+        # A module may add another folder of the submission to sys.path.
         self.deeper: dict[str, list[Path]] = {}
         for place, below, names in os.walk(folder):
             below[:] = sorted(name for name in below if not name.startswith((".", "__")))

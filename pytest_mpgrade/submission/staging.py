@@ -19,7 +19,7 @@ from pytest_mpgrade.submission.discover import NOTEBOOKS, own_files
 from pytest_mpgrade.submission.handed_in import File
 
 MOST_STAGED = 200_000_000  # bytes
-# They would configure Python or pytest wherever they are put.
+# These files configure Python or pytest in any folder.
 _NOT_STAGED = re.compile(
     r"(conftest|(site|user)customize)\.py|(pytest|tox)\.ini|setup\.cfg|pyproject\.toml|.*\.pth"
 )
@@ -46,7 +46,7 @@ def stage(submission: Submission, into: Path, name: str = "") -> Submission:
         target = f"module_{target}"
     root = Path(submission.folder)
     chosen = root / submission.module
-    # What lies beside a single file may be somebody else's.
+    # Other files beside a single file may belong to another student.
     files = _alone(chosen, submission) if Path(submission.path).is_file() else own_files(root)
     if sum(file.size for file in files) > MOST_STAGED:
         raise UngradableError(f"the submission has more than {MOST_STAGED // 1_000_000} MB")

@@ -30,12 +30,12 @@ _PYTHON = ".".join(map(str, sys.version_info[:2]))
 class ModuleSyntax:
     """What the syntax of a module says about it."""
 
-    own: frozenset[str] = frozenset()  # names that it defines at top level
-    # these, and those that it imports there; "*" for a star import
+    own: frozenset[str] = frozenset()  # names defined at top level
+    # these, and names imported at top level; "*" for a star import
     names: frozenset[str] = frozenset()
     imports: tuple[Import, ...] = ()
     uses: tuple[Use, ...] = ()
-    fault: UngradableError | None = None  # why it cannot be graded
+    fault: UngradableError | None = None  # the reason why it cannot be graded
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def parse_module(shown: str, data: bytes, *, before_line: str = ":") -> ast.Modu
     text = _text(shown, data)
     try:
         with warnings.catch_warnings():
-            # on a student's escapes; under `-W error` they would be syntax errors
+            # Invalid escapes cause warnings; under `-W error` they would be syntax errors.
             warnings.simplefilter("ignore")
             return _tree(data)
     except SyntaxError as error:
@@ -108,7 +108,7 @@ def _tree(data: bytes) -> ast.Module:
     """
     if sys.version_info >= (3, 11) or len(data) < 100_000:
         return ast.parse(data)
-    # address space; what is used of it are at most 100 bytes for each of data
+    # 1 GiB of address space; the parser uses at most 100 bytes of it for each byte of data.
     before = threading.stack_size(1 << 30)
     with ThreadPoolExecutor(1) as pool:
         tree = pool.submit(ast.parse, data)
@@ -121,7 +121,7 @@ def _text(shown: str, data: bytes) -> str:
     at, why = data.find(b"\0"), "a NUL byte, which Python does not read"
     try:
         encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
-        # they take minutes for a few megabytes
+        # These codecs take minutes for a few megabytes.
         if codecs.lookup(encoding).name in ("punycode", "idna"):
             raise LookupError(f"unknown encoding: {encoding}")
         if at < 0:

@@ -49,8 +49,8 @@ class Dask:
     """The executor that runs gradings on Dask workers."""
 
     carrier: Carrier
-    connect: Callable[[], contextlib.AbstractContextManager[Client]]  # gives a client
-    patience: float  # seconds without any worker
+    connect: Callable[[], contextlib.AbstractContextManager[Client]]  # returns a client
+    patience: float  # seconds to wait for a first worker
     most: int  # gradings at a time; 0: as many as there are slots
 
     def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002 - the protocol of executors
@@ -178,7 +178,7 @@ def _brought(future: Future[bytes]) -> bytes | str | None:
         )
     try:
         return bytes(future.result())
-    except (KilledWorker, CancelledError):  # we have not cancelled it: its worker was told to end
+    except (KilledWorker, CancelledError):  # not cancelled by us: its worker was ended
         return None
     except Exception as error:
         return f"the worker could not grade it: {type(error).__name__}: {error}"
@@ -200,8 +200,7 @@ def _task() -> Callable[[dict[str, object]], bytes]:
         key = worker.get_current_task()
 
         def cancelled() -> bool:
-            # A thread is never interrupted; a task that nobody wants any more is gone from here, or
-            # says so.
+            # A thread cannot be interrupted. The worker drops a cancelled task, or marks it.
             task = worker.state.tasks.get(key)
             return task is None or task.state == "cancelled"
 

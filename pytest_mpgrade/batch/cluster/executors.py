@@ -27,8 +27,8 @@ class Choice:
     """An executor, whether it resumes an earlier batch, and its notes for the user."""
 
     execute: Executor
-    resume: bool = True  # beyond this machine, a batch always goes on with an earlier one
-    notes: Callable[[], Iterator[str]] = _nothing  # what the user is to do when it is over
+    resume: bool = True  # on other machines, a batch always resumes an earlier one
+    notes: Callable[[], Iterator[str]] = _nothing  # what the user has to do after the batch
 
 
 def choice(arguments: argparse.Namespace, assignment: Assignment, options: Options) -> Choice:

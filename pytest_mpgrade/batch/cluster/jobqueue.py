@@ -21,8 +21,8 @@ MOST_JOBS = 20
 MEMORY, WALLTIME = "4GB", "04:00:00"
 """The limits of a job if the site's configuration has none."""
 _SETTINGS = {
-    "distributed.scheduler.allowed-failures": 0,  # what was lost is run again alone, see on_dask
-    "distributed.scheduler.worker-ttl": "60s",  # a host that is silent for so long is lost
+    "distributed.scheduler.allowed-failures": 0,  # `dask` repeats lost gradings
+    "distributed.scheduler.worker-ttl": "60s",  # a silent host counts as lost after that
 }
 
 
@@ -48,7 +48,7 @@ def cluster(kind: str, jobs: int, cores: int, place: Path) -> Iterator[object]:
         )
     keys = place / "keys"
     keys.mkdir(parents=True, exist_ok=True)
-    keys.chmod(0o700)  # whoever reads them runs code as us
+    keys.chmod(0o700)  # a user who reads the keys can run code as us
     site = {name: config.get(f"jobqueue.{kind}.{name}", None) for name in ("memory", "walltime")}
     with config.set(_SETTINGS):
         try:

@@ -39,7 +39,7 @@ def main() -> None:
         print(f"mpgrade: {error}", file=sys.stderr)
         sys.exit(2)
     finally:
-        if os.getppid() != parent:  # nobody else is left to clean up
+        if os.getppid() != parent:  # the parent has ended and cannot clean up
             shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -81,7 +81,7 @@ def own_cores(count: int) -> Iterator[None]:
 
 def _taken(held: contextlib.ExitStack, allowed: Sequence[int], count: int) -> list[int]:
     while True:
-        # All or none: two that wait for each other's cores would wait for ever.
+        # Take all cores or none: gradings that hold some and wait for more would deadlock.
         with contextlib.ExitStack() as some:
             taken: list[int] = []
             for core in allowed:

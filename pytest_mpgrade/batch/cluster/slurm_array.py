@@ -53,7 +53,7 @@ class Array:
     """
 
     carrier: Carrier
-    at_a_time: int  # 0: as many as Slurm lets run
+    at_a_time: int  # 0: no limit of our own
 
     def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:  # noqa: ARG002 - the protocol of executors
         """Collect existing results, and write scripts for all other submissions.
@@ -68,7 +68,7 @@ class Array:
         for _, spec in left:
             script, reason = self._next(store, spec)
             scripts[script].append(replace(spec, alone=script == "alone"))
-            # What an attempt says that broke is worth more than that there is another one to come.
+            # The error of the last attempt says more than that another attempt will follow.
             told.append((store.broken(spec.key) if script else None, reason))
         for name in ("array", "alone"):
             self._write(name, scripts[name])
@@ -149,7 +149,7 @@ def main(folder: Path, indexes: int, index: int) -> None:
     def end(number: int, _frame: object) -> None:
         sys.exit(128 + number)
 
-    # a job that is cancelled ends its grading, and says so in the log
+    # A cancelled job ends its grading, and the log of attempts says so.
     signal.signal(signal.SIGTERM, end)
     names = (folder / "list").read_text().split()
     for name in names[index::indexes]:

@@ -18,13 +18,13 @@ class GradingSpec:
 
     key: str  # a hash of all that decides the result: the same key, the same result
     id: str
-    submission: str  # its place in the files
+    submission: str  # its path in the files
     options: tuple[str, ...]  # of `mpgrade grade`
-    seconds: float  # that a grading may take at most; a backstop
+    seconds: float  # limit of a grading, as a backstop
     cores: int
     version: str  # of mpgrade
-    store: str  # folder for results, where the node has it too
-    alone: bool = False  # nothing else is graded meanwhile: an earlier attempt was lost
+    store: str  # folder of results, if the node can see it
+    alone: bool = False  # run with nothing else in flight, after a lost attempt
     files: bytes = b""
 
     def plain(self) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class Carrier:
                     job.path, self.assignment, self.out, options=self._options_of(job), error=error
                 )
                 continue
-            # nothing that one submission holds may keep another from its result
+            # No content of one submission may prevent the result of another.
             except Exception as error:
                 yield self.failed(job, error_words(error))
                 continue

@@ -87,7 +87,7 @@ class Store:
         """Return all attempts, the oldest first."""
         found = []
         for path in (self.folder / "attempts").glob(f"{key}.*.json"):
-            with contextlib.suppress(ValueError):  # one that is being written
+            with contextlib.suppress(ValueError):  # a file that is just being written
                 found.append(json.loads(path.read_text()))
         return sorted(found, key=lambda each: float(each["begun"]))
 

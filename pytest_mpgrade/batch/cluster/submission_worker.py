@@ -46,7 +46,7 @@ def run_one(spec: GradingSpec, cancelled: Callable[[], bool] = lambda: False) ->
     *cancelled* is called several times a second. When it returns true, the grading is ended, and
     CancelledError raised. Any other failure is described in the files.
     """
-    # Where the node does not see our folder, who asked for it keeps the result.
+    # If the node cannot see our folder, the machine that sent the spec stores the result.
     store = (
         Store(Path(spec.store)) if spec.store and Path(spec.store, "attempts").is_dir() else None
     )
@@ -66,7 +66,7 @@ def _attempt(spec: GradingSpec, cancelled: Callable[[], bool]) -> tuple[bytes, b
     """Return the files of one grading, and whether they hold a result that counts."""
     with TemporaryDirectory(prefix="mpgrade-", ignore_cleanup_errors=True) as scratch:
         place = Path(scratch)
-        # Isolation by a spare user needs to reach the submission, and nothing else.
+        # The user that runs student code must reach the submission, and nothing else.
         place.chmod(0o711)
         for name in ("out", "tmp"):
             (place / name).mkdir(0o711)
@@ -110,7 +110,7 @@ def _grade(spec: GradingSpec, place: Path, cancelled: Callable[[], bool]) -> str
         str(place / "files" / "assignment"),
     ]
     command += ["--out", str(place / "out"), f"--id={spec.id}", *spec.options]
-    # What a grading that is killed leaves behind goes away with the rest.
+    # Temporary files of a killed grading are removed with the folder.
     variables = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(place / "tmp"))}
     with open(place / LOG, "wb") as log:
         process = subprocess.Popen(

@@ -19,7 +19,7 @@ def entries(root: Path) -> list[LayoutEntry]:
     """Read a folder of clones."""
     folders = [path for path in sorted(root.iterdir()) if path.is_dir()]
     clones = [path for path in folders if os.path.exists(path / ".git")]
-    if clones:  # one that nobody can look into is a student's too
+    if clones:  # a clone that we cannot list is a student's, too
         clones = [path for path in folders if path in clones or handed_in.is_closed(path)]
     return list(_entries(clones, _users(root / "scores.csv")))
 

@@ -14,13 +14,13 @@ class LayoutEntry:
 
     student: str  # a name for the submission, unique in the course
     path: Path
-    name: str = ""  # of a file, as the student called it; "": a folder, taken as it is
+    name: str = ""  # a file's name, as the student chose it; "" for a folder
     kind: str = "file"  # "file", "folder", or what is not graded: "text", "link", "comment"
-    attempt: str = ""  # the newest of a student's attempts, by this text, counts
-    order: int = 0  # of two files with one name in an attempt the higher counts
+    attempt: str = ""  # the greatest text among a student's attempts counts
+    order: int = 0  # of files with the same name in an attempt, the highest counts
     late: bool = False
-    when: str = ""  # it was handed in, as far as that is told; see `timestamps`
-    # by which a roster may know the student: user id, user name, e-mail address
+    when: str = ""  # time of handing in, if the names have one; see `timestamps`
+    # names by which a roster may know the student: user id, user name, e-mail address
     keys: tuple[str, ...] = ()
 
 

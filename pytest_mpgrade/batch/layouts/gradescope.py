@@ -20,7 +20,7 @@ def entries(root: Path) -> list[LayoutEntry]:
 
     Raises UsageError where the extra `gradescope` is needed for that.
     """
-    # Any other folder may be a student's, whose own file of that name says nothing.
+    # Another folder may be a student's, and a file of that name in it proves nothing.
     inner = [child for child in root.iterdir() if not child.name.startswith(".")]
     places = [root, *(inner if len(inner) == 1 else [])]
     place = next((each for each in places if os.path.isfile(each / METADATA)), None)
@@ -37,7 +37,7 @@ def _metadata(file: Path) -> dict[str, object]:
         ) from error
     try:
         found = yaml.safe_load(file.read_text("utf-8"))
-    # whatever a broken file makes its reader raise: dates, numbers, depth
+    # A broken file makes the parser raise all kinds of errors: for dates, numbers, depth.
     except Exception as error:
         raise UsageError(f"{METADATA} cannot be read: {error}") from error
     return found if isinstance(found, dict) else {}

@@ -54,8 +54,7 @@ def _why_not(child: Path, folder: Path) -> str:
         or archives.is_archive(child)
     ):
         return "neither a folder nor a module"
-    # Where students write into the folder themselves, a link of theirs could name somebody else's
-    # solution.
+    # If students can write into the folder, a link in it could lead to another student's solution.
     if handed_in.leads_out(child, folder) and not _is_ours(child):
         return handed_in.LEADS_OUT
     return ""
@@ -104,7 +103,7 @@ def _stem(child: Path) -> str:
 
 
 def _same(name: str) -> str:
-    # Some file systems take Ada for ada, and a composed letter for one with its accent apart.
+    # Some file systems ignore case, or equate composed and decomposed Unicode letters.
     return unicodedata.normalize("NFC", name).casefold()
 
 
