@@ -38,9 +38,9 @@ class Class:
 
     def statistics(self, jobs: Sequence[Job], out: Path) -> Iterator[str]:
         """Write the statistics of the checks below *out*; yield lines for a person to look at."""
-        found = self._tally.items()
-        item_analysis.write_item_analysis(found, out / ITEMS)
-        yield from item_analysis.worth_a_look(self.rows, found)
+        items = self._tally.items()
+        item_analysis.write_item_analysis(items, out / ITEMS)
+        yield from item_analysis.worth_a_look(self.rows, items)
         if len(jobs) >= item_analysis.FEWEST:
             large = heapq.nlargest(
                 item_analysis.SHOWN, ((_bytes(job.path), job.id) for job in jobs)

@@ -22,24 +22,24 @@ class Lateness:
     notes: tuple[str, ...]  # for the teacher
 
 
-def lateness(found: BatchSource, rules: LateRules) -> Lateness:
+def lateness(source: BatchSource, rules: LateRules) -> Lateness:
     """Compare the time at which each submission was handed in with its due time.
 
     A submission whose time is unknown counts as on time, unless the course system marks it as late.
     """
     late: dict[str, float | None] = {}
     unknown = 0
-    for job in found.jobs:
-        keys = frozenset((job.id, *found.keys.get(job.id, ())))
-        own = [each for each in found.students if each.is_one_of(keys)]
+    for job in source.jobs:
+        keys = frozenset((job.id, *source.keys.get(job.id, ())))
+        own = [each for each in source.students if each.is_one_of(keys)]
         when = next(
             (each.submitted for each in own if each.submitted),
-            _known(found.handed_in.get(job.id), rules.due),
+            _known(source.handed_in.get(job.id), rules.due),
         )
         if when is not None and rules.due is not None:
             seconds = (when - _due(rules.due, own)).total_seconds()
             late |= {clean(job.id): seconds} if seconds > 0 else {}
-        elif job.id in found.marked_late:
+        elif job.id in source.marked_late:
             late[clean(job.id)] = None
         else:
             unknown += 1
@@ -64,5 +64,5 @@ def _known(text: str | None, due: datetime | None) -> datetime | None:
 def _notes(rules: LateRules, unknown: int) -> list[str]:
     if rules.due is None:
         return ["late rule: no due time is known; give one with --due, or in assignment.toml"]
-    told = f"late rule: nothing says when {counted(unknown, 'submission')} came, taken as on time"
-    return [f"{told} (a roster with a column 'submitted' can say)"] if unknown else []
+    note = f"late rule: nothing says when {counted(unknown, 'submission')} came, taken as on time"
+    return [f"{note} (a roster with a column 'submitted' can say)"] if unknown else []

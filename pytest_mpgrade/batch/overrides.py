@@ -26,7 +26,7 @@ def read_overrides(
     Raises UsageError, with file and line, for a submission or criterion that does not exist, points
     that cannot be given, a missing reason or name, and a second row about the same criterion.
     """
-    found: dict[str, list[Override]] = defaultdict(list)
+    overrides: dict[str, list[Override]] = defaultdict(list)
     lines: dict[tuple[str, str], int] = {}
     for row in read_rows(file, COLUMNS):
         try:
@@ -38,8 +38,8 @@ def read_overrides(
                 )
         except ValueError as error:
             raise UsageError(f"{file}:{row.line}: {one_line(str(error))}") from error
-        found[override.submission].append(override)
-    return dict(found)
+        overrides[override.submission].append(override)
+    return dict(overrides)
 
 
 def _override(

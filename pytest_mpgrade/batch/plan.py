@@ -25,11 +25,11 @@ class Prepared:
 
     def words(self) -> tuple[str, ...]:
         """Yield what a teacher should know before the batch starts: what is left out or unknown."""
-        left = (
+        left_out = (
             f"left out: {each.source or each.submission}: {each.what}"
             for each in self.source.left_out()
         )
-        return (*left, *self.notes)
+        return (*left_out, *self.notes)
 
 
 def prepare(
@@ -53,12 +53,12 @@ def prepare(
         rules = replace(rules or LateRules(), due=due)
     zone = rules.due.tzinfo if rules and rules.due else None
     students = read_roster(roster, zone) if roster else []
-    found = load_source(source, out, layout=layout, roster=students)
-    late = lateness(found, rules) if rules else Lateness(seconds={}, notes=())
+    loaded = load_source(source, out, layout=layout, roster=students)
+    late = lateness(loaded, rules) if rules else Lateness(seconds={}, notes=())
     usual = out / FILE
     file = overrides or (usual if usual.is_file() else None)
     given = (
-        read_overrides(file, [clean(job.id) for job in found.jobs], assignment.criteria)
+        read_overrides(file, [clean(job.id) for job in loaded.jobs], assignment.criteria)
         if file
         else {}
     )
@@ -69,4 +69,4 @@ def prepare(
         rules=rules,
         step=assignment.round,
     )
-    return Prepared(source=found, settled=settled, notes=late.notes)
+    return Prepared(source=loaded, settled=settled, notes=late.notes)

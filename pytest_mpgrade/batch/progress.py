@@ -79,9 +79,9 @@ class Board:
 
         Returns None below `RATE_FROM` gradings, or when nothing is left.
         """
-        made, left = self._number - self._kept, self._total - self._number
+        made, rest = self._number - self._kept, self._total - self._number
         return (
-            left * (time.monotonic() - self._began) / made if made >= RATE_FROM and left else None
+            rest * (time.monotonic() - self._began) / made if made >= RATE_FROM and rest else None
         )
 
     def standing(self) -> Standing:

@@ -94,13 +94,13 @@ def _kept(
 ) -> Iterator[Grading]:
     """Yield the results of an earlier batch that still hold; add all other jobs to *todo*."""
     for job in jobs:
-        found = kept(
+        grading = kept(
             job.path, assignment, out, options=replace(options, id=job.id, folder=job.folder)
         )
-        if found is None:
+        if grading is None:
             todo.append(job)
         else:
-            yield found
+            yield grading
 
 
 def _keep(

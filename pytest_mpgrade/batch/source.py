@@ -63,22 +63,22 @@ def load_source(
             for name in archives.unpack_archive(source, root)
         ]
         root = _inner(root)
-    found = _found(root, layout)
-    read = _plain(root, out) if found is None else _collected(found, root, out / COLLECTED)
+    download = _found(root, layout)
+    read = _plain(root, out) if download is None else _collected(download, root, out / COLLECTED)
     students, jobs, mapping = read
     mapping = [*mapping, *left_out, *(missing_lines(roster, students) if roster else ())]
     if not jobs:
         raise UsageError(f"there is nothing to grade in {source}")
     write_mapping(mapping, out / MAPPING)
     return BatchSource(
-        layout=found.layout if found else PLAIN,
+        layout=download.layout if download else PLAIN,
         jobs=tuple(jobs),
         mapping=tuple(mapping),
         keys=students,
-        handed_in=_times(found.entries if found else ()),
+        handed_in=_times(download.entries if download else ()),
         students=tuple(roster),
         marked_late=frozenset(
-            entry.student for entry in _graded(found.entries if found else ()) if entry.late
+            entry.student for entry in _graded(download.entries if download else ()) if entry.late
         ),
     )
 
@@ -126,18 +126,18 @@ def _plain(root: Path, out: Path) -> _Read:
         if archives.is_archive(job.path):
             target = out / COLLECTED / job.folder
             archives.clear(target)
-            left = archives.unpack_theirs(job.path, target)
+            leftovers = archives.unpack_theirs(job.path, target)
             jobs[place] = replace(job, path=_inner(target))
-            mapping[place] = mapping[place].noted(*(f"left out: {each}" for each in left))
+            mapping[place] = mapping[place].noted(*(f"left out: {each}" for each in leftovers))
     mapping += [Mapped(submission="", source=name, what=why) for name, why in left_out]
     return {job.id: () for job in jobs}, jobs, _looked_at(jobs, mapping)
 
 
-def _collected(found: Found, root: Path, into: Path) -> _Read:
+def _collected(download: Found, root: Path, into: Path) -> _Read:
     """Collect the newest attempt of each student, under the names that the files had."""
     archives.clear(into)
     grouped: dict[str, list[LayoutEntry]] = defaultdict(list)
-    for entry in found.entries:
+    for entry in download.entries:
         grouped[entry.student].append(entry)
     jobs, mapping = [], []
     for student in sorted(grouped):
@@ -152,7 +152,9 @@ def _collected(found: Found, root: Path, into: Path) -> _Read:
         whole = [path for path in newest if not handed_in.leads_out(path, root)]
         path = whole[0] if len(whole) == 1 and not any(target.iterdir()) else target
         jobs.append(Job(id=student, path=path, folder=folder_name(student)))
-    known = {entry.path for entry in found.entries} | {entry.path.parent for entry in found.entries}
+    known = {entry.path for entry in download.entries} | {
+        entry.path.parent for entry in download.entries
+    }
     others = [
         child
         for child in sorted(root.iterdir())

@@ -23,9 +23,9 @@ def list_assignments(arguments: argparse.Namespace) -> int:
         for name in find_assignment(arguments.packages).environment.packages:
             console.say(installed_as(name))
         return 0
-    found = list(shipped())
-    width = max((len(each.name) for each in found), default=0)
-    for each in found:
+    assignments = list(shipped())
+    width = max((len(each.name) for each in assignments), default=0)
+    for each in assignments:
         console.say(f"{each.name:{width}}  {points(each.points):>4} points  {each.title}")
     return 0
 
@@ -41,11 +41,13 @@ def print_rubric(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.report.terminal.question_table import markdown
 
     assignment = find_assignment(arguments.assignment)
-    found = outline.collect(assignment)
+    questions = outline.collect(assignment)
     if arguments.markdown:
-        console.say(markdown(found, assignment))
+        console.say(markdown(questions, assignment))
     else:
-        console.say(terminal.outline(found, assignment, console.width(), console.color(sys.stdout)))
+        console.say(
+            terminal.outline(questions, assignment, console.width(), console.color(sys.stdout))
+        )
     return 0
 
 
@@ -65,9 +67,9 @@ def diff(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.report.terminal import result_diff
 
     old, new = result_diff.read_results(arguments.old), result_diff.read_results(arguments.new)
-    found = list(result_diff.changes(old, new))
-    for line in found:
+    changes = list(result_diff.changes(old, new))
+    for line in changes:
         console.say(line)
-    if not found:
+    if not changes:
         console.say(f"no points changed in {len(new)} submissions")
-    return 1 if found else 0
+    return 1 if changes else 0

@@ -20,11 +20,15 @@ KINDS: dict[str, tuple[type, str]] = {
 def schema(kind: str) -> dict[str, object]:
     """Return the schema (JSON Schema 2020-12) of "result" or "assignment"."""
     of, title = KINDS[kind]
-    found: dict[str, Any] = msgspec.json.schema(of)
-    found = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **found}
+    document: dict[str, Any] = msgspec.json.schema(of)
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        **document,
+    }
     if kind == "result":
-        found["$defs"]["ResultFile"]["properties"]["schema"] = {"const": RESULT_SCHEMA}
-    return found
+        document["$defs"]["ResultFile"]["properties"]["schema"] = {"const": RESULT_SCHEMA}
+    return document
 
 
 def text(kind: str) -> str:

@@ -119,13 +119,13 @@ def _chosen(known: Sequence[Case], arguments: argparse.Namespace) -> list[Case]:
     """
     timed = (str(Concern.SPEEDUP),)
     number, parts = arguments.part or (1, 1)
-    found = _named(known, arguments.only) if arguments.only else known
+    named = _named(known, arguments.only) if arguments.only else known
     wrong = [
         case
-        for case in found
+        for case in named
         if case.concerns and not (arguments.untimed and case.concerns == timed)
     ]
-    return [case for case in found if not case.concerns] + wrong[number - 1 :: parts]
+    return [case for case in named if not case.concerns] + wrong[number - 1 :: parts]
 
 
 def _named(known: Sequence[Case], names: Sequence[str]) -> list[Case]:

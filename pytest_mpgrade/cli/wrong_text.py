@@ -70,16 +70,20 @@ def _placed(hunk: Sequence[tuple[str, str]], lines: Sequence[str], number: int) 
         raise ValueError(f"hunk {number} changes nothing")
     if not right:
         raise ValueError(f"hunk {number} needs a line of the design, to say where its own belong")
-    found = [
+    places = [
         at for at in range(len(lines) - len(right) + 1) if [*lines[at : at + len(right)]] == right
     ]
-    if len(found) != 1:
+    if len(places) != 1:
         raise ValueError(
-            f"the lines of hunk {number} stand in the design {len(found)} times, not once:"
+            f"the lines of hunk {number} stand in the design {len(places)} times, not once:"
             f" {right[0]!r}"
         )
     above, below = _unchanged(hunk), _unchanged(hunk[::-1])
-    return found[0] + above, found[0] + len(right) - below, _marked(hunk[above : len(hunk) - below])
+    return (
+        places[0] + above,
+        places[0] + len(right) - below,
+        _marked(hunk[above : len(hunk) - below]),
+    )
 
 
 def _unchanged(hunk: Sequence[tuple[str, str]]) -> int:

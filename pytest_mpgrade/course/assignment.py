@@ -159,7 +159,7 @@ def _home() -> Path:
 
 
 def _shipped_names() -> list[str]:
-    return sorted(found.parent.name for found in _home().glob(f"*/{FILE}"))
+    return sorted(file.parent.name for file in _home().glob(f"*/{FILE}"))
 
 
 def _text_of(path: Path) -> TomlText:

@@ -73,10 +73,10 @@ def evaluate(text: str, values: Mapping[str, float]) -> float:
 
     Raises ArithmeticError where it divides by zero or the value is no number.
     """
-    found = float(_value(_parsed(text), values))
-    if math.isnan(found):
+    value = float(_value(_parsed(text), values))
+    if math.isnan(value):
         raise ArithmeticError("not a number")
-    return found
+    return value
 
 
 def _parsed(text: str) -> ast.expr:

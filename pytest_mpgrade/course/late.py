@@ -40,8 +40,8 @@ def late_points(
     try:
         if expression.evaluate(rules.drop, values):
             return 0.0
-        left = min(points, max(0.0, points - expression.evaluate(rules.penalty, values)))
-        return min(points, float(half_up(Fraction(str(round(left, 6))), Fraction(str(step)))))
+        remaining = min(points, max(0.0, points - expression.evaluate(rules.penalty, values)))
+        return min(points, float(half_up(Fraction(str(round(remaining, 6))), Fraction(str(step)))))
     except ArithmeticError as error:
         raise ValueError(
             f"the late rule cannot be evaluated ({error}): give the points by hand"

@@ -155,15 +155,15 @@ def _asked(python: str, wanted: str) -> Installed:
                 capture_output=True,
                 check=True,
             )
-            told = json.loads(done.stdout.rpartition(b"\n")[2])
+            answer = json.loads(done.stdout.rpartition(b"\n")[2])
         except (OSError, subprocess.SubprocessError, ValueError):
-            told = {"python": platform.python_version(), "modules": asked["modules"]}
+            answer = {"python": platform.python_version(), "modules": asked["modules"]}
     return Installed(
-        python=told["python"],
-        modules=frozenset(told["modules"]),
-        versions=told.get("versions", dict.fromkeys(asked["packages"], "?")),
-        failures=tuple(told.get("failures", [""] * len(asked["imports"]))),
-        distributions=told.get("distributions", {}),
+        python=answer["python"],
+        modules=frozenset(answer["modules"]),
+        versions=answer.get("versions", dict.fromkeys(asked["packages"], "?")),
+        failures=tuple(answer.get("failures", [""] * len(asked["imports"]))),
+        distributions=answer.get("distributions", {}),
     )
 
 
@@ -201,12 +201,12 @@ def providing(module: str, packages: Sequence[str], installed: Installed | None 
     owners = {
         normal(name) for name in (installed.distributions.get(module, ()) if installed else ())
     }
-    found = (
+    belonging = (
         name
         for name in packages
         if module in imported_as(name) or normal(installed_as(name)) in owners
     )
-    return next(found, "")
+    return next(belonging, "")
 
 
 def install_command(python: str, packages: Iterable[str]) -> str:

@@ -38,10 +38,10 @@ def requirement_faults(
 
 def _all(name: str, required: Mapping[str, Sequence[str]]) -> set[str]:
     """Return a criterion, and all that it requires directly or indirectly."""
-    found: set[str] = set()
+    required_ones: set[str] = set()
     todo = [name]
     while todo:
-        if (one := todo.pop()) not in found:
-            found.add(one)
+        if (one := todo.pop()) not in required_ones:
+            required_ones.add(one)
             todo += required.get(one, ())
-    return found
+    return required_ones

@@ -58,7 +58,7 @@ def _spread(
     exact: Sequence[Fraction], least: Sequence[Fraction], total: Fraction, step: Fraction
 ) -> list[Fraction]:
     """Give the steps that are missing in *total* to those furthest below *exact*, in turn."""
-    found = list(least)
+    spread = list(least)
     # The item that lacks most is at the front, the first of several that lack as much.
     lacking = [
         (has - wants, place) for place, (wants, has) in enumerate(zip(exact, least, strict=True))
@@ -67,5 +67,5 @@ def _spread(
     for _ in range(round((total - sum(least)) / step)):
         lack, place = lacking[0]
         heapq.heapreplace(lacking, (lack + step, place))
-        found[place] += step
-    return found
+        spread[place] += step
+    return spread

@@ -58,8 +58,10 @@ def diagnose(assignment: Assignment | None = None) -> Iterator[Facility]:
 
 
 def _python() -> Facility:
-    found = platform.python_version() if sys.version_info >= (3, 10) else ""
-    return Facility(name="Python", found=found, consequence="3.10 or newer is needed", needed=True)
+    version = platform.python_version() if sys.version_info >= (3, 10) else ""
+    return Facility(
+        name="Python", found=version, consequence="3.10 or newer is needed", needed=True
+    )
 
 
 def _start_methods() -> Facility:

@@ -27,10 +27,10 @@ def isolation_facilities() -> Iterator[Facility]:
         module = Path(folder) / "module.py"
         module.write_text("")
         module.chmod(0o644)
-        found = choose.choose_isolation("auto", module=str(module))
-    parts = ", ".join(found.parts)
-    lacks = {each.name: each for each in in_words.shortcomings(found)}
-    level = f"{found.level} ({parts})"
+        chosen = choose.choose_isolation("auto", module=str(module))
+    parts = ", ".join(chosen.parts)
+    lacks = {each.name: each for each in in_words.shortcomings(chosen)}
+    level = f"{chosen.level} ({parts})"
     lack = lacks.pop("isolation", None)
     yield Facility(
         name="isolation",
@@ -38,7 +38,7 @@ def isolation_facilities() -> Iterator[Facility]:
         consequence=lack.consequence if lack else "",
         remedy=lack.remedy if lack else "",
     )
-    for why in found.fell_through:
+    for why in chosen.fell_through:
         yield Facility(
             name="stronger isolation", consequence=why, remedy=_REMEDIES.get(why.split(":")[0], "")
         )

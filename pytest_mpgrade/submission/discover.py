@@ -64,11 +64,11 @@ def own_files(root: Path) -> tuple[File, ...]:
     Raises UngradableError where a folder cannot be read.
     """
     errors: list[OSError] = []
-    found = sorted(handed_in.files(root, errors.append), key=lambda file: file.name)
+    files = sorted(handed_in.files(root, errors.append), key=lambda file: file.name)
     if errors:
         folder = printable(os.path.relpath(errors[0].filename, root.parent))
         raise UngradableError(f"the folder {folder} cannot be read: {errors[0].strerror}")
-    return tuple(found)
+    return tuple(files)
 
 
 def _choose(files: tuple[File, ...], assignment: Assignment) -> _Choice:
@@ -142,8 +142,8 @@ def _notebook(files: tuple[File, ...], assignment: Assignment) -> _Choice:
     """Return the notebook to execute, and a note on it where it is not the one asked for."""
     stem = Path(assignment.module).stem
     named = [_exact(files, stem + suffix) for suffix in (".ipynb", *TEXT_NOTEBOOKS)]
-    found = next((file for file in named if file), None)
-    if found is None:
+    book = next((file for file in named if file), None)
+    if book is None:
         others = [file for file in files if _is_notebook(file)]
         if len(others) > 1:
             raise UngradableError(
@@ -156,16 +156,16 @@ def _notebook(files: tuple[File, ...], assignment: Assignment) -> _Choice:
                 f"there is no {assignment.module}, nor another notebook; "
                 + (f"found: {names}" if names else "the submission is empty")
             )
-        (found,) = others
-    if found.fault:
-        raise _unread(found)
-    imported = notebooks.notebook_imports(notebooks.document(found.path, _shown(found)))
+        (book,) = others
+    if book.fault:
+        raise _unread(book)
+    imported = notebooks.notebook_imports(notebooks.document(book.path, _shown(book)))
     note = (
         ""
-        if found.name == assignment.module
-        else f"{_shown(found)} was executed as {assignment.module}."
+        if book.name == assignment.module
+        else f"{_shown(book)} was executed as {assignment.module}."
     )
-    return found, ModuleSyntax(imports=tuple(each for _, each in imported)), note
+    return book, ModuleSyntax(imports=tuple(each for _, each in imported)), note
 
 
 def _exact(files: tuple[File, ...], module: str) -> File | None:

@@ -34,7 +34,7 @@ class Import:
 
 def module_imports(tree: ast.Module) -> tuple[Import, ...]:
     """Return all imports of a module, at any depth, in the order of lines."""
-    return tuple(sorted(_imports(tree), key=lambda found: (found.line, found.module)))
+    return tuple(sorted(_imports(tree), key=lambda each: (each.line, each.module)))
 
 
 def _imports(tree: ast.Module) -> Iterator[Import]:

@@ -42,11 +42,11 @@ def require(submission: Submission, assignment: Assignment) -> None:
     allowed = assignment.environment.packages
     if not allowed:
         return
-    found = sources.read_sources(submission, notebook=assignment.notebook is not None)
+    read = sources.read_sources(submission, notebook=assignment.notebook is not None)
     needed = {
         each.found.package: each
-        for each in reversed(found.statements)
-        if not each.found.optional and each.found.package not in found.own | sys.stdlib_module_names
+        for each in reversed(read.statements)
+        if not each.found.optional and each.found.package not in read.own | sys.stdlib_module_names
     }
     asked = {
         module: package for module in needed if (package := packages.providing(module, allowed))
@@ -70,12 +70,12 @@ def explained(
     runs: Iterable[Run], submission: Submission, assignment: Assignment
 ) -> tuple[Run, ...]:
     """Return the runs of one scenario, each with what it lacks if it failed for that reason."""
-    found = [(run, lack(run, submission, assignment)) for run in runs]
-    ours = next((each for _, each in found if each and each.ours), None)
-    told = [
-        (run, each or (ours if run.ending is not Ending.RETURNED else None)) for run, each in found
+    lacks = [(run, lack(run, submission, assignment)) for run in runs]
+    ours = next((each for _, each in lacks if each and each.ours), None)
+    explained_runs = [
+        (run, each or (ours if run.ending is not Ending.RETURNED else None)) for run, each in lacks
     ]
-    return tuple(replace(run, lack=each) if each else run for run, each in told)
+    return tuple(replace(run, lack=each) if each else run for run, each in explained_runs)
 
 
 def lack(run: Run, submission: Submission, assignment: Assignment) -> Lack | None:
@@ -83,8 +83,8 @@ def lack(run: Run, submission: Submission, assignment: Assignment) -> Lack | Non
     failure = _Failure.of(run)
     if failure is None:
         return None
-    found = sources.read_sources(submission, notebook=assignment.notebook is not None)
-    return _Search(found, assignment).lack(failure)
+    read = sources.read_sources(submission, notebook=assignment.notebook is not None)
+    return _Search(read, assignment).lack(failure)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +125,8 @@ class _Failure:
 class _Search:
     """Searches for what is missing, without running student code."""
 
-    def __init__(self, found: SubmissionSources, assignment: Assignment) -> None:
-        self.sources = found
+    def __init__(self, read: SubmissionSources, assignment: Assignment) -> None:
+        self.sources = read
         self.allowed = assignment.environment.packages
         self.python = interpreter(assignment)
 

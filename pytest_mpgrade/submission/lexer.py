@@ -54,12 +54,12 @@ class _Lexer:
 
         *within* so many formatted strings, they go up to the end of an expression.
         """
-        found: list[Token] = []
+        tokens: list[Token] = []
         closing: list[str] = []
         while match := _TOKEN.match(self.text, at):
             kind, piece = str(match.lastgroup), match[0]
             if within and not closing and piece in ("}", ":", "!", ":="):
-                return found, at
+                return tokens, at
             fields, plain = list[list[Token]](), ""
             if kind == "string":
                 piece = self.text[at : self._end_of_string(match.end(), piece)]
@@ -70,8 +70,8 @@ class _Lexer:
                 closing.append(_OPENING[piece])
             elif piece in _BRACKETS and (not closing or closing.pop() != piece):
                 raise StrangeError
-            first = not found or found[-1].kind == "newline"
-            found.append(
+            first = not tokens or tokens[-1].kind == "newline"
+            tokens.append(
                 Token(
                     kind=kind,
                     text=piece,
@@ -84,7 +84,7 @@ class _Lexer:
             at += len(piece)
         if closing or within:
             raise StrangeError
-        return found, at
+        return tokens, at
 
     def _end_of_string(self, at: int, opening: str) -> int:
         quotes = _quotes(opening)

@@ -55,16 +55,16 @@ def newer_syntax(text: str, running: Version = _OURS) -> str:
     if len(text) > MOST:
         return ""
     try:
-        rest, found = _without(tokens_of(text))
+        rest, features = _without(tokens_of(text))
     except (StrangeError, RecursionError):
         return ""
-    if not found or not _parses(rest):
+    if not features or not _parses(rest):
         return ""
-    newest = max(found, key=lambda feature: (feature.version, feature.name))
+    newest = max(features, key=lambda feature: (feature.version, feature.name))
     if newest.version <= running:
         return ""
-    told = f"Python {version_text(newest.version)} or newer would take it ({newest.name})"
-    return f"{told}; the grader runs Python {version_text(running)}"
+    sentence = f"Python {version_text(newest.version)} or newer would take it ({newest.name})"
+    return f"{sentence}; the grader runs Python {version_text(running)}"
 
 
 def _parses(text: str) -> bool:
@@ -80,39 +80,39 @@ def _parses(text: str) -> bool:
 def _without(tokens: list[Token]) -> tuple[str, set[Feature]]:
     """Return a source without features newer than our own Python, and these features."""
     used = [token for token in tokens if token.kind not in ("space", "comment")]
-    found: set[Feature] = set()
+    features: set[Feature] = set()
     for place, token in enumerate(used):
         if token.kind == "formatted" and not _parses(token.text):
-            found |= _as_plain_string(token, used[max(0, place - 1) : place + 2])
+            features |= _as_plain_string(token, used[max(0, place - 1) : place + 2])
     for find in (_type_statements, _parameters, _excepts, _stars, _lazy):
         for feature, changes in list(find(used)):
             if feature.version > _OURS:
-                found.add(feature)
+                features.add(feature)
                 for token, text in changes:
                     token.text = text
-    return "".join(token.text for token in tokens), found
+    return "".join(token.text for token in tokens), features
 
 
 def _as_plain_string(token: Token, around: Sequence[Token]) -> set[Feature]:
     """Replace a string that our Python does not accept by a plain one; return its features."""
     template = _is_template(token)
-    found: set[Feature] = set()
+    features: set[Feature] = set()
     for expression in token.fields:
         rest, inner = _without(expression)
         rest = re.sub(r"(?<![=!<>])=\s*$", "", rest)
         if not re.sub(r"#.*", "", rest).strip() or not _parses(f"_ = (\n{rest}\n)"):
             raise StrangeError
-        found |= inner
+        features |= inner
     if template and any(
         each.kind in ("string", "formatted") and not _is_template(each) for each in around
     ):
         raise StrangeError  # a t-string cannot be concatenated with other strings
     feature = T_STRING if template else F_STRING
     if feature.version > _OURS:
-        found.add(feature)
-    if found:
+        features.add(feature)
+    if features:
         token.text = token.plain
-    return found
+    return features
 
 
 def _is_template(token: Token) -> bool:

@@ -83,10 +83,10 @@ def _document(path: Path, shown: str) -> NotebookJson:
             warnings.simplefilter("ignore")  # older notebooks have no ids of cells
             text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig")
             notebook: object = jupytext.read(text, fmt={"extension": path.suffix})
-        found: NotebookJson = json.loads(json.dumps(notebook))
+        document: NotebookJson = json.loads(json.dumps(notebook))
         # JSON that is no notebook has no such cells.
         if not all(
-            isinstance(cell["source"], str) and cell["cell_type"] for cell in found["cells"]
+            isinstance(cell["source"], str) and cell["cell_type"] for cell in document["cells"]
         ):
             raise TypeError("a cell without text")
     except UngradableError:
@@ -95,7 +95,7 @@ def _document(path: Path, shown: str) -> NotebookJson:
         raise UngradableError(
             f"{shown} cannot be read as a notebook: {type(error).__name__}: {error}"[:300]
         ) from error
-    return found
+    return document
 
 
 def cells(path: Path, shown: str) -> list[tuple[int, str]]:
@@ -109,9 +109,9 @@ def notebook_imports(document: NotebookJson) -> list[tuple[int, Import]]:
     Cells that are not Python have none.
     """
     return [
-        (number, found)
+        (number, imported)
         for number, text in enumerate(_code(document), 1)
-        for found in _imports(text)
+        for imported in _imports(text)
     ]
 
 

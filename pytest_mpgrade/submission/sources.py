@@ -84,24 +84,24 @@ def read_sources(submission: Submission, *, notebook: bool) -> SubmissionSources
         if folder.is_dir() and submission.folder and not alone
         else _Folder(Path(os.devnull))
     )
-    found: dict[tuple[str, int], bytes] = {}
+    texts: dict[tuple[str, int], bytes] = {}
     statements: list[Statement] = []
-    pending, seen, known = [chosen], {chosen}, set() if notebook else {chosen.stem}
-    while pending and len(seen) < _MOST_FILES:
+    pending, reached, known = [chosen], {chosen}, set() if notebook else {chosen.stem}
+    while pending and len(reached) < _MOST_FILES:
         path = pending.pop(0)
         name = path.relative_to(folder).as_posix()
         begin = len(statements)
         for cell, source in _sources(path, name, notebook and path == chosen):
-            found[name, cell] = source
+            texts[name, cell] = source
             statements += _statements(name, cell, source)
         for package in sorted({each.found.package for each in statements[begin:]} - known):
             known.add(package)
-            files = [file for file in own.files(package) if file not in seen]
+            files = [file for file in own.files(package) if file not in reached]
             pending += files
-            seen.update(files)
+            reached.update(files)
     top = frozenset(own.top) if notebook else frozenset((*own.top, chosen.stem))
     return SubmissionSources(
-        sources=found, statements=tuple(statements), own=top, deeper=frozenset(own.deeper)
+        sources=texts, statements=tuple(statements), own=top, deeper=frozenset(own.deeper)
     )
 
 

@@ -40,7 +40,7 @@ class ModuleSyntax:
     @property
     def packages(self) -> tuple[str, ...]:
         """The top-level modules that it imports anywhere."""
-        return tuple(sorted({found.package for found in self.imports}))
+        return tuple(sorted({each.package for each in self.imports}))
 
 
 def module_syntax(tree: ast.Module) -> ModuleSyntax:

@@ -242,10 +242,10 @@ def _check_address(address: str) -> None:
 
     Everybody who reaches a scheduler without TLS can run code as its user.
     """
-    found = re.fullmatch(r"(?:(\w+)://)?(\[.+\]|[^:]+):\d+/?", address)
-    if not found:
+    match = re.fullmatch(r"(?:(\w+)://)?(\[.+\]|[^:]+):\d+/?", address)
+    if not match:
         raise UsageError(f"{address!r} is no scheduler's address, such as tls://head:8786")
-    protocol, host = found[1] or "tcp", found[2].strip("[]")
+    protocol, host = match[1] or "tcp", match[2].strip("[]")
     with contextlib.suppress(ValueError):
         if ipaddress.ip_address(host).is_loopback:
             return
@@ -284,8 +284,8 @@ def _started(carrier: Carrier, kind: str, jobs: int) -> Iterator[Client]:
 
 def _check_workers(client: Client) -> None:
     """Raise UsageError where a worker has another version of mpgrade, before anything is sent."""
-    found = client.run(_version(), on_error="return")
-    for address, version in sorted(found.items()):
+    versions = client.run(_version(), on_error="return")
+    for address, version in sorted(versions.items()):
         if isinstance(version, BaseException):
             raise UsageError(
                 f"the Dask worker {address} cannot use mpgrade ({version}): install it there"

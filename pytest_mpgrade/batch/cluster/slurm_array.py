@@ -60,19 +60,19 @@ class Array:
 
         *grade* is not called, because it would grade on this machine.
         """
-        left: list[tuple[Job, GradingSpec]] = []
-        yield from self.carrier.known(jobs, left)
+        waiting: list[tuple[Job, GradingSpec]] = []
+        yield from self.carrier.known(jobs, waiting)
         store = self.carrier.store()
         scripts: dict[str, list[GradingSpec]] = {"array": [], "alone": [], "": []}
-        told = []
-        for _, spec in left:
+        reasons = []
+        for _, spec in waiting:
             script, reason = self._next(store, spec)
             scripts[script].append(replace(spec, alone=script == "alone"))
             # The error of the last attempt says more than that another attempt will follow.
-            told.append((store.broken(spec.key) if script else None, reason))
+            reasons.append((store.broken(spec.key) if script else None, reason))
         for name in ("array", "alone"):
             self._write(name, scripts[name])
-        for (job, _), (broken, reason) in zip(left, told, strict=True):
+        for (job, _), (broken, reason) in zip(waiting, reasons, strict=True):
             yield self.carrier.received(job, broken) if broken else self.carrier.failed(job, reason)
 
     def _next(self, store: Store, spec: GradingSpec) -> tuple[str, str]:

@@ -85,11 +85,11 @@ class Store:
 
     def attempts(self, key: str) -> list[dict[str, object]]:
         """Return all attempts, the oldest first."""
-        found = []
+        logged = []
         for path in (self.folder / "attempts").glob(f"{key}.*.json"):
             with contextlib.suppress(ValueError):  # a file that is just being written
-                found.append(json.loads(path.read_text()))
-        return sorted(found, key=lambda each: float(each["begun"]))
+                logged.append(json.loads(path.read_text()))
+        return sorted(logged, key=lambda each: float(each["begun"]))
 
 
 def _read(path: Path) -> bytes | None:
