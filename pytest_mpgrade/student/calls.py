@@ -4,42 +4,31 @@ was seen.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.inside.placeholders import Saved
 from pytest_mpgrade.judge.attribution import blamed_for
-from pytest_mpgrade.judge.causes.raised import in_the_source
 from pytest_mpgrade.judge.check import Judge, judge_safely
 from pytest_mpgrade.judge.checks.coming_back import MUCH_FASTER
 from pytest_mpgrade.judge.checks.interface import unusable, why_not_imported
-from pytest_mpgrade.judge.hangs import by_luck, ended_them, workers_left_early
 from pytest_mpgrade.records import (
     Assignment,
     Ending,
     Finding,
-    Rendezvous,
     Run,
     Scaling,
     Scenario,
     Step,
-    Submission,
     Timing,
     as_kind,
 )
 from pytest_mpgrade.steps import call
 from pytest_mpgrade.student import timing
-from pytest_mpgrade.student.runs import RunCache, make_runs
-from pytest_mpgrade.tasks import held
-
-LUCKY_TRIES = 3
-"""A race that is lost half of the time looks like a matter of start methods in 1 of 64 then."""
-CONTROL = Submission(
-    id="control", path="", folder="", module="pytest_mpgrade.inside.control_workload.py"
-)
+from pytest_mpgrade.student.confirmation import confirmed
+from pytest_mpgrade.student.runs import RunCache
+from pytest_mpgrade.student.start_method_comparison import returning_method
 
 
 class Student:
@@ -84,7 +73,7 @@ class Student:
         for method in self.ahead:
             self._runs.prepare(replace(scenario, start_method=method))
         runs = [
-            self._confirmed(run, scenario, at)
+            confirmed(run, scenario, at, self._runs, self._reference)
             for at, run in enumerate(self._runs.run(scenario)[1:], 1)
         ]
         if any(_may_need_longer(run, step) for run, step in zip(runs, steps, strict=True)):
@@ -148,7 +137,9 @@ class Student:
             Ending.STOPPED,
             Ending.RAISED,
         ):
-            told = replace(stuck, returned_under=self._returns_under(steps, stuck))
+            told = replace(
+                stuck, returned_under=returning_method(self._scenario(steps), stuck, self._runs)
+            )
             runs = self._linked([told if run is stuck else run for run in runs])
             self._relied, self._relied_functions = told, {step.function for step in steps}
         return runs
@@ -263,97 +254,6 @@ class Student:
         why = f"the plainest call, {relied.call}, ended before it had returned ({relied.ending})"
         return blamed_for(relied), why, relied
 
-    def _returns_under(self, steps: Sequence[Step], stuck: Run) -> str:
-        """Return a start method under which the same calls come back, where that is what makes the
-        difference.
-        """
-        here = self._scenario(steps)
-        found = self._runs.returned_under.get(here.key)
-        if found is None:
-            found = self._runs.returned_under[here.key] = self._differs_from(here, stuck)
-        return found
-
-    def _differs_from(self, here: Scenario, stuck: Run) -> str:
-        """Both methods that start Python anew must differ from fork: where one does, it may be how
-        fast it is.
-        """
-        asked = [
-            name
-            for name in self.assignment.start_methods
-            if name in multiprocessing.get_all_start_methods()
-        ]
-        others = [name for name in asked if (name == "fork") != (self.start_method == "fork")]
-        # whether that comes first is a matter of time
-        if in_the_source(stuck) or ended_them(stuck):
-            return ""
-        if workers_left_early(stuck):
-            # Those that start faster leave sooner; only what they have inherited can keep them
-            # there.
-            others = [name for name in others if name == "fork"]
-        there = [replace(here, start_method=name) for name in others]
-        if not there or not all(_came_back(self._runs.run(each)) for each in there):
-            return ""
-        lucky = by_luck(stuck) or self.start_method == "fork"
-        return "" if lucky and any(map(self._differs_by_luck, there)) else others[0]
-
-    def _differs_by_luck(self, there: Scenario) -> bool:
-        """Who gets what, and when, may be a race: try both start methods again before one of them
-        is blamed.
-        """
-        here = replace(there, start_method=self.start_method)
-        for _ in range(LUCKY_TRIES):
-            if _came_back(self._runs.run_again(here)) or not _came_back(
-                self._runs.run_again(there)
-            ):
-                return True
-        return False
-
-    def _confirmed(self, run: Run, scenario: Scenario, at: int) -> Run:
-        """Before a submission is blamed for not meeting at a gate, the grader's own processes must
-        have met there.
-        """
-        gates = run.trace.gates
-        unmet = (
-            gates is not None
-            and gates.script == "line"
-            and not gates.early
-            and (not gates.met or bool(gates.waiting))
-        )
-        if not unmet and run.ending is not Ending.TIMED_OUT:
-            return run
-        if run.key not in self._runs.controls:
-            self._runs.controls[run.key] = self._control(run)
-            if run.ending is Ending.TIMED_OUT:
-                self._runs.theirs[run.key] = self._theirs(scenario, at)
-        return replace(
-            run, control=self._runs.controls[run.key], theirs=self._runs.theirs.get(run.key, 0.0)
-        )
-
-    def _theirs(self, scenario: Scenario, at: int) -> float:
-        """Return the seconds that the reference needs now for a call that was not done at its time
-        limit.
-        """
-        reference = self._reference()
-        if reference is None or reference is self._runs:
-            return 0.0
-        done = reference.run(scenario)[at]
-        return done.seconds if done.ending is Ending.RETURNED else 0.0
-
-    def _control(self, run: Run) -> bool:
-        gates = run.trace.gates
-        setting = replace(self._runs.setting, submission=CONTROL)
-        workload = held(12)
-        n = gates.wanted if gates is not None and gates.wanted else 2
-        script = Rendezvous(n=n, keys=workload.keys, seed=1)
-        step = call("mp_apply", workload, n_processes=n, gates=script)
-        try:
-            done = make_runs(self._scenario((step,)), setting)[-1]
-        except SupervisorError:
-            return False
-        return (
-            done.trace.gates is not None and done.trace.gates.met and done.ending is Ending.RETURNED
-        )
-
 
 def _may_need_longer(run: Run, step: Step) -> bool:
     """Tell whether a call was not done in time of which the reference does not show that it is
@@ -374,8 +274,3 @@ def _with_givers(runs: Sequence[Run], steps: Sequence[Step]) -> list[Run]:
         unusable = run.ending is Ending.NOT_TRIED and run.cause is None and bool(givers)
         found.append(replace(run, cause=givers[-1]) if unusable else run)
     return found
-
-
-def _came_back(runs: Sequence[Run]) -> bool:
-    """Tell whether all calls of a scenario returned; the first of its runs is the import."""
-    return all(run.ending is Ending.RETURNED for run in runs[1:])

@@ -16,14 +16,12 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
 
-from pytest_mpgrade import steps, tasks
+from pytest_mpgrade import steps
 from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.judge import speed_test
 from pytest_mpgrade.records import (
     Ending,
-    GateReport,
     Look,
     Machine,
     Pair,
@@ -36,20 +34,21 @@ from pytest_mpgrade.records import (
     as_kind,
 )
 from pytest_mpgrade.run.client.request import Setting
+from pytest_mpgrade.student.pair_figures import pair_of, slowdown
 from pytest_mpgrade.student.runs import broken_runs, timed_runs
+from pytest_mpgrade.student.timed_calls import (
+    FEW,
+    MORE,
+    Round,
+    TimedCall,
+    gates_of,
+    serial_call,
+    timed_call,
+)
 from pytest_mpgrade.system import machine, machine_lock
 
-FEW, MORE = 1, 4
-"""Tasks for each process, in the two calls whose difference is judged."""
 SHOWN = 2
 """Pairs that are also taken in one process, for learning; all are where that is to be judged."""
-NAP_SECONDS = 0.04
-SPIN_ROUNDS = 150_000
-"""About 15 ms of computing: so much that what queues cost beside it does not count."""
-SPIN_SECONDS = 0.02
-"""A machine that takes longer for them is slow, or busy with something else, and so is all else
-that is timed.
-"""
 PATIENCE = 3.0
 """Times the seconds in which pairs are taken, at most, on such a machine."""
 DELAY_SECONDS, LONGEST_DELAY = 0.1, 1.0
@@ -59,18 +58,7 @@ that seldom.
 SCALED_TASKS, SCALED_ROUNDS = 8, 3
 
 
-_Kind = Literal["nap", "spin"]
-"""Tasks that only wait, and tasks that compute."""
-
-
-class _Call(NamedTuple):
-    kind: _Kind
-    tasks: int
-    n: int
-
-
-Round = dict[_Call, Run]
-NO_DELAYS: Mapping[_Call, float] = {}
+NO_DELAYS: Mapping[TimedCall, float] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +108,7 @@ class Timer:
                 return pairs, last, f"the reference's {reference.call} {fault}"
             if odd:
                 return pairs, last, ""
-            pairs.append(self._pair(own, theirs))
+            pairs.append(pair_of(own, theirs, self.n))
             if speed_test.decided(pairs, rules) or self._over(
                 pairs, time.monotonic() - began, rules
             ):
@@ -148,36 +136,32 @@ class Timer:
         parent that looks every 0.06 s seems to take has two values only, and some pairs in a row of
         one of them would look like certainty.
         """
-        naps = {self._call("nap", count): draw.uniform(0, _reach(pairs)) for count in (FEW, MORE)}
+        naps = {
+            timed_call("nap", count, self.n): draw.uniform(0, _reach(pairs))
+            for count in (FEW, MORE)
+        }
         spinning = self.against_serial or not _plainly_slow(pairs)
-        spins = [self._call("spin", count) for count in (FEW, MORE)] if spinning else []
+        spins = [timed_call("spin", count, self.n) for count in (FEW, MORE)] if spinning else []
         calls = draw.sample([*naps, *spins], len(naps) + len(spins))
-        alone = [self._serial] if self.against_serial or len(pairs) < SHOWN else []
+        alone = [serial_call(self.n)] if self.against_serial or len(pairs) < SHOWN else []
         if draw.random() < 0.5:
             own = self._round(self.own, calls, naps)
             return own, self._round(self.theirs, [*calls, *alone])
         theirs = self._round(self.theirs, [*calls, *alone])
         return self._round(self.own, calls, naps), theirs
 
-    def _call(self, kind: _Kind, count: int) -> _Call:
-        return _Call(kind, count * self.n, self.n)
-
-    @property
-    def _serial(self) -> _Call:
-        return _Call("spin", MORE * self.n, 1)
-
     def _round(
         self,
         setting: Setting,
-        calls: Sequence[_Call],
-        delays: Mapping[_Call, float] = NO_DELAYS,
+        calls: Sequence[TimedCall],
+        delays: Mapping[TimedCall, float] = NO_DELAYS,
         *,
         look: bool = False,
     ) -> Round:
         row = tuple(
             steps.call(
                 self.function,
-                _workload(call),
+                call.workload(),
                 n_processes=call.n,
                 look=look,
                 seconds=60.0,
@@ -192,66 +176,18 @@ class Timer:
             runs = broken_runs(scenario, error)
         return dict(zip(calls, runs[1:], strict=True))
 
-    def _pair(self, own: Round, theirs: Round) -> Pair:
-        pair = Pair(
-            waiting=(self._waited(own), self._waited(theirs)),
-            computing=None,
-            starting=(_starting(own), _starting(theirs)),
-            working=(self._working(own), self._working(theirs)),
-            ending=(self._ending(own), self._ending(theirs)),
-        )
-        more = self._call("spin", MORE)
-        if more not in own:
-            return pair
-        return dataclasses.replace(
-            pair,
-            computing=_known(
-                self._computed(own, "spin", "nap"), self._computed(theirs, "spin", "nap")
-            ),
-            polling=_known(self._computed(own, "nap"), self._computed(theirs, "nap")),
-            wall=(_gates(own[more]).spent, _gates(theirs[more]).spent),
-            serial=_gates(theirs[self._serial]).spent if self._serial in theirs else 0.0,
-        )
-
-    def _waited(self, round: Round) -> float:
-        few, more = (_gates(round[self._call("nap", count)]).spent for count in (FEW, MORE))
-        return (more - few) / (self.n * (MORE - FEW))
-
-    def _working(self, round: Round) -> float:
-        run = round[self._call("nap", MORE)]
-        return max(event.at for event in run.trace.events) + NAP_SECONDS - _gates(run).opened
-
-    def _ending(self, round: Round) -> float:
-        return _gates(round[self._call("nap", MORE)]).spent - self._working(round)
-
-    def _computed(self, round: Round, *kinds: _Kind) -> float | None:
-        """Return the CPU seconds of the whole tree for a further task of each of these kinds.
-
-        Who polls while tasks only wait burns a core all that time; among tasks that compute it
-        shows less.
-        """
-        found = [
-            _gates(round[self._call(kind, count)]).computed
-            for kind in kinds
-            for count in (MORE, FEW)
-        ]
-        known = [seconds for seconds in found if seconds is not None]
-        if len(known) < len(found):
-            return None
-        return (sum(known[::2]) - sum(known[1::2])) / (self.n * (MORE - FEW))
-
     def _looks(self, slow: Sequence[str]) -> tuple[Look, ...]:
         """Where a submission is slow, run it once more and look at its stacks meanwhile."""
         if not slow:
             return ()
-        call = self._call("spin" if slow[0] == "computing" else "nap", MORE)
+        call = timed_call("spin" if slow[0] == "computing" else "nap", MORE, self.n)
         return self._round(self.own, [call], look=True)[call].trace.looks
 
     def scale(self, workers: Sequence[int]) -> Scaling:
         """Time tasks that only wait with several numbers of processes; ends at the first call that
         goes wrong.
         """
-        calls = [_Call("nap", SCALED_TASKS, n) for n in workers]
+        calls = [TimedCall("nap", SCALED_TASKS, n) for n in workers]
         times: dict[int, list[float]] = {n: [] for n in workers}
         with machine_lock.alone(self.tell) as alone:
             for _ in range(SCALED_ROUNDS):
@@ -261,18 +197,11 @@ class Timer:
                 if odd:
                     break
                 for call, run in found.items():
-                    times[call.n].append(_gates(run).spent)
+                    times[call.n].append(gates_of(run).spent)
             here = machine.now(alone=alone)
         return as_kind(
             Scaling, last, times={n: tuple(each) for n, each in times.items()}, machine=here
         )
-
-
-def slowdown(pair: Pair, n: int, cores: float) -> float:
-    """Return by how much the reference's tasks took longer in n processes than they would on free
-    and usual cores.
-    """
-    return max(1.0, pair.wall[1] * min(n, cores) / (n * MORE * SPIN_SECONDS))
 
 
 def without_reference(function: str, start_method: str) -> Timing:
@@ -289,21 +218,6 @@ def without_reference(function: str, start_method: str) -> Timing:
     )
 
 
-def _workload(call: _Call) -> tasks.Workload:
-    if call.kind == "nap":
-        return tasks.timed_naps(call.tasks, call.n, NAP_SECONDS)
-    return tasks.timed_spins(call.tasks, call.n, SPIN_ROUNDS)
-
-
-def _gates(run: Run) -> GateReport:
-    assert run.trace.gates is not None
-    return run.trace.gates
-
-
-def _known(own: float | None, theirs: float | None) -> tuple[float, float] | None:
-    return None if own is None or theirs is None else (own, theirs)
-
-
 def _last(round: Round) -> tuple[Run, str]:
     """Return the first run that cannot be timed, and why; or the last one, and ""."""
     for call, run in round.items():
@@ -312,10 +226,10 @@ def _last(round: Round) -> tuple[Run, str]:
     return list(round.values())[-1], ""
 
 
-def _odd(call: _Call, run: Run) -> str:
+def _odd(call: TimedCall, run: Run) -> str:
     if run.ending is not Ending.RETURNED:
         return f"did not return ({run.ending}{': ' * bool(run.why)}{run.why})"
-    gates = _gates(run)
+    gates = gates_of(run)
     pids = {event.pid for event in run.trace.events}
     if not gates.met or len(pids) > gates.wanted:
         return f"had {len(pids)} processes at work, not {gates.wanted} at a time"
@@ -334,8 +248,3 @@ def _plainly_slow(pairs: Sequence[Pair]) -> bool:
 def _reach(pairs: Sequence[Pair]) -> float:
     late = max((own - theirs for own, theirs in (pair.ending for pair in pairs)), default=0.0)
     return min(LONGEST_DELAY, DELAY_SECONDS + 2 * max(0.0, late - DELAY_SECONDS))
-
-
-def _starting(round: Round) -> float:
-    """Return the mean time until all workers were there."""
-    return sum(_gates(run).there for run in round.values()) / len(round)

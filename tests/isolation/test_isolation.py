@@ -22,7 +22,7 @@ from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.isolation.readable import PACKAGE, View, without
 from pytest_mpgrade.records import Ending, Outcome, Run, Scenario
 from pytest_mpgrade.run.client import module_run
-from pytest_mpgrade.student.calls import CONTROL
+from pytest_mpgrade.student.confirmation import CONTROL
 from pytest_mpgrade.system.linux import landlock, spare_user
 from support.ours import Ours
 from support.running import LEVELS, MakeRuns, setting, wait_until

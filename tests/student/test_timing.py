@@ -26,8 +26,8 @@ from pytest_mpgrade.grade.pytest_run import Stop
 from pytest_mpgrade.records import Ending, Outcome, Pair, TimedStart
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student import Student
+from pytest_mpgrade.student.pair_figures import slowdown
 from pytest_mpgrade.student.runs import RunCache
-from pytest_mpgrade.student.timing import slowdown
 from pytest_mpgrade.submission.discover import discover
 from pytest_mpgrade.system import machine_lock, quotas
 from pytest_mpgrade.system.linux import cgroups
