@@ -25,14 +25,14 @@ from pytest_mpgrade.course.assignment import check_criteria, reference_folder
 from pytest_mpgrade.errors import AssignmentError, MpgradeError
 from pytest_mpgrade.isolation import in_words
 from pytest_mpgrade.isolation.layer import Isolation
-from pytest_mpgrade.judge import check
 from pytest_mpgrade.judge.points import blame, rubric
 from pytest_mpgrade.judge.points.shares import Placed
-from pytest_mpgrade.records import RESULT_FILE, Asked, Report, Score, Status
+from pytest_mpgrade.records import RESULT_FILE, Report
 from pytest_mpgrade.report import junit_properties, redaction, result_json, terminal
 from pytest_mpgrade.report.notebook import write_notebooks
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.session import setup
+from pytest_mpgrade.session.collected import Collected
 from pytest_mpgrade.session.items import (
     Sent,
     asked,
@@ -72,14 +72,9 @@ class GradingSession:
         self._refused = refused  # why nothing is graded here
         self._runs = RunCache(setting, tell)
         self._reference: RunCache | None = None
-        self._items: list[Asked] = []
-        self._order: dict[str, int] = {}
-        self._placed: list[Placed] = []
-        self._done: dict[str, str] = {}  # test -> why the module could not be imported, or ""
-        self._total = 0
-        self._told = False
+        self._collected = Collected()
+        self._sent_items = False
         self._broken = False  # the assignment itself
-        self._partial = False  # some tests were deselected
         self._began = time.time()
 
     @classmethod
@@ -156,25 +151,17 @@ class GradingSession:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Hold the test file against the assignment; write the result file of the first moment."""
         try:
-            self._items = [asked(item) for item in session.items if _grades(item)]
+            self._collected.expect([asked(item) for item in session.items if _grades(item)])
+            self._collected.partial = bool(
+                session.config.option.keyword
+                or session.config.option.markexpr
+                or session.testscollected > len(session.items)
+            )
+            if not self._collected.partial:
+                check_criteria(self.assignment, self._collected.criteria())
         except AssignmentError as error:
             self._broken = True
             raise pytest.UsageError(str(error)) from None
-        self._total = len(self._items)
-        self._order = {item.test: place for place, item in enumerate(self._items)}
-        self._partial = bool(
-            session.config.option.keyword
-            or session.config.option.markexpr
-            or session.testscollected > len(session.items)
-        )
-        if not self._partial:
-            try:
-                check_criteria(
-                    self.assignment, {item.criterion: item.test for item in reversed(self._items)}
-                )
-            except AssignmentError as error:
-                self._broken = True
-                raise pytest.UsageError(str(error)) from None
         if self._refused:
             self._write()
             pytest.exit(f"mpgrade: {self._refused}", returncode=REFUSED)
@@ -203,14 +190,14 @@ class GradingSession:
         judge_test(report, settled, hidden=self._out is None and place.criterion in self._hidden)
         sent = Sent(
             test=place.test,
-            place=self._order.get(place.test, 0),
-            items=[] if self._told else self._items,
-            total=len(self._items),
-            partial=self._partial,
+            place=self._collected.order.get(place.test, 0),
+            items=[] if self._sent_items else self._collected.items,
+            total=self._collected.total,
+            partial=self._collected.partial,
             placed=[Placed(asked=place, finding=finding) for finding in findings],
             not_imported=graded.why_not_imported() if graded else "",
         )
-        self._told = True
+        self._sent_items = True
         setattr(report, _PLACED, msgspec.to_builtins(sent))
         return report
 
@@ -219,12 +206,7 @@ class GradingSession:
         sent: object = getattr(report, _PLACED, None)
         if sent is None:
             return
-        told = msgspec.convert(sent, type=Sent)
-        self._placed += told.placed
-        self._done[told.test] = told.not_imported
-        self._order[told.test] = told.place
-        self._items = self._items or told.items
-        self._total, self._partial = told.total, told.partial
+        self._collected.take_in(msgspec.convert(sent, type=Sent))
         self._write()
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -239,7 +221,7 @@ class GradingSession:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the rubric."""
-        if self._placed:
+        if self._collected.placed:
             terminalreporter.ensure_newline()
             result = result_json.as_result(self.report())
             shown, _ = redaction.redacted(result, self.assignment.criteria)
@@ -250,7 +232,7 @@ class GradingSession:
         now.
         """
         file = config.getoption("xmlpath", None)
-        if file and self._placed and not hasattr(config, "workerinput"):
+        if file and self._collected.placed and not hasattr(config, "workerinput"):
             junit_properties.add(
                 str(file), self.report(), self._hidden if self._out is None else ()
             )
@@ -259,16 +241,9 @@ class GradingSession:
 
     def report(self) -> Report:
         """Return what is known so far."""
-        placed = sorted(self._placed, key=lambda one: self._order.get(one.asked.test, 0))
-        # Whom a hang is laid to is known when all tests have been run.
-        settle = blame.accuse if len(self._done) == self._total else blame.attribute
-        settled = settle([(one.asked.start_method, one.finding) for one in placed])
-        placed = [
-            dataclasses.replace(one, finding=f) for one, f in zip(placed, settled, strict=True)
-        ]
-        placed += [rubric.not_run_yet(item) for item in self._items if item.test not in self._done]
+        placed = self._collected.settled()
         score = rubric.score(self.assignment.criteria, placed, self.assignment.round)
-        status, reason = self._status(placed, score)
+        status, reason = self._collected.status(placed, score, self._refused)
         observers = self._observers()
         return Report(
             assignment=self.assignment.name,
@@ -282,18 +257,6 @@ class GradingSession:
             started=utc_stamp(self._began),
             seconds=round(time.time() - self._began, 2),
         )
-
-    def _status(self, placed: Sequence[Placed], score: Score) -> tuple[Status, str]:
-        if reason := self._refused or check.lacks(one.finding for one in placed):
-            return Status.ERROR, reason
-        if len(self._done) < self._total or not self._done:
-            return (
-                Status.ERROR,
-                f"{self._total - len(self._done)} of {self._total} tests were not run",
-            )
-        if all(self._done.values()):
-            return Status.UNGRADABLE, next(iter(self._done.values()))
-        return rubric.status([one.finding for one in placed], score)
 
     def _environment(self, observers: list[str]) -> dict[str, object]:
         return {
