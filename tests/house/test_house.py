@@ -42,6 +42,8 @@ LIBRARIES: dict[str, dict[str, str]] = {
     },
     "rich": {
         "report/terminal/__init__.py": "draws the report",
+        "report/terminal/page.py": "prints what the report draws",
+        "report/terminal/class_summary.py": "draws the class",
         "report/terminal/live.py": "draws a batch while it runs",
     },
     "psutil": {

@@ -6,20 +6,19 @@ need.
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pytest_mpgrade.records import Assignment, Finding, Outcome, Status
+from pytest_mpgrade.records import Assignment, Finding, Outcome
 from pytest_mpgrade.report import adjustments, evidence, grouping
-from pytest_mpgrade.report.overview import Overview
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.report.terminal.class_summary import class_table, ungradable
+from pytest_mpgrade.report.terminal.page import STYLES, Page, reason_line
 from pytest_mpgrade.report.terminal.question_table import rubric_rows
 from pytest_mpgrade.system.text import counted, exit_words, one_line, points
 
@@ -33,13 +32,6 @@ __all__ = [
     "ungradable",
 ]
 
-_STYLES = {
-    Outcome.PASSED: "green",
-    Outcome.FAILED: "bold red",
-    Outcome.ERROR: "bold magenta",
-    Outcome.INCONCLUSIVE: "yellow",
-    Outcome.ABSENT: "yellow",
-}
 _SAID = {
     Outcome.ERROR: "not your fault: the grader or the machine broke",
     Outcome.INCONCLUSIVE: "not decided on this machine",
@@ -59,46 +51,6 @@ _MOST_REASONS = 3
 _LONGEST = 400
 
 
-class _Page:
-    """Lines of a given width; with control sequences for colour only where *color* is set."""
-
-    def __init__(self, width: int, color: bool) -> None:
-        self._file = io.StringIO()
-        # The caller knows the stream; rich would look at this process's environment and terminal
-        # instead.
-        self._console = Console(
-            file=self._file,
-            width=max(width, 40),
-            force_terminal=color,
-            color_system="standard" if color else None,
-            highlight=False,
-            legacy_windows=False,
-            _environ={},
-        )
-
-    def line(self, *parts: str | tuple[str, str], indent: int = 0, hang: int = 0) -> None:
-        """Add one paragraph; where it is too long, it goes on *hang* columns further right."""
-        text = Text.assemble(*parts, overflow="fold")
-        width = self._console.width - indent
-        first = text.wrap(self._console, width)[0]
-        self._console.print(Text(" " * indent) + first, soft_wrap=True)
-        rest = text[len(first) :] if len(first) < len(text) else Text("")
-        rest = (
-            rest[len(rest.plain) - len(rest.plain.lstrip()) :] if rest.plain.strip() else Text("")
-        )
-        for row in rest.wrap(self._console, width - hang, overflow="fold") if rest else ():
-            self._console.print(Text(" " * (indent + hang)) + row, soft_wrap=True)
-
-    def table(self, table: Table) -> None:
-        """Add a table."""
-        self._console.print(table)
-
-    @property
-    def text(self) -> str:
-        """All of it, without blanks at line ends."""
-        return "\n".join(line.rstrip() for line in self._file.getvalue().split("\n")).strip("\n")
-
-
 def explain_test(
     call: str, findings: Sequence[Finding], width: int = 80, color: bool = False
 ) -> str:
@@ -109,8 +61,8 @@ def explain_test(
     say is said once.
     """
     findings = _once(findings)
-    page = _Page(width, color)
-    page.line((f"{one_line(call)}: ", "bold"), (_count(findings), _STYLES[Outcome.FAILED]), hang=4)
+    page = Page(width, color)
+    page.line((f"{one_line(call)}: ", "bold"), (_count(findings), STYLES[Outcome.FAILED]), hang=4)
     for outcome in grouping.EXPLAINED:
         said: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
@@ -150,9 +102,9 @@ def _count(findings: Sequence[Finding]) -> str:
     return f"{first} of {counted(len(findings), 'check')} {others}"
 
 
-def _explain_one(page: _Page, finding: Finding, checks: Sequence[str]) -> None:
+def _explain_one(page: Page, finding: Finding, checks: Sequence[str]) -> None:
     said = f" ({_SAID[finding.outcome]})" if finding.outcome in _SAID else ""
-    name = (f"{', '.join(map(one_line, checks))}{said}: ", _STYLES[finding.outcome])
+    name = (f"{', '.join(map(one_line, checks))}{said}: ", STYLES[finding.outcome])
     page.line(name, _message(finding), indent=2, hang=4)
     if source := evidence.source_line(finding.evidence):
         page.line((source, "cyan"), indent=6, hang=4)
@@ -180,11 +132,11 @@ def explanations(result: ResultFile, width: int = 80, color: bool = False) -> st
 
 def rubric(result: ResultFile, width: int = 80, color: bool = False) -> str:
     """Return the points of one submission, then what failed, then what a person should look at."""
-    page = _Page(width, color)
+    page = Page(width, color)
     handed_in = result.submission
     module = f" ({one_line(handed_in.module)})" if handed_in.module else ""
     page.line((f"{one_line(result.assignment)}: {one_line(handed_in.id)}{module}", "bold"), hang=4)
-    for remark in filter(None, (handed_in.note, _reason(result))):
+    for remark in filter(None, (handed_in.note, reason_line(result))):
         page.line(one_line(remark), indent=2, hang=2)
     page.table(_rubric_table(result))
     for words in filter(
@@ -195,10 +147,6 @@ def rubric(result: ResultFile, width: int = 80, color: bool = False) -> str:
     _failed(page, result)
     _flags(page, result)
     return page.text
-
-
-def _reason(result: ResultFile | Overview) -> str:
-    return "" if result.status is Status.GRADED else f"{result.status}: {one_line(result.reason)}"
 
 
 def _rubric_table(result: ResultFile) -> Table:
@@ -241,7 +189,7 @@ def about_points(result: ResultFile) -> Iterable[str]:
 def _tally(checks: Sequence[CheckPart]) -> Text:
     counts = Counter(check.outcome for check in checks)
     parts = [
-        (f"{counts[outcome]} {outcome}", _STYLES.get(outcome, ""))
+        (f"{counts[outcome]} {outcome}", STYLES.get(outcome, ""))
         for outcome in Outcome
         if counts[outcome]
     ]
@@ -252,22 +200,22 @@ def _tally(checks: Sequence[CheckPart]) -> Text:
     )
 
 
-def _failed(page: _Page, result: ResultFile) -> None:
+def _failed(page: Page, result: ResultFile) -> None:
     lines = grouping.grouped_checks(result.checks, Outcome.FAILED)
     width = max((len(line.concern) for line in lines), default=0)
     for line in lines:
         methods = f" ({one_line(', '.join(line.start_methods))})" if line.start_methods else ""
-        concern = (f"{line.concern.value:{width}}  ", _STYLES[Outcome.FAILED])
+        concern = (f"{line.concern.value:{width}}  ", STYLES[Outcome.FAILED])
         message = one_line(line.message)
         cut = message if len(message) <= _LONGEST else f"{message[:_LONGEST].rpartition(' ')[0]} …"
         page.line(concern, f"{one_line(line.check)}{methods}: {cut}", indent=2, hang=width + 2)
 
 
-def _flags(page: _Page, result: ResultFile) -> None:
+def _flags(page: Page, result: ResultFile) -> None:
     for outcome, meaning in _FLAGS.items():
         if count := result.count(outcome):
             said = f"{counted(count, 'check')} {_ADJECTIVES.get(outcome, outcome)}"
-            page.line((said, _STYLES.get(outcome, "")), meaning, indent=2, hang=2)
+            page.line((said, STYLES.get(outcome, "")), meaning, indent=2, hang=2)
             # What has not been run has no reason of its own; the result's is at the top.
             reasons = (
                 grouping.reasons(result.checks, outcome) if outcome is not Outcome.NOT_RUN else []
@@ -283,7 +231,7 @@ def _flags(page: _Page, result: ResultFile) -> None:
 
 def outline(found: ResultFile, assignment: Assignment, width: int = 80, color: bool = False) -> str:
     """Return what each question of an assignment is worth."""
-    page = _Page(width, color)
+    page = Page(width, color)
     page.line((f"{one_line(assignment.name)}: {one_line(assignment.title)}", "bold"), hang=4)
     table = Table(box=SIMPLE_HEAD, show_footer=True, pad_edge=True)
     table.add_column("Question", "Total", overflow="fold")
@@ -299,59 +247,4 @@ def outline(found: ResultFile, assignment: Assignment, width: int = 80, color: b
     page.line(
         "A unit is a question as it is asked under one start method and for one variant.", indent=2
     )
-    return page.text
-
-
-def class_table(results: Iterable[Overview], width: int = 80, color: bool = False) -> str:
-    """Return one row per submission, sorted by name, and what the class as a whole did."""
-    page = _Page(width, color)
-    rows = sorted(results, key=lambda each: each.id)
-    late = any(row.late for row in rows)
-    table = Table(box=SIMPLE_HEAD)
-    table.add_column("Submission", overflow="fold")
-    table.add_column("Status", no_wrap=True)
-    table.add_column("Points", justify="right", no_wrap=True)
-    if late:
-        table.add_column("After late rule", justify="right")
-    table.add_column("Failed concerns", overflow="fold")
-    for row in rows:
-        style = _STYLES[Outcome.PASSED] if row.status is Status.GRADED else _STYLES[Outcome.ERROR]
-        score = f"{'* ' * row.by_hand}{points(row.score)} / {points(row.max_score)}"
-        after = (
-            [("?" if row.final is None else points(row.final)) if row.late else ""] if late else []
-        )
-        table.add_row(
-            one_line(row.id), Text(row.status.value, style), score, *after, ", ".join(row.concerns)
-        )
-    page.table(table)
-    for line in _totals(rows):
-        page.line(line, indent=2, hang=4)
-    return page.text
-
-
-def _totals(rows: Sequence[Overview]) -> Iterable[str]:
-    counts = Counter(row.status for row in rows)
-    kinds = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-    yield f"{counted(len(rows), 'submission')}: {kinds or 'none'}"
-    graded = sorted(row.score for row in rows if row.status is Status.GRADED)
-    if graded:
-        middle = (graded[(len(graded) - 1) // 2] + graded[len(graded) // 2]) / 2
-        mean = points(sum(graded) / len(graded))
-        spread = f"from {points(graded[0])} to {points(graded[-1])}"
-        yield f"points of the graded: mean {mean}, median {points(middle)}, {spread}"
-    if changed := sum(row.by_hand for row in rows):
-        yield f"* {counted(changed, 'submission')} with points set by hand"
-    faults = Counter(concern for row in rows for concern in row.concerns)
-    if faults:
-        yield (
-            f"failed: {', '.join(f'{concern} {count}' for concern, count in faults.most_common())}"
-        )
-
-
-def ungradable(results: Iterable[Overview], width: int = 80, color: bool = False) -> str:
-    """Return the submissions without a grade, one line each with why; "" when there are none."""
-    page = _Page(width, color)
-    for row in sorted(results, key=lambda each: each.id):
-        if row.status is not Status.GRADED:
-            page.line((f"{one_line(row.id)}: ", "bold"), _reason(row), hang=4)
     return page.text
