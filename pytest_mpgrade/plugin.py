@@ -35,6 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="name of the submission in results (default: of its folder)",
     )
     group.addoption("--mpgrade-out", metavar="FOLDER", help="write FOLDER/result.json")
+    _add_run_options(group)
+    parser.addini(
+        "mpgrade_assignment", "grade this assignment when pytest is called without --mpgrade"
+    )
+
+
+def _add_run_options(group: pytest.OptionGroup) -> None:
+    """Add the options that say how student code is run."""
     group.addoption(
         "--mpgrade-observer",
         choices=("auto", "ptrace", "proc", "psutil"),
@@ -58,9 +66,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         help="another limit than the assignment's, e.g. memory_bytes=1GB, processes=64",
-    )
-    parser.addini(
-        "mpgrade_assignment", "grade this assignment when pytest is called without --mpgrade"
     )
 
 

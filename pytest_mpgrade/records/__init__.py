@@ -23,6 +23,8 @@ from pytest_mpgrade.records.child import Plain as Plain
 from pytest_mpgrade.records.code import CALLED_TARGET as CALLED_TARGET
 from pytest_mpgrade.records.code import Code as Code
 from pytest_mpgrade.records.code import Use as Use
+from pytest_mpgrade.records.finding import Entry as Entry
+from pytest_mpgrade.records.finding import Finding as Finding
 from pytest_mpgrade.records.instead import Evidence as Evidence
 from pytest_mpgrade.records.instead import Instead as Instead
 from pytest_mpgrade.records.instead import laid_to as laid_to
@@ -248,41 +250,6 @@ _Kind = TypeVar("_Kind", Timing, Scaling)
 def as_kind(kind: type[_Kind], run: Run, **more: Any) -> _Kind:
     """Return a run with all that a kind of it adds."""
     return kind(**{each.name: getattr(run, each.name) for each in fields(Run)}, **more)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """The verdict of one check on one run."""
-
-    check: str
-    title: str
-    concern: Concern
-    outcome: Outcome
-    message: str = ""
-    hint: str = ""
-    evidence: Evidence = field(default_factory=dict)
-    run: str = ""  # key of the run that it is about
-    call: str = ""
-    function: str = ""
-    symptom: str = ""  # what was seen; one symptom is blamed on one concern only
-    credit: float = 0.0  # FAILED: the part of its points that is earned all the same
-    # SKIPPED: the check whose failure left this one undecided; it is not earned
-    undecided_by: str = ""
-    # SKIPPED, ABSENT: what the check says where no such failure explains it
-    instead: Instead | None = None
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A finding in its place: which test, which question of which criterion."""
-
-    id: str
-    criterion: str
-    question: str
-    start_method: str
-    finding: Finding
-    variant: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,16 +58,13 @@ def redacted(
         for each in criteria
     )
     why = _covered_why(result, hidden, cover)
-    reason = result.reason  # of an error it may hold some of them
-    for said in sorted(filter(None, why), key=len, reverse=True):
-        reason = reason.replace(said, why[said])
     return (
         dataclasses.replace(
             result,
             checks=checks,
             criteria=tuple(_covered_score(each, names, criteria) for each in result.criteria),
             undecided=dataclasses.replace(result.undecided, why=tuple(dict.fromkeys(why.values()))),
-            reason=cover(reason),
+            reason=cover(_covered_reason(result.reason, why)),
         ),
         rubric,
     )
@@ -161,6 +158,13 @@ def _covered_why(
         reason: HIDDEN if reason.partition(":")[0] in own else cover(reason)
         for reason in result.undecided.why
     }
+
+
+def _covered_reason(reason: str, why: Mapping[str, str]) -> str:
+    """Return a result's reason in the words of `_covered_why`; an error may quote some."""
+    for said in sorted(filter(None, why), key=len, reverse=True):
+        reason = reason.replace(said, why[said])
+    return reason
 
 
 def _covered(check: CheckPart, number: int, criterion: str) -> CheckPart:
