@@ -32,8 +32,9 @@ class UngradableError(MpgradeError):
 
 
 class LackingError(UngradableError):
-    """The grader lacks a package that the assignment allows and the submission imports: nothing can
-    be said of it.
+    """The grader lacks a package that the assignment allows and the submission imports.
+
+    Nothing can be said of the submission.
     """
 
 
@@ -42,8 +43,9 @@ class SupervisorError(MpgradeError):
 
 
 class SupervisorKilledError(SupervisorError):
-    """Somebody killed the supervisor of a run by a signal; when that happens again, it is the
-    submission's doing.
+    """Somebody killed the supervisor of a run by a signal.
+
+    When that happens again, it is the submission's doing.
     """
 
 

@@ -142,9 +142,7 @@ def notebook(request: pytest.FixtureRequest, start_method: str) -> StudentNotebo
 
 @pytest.fixture
 def reference(request: pytest.FixtureRequest, start_method: str) -> Student:
-    """Return the trusted solution, as the same kind of object; skips by name where there is
-    none.
-    """
+    """Return the trusted solution as an object of the same kind; skip where there is none."""
     found = _session(request.config).reference(start_method)
     if found is None:
         pytest.skip("the reference solution is not installed here")

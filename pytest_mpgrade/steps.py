@@ -1,5 +1,4 @@
-"""The steps of `student.play`: calls of the student's functions in one process, and what happens
-between them.
+"""The steps of `student.play`: calls in one process, and what happens between them.
 
 student.play(
     steps.call("bg_task", task, save="job", opaque=True, gates=steps.SHUT),
@@ -104,8 +103,9 @@ def call(
 
 
 def _own(args: tuple[object, ...]) -> tuple[str, ...]:
-    """Return the names of the submission's functions that are among the arguments, or that tasks
-    among them call.
+    """Return the names of the submission's functions that the arguments hold.
+
+    Functions that tasks among the arguments call are among them.
     """
     return tuple(sorted({name for arg in args for name in _names(arg)}))
 
@@ -121,8 +121,9 @@ def _names(value: object) -> Iterator[str]:
 
 
 def _keys(args: tuple[object, ...]) -> tuple[str, ...] | None:
-    """Return the keys of the tasks among the arguments; what is neither a workload nor saved may
-    hold any task.
+    """Return the keys of the tasks among the arguments.
+
+    An argument that is neither a workload nor saved may hold any task.
     """
     if not all(isinstance(arg, (Workload, Saved)) for arg in args):
         return None
@@ -142,15 +143,17 @@ def _shown(arg: object) -> str:
 
 
 def meet(n: int) -> Step:
-    """Return a pause until *n* different processes stand at their gates, or nothing happens any
-    more.
+    """Return a pause until *n* different processes stand at their gates.
+
+    It also ends when the tree is quiescent.
     """
     return Step(do="meet", label=f"{n} tasks at a time", n=n)
 
 
 def let(*keys: str) -> Step:
-    """Return a pause in which the gates of these tasks are opened, until what follows from that is
-    done.
+    """Return a pause in which the gates of these tasks open.
+
+    It ends when the effects of that are done.
     """
     return Step(do="let", label="letting a task go on", let=keys)
 

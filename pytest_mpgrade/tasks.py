@@ -44,8 +44,9 @@ Task = tuple[Callable[..., object] | Own, tuple[Any, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """Tasks, what they return (encoded as plain data), and the gate script that they are meant
-    for.
+    """Tasks, their results, and the gate script for which they are made.
+
+    Results are encoded as plain data.
     """
 
     tasks: tuple[Task, ...]
@@ -100,8 +101,9 @@ def square(values: Sequence[int]) -> Workload:
 
 
 def mixed() -> Workload:
-    """Return tasks of different functions, numbers of arguments and types of results, in no sorted
-    order.
+    """Return tasks of different functions, numbers of arguments and types of results.
+
+    They are in no sorted order.
     """
     power = _computed(work.power, [(3, 4), (2, 70)], ["3**4", "2**70"], [81, 2**70])
     words = _computed(
@@ -127,11 +129,11 @@ def _unsorted(count: int, seed: int) -> list[int]:
 
 
 def rendezvous(n: int, *, seed: int = 507) -> Workload:
-    """Return 4 n tasks that stop at gates: the first n meet there, the others are let in one at a
-    time.
+    """Return 4 n tasks that stop at gates: the first n meet there.
 
-    One run answers who works, how many at once, whether a free worker takes the next task, and in
-    which order. Choose *n* of at least 3 that is not the number of cores.
+    The others are let in one at a time. One run answers which processes work, how many at once,
+    whether a free worker takes the next task, and in which order. Choose *n* of at least 3 that is
+    not the number of cores.
     """
     workload = held(4 * n, seed=seed)
     tasks: tuple[Task, ...] = tuple((work.vouched, args) for _, args in workload.tasks)
@@ -142,8 +144,9 @@ def rendezvous(n: int, *, seed: int = 507) -> Workload:
 
 
 def held(count: int, *, seed: int = 507) -> Workload:
-    """Return *count* tasks that stop at gates which stay shut until the call has come back or waits
-    for good.
+    """Return *count* tasks that stop at gates which stay shut.
+
+    They open when the call has returned or is quiescent.
     """
     values = _unsorted(count, seed)
     workload = _computed(
@@ -160,8 +163,9 @@ def held_last(count: int, *, seconds: float = 3.0, seed: int = 507) -> Workload:
 
 
 def wait(count: int, seconds: float) -> Workload:
-    """Return the lecture's tasks, which sleep and return ``(i, pid, start, end)``: no expected
-    values.
+    """Return the lecture's tasks, which sleep and return ``(i, pid, start, end)``.
+
+    They have no expected values.
     """
     keys = [str(i) for i in range(count)]
     return Workload(tasks=tuple((work.wait, (i, seconds)) for i in range(count)), keys=tuple(keys))
@@ -199,8 +203,9 @@ def spin(count: int, rounds: int) -> Workload:
 
 
 def timed_naps(count: int, n: int, seconds: float) -> Workload:
-    """Return *count* tasks that sleep, for a clock that starts when *n* processes have come to
-    their first.
+    """Return *count* tasks that sleep, for a timed call.
+
+    The clock starts when *n* processes have arrived at their first tasks.
     """
     workload = _computed(
         work.timed_nap, [(i, seconds) for i in range(count)], map(str, range(count)), range(count)
@@ -263,8 +268,9 @@ def raises(
 
 
 def dies(*, code: int | None = None, followed_by: int = 0, seconds: float = 0.1) -> Workload:
-    """Return a task that ends its process by `os._exit(code)`, or by SIGKILL, followed by tasks
-    that sleep.
+    """Return a task that ends its process, followed by tasks that sleep.
+
+    It ends the process by `os._exit(code)`, or by SIGKILL.
     """
     doom: Task = (work.kill_self, ("dies",)) if code is None else (work.exit_now, ("dies", code))
     keys = tuple(str(i) for i in range(followed_by))

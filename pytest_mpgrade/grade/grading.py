@@ -1,7 +1,7 @@
-"""Grade one submission: one `python -m pytest` of its own, whose result file is there from the
-first moment.
+"""The grading of one submission, in a `python -m pytest` of its own.
 
-Called by the command line and by every batch executor; `pytest_run` starts and ends the process.
+Its result file is there from the first moment. The command line and every batch executor call it;
+`pytest_run` starts and ends the process.
 """
 
 from __future__ import annotations
@@ -56,8 +56,9 @@ _TAKEN = frozenset(("", "gradebook.csv", "mapping.csv", "items.csv", "overrides.
 
 @dataclass(frozen=True, kw_only=True)
 class Grading:
-    """The outcome of grading one submission: its result, and the folder that holds it and the
-    log.
+    """The outcome of grading one submission: its result, and its folder.
+
+    The folder holds the result file and the log.
     """
 
     result: ResultFile
@@ -95,8 +96,9 @@ def grade(
 
 
 def kept(path: Path, assignment: Assignment, out: Path, *, options: Options) -> Grading | None:
-    """Return an earlier grading, where it is whole, and neither submission, assignment nor mpgrade
-    have changed.
+    """Return an earlier grading, where it is whole and still holds.
+
+    It holds while neither submission, assignment nor mpgrade have changed.
     """
     folder = out / (options.folder or folder_name(options.id))
     try:
@@ -116,8 +118,9 @@ def kept(path: Path, assignment: Assignment, out: Path, *, options: Options) -> 
 def refused(
     path: Path, assignment: Assignment, out: Path, *, options: Options, error: UngradableError
 ) -> Grading:
-    """Keep the result of a submission that cannot be graded, by its own fault or for want of a
-    package.
+    """Keep the result of a submission that cannot be graded.
+
+    Either it is at fault itself, or the grader lacks a package.
     """
     shown = Submission(id=options.id or _default_id(path), path=str(path))
     folder = out / (options.folder or folder_name(shown.id))
@@ -130,8 +133,9 @@ def refused(
 def failed_grading(
     path: Path, assignment: Assignment, out: Path, *, options: Options, reason: str
 ) -> Grading:
-    """Return an `error` result for a submission on which the grader itself broke; kept on disk
-    where that works.
+    """Return an `error` result for a submission on which the grader itself broke.
+
+    It is kept on disk where that works.
     """
     shown = Submission(id=options.id or _default_id(path), path=str(path))
     folder = out / (options.folder or folder_name(shown.id))
@@ -149,8 +153,9 @@ def _default_id(path: Path) -> str:
 
 
 def folder_name(id: str) -> str:
-    """Return a safe folder name for a submission's id; one that had to be changed ends with a hash,
-    to stay unique.
+    """Return a safe folder name for a submission's id.
+
+    A name that had to be changed ends with a hash, to stay unique.
     """
     name = re.sub(r"[^\w .@+=-]", "_", id)
     name = re.sub(r"^[.\-\s]+|[.\s]+$", "_", name)[:_LONGEST_NAME]
@@ -200,8 +205,9 @@ def _broken(reason: str) -> Entry:
 
 
 def _only_check(outcome: Outcome, error: MpgradeError) -> Entry:
-    """Return the only check of a submission that nothing could be tried of: why, and where that can
-    be seen.
+    """Return the only check of a submission of which nothing could be tried.
+
+    It says why, and where that can be seen.
     """
     source = getattr(error, "source", {})
     finding = Finding(
@@ -237,8 +243,9 @@ def _report(
 
 
 def _keep(result: ResultFile, folder: Path, assignment: Assignment, options: Options) -> Grading:
-    """Write the result file, and what is exported of it: also of one that says that nothing is
-    graded yet.
+    """Write the result file and its exports.
+
+    Both are also written of a result that says that nothing is graded yet.
     """
     path = folder / RESULT_FILE
     try:

@@ -1,5 +1,6 @@
-"""What each question of an assignment is worth: collected by pytest as in a grading, and nothing is
-run.
+"""What each question of an assignment is worth.
+
+pytest collects the tests as in a grading, and runs none.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ _NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
 
 
 def collect(assignment: Assignment) -> ResultFile:
-    """Return the result file of a grading's first moment: all criteria, questions and units, and no
-    points yet.
+    """Return the result file of a grading's first moment.
 
-    Raises AssignmentError where the tests cannot be collected.
+    It has all criteria, questions and units, and no points yet. Raises AssignmentError where the
+    tests cannot be collected.
     """
     with tempfile.TemporaryDirectory(prefix="mpgrade-outline-") as place:
         blank, out = Path(place, "blank"), Path(place, "out")
@@ -46,9 +47,7 @@ def collect(assignment: Assignment) -> ResultFile:
 
 
 def _blank(assignment: Assignment) -> str:
-    """Return a module that defines the asked functions, which do nothing; or a notebook without
-    cells.
-    """
+    """Return an empty submission: a module whose functions do nothing, or a bare notebook."""
     if assignment.notebook:
         return json.dumps(_NOTEBOOK)
     return "".join(

@@ -1,5 +1,6 @@
-"""The process of one grading: pytest, made ready to be ended by whoever started it, and to outlive
-its log.
+"""The process of one grading: pytest, made ready for its parent to end it.
+
+It also outlives its log.
 
     python -m pytest_mpgrade.grade.pytest_child PARENT pytest's own arguments
 

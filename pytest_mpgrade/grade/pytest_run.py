@@ -135,8 +135,9 @@ def grading_command(
 
 
 def _variables(submission: Path) -> dict[str, str]:
-    """Return the environment of a grading: nothing in it may change a verdict from one machine to
-    the next.
+    """Return the environment of a grading.
+
+    Nothing in it may change a verdict from one machine to the next.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     # A relative entry would mean another folder from now on, and one of the student's would reach
@@ -161,8 +162,9 @@ def _variables(submission: Path) -> dict[str, str]:
 def run_pytest(
     command: list[str], submission: Path, folder: Path, allowed: TimeBudget, stop: Stop
 ) -> str:
-    """Run the grading to its end, or until *stop*; return in words how it ended where that was not
-    by itself.
+    """Run the grading to its end, or until *stop*.
+
+    Returns in words how it ended, "" where it ended by itself.
     """
     if allowed.seconds <= 0:
         return allowed.said
@@ -205,8 +207,9 @@ def _wait(process: subprocess.Popen[bytes], seconds: float, stop: Stop) -> None:
 
 @contextlib.contextmanager
 def _signals_held() -> Iterator[Callable[[], None]]:
-    """Hold signals back until `release` is called: one that comes in a start would leave a process
-    nobody knows of.
+    """Hold signals back until `release` is called.
+
+    A signal that comes while a process is started would leave a process that nobody knows of.
     """
     if sys.platform == "win32":
         yield lambda: None
@@ -242,8 +245,9 @@ def _start(command: list[str], submission: Path, folder: Path) -> subprocess.Pop
 
 
 def _end(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:
-    """End what is left of a grading: politely first, so that it ends its own processes and keeps
-    its result.
+    """End what is left of a grading.
+
+    It is asked to end first, so that it ends its own processes and keeps its result.
     """
     try:
         if process_groups.exit_status(process, 0.0) is None:

@@ -139,9 +139,7 @@ class RaisedError:
 
 @dataclass(frozen=True, kw_only=True)
 class Lack:
-    """Something that a submission imports and that is not there, as the grader itself has found it
-    to be.
-    """
+    """Something that a submission imports and that is missing, as the grader itself found."""
 
     message: str
     hint: str = ""
@@ -198,8 +196,9 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Timing(Run):
-    """A call that was timed in turn with the reference; as a Run: the submission's last, with the
-    seconds of it all.
+    """A call that was timed in turn with the reference.
+
+    As a Run it is the submission's last one, with the seconds of the whole timing.
     """
 
     pairs: tuple[Pair, ...] = ()

@@ -1,6 +1,4 @@
-"""A notebook as it was executed, cell by cell: part of the records, which are imported from
-there.
-"""
+"""A notebook as it was executed, cell by cell; part of the records, whose package exports it."""
 
 from __future__ import annotations
 
@@ -26,11 +24,10 @@ _LOST = re.compile(
 
 
 def lost_function(text: str) -> str:
-    """Return the function of a notebook that child processes could not find, as Python told it; ""
-    if there is none.
+    """Return the function of a notebook that child processes could not find; "" if there is none.
 
-    Under spawn and forkserver a child imports the module of what it is sent, and `__main__` of a
-    kernel is none.
+    Its name is in Python's error message. Under spawn and forkserver a child imports the module of
+    what it is sent, and `__main__` of a kernel is no module that can be imported.
     """
     found = _LOST.search(text)
     return (found["a"] or found["b"]) if found else ""

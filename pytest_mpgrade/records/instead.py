@@ -12,18 +12,19 @@ Evidence = dict[str, Any]
 
 
 def laid_to(check: str, message: str) -> str:
-    """Return what a failure says whose fault another *check* is blamed for, which `undecided_by`
-    names too.
+    """Return a message with the lead that another *check* left this one undecided.
+
+    `undecided_by` names that check, too.
     """
     return f"left undecided by {check}: {message}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Instead:
-    """What a check says of the very run that it could not judge: it fails so unless the failure of
-    another explains it.
+    """What a check says of the very run that it could not judge.
 
-    The run that shows it is mostly the check's own, else an earlier call on which this one depends.
+    The check fails with it, unless the failure of another check explains the run. The run is mostly
+    the check's own, else an earlier call on which this one depends.
     """
 
     concern: Concern

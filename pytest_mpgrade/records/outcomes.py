@@ -1,6 +1,4 @@
-"""What a grading tells apart: concerns, outcomes, endings; part of the records, which are imported
-from there.
-"""
+"""What a grading tells apart: concerns, outcomes, endings; part of the records."""
 
 from __future__ import annotations
 

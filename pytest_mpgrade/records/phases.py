@@ -1,6 +1,4 @@
-"""How waits end, by which rule a tree is quiescent, and the phases of a run; part of the
-records.
-"""
+"""How waits end, rules of quiescence, and the phases of a run; part of the records."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What an assignment allows: limits of a run, how speed is judged, which packages there are; part
-of the records.
-"""
+"""What an assignment allows: limits of a run, rules of speed, packages; part of the records."""
 
 from __future__ import annotations
 
@@ -60,8 +58,9 @@ class EnvironmentRules:
 
 @dataclass(frozen=True, kw_only=True)
 class LateRules:
-    """What handing in late costs; expressions of `course/expression.py`, about the names of
-    `course/late.py`.
+    """What handing in late costs.
+
+    Its values are expressions of `course/expression.py`, about the names of `course/late.py`.
     """
 
     due: datetime | None = None  # with its offset from UTC

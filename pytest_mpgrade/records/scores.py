@@ -1,5 +1,6 @@
-"""Where points come from: criteria, their questions, and the units in which each is asked; part of
-the records.
+"""Where points come from: criteria, their questions, and units; part of the records.
+
+A unit is a question as it is asked under one start method and for one variant.
 """
 
 from __future__ import annotations
@@ -24,9 +25,7 @@ class Criterion:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """One test as pytest collects it: a question, asked under one start method and for one
-    variant.
-    """
+    """One test as pytest collects it: a question, for one start method and one variant."""
 
     test: str  # "test_mp_apply.py::test_edge_cases[spawn-no task]"
     question: str  # the same without its parameters
@@ -97,7 +96,8 @@ class Score:
 
     @property
     def max_points(self) -> float:
-        """Points that could be earned: always the assignment's, as far as anything was decided at
-        all.
+        """The points that could be earned.
+
+        They are the assignment's, unless nothing at all was decided.
         """
         return round(math.fsum(each.max_points for each in self.criteria), 6)

@@ -1,5 +1,4 @@
-"""When each task that stands at its gate goes on: the script that a call is played with; part of
-the records.
+"""Gate scripts: when each task that stands at its gate goes on; part of the records.
 
 A script crosses from the grader to the supervisor as JSON with its name;
 `run/supervisor/gate_scripts.py` plays it.
@@ -30,8 +29,9 @@ class ShutGates(GateScript, frozen=True, kw_only=True, tag="shut"):
 
 
 class KeptGates(GateScript, frozen=True, kw_only=True, tag="keep"):
-    """The same, for a call that need not wait: the gates at which tasks of earlier calls stand stay
-    shut.
+    """Like `ShutGates`, for a call that need not wait.
+
+    The gates at which tasks of earlier calls stand stay shut.
     """
 
 
@@ -43,8 +43,9 @@ class HeldTask(GateScript, frozen=True, kw_only=True, tag="hold"):
 
 
 class Rendezvous(GateScript, frozen=True, kw_only=True, tag="line"):
-    """*n* processes meet at their gates; then one gate is opened at a time, in an order drawn from
-    *seed*.
+    """*n* processes meet at their gates; then the gates open one at a time.
+
+    The order is drawn from *seed*.
     """
 
     n: int
@@ -53,9 +54,7 @@ class Rendezvous(GateScript, frozen=True, kw_only=True, tag="line"):
 
 
 class TimedStart(GateScript, frozen=True, kw_only=True, tag="start"):
-    """The gates are opened, and the clock starts, *delay* seconds after *n* processes have come to
-    them.
-    """
+    """The gates open *delay* seconds after *n* processes have arrived; the clock starts then."""
 
     n: int
     delay: float = 0.0

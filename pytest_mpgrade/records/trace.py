@@ -140,8 +140,9 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """One timing of a submission and of the reference, right after one another; all in seconds,
-    theirs last.
+    """One timing of a submission and one of the reference, made right after one another.
+
+    All figures are seconds, the reference's last.
     """
 
     waiting: tuple[float, float]  # wall time for each further task that only waits

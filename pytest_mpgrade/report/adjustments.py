@@ -1,6 +1,4 @@
-"""What became of a machine's result: points that a person has set, the late rule; in the result,
-and in words. Pure.
-"""
+"""Points that a person has set and the late rule: in the result, and in words. Pure."""
 
 from __future__ import annotations
 
@@ -85,8 +83,9 @@ def _undecided(result: ResultFile, by_hand: Collection[str]) -> Undecided:
 def _scores(
     result: ResultFile, set_by_hand: Mapping[str, OverridePart], criteria: Sequence[Criterion]
 ) -> tuple[CriterionScore, ...]:
-    """Return all criteria; those that nobody has set share what is left of the assignment's points
-    in proportion.
+    """Return the scores of all criteria, those that a person has set among them.
+
+    The other criteria share what is left of the assignment's points, in proportion to their own.
     """
     worth = {each.name: Fraction(str(each.points)) for each in criteria}
     others = [each for each in result.criteria if each.name not in set_by_hand and each.max_points]
@@ -149,8 +148,9 @@ def _part(result: ResultFile, given: Override, worth: float) -> OverridePart:
 
 
 def change_lines(result: ResultFile) -> list[str]:
-    """Say what was changed by hand, from what to what, by whom and why: a line for each
-    criterion.
+    """Say what was changed by hand: a line for each criterion.
+
+    It names the points before and after, who changed them, and why.
     """
     own = result.machine
     whole = own is not None and own.status is not result.status

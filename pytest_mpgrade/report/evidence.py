@@ -1,10 +1,11 @@
-"""What was seen, as lines of text: the evidence of a finding is a dict of JSON that each check
-fills as it likes.
+"""The evidence of a finding as lines of text.
+
+Evidence is a dict of JSON that each check fills as it likes.
 
 Some keys have a meaning: `lines` (texts that are shown as they are), `source` (``{"file", "line",
 "code"}``, the student's own line), `call` (shown in the headline), `stderr` (its last lines say
 most), and in lists of dicts `pid` and `exitcode`. `stacks` and `found by` are kept in the result
-file: `lines` says the same in a sentence.
+file only, since `lines` says the same in a sentence.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ _SPECIAL = frozenset(("call", "lines", "source", "stacks", "found by"))
 
 
 def evidence_lines(evidence: Mapping[str, object], most: int = MOST_LINES) -> list[str]:
-    """Return at most *most* lines and one more that says how many are left out; the source line is
-    not among them.
+    """Return at most *most* lines, and one more that counts those left out.
+
+    The source line is not among them.
     """
     found = [
         clean(line)

@@ -19,8 +19,9 @@ _Key = TypeVar("_Key", bound=Hashable)
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One call, and its findings where they are the same under these start methods, and in so many
-    other calls.
+    """One call and its findings, which are the same under all of these start methods.
+
+    *others* counts the other calls that have the same findings.
     """
 
     call: str
@@ -30,8 +31,9 @@ class Block:
 
     @property
     def subject(self) -> str:
-        """The headline's beginning: ``mp_apply(12 tasks) and 2 other calls under fork and
-        spawn``.
+        """The headline's beginning.
+
+        An example: ``mp_apply(12 tasks) and 2 other calls under fork and spawn``.
         """
         methods = [method for method in self.start_methods if method]
         others = f" and {counted(self.others, 'other call')}" if self.others else ""
@@ -51,8 +53,9 @@ class CheckGroup:
 
 
 def blocks(checks: Iterable[CheckPart]) -> list[Block]:
-    """Return what there is to explain, test by test, in the order of the file; what several say the
-    same of, once.
+    """Return all that is to be explained, test by test, in the order of the file.
+
+    What several tests say alike is there once.
     """
     grouped = _grouped(checks, lambda check: (_test(check), check.start_method, _call(check)))
     tests = [group for group in grouped if any(check.outcome in EXPLAINED for check in group)]
@@ -105,8 +108,9 @@ def _of_any_call(message: str, check: CheckPart) -> str:
 
 
 def grouped_checks(checks: Iterable[CheckPart], outcome: Outcome) -> list[CheckGroup]:
-    """Return the checks that ended so, one line for what is said of one call or of several,
-    whatever asked for it.
+    """Return the checks with this outcome, in groups that say the same.
+
+    A group holds what is said of one call or of several, whichever tests made them.
     """
     chosen = [check for check in checks if check.outcome is outcome]
     return [

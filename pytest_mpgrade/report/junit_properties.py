@@ -18,8 +18,9 @@ from pytest_mpgrade.system.text import points
 
 
 def add(file: str, report: Report, hidden: Collection[str] = ()) -> None:
-    """Add points, criterion, concern and start method to each test case; of *hidden* criteria the
-    points only.
+    """Add points, criterion, concern and start method to each test case.
+
+    Test cases of *hidden* criteria get their points only.
 
     Raises OSError and ElementTree.ParseError where pytest has written no such file.
     """

@@ -1,5 +1,6 @@
-"""What the tables of a class need of one result: small, so that a batch of thousands can keep it
-for each.
+"""What the tables of a class need of one result.
+
+It is small, so that a batch of thousands can keep one for each submission.
 """
 
 from __future__ import annotations

@@ -123,9 +123,7 @@ class UnitOf:
 
 @dataclass(frozen=True, kw_only=True)
 class OverridePart:
-    """One of the key `overrides`: the points of a criterion that a person has set, and what they
-    were.
-    """
+    """One of the key `overrides`: points that a person has set, and what they were."""
 
     criterion: str
     points: float
@@ -161,9 +159,7 @@ class LatePart:
 
 @dataclass(frozen=True, kw_only=True)
 class ResultFile:
-    """A result file, key by key, in its order; checks are always the machine's, whoever set the
-    score.
-    """
+    """A result file, key by key, in its order; checks are the machine's, whoever set the score."""
 
     schema: str
     assignment: str
@@ -185,17 +181,13 @@ class ResultFile:
 
     @property
     def final(self) -> float | None:
-        """The grade that is exported: after overrides and the late rule; None where there is
-        none.
-        """
+        """The exported grade, after overrides and the late rule; None where there is none."""
         if self.status is not Status.GRADED:
             return None
         return self.late.score if self.late else self.score
 
     def by_machine(self) -> ResultFile:
-        """Return the result as the grading made it: without what people and the late rule
-        changed.
-        """
+        """Return the result as the grading made it, without overrides and the late rule."""
         if self.machine is None:
             return dataclasses.replace(self, late=None)
         own = {
@@ -230,8 +222,10 @@ class ResultFile:
 def _units(
     criterion: CriterionScore, question: QuestionScore, checks: Sequence[CheckPart]
 ) -> Iterator[UnitOf]:
-    """Yield the units of a question; those that count share its points equally, in hundredths that
-    add up to them.
+    """Yield the units of a question with their points.
+
+    Units that are decided share the question's points equally, in hundredths that add up to these
+    points.
     """
     counted = [unit for unit in question.units if not unit.undecided]
     worth = iter(_worth(question, [Fraction(str(unit.share)) for unit in counted]))
@@ -252,8 +246,9 @@ def _units(
 
 
 def _worth(question: QuestionScore, shares: Sequence[Fraction]) -> list[tuple[float, float]]:
-    """Return the points of each unit that counts, and the most that it could have, by the share
-    that is earned.
+    """Return for each decided unit its points and the most that it could have.
+
+    *shares* are the parts of their points that the units have earned.
     """
     if not shares:
         return []

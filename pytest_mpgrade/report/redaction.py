@@ -1,8 +1,7 @@
-"""What students are shown of a result: of hidden checks that there are such, and their points.
-Pure.
+"""The view of a result that students get: of hidden checks only their number and points. Pure.
 
-The result file, batches and gradebooks have everything; exports, and what is printed for a student,
-are made of this.
+The result file, batches and gradebooks have everything. Exports, and what is printed for a student,
+are made of this view.
 """
 
 from __future__ import annotations
@@ -29,8 +28,9 @@ HIDDEN = "a hidden check"
 def redacted(
     result: ResultFile, criteria: Sequence[Criterion]
 ) -> tuple[ResultFile, tuple[Criterion, ...]]:
-    """Return a result and its rubric without names, messages and evidence of what is hidden, also
-    where others tell.
+    """Return a result and its rubric without names, messages and evidence of hidden criteria.
+
+    What other checks say of hidden ones is covered too.
     """
     names = {
         each.name: f"hidden-{number}" for number, each in enumerate(filter(_is_hidden, criteria), 1)
@@ -80,10 +80,10 @@ def _secret(hidden: Sequence[CheckPart], others: Sequence[CheckPart]) -> set[str
 
 
 def _cover(hidden: Sequence[CheckPart], others: Sequence[CheckPart]) -> Callable[[str], str]:
-    """Return what covers the names of hidden tests in a text, and of a hidden check that a failure
-    is laid to.
+    """Return a function that covers the names of hidden tests in a text.
 
-    Names of checks are words such as "workers", which a message may have in another sense too.
+    It also covers the name of a hidden check on whose failure something is blamed, and no other
+    name of a check: these are words such as "workers", which a message may use in another sense.
     """
     tests = {name for check in hidden for name in _test_names(check)}
     tests -= {name for check in others for name in _test_names(check)}
@@ -113,8 +113,10 @@ def _test_names(check: CheckPart) -> set[str]:
 def _covered_score(
     found: CriterionScore, names: Mapping[str, str], criteria: Sequence[Criterion]
 ) -> CriterionScore:
-    """Return a criterion's points; of a hidden one without its questions, and without its title in
-    another's reason.
+    """Return a criterion's score without what is hidden.
+
+    A hidden criterion loses its questions, and another criterion's reason loses the titles of
+    hidden ones.
     """
     if found.name in names:
         question = _covered_question(found, names[found.name])
@@ -127,8 +129,9 @@ def _covered_score(
 
 
 def _covered_question(found: CriterionScore, name: str) -> QuestionScore:
-    """Return one question that stands for all of a hidden criterion: exports add up the points of
-    units.
+    """Return one question that stands for all questions of a hidden criterion.
+
+    It has one unit, since exports add up the points of units.
     """
     units = [unit for question in found.questions for unit in question.units]
     counted = [unit for unit in units if not unit.undecided] or units
@@ -150,8 +153,9 @@ def _covered_question(found: CriterionScore, name: str) -> QuestionScore:
 def _covered_why(
     result: ResultFile, hidden: Sequence[CheckPart], cover: Callable[[str], str]
 ) -> dict[str, str]:
-    """Return what is told in place of each reason why something was left undecided: of a hidden
-    check nothing.
+    """Return for each reason why something was left undecided the text that students get.
+
+    The text says nothing of a hidden check.
     """
     own = {check.check for check in hidden}
     return {

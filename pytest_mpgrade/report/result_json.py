@@ -147,8 +147,9 @@ _OPTIONAL_OF = {
 
 
 def _keys(part: Any) -> dict[str, object]:
-    """Return what is written of a part of the file: its keys, without those that are optional and
-    empty.
+    """Return the keys and values that the file has of a part.
+
+    Keys that are optional and empty are left out.
     """
     optional = _OPTIONAL_OF.get(type(part), _OPTIONAL)
     found: dict[str, object] = {}
@@ -164,8 +165,9 @@ def _keys(part: Any) -> dict[str, object]:
 
 
 def write_result(report: Report | ResultFile, path: Path) -> None:
-    """Replace the result file at once: whoever reads it, and whenever the grader is killed, it is
-    whole.
+    """Replace the result file in one step.
+
+    A reader finds a whole file at every moment, also after the grader was killed.
     """
     atomic_write.write_bytes(dumps(report), path)
 

@@ -61,8 +61,9 @@ def asked(item: pytest.Item) -> Asked:
 
 
 def _without(parameters: str, method: str) -> str:
-    """Return a test's parameters, ``spawn-large results``, without its start method; pytest joins
-    names by "-".
+    """Return a test's parameters, such as ``spawn-large results``, without its start method.
+
+    pytest joins the names of parameters by "-".
     """
     for found in (rf"\A{method}-", rf"-{method}\Z", rf"\A{method}\Z", rf"-{method}(?=-)"):
         if method and re.search(found, parameters):
@@ -112,10 +113,10 @@ def own_finding(
 
 
 def judge_test(report: pytest.TestReport, findings: list[Finding], *, hidden: bool) -> None:
-    """A test fails if a check failed, and is skipped if none failed and none could be passed in
-    full.
+    """Set the outcome of a test by its findings.
 
-    Of one that is *hidden* from students, only that is told.
+    A test fails if a check failed. It is skipped if none failed and none could be passed in full.
+    The report of a test that is *hidden* from students says only that it is hidden.
     """
     failed = [finding for finding in findings if finding.outcome is Outcome.FAILED]
     if failed and not report.failed:
@@ -159,9 +160,7 @@ def later(item: pytest.Item) -> list[pytest.Item]:
 
 
 def other_start_methods(item: pytest.Item, start_method: str) -> tuple[str, ...]:
-    """Return the other start methods under which the same test will run after this one, in this
-    process.
-    """
+    """Return the other start methods under which this process runs the same test later."""
     if hasattr(item.config, "workerinput"):  # pytest-xdist may have another worker do so
         return ()
     base = item.nodeid.partition("[")[0]

@@ -1,9 +1,9 @@
-"""What tests will ask of the submission, found out before they run, so that those runs are made
-beside each other.
+"""Rehearsals of tests: what they will ask of the submission is known before they run.
 
-Tests that are marked ``rehearsed`` are called twice: first with a `Rehearsal` in place of the
-student, which notes the plays, has them made in the background and answers that they were not
-tried. The mark is the author's word that such a test has no other effect.
+So their runs are made at the same time. Tests that are marked ``rehearsed`` are called twice: first
+with a `Rehearsal` in place of the student, which notes the plays, has them made in the background
+and answers that they were not tried. The mark is the author's word that such a test has no other
+effect.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ class _NotRehearsedError(Exception):
 
 
 class Rehearsals:
-    """A plugin of pytest. It rehearses the tests of a file, under one start method, when the first
-    of them is called.
+    """A plugin of pytest that rehearses tests.
 
-    By then that test's fixtures have made the plainest call. Where it did not come back, a
-    Rehearsal plays nothing of these functions, as the tests will not.
+    It rehearses the tests of a file, under one start method, when the first of them is called. By
+    then that test's fixtures have made the plainest call. Where it did not return, a Rehearsal
+    plays nothing of these functions, as the tests will not.
     """
 
     def __init__(self) -> None:

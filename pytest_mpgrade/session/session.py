@@ -1,8 +1,8 @@
-"""One grading as pytest runs it: collects the findings of all tests, keeps the result file true at
-every moment.
+"""One grading as pytest runs it.
 
-Registered by the plugin in `pytest_configure`. Under pytest-xdist each worker has one that makes
-runs, and the controller's collects what their test reports bring.
+It collects the findings of all tests, and keeps the result file true at every moment. The plugin
+registers it in `pytest_configure`. Under pytest-xdist each worker has one that makes runs, and the
+controller's collects what their test reports bring.
 """
 
 from __future__ import annotations
@@ -228,8 +228,9 @@ class GradingSession:
             terminalreporter.write_line(terminal.rubric(shown))
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """Add what only the whole grading knows to pytest's own JUnit file, which is written by
-        now.
+        """Add to pytest's own JUnit file what only the whole grading knows.
+
+        pytest has written that file by now.
         """
         file = config.getoption("xmlpath", None)
         if file and self._collected.placed and not hasattr(config, "workerinput"):
@@ -268,8 +269,9 @@ class GradingSession:
         }
 
     def _observers(self) -> list[str]:
-        """Return how processes were observed so far; more than one where the machine changed its
-        mind.
+        """Return how processes were observed so far.
+
+        There is more than one way where the machine changed what it permits.
         """
         seen = {run.trace.observer for run in self._runs.done() if run.trace.observer}
         return sorted(seen, key=("ptrace", "proc", "psutil").index) or [self._setting.observer]

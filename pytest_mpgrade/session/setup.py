@@ -1,6 +1,4 @@
-"""Get everything ready that is the same for all runs of one grading: assignment, submission,
-limits, isolation.
-"""
+"""The setting that all runs of one grading share: assignment, submission, limits, isolation."""
 
 from __future__ import annotations
 
@@ -60,9 +58,7 @@ def setting(name: str, config: pytest.Config) -> Setting:
 
 
 def _interpreter(assignment: Assignment) -> str:
-    """Return the path of the interpreter that executes notebooks; "" where it is the grader's
-    own.
-    """
+    """Return the path of the interpreter that executes notebooks; "" for the grader's own."""
     wanted = assignment.notebook.python if assignment.notebook else ""
     found = shutil.which(os.path.expanduser(wanted)) if wanted else ""
     if found is None:
@@ -73,10 +69,10 @@ def _interpreter(assignment: Assignment) -> str:
 
 
 def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Submission:
-    """Find the submission; one that cannot be imported by its name, or be read by a spare user, is
-    copied.
+    """Find the submission, and copy it where it cannot be graded in its place.
 
-    A file by itself is copied too: what lies beside it may be somebody else's.
+    That is one that cannot be imported by its name, or that a spare user cannot read. A file by
+    itself is copied too: what lies beside it may be somebody else's.
     """
     submission = discover(path, assignment, config.getoption("--mpgrade-id"))
     # a notebook never is: each run has a copy to write in

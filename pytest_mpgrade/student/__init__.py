@@ -1,5 +1,6 @@
-"""What a test holds: calls of the student's functions, the notebook, timings; every run is made
-once.
+"""What a test holds: calls of the student's functions, the notebook, timings.
+
+Every run is made once, however many tests ask for it.
 """
 
 from pytest_mpgrade.student.calls import Student

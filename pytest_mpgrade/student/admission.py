@@ -1,9 +1,8 @@
-"""How many runs a grading makes at a time: a few, and more while the machine's cores and memory are
-free.
+"""How many runs a grading makes at a time.
 
-Runs mostly wait: at gates, for interpreters to start, and those that hang for nothing at all. A
-fixed number would leave cores idle behind hanging runs, and crowd a machine on which other gradings
-run.
+It makes a few, and more while the machine's cores and memory are free. Runs mostly wait: at gates,
+for interpreters to start, and those that hang for nothing at all. A fixed number would leave cores
+idle behind hanging runs, and crowd a machine on which other gradings run.
 """
 
 from __future__ import annotations
@@ -62,8 +61,9 @@ class Admission:
         return self._running < self._most and self._cores_were_free() and self._memory_is_free()
 
     def _cores_were_free(self) -> bool:
-        """Tell whether cores were free in the window that has just ended, and begin another; False
-        before it ends.
+        """Tell whether cores were free in the window that has just ended, and begin another.
+
+        The answer is False before the window ends.
         """
         now = time.monotonic()
         passed = now - self._since

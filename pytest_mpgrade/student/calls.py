@@ -1,5 +1,6 @@
-"""The object that a test holds: call the student's functions, play a sequence of calls, check what
-was seen.
+"""The object that a test holds for a submission.
+
+A test calls the student's functions by it, plays a sequence of calls, and checks the runs.
 """
 
 from __future__ import annotations
@@ -57,10 +58,10 @@ class Student:
         return self._runs.setting.assignment
 
     def call(self, function: str, *args: Any, **kwargs: Any) -> Run:
-        """Call a function of the submission in a process of its own; see `steps.call` for the
-        options.
+        """Call a function of the submission in a process of its own.
 
-        A `tasks.Workload` stands for its tasks and brings its gate script with it.
+        See `steps.call` for the options. A `tasks.Workload` stands for its tasks and brings its
+        gate script with it.
         """
         return self.play(call(function, *args, **kwargs))[0]
 
@@ -86,11 +87,11 @@ class Student:
         return self._linked(_with_givers(runs, steps))
 
     def prepare(self, *plays: Sequence[Step]) -> None:
-        """Have these plays made in the background, each in a process of its own; `play` then finds
-        them done.
+        """Have these plays made in the background, each in a process of its own.
 
-        For a fixture, the longest play first: it is begun first under every start method. What
-        tests that are marked ``rehearsed`` will ask for is made after these.
+        `play` then returns their runs. Call it in a fixture, with the longest play first: that one
+        begins first under every start method. What tests marked ``rehearsed`` will ask for is made
+        after these plays.
         """
         for place, steps in enumerate(plays):
             self._prepare(steps, place)
@@ -108,8 +109,9 @@ class Student:
         return self._runs.run(self._scenario(()))[0]
 
     def why_not_imported(self) -> str:
-        """Return why the module could not be imported, as far as is known by now; "" if it
-        could.
+        """Return why the module could not be imported, as far as is known by now.
+
+        The answer is "" if it could be imported, or if no import has been made yet.
         """
         for run in self._runs.done():
             if (
@@ -121,10 +123,10 @@ class Student:
         return ""
 
     def rely_on(self, *steps: Step) -> tuple[Run, ...]:
-        """Make the plainest calls; while they do not return, this test makes no other of these
-        functions, and says so.
+        """Make the plainest calls, on which all other calls of these functions depend.
 
-        One that does not return here but under another start method says that
+        While they do not return, this test makes no other call of these functions, and says so. A
+        call that does not return here but under another start method says that
         (`Run.returned_under`).
         """
         runs = self.play(*steps)
@@ -145,12 +147,12 @@ class Student:
         return runs
 
     def time(self, function: str, *, n_processes: int = 2, against_serial: bool = False) -> Timing:
-        """Time a function of tasks and *n_processes* in turn with the reference's; see `timing` for
-        how.
+        """Time a function of tasks and *n_processes* in turn with the reference's.
 
-        For `checks.keeps_up_with_reference`, and for `checks.faster_than_serial` with
-        *against_serial*: else one process is timed too in the first pairs only, for learning. The
-        machine is had alone meanwhile: other gradings wait, and it is waited for them.
+        See `timing` for how. The result is for `checks.keeps_up_with_reference`, and with
+        *against_serial* for `checks.faster_than_serial`. Without *against_serial*, one process is
+        timed too in the first pairs only, for learning. The timing has the machine alone: it waits
+        for other gradings, and they wait for it.
         """
         reference = self._reference()
         if reference is None:
@@ -162,8 +164,9 @@ class Student:
         return timer.take(self.assignment.speedup)
 
     def scale(self, function: str, workers: Sequence[int] = (1, 2, 4)) -> Scaling:
-        """Time a function of tasks that wait with several numbers of processes; for
-        `checks.scales`.
+        """Time a function of tasks that wait, with several numbers of processes.
+
+        The result is for `checks.scales`.
         """
         stuck = self._not_tried((call(function, words="timed tasks"),))
         if stuck is not None:
@@ -184,8 +187,9 @@ class Student:
         )
 
     def check(self, run: Run, *checks: Judge) -> list[Finding]:
-        """Judge a run; all checks are made, and the test fails at its end if one of them has
-        failed.
+        """Judge a run by each of these checks.
+
+        All checks are made, and the test fails at its end if one of them has failed.
         """
         found = [judge_safely(check, run) for check in checks]
         self.findings += found
@@ -193,8 +197,9 @@ class Student:
 
     @staticmethod
     def _linked(runs: Sequence[Run]) -> tuple[Run, ...]:
-        """Return the runs, those that were not tried with all that is known by now of the one
-        before that is why.
+        """Return the runs; one that was not tried has its cause as that is known by now.
+
+        The cause is an earlier run of the same play.
         """
         known = {run.key: run for run in runs}
         causes = [known.get(run.cause.key) if run.cause is not None else None for run in runs]
@@ -234,8 +239,9 @@ class Student:
         )
 
     def _reason_not_to_try(self, steps: Sequence[Step]) -> tuple[str, str, Run | None]:
-        """Return the check that says why nothing is tried, in words, and the run that it says it
-        of; "" for none.
+        """Return why nothing is tried: the check that says so, the reason in words, the run.
+
+        The check is "" where the steps may be tried.
         """
         imported = self.imported()
         if imported.ending is Ending.NOT_IMPORTED:
@@ -256,16 +262,18 @@ class Student:
 
 
 def _may_need_longer(run: Run, step: Step) -> bool:
-    """Tell whether a call was not done in time of which the reference does not show that it is
-    slow.
+    """Tell whether a call that reached its time limit may get a longer one.
+
+    It may not where the reference's time shows that the submission is slow.
     """
     proven = 0 < run.theirs <= MUCH_FASTER * run.seconds
     return run.ending is Ending.TIMED_OUT and step.longest > step.seconds and not proven
 
 
 def _with_givers(runs: Sequence[Run], steps: Sequence[Step]) -> list[Run]:
-    """Return the runs, each that could not be made for what an earlier call had returned with that
-    call's.
+    """Return the runs; one whose arguments an earlier call did not give has that call as its cause.
+
+    This is about runs that were not tried and have no cause yet.
     """
     found = []
     for place, (run, step) in enumerate(zip(runs, steps, strict=True)):

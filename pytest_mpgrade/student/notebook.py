@@ -1,5 +1,6 @@
-"""The object that a test of a notebook holds: execute it, look at its cells and variables, check
-what was seen.
+"""The object that a test of a notebook holds.
+
+A test executes the notebook by it, looks at its cells and variables, and checks its runs.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from pytest_mpgrade.submission import notebooks
 
 
 class NotInNotebookError(LookupError, AssertionError):
-    """What a test asks for is not in the submitted notebook: its own fault, as where a test's
-    assert fails.
+    """A test asks for something that is not in the submitted notebook.
+
+    The submission is at fault, as it is where a test's assert fails.
     """
 
 
@@ -35,15 +37,14 @@ class StudentNotebook:
         return self._runs.setting.assignment
 
     def run(self, *, again: bool = False) -> Notebook:
-        """Execute the notebook from a fresh kernel, or return what that gave before; *again*:
-        execute it once more.
+        """Execute the notebook from a fresh kernel, or return what that gave before.
+
+        With *again* it is executed once more.
         """
         return self._runs.execute(*self._what(self.start_method), again=again)
 
     def prepare(self) -> None:
-        """Have the notebook executed in the background under every start method that the assignment
-        asks for.
-        """
+        """Have the notebook executed in the background, under each of the start methods."""
         for method in filter(start_methods.available, self.assignment.start_methods):
             self._runs.prepare_execution(*self._what(method))
 
@@ -77,8 +78,9 @@ class StudentNotebook:
         return plain_data.decode(values[name])
 
     def cell(self, tag: str) -> Cell:
-        """Return the first code cell that has a tag, as it was executed; LookupError where there is
-        none.
+        """Return the first code cell that has a tag, as it was executed.
+
+        Raises LookupError where there is none.
         """
         found = next((cell for cell in self.run().cells if tag in cell.tags), None)
         if found is None:

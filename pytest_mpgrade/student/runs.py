@@ -1,5 +1,6 @@
-"""What all tests of one pytest process share: the setting, and every run that was made, or is being
-made.
+"""What all tests of one pytest process share: the setting, and every run that is made.
+
+A run is made once, in the background or when a test asks for it.
 """
 
 from __future__ import annotations
@@ -84,8 +85,9 @@ class RunCache:
         return self.setting.observer == "psutil" or not sys.platform.startswith("linux")
 
     def run(self, scenario: Scenario) -> tuple[Run, ...]:
-        """Run a scenario, or return what it gave before: one Run for each step, the import's
-        first.
+        """Run a scenario, or return what it gave before.
+
+        There is one Run for each step, after one for the import.
         """
         known = self._runs.get(scenario.key)
         if known is not None and not known.cancel():
@@ -152,15 +154,17 @@ class RunCache:
         return [future.result() for future in self._executed.values() if _done(future)]
 
     def prepare(self, scenario: Scenario, place: int = LATER) -> None:
-        """Have a scenario run in the background, unless it has been; those of a lower *place* are
-        begun first.
+        """Have a scenario run in the background, unless that has been asked for already.
+
+        Scenarios of a lower *place* begin first.
         """
         if scenario.key not in self._runs:
             self._runs[scenario.key] = self._ahead(partial(self._make, scenario), place)
 
     def _ahead(self, make: Callable[[], _Made], place: int = 0) -> Future[_Made]:
-        """Make something in the background when there is room; until it has begun, the future can
-        be cancelled.
+        """Make something in the background when there is room.
+
+        The future can be cancelled until the making has begun.
         """
         future: Future[_Made] = Future()
         self._waiting.put(_Waiting(place, next(self._numbers), future, make))
@@ -191,11 +195,10 @@ class RunCache:
         return broken_runs(scenario, error, Ending.STOPPED if theirs else Ending.BROKEN)
 
     def _tried(self, scenario: Scenario) -> tuple[Run, ...]:
-        """Make a run, and make it again where it went wrong by what need not be the submission's
-        fault.
+        """Make a run, and make it again after a failure that may not be the submission's fault.
 
-        That is a hang within a Pool, which may be a race of the library's own, and a process that
-        has crashed.
+        That is a hang within a Pool or an executor, which may be a race of the library's own, and a
+        process that has crashed.
         """
         with self._turn:
             runs = make_runs(scenario, self.setting)
@@ -231,8 +234,9 @@ def make_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
 
 
 def timed_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
-    """The same for whoever keeps all other runs of this machine away; see
-    `system/machine_lock.py`.
+    """Run a scenario like `make_runs`, without a lock on the machine.
+
+    The caller keeps all other runs off this machine itself; see `system/machine_lock.py`.
     """
     found = _complete(module_run.run_module(scenario, setting), scenario)
     return lacking.explained(found, setting.submission, setting.assignment)
@@ -241,8 +245,9 @@ def timed_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
 def broken_runs(
     scenario: Scenario, error: SupervisorError, ending: Ending = Ending.BROKEN
 ) -> tuple[Run, ...]:
-    """Return runs of which nothing is known; *ending*: BROKEN, or STOPPED where the submission is
-    to blame for that.
+    """Return runs of which nothing is known.
+
+    *ending* is BROKEN, or STOPPED where the submission is to blame for that.
     """
     base = Run(
         key=scenario.key,

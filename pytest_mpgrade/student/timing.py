@@ -1,12 +1,12 @@
-"""Timing a submission's pattern in turn with the reference's: pairs, until the answer is clear or
-time is up.
+"""Timing of a submission's pattern in turn with the reference's.
+
+Pairs are timed until the answer is clear or time is up.
 
 What a pattern costs is the cost of each further task: of tasks that only wait the wall time, of
-these and tasks that compute together the CPU time of the whole tree, as differences of calls with
-few and with more tasks. Load biases neither. The clock of a call starts when all workers stand at
-their first tasks, so start-up is a figure of its own; and it starts at a random time, so that a
-parent which looks for the end now and then is as often early as late. See docs/timing.md,
-measurement.
+these and tasks that compute together the CPU time of the whole tree. Both are differences of calls
+with few and with more tasks. Load biases neither. The clock of a call starts when all workers stand
+at their first tasks, so start-up is a figure of its own. It starts at a random time, so that a
+parent which polls for the end is as often early as late. See docs/timing.md, measurement.
 """
 
 from __future__ import annotations
@@ -63,9 +63,7 @@ NO_DELAYS: Mapping[TimedCall, float] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class Timer:
-    """What is timed: a function of the submission, with *n* processes, against the same of the
-    reference.
-    """
+    """Times one function of the submission, with *n* processes, against the reference's."""
 
     own: Setting
     theirs: Setting
@@ -76,8 +74,9 @@ class Timer:
     against_serial: bool = False
 
     def take(self, rules: SpeedRules) -> Timing:
-        """Take pairs, with the machine to ourselves; end at the first call that does not go as it
-        should.
+        """Take pairs while no other grading runs on the machine.
+
+        It ends at the first call that goes wrong.
         """
         began = time.monotonic()
         with machine_lock.alone(self.tell) as alone:
@@ -115,8 +114,9 @@ class Timer:
                 return pairs, last, ""
 
     def _over(self, pairs: Sequence[Pair], seconds: float, rules: SpeedRules) -> bool:
-        """Tell whether a further pair would take too long; on a machine that is slow or busy it may
-        take longer.
+        """Tell whether a further pair would take too long.
+
+        On a machine that is slow or busy, pairs may take longer altogether.
         """
         if len(pairs) >= rules.pairs:
             return True
@@ -129,12 +129,11 @@ class Timer:
         return seconds + seconds / len(pairs) > rules.seconds * slower
 
     def _both(self, draw: random.Random, pairs: Sequence[Pair]) -> tuple[Round, Round]:
-        """Time both, one right after the other in random order, with the same calls in the same
-        random order.
+        """Time both, one right after the other in random order, by the same calls in random order.
 
-        Each call has a delay of its own: with the same in both, or evenly spread ones, what a
-        parent that looks every 0.06 s seems to take has two values only, and some pairs in a row of
-        one of them would look like certainty.
+        Each call has a delay of its own. With the same delay in both, or evenly spread ones, the
+        times of a parent that polls every 0.06 s would have two values only, and some pairs in a
+        row with one of them would look like certainty.
         """
         naps = {
             timed_call("nap", count, self.n): draw.uniform(0, _reach(pairs))
@@ -184,8 +183,9 @@ class Timer:
         return self._round(self.own, [call], look=True)[call].trace.looks
 
     def scale(self, workers: Sequence[int]) -> Scaling:
-        """Time tasks that only wait with several numbers of processes; ends at the first call that
-        goes wrong.
+        """Time tasks that only wait, with several numbers of processes.
+
+        It ends at the first call that goes wrong.
         """
         calls = [TimedCall("nap", SCALED_TASKS, n) for n in workers]
         times: dict[int, list[float]] = {n: [] for n in workers}

@@ -1,5 +1,6 @@
-"""Files that are either the old one or the new one, whatever happens to the process that writes
-them.
+"""Files that are either the old one or the new one at every moment.
+
+That holds whatever happens to the process that writes them.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ def write_bytes(data: bytes, path: Path) -> None:
 
 @contextlib.contextmanager
 def written_beside(path: Path, data: bytes, *, mode: int) -> Iterator[Path]:
-    """Write a new file with *data* in the folder of *path*, to be renamed or linked; it is removed
-    if it is left.
+    """Write a new file with *data* in the folder of *path*, to be renamed or linked.
 
-    *mode*: its rights before the umask takes some away.
+    It is removed if the caller leaves it there. *mode* has its permissions before the umask takes
+    some away.
     """
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

@@ -23,11 +23,11 @@ def say(text: str, stream: TextIO | None = None) -> None:
 
 
 class Lasting:
-    """A stream that outlives its reader: what cannot be written any more is dropped, and nothing is
-    raised.
+    """A stream that outlives its reader.
 
-    The reader of a pipe may leave (`| head`), a terminal may hang up, the disk below a log may be
-    full. None of them may end a grading: its results go to files of their own.
+    What cannot be written any more is dropped, and nothing is raised. The reader of a pipe may
+    leave (`| head`), a terminal may hang up, the disk below a log may be full. None of them may end
+    a grading: its results go to files of their own.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -80,7 +80,8 @@ def width() -> int:
 
 
 def color(stream: TextIO) -> bool:
-    """Colour is for terminals only, and not where the user does not want it
-    (https://no-color.org).
+    """Tell whether to use colour: on terminals, unless the user does not want it.
+
+    See https://no-color.org.
     """
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -17,16 +17,18 @@ def likely(word: str, known: Iterable[str], close: float = _CLOSE) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'results'?`` to be put after a message; "" where no known word is
-    like it.
+    """Return ``; did you mean 'results'?`` as the end of a message.
+
+    The answer is "" where no known word is similar.
     """
     near = likely(word, known)
     return f"; did you mean {near!r}?" if near else ""
 
 
 def nearest_or_all(word: str, known: Collection[str]) -> str:
-    """Return ``did you mean 'results'?``, or, where no known word is like it, ``there are: results,
-    sentinel``.
+    """Return ``did you mean 'results'?`` for a word.
+
+    Where no known word is similar, return all: ``there are: results, sentinel``.
     """
     near = likely(word, known)
     return f"did you mean {near!r}?" if near else f"there are: {', '.join(known)}"

@@ -1,5 +1,6 @@
-"""One try to lock an open file with flock(2); the kernel lets go of a lock with its last holder,
-however that ends.
+"""One try to lock an open file with flock(2).
+
+The kernel releases a lock when its last holder ends, however that ends.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ if sys.platform != "win32":
 
 
 def try_lock(file: int, *, shared: bool = False) -> bool:
-    """Lock an open file, or folder; False where another process holds a lock that excludes this
-    one.
+    """Lock an open file or folder; False where a lock of another process excludes this one.
 
     Raises OSError on a file system without locks, and on Windows.
     """

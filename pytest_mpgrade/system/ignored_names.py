@@ -1,5 +1,6 @@
-"""What lies beside people's files and is nobody's work: made by a machine, wherever it is read,
-copied or packed.
+"""Names of files that a machine makes beside people's files.
+
+They are ignored wherever files are read, copied or packed.
 """
 
 from __future__ import annotations

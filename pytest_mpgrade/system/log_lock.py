@@ -1,9 +1,9 @@
-"""A grading's log is locked while anybody is at work on it: whoever comes later waits until an
-earlier one is gone.
+"""The lock of a grading's log, held while any process of the grading is at work.
 
-The lock belongs to the open file, which the grading's process inherits, and so do those that end
-students' processes when it is killed: it ends with the last of them, however they end. Windows has
-no such locks; there nothing is locked, and nobody waits.
+A grading that comes later waits until the earlier one is gone. The lock belongs to the open file.
+The grading's process inherits that file, and so do the processes that end students' processes when
+the grading's is killed: the lock ends with the last of them, however they end. Windows has no such
+locks; there nothing is locked, and no grading waits.
 """
 
 from __future__ import annotations
@@ -40,15 +40,17 @@ def log(file: Path) -> Iterator[BinaryIO]:
 
 
 def log_variable(log: BinaryIO) -> dict[str, str]:
-    """Return the environment variable that tells a process which of the files that it inherits is
-    its locked log.
+    """Return the environment variable that names the locked log to a child process.
+
+    It says which of the files that the process inherits is the log.
     """
     return {_HELD: f"{log.fileno()} {_identity(log.fileno())}"}
 
 
 def inherited() -> tuple[int, ...]:
-    """Return the file that `log_variable` names, for others to inherit (`pass_fds`); none where it
-    is not open here.
+    """Return the file that `log_variable` names, for others to inherit (`pass_fds`).
+
+    There is none where that file is not open here.
     """
     number, _, identity = os.environ.get(_HELD, "").partition(" ")
     with contextlib.suppress(OSError, ValueError):

@@ -49,8 +49,9 @@ class Sheet:
 
 
 def read_sheet(text: str) -> Sheet:
-    """Cut a file into cells; the delimiter is the one of , ; and tab that its first line has most
-    of.
+    """Cut a file into cells.
+
+    The delimiter is the one of , ; and tab that its first line has most of.
     """
     mark, body = (MARK, text[1:]) if text.startswith(MARK) else ("", text)
     first = re.sub(r'"(?:[^"]|"")*"', "", re.split(r"\r\n|\r|\n", body, maxsplit=1)[0])
@@ -67,8 +68,9 @@ def read_sheet(text: str) -> Sheet:
 
 
 def _cells(body: str, delimiter: str) -> Iterator[tuple[str, str]]:
-    """Yield each cell as it is written, with what ends it: the delimiter, a line end, or nothing at
-    the file's end.
+    """Yield each cell as it is written, with what ends it.
+
+    That is the delimiter, a line end, or nothing at the file's end.
     """
     plain = re.compile(rf'(?:"(?:[^"]|"")*")?[^{re.escape(delimiter)}\r\n]*')
     end = re.compile(r"\r\n|\r|\n|" + re.escape(delimiter))

@@ -1,5 +1,6 @@
-"""What this machine lets us use just now: cores, by affinity and by the quota of cgroups; and how
-much is in use.
+"""The cores and memory that this process may use just now, and how much of them is in use.
+
+Affinity and the quota of cgroups limit the cores.
 """
 
 from __future__ import annotations
@@ -24,9 +25,7 @@ def cores() -> float:
 
 
 def memory_bytes() -> int:
-    """Return the memory that this process may have together with all others of its control
-    groups.
-    """
+    """Return the bytes of memory that this process may have with all others of its cgroups."""
     return min([int(psutil.virtual_memory().total), *quotas.memory_limits(cgroups.own_groups())])
 
 
@@ -37,9 +36,7 @@ def now(*, alone: bool) -> Machine:
 
 
 def used() -> float:
-    """Return the seconds for which all cores together have been used since the machine was
-    started.
-    """
+    """Return the seconds for which all cores together were busy since the machine was started."""
     times = psutil.cpu_times()
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 

@@ -1,11 +1,11 @@
-"""One timing at a time on a machine, and no other run beside it: locks that all graders of the
-machine honour.
+"""One timing at a time on a machine, and no other run beside it.
 
-flock(2) on two folders that are there on every machine: nothing is written, and the kernel lets go
-of a lock with its holder, however that ends. Ordinary runs share the *room*; a timing has it alone.
-Who wants it alone shuts the *door* first, or a row of runs would keep it out for ever. Waiting is
-bounded. Runs that are in the room already are given some time, while anybody computes: what takes
-longer mostly hangs, and waits for nothing, which disturbs nobody.
+All graders of the machine honour these locks. They are flock(2) on two folders that are there on
+every machine: nothing is written, and the kernel releases a lock when its holder ends, however that
+ends. Ordinary runs share the *room*; a timing has it alone. A timing shuts the *door* first, or a
+row of runs would keep it out for ever. Waiting is bounded. Runs that are in the room already are
+given some time while any process computes: a run that takes longer mostly hangs and waits for
+nothing, which disturbs no timing.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ _PERIOD = 0.02
 
 @contextlib.contextmanager
 def shared(give_up: Callable[[], bool] = lambda: False) -> Iterator[None]:
-    """Run beside other runs, but not beside a timing; *give_up* tells when to wait for none any
-    longer.
+    """Run beside other runs, but not beside a timing.
+
+    When *give_up* answers true, this run waits for no timing any longer.
     """
     deadline = time.monotonic() + MOST_SECONDS
     with contextlib.ExitStack() as held:
@@ -47,10 +48,10 @@ def shared(give_up: Callable[[], bool] = lambda: False) -> Iterator[None]:
 
 @contextlib.contextmanager
 def alone(tell: Callable[[str], None] = lambda _: None) -> Iterator[bool]:
-    """Run while no other run of any grader on this machine begins; True if none is left, and the
-    door was got in time.
+    """Run while no other run of any grader on this machine begins.
 
-    *tell* is called with a line of text when it has to be waited for.
+    The value is True if no run is left, and if the door was locked in time. *tell* is called with a
+    line of text when this timing has to wait for the door.
     """
     deadline = time.monotonic() + MOST_SECONDS
 
@@ -67,8 +68,9 @@ def alone(tell: Callable[[str], None] = lambda _: None) -> Iterator[bool]:
 
 
 def nobody_computes() -> Callable[[], bool]:
-    """Return what tells, called again and again, whether the machine's cores have just been idle
-    for a while.
+    """Return a function that is polled, and that tells whether the machine's cores are idle.
+
+    It answers for the last `CALM_SECONDS` or longer, since it last measured.
     """
     since, used = time.monotonic(), machine.used()
 

@@ -1,9 +1,9 @@
-"""Processes that lead a group of their own: how one has ended, and the end of all that is left of
-its group.
+"""Processes that lead a group of their own: how one has ended, and the end of its group.
 
-A process's number is its own until it has been reaped, and so is its group's. After that the kernel
-may give it to anybody (setpgid(2), pid_namespaces(7)): a signal to the group of a process that was
-reaped may hit a stranger. So here nobody is reaped before the last signal has been sent.
+A process keeps its id until it has been reaped, and so does its group. After that the kernel may
+give the id to any other process (setpgid(2), pid_namespaces(7)): a signal to the group of a process
+that was reaped may hit a stranger. So nothing here reaps a process before the last signal has been
+sent.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ _PERIOD = 0.02
 
 
 def exit_status(process: subprocess.Popen[bytes], seconds: float) -> int | None:
-    """Return how a process has ended, as `returncode` would say it, within so many seconds; None
-    where it has not.
+    """Return how a process has ended, as `returncode` would say it; None while it runs.
 
-    It is not reaped where the system can tell without (Linux).
+    It waits for so many seconds at most. On Linux the process remains a zombie, and is not reaped.
     """
     if process.returncode is not None:
         return process.returncode
@@ -63,8 +62,9 @@ def _await_end(pid: int, seconds: float) -> None:
 
 
 def send(process: subprocess.Popen[bytes], number: int) -> None:
-    """Send a signal to a process that leads a group, and to all that is in the group; nothing once
-    it was reaped.
+    """Send a signal to a process that leads a group, and to all members of the group.
+
+    Nothing is sent once the process was reaped.
     """
     if process.returncode is not None:
         return
@@ -82,8 +82,9 @@ def kill(process: subprocess.Popen[bytes]) -> int:
 
 
 def kill_later(process: subprocess.Popen[bytes], seconds: float) -> threading.Thread:
-    """Give what is in the group of a process that ends *seconds* to end too; then kill what is
-    left, and reap it.
+    """Kill what is left of a process's group *seconds* from now, and reap the process.
+
+    It does so earlier if all of them have ended.
     """
 
     def finish() -> None:
@@ -100,8 +101,9 @@ def kill_later(process: subprocess.Popen[bytes], seconds: float) -> threading.Th
 
 
 def _others(group: int) -> bool:
-    """Tell whether a group has a member besides its leader; where that cannot be known, there may
-    be one.
+    """Tell whether a group has a member besides its leader.
+
+    Where that cannot be known, the answer is True.
     """
     if sys.platform != "linux":
         return True

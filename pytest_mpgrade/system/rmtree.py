@@ -1,5 +1,6 @@
-"""Folders that student code has written in: nested more deeply than Python recurses, closed to
-everybody, or both.
+"""Removal of folders that student code has written in.
+
+They may be nested more deeply than Python recurses, closed to everybody, or both.
 """
 
 from __future__ import annotations
@@ -24,11 +25,10 @@ them.
 
 
 def remove_tree(path: str) -> None:
-    """Remove a folder with all that is in it, whatever its names, depth and rights; what cannot be
-    removed stays.
+    """Remove a folder with all that is in it, whatever its names, depth and permissions.
 
-    `shutil.rmtree` recurses, and stops at a folder that its owner has closed to himself; chmod(1)
-    and rm(1) do neither.
+    What cannot be removed stays. `shutil.rmtree` recurses, and stops at a folder that its owner has
+    closed to himself; chmod(1) and rm(1) do neither.
     """
     try:
         shutil.rmtree(path)
@@ -60,11 +60,10 @@ def remove_all(mark: str) -> None:
 
 
 def sizes(folders: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield the bytes that each file and folder below these folders takes up, and how deep it lies,
-    from 1 on.
+    """Yield the bytes that each file and folder below these folders takes up, and its depth.
 
-    Without recursion, which `os.walk` has before Python 3.12. What lies in a closed folder is not
-    seen.
+    Depths count from 1 on. It does not recurse, as `os.walk` does before Python 3.12. It does not
+    see what lies in a closed folder.
     """
     todo = [(folder, 1) for folder in folders]
     while todo:

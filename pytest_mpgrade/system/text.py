@@ -1,5 +1,6 @@
-"""Words and characters: what every report needs before it may show text that a student's code could
-have written.
+"""Words and characters that are safe to show.
+
+Every report needs them before it may show text that a student's code could have written.
 """
 
 from __future__ import annotations
@@ -32,12 +33,11 @@ _ASCII = str.maketrans(
 
 
 def clean(text: str) -> str:
-    r"""Show what a terminal would obey, and what UTF-8 cannot hold, as escapes: ``\x1b``,
-    ``\udc80``.
+    r"""Show what a terminal would obey, and what UTF-8 cannot hold, as escapes.
 
-    Every message, file name and printed line passes here before it is written to a file or a
-    terminal, so that no submission can repaint a teacher's screen, hide a line, or make a result
-    file unreadable.
+    Examples are ``\x1b`` and ``\udc80``. Every message, file name and printed line passes here
+    before it is written to a file or a terminal, so that no submission can repaint a teacher's
+    screen, hide a line, or make a result file unreadable.
     """
     return _UNSAFE.sub(_escape, text)
 
@@ -53,8 +53,9 @@ def one_line(text: str) -> str:
 
 
 def encodable(text: str, encoding: str | None) -> str:
-    """Return *text* in characters that *encoding* has: our own signs by ASCII look-alikes, others
-    as escapes.
+    """Return *text* in characters that *encoding* has.
+
+    Our own signs become ASCII look-alikes, others become escapes.
     """
     codec = encoding or "ascii"
     try:
@@ -65,10 +66,10 @@ def encodable(text: str, encoding: str | None) -> str:
 
 
 def no_commands(text: str) -> str:
-    """Return *text* in which GitHub Actions sees none of its commands, ``::name::`` and
-    ``##[name]``.
+    """Return *text* in which GitHub Actions finds none of its commands.
 
-    It obeys all that a step prints, and what a grading prints has words of the submission in it.
+    They are ``::name::`` and ``##[name]``. It obeys all that a step prints, and what a grading
+    prints has words of the submission in it.
     """
     return re.sub(r":(?=:)|##(?=\[)", r"\g<0> ", text)
 
@@ -76,8 +77,9 @@ def no_commands(text: str) -> str:
 def exit_words(
     code: int | None, *, noun: str = "exit code", unknown: str = "not seen to end"
 ) -> str:
-    """Word an exit status as multiprocessing and subprocess give it: -15 is ``killed by
-    SIGTERM``.
+    """Word an exit status as multiprocessing and subprocess give it.
+
+    For example, -15 is ``killed by SIGTERM``.
     """
     if code is None:
         return unknown

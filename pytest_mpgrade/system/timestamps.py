@@ -12,19 +12,19 @@ _EXAMPLE = "2026-03-02T23:59:00+01:00"
 
 
 def utc_stamp(seconds: float | None = None) -> str:
-    """Return a time as results have it, ``2026-03-02T22:59:00Z``: *seconds* since the epoch, by
-    default now.
+    """Return a time as results have it, ``2026-03-02T22:59:00Z``.
+
+    *seconds* counts since the epoch; without it the time is now.
     """
     moment = datetime.fromtimestamp(time.time() if seconds is None else seconds, timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def instant(text: str, zone: tzinfo | None = None) -> datetime:
-    """Read a time: ISO 8601, with the name of a zone as nbgrader writes it, or as Moodle does in
-    English.
+    """Read a time: ISO 8601, or as nbgrader or Moodle write it.
 
-    What has no offset is in *zone*. Raises ValueError where it is no time, or has no offset and
-    there is no *zone*.
+    nbgrader adds the name of a zone; Moodle writes in English. A time without an offset is in
+    *zone*. Raises ValueError where the text is no time, or has no offset and there is no *zone*.
     """
     plain, _, name = text.strip().rpartition(" ")
     try:

@@ -10,8 +10,9 @@ _Answer = TypeVar("_Answer")
 
 
 def wait_until(ask: Callable[[], _Answer], seconds: float, period: float) -> _Answer:
-    """Call *ask* every *period* seconds until its answer is true, for *seconds* at most; return the
-    last answer.
+    """Call *ask* every *period* seconds until its answer is true; return the last answer.
+
+    It gives up after *seconds*.
     """
     end = time.monotonic() + seconds
     while not (answer := ask()) and time.monotonic() < end:

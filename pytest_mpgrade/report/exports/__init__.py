@@ -1,8 +1,7 @@
-"""A result in the formats of the places where it is awaited; each is a small pure function of the
-result file.
+"""A result in the formats of the platforms that read it.
 
-A result that is not there yet is written as "not graded", with no points: whoever kills the grader
-gets that.
+Each format is a small pure function of the result file. A result that does not exist yet is written
+as "not graded", with no points: a platform that kills the grader gets that.
 """
 
 from __future__ import annotations

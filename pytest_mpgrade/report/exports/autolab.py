@@ -1,5 +1,6 @@
-"""Autolab reads the last line of the standard output: a problem for each criterion, named as in the
-rubric.
+"""Autolab reads the last line of the standard output.
+
+It has a problem for each criterion, named as in the rubric.
 """
 
 from __future__ import annotations

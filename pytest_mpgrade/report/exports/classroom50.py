@@ -1,7 +1,7 @@
-"""Classroom 50's ``result.json`` (schemas/result-v1.schema.json): whole numbers only, so points are
-in hundredths.
+"""Classroom 50's ``result.json`` (schemas/result-v1.schema.json).
 
-What the classroom is, and which commit, stands in the environment of its hook.
+It takes whole numbers only, so points are in hundredths. The environment of its hook names the
+classroom and the commit.
 """
 
 from __future__ import annotations

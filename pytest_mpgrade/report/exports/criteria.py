@@ -1,5 +1,6 @@
-"""What every export needs of a result: a line for each criterion, with its points and what there is
-to say about it.
+"""What every export needs of a result: a line for each criterion.
+
+A line has the points of its criterion and the text about it.
 """
 
 from __future__ import annotations

@@ -70,8 +70,10 @@ def _test(number: int, line: CriterionLine) -> dict[str, object]:
 
 
 def _status(line: CriterionLine) -> dict[str, str]:
-    """What lost no point and has something open, such as a check that this machine could not
-    decide, is neither.
+    """Return the status of a criterion: passed, failed, or none.
+
+    A criterion has none where it lost no point and something is open, such as a check that this
+    machine could not decide.
     """
     if line.passed:
         return {} if line.text else {"status": "passed"}
@@ -79,8 +81,9 @@ def _status(line: CriterionLine) -> dict[str, str]:
 
 
 def _leaderboard(result: ResultFile) -> Iterator[dict[str, object]]:
-    """Yield what the first check that was timed has measured; see `judge.checks.speed` for its
-    evidence.
+    """Yield what the first timed check has measured.
+
+    See `judge.checks.speed` for its evidence.
     """
     timed = next(
         (

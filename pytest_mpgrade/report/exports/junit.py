@@ -1,5 +1,6 @@
-"""JUnit XML, a test case for each unit of a question, with points, concerns and start method as its
-properties.
+"""JUnit XML: a test case for each unit of a question.
+
+Its properties are points, concerns and start method.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ _KINDS = {Outcome.FAILED: "failure", Outcome.ERROR: "error", Outcome.NOT_RUN: "e
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:  # noqa: ARG001 - the rubric is in the properties
-    """Return a document with one suite; one that was not graded has an error in a case of its
-    own.
+    """Return a document with one suite.
+
+    A submission that was not graded has an error in a test case of its own.
     """
     suite = ElementTree.Element(
         "testsuite", name=_text(f"mpgrade.{result.assignment}"), time=f"{result.seconds:.2f}"

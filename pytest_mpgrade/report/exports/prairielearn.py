@@ -16,8 +16,9 @@ LONGEST = 20_000
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
-    """Return a test for each criterion; what cannot be graded is `gradable: false`, which costs no
-    attempt.
+    """Return a test for each criterion.
+
+    A submission that cannot be graded gets `gradable: false`, which costs no attempt.
     """
     found = criterion_lines(result, criteria)
     most = sum(line.max_score for line in found)

@@ -1,5 +1,6 @@
-"""Executed notebooks beside the result: `.ipynb`, and HTML for whoever has no Jupyter; a failing
-cell is marked.
+"""Executed notebooks beside the result, as `.ipynb` and as HTML.
+
+HTML is for readers who have no Jupyter. A failing cell is marked.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ HTML_SECONDS = 120.0
 
 
 def write_notebooks(notebooks: Sequence[Notebook], folder: Path) -> list[Path]:
-    """Write each notebook that was executed as ``NAME.START_METHOD.ipynb`` and ``.html``; return
-    the former.
+    """Write each executed notebook as ``NAME.START_METHOD.ipynb`` and ``.html``.
 
-    Where nbconvert cannot make a page of one, there is none.
+    Returns the paths of the former. There is no page of a notebook that nbconvert cannot convert.
     """
     paths = []
     for notebook in notebooks:

@@ -1,8 +1,9 @@
-"""Make pages of notebooks: ``python -m pytest_mpgrade.report.notebook.html FILE.ipynb …`` writes
-``FILE.html``.
+"""Make HTML pages of notebooks; the only user of nbconvert.
 
-A process of its own, since it takes long to load, and a stranger's notebook may take for ever.
-Scripts and whatever else a page could act by are left out. The only user of nbconvert.
+``python -m pytest_mpgrade.report.notebook.html FILE.ipynb …`` writes ``FILE.html``.
+
+It runs in a process of its own, since nbconvert takes long to load, and a stranger's notebook may
+take for ever. A page has no scripts and nothing else by which it could act.
 """
 
 from __future__ import annotations

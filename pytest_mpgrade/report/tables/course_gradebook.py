@@ -1,5 +1,6 @@
-"""Grades put into the file that a course system has exported: columns, order, ids and line ends
-stay as they are.
+"""Grades filled into the file that a course system has exported.
+
+Columns, order, ids and line ends stay as they are.
 """
 
 from __future__ import annotations
@@ -89,8 +90,9 @@ def fill(
 
 
 def decode_sheet(data: bytes) -> tuple[str, str]:
-    """Return a sheet's text, its byte order mark kept, and its encoding: UTF-8, or what Blackboard
-    writes, UTF-16.
+    """Return a sheet's text, with its byte order mark, and its encoding.
+
+    That is UTF-8, or UTF-16 as Blackboard writes it.
     """
     encoding = "utf-16-le" if data.startswith(b"\xff\xfe") else "utf-8"
     try:
@@ -149,16 +151,18 @@ def _maximum(known: System, sheet: lossless_csv.Sheet, header: Sequence[str], ta
 
 
 def _no_student(sheet: lossless_csv.Sheet, row: int) -> bool:
-    """Canvas has a row with the points that can be had, and one that says which columns are
-    muted.
+    """Tell whether a row is about no student.
+
+    Canvas has a row with the maximum of points, and one that says which columns are muted.
     """
     first = sheet.value(row, 0).strip()
     return first == "Points Possible" or not first
 
 
 def _titled(pattern: str) -> Choose:
-    """Take the column whose title is the assignment's; else the only one that is an assignment's at
-    all.
+    """Return a function that finds the column whose title is the assignment's.
+
+    Where no column has that title, it returns all columns whose names have the form of the pattern.
     """
 
     def choose(header: Sequence[str], assignment: Assignment) -> list[int]:

@@ -40,8 +40,9 @@ late rule.
 def row(
     result: ResultFile, criteria: Sequence[Criterion], more: Sequence[str] = ()
 ) -> GradebookRow:
-    """Return a submission's row: its name, status, score, max_score, points per criterion, and
-    *more* columns.
+    """Return a submission's row: name, status, score, max_score, points per criterion.
+
+    The *more* columns come last.
     """
     earned = [result.earned(criterion.name) for criterion in criteria]
     others = [MORE[name](result) for name in more]

@@ -1,5 +1,7 @@
-"""What a class says of the checks: how many passed each, how well it tells strong from weak, and
-what to look at.
+"""Item analysis: what the results of a class say of the checks.
+
+It counts how many submissions passed each check, measures how well a check tells strong submissions
+from weak ones, and names what a person should look at.
 
 Discrimination is the corrected item-total correlation: Pearson's r between having passed the check
 and the points of all other questions, -1 to 1 (Crocker and Algina, Introduction to Classical and
@@ -49,8 +51,9 @@ class Item:
 
 
 class _Sums:
-    """Of one check, over the class so far: what Pearson's r is made of, without keeping a single
-    result.
+    """The sums of one check over the class so far, of which Pearson's r is made.
+
+    No single result is kept.
     """
 
     def __init__(self, title: str, concern: str) -> None:
@@ -97,8 +100,9 @@ class Tally:
         self._sums: dict[str, _Sums] = {}
 
     def add(self, result: ResultFile) -> None:
-        """Take in one result, as the machine made it: points that a person has set say nothing of a
-        check.
+        """Take in one result, as the machine made it.
+
+        Points that a person has set say nothing of a check.
         """
         own = result.by_machine()
         if own.status is not Status.GRADED:
@@ -157,8 +161,9 @@ def write_item_analysis(found: Sequence[Item], path: Path) -> None:
 
 
 def worth_a_look(rows: Sequence[Overview], found: Sequence[Item]) -> Iterator[str]:
-    """Yield lines on what a person should look at: checks that nearly all fail, results that
-    nothing could decide.
+    """Yield lines on what a person should look at.
+
+    These are checks that nearly all submissions fail, and results that nothing could decide.
     """
     for item in found:
         if item.decided >= FEWEST and item.failed_share > SUSPICIOUS:

@@ -54,11 +54,10 @@ _LONGEST = 400
 def explain_test(
     call: str, findings: Sequence[Finding], width: int = 80, color: bool = False
 ) -> str:
-    """Explain one failing test to its student; *call* is the headline's subject, with the start
-    method.
+    """Explain one failing test to its student.
 
-    Failed checks come first; passed ones are only counted, skipped ones only named. What several
-    say is said once.
+    *call* is the headline's subject, with the start method. Failed checks come first. Passed ones
+    are only counted, skipped ones only named. What several checks say is there once.
     """
     findings = _once(findings)
     page = Page(width, color)
@@ -169,8 +168,9 @@ def _rubric_table(result: ResultFile) -> Table:
 
 
 def about_points(result: ResultFile) -> Iterable[str]:
-    """Say why points were not earned that no failed check explains, and whose points others have
-    taken over.
+    """Say why points were not earned that no failed check explains.
+
+    Say also how many points could not be decided and were shared among the others.
     """
     reasons: dict[str, list[str]] = {}
     for criterion in result.criteria:

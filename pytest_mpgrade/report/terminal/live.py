@@ -1,5 +1,6 @@
-"""A display at the bottom of a terminal that is drawn again while a batch runs; lines go above
-it.
+"""A display at the bottom of a terminal, drawn again and again while a batch runs.
+
+Lines that are printed go above it.
 """
 
 from __future__ import annotations

@@ -13,10 +13,9 @@ from pytest_mpgrade.system.text import one_line, points
 
 
 def read_results(folder: Path) -> dict[str, ResultFile]:
-    """Return the results in a folder of a batch, or of a single grading, by the names of their
-    submissions.
+    """Return the results in a folder of a batch, or of a single grading.
 
-    Raises UsageError where there is none.
+    Their keys are the names of submissions. Raises UsageError where there is none.
     """
     files = (
         [folder / RESULT_FILE]
@@ -29,8 +28,9 @@ def read_results(folder: Path) -> dict[str, ResultFile]:
 
 
 def changes(old: Mapping[str, ResultFile], new: Mapping[str, ResultFile]) -> Iterator[str]:
-    """Yield a line for each submission whose points or status changed, and one for each check that
-    did it.
+    """Yield a line for each submission whose points or status changed.
+
+    After it come lines for the questions, checks and overrides that differ.
     """
     for name in sorted(old.keys() | new.keys()):
         if name not in old or name not in new:

@@ -1,5 +1,6 @@
-"""What the main thread of a process is blocked on, as the kernel tells it: which call, and on which
-files or memory.
+"""What blocks the main thread of a process, as the kernel shows it.
+
+That is a system call, and the files or memory on which it waits.
 """
 
 from __future__ import annotations
@@ -100,8 +101,9 @@ def _slept(call: str) -> int | None:
 
 
 def _left(pid: int, call: str, arguments: tuple[int, ...]) -> float | None:
-    """Return the seconds that a sleep has still to go, at most; select(2) is how Python 3.10
-    sleeps.
+    """Return the seconds that a sleep still has to go, at most.
+
+    Python 3.10 sleeps by select(2).
     """
     by_argument = _slept(call)
     data = procfs.read_memory(pid, arguments[4 if by_argument is None else by_argument], 16)

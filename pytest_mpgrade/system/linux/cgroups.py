@@ -35,13 +35,12 @@ class Cgroup:
 
     @classmethod
     def create(cls, name: str, *, processes: int, memory: int) -> Cgroup | None:
-        """Make an empty group for at most *processes* (threads count) and *memory* bytes, swap
-        included.
+        """Make an empty group for at most *processes* (threads count) and *memory* bytes.
 
-        It is made beside or below the caller's own group, so that limits around that hold as well.
-        None where no limit is to be had: in most containers, and for most users. *name* becomes the
-        prefix that `leftovers` looks for. On an otherwise unused tree of version 2, its controllers
-        are switched on, and stay so.
+        Swap counts as memory. The group is made beside or below the caller's own, so that limits
+        around that hold as well. The answer is None where no limit can be set: in most containers,
+        and for most users. *name* becomes the prefix for which `leftovers` searches. On an
+        otherwise unused tree of version 2, its controllers are switched on, and stay so.
         """
         if "/" in name or not name:
             raise ValueError(f"{name!r} cannot be the name of a folder")
@@ -75,14 +74,16 @@ class Cgroup:
         return sorted(found)
 
     def out_of_memory(self) -> int:
-        """Return how many members the kernel has killed because of the group's memory; 0 where that
-        is not limited.
+        """Return how many members the kernel has killed because of the group's memory.
+
+        The answer is 0 where memory is not limited.
         """
         return self._count(("memory.events", "memory.oom_control"), "oom_kill")
 
     def remove(self, seconds: float = 5.0) -> bool:
-        """Remove the group when its last member has gone, or give up after *seconds*; tell whether
-        it is gone.
+        """Remove the group when its last member has gone; tell whether the group is gone.
+
+        It gives up after *seconds*.
         """
         return wait_until(lambda: all(_removed(folder) for folder in self.folders), seconds, _STEP)
 
@@ -96,10 +97,10 @@ class Cgroup:
 
 
 def leftovers(prefix: str) -> list[Cgroup]:
-    """Return groups with names that begin with *prefix* whose creators have ended without removing
-    them.
+    """Return groups whose creators have ended without removing them.
 
-    Only those that the caller may remove. Looks through all groups there are.
+    Their names begin with *prefix*, and the caller may remove them. All groups of the machine are
+    searched.
     """
     found: dict[str, list[str]] = {}
     for top in {top for top, _ in own_groups().values()}:
@@ -114,8 +115,9 @@ def leftovers(prefix: str) -> list[Cgroup]:
 
 
 def _places() -> Iterator[tuple[str, ...]]:
-    """Yield where to try, best first: one folder of version 2, or one per controller of version
-    1.
+    """Yield the places where a group may be made, best first.
+
+    A place is one folder of version 2, or one folder for each controller of version 1.
     """
     groups = own_groups()
     if _UNIFIED in groups:
@@ -128,18 +130,18 @@ def _places() -> Iterator[tuple[str, ...]]:
 
 
 def own_groups() -> Mapping[str, tuple[str, str]]:
-    """Return where each hierarchy is mounted, and this process's group in it, by controller; "" is
-    version 2.
+    """Return by controller where its hierarchy is mounted, and this process's group in it.
+
+    The controller "" stands for version 2.
     """
     return _hierarchies(_read("/proc/self/cgroup"), _read("/proc/self/mountinfo"))
 
 
 def _hierarchies(groups: str, mounts: str) -> Mapping[str, tuple[str, str]]:
-    """Return where each hierarchy is mounted, and the own group's folder in it, by controller; ""
-    is version 2.
+    """Return by controller where its hierarchy is mounted, and the own group's folder in it.
 
-    From /proc/self/cgroup and /proc/self/mountinfo, see proc(5). In a container the mount may show
-    a part of the tree.
+    The controller "" stands for version 2. The arguments are the texts of /proc/self/cgroup and
+    /proc/self/mountinfo, see proc(5). In a container the mount may show a part of the tree.
     """
     own: dict[str, str] = {}
     for line in groups.splitlines():
@@ -211,8 +213,9 @@ def _signature(pid: int) -> str:
 
 
 def _started(pid: int) -> str:
-    """Return when a process was started, in ticks since boot; "" when there is none, or a
-    zombie.
+    """Return when a process was started, in ticks since boot.
+
+    The answer is "" for a zombie, and where there is no process.
     """
     fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return fields[19] if fields and fields[0] not in "ZX" else ""
@@ -267,8 +270,10 @@ def _write(path: str, value: int | str) -> None:
 
 
 def _allows(path: str, value: int | str) -> bool:
-    """Write what may be refused, for reasons that the caller could not change: no such file,
-    read-only, not ours.
+    """Write a value; False where the kernel refuses that.
+
+    The caller could not change the reasons: there is no such file, it is read-only, or another user
+    owns it.
     """
     try:
         _write(path, value)

@@ -1,9 +1,8 @@
-"""Landlock: an allow-list of files, and no way to others' ports and processes, for a process and
-all that it starts.
+"""Landlock: an allow-list of files for a process and all that it starts.
 
-It needs no privilege and cannot be undone. See landlock(7); numbers from linux/landlock.h and
-asm-generic/unistd.h. What it does not cover: files that are open already, UNIX sockets by path,
-UDP, and the calls that `seccomp` denies.
+It also closes the way to ports and processes of others. It needs no privilege and cannot be undone.
+See landlock(7); numbers from linux/landlock.h and asm-generic/unistd.h. It does not cover files
+that are open already, UNIX sockets by path, UDP, and the calls that `seccomp` denies.
 """
 
 from __future__ import annotations
@@ -43,24 +42,21 @@ _libc.syscall.restype = ctypes.c_long
 
 
 def abi() -> int:
-    """Return the version of Landlock in this kernel; 0 where there is none, or where it is switched
-    off.
-    """
+    """Return the version of Landlock in this kernel; 0 where it is missing or switched off."""
     return max(int(_libc.syscall(_CREATE_RULESET, 0, 0, _CREATE_RULESET_VERSION, 0)), 0)
 
 
 def ruleset(
     read: Sequence[str], write: Sequence[str], *, listed: Sequence[str] = (), network: bool = False
 ) -> int | None:
-    """Return a file descriptor (close-on-exec) of rules for `restrict`; None where there is no
-    Landlock.
+    """Return a file descriptor (close-on-exec) of rules for `restrict`; None without Landlock.
 
-    Below *read*, files may be read, executed and listed; below *write*, all is allowed. Either
+    Below *read*, files may be read, executed and listed. Below *write*, all is allowed. Either
     names folders or single files; a device that is written to belongs to *write*. A link stands for
-    what it leads to. What does not exist, or cannot be reached by the caller, is left out. Below
-    *listed*, names may be seen and nothing be opened. TCP is allowed with *network* only. Called
-    with the caller's rights, before the child is forked. Raises OSError when the kernel refuses a
-    rule.
+    its target. What does not exist, or cannot be reached by the caller, is left out. Below
+    *listed*, names are visible and nothing can be opened. TCP is allowed with *network* only. Call
+    it with the caller's rights, before the child is forked. Raises OSError when the kernel refuses
+    a rule.
     """
     version = abi()
     if not version:

@@ -34,15 +34,17 @@ def gain_no_privileges() -> None:
 
 
 def filter_calls(program: int) -> None:
-    """Put the calling thread, and all that it will start, under the filter at this address (struct
-    sock_fprog).
+    """Put the calling thread, and all that it will start, under a filter of system calls.
+
+    *program* is the filter's address (struct sock_fprog).
     """
     _checked(_libc.prctl(_SET_SECCOMP, _MODE_FILTER, program, 0, 0), "PR_SET_SECCOMP")
 
 
 def drop_from_bounding_set(capability: int) -> None:
-    """Let no program that is executed gain this capability; one that the kernel does not know is no
-    matter.
+    """Let no program that is executed from now on gain this capability.
+
+    A capability that the kernel does not know is ignored.
     """
     _libc.prctl(_CAPBSET_DROP, capability, 0, 0, 0)
 

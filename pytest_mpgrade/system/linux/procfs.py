@@ -110,11 +110,10 @@ def times(pid: int, tid: int) -> tuple[float, float]:
 
 
 def cpu(pid: int) -> float:
-    """Return the CPU seconds of a process to the nanosecond, with its ended threads; 0.0 if it is
-    gone.
+    """Return the CPU seconds of a process to the nanosecond, with its ended threads.
 
-    Its CPU clock may be read by everybody (clock_getcpuclockid(3), whose number is made as in
-    linux/posix-timers.h).
+    The answer is 0.0 if the process is gone. Every process may read its CPU clock
+    (clock_getcpuclockid(3), whose number is made as in linux/posix-timers.h).
     """
     try:
         return time.clock_gettime((~pid << 3) | 2)
@@ -123,8 +122,9 @@ def cpu(pid: int) -> float:
 
 
 def chars_read(pid: int) -> int:
-    """Return the bytes that a process has had from read(2) and the like so far: rchar of
-    proc_pid_io(5).
+    """Return the bytes that a process has read so far by read(2) and similar calls.
+
+    This is rchar of proc_pid_io(5).
     """
     line = (_read(f"/proc/{pid}/io") or "").partition("\n")[0]
     return int(line.split()[1]) if line.startswith("rchar:") else 0
@@ -136,8 +136,9 @@ def resident_pages(pid: int) -> int:
 
 
 def proportional_bytes(pid: int) -> int:
-    """Return the memory of a process, shared pages divided by their users (Pss of smaps_rollup,
-    proc(5)).
+    """Return the bytes of memory of a process, shared pages divided by their users.
+
+    This is Pss of smaps_rollup, proc(5).
     """
     for line in (_read(f"/proc/{pid}/smaps_rollup") or "").splitlines():
         if line.startswith("Pss:"):
@@ -146,8 +147,9 @@ def proportional_bytes(pid: int) -> int:
 
 
 def look_at_threads(pid: int, timed: Callable[[str], tuple[bool, str]]) -> list[Thread]:
-    """Look at all threads of one process; *timed* judges a line of
-    ``/proc/PID/task/TID/syscall``.
+    """Return the state of all threads of one process.
+
+    *timed* judges a line of ``/proc/PID/task/TID/syscall``.
     """
     found = []
     alarmed = _expects_alarm(pid)
@@ -178,8 +180,9 @@ def look_at_threads(pid: int, timed: Callable[[str], tuple[bool, str]]) -> list[
 
 
 def handles(pid: int, signal: int) -> bool | None:
-    """Tell whether a process handles a signal itself (SigCgt, proc(5)); None where that is
-    unknown.
+    """Tell whether a process handles a signal itself; None where that is unknown.
+
+    This is SigCgt of proc(5).
     """
     caught = _caught(pid)
     return None if caught is None else bool(caught >> (signal - 1) & 1)
@@ -199,16 +202,18 @@ def _status(pid: int, name: str) -> list[str]:
 
 
 def peak_bytes(pid: int) -> int:
-    """Return the largest resident set that a process has had (VmHWM, proc(5)); 0 if it has none any
-    more.
+    """Return the largest resident set that a process has had, in bytes.
+
+    This is VmHWM of proc(5). The answer is 0 if the process has no memory any more.
     """
     words = _status(pid, "VmHWM:")
     return int(words[0]) * 1024 if words else 0
 
 
 def inside(pid: int) -> int:
-    """Return the number of a process in its own pid namespace, as it sees itself (NSpid, proc(5));
-    0 if unknown.
+    """Return a process's id in its own pid namespace, as it sees itself; 0 if unknown.
+
+    This is NSpid of proc(5).
     """
     words = _status(pid, "NSpid:")
     return int(words[-1]) if words else 0
@@ -219,15 +224,17 @@ _ALARMS = sum(1 << (number - 1) for number in (14, 26, 27))
 
 
 def _expects_alarm(pid: int) -> bool:
-    """Tell whether a process handles a timer's signal: any wait of it may end by that, which no
-    system call shows.
+    """Tell whether a process handles a timer's signal.
+
+    Such a signal may end any of its waits, which no system call shows.
     """
     return bool((_caught(pid) or 0) & _ALARMS)
 
 
 def system_call(pid: int, tid: int) -> str:
-    """Return the system call that a thread sits in: its number and arguments, "running", or "" if
-    it is not shown.
+    """Return the system call in which a thread is.
+
+    That is its number and arguments, or "running", or "" if the kernel does not show it.
     """
     return (_read(f"/proc/{pid}/task/{tid}/syscall") or "").strip()
 
@@ -244,8 +251,9 @@ def read_memory(pid: int, address: int, size: int) -> bytes:
 
 
 def pipe_ends(pid: int) -> dict[str, set[int]]:
-    """Return the ends of pipes that a process can write to, as ``{"pipe:[4711]": {4}}``: file
-    descriptors by name.
+    """Return the ends of pipes that a process can write to, file descriptors by name.
+
+    An example: ``{"pipe:[4711]": {4}}``.
     """
     found: dict[str, set[int]] = {}
     for number, name in open_files(pid).items():

@@ -35,8 +35,9 @@ _libc.ptrace.restype = ctypes.c_long
 
 @dataclass(frozen=True, kw_only=True)
 class Used:
-    """What a process had used when it ended (getrusage(2)), each with the children that it had
-    waited for.
+    """The resources that a process had used when it ended (getrusage(2)).
+
+    The children that it had waited for are included.
     """
 
     cpu: float  # seconds
@@ -44,11 +45,10 @@ class Used:
 
 
 def seize(pid: int) -> None:
-    """Observe *pid* and all that it will start; all of them die with the calling thread
-    (PTRACE_O_EXITKILL).
+    """Trace *pid* and all that it will start.
 
-    Raises OSError where ptrace is not permitted. Only the calling thread may wait for them and
-    continue them.
+    All of them die with the calling thread (PTRACE_O_EXITKILL). Only the calling thread may wait
+    for them and continue them. Raises OSError where ptrace is not permitted.
     """
     options = O_TRACEFORK | O_TRACEVFORK | O_TRACECLONE | O_TRACEEXEC | O_EXITKILL
     if _libc.ptrace(PTRACE_SEIZE, pid, 0, options) != 0:
@@ -77,8 +77,9 @@ Happened = tuple[int, int, Used]
 
 
 def wait_any() -> Happened | None:
-    """Wait for any child or tracee: ``(pid, status, what it has used)``; None when there can be
-    none (ECHILD).
+    """Wait for any child or tracee: ``(pid, status, what it has used)``.
+
+    The answer is None when there is no child or tracee (ECHILD).
     """
     try:
         return _taken(WALL)
@@ -87,8 +88,9 @@ def wait_any() -> Happened | None:
 
 
 def await_any() -> bool:
-    """Wait until something has happened to a child or tracee, and leave it to be taken in; False
-    when nothing can.
+    """Wait until something has happened to a child or tracee, and do not take it in.
+
+    The answer is False when there is no child or tracee.
     """
     try:
         return os.waitid(os.P_ALL, 0, _PEEK) is not None
@@ -97,8 +99,9 @@ def await_any() -> bool:
 
 
 def take_any() -> Happened | None:
-    """Take in what has happened to a child or tracee; None where SIGKILL has ended the stop
-    meanwhile.
+    """Take in what has happened to a child or tracee.
+
+    The answer is None where SIGKILL has ended the stop meanwhile.
     """
     try:
         return _taken(WALL | os.WNOHANG)
@@ -107,11 +110,10 @@ def take_any() -> Happened | None:
 
 
 def awaits_us() -> bool:
-    """Tell whether something has happened to a child or tracee that nobody has taken in; any thread
-    of ours may ask.
+    """Tell whether something has happened to a child or tracee that nobody has taken in.
 
-    Until then a tracee stands where it is, and the end of one is not told to its parent (ptrace(2),
-    wait(2)).
+    Any thread of the tracer may ask. Until it is taken in, a tracee stays stopped, and the kernel
+    does not report the end of one to its parent (ptrace(2), wait(2)).
     """
     try:
         return os.waitid(os.P_ALL, 0, _PEEK | os.WNOHANG) is not None
@@ -133,8 +135,9 @@ def _taken(options: int) -> Happened | None:
 
 
 def drop_capabilities() -> None:
-    """Give up every right of root's but to own its files, also for programs started later
-    (capabilities(7)).
+    """Give up every capability of root but the ownership of its files.
+
+    That also holds for programs started later (capabilities(7)).
     """
     for number in range(CAP_LAST + 1):
         prctl.drop_from_bounding_set(number)

@@ -1,10 +1,10 @@
-"""A filter of system calls: it answers with an error what a submission could use against the grader
-or the machine.
+"""A filter of system calls that a submission could use against the grader or the machine.
 
-It closes what Landlock leaves open: limits, priorities, signals and system calls by process id,
-namespaces, UDP. It cannot read what a pointer points to, so paths (among them /proc/PID/mem) remain
-Landlock's. It never kills: an exercise sees an ordinary error. Start methods, pools, managers,
-threads and TCP work as ever. See seccomp(2), linux/filter.h.
+The filter answers these calls with an error. It closes what Landlock leaves open: limits,
+priorities, signals and system calls by process id, namespaces, UDP. It cannot read what a pointer
+points to, so paths (among them /proc/PID/mem) remain Landlock's. It never kills: an exercise gets
+an ordinary error. Start methods, pools, managers, threads and TCP work as ever. See seccomp(2),
+linux/filter.h.
 """
 
 from __future__ import annotations
@@ -88,8 +88,9 @@ class _Rule:
     error: int = errno.EPERM
 
     def code(self, column: int) -> list[bytes]:
-        """Return a block that begins and ends with the call's number loaded, so that blocks follow
-        in any order.
+        """Return a block that begins and ends with the call's number loaded.
+
+        So blocks may follow one another in any order.
         """
         number = NUMBERS[self.call][column]
         if number is None:
@@ -113,17 +114,19 @@ def program(
     namespaces: bool = False,
     machine: str = _MACHINE,
 ) -> bytes:
-    """Return the filter for `install`, an array of struct sock_filter; empty for architectures that
-    it does not know.
+    """Return the filter for `install`, an array of struct sock_filter.
 
-    *shield* are processes that must not get signals, where neither Landlock's scope nor a namespace
-    nor another user id keeps them away: the grader's own, as numbered where the submission runs,
-    with their process groups and, as kill(2) takes those too, their threads. *alone*: no process of
-    others can be reached anyway, so a process may set the scheduling and the limits of its own by
-    number. *udp* leaves sockets of all kinds; else there are UNIX, TCP and netlink. *ipc* leaves
-    System V's shared memory, semaphores and queues, and POSIX's queues, which nobody could find
-    again. *namespaces* leaves what a sandbox like bubblewrap needs to build itself. Raises
-    ValueError when the shield is too long for the kernel (about 100 ids).
+    It is empty for architectures that it does not know.
+
+    *shield* has the processes that must not get signals, where neither Landlock's scope nor a
+    namespace nor another user id keeps signals away from them. They are the grader's own, as
+    numbered where the submission runs, with their process groups and, as kill(2) takes those too,
+    their threads. *alone* says that the submission cannot reach processes of others anyway, so a
+    process may set the scheduling and the limits of its own by number. *udp* allows sockets of all
+    kinds; else UNIX, TCP and netlink are allowed. *ipc* allows System V's shared memory, semaphores
+    and queues, and POSIX's queues, whose leftovers nobody could find. *namespaces* allows what a
+    sandbox like bubblewrap needs to build itself. Raises ValueError when the shield is too long for
+    the kernel (about 100 ids).
     """
     if machine not in _ARCHITECTURES:
         return b""
@@ -148,8 +151,9 @@ def program(
 
 
 def _prologue(machine: str) -> list[bytes]:
-    """Deny all calls of another architecture, by which the same number is another call; load the
-    number.
+    """Deny all calls of another architecture, and load the call's number.
+
+    In another architecture the same number is another call.
     """
     denied = _instruction(_RETURN, _ERRNO | errno.EPERM)
     code = [
@@ -170,11 +174,10 @@ class _Program(ctypes.Structure):
 
 
 def install(filter_: bytes) -> None:
-    """Put the calling thread, and all that it will start, under the filter of `program`, for ever;
-    none if it is empty.
+    """Put the calling thread, and all that it will start, under the filter of `program`.
 
-    Called in a forked child before it executes anything; sets NO_NEW_PRIVS (prctl(2)). Raises
-    OSError when refused.
+    It stays so for ever; an empty filter is not installed. Call it in a forked child before that
+    executes anything; it sets NO_NEW_PRIVS (prctl(2)). Raises OSError when the kernel refuses.
     """
     if not filter_:
         return

@@ -1,5 +1,6 @@
-"""Users that nobody has: one for each run that is made at a time, so that no run can touch another
-one's processes.
+"""Users that nobody has: one for each run that is made at a time.
+
+So no run can touch the processes of another one.
 """
 
 from __future__ import annotations

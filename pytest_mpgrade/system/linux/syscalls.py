@@ -88,10 +88,10 @@ _TABLES = {"x86_64": _X86_64, "aarch64": _AARCH64}
 
 
 def timed(line: str, machine: str = platform.machine()) -> tuple[bool, str]:
-    """Return whether the wait behind *line* ends by itself (or cannot be known), and the call's
-    name.
+    """Return whether the wait behind *line* ends by itself, and the call's name.
 
-    An unknown architecture or an unreadable line counts as timed: nothing is proven by it.
+    A wait of which that cannot be known counts as timed, and so does an unknown architecture or an
+    unreadable line: nothing is proven by it.
     """
     words = line.split()
     if not words or machine not in _TABLES:

@@ -1,3 +1,4 @@
-"""What GitHub Actions awaits of a grading: payloads for its reporter, a summary of the step, marks
-beside the code.
+"""A grading for GitHub Actions.
+
+The reporter gets payloads, the step a summary, and the student's code annotations.
 """

@@ -1,5 +1,6 @@
-"""Lines of a student's own files that failed checks are about, and the commands that mark them on
-GitHub.
+"""Annotations on GitHub: commands that mark lines of a student's own files.
+
+Each line is one that a failed check is about.
 """
 
 from __future__ import annotations

@@ -62,8 +62,10 @@ def outputs(result: ResultFile, criteria: Sequence[Criterion]) -> dict[str, Payl
 
 
 def runner_ids(criteria: Sequence[Criterion]) -> dict[str, str]:
-    """Return an id for each criterion's name: letters and digits, a letter first, as expressions
-    and variables ask.
+    """Return an id for each criterion's name.
+
+    An id has letters and digits, a letter first, as expressions and variables of GitHub Actions
+    require.
     """
     ids: dict[str, str] = {}
     for criterion in criteria:
@@ -101,8 +103,9 @@ def _runner(result: ResultFile, line: CriterionLine) -> Payload:
 
 
 def _whole(result: ResultFile, found: Sequence[CriterionLine]) -> Payload:
-    """Return a test for each criterion with its exact points; of this only the notice shows
-    them.
+    """Return a test for each criterion with its exact points.
+
+    Of this payload only the notice shows the points.
     """
     tests = [
         _test(line.title, status=_status(result, line.passed), score=line.score, message=line.text)
@@ -126,8 +129,9 @@ def _status(result: ResultFile, passed: bool) -> str:
 
 
 def _whole_and_equal(units: Sequence[UnitOf], line: CriterionLine) -> bool:
-    """Tell whether as many of equal parts as units are earned are the criterion's points, but for
-    their rounding.
+    """Tell whether the passed units, each worth an equal part, add up to the criterion's points.
+
+    They may differ by rounding.
     """
     passed = sum(each.unit.share == 1 for each in units)
     whole = 0 < len(units) <= MOST_TESTS and all(each.unit.share in (0, 1) for each in units)
@@ -177,11 +181,11 @@ def _parts(line: CriterionLine) -> Iterator[_Test]:
 
 
 def _shares(total: float, count: int) -> list[float]:
-    """Return *count* equal scores, but for what floats cannot hold: added up in turn they give
-    *total* to the bit.
+    """Return *count* scores that are equal, and that give *total* to the bit when added up in turn.
 
-    All but the last are multiples of a power of two, which sums hold exactly; else 20 of 20 points
-    may be shown as 19.999999999999996.
+    All but the last are multiples of a power of two, which sums hold exactly. Without that 20 of 20
+    points may be shown as 19.999999999999996. The last one takes the rest, which floats may not
+    divide equally.
     """
     if not count:
         return []
@@ -202,8 +206,9 @@ def _test(name: str, *, status: str, score: float = 0.0, **more: object) -> _Tes
 
 
 def _fitting(payload: Payload) -> Payload:
-    """Return the payload with its texts on one line each, without commands, and shorter where it
-    would be too long.
+    """Return the payload in a form that GitHub accepts.
+
+    Each text is on one line, holds no commands, and is cut where the payload would be too long.
     """
     for longest in (LONGEST, 100, 0):
         tests = [_short(test, longest) for test in payload["tests"]]

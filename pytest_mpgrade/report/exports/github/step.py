@@ -1,6 +1,4 @@
-"""The files in which a step on GitHub Actions leaves its outputs and its summary, and where its
-files are.
-"""
+"""The files of a step on GitHub Actions: its outputs, its summary, and where its files are."""
 
 from __future__ import annotations
 
@@ -59,8 +57,9 @@ def _summary(file: Path, result: ResultFile, criteria: Sequence[Criterion]) -> N
 
 
 def locate(handed_in: Path, variables: Mapping[str, str] = os.environ) -> Callable[[str], str]:
-    """Return what finds a submission's file by its name: its path below the workspace, "" where it
-    is not there.
+    """Return a function that finds a submission's file by its name.
+
+    It returns the file's path below the workspace, "" for a file that is not there.
     """
     workspace = Path(variables.get(WORKSPACE) or ".").resolve()
     whole = handed_in.resolve()
