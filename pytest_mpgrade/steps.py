@@ -28,8 +28,9 @@ SHUT = ShutGates()
 """All gates stay shut while the call runs; if it waits for good, they are opened."""
 
 KEPT = KeptGates()
-"""The same, for a call that need not wait: the gates at which tasks of earlier calls stand stay
-shut.
+"""Like `SHUT`, for a call that need not wait.
+
+The gates at which tasks of earlier calls stand stay shut.
 """
 
 OPEN = OpenGates()

@@ -47,9 +47,9 @@ from pytest_mpgrade.system.timestamps import utc_stamp
 
 NOT_YET = "not graded yet"
 GRADABLE = "can_be_graded"
-"""The check that a submission has which none of the tests can be made of."""
+"""The only check of a submission of which no test could be made."""
 ASSIGNED = "assignment_sha256"
-"""Where a final result says by which tests, limits and points it was made."""
+"""The key under which a final result identifies its tests, limits and points."""
 _LONGEST_NAME = 60
 _TAKEN = frozenset(("", "gradebook.csv", "mapping.csv", "items.csv", "overrides.csv"))
 

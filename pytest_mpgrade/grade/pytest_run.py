@@ -24,10 +24,10 @@ from pytest_mpgrade.system.text import exit_words, one_line
 
 LOG = "pytest.log"
 GRACE = 10.0
-"""Seconds that an interrupted grading has for putting its result in order, before it is killed."""
+"""Seconds for an interrupted grading to put its result in order, before it is killed."""
 
 _PERIOD = 0.2
-"""Seconds between two looks whether a grading is to be stopped."""
+"""Seconds between two checks whether a grading is to be stopped."""
 _INI = Path(__file__).with_name("grading.ini")
 
 

@@ -82,7 +82,7 @@ from pytest_mpgrade.records.trace import Stuck as Stuck
 from pytest_mpgrade.records.trace import Trace as Trace
 
 RESULT_FILE = "result.json"
-"""In the folder of a grading."""
+"""The name of the result file in the folder of a grading."""
 RESULT_SCHEMA = "mpgrade.result/2"
 
 

@@ -10,11 +10,12 @@ from pytest_mpgrade.records.outcomes import Ending
 from pytest_mpgrade.records.trace import Trace
 
 NotebookDocument = dict[str, Any]
-"""A notebook, or a part of it, as nbformat 4 has it: JSON of which students write whatever they
-like.
+"""A notebook or a part of it, as nbformat 4 defines it.
+
+It is JSON of which students can write any part.
 """
 Outputs = tuple[NotebookDocument, ...]
-"""Of a cell."""
+"""The outputs of a cell."""
 
 _LOST = re.compile(
     r"Can't (?:get|resolve|find|lookup) (?:attribute|path) '(?P<a>[\w.]+)' on <module"

@@ -15,8 +15,9 @@ ParameterKind = Literal[
 """As `inspect` calls them."""
 
 Plain = Any
-"""Plain typed data as `pytest_mpgrade.inside.plain_data.encode` makes it, held against that where
-it is read: JSON.
+"""Plain typed data in JSON, as `pytest_mpgrade.inside.plain_data.encode` makes it.
+
+Readers check that it has this form.
 """
 
 

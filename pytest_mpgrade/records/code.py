@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CALLED_TARGET = "target="
-"""The name of a use: the target of a Process is what a call returns, and not a function."""
+"""The name of a use: the target of a Process is the result of a call, and not a function."""
 
 
 @dataclass(frozen=True, kw_only=True)

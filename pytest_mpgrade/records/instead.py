@@ -8,7 +8,7 @@ from typing import Any
 from pytest_mpgrade.records.outcomes import Concern
 
 Evidence = dict[str, Any]
-"""What a check shows of a run, by words: JSON."""
+"""What a check shows of a run: JSON, by words."""
 
 
 def laid_to(check: str, message: str) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 from pytest_mpgrade.records.scripts import OpenGates, Script
 
 StepKind = Literal["call", "meet", "let", "drop"]
-"""A call; or n processes meet at gates, some tasks go on, what was saved is let go of."""
+"""A call; or *n* processes meet at gates, some tasks go on, or saved values are dropped."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,11 @@ from pytest_mpgrade.records.phases import ProcessState, QuiescenceRule
 from pytest_mpgrade.records.scripts import ScriptName
 
 EventKind = Literal["note", "gate", "doom", "leave", "lost"]
-"""A task began; it stands at its gate; it is about to end its process; a worker stands at its exit
-gate; it died at its gate."""
+"""What a task's process reports.
+
+A task began; it stands at its gate; it is about to end its process; a worker stands at its exit
+gate; it died at its gate.
+"""
 Born = Literal["fork", "spawn", "forkserver", "exec", "helper", "unknown"]
 """How a process was started."""
 Helper = Literal["", "resource tracker", "fork server", "sandbox"]

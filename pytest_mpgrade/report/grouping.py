@@ -11,7 +11,10 @@ from pytest_mpgrade.report.result_json import CheckPart
 from pytest_mpgrade.system.text import counted, joined
 
 EXPLAINED = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.ABSENT)
-"""What is explained, in this order; skipped and waiting checks are only named and counted."""
+"""The outcomes that are explained, in this order.
+
+Skipped and waiting checks are only named and counted.
+"""
 
 _Item = TypeVar("_Item")
 _Key = TypeVar("_Key", bound=Hashable)

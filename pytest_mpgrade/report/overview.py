@@ -11,7 +11,7 @@ from pytest_mpgrade.records import Outcome, Status
 from pytest_mpgrade.report.result_json import ResultFile
 
 UNSURE = (Outcome.ERROR, Outcome.INCONCLUSIVE)
-"""How a check ends that nobody could decide."""
+"""The outcomes of a check that nobody could decide."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

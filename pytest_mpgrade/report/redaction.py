@@ -22,7 +22,7 @@ from pytest_mpgrade.records import (
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 
 HIDDEN = "a hidden check"
-"""All that is said of one."""
+"""The only words that students get about a hidden check."""
 
 
 def redacted(

@@ -36,12 +36,13 @@ from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import clean, one_line
 
 _OPTIONAL = frozenset(("note", "reason", "undecided_by", "overrides", "machine", "late", "problem"))
-"""Keys that are left out where they are empty."""
+"""The result file has these keys only where they are not empty."""
 
 _DEPTH = 20
 _INTEGERS = range(-(2**63), 2**63)
-"""What JSON readers can hold; others are written as hexadecimal text (decimal digits are limited by
-Python).
+"""The integers that JSON readers can hold.
+
+Others are written as hexadecimal text, since Python limits the digits of decimal text.
 """
 
 
@@ -143,7 +144,7 @@ _OPTIONAL_OF = {
     CriterionScore: _OPTIONAL | {"undecided"},
     CheckPart: _OPTIONAL | {"variant"},
 }
-"""Where a key is not optional everywhere."""
+"""The optional keys of types that differ from the others in this."""
 
 
 def _keys(part: Any) -> dict[str, object]:

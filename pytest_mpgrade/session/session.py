@@ -51,7 +51,7 @@ from pytest_mpgrade.system.timestamps import utc_stamp
 _GRADED = pytest.StashKey["Student | StudentNotebook"]()
 _PLACED = "mpgrade_placed"
 REFUSED = 7
-"""Exit code of pytest where isolation is required and there is none; the result file says so."""
+"""pytest's exit code where isolation is required and there is none; the result file says so."""
 
 
 class GradingSession:

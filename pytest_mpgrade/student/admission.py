@@ -15,14 +15,14 @@ import time
 from pytest_mpgrade.system import machine
 
 MOST = 16
-"""Runs at a time on a machine with whatever is free; each has a server and a few processes."""
+"""Runs at a time, however many cores are free; each has a server and a few processes."""
 WINDOW_SECONDS = 0.2
-"""Cores must have been free for so long before one more run begins.
+"""Seconds for which cores must have been free before one more run begins.
 
 The next window counts what that run uses.
 """
 FREE_CORES = 0.4
-"""About what one run uses while it does not wait."""
+"""The cores that one run uses while it does not wait, about."""
 
 
 class Admission:

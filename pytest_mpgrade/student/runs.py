@@ -28,12 +28,13 @@ from pytest_mpgrade.submission import lacking
 from pytest_mpgrade.system import machine_lock
 
 TRIES = 2
-"""How often a run is made whose supervisor breaks: a fault of ours must not cost anybody points."""
+"""Attempts at a run whose supervisor breaks: a fault of ours must not cost anybody points."""
 LATER = 1_000
-"""The place in the queue of what is wanted after all that fixtures have prepared."""
+"""The place in the queue for runs that come after all that fixtures have prepared."""
 FURTHER_TRIES = 2
-"""How often a call is made again that hung within a Pool or an executor, or crashed, before it is
-blamed for that.
+"""Further attempts at a call that hung within a Pool or an executor, or crashed.
+
+Only when it does so each time is the submission blamed for it.
 """
 
 _Made = TypeVar("_Made")

@@ -11,7 +11,7 @@ FEW, MORE = 1, 4
 """Tasks for each process, in the two calls whose difference is judged."""
 NAP_SECONDS = 0.04
 SPIN_ROUNDS = 150_000
-"""About 15 ms of computing: so much that what queues cost beside it does not count."""
+"""About 15 ms of computing, beside which the cost of queues does not count."""
 SPIN_SECONDS = 0.02
 """Seconds that a usual core needs at most for `SPIN_ROUNDS`.
 

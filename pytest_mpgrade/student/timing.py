@@ -48,12 +48,17 @@ from pytest_mpgrade.student.timed_calls import (
 from pytest_mpgrade.system import machine, machine_lock
 
 SHOWN = 2
-"""Pairs that are also taken in one process, for learning; all are where that is to be judged."""
+"""Pairs that are timed in one process, too, for learning.
+
+Where the comparison with one process is judged, all pairs are.
+"""
 PATIENCE = 3.0
-"""Times the seconds in which pairs are taken, at most, on such a machine."""
+"""On a machine that is slow or busy, pairs may take so many times their usual seconds, at most."""
 DELAY_SECONDS, LONGEST_DELAY = 0.1, 1.0
-"""From 0 to this the gates stay shut; longer where a call's end comes later: it may be looked for
-that seldom.
+"""The gates stay shut for random seconds, between 0 and the first number.
+
+The range grows up to the second number where calls end later than the reference's, since their
+parent may poll that seldom.
 """
 SCALED_TASKS, SCALED_ROUNDS = 8, 3
 

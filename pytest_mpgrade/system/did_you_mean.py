@@ -6,9 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable
 
 _CLOSE = 0.6
-"""How much alike two words are of which one may be meant for the other, from 0 to 1; difflib's own
-default.
-"""
+"""How similar a word must be to one that it may stand for, 0 to 1; difflib's own default."""
 
 
 def likely(word: str, known: Iterable[str], close: float = _CLOSE) -> str:

@@ -14,4 +14,4 @@ ABBREVIATED = {
     "np": "import numpy as np",
     "pd": "import pandas as pd",
 }
-"""How modules are imported that are mostly known by another name."""
+"""The import statements of modules that are mostly known by another name."""

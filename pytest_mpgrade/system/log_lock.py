@@ -20,7 +20,7 @@ from pytest_mpgrade.system.file_lock import try_lock
 from pytest_mpgrade.system.waiting import wait_until
 
 SECONDS = 30.0
-"""Longer than a grading that is to end may take; who holds a log after that is grading."""
+"""A grading that is to end takes less than these seconds; one that keeps its log longer goes on."""
 _PERIOD = 0.05
 WORKS = sys.platform != "win32"
 _HELD = "MPGRADE_HELD_LOG"

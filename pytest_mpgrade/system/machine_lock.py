@@ -24,11 +24,12 @@ DOOR, ROOM = "/tmp", "/var/tmp"  # noqa: S108 - nothing is written there
 MOST_SECONDS = 120.0
 ROOM_SECONDS = 15.0
 CALM_SECONDS, CALM_CORES = 0.5, 0.3
-"""Nobody computes on a machine of whose cores so little was used for so long; to look after hanging
-runs takes some.
+"""No process computes on a machine whose use stays below so many cores for so many seconds.
+
+A part of a core is allowed, because watching runs that hang takes some.
 """
 SHOWN_SECONDS = 1.0
-"""Who waits for longer is told so."""
+"""A timing that waits for longer says so."""
 _PERIOD = 0.02
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from pytest_mpgrade.system.waiting import wait_until
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
-"""What no process can refuse; Windows has one way of ending a process only."""
+"""The signal that no process can refuse; Windows has only one way to end a process."""
 _PERIOD = 0.02
 
 

@@ -11,12 +11,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 
 Groups = Mapping[str, tuple[str, str]]
-"""A process's groups, see `cgroups.own_groups`: each hierarchy's mount and the group's folder, by
-controller.
+"""The groups of a process, see `cgroups.own_groups`.
+
+They are by controller: the mount of its hierarchy, and the group's folder in it.
 """
 
 _NO_LIMIT = 2**62
-"""Version 1 has a number of bytes for none: the largest that is a whole number of pages."""
+"""Version 1 writes no limit as a number of bytes: the largest that is a whole number of pages."""
 
 
 def core_quotas(own: Groups) -> Iterator[float]:

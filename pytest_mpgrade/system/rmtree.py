@@ -15,13 +15,12 @@ from collections.abc import Iterator, Sequence
 from pytest_mpgrade.system.waiting import wait_until
 
 MARK = f"mpgrade-{secrets.token_hex(4)}-"
-"""Begins the names of all temporary folders of this process: where it was killed, its servers
-remove them.
+"""The prefix of all temporary folders of this process.
+
+Where this process is killed, its servers remove folders with this prefix.
 """
 REMOVE_SECONDS = 10.0
-"""How long folders are removed again and again: supervisors that are still ending may be writing in
-them.
-"""
+"""Seconds of attempts to remove folders: supervisors that are ending may still write in them."""
 
 
 def remove_tree(path: str) -> None:

@@ -23,7 +23,10 @@ FORMATS: Mapping[str, tuple[str, Export]] = {
     "junit": ("junit.xml", junit.render),
     "github": ("github.json", payload.render),
 }
-"""By the name that a user gives: the name of the file, where none is given, and what makes it."""
+"""The exports, by the names that users give.
+
+Each has the default name of its file and the function that makes it.
+"""
 
 ALSO: Mapping[str, Callable[[ResultFile, Sequence[Criterion]], None]] = {"github": step.tell_step}
-"""What a place awaits besides a file of ours; left there whenever that file is written."""
+"""What a platform reads besides an export's file; it is written whenever that file is."""

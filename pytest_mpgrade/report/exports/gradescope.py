@@ -17,7 +17,7 @@ from pytest_mpgrade.report.exports.criteria import CriterionLine, criterion_line
 from pytest_mpgrade.report.result_json import ResultFile
 
 METADATA = Path("/autograder/submission_metadata.json")
-"""Where Gradescope says who handed in what, and when."""
+"""Where Gradescope says who submitted what, and when."""
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion], metadata: Path = METADATA) -> str:

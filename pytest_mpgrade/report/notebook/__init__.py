@@ -16,7 +16,7 @@ from pytest_mpgrade.records import Cell, Ending, Notebook
 from pytest_mpgrade.system.atomic_write import write_bytes
 
 HTML_SECONDS = 120.0
-"""For all of them; what a notebook holds is a stranger's, and may take for ever to convert."""
+"""Seconds for all notebooks of a grading; a stranger's notebook may take for ever to convert."""
 
 
 def write_notebooks(notebooks: Sequence[Notebook], folder: Path) -> list[Path]:

@@ -60,7 +60,7 @@ TAGS = frozenset(
         "ul",
     )
 )
-"""What texts and tables of a notebook may consist of; nothing of it acts, or loads anything."""
+"""The elements that texts and tables of a notebook may have; none acts, or loads anything."""
 ATTRIBUTES = {
     "*": ["class", "title"],
     "a": ["href"],
@@ -69,7 +69,7 @@ ATTRIBUTES = {
 }
 
 KINDS = ("text/html", "text/markdown", "text/latex", "image/png", "image/jpeg", "text/plain")
-"""What of an output is shown: the first that it has."""
+"""A page shows the first of these that an output has."""
 _NO_TEXT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 
 

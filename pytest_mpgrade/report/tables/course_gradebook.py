@@ -15,7 +15,7 @@ from pytest_mpgrade.system import lossless_csv
 from pytest_mpgrade.system.text import points
 
 Choose = Callable[[Sequence[str], Assignment], "list[int]"]
-"""From a header to the columns that the grade could be meant for."""
+"""A function from a header to the columns that may be the one for the grade."""
 
 
 @dataclass(frozen=True, kw_only=True)

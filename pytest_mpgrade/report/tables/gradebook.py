@@ -14,7 +14,7 @@ from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import points
 
 GradebookRow = tuple[str | float, ...]
-"""What the table has of one submission."""
+"""The values of one submission in the table."""
 
 
 def _late_hours(result: ResultFile) -> str | float:
@@ -32,8 +32,9 @@ MORE: Mapping[str, Callable[[ResultFile], str | float]] = {
     "late_hours": _late_hours,
     "score_after_late": _after_late,
 }
-"""Columns after the criteria's, of a batch that has overrides or a late rule; `score` is before the
-late rule.
+"""Columns after the criteria's, of a batch that has overrides or a late rule.
+
+`score` is the score before the late rule.
 """
 
 

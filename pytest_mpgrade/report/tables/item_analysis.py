@@ -27,7 +27,7 @@ from pytest_mpgrade.system.text import counted, one_line
 SUSPICIOUS = 0.8
 """A check that more than this share of a class fails may be wrong itself."""
 FEWEST = 5
-"""Of a smaller class nothing of that kind is said."""
+"""Nothing of that kind is said about a smaller class."""
 _DECIDED = (Outcome.PASSED, Outcome.FAILED)
 SHOWN = 5
 

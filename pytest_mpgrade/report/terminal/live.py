@@ -18,7 +18,7 @@ from pytest_mpgrade.report.adjustments import duration
 from pytest_mpgrade.system.text import counted, encodable, one_line
 
 _NAME = 30
-"""Columns for whose submission it is."""
+"""Columns for the name of a submission."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.system.text import joined, one_line, points
 
 BEGIN, END = "<!-- rubric: made by mpgrade rubric --markdown -->", "<!-- end of the rubric -->"
-"""What a handout has around its table."""
+"""The marks around the table in a handout."""
 
 
 @dataclass(frozen=True, kw_only=True)

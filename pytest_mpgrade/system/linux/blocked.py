@@ -33,13 +33,13 @@ _OF_ONE_FILE = frozenset(
     )
 )
 _SLEEPS = {"x86_64": {"call 35": 0, "call 230": 2}, "aarch64": {"call 101": 0, "call 115": 2}}
-"""nanosleep and clock_nanosleep, and which of their arguments points to the time."""
+"""nanosleep and clock_nanosleep, and the index of the argument that points to the time."""
 _ABSOLUTE = 1
 """TIMER_ABSTIME of clock_nanosleep(2)."""
 _CLOCKS = (0, 1, 7)
 """CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME: those that are the same for every process."""
 _PRIVATE = 128
-"""FUTEX_PRIVATE_FLAG: nobody but the threads of this process can wake the waiter; futex(2)."""
+"""FUTEX_PRIVATE_FLAG: only threads of the same process can wake the waiter; futex(2)."""
 _P_PID, _P_PIDFD = 1, 3
 MOST_FILES = 1024
 

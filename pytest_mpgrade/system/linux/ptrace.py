@@ -18,7 +18,7 @@ from pytest_mpgrade.system.linux import prctl
 CAPABILITY_VERSION_3 = 0x20080522
 CAP_SYS_PTRACE = 19
 CAP_LAST = 63
-"""Of linux/capability.h; dropping one that the kernel does not know fails and is no matter."""
+"""Of linux/capability.h; the kernel refuses to drop one that it does not know, which is ignored."""
 PTRACE_CONT = 7
 PTRACE_GETEVENTMSG = 0x4201
 PTRACE_SEIZE = 0x4206
@@ -73,7 +73,7 @@ def event_message(pid: int) -> int:
 
 
 Happened = tuple[int, int, Used]
-"""What wait4(2) tells: whose it is, the status, and what has been used so far."""
+"""What wait4(2) returns: process or thread, status, and resources used so far."""
 
 
 def wait_any() -> Happened | None:
@@ -122,7 +122,7 @@ def awaits_us() -> bool:
 
 
 _PEEK = os.WEXITED | os.WNOWAIT | WALL
-"""A tracee's stops are told without WSTOPPED, as wait4(2) tells them."""
+"""waitid(2) reports the stops of a tracee without WSTOPPED, as wait4(2) does."""
 
 
 def _taken(options: int) -> Happened | None:

@@ -27,8 +27,9 @@ _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 """AUDIT_ARCH_* of linux/audit.h, and the column of the tables below."""
 
 _X32 = 512
-"""Above all calls of x86_64: here begin those of its x32 kind, which also set bit 30; see
-syscall_64.tbl.
+"""Above the numbers of all calls of x86_64.
+
+Here begin the calls of its x32 kind, which also set bit 30; see syscall_64.tbl.
 """
 
 _BY_PROCESS = (
@@ -38,7 +39,7 @@ _BY_PROCESS = (
     "sched_setattr",
     "sched_setparam",
 )
-"""Their first argument is a process or thread; 0 is the calling thread.
+"""Calls whose first argument is a process or thread; 0 is the calling thread.
 
 A filter cannot know a process's own id.
 """

@@ -36,7 +36,7 @@ NEVER: Table = {
     "swapon": (167, 224),
     "userfaultfd": (323, 282),
 }
-"""Reach into other processes, or change the machine."""
+"""Calls that reach into other processes, or change the machine."""
 
 NAMESPACES: Table = {
     "chroot": (161, 51),
@@ -51,7 +51,7 @@ NAMESPACES: Table = {
     "umount2": (166, 39),
     "unshare": (272, 97),
 }
-"""Change what the file system and the system look like; a sandbox is built of them."""
+"""Calls that change the view of the file system and the system; sandboxes are built by them."""
 
 BY_ARGUMENTS: Table = {
     "clone": (56, 220),
@@ -77,7 +77,7 @@ BY_ARGUMENTS: Table = {
     "tgkill": (234, 131),
     "tkill": (200, 130),
 }
-"""Denied by what they are about, or under conditions."""
+"""Calls that are denied for some arguments, or under conditions."""
 
 IPC: Table = {
     "mq_open": (240, 180),
@@ -85,6 +85,6 @@ IPC: Table = {
     "semget": (64, 190),
     "shmget": (29, 194),
 }
-"""Make what outlives its processes, and tells nobody whose it was."""
+"""Calls that make objects which outlive their processes, and whose owner nobody can find."""
 
 NUMBERS = {**NEVER, **NAMESPACES, **BY_ARGUMENTS, **IPC}

@@ -13,7 +13,7 @@ from pytest_mpgrade.system import rmtree
 from pytest_mpgrade.system.file_lock import try_lock
 
 FIRST, COUNT = 60123, 200
-"""Below systemd's dynamic users and nobody, above what distributions give to people."""
+"""Ids below systemd's dynamic users and nobody, above those that distributions give to people."""
 _PLACES = ("/run", "/dev/shm")  # noqa: S108 - where /run is read-only, as in some containers
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - looked through, not used
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - looked through, not used

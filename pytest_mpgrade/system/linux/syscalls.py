@@ -10,8 +10,10 @@ from __future__ import annotations
 import platform
 
 POINTER, MILLISECONDS, NEVER, FUTEX = "pointer", "milliseconds", "never", "futex"
-"""How the time-out is given: NULL waits for ever; -1 does; there is none; futex: by operation and
-NULL.
+"""How a call gets its time-out.
+
+POINTER: NULL waits for ever. MILLISECONDS: -1 does. NEVER: there is none. FUTEX: it depends on the
+operation, and NULL waits for ever.
 """
 
 Rule = tuple[str, str, int]

@@ -13,7 +13,7 @@ from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.system.text import joined, one_line
 
 MOST = 10
-"""Errors that GitHub shows for a step."""
+"""GitHub shows so many errors of a step."""
 _FRAME = re.compile(r"(?P<file>.+?):(?P<line>[1-9]\d*) ")
 _LONGEST = 1000
 

@@ -31,14 +31,15 @@ WHOLE = "result"
 """The output with one payload for everything, for workflows with a single runner."""
 VERSION = 3  # of the payload, as the graders for Python write it
 MOST_TESTS = 100
-"""Of a criterion: more units than that are shown as parts."""
+"""A criterion with more units than that is exported as parts."""
 _ROUNDED = 0.005 + 1e-9
 """Points are rounded to hundredths."""
 LONGEST = 500
-"""Characters of a message and of an output."""
+"""Characters of a message, and of an output."""
 MOST_BYTES = 30_000
-"""Of a payload: the reporter gets each as a variable, which Linux limits to 128 KiB, and all of
-them to 2 MiB.
+"""Bytes of one payload.
+
+The reporter gets each as a variable, which Linux limits to 128 KiB, and all of them to 2 MiB.
 """
 _UNIT = 2.0**-30
 _LONGEST_NAME = 100

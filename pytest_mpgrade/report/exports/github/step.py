@@ -15,9 +15,7 @@ from pytest_mpgrade.system import atomic_write
 
 OUTPUT, SUMMARY, WORKSPACE = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"
 MARK = "<!-- mpgrade -->\n"
-"""Our part of a summary begins with it; what an earlier command of the step has written above it
-stays.
-"""
+"""Our part of a summary begins with it; what an earlier command of the step has written stays."""
 
 
 def tell_step(

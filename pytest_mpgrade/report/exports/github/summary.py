@@ -17,7 +17,7 @@ from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.system.text import counted, one_line, points
 
 MOST_BYTES = 100_000
-"""GitHub takes 1 MiB, older runners 128 KiB; of more it shows nothing at all."""
+"""Bytes of a summary; GitHub shows nothing of one above 1 MiB, on older runners 128 KiB."""
 _WIDTH = 100
 _LONGEST = 8000  # characters of one explanation
 _EXPLAINED = frozenset((Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE))
