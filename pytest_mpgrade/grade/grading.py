@@ -69,11 +69,11 @@ class Grading:
 def grade(
     path: Path, assignment: Assignment, out: Path, *, options: Options | None = None
 ) -> Grading:
-    """Grade what was handed in at *path*; the result is in a folder of its own below *out*.
+    """Grade the submission at *path*; the result is in a folder of its own below *out*.
 
-    Raises UsageError where *path* is missing or *out* cannot be used. Whatever else goes wrong is a
+    Raises UsageError where *path* is missing or *out* cannot be used. Any other failure becomes a
     result, with status `ungradable` or `error`. On Ctrl-C the processes are ended, the partial
-    result stays, and it is passed on.
+    result stays, and the interrupt is passed on.
     """
     chosen = options or Options()
     shown = Submission(id=chosen.id or _default_id(path), path=str(path))
@@ -104,7 +104,7 @@ def kept(path: Path, assignment: Assignment, out: Path, *, options: Options) -> 
     try:
         result = result_json.read_result(folder / RESULT_FILE)
         submission = _discover(path, assignment, options.id)
-    except Exception:  # whatever it is: grading it anew says so
+    except Exception:  # Whatever the error is, a new grading reports it.
         return None
     now = {"mpgrade": __version__, ASSIGNED: _fingerprint(assignment, options)}
     same = (
@@ -275,7 +275,7 @@ def _environment() -> dict[str, object]:
 def _finish(
     shown: Submission, assignment: Assignment, folder: Path, ended: str, options: Options
 ) -> Grading:
-    """Read the result back, and say in it why it is not a final one where it is not."""
+    """Read the result back; where it is not a final one, say why in it."""
     try:
         result = result_json.read_result(folder / RESULT_FILE)
     except UsageError as error:

@@ -29,9 +29,9 @@ def main() -> int:
 def _be_ended_with(parent: int) -> None:
     """Listen to signals again, and be killed when the parent is (Linux).
 
-    Killed, not interrupted: nobody reads what we would still write, and our supervisors end what
-    they watch at once. The kernel watches the thread that started us: an executor's thread has to
-    wait for its grading.
+    This process is killed and not interrupted, since nobody reads what it would still write, and
+    its supervisors end the processes that they watch at once. The kernel watches the thread that
+    started this process, so an executor's thread has to wait for its grading.
     """
     if sys.platform == "win32":
         return

@@ -32,7 +32,7 @@ _INI = Path(__file__).with_name("grading.ini")
 
 
 class Stop:
-    """Ends gradings from another thread: politely when it is set, at once when it is set again."""
+    """Ends gradings from another thread: by an interrupt, and when set again by a kill."""
 
     def __init__(self) -> None:
         self._asked = threading.Event()
@@ -55,7 +55,7 @@ class Stop:
 
     @contextlib.contextmanager
     def watching(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
-        """Know of a grading's process while it runs."""
+        """Let `set` reach a grading's process while it runs."""
         with self._lock:
             self._running.add(process)
         try:
@@ -85,7 +85,7 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class TimeBudget:
-    """How long a grading may take, and what is said of one that took longer."""
+    """The seconds that a grading may take, and the words for one that took longer."""
 
     seconds: float
     grace: float  # seconds for putting its result in order, when it is ended
@@ -93,10 +93,10 @@ class TimeBudget:
 
 
 def budget(options: Options, limit: float) -> TimeBudget:
-    """Return what is left of a grading's *limit* in seconds before its deadline.
+    """Return the seconds that are left of a grading's *limit* before its deadline.
 
-    Before the deadline there is time for being ended politely, and as much again for writing what
-    is known then.
+    The budget leaves time before the deadline for an interrupted grading to end, and as much again
+    for writing what is known then.
     """
     left = max(0.0, options.deadline - time.time()) if options.deadline else float("inf")
     grace = min(GRACE, left / 4)
@@ -168,7 +168,7 @@ def run_pytest(
     """
     if allowed.seconds <= 0:
         return allowed.said
-    log_lock.wait_for_log(folder / LOG)  # here, where an interrupt still comes through
+    log_lock.wait_for_log(folder / LOG)  # here, where an interrupt still arrives
     with _signals_held() as release:
         process = _start(command, submission, folder)
         try:
@@ -191,7 +191,7 @@ def run_pytest(
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float, stop: Stop) -> None:
-    """Wait for the grading's end; what is to be stopped is ended first.
+    """Wait for the grading's end, and end it before where *stop* is set.
 
     Raises subprocess.TimeoutExpired.
     """
@@ -257,7 +257,7 @@ def _end(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:
                 process.send_signal(signal.SIGINT)
             process_groups.exit_status(process, grace)
     finally:
-        # Also where it has ended by itself: its group holds nothing but what it started and left.
+        # Also where it has ended by itself: its group holds processes that it started and left.
         process_groups.kill(process)
 
 

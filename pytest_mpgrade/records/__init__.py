@@ -108,20 +108,20 @@ class Assignment:
 
     @property
     def points(self) -> float:
-        """All points that can be had."""
+        """The sum of the points of all criteria."""
         return sum(criterion.points for criterion in self.criteria)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """What somebody handed in, and which module of it is graded."""
+    """A student's submission, and which module of it is graded."""
 
     id: str
     path: str
     folder: str = ""  # goes on sys.path
     module: str = ""  # file name, e.g. "cv_funcs.py"
     sha256: str = ""
-    note: str = ""  # how the module was found, where its name is not the asked one
+    note: str = ""  # how the module was found, where it has another name than asked for
     imports: tuple[str, ...] = ()  # top-level packages that it imports, by syntax
     code: Code = field(default_factory=Code)
 
@@ -145,14 +145,14 @@ class Lack:
     hint: str = ""
     # the course allows it, so that the grader is at fault and nothing can be judged
     ours: bool = False
-    unknown: bool = False  # no package is known by its name: rather a file of the student's own
+    unknown: bool = False  # no package has this name: probably a missing file of the student's own
     # the student's own line: file, line, code
     source: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One call of one function of the submission, how it ended, and what was seen."""
+    """One call of one function of the submission, how it ended, and what was observed."""
 
     key: str  # equal keys: the same run
     call: str  # "mp_apply(12 tasks, n_processes=3)"
@@ -164,7 +164,7 @@ class Run:
     why: str = ""  # in words: by which rule it ended and in which phase, or what is broken
     phase: Phase = Phase.CALL  # in which it ended
     still_reading: bool = False  # TIMED_OUT: the calling process was taking in results to the end
-    stopped: str = ""  # STOPPED: the limit that was gone over, or what no task says
+    stopped: str = ""  # STOPPED: the limit that was exceeded, or the message that no task sends
     # of the calling process, -N for signal N; None: it was there, or is not known
     exitcode: int | None = None
     value: Plain = None
@@ -172,21 +172,21 @@ class Run:
     printed: str = ""
     stderr: str = ""
     seconds: float = 0.0
-    # of these: seconds in which the caller waited, and nobody else ran or wanted a core either
+    # of these: while the caller waited, and no other process ran or wanted a core
     blocked: float = 0.0
     tries: int = 1  # how often the call was repeated until it answered otherwise
     code: Code = field(default_factory=Code)  # of the module that was called
-    facts: ChildFacts = field(default_factory=ChildFacts)  # told by the child: advisory
+    facts: ChildFacts = field(default_factory=ChildFacts)  # reported by the child: advisory
     trace: Trace = field(default_factory=Trace)
     # TIMED_OUT: seconds that the reference has just needed for the same; 0: not known
     theirs: float = 0.0
-    control: bool | None = None  # did the grader's own processes meet at the same gate just now?
+    control: bool | None = None  # whether the grader's own processes met at such a gate afterwards
     returned_under: str = ""  # the call did not return, but does under this other start method
     import_children: int = 0  # processes that the import of the module started
     in_caller: bool = False  # in some call of its play, a task ran in the calling process
-    because: str = ""  # NOT_TRIED: the check that says why
-    cause: Run | None = None  # and the run that it says it of
-    lack: Lack | None = None  # something that it imports is not there
+    because: str = ""  # NOT_TRIED: the check whose verdict is the reason
+    cause: Run | None = None  # the run on which that check has its verdict
+    lack: Lack | None = None  # a module or package that it imports is missing
 
     @property
     def at(self) -> str:
@@ -204,7 +204,7 @@ class Timing(Run):
     pairs: tuple[Pair, ...] = ()
     rules: SpeedRules = field(default_factory=SpeedRules)
     machine: Machine = field(default_factory=lambda: Machine(cores=1, load=0))
-    reference: bool = True  # there is one to be timed against
+    reference: bool = True  # a reference is installed
     problem: str = ""  # why the reference could not be timed
 
 
@@ -219,19 +219,19 @@ class Scaling(Run):
 
 @dataclass(frozen=True, kw_only=True)
 class Notebook(Run):
-    """A notebook that was executed; as a Run: it ended as the last of its cells that was tried.
+    """A notebook that was executed; as a Run it ended as the last of its cells that was tried.
 
-    Its trace has all processes that its kernel has started, at the end of that cell and when they
-    had time to end.
+    Its trace has all processes that its kernel has started: at the end of that cell, and again
+    after the seconds in which they may end.
     """
 
     pid: int = 0  # of the kernel, as it sees itself
     cells: tuple[Cell, ...] = ()  # code cells
-    # of the variables asked for, as far as there are such
+    # of the variables that tests ask for, as far as they exist
     values: dict[str, Plain] = field(default_factory=dict)
-    told: bool = False  # the kernel could still be asked for them
-    looked: bool = False  # and at its processes was looked when the last cell was done
-    after: tuple[ProcessSeen, ...] = ()  # what was still there when the kernel had ended
+    told: bool = False  # the kernel could still report them
+    looked: bool = False  # its processes were observed when the last cell was done
+    after: tuple[ProcessSeen, ...] = ()  # processes that still ran when the kernel had ended
     document: NotebookDocument = field(default_factory=dict)
 
     @property

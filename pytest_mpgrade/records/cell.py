@@ -36,7 +36,7 @@ def lost_function(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One code cell: how it ended, what it put out, and what was seen from outside meanwhile."""
+    """One code cell: how it ended, its outputs, and what the supervisor observed meanwhile."""
 
     number: int  # among the code cells, from 1
     tags: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Cell:
     error_type: str = ""  # of the exception that ended it, or that it was allowed to raise
     error_message: str = ""
     error_line: int = 0  # in the cell, from 1; 0: unknown
-    traceback: str = ""  # as Jupyter shows it, without its colours
+    traceback: str = ""  # as Jupyter shows it, without colours
     outputs: Outputs = ()
     submitted: Outputs = ()  # the same, as they were handed in
     submitted_count: int = 0  # the execution count that was handed in; 0: none

@@ -1,6 +1,7 @@
-"""What a child process tells of itself and of the module that it has imported; part of the records.
+"""What a child process reports of itself and of the module that it has imported.
 
-All of it comes from beside student code: a fault that is told here counts, a merit does not.
+Part of the records. All of it comes from beside student code: a fault that is reported here counts,
+a merit does not.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ChildFacts:
-    """What a child tells besides what came back."""
+    """What a child reports besides the value that the call returned."""
 
     set_start_method: tuple[str, ...] = ()  # that the submission asked for
     side_effects: tuple[str, ...] = ()  # of the import, in words

@@ -1,4 +1,4 @@
-"""What the syntax of a submission's module tells; part of the records."""
+"""Facts from the syntax of a submission's module; part of the records."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Use:
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """Read without running anything; it explains a fault and never decides one."""
+    """Facts read without running anything; they explain faults, and decide none."""
 
     defines: tuple[str, ...] = ()  # names at the top level
     uses: tuple[Use, ...] = ()  # of those that explain faults

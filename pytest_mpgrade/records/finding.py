@@ -1,4 +1,4 @@
-"""What a check says of a run, and where that stands in a grading."""
+"""The verdict of a check on a run, and its place in a grading; part of the records."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Finding:
     run: str = ""  # key of the run that it is about
     call: str = ""
     function: str = ""
-    symptom: str = ""  # what was seen; one symptom is blamed on one concern only
+    symptom: str = ""  # of the run; one symptom is blamed on one concern only
     credit: float = 0.0  # FAILED: the part of its points that is earned all the same
     # SKIPPED: the check whose failure left this one undecided; it is not earned
     undecided_by: str = ""

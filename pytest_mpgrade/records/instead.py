@@ -1,4 +1,4 @@
-"""What a check that was left undecided says where no failure explains that; part of the records."""
+"""The verdict of an undecided check that no failure explains; part of the records."""
 
 from __future__ import annotations
 

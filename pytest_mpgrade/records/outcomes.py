@@ -32,7 +32,7 @@ class Concern(StrEnum):
     SPEEDUP = "speedup"
     CHUNKING = "chunking"
     NOTEBOOK = "notebook"
-    HIDDEN = "hidden"  # in what students are shown; no check has it
+    HIDDEN = "hidden"  # only in the students' view of a result; no check has it
 
 
 class Outcome(StrEnum):
@@ -48,16 +48,18 @@ class Outcome(StrEnum):
 
 
 class Ending(StrEnum):
-    """How a call ended, as seen from outside; what that means for a check is another question."""
+    """How a call ended, as observed from outside; checks decide what that means."""
 
     RETURNED = "returned"
     RAISED = "raised"
     HUNG = "hung"  # proven, or quiet for long: nothing would ever have happened again
-    TIMED_OUT = "timed out"  # not back when the time limit came
+    TIMED_OUT = "timed out"  # not returned at the time limit
     DIED = "died"  # the calling process ended without returning
     NOT_IMPORTED = "not imported"  # the module itself raised, hung or ended the interpreter
-    NOT_TRIED = "not tried"  # an earlier, plainer call ended so that this one could teach nothing
-    # it went over a limit, or spoke to the grader as no task does: `why` says which
+    NOT_TRIED = (
+        "not tried"  # after the end of an earlier, plainer call this one could show nothing new
+    )
+    # it exceeded a limit, or sent the grader what no task sends: `why` says which
     STOPPED = "stopped"
     BROKEN = "broken"  # the grader or the machine is at fault
 
@@ -71,7 +73,7 @@ class Status(StrEnum):
 
 
 class Doing(StrEnum):
-    """What a process that hangs was found to do; see run/explain/doing.py."""
+    """What a process that hangs is doing; see run/explain/doing.py."""
 
     GET = "get"
     PUT = "put"
@@ -109,9 +111,9 @@ class Awaited(StrEnum):
 
     EXIT = "exit"  # the end of a process
     MESSAGE = "message"  # a task, a sentinel, a result
-    LOCK = "lock"  # that somebody releases, or comes to
+    LOCK = "lock"  # that another process releases, or a barrier that it comes to
     NOTICE = "notice"  # of an event or a condition
-    ROOM = "room"  # that somebody takes out of a queue or a pipe what is in it
+    ROOM = "room"  # in a queue or a pipe, when another process reads from it
     PERSON = "person"
 
 

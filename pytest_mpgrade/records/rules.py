@@ -8,11 +8,11 @@ from datetime import datetime
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one run may use: all its processes together, where nothing else is said."""
+    """What one run may use, all its processes together unless a comment says otherwise."""
 
     seconds: float = 20.0  # one call, backstop; hangs are proven long before
     import_seconds: float = 20.0
-    patience: float = 4.0  # how long a tree that only naps is waited for
+    patience: float = 4.0  # for which the grader waits for a tree that only naps
     submission_seconds: float = 1800.0  # the whole grading
     processes: int = 256  # at a time
     memory_bytes: int = 2_000_000_000
@@ -25,11 +25,11 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class SpeedRules:
-    """When a pattern that is slower than the reference's costs points, and how long is measured."""
+    """When a pattern slower than the reference's costs points, and how long timing takes."""
 
     free: float = 1.15  # times the reference's cost per task
     lost: float = 1.5  # here all points are; linear in between
-    # more than the reference's until all workers are there; all points at twice that
+    # more than the reference's until all workers have arrived; all points at twice that
     starting_seconds: float = 1.0
     # in which pairs are taken; up to three times as long where the machine is busy or slow
     seconds: float = 8.0

@@ -36,12 +36,12 @@ class Step:
     drop: tuple[str, ...] = ()
     own: tuple[str, ...] = ()  # functions of the submission that its tasks call
     keys: tuple[str, ...] | None = None  # of the tasks that it hands out, where they are known
-    same_holdings: bool = False  # leftovers are counted from an earlier call of this scenario
+    same_holdings: bool = False  # leftovers of an earlier call of this scenario count too
     # it is waited for, and looked at, what is left; not for one of a row of calls
     last: bool = True
     n: int = 0
     let: tuple[str, ...] = ()  # keys of the tasks whose gates are opened
-    look: bool = False  # the stacks of its processes are looked at while it runs
+    look: bool = False  # the stacks of its processes are sampled while it runs
     seconds: float = 0.0  # 0: the assignment's limit
     # seconds for a call that goes on, where the reference is not much faster; 0: no more
     longest: float = 0.0

@@ -18,7 +18,7 @@ class Criterion:
     name: str
     points: float
     title: str = ""
-    hidden: bool = False  # students are told that there is such a check, and its points
+    hidden: bool = False  # students learn only that the check exists, and its points
     # it is earned only where each of these criteria has at least half of its points
     requires: tuple[str, ...] = ()
 

@@ -16,7 +16,7 @@ class GateScript(
 ):
     """What all scripts have."""
 
-    # workers stand at an exit gate before they end, so that who joins is seen waiting
+    # workers stand at an exit gate before they end, so that a caller that joins them has to wait
     exit_gates: bool = False
 
 
@@ -25,7 +25,7 @@ class OpenGates(GateScript, frozen=True, kw_only=True, tag="open"):
 
 
 class ShutGates(GateScript, frozen=True, kw_only=True, tag="shut"):
-    """All gates stay shut while the call runs; if it waits for good, they are opened."""
+    """All gates stay shut while the call runs; they open when its tree is quiescent."""
 
 
 class KeptGates(GateScript, frozen=True, kw_only=True, tag="keep"):

@@ -1,4 +1,4 @@
-"""What is seen from outside during one call: part of the records, which are imported from there."""
+"""What the supervisor observes from outside during one call; part of the records."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class ProcessSeen:
     parent: int
     born: Born
     helper: Helper = ""
-    # as multiprocessing words it: -N for signal N; None: not seen to end
+    # as in multiprocessing: -N for signal N; None: no end was observed
     exitcode: int | None = None
-    at_return: ProcessState = "gone"  # when the call came back
-    later: ProcessState = "gone"  # the same once the tree was quiet, or 2 s later
+    at_return: ProcessState = "gone"  # when the call returned
+    later: ProcessState = "gone"  # the same once the tree was quiescent, or 2 s later
     ran_task: bool = False  # in this call or an earlier one of its play
     first: float = 0.0
     cpu: float = 0.0
@@ -95,12 +95,12 @@ class Stuck:
 
 @dataclass(frozen=True, kw_only=True)
 class GateStep:
-    """The gatekeeper opened one gate and noted who arrived next."""
+    """The gatekeeper opened one gate and noted which process arrived next."""
 
     opened: str
     opened_pid: int
     expected: str
-    arrived: str | None  # None: nobody came
+    arrived: str | None  # None: no process came
     arrived_pid: int | None = None
 
 
@@ -112,25 +112,25 @@ class GateReport:
     wanted: int = 0  # how many processes were to meet
     met: bool = False
     most_inside: int = 0  # processes other than the caller inside a task together
-    alive_then: int = 0  # child processes that were there when the meeting was given up
-    crew: tuple[int, ...] = ()  # pids inside after the meeting had settled
+    alive_then: int = 0  # child processes that existed when the rendezvous was given up
+    crew: tuple[int, ...] = ()  # pids inside a task after the rendezvous had settled
     first: tuple[str, ...] = ()  # keys inside then
     steps: tuple[GateStep, ...] = ()
     waiting: tuple[str, ...] = ()  # keys not started when a step went unanswered
-    early: bool = False  # the call came back while gates were shut
+    early: bool = False  # the call returned while gates were shut
     blocked: bool = False  # the call was still waiting, in a quiet tree, while its gate was shut
-    at_exit: tuple[int, ...] = ()  # workers that stood at their exit gate when the call came back
-    quiet: QuiescenceRule = ""  # by which rule the tree was found quiet
+    at_exit: tuple[int, ...] = ()  # workers that stood at their exit gate when the call returned
+    quiet: QuiescenceRule = ""  # by which rule the tree was quiescent
     there: float = 0.0  # of a timed call: seconds until the workers were there
     opened: float = 0.0  # and until their gates were opened
     spent: float = 0.0  # from then to the return
-    # CPU seconds of the whole tree in that time; None: not to be seen
+    # CPU seconds of the whole tree in that time; None: not observable
     computed: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What a process was found to do outside of tasks, in some of the looks at its Python stack."""
+    """What a process does outside of tasks in some samples of its Python stack."""
 
     role: Role
     doing: Doing
@@ -138,7 +138,7 @@ class Look:
     line: int
     code: str
     times: int
-    of: int  # looks at processes of this role, those in tasks too
+    of: int  # samples of processes of this role, those in tasks too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +162,7 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What a timing had to itself."""
+    """The machine during a timing."""
 
     cores: float  # that may be used: affinity, and the quota of cgroups
     load: float  # processes that wanted a core, on average of the last minute; getloadavg(3)
@@ -171,7 +171,7 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """What was seen from outside during one call."""
+    """What the supervisor observed from outside during one call."""
 
     caller: int = 0
     observer: str = ""
@@ -180,5 +180,5 @@ class Trace:
     leftovers: tuple[Leftover, ...] = ()
     stuck: tuple[Stuck, ...] = ()
     gates: GateReport | None = None
-    looks: tuple[Look, ...] = ()  # of a call that was looked into while it ran
+    looks: tuple[Look, ...] = ()  # of a call whose stacks were sampled while it ran
     tasks: int = 0  # different ones that the call was given to hand out; 0: not known

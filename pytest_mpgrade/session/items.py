@@ -20,7 +20,7 @@ class Sent:
 
     test: str
     place: int
-    items: list[Asked]  # all tests, with the first report of each process; then none
+    items: list[Asked]  # all tests, with the first report of each process; none with later ones
     total: int
     partial: bool
     placed: list[Placed]
@@ -30,7 +30,7 @@ class Sent:
 def asked(item: pytest.Item) -> Asked:
     """Return which question a test asks, under which start method, for which variant.
 
-    Raises AssignmentError for a weight that no share can be made of.
+    Raises AssignmentError for a weight from which no share can be computed.
     """
     marker = item.get_closest_marker("criterion")
     criterion = str(marker.args[0]) if marker and marker.args else ""
@@ -83,7 +83,7 @@ def title_of(item: pytest.Item) -> str:
 
 
 def passed(item: pytest.Item) -> Finding:
-    """A test that makes no check, and whose own asserts hold, counts as one."""
+    """Return the finding of a test that makes no check, and whose own asserts hold."""
     return Finding(
         check="test", title=title_of(item), concern=Concern.RESULTS, outcome=Outcome.PASSED
     )
@@ -92,7 +92,7 @@ def passed(item: pytest.Item) -> Finding:
 def own_finding(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> list[Finding]:
-    """A test that skips, or whose own assert fails, or that breaks, has a finding of its own."""
+    """Return the finding of a test that skips or breaks, or whose own assert fails; else none."""
     if call.excinfo is None:
         return []
     if report.skipped:
@@ -116,7 +116,8 @@ def judge_test(report: pytest.TestReport, findings: list[Finding], *, hidden: bo
     """Set the outcome of a test by its findings.
 
     A test fails if a check failed. It is skipped if none failed and none could be passed in full.
-    The report of a test that is *hidden* from students says only that it is hidden.
+    The report of a test that is *hidden* from students says only that a hidden check failed, or was
+    skipped.
     """
     failed = [finding for finding in findings if finding.outcome is Outcome.FAILED]
     if failed and not report.failed:

@@ -39,20 +39,20 @@ class Rehearsal(Student):
         return self._untried(steps, because="rehearsal", why="the test is rehearsed", cause=None)
 
     def time(self, *_: object, **__: object) -> Timing:
-        """A timing is made in its turn, alone."""
+        """Take no timing: each is taken in its turn, alone on the machine."""
         raise _NotRehearsedError
 
     def scale(self, *_: object, **__: object) -> Scaling:
-        """A timing is made in its turn, alone."""
+        """Take no timing: each is taken in its turn, alone on the machine."""
         raise _NotRehearsedError
 
     def check(self, *_: object) -> list[Finding]:
-        """Nothing is judged."""
+        """Judge nothing."""
         return []
 
 
 class _NotRehearsedError(Exception):
-    """What follows depends on what cannot be known before."""
+    """The rest of a test depends on a result that no rehearsal has."""
 
 
 class Rehearsals:

@@ -74,7 +74,7 @@ class GradingSession:
         self._reference: RunCache | None = None
         self._collected = Collected()
         self._sent_items = False
-        self._broken = False  # the assignment itself
+        self._broken = False  # the assignment itself is wrong
         self._began = time.time()
 
     @classmethod
@@ -135,7 +135,7 @@ class GradingSession:
     # --- hooks
 
     def pytest_report_header(self) -> str:
-        """Name what is graded, and have a result file from now on."""
+        """Name the submission, and write a result file, which exists from now on."""
         self._write()
         line = (
             f"mpgrade: {self.assignment.name}, submission {self.submission.id}"
@@ -149,7 +149,7 @@ class GradingSession:
         return f"{line}\n{in_words.header(self._setting.isolation)}"
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Hold the test file against the assignment; write the result file of the first moment."""
+        """Check the test file against the assignment, and write the first result file."""
         try:
             self._collected.expect([asked(item) for item in session.items if _grades(item)])
             self._collected.partial = bool(
@@ -186,7 +186,7 @@ class GradingSession:
             findings = [passed(item)]
         place = asked(item)
         settled = blame.attribute([(place.start_method, finding) for finding in findings])
-        # Whoever has result files written sees everything.
+        # Users who have result files written may read hidden checks too.
         judge_test(report, settled, hidden=self._out is None and place.criterion in self._hidden)
         sent = Sent(
             test=place.test,

@@ -75,7 +75,7 @@ def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Sub
     itself is copied too: what lies beside it may be somebody else's.
     """
     submission = discover(path, assignment, config.getoption("--mpgrade-id"))
-    # a notebook never is: each run has a copy to write in
+    # A notebook is never copied here: each run has a copy to write in.
     plain = path.is_dir() and importable(submission)
     another = hasattr(os, "geteuid") and os.geteuid() == 0  # student code may run as another user
     if plain and (not another or _open_to_all(Path(submission.folder))):

@@ -26,11 +26,12 @@ FREE_CORES = 0.4
 
 
 class Admission:
-    """A context in which a run is made. Who enters waits until there is room.
+    """A context in which a run is made; it waits until there is room.
 
     One run is always admitted, and as many as the memory holds if each takes *bytes_each*, its
-    limit: else the kernel would end one for what others have taken. More than a few need idle
-    cores, which a quota does not let us see.
+    limit: otherwise the kernel could kill one run for memory that others have taken. More than a
+    few runs need idle cores; under a quota of cores the grader cannot measure that, so there it
+    admits no more.
     """
 
     def __init__(self, bytes_each: int) -> None:

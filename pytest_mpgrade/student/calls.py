@@ -45,7 +45,7 @@ class Student:
     ) -> None:
         self._runs = runs
         self._reference = reference
-        # start methods under which the same will be asked: it is made in the background
+        # Under these start methods the same runs are made in the background.
         self.ahead = ahead
         self._relied: Run | None = None
         self._relied_functions: set[str] = set()
@@ -90,8 +90,8 @@ class Student:
         """Have these plays made in the background, each in a process of its own.
 
         `play` then returns their runs. Call it in a fixture, with the longest play first: that one
-        begins first under every start method. What tests marked ``rehearsed`` will ask for is made
-        after these plays.
+        begins first under every start method. The plays of tests marked ``rehearsed`` are made
+        after these.
         """
         for place, steps in enumerate(plays):
             self._prepare(steps, place)
@@ -101,7 +101,7 @@ class Student:
             self._runs.prepare(self._scenario(steps), place)
 
     def imported(self) -> Run:
-        """Return what was seen when the module was imported."""
+        """Return the run of the module's import."""
         for run in self._runs.done():
             told = run.ending in (Ending.RETURNED, Ending.NOT_IMPORTED)
             if told and run.function == "import" and run.start_method == self.start_method:

@@ -62,9 +62,9 @@ class StudentNotebook:
     def value(self, name: str) -> object:
         """Return a variable of the notebook at its end, as plain data of Python's own types.
 
-        What else there is in it, arrays too, is a `plain_data.Encoded` that tells types and
-        content. Raises LookupError where there is no such variable, UsageError for one that the
-        assignment does not list.
+        Any other object in it, such as an array, is a `plain_data.Encoded` with types and content.
+        Raises LookupError where there is no such variable, UsageError for one that the assignment
+        does not list.
         """
         rules = self.assignment.notebook
         if rules is None or name not in rules.variables:
@@ -88,7 +88,7 @@ class StudentNotebook:
         return found
 
     def _missing(self, what: str) -> LookupError:
-        broken = self.run().ending is Ending.BROKEN  # then nothing is known of the notebook
+        broken = self.run().ending is Ending.BROKEN  # then the grader knows nothing of the notebook
         return (LookupError if broken else NotInNotebookError)(f"the notebook has no {what}")
 
     def check(self, run: Notebook, *checks: Judge) -> list[Finding]:

@@ -59,7 +59,7 @@ class RunCache:
 
     def __init__(self, setting: Setting, tell: Callable[[str], None] = lambda _: None) -> None:
         self.setting = setting
-        self.tell = tell  # shows a line to whoever watches
+        self.tell = tell  # shows a line to the user
         self._runs: dict[str, Future[tuple[Run, ...]]] = {}
         self._executed: dict[str, Future[Notebook]] = {}
         # scenario that did not return -> start method under which it does
@@ -82,7 +82,7 @@ class RunCache:
 
     @property
     def practice(self) -> bool:
-        """Tell whether this is practice mode: waits and ends of processes cannot be seen here."""
+        """Tell whether this is practice mode: waits and ends of processes cannot be observed."""
         return self.setting.observer == "psutil" or not sys.platform.startswith("linux")
 
     def run(self, scenario: Scenario) -> tuple[Run, ...]:

@@ -96,7 +96,7 @@ class Timer:
         )
 
     def _named(self, last: Run) -> str:
-        """A call that went wrong is named as it is; else all of them are meant."""
+        """Return the call that went wrong; where none did, words for all timed calls."""
         returned = last.ending is Ending.RETURNED
         return f"{self.function}(timed tasks, n_processes={self.n})" if returned else last.call
 
@@ -181,7 +181,7 @@ class Timer:
         return dict(zip(calls, runs[1:], strict=True))
 
     def _looks(self, slow: Sequence[str]) -> tuple[Look, ...]:
-        """Where a submission is slow, run it once more and look at its stacks meanwhile."""
+        """Where a submission is slow, run it once more and sample its stacks meanwhile."""
         if not slow:
             return ()
         call = timed_call("spin" if slow[0] == "computing" else "nap", MORE, self.n)
@@ -210,7 +210,7 @@ class Timer:
 
 
 def without_reference(function: str, start_method: str) -> Timing:
-    """Return what is known of a submission where there is nothing to time it against."""
+    """Return the timing of a submission without a reference to compare it with."""
     nothing = Machine(cores=0.0, load=0.0)
     return Timing(
         key=f"timing/{function}/{start_method}",
@@ -245,7 +245,7 @@ def _odd(call: TimedCall, run: Run) -> str:
 
 
 def _plainly_slow(pairs: Sequence[Pair]) -> bool:
-    """Where waiting tasks take twice as long, no figure of other tasks changes the verdict."""
+    """Tell whether waiting tasks take twice as long: no other figure then changes the verdict."""
     ratio = speed_test.ratio([pair.waiting for pair in pairs])
     return len(pairs) >= 2 and ratio.estimate > 2
 

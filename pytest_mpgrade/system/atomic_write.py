@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def write_bytes(data: bytes, path: Path) -> None:
-    """Replace *path* by *data* at once, with the mode that the umask leaves; its folder is made.
+    """Replace *path* in one step, with the mode that the umask leaves; make its folder.
 
     Raises OSError; the old file then stays.
     """

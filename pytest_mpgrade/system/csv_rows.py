@@ -51,6 +51,6 @@ def read_rows(file: Path, needed: Collection[str]) -> Iterator[CsvRow]:
 
 
 def _delimiter(text: str) -> str:
-    """Spreadsheets of some countries write semicolons."""
+    """Return the delimiter of a file; spreadsheets of some countries write semicolons."""
     first = text.partition("\n")[0]
     return ";" if first.count(";") > first.count(",") else ","

@@ -1,4 +1,4 @@
-"""The known word that somebody may have meant."""
+"""The known word that a user may have meant."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def _identity(number: int) -> str:
 
 
 def is_free(file: Path) -> bool:
-    """Tell whether no grading writes into a log, or there is none."""
+    """Tell whether no grading writes into a log; also True where there is no log."""
     try:
         with file.open("rb") as opened:
             return _free(opened, 0.0)

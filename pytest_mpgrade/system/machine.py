@@ -30,7 +30,7 @@ def memory_bytes() -> int:
 
 
 def now(*, alone: bool) -> Machine:
-    """Return what a timing had to itself."""
+    """Return the state of the machine for a timing."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     return Machine(cores=cores(), load=load, alone=alone)
 

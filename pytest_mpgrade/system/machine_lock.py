@@ -95,7 +95,7 @@ def _lock(
     waits: Callable[[], None] = lambda: None,
     give_up: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Hold a lock until *held* ends; False where it could not be had in time."""
+    """Hold a lock until *held* ends; False where it was not free in time."""
     try:
         file = os.open(place if os.path.isdir(place) else tempfile.gettempdir(), os.O_RDONLY)
     except OSError:

@@ -1,8 +1,8 @@
-"""What control groups leave a process of the machine: cores by quota, and memory by limit.
+"""What cgroups leave to a process of the machine: cores by quota, and memory by limit.
 
-``os.cpu_count``, affinity and what tells of the machine's memory know nothing of them, in a
-container too (python/cpython#80235). Files: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/
-of Linux.
+``os.cpu_count``, affinity and the size of the machine's memory do not include these limits, in a
+container either (python/cpython#80235). Files: Documentation/admin-guide/cgroup-v2.rst and
+cgroup-v1/ of Linux.
 """
 
 from __future__ import annotations

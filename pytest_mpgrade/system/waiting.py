@@ -1,4 +1,4 @@
-"""Waiting for what nobody tells of: it is asked for again and again, with a limit."""
+"""Waiting by polling, with a limit, for events that nothing reports."""
 
 from __future__ import annotations
 

@@ -93,5 +93,5 @@ def _said(checks: Sequence[CheckPart]) -> Iterator[str]:
 
 
 def result_summary(result: ResultFile) -> str:
-    """Return what there is to say of the whole."""
+    """Return the text about the whole submission."""
     return result.reason if result.status is not Status.GRADED else ""

@@ -19,7 +19,7 @@ _DAY = 86400
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """What is told of it."""
+    """The text about it."""
 
     late_days: int  # begun ones
     attempt: int  # 1: the first

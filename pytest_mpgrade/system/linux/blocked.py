@@ -46,9 +46,9 @@ MOST_FILES = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Blocked:
-    """One look at a thread that waits in a system call."""
+    """One observation of a thread that waits in a system call."""
 
-    call: str = ""  # "sleep" for each of its kinds, "running", or "" where it cannot be seen
+    call: str = ""  # "sleep" for each of its kinds, "running", or "" where it is not shown
     asleep: bool = False
     timed: bool = True  # the wait ends by itself, or that cannot be known
     files: tuple[int, ...] | None = None  # that it waits for; None: none, or that cannot be known
@@ -82,7 +82,7 @@ def look_at_main_thread(pid: int) -> Blocked:
 
 
 def readable(pid: int) -> contextlib.AbstractContextManager[None]:
-    """Be, for /proc, somebody who may look into this process."""
+    """Act, for /proc, as a user who may read this process, while the context lasts."""
     try:
         owner = os.stat(f"/proc/{pid}").st_uid
     except OSError:

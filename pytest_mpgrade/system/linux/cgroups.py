@@ -1,8 +1,8 @@
 """Control groups: a limit on the processes and the memory of all that a run starts.
 
-Of version 2, or else of version 1; see cgroups(7), Documentation/admin-guide/cgroup-v2.rst and
-cgroup-v1/ of Linux. To be had by root outside of containers, and by a user whose session systemd
-has delegated a part of the tree to.
+They are of version 2, or else of version 1; see cgroups(7), Documentation/admin-guide/cgroup-v2.rst
+and cgroup-v1/ of Linux. Root can make them outside of containers, and so can a user to whose
+session systemd has delegated a part of the tree.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Cgroup:
     """
 
     folders: tuple[str, ...]  # one in version 2, one per controller in version 1
-    limits: frozenset[str]  # of "processes" and "memory": which limits were to be had
+    limits: frozenset[str]  # of "processes" and "memory": the limits that could be set
 
     @classmethod
     def create(cls, name: str, *, processes: int, memory: int) -> Cgroup | None:
@@ -164,10 +164,10 @@ def _hierarchies(groups: str, mounts: str) -> Mapping[str, tuple[str, str]]:
 
 
 def _delegates(folder: str) -> bool:
-    """Tell whether groups below a folder of version 2 have limits; switch that on where it may be.
+    """Tell whether groups below a folder of version 2 have limits; enable them where allowed.
 
-    Where processes are, limits for groups below them cannot be had, except in the root, which has
-    no cgroup.type.
+    Groups below a folder with processes cannot have limits, except below the root, which has no
+    cgroup.type.
     """
     offered = _CONTROLLERS.keys() & set(_read(f"{folder}/cgroup.controllers").split())
     file = f"{folder}/cgroup.subtree_control"
@@ -208,7 +208,7 @@ def _limit(folder: str, processes: int, memory: int) -> Iterator[str]:
 
 
 def _signature(pid: int) -> str:
-    """Return what tells a process from all others, later ones and those of other containers too."""
+    """Return a name of a process that no later one has, and none of another container."""
     return f"{os.stat('/proc/self/ns/pid').st_ino}.{pid}.{_started(pid)}"
 
 

@@ -1,6 +1,6 @@
-"""What /proc tells of processes and threads; see proc(5).
+"""What /proc shows of processes and threads; see proc(5).
 
-Whatever ended meanwhile reads as None or empty.
+A process that has ended meanwhile reads as None or empty.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def _read(path: str) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Thread:
-    """One look at one thread."""
+    """One observation of one thread."""
 
     pid: int
     tid: int
@@ -263,7 +263,7 @@ def pipe_ends(pid: int) -> dict[str, set[int]]:
 
 
 def _writable(pid: int, number: int) -> bool:
-    """The permissions of the link tell how the file was opened; proc_pid_fd(5)."""
+    """Tell by the permissions of its link if a file is open for writing; proc_pid_fd(5)."""
     try:
         return bool(os.lstat(f"/proc/{pid}/fd/{number}").st_mode & 0o200)
     except OSError:
@@ -277,7 +277,7 @@ def watched_by_epoll(pid: int, number: int) -> list[int]:
 
 
 def of_pidfd(pid: int, number: int) -> int:
-    """Return the process that a pidfd stands for; 0 if that is not told."""
+    """Return the process of a pidfd; 0 if the kernel does not show it."""
     for line in (_read(f"/proc/{pid}/fdinfo/{number}") or "").splitlines():
         if line.startswith("Pid:"):
             return max(int(line.split()[1]), 0)

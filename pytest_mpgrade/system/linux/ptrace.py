@@ -155,7 +155,7 @@ def become(uid: int) -> None:
 
 
 def may_trace_anybody() -> bool:
-    """Tell whether we have CAP_SYS_PTRACE; root in a container has not."""
+    """Tell whether this process has CAP_SYS_PTRACE; root in a container has not."""
     with open("/proc/self/status", encoding="ascii", errors="replace") as file:
         for line in file:
             if line.startswith("CapEff:"):

@@ -24,8 +24,8 @@ class SpareUid:
     """A user id that is ours as long as this process lives, or until `release`.
 
     The lock is one of flock(2) on an empty file that only root can open, so that no submission can
-    take it: nor all of them, which would have other gradings do without. The kernel lets go of it
-    with us; the file is removed by then, or by whoever has that user next.
+    take it, nor take all of them and leave other gradings without. The kernel releases it when this
+    process ends; the file is removed by then, or by the next holder of that user id.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class SpareUid:
         return removed
 
     def release(self) -> None:
-        """Let others have it."""
+        """Let other gradings have the user id."""
         if self._file >= 0:
             with contextlib.suppress(OSError):
                 os.unlink(self._path)
