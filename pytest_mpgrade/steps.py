@@ -73,12 +73,13 @@ def call(
 ) -> Step:
     """Return a call of *function*.
 
-    save: the name under which later steps find what it returned; opaque: that is handles, not data.
-    gates: when tasks go on, by default as the workload among the arguments says. again: call again
-    until it returns something but None, or prints a text. same_holdings: count leftovers from an
-    earlier call. last: wait for what is left to go. seconds, patience: other limits than usual;
-    longest: made once more with this limit where the first was too short, and for the reference
-    nearly so. look: at its stacks while it runs. words: how messages name the arguments.
+    *save* is the name under which later steps find what the call returned; *opaque* says that this
+    is handles, not data. *gates* says when tasks go on, by default as the workload among the
+    arguments does. *again*: call again until it returns something but None, or prints a text.
+    *same_holdings*: leftovers of an earlier call count, too. *last*: wait for leftovers to end.
+    *seconds* and *patience* replace the usual limits. *longest*: the call is made once more with
+    this limit if the first was too short, and nearly too short for the reference. *look*: sample
+    its stacks while it runs. *words*: how messages name the arguments.
     """
     script = gates or next((arg.gates for arg in args if isinstance(arg, Workload)), OPEN)
     named = [f"{name}={value!r}" for name, value in kwargs.items()]

@@ -34,16 +34,16 @@ class Step:
     opaque: bool = False  # what it returned is handles, not data
     again: Again | None = None
     drop: tuple[str, ...] = ()
-    own: tuple[str, ...] = ()  # functions of the submission that its tasks call
+    own: tuple[str, ...] = ()  # functions of the submission that arguments or tasks name
     keys: tuple[str, ...] | None = None  # of the tasks that it hands out, where they are known
     same_holdings: bool = False  # leftovers of an earlier call of this scenario count too
-    # it is waited for, and looked at, what is left; not for one of a row of calls
+    # the supervisor waits for leftovers and lists them; not for one call of several in a row
     last: bool = True
     n: int = 0
     let: tuple[str, ...] = ()  # keys of the tasks whose gates are opened
     look: bool = False  # the stacks of its processes are sampled while it runs
     seconds: float = 0.0  # 0: the assignment's limit
-    # seconds for a call that goes on, where the reference is not much faster; 0: no more
+    # seconds for a second try of a call that needs more, unless the reference is much faster
     longest: float = 0.0
     patience: float = 0.0
 

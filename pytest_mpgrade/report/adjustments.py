@@ -68,7 +68,7 @@ def with_overrides(
 
 
 def _undecided(result: ResultFile, by_hand: Collection[str]) -> Undecided:
-    """Return what nobody has decided: neither the machine nor a person."""
+    """Return what neither the machine nor a person has decided."""
     left = math.fsum(each.undecided for each in result.criteria if each.name not in by_hand)
     told = [
         (each.criterion in by_hand, one_line(f"{each.check}: {each.message}"))
@@ -168,7 +168,7 @@ def change_lines(result: ResultFile) -> list[str]:
 
 
 def late_words(result: ResultFile) -> str:
-    """Say what coming late costs, or why nobody can tell; "" where it was not late."""
+    """Return what handing in late costs, or why that is unknown; "" for work in time."""
     late = result.late
     if late is None:
         return ""

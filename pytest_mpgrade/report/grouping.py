@@ -1,4 +1,4 @@
-"""Says once what was found under several start methods. Pure; used by every report for people."""
+"""Says once what several start methods have in common; every report for people uses it. Pure."""
 
 from __future__ import annotations
 
@@ -87,9 +87,8 @@ def _block(same: Sequence[Sequence[CheckPart]], others: int) -> Block:
 
 
 def _told(group: Sequence[CheckPart]) -> Hashable:
-    """Return what is said of a call, whichever checks say it."""
-    # Pids and times differ from run to run: what was seen is told from the first, what it means
-    # decides.
+    """Return what the checks of a call say, whichever checks these are."""
+    # Pids and times differ from run to run, so evidence is not compared; a block shows the first.
     told = [
         (check.outcome, _neutral(check.message or check.title, check), _neutral(check.hint, check))
         for check in group
@@ -99,7 +98,7 @@ def _told(group: Sequence[CheckPart]) -> Hashable:
 
 
 def _neutral(message: str, check: CheckPart) -> str:
-    """Return a message without what tells start methods and calls of a function apart."""
+    """Return a message without the words in which start methods and calls of a function differ."""
     told = message.replace(f"under {check.start_method}", "") if check.start_method else message
     return _of_any_call(told, check)
 

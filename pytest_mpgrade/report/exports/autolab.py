@@ -16,7 +16,7 @@ from pytest_mpgrade.system.text import points
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
-    """Return what was found in words, and in the last line the scores."""
+    """Return the texts of all criteria, and as the last line the scores."""
     found = criterion_lines(result, criteria)
     said = [
         f"{line.title}: {points(line.score)} of {points(line.max_score)}\n{line.text}".rstrip()

@@ -30,7 +30,7 @@ class CriterionLine:
 
     @property
     def passed(self) -> bool:
-        """All points that could be had were earned."""
+        """All points of the criterion were earned."""
         return self.score >= self.max_score
 
 

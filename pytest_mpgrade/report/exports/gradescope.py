@@ -1,7 +1,7 @@
 """Gradescope's ``/autograder/results/results.json`` (gradescope/autograder_samples/docs/specs.md).
 
-Texts are plain: what a submission says is no markup of ours. Lateness and earlier submissions are
-told, not judged.
+Texts are plain, so that words of a submission are no markup. Lateness and earlier submissions are
+reported, and do not change the score.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ _DAY = 86400
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """The text about it."""
+    """What the file says of a submission."""
 
     late_days: int  # begun ones
     attempt: int  # 1: the first
