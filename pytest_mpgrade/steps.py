@@ -78,7 +78,7 @@ def call(
     arguments does. *again*: call again until it returns something but None, or prints a text.
     *same_holdings*: leftovers of an earlier call count, too. *last*: wait for leftovers to end.
     *seconds* and *patience* replace the usual limits. *longest*: the call is made once more with
-    this limit if the first was too short, and nearly too short for the reference. *look*: sample
+    this limit if it needs more, unless the reference is much faster. *look*: sample
     its stacks while it runs. *words*: how messages name the arguments.
     """
     script = gates or next((arg.gates for arg in args if isinstance(arg, Workload)), OPEN)

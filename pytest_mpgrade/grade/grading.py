@@ -253,10 +253,10 @@ def _keep(result: ResultFile, folder: Path, assignment: Assignment, options: Opt
         for name, given in options.exports:
             usual, render = exports.FORMATS[name]
             path = Path(given) if given else folder / usual
-            told = redaction.redacted(result, assignment.criteria)
-            atomic_write.write_bytes(render(*told).encode("utf-8", "backslashreplace"), path)
+            shown = redaction.redacted(result, assignment.criteria)
+            atomic_write.write_bytes(render(*shown).encode("utf-8", "backslashreplace"), path)
             if name in exports.ALSO:
-                exports.ALSO[name](*told)
+                exports.ALSO[name](*shown)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
     return Grading(result=result, folder=folder)

@@ -98,11 +98,11 @@ def budget(options: Options, limit: float) -> TimeBudget:
     The budget leaves time before the deadline for an interrupted grading to end, and as much again
     for writing what is known then.
     """
-    left = max(0.0, options.deadline - time.time()) if options.deadline else float("inf")
-    grace = min(GRACE, left / 4)
-    if left - 2 * grace < limit:
+    remaining = max(0.0, options.deadline - time.time()) if options.deadline else float("inf")
+    grace = min(GRACE, remaining / 4)
+    if remaining - 2 * grace < limit:
         said = "not graded in time: the grading was ended before its deadline"
-        return TimeBudget(seconds=left - 2 * grace, grace=grace, said=said)
+        return TimeBudget(seconds=remaining - 2 * grace, grace=grace, said=said)
     said = f"the grading took longer than {limit:g} s, its time limit, and was ended"
     return TimeBudget(seconds=limit, grace=GRACE, said=said)
 

@@ -30,8 +30,8 @@ def lost_function(text: str) -> str:
     Its name is in Python's error message. Under spawn and forkserver a child imports the module of
     what it is sent, and `__main__` of a kernel is no module that can be imported.
     """
-    found = _LOST.search(text)
-    return (found["a"] or found["b"]) if found else ""
+    match = _LOST.search(text)
+    return (match["a"] or match["b"]) if match else ""
 
 
 @dataclass(frozen=True, kw_only=True)

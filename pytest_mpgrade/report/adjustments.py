@@ -69,14 +69,15 @@ def with_overrides(
 
 def _undecided(result: ResultFile, by_hand: Collection[str]) -> Undecided:
     """Return what neither the machine nor a person has decided."""
-    left = math.fsum(each.undecided for each in result.criteria if each.name not in by_hand)
+    undecided = math.fsum(each.undecided for each in result.criteria if each.name not in by_hand)
     told = [
         (each.criterion in by_hand, one_line(f"{each.check}: {each.message}"))
         for each in result.checks
     ]
     settled = {why for mine, why in told if mine} - {why for mine, why in told if not mine}
     return Undecided(
-        points=round(left, 6), why=tuple(why for why in result.undecided.why if why not in settled)
+        points=round(undecided, 6),
+        why=tuple(why for why in result.undecided.why if why not in settled),
     )
 
 
@@ -89,10 +90,14 @@ def _scores(
     """
     worth = {each.name: Fraction(str(each.points)) for each in criteria}
     others = [each for each in result.criteria if each.name not in set_by_hand and each.max_points]
-    left = sum((points for name, points in worth.items() if name not in set_by_hand), Fraction(0))
+    remaining = sum(
+        (points for name, points in worth.items() if name not in set_by_hand), Fraction(0)
+    )
     counted = sum((worth[each.name] for each in others), Fraction(0))
     most = (
-        rounding.earned([worth[each.name] * left / counted for each in others], left, _CENT)
+        rounding.earned(
+            [worth[each.name] * remaining / counted for each in others], remaining, _CENT
+        )
         if counted
         else []
     )

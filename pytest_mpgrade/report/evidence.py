@@ -26,17 +26,17 @@ def evidence_lines(evidence: Mapping[str, object], most: int = MOST_LINES) -> li
 
     The source line is not among them.
     """
-    found = [
+    lines = [
         clean(line)
         for text in _listed(evidence.get("lines"))
         for line in str(text).expandtabs().splitlines()
     ]
     others = {key: value for key, value in evidence.items() if key not in _SPECIAL}
     for key, value in others.items():
-        found += _part(key, value, alone=len(others) == 1)
-    if len(found) > most + 1:
-        found[most:] = [f"… and {len(found) - most} more"]
-    return found
+        lines += _part(key, value, alone=len(others) == 1)
+    if len(lines) > most + 1:
+        lines[most:] = [f"… and {len(lines) - most} more"]
+    return lines
 
 
 def source_line(evidence: Mapping[str, object]) -> str:

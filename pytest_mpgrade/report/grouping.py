@@ -89,18 +89,18 @@ def _block(same: Sequence[Sequence[CheckPart]], others: int) -> Block:
 def _told(group: Sequence[CheckPart]) -> Hashable:
     """Return what the checks of a call say, whichever checks these are."""
     # Pids and times differ from run to run, so evidence is not compared; a block shows the first.
-    told = [
+    said = [
         (check.outcome, _neutral(check.message or check.title, check), _neutral(check.hint, check))
         for check in group
         if check.outcome in EXPLAINED
     ]
-    return tuple(dict.fromkeys(told))
+    return tuple(dict.fromkeys(said))
 
 
 def _neutral(message: str, check: CheckPart) -> str:
     """Return a message without the words in which start methods and calls of a function differ."""
-    told = message.replace(f"under {check.start_method}", "") if check.start_method else message
-    return _of_any_call(told, check)
+    neutral = message.replace(f"under {check.start_method}", "") if check.start_method else message
+    return _of_any_call(neutral, check)
 
 
 def _of_any_call(message: str, check: CheckPart) -> str:

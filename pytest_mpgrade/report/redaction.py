@@ -111,31 +111,31 @@ def _test_names(check: CheckPart) -> set[str]:
 
 
 def _covered_score(
-    found: CriterionScore, names: Mapping[str, str], criteria: Sequence[Criterion]
+    score: CriterionScore, names: Mapping[str, str], criteria: Sequence[Criterion]
 ) -> CriterionScore:
     """Return a criterion's score without what is hidden.
 
     A hidden criterion loses its questions, and another criterion's reason loses the titles of
     hidden ones.
     """
-    if found.name in names:
-        question = _covered_question(found, names[found.name])
+    if score.name in names:
+        question = _covered_question(score, names[score.name])
         return dataclasses.replace(
-            found, name=names[found.name], title=HIDDEN, reason="", questions=(question,)
+            score, name=names[score.name], title=HIDDEN, reason="", questions=(question,)
         )
     titles = {repr(each.title or each.name) for each in criteria if each.hidden}
-    told = re.sub(_any_of(titles), HIDDEN, found.reason)
-    return dataclasses.replace(found, reason=told)
+    reason = re.sub(_any_of(titles), HIDDEN, score.reason)
+    return dataclasses.replace(score, reason=reason)
 
 
-def _covered_question(found: CriterionScore, name: str) -> QuestionScore:
+def _covered_question(score: CriterionScore, name: str) -> QuestionScore:
     """Return one question that stands for all questions of a hidden criterion.
 
     It has one unit, since exports add up the points of units.
     """
-    units = [unit for question in found.questions for unit in question.units]
+    units = [unit for question in score.questions for unit in question.units]
     counted = [unit for unit in units if not unit.undecided] or units
-    share = found.points / found.max_points if found.max_points else 0.0
+    share = score.points / score.max_points if score.max_points else 0.0
     unit = Unit(
         start_method="",
         variant="",
@@ -143,10 +143,10 @@ def _covered_question(found: CriterionScore, name: str) -> QuestionScore:
             (unit.outcome for unit in counted if unit.outcome is not Outcome.PASSED), Outcome.PASSED
         ),
         share=round(share, 4),
-        undecided=bool(units) and not found.max_points,
+        undecided=bool(units) and not score.max_points,
     )
     return QuestionScore(
-        id=name, title=HIDDEN, points=found.points, max_points=found.max_points, units=(unit,)
+        id=name, title=HIDDEN, points=score.points, max_points=score.max_points, units=(unit,)
     )
 
 

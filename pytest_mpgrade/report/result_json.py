@@ -153,7 +153,7 @@ def _keys(part: Any) -> dict[str, object]:
     Keys that are optional and empty are left out.
     """
     optional = _OPTIONAL_OF.get(type(part), _OPTIONAL)
-    found: dict[str, object] = {}
+    keys: dict[str, object] = {}
     for each in dataclasses.fields(part):
         value = getattr(part, each.name)
         if isinstance(value, tuple):
@@ -161,8 +161,8 @@ def _keys(part: Any) -> dict[str, object]:
         elif dataclasses.is_dataclass(value):
             value = _keys(value)
         if value or each.name not in optional:
-            found[each.name] = value
-    return found
+            keys[each.name] = value
+    return keys
 
 
 def write_result(report: Report | ResultFile, path: Path) -> None:

@@ -273,8 +273,8 @@ class GradingSession:
 
         There is more than one way where the machine changed what it permits.
         """
-        seen = {run.trace.observer for run in self._runs.done() if run.trace.observer}
-        return sorted(seen, key=("ptrace", "proc", "psutil").index) or [self._setting.observer]
+        observers = {run.trace.observer for run in self._runs.done() if run.trace.observer}
+        return sorted(observers, key=("ptrace", "proc", "psutil").index) or [self._setting.observer]
 
     def _write(self, *, first: bool = False) -> None:
         writes = os.environ.get("PYTEST_XDIST_WORKER", "") in (("", "gw0") if first else ("",))

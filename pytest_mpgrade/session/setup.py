@@ -60,12 +60,12 @@ def setting(name: str, config: pytest.Config) -> Setting:
 def _interpreter(assignment: Assignment) -> str:
     """Return the path of the interpreter that executes notebooks; "" for the grader's own."""
     wanted = assignment.notebook.python if assignment.notebook else ""
-    found = shutil.which(os.path.expanduser(wanted)) if wanted else ""
-    if found is None:
+    interpreter = shutil.which(os.path.expanduser(wanted)) if wanted else ""
+    if interpreter is None:
         raise UsageError(
             f"the notebook's kernel cannot be started: there is no interpreter {wanted}"
         )
-    return os.path.abspath(found) if found else ""
+    return os.path.abspath(interpreter) if interpreter else ""
 
 
 def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Submission:

@@ -103,8 +103,8 @@ class Student:
     def imported(self) -> Run:
         """Return the run of the module's import."""
         for run in self._runs.done():
-            told = run.ending in (Ending.RETURNED, Ending.NOT_IMPORTED)
-            if told and run.function == "import" and run.start_method == self.start_method:
+            known = run.ending in (Ending.RETURNED, Ending.NOT_IMPORTED)
+            if known and run.function == "import" and run.start_method == self.start_method:
                 return run
         return self._runs.run(self._scenario(()))[0]
 
@@ -139,11 +139,11 @@ class Student:
             Ending.STOPPED,
             Ending.RAISED,
         ):
-            told = replace(
+            explained = replace(
                 stuck, returned_under=returning_method(self._scenario(steps), stuck, self._runs)
             )
-            runs = self._linked([told if run is stuck else run for run in runs])
-            self._relied, self._relied_functions = told, {step.function for step in steps}
+            runs = self._linked([explained if run is stuck else run for run in runs])
+            self._relied, self._relied_functions = explained, {step.function for step in steps}
         return runs
 
     def time(self, function: str, *, n_processes: int = 2, against_serial: bool = False) -> Timing:
@@ -191,9 +191,9 @@ class Student:
 
         All checks are made, and the test fails at its end if one of them has failed.
         """
-        found = [judge_safely(check, run) for check in checks]
-        self.findings += found
-        return found
+        findings = [judge_safely(check, run) for check in checks]
+        self.findings += findings
+        return findings
 
     @staticmethod
     def _linked(runs: Sequence[Run]) -> tuple[Run, ...]:
@@ -275,10 +275,10 @@ def _with_givers(runs: Sequence[Run], steps: Sequence[Step]) -> list[Run]:
 
     This is about runs that were not tried and have no cause yet.
     """
-    found = []
+    linked = []
     for place, (run, step) in enumerate(zip(runs, steps, strict=True)):
         names = {arg.name for arg in step.args if isinstance(arg, Saved)}
         givers = [runs[at] for at in range(place) if steps[at].save in names]
         unusable = run.ending is Ending.NOT_TRIED and run.cause is None and bool(givers)
-        found.append(replace(run, cause=givers[-1]) if unusable else run)
-    return found
+        linked.append(replace(run, cause=givers[-1]) if unusable else run)
+    return linked

@@ -93,9 +93,9 @@ class StudentNotebook:
 
     def check(self, run: Notebook, *checks: Judge) -> list[Finding]:
         """Judge what `run` has returned; the test fails at its end if a check has failed."""
-        found = [judge_safely(check, run) for check in checks]
-        self.findings += found
-        return found
+        findings = [judge_safely(check, run) for check in checks]
+        self.findings += findings
+        return findings
 
     def why_not_imported(self) -> str:
         """Return why nothing could be tried: a notebook that can be read can be executed."""

@@ -95,10 +95,10 @@ class RunCache:
             return known.result()
         # New, or still waiting for its turn in the background: whoever asks for it now does not
         # wait for others.
-        found: Future[tuple[Run, ...]] = Future()
-        self._runs[scenario.key] = found
-        found.set_result(self._make(scenario))
-        return found.result()
+        future: Future[tuple[Run, ...]] = Future()
+        self._runs[scenario.key] = future
+        future.set_result(self._make(scenario))
+        return future.result()
 
     def run_again(self, scenario: Scenario) -> tuple[Run, ...]:
         """Run a scenario once more, whatever it gave before."""
@@ -239,8 +239,8 @@ def timed_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
 
     The caller keeps all other runs off this machine itself; see `system/machine_lock.py`.
     """
-    found = _complete(module_run.run_module(scenario, setting), scenario)
-    return lacking.explained(found, setting.submission, setting.assignment)
+    runs = _complete(module_run.run_module(scenario, setting), scenario)
+    return lacking.explained(runs, setting.submission, setting.assignment)
 
 
 def broken_runs(

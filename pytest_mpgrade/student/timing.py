@@ -87,13 +87,11 @@ class Timer:
         with machine_lock.alone(self.tell) as alone:
             pairs, last, problem = self._pairs(rules)
             looks = self._looks(speed_test.judge_pairs(pairs, rules).slow)
-            found = machine.now(alone=alone)
+            here = machine.now(alone=alone)
         took = time.monotonic() - began
         trace = dataclasses.replace(last.trace, looks=looks)
         last = dataclasses.replace(last, trace=trace, seconds=took, call=self._named(last))
-        return as_kind(
-            Timing, last, pairs=tuple(pairs), rules=rules, machine=found, problem=problem
-        )
+        return as_kind(Timing, last, pairs=tuple(pairs), rules=rules, machine=here, problem=problem)
 
     def _named(self, last: Run) -> str:
         """Return the call that went wrong; where none did, words for all timed calls."""
@@ -197,11 +195,11 @@ class Timer:
         with machine_lock.alone(self.tell) as alone:
             for _ in range(SCALED_ROUNDS):
                 row = random.SystemRandom().sample(calls, len(calls))
-                found = self._round(self.own, row)
-                last, odd = _last(found)
+                runs = self._round(self.own, row)
+                last, odd = _last(runs)
                 if odd:
                     break
-                for call, run in found.items():
+                for call, run in runs.items():
                     times[call.n].append(gates_of(run).spent)
             here = machine.now(alone=alone)
         return as_kind(

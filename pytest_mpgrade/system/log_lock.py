@@ -60,8 +60,8 @@ def inherited() -> tuple[int, ...]:
 
 
 def _identity(number: int) -> str:
-    found = os.fstat(number)
-    return f"{found.st_dev}.{found.st_ino}"
+    status = os.fstat(number)
+    return f"{status.st_dev}.{status.st_ino}"
 
 
 def is_free(file: Path) -> bool:

@@ -38,11 +38,11 @@ def exit_status(process: subprocess.Popen[bytes], seconds: float) -> int | None:
     end = time.monotonic() + seconds
     while True:
         try:
-            found = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:  # somebody else has reaped it
             return process.wait()
-        if found is not None:
-            return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+        if ended is not None:
+            return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
         if time.monotonic() >= end:
             return None
         _await_end(process.pid, end - time.monotonic())

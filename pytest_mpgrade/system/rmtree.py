@@ -50,10 +50,10 @@ def remove_all(mark: str) -> None:
     """Remove the folders whose paths begin with *mark*; others may be doing so too."""
 
     def removed() -> bool:
-        left = glob.glob(f"{glob.escape(mark)}*")
-        for path in left:
+        leftovers = glob.glob(f"{glob.escape(mark)}*")
+        for path in leftovers:
             remove_tree(path)
-        return not left
+        return not leftovers
 
     wait_until(removed, REMOVE_SECONDS, 0.05)
 

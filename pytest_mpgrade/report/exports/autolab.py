@@ -17,11 +17,11 @@ from pytest_mpgrade.system.text import points
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
     """Return the texts of all criteria, and as the last line the scores."""
-    found = criterion_lines(result, criteria)
+    lines = criterion_lines(result, criteria)
     said = [
         f"{line.title}: {points(line.score)} of {points(line.max_score)}\n{line.text}".rstrip()
-        for line in found
+        for line in lines
     ]
-    scores = {line.name: line.score for line in found}
+    scores = {line.name: line.score for line in lines}
     total = round(math.fsum(scores.values()), 6)
     return "\n".join([*said, json.dumps({"scores": scores, "scoreboard": [total]})]) + "\n"

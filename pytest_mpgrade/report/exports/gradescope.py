@@ -22,22 +22,22 @@ METADATA = Path("/autograder/submission_metadata.json")
 
 def render(result: ResultFile, criteria: Sequence[Criterion], metadata: Path = METADATA) -> str:
     """Return a test for each criterion; the score is that of the result, the sum of the tests."""
-    found = criterion_lines(result, criteria)
-    told = gradescope_metadata.read_metadata(metadata)
+    lines = criterion_lines(result, criteria)
+    about = gradescope_metadata.read_metadata(metadata)
     head = (
         result_summary(result)
         or f"graded by mpgrade {result.environment.get('mpgrade', '')}".strip()
     )
     body: dict[str, object] = {
-        "score": round(math.fsum(line.score for line in found), 6),
+        "score": round(math.fsum(line.score for line in lines), 6),
         "execution_time": result.seconds,
-        "output": "\n".join([head, *(told.lines if told else ())]),
+        "output": "\n".join([head, *(about.lines if about else ())]),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
-        "tests": [_test(number, line) for number, line in enumerate(found, 1)],
+        "tests": [_test(number, line) for number, line in enumerate(lines, 1)],
         "leaderboard": list(_leaderboard(result)),
         "extra_data": {
             "assignment": result.assignment,
@@ -47,7 +47,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion], metadata: Path = M
             "module": result.submission.module,
             "containment": result.containment.get("level", ""),
             "environment": result.environment,
-            **({"late_days": told.late_days, "attempt": told.attempt} if told else {}),
+            **({"late_days": about.late_days, "attempt": about.attempt} if about else {}),
         },
     }
     return json.dumps(body, ensure_ascii=False, indent=1)

@@ -29,13 +29,13 @@ class Metadata:
 def read_metadata(path: Path) -> Metadata | None:
     """Return what the file says; None where there is none that can be read."""
     try:
-        told = json.loads(path.read_text("utf-8"))
+        document = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         return None
-    before = [each for each in _list(told, "previous_submissions") if isinstance(each, dict)]
-    late = _late(told)
+    before = [each for each in _list(document, "previous_submissions") if isinstance(each, dict)]
+    late = _late(document)
     return Metadata(
         late_days=max(0, math.ceil(late / _DAY)),
         attempt=len(before) + 1,

@@ -20,12 +20,12 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
 
     A submission that cannot be graded gets `gradable: false`, which costs no attempt.
     """
-    found = criterion_lines(result, criteria)
-    most = sum(line.max_score for line in found)
+    lines = criterion_lines(result, criteria)
+    most = sum(line.max_score for line in lines)
     gradable = result.status is Status.GRADED
     body = {
         "gradable": gradable,
-        "score": sum(line.score for line in found) / most if gradable and most else 0.0,
+        "score": sum(line.score for line in lines) / most if gradable and most else 0.0,
         "message": result_summary(result),
         "output": "",
         "format_errors": [] if gradable else [result_summary(result)],
@@ -38,7 +38,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
                 "message": line.text[:LONGEST],
                 "output": "",
             }
-            for line in found
+            for line in lines
         ],
     }
     return json.dumps(body, ensure_ascii=False, indent=1)

@@ -50,14 +50,14 @@ def marked(notebook: Notebook) -> dict[str, Any]:
     cells: list[dict[str, object]] = []
     code = iter(notebook.cells)
     for cell in notebook.document["cells"]:
-        seen = next(code) if cell["cell_type"] == "code" else None
-        if seen is not None and seen is notebook.failing:
-            mark = _mark(seen)
+        executed = next(code) if cell["cell_type"] == "code" else None
+        if executed is not None and executed is notebook.failing:
+            mark = _mark(executed)
             cells.append(
                 mark
                 | ({"id": "mpgrade"} if notebook.document.get("nbformat_minor", 0) >= 5 else {})
             )
-        if seen is not None and seen.ending is Ending.NOT_TRIED:
+        if executed is not None and executed.ending is Ending.NOT_TRIED:
             cell = {**cell, "outputs": [], "execution_count": None}
         cells.append(cell)
     return {**notebook.document, "cells": cells}

@@ -166,15 +166,15 @@ def _titled(pattern: str) -> Choose:
     """
 
     def choose(header: Sequence[str], assignment: Assignment) -> list[int]:
-        found = {
+        titles = {
             place: match[1].strip()
             for place, name in enumerate(header)
             if (match := re.match(pattern, name))
         }
         named = [
-            place for place, title in found.items() if title in (assignment.title, assignment.name)
+            place for place, title in titles.items() if title in (assignment.title, assignment.name)
         ]
-        return named or list(found)
+        return named or list(titles)
 
     return choose
 

@@ -229,15 +229,17 @@ def _flags(page: Page, result: ResultFile) -> None:
                 )
 
 
-def outline(found: ResultFile, assignment: Assignment, width: int = 80, color: bool = False) -> str:
+def outline(
+    result: ResultFile, assignment: Assignment, width: int = 80, color: bool = False
+) -> str:
     """Return what each question of an assignment is worth."""
     page = Page(width, color)
     page.line((f"{one_line(assignment.name)}: {one_line(assignment.title)}", "bold"), hang=4)
     table = Table(box=SIMPLE_HEAD, show_footer=True, pad_edge=True)
     table.add_column("Question", "Total", overflow="fold")
     table.add_column("Units", justify="right")
-    table.add_column("Points", points(found.max_score), justify="right", no_wrap=True)
-    for row in rubric_rows(found, assignment):
+    table.add_column("Points", points(result.max_score), justify="right", no_wrap=True)
+    for row in rubric_rows(result, assignment):
         if row.units:
             table.add_row(Padding(row.title, (0, 0, 0, 2)), str(row.units), row.points)
         else:

@@ -40,10 +40,10 @@ def changes(old: Mapping[str, ResultFile], new: Mapping[str, ResultFile]) -> Ite
             )
             continue
         before, after = old[name], new[name]
-        told = [*_checks(before, after), *_by_hand(before, after)]
+        details = [*_checks(before, after), *_by_hand(before, after)]
         if _grade(before) != _grade(after) or _by_hand(before, after):
             yield f"{one_line(name)}: {_grade(before)} -> {_grade(after)}"
-            yield from (f"    {line}" for line in told)
+            yield from (f"    {line}" for line in details)
 
 
 def _grade(result: ResultFile) -> str:

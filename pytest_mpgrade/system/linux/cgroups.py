@@ -70,8 +70,8 @@ class Cgroup:
 
     def processes(self) -> list[int]:
         """Return the members that still run, without zombies; of groups below as well."""
-        found = {pid for top in self.folders for folder in _below(top) for pid in _members(folder)}
-        return sorted(found)
+        pids = {pid for top in self.folders for folder in _below(top) for pid in _members(folder)}
+        return sorted(pids)
 
     def out_of_memory(self) -> int:
         """Return how many members the kernel has killed because of the group's memory.
@@ -102,13 +102,13 @@ def leftovers(prefix: str) -> list[Cgroup]:
     Their names begin with *prefix*, and the caller may remove them. All groups of the machine are
     searched.
     """
-    found: dict[str, list[str]] = {}
+    folders_of: dict[str, list[str]] = {}
     for top in {top for top, _ in own_groups().values()}:
         for folder in _below(top):
             name = os.path.basename(folder)
             if name.startswith(prefix) and _abandoned(name) and os.access(folder, os.W_OK):
-                found.setdefault(name, []).append(folder)
-    return [Cgroup(folders=tuple(folders), limits=frozenset()) for folders in found.values()]
+                folders_of.setdefault(name, []).append(folder)
+    return [Cgroup(folders=tuple(folders), limits=frozenset()) for folders in folders_of.values()]
 
 
 # --- where groups can be made
@@ -147,20 +147,20 @@ def _hierarchies(groups: str, mounts: str) -> Mapping[str, tuple[str, str]]:
     for line in groups.splitlines():
         _, names, path = line.split(":", 2)
         own.update(dict.fromkeys(names.split(","), path))
-    found: dict[str, tuple[str, str]] = {}
+    hierarchies: dict[str, tuple[str, str]] = {}
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
         root, point = before.split()[3:5]
         kind, _, options = after.split(" ", 2)
         controllers = {"cgroup": options.split(","), "cgroup2": [_UNIFIED]}.get(kind, [])
         for name in controllers:
-            if name in own and name not in found:
+            if name in own and name not in hierarchies:
                 below = os.path.relpath(own[name], root) if own[name].startswith(root) else "."
-                found[name] = (
+                hierarchies[name] = (
                     point,
                     os.path.normpath(f"{point}/{'.' if below.startswith('..') else below}"),
                 )
-    return found
+    return hierarchies
 
 
 def _delegates(folder: str) -> bool:

@@ -52,10 +52,12 @@ def _stat(path: str) -> list[str]:
 
 def child_pids(pid: int) -> list[int]:
     """Return the children of all threads of *pid*, zombies too (needs CONFIG_PROC_CHILDREN)."""
-    found: list[int] = []
+    children: list[int] = []
     for tid in tasks(pid):
-        found += [int(child) for child in (_read(f"/proc/{pid}/task/{tid}/children") or "").split()]
-    return found
+        children += [
+            int(child) for child in (_read(f"/proc/{pid}/task/{tid}/children") or "").split()
+        ]
+    return children
 
 
 def descendants(root: int) -> list[int]:
@@ -90,17 +92,17 @@ def command_line(pid: int) -> str:
 
 def open_files(pid: int) -> dict[int, str]:
     """Return what the file descriptors of a process refer to, e.g. ``{3: "pipe:[4711]"}``."""
-    found: dict[int, str] = {}
+    files: dict[int, str] = {}
     try:
         names = os.listdir(f"/proc/{pid}/fd")
     except OSError:
-        return found
+        return files
     for name in names:
         try:
-            found[int(name)] = os.readlink(f"/proc/{pid}/fd/{name}")
+            files[int(name)] = os.readlink(f"/proc/{pid}/fd/{name}")
         except OSError:
             continue
-    return found
+    return files
 
 
 def times(pid: int, tid: int) -> tuple[float, float]:
@@ -151,7 +153,7 @@ def look_at_threads(pid: int, timed: Callable[[str], tuple[bool, str]]) -> list[
 
     *timed* judges a line of ``/proc/PID/task/TID/syscall``.
     """
-    found = []
+    threads = []
     alarmed = _expects_alarm(pid)
     for tid in tasks(pid):
         base = f"/proc/{pid}/task/{tid}/"
@@ -164,7 +166,7 @@ def look_at_threads(pid: int, timed: Callable[[str], tuple[bool, str]]) -> list[
                 switches = int(line.split()[1])
         numbers = (_read(base + "schedstat") or "0 0").split()
         waits_timed, name = timed(_read(base + "syscall") or "")
-        found.append(
+        threads.append(
             Thread(
                 pid=pid,
                 tid=tid,
@@ -176,7 +178,7 @@ def look_at_threads(pid: int, timed: Callable[[str], tuple[bool, str]]) -> list[
                 syscall=name,
             )
         )
-    return found
+    return threads
 
 
 def handles(pid: int, signal: int) -> bool | None:
@@ -244,10 +246,10 @@ def read_memory(pid: int, address: int, size: int) -> bytes:
     try:
         with open(f"/proc/{pid}/mem", "rb", buffering=0) as file:
             file.seek(address)
-            found = file.read(size)
+            data = file.read(size)
     except (OSError, ValueError, OverflowError):
         return b""
-    return found if len(found) == size else b""
+    return data if len(data) == size else b""
 
 
 def pipe_ends(pid: int) -> dict[str, set[int]]:
@@ -255,11 +257,11 @@ def pipe_ends(pid: int) -> dict[str, set[int]]:
 
     An example: ``{"pipe:[4711]": {4}}``.
     """
-    found: dict[str, set[int]] = {}
+    ends: dict[str, set[int]] = {}
     for number, name in open_files(pid).items():
         if name.startswith("pipe:") and _writable(pid, number):
-            found.setdefault(name, set()).add(number)
-    return found
+            ends.setdefault(name, set()).add(number)
+    return ends
 
 
 def _writable(pid: int, number: int) -> bool:

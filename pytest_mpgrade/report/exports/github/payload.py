@@ -47,17 +47,17 @@ _LONGEST_NAME = 100
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
     """Return all outputs by name, and the reporter's input `runners`."""
-    found = outputs(result, criteria)
-    runners = ",".join(name for name in found if name != WHOLE)
-    return json.dumps({"runners": runners, "outputs": found}, ensure_ascii=False, indent=1)
+    payloads = outputs(result, criteria)
+    runners = ",".join(name for name in payloads if name != WHOLE)
+    return json.dumps({"runners": runners, "outputs": payloads}, ensure_ascii=False, indent=1)
 
 
 def outputs(result: ResultFile, criteria: Sequence[Criterion]) -> dict[str, Payload]:
     """Return a payload for each criterion, by its runner's id, and one for the whole."""
     ids = runner_ids(criteria)
-    found = criterion_lines(result, criteria)
-    made = {ids[line.name]: _runner(result, line) for line in found} | {
-        WHOLE: _whole(result, found)
+    lines = criterion_lines(result, criteria)
+    made = {ids[line.name]: _runner(result, line) for line in lines} | {
+        WHOLE: _whole(result, lines)
     }
     return {name: _fitting(body) for name, body in made.items()}
 
@@ -103,18 +103,18 @@ def _runner(result: ResultFile, line: CriterionLine) -> Payload:
     return _payload(_status(result, line.passed), line.max_score, tests)
 
 
-def _whole(result: ResultFile, found: Sequence[CriterionLine]) -> Payload:
+def _whole(result: ResultFile, lines: Sequence[CriterionLine]) -> Payload:
     """Return a test for each criterion with its exact points.
 
     Of this payload only the notice shows the points.
     """
     tests = [
         _test(line.title, status=_status(result, line.passed), score=line.score, message=line.text)
-        for line in found
+        for line in lines
     ]
     return _payload(
-        _status(result, all(line.passed for line in found)),
-        sum(line.max_score for line in found),
+        _status(result, all(line.passed for line in lines)),
+        sum(line.max_score for line in lines),
         tests,
     )
 
@@ -172,12 +172,12 @@ def _parts(line: CriterionLine) -> Iterator[_Test]:
         part = Fraction(MOST_TESTS - 1, MOST_TESTS)  # nobody gets all points by rounding
     count, whole = part.numerator, part.denominator
     earned = line.max_score * count / whole
-    told = f"{line.title}: {points(line.score)} of {points(line.max_score)} points"
+    title = f"{line.title}: {points(line.score)} of {points(line.max_score)} points"
     for number, score in enumerate([*_shares(earned, count), *[0.0] * (whole - count)], start=1):
         message = line.text if number == count + 1 else ""
         status = "pass" if number <= count else "fail"
         yield _test(
-            f"{told}, part {number} of {whole}", status=status, score=score, message=message
+            f"{title}, part {number} of {whole}", status=status, score=score, message=message
         )
 
 
