@@ -14,6 +14,7 @@ from pytest_mpgrade.judge import checks
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.examples import EXAMPLES, Example
 from pytest_mpgrade.records import Concern, Ending, Notebook, Run
+from pytest_mpgrade.system.text import first_paragraph
 
 CHECKS: dict[str, Callable[..., Check]] = {
     name: getattr(checks, name)
@@ -80,7 +81,7 @@ def _section(module: str) -> str:
     """Return what there is to say of the checks of one module."""
     names = [name for name, each in CHECKS.items() if inspect.unwrap(each).__module__ == module]
     title = inspect.getdoc(inspect.getmodule(CHECKS[names[0]])) or ""
-    heading = title.splitlines()[0].partition(";")[0].rstrip(".")
+    heading = first_paragraph(title).partition(";")[0].rstrip(".")
     return "\n\n".join([f"## {heading}", *("\n".join(_lines(name)) for name in names)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pytest_mpgrade.errors import AssignmentError
 from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Asked, Concern, Finding, Outcome
 from pytest_mpgrade.report import redaction, terminal
+from pytest_mpgrade.system.text import first_paragraph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +79,9 @@ def test_id(item: pytest.Item) -> str:
 
 
 def title_of(item: pytest.Item) -> str:
-    """Return what a test asks, in one sentence."""
+    """Return what a test asks: the first paragraph of its docstring, else its name."""
     function = getattr(item, "function", None)
-    return ((function.__doc__ or "").strip().splitlines() or [item.name])[0]
+    return first_paragraph(inspect.getdoc(function) or "") or item.name
 
 
 def passed(item: pytest.Item) -> Finding:

@@ -113,3 +113,8 @@ def counted(number: int, noun: str) -> str:
 def points(value: float) -> str:
     """Return points as a teacher writes them: ``17``, ``2.5``, ``0.33``."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def first_paragraph(text: str) -> str:
+    """Return the first paragraph of a text on one line; "" where there is none."""
+    return " ".join(text.strip().partition("\n\n")[0].split())
