@@ -63,16 +63,19 @@ class Deadline:
         return False
 
     def lost(self, now: float, threads: Iterable[Thread]) -> float:
-        """Return the seconds that a thread has lost to other programs, the most of all threads.
+        """Return the seconds that the tree, or the thread that is worst off, has lost to others.
 
-        They count from the first look, so they are 0.0 for what has ended before a look.
+        They count from the first look, so they are 0.0 for what has ended before a look. Threads
+        that take turns at a lock, such as Python's own, lose little each, and much together.
         """
         if self._since is None or now <= self._since:
             return 0.0
         wanted = [self._wanted(thread) for thread in threads]
-        at_a_time = sum(ran + queued for ran, queued in wanted) / (now - self._since)
+        total = sum(ran + queued for ran, queued in wanted)
+        at_a_time = total / (now - self._since)
         share = min(1.0, self._cores / at_a_time) if at_a_time else 1.0
-        return max((ran + queued - ran / share for ran, queued in wanted), default=0.0)
+        each = [ran + queued - ran / share for ran, queued in wanted]
+        return max([sum(each) / max(1.0, at_a_time), *each])
 
     def _wanted(self, thread: Thread) -> tuple[float, float]:
         """Return the seconds that a thread has run, and those queued, since the first look."""
