@@ -33,7 +33,7 @@ from pytest_mpgrade.records import (  # noqa: E402 - the path is made first
     Scenario,
     Step,
 )
-from pytest_mpgrade.run.client import module_run, servers  # noqa: E402 - the path is made first
+from pytest_mpgrade.run.client import module_run, supervisor_pool  # noqa: E402 - the path is made first
 from pytest_mpgrade.run.client.request import Setting  # noqa: E402 - the path is made first
 from pytest_mpgrade.submission.discover import discover  # noqa: E402 - the path is made first
 from support.held_back import late_at_random, supervised_here  # noqa: E402 - the path is made first
@@ -100,7 +100,7 @@ def make(case: Case) -> tuple[Case, str, list[str]]:
     asked = assignment.find_assignment("mp_apply")
     draw = random.Random(str(case))
     late = supervised_here(lambda: late_at_random(draw, case.share, case.most))
-    setattr(servers, "ask_server", late)  # noqa: B010 - typed
+    setattr(supervisor_pool, "ask_server", late)  # noqa: B010 - typed
     setting = Setting(
         assignment=asked, submission=discover(case.path, asked), observer=case.observer
     )

@@ -18,7 +18,7 @@ from pytest_mpgrade.course.assignment import find_assignment
 from pytest_mpgrade.isolation import choose
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.records import Scenario
-from pytest_mpgrade.run.client import module_run, servers
+from pytest_mpgrade.run.client import module_run, supervisor_pool
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.submission.discover import discover
 
@@ -61,7 +61,7 @@ def main() -> None:
                 )
                 if number >= 2:  # the first ones start the server
                     times[name].append(time.perf_counter() - began)
-        servers.end_all()
+        supervisor_pool.end_all()
     base = statistics.median(times["none"])
     for name, found_times in times.items():
         median = statistics.median(found_times)

@@ -24,7 +24,7 @@ from nbclient import NotebookClient
 
 from pytest_mpgrade.course.assignment import load_assignment
 from pytest_mpgrade.isolation import choose
-from pytest_mpgrade.run.client import notebook_run, servers
+from pytest_mpgrade.run.client import notebook_run, supervisor_pool
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.submission import notebooks
 from pytest_mpgrade.submission.discover import discover
@@ -122,7 +122,7 @@ def _compare(title: str, ways: dict[str, Callable[[], object]], runs: int) -> No
             run()
             if number:  # the first ones load what all later ones use
                 times[name].append(time.perf_counter() - began)
-    servers.end_all()
+    supervisor_pool.end_all()
     first = next(iter(times))
     print(f"{title}, {runs} of each in turn")
     for name, taken in times.items():

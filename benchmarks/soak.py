@@ -26,7 +26,7 @@ from pytest_mpgrade.course import assignment
 from pytest_mpgrade.grade.pytest_run import Options
 from pytest_mpgrade.isolation import choose
 from pytest_mpgrade.records import Scenario
-from pytest_mpgrade.run.client import module_run, servers
+from pytest_mpgrade.run.client import module_run, supervisor_pool
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.submission.discover import discover
 
@@ -103,9 +103,9 @@ def runs(place: Path, many: int) -> Iterator[Held]:
         )[1]
         assert run.value == ["int", str(2 * number)], run
         if number % max(1, many // MOMENTS) == 0:
-            (server,) = servers._idle
+            (server,) = supervisor_pool._idle
             yield held(psutil.Process(server._process.pid))
-    servers.end_all()
+    supervisor_pool.end_all()
 
 
 def batches(place: Path, many: int) -> Iterator[Held]:

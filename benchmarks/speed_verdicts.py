@@ -32,7 +32,7 @@ from pytest_mpgrade.cli.verify import busy_loops
 from pytest_mpgrade.cli.verify_cases import wrong_solution
 from pytest_mpgrade.course import assignment
 from pytest_mpgrade.isolation import choose
-from pytest_mpgrade.judge import speed_test
+from pytest_mpgrade.judge import speedup_statistics
 from pytest_mpgrade.records import Outcome, Pair, SpeedRules
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student.calls import Student
@@ -169,9 +169,9 @@ def _replayed(pairs: Sequence[Pair], seed: str, replays: int) -> list[str]:
     rules, draw, found = SpeedRules(), random.Random(seed), []
     for _ in range(replays if len(pairs) > 20 else 0):
         taken = [draw.choice(pairs)]
-        while len(taken) < rules.pairs and not speed_test.decided(taken, rules):
+        while len(taken) < rules.pairs and not speedup_statistics.decided(taken, rules):
             taken.append(draw.choice(pairs))
-        verdict = speed_test.judge_pairs(taken, rules)
+        verdict = speedup_statistics.judge_pairs(taken, rules)
         found.append("deducted" if verdict.slow else "inconclusive" if verdict.unsure else "full")
     return found
 

@@ -23,7 +23,7 @@ from statistics import median
 
 import msgspec
 
-from pytest_mpgrade.judge import speed_test
+from pytest_mpgrade.judge import speedup_statistics
 from pytest_mpgrade.records import Pair, SpeedRules
 from speed_verdicts import RECORDS, RIGHT, rate
 
@@ -72,10 +72,10 @@ def _scaled(times: tuple[float, float], by: float) -> tuple[float, float]:
 def verdict(pairs: Sequence[Pair], true: float, draw: random.Random) -> tuple[str, int]:
     """Draw pairs as a timing takes them; return how it ended, and after how many."""
     taken: list[Pair] = []
-    while len(taken) < RULES.pairs and not (taken and speed_test.decided(taken, RULES)):
+    while len(taken) < RULES.pairs and not (taken and speedup_statistics.decided(taken, RULES)):
         pair = draw.choice(pairs)
         taken.append(dataclasses.replace(pair, waiting=_scaled(pair.waiting, true)))
-    found = speed_test.judge_pairs(taken, RULES)
+    found = speedup_statistics.judge_pairs(taken, RULES)
     return ("deducted" if found.slow else "open" if found.unsure else "all points"), len(taken)
 
 

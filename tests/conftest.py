@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from pytest_mpgrade.records import Run, Scenario, Step
-from pytest_mpgrade.run.client import module_run, servers
+from pytest_mpgrade.run.client import module_run, supervisor_pool
 from pytest_mpgrade.run.protocol import CallsRequest, CellsRequest
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.student.runs import RunCache
@@ -48,7 +48,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ours]:
     with tempfile.TemporaryDirectory(prefix="mpg-tests-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # some tests look at it as another user
         found = Ours(Path(folder).resolve())
-        ask = servers.ask_server
+        ask = supervisor_pool.ask_server
 
         def noted(request: CallsRequest | CellsRequest, seconds: float) -> bytes:
             found.prefixes.add(request.prefix)
@@ -58,9 +58,9 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ours]:
             for name in ("TMPDIR", "TEMP", "TMP"):
                 patch.setenv(name, str(found.temp))
             patch.setattr(tempfile, "tempdir", str(found.temp))
-            patch.setattr(servers, "ask_server", noted)
+            patch.setattr(supervisor_pool, "ask_server", noted)
             yield found
-            servers.end_all()
+            supervisor_pool.end_all()
 
 
 @pytest.fixture(autouse=True)

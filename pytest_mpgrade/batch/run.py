@@ -13,7 +13,7 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade.grading import Grading, failed_grading, grade, kept
 from pytest_mpgrade.grade.pytest_run import LOG, Options
 from pytest_mpgrade.records import Assignment
-from pytest_mpgrade.report.tables import gradebook
+from pytest_mpgrade.report.tables import class_gradebook
 from pytest_mpgrade.system import log_lock
 
 GRADEBOOK = "gradebook.csv"
@@ -71,12 +71,12 @@ def grade_jobs(
     written.
     """
     settle = settled or Settled(criteria=assignment.criteria)
-    rows: list[gradebook.GradebookRow] = []
+    rows: list[class_gradebook.GradebookRow] = []
     todo: list[Job] = []
 
     def done(grading: Grading) -> Grading:
         whole = settle(grading)
-        rows.append(gradebook.row(whole.result, assignment.criteria, settle.columns))
+        rows.append(class_gradebook.row(whole.result, assignment.criteria, settle.columns))
         return whole
 
     one = Told(functools.partial(_grade, assignment=assignment, out=out, options=options), begun)
@@ -104,10 +104,13 @@ def _kept(
 
 
 def _keep(
-    rows: Sequence[gradebook.GradebookRow], assignment: Assignment, out: Path, settled: Settled
+    rows: Sequence[class_gradebook.GradebookRow],
+    assignment: Assignment,
+    out: Path,
+    settled: Settled,
 ) -> None:
     try:
-        gradebook.write_gradebook(rows, assignment.criteria, out / GRADEBOOK, settled.columns)
+        class_gradebook.write_gradebook(rows, assignment.criteria, out / GRADEBOOK, settled.columns)
     except OSError as error:
         raise UsageError(f"cannot write {out / GRADEBOOK}: {error.strerror}") from error
 

@@ -219,9 +219,9 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _wrong(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.cli import wrong
+    from pytest_mpgrade.cli import wrong_solutions
 
-    return wrong.main(arguments)
+    return wrong_solutions.main(arguments)
 
 
 _COMMANDS = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_mpgrade.cli import wrong_text
+from pytest_mpgrade.cli import wrong_solution_text
 from pytest_mpgrade.course.assignment import reference_folder
 from pytest_mpgrade.course.toml_text import TomlText
 from pytest_mpgrade.errors import AssignmentError, UsageError
@@ -161,7 +161,7 @@ class _Expected:
     def _text(self, name: str, row: Mapping[str, str]) -> str:
         """Return the text of a wrong solution that is a right design with a few lines changed."""
         try:
-            return wrong_text.with_fault(
+            return wrong_solution_text.with_fault(
                 self._design(name, row.get("of", "")), row.get("about", ""), row["diff"]
             )
         except (ValueError, SyntaxError) as error:

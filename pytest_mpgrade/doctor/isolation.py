@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pytest_mpgrade.doctor.facility import Facility
-from pytest_mpgrade.isolation import choose, in_words
+from pytest_mpgrade.isolation import choose, description
 
 
 def isolation_facilities() -> Iterator[Facility]:
@@ -29,7 +29,7 @@ def isolation_facilities() -> Iterator[Facility]:
         module.chmod(0o644)
         chosen = choose.choose_isolation("auto", module=str(module))
     parts = ", ".join(chosen.parts)
-    lacks = {each.name: each for each in in_words.shortcomings(chosen)}
+    lacks = {each.name: each for each in description.shortcomings(chosen)}
     level = f"{chosen.level} ({parts})"
     lack = lacks.pop("isolation", None)
     yield Facility(

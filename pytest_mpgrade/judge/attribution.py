@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_mpgrade.judge.failure_text import not_back, raised
-from pytest_mpgrade.judge.hangs import LEFT_EARLY, explained_by, workers_left_early
+from pytest_mpgrade.judge.hang_facts import LEFT_EARLY, explained_by, workers_left_early
 from pytest_mpgrade.judge.verdict import Verdict, fault, undecided
 from pytest_mpgrade.records import Concern, Ending, Run
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_mpgrade.judge import tracebacks
-from pytest_mpgrade.judge.hangs import (
+from pytest_mpgrade.judge.hang_facts import (
     ended_badly,
     ending_words,
     never_begun,

@@ -23,7 +23,7 @@ from pytest_mpgrade import __version__
 from pytest_mpgrade.course import start_methods
 from pytest_mpgrade.course.assignment import check_criteria, reference_folder
 from pytest_mpgrade.errors import AssignmentError, MpgradeError
-from pytest_mpgrade.isolation import in_words
+from pytest_mpgrade.isolation import description
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.judge.points import blame, rubric
 from pytest_mpgrade.judge.points.shares import Placed
@@ -88,7 +88,7 @@ class GradingSession:
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             config.args[:] = [str(Path(setting.assignment.folder) / setting.assignment.test_file)]
         required = config.getoption("--mpgrade-require-isolation")
-        refused = in_words.refusal(setting.isolation) if required else ""
+        refused = description.refusal(setting.isolation) if required else ""
         return cls(setting, Path(out) if out else None, refused, functools.partial(_show, config))
 
     # --- what fixtures ask for
@@ -146,7 +146,7 @@ class GradingSession:
                 "\npractice mode: what cannot be seen here is skipped; the official grade comes"
                 " from Linux"
             )
-        return f"{line}\n{in_words.header(self._setting.isolation)}"
+        return f"{line}\n{description.header(self._setting.isolation)}"
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Check the test file against the assignment, and write the first result file."""
@@ -253,7 +253,7 @@ class GradingSession:
             reason=reason,
             score=score,
             entries=tuple(one.entry() for one in placed),
-            containment=in_words.as_json(self._setting.isolation, observers[-1]),
+            containment=description.as_json(self._setting.isolation, observers[-1]),
             environment=self._environment(observers),
             started=utc_stamp(self._began),
             seconds=round(time.time() - self._began, 2),

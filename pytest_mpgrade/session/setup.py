@@ -17,7 +17,7 @@ from pytest_mpgrade.course.tables import with_limits
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.isolation import choose
 from pytest_mpgrade.records import Assignment, Submission
-from pytest_mpgrade.run.client import servers
+from pytest_mpgrade.run.client import supervisor_pool
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.submission import lacking
 from pytest_mpgrade.submission.discover import discover
@@ -31,9 +31,9 @@ def setting(name: str, config: pytest.Config) -> Setting:
     Raises MpgradeError for wrong usage and what is ungradable.
     """
     # the last of all: when nothing is left that has to be removed
-    config.add_cleanup(servers.end_all)
+    config.add_cleanup(supervisor_pool.end_all)
     if not config.option.collectonly:  # editors list tests again and again
-        servers.guard()
+        supervisor_pool.guard()
     limits: Sequence[str] = config.getoption("--mpgrade-limit")
     assignment = with_limits(find_assignment(name), limits)
     path = Path(config.getoption("--mpgrade-submission") or config.invocation_params.dir)
@@ -80,7 +80,7 @@ def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Sub
     another = hasattr(os, "geteuid") and os.geteuid() == 0  # student code may run as another user
     if plain and (not another or _open_to_all(Path(submission.folder))):
         return submission
-    servers.guard()
+    supervisor_pool.guard()
     scratch = tempfile.TemporaryDirectory(prefix=rmtree.MARK, ignore_cleanup_errors=True)
     config.add_cleanup(scratch.cleanup)
     os.chmod(scratch.name, 0o755)  # noqa: S103 - read by a spare user

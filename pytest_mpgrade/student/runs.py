@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.judge.attribution import blamed_for
-from pytest_mpgrade.judge.hangs import crashed, in_its_pool
+from pytest_mpgrade.judge.hang_facts import crashed, in_its_pool
 from pytest_mpgrade.records import Ending, Notebook, NotebookDocument, Run, Scenario
-from pytest_mpgrade.run.client import module_run, notebook_run, servers
+from pytest_mpgrade.run.client import module_run, notebook_run, supervisor_pool
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student import admission
 from pytest_mpgrade.student.admission import Admission
@@ -220,7 +220,7 @@ class RunCache:
         """End what still runs."""
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
-        servers.end_busy()
+        supervisor_pool.end_busy()
         self._threads.shutdown(wait=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_mpgrade.judge.causes.raised import in_the_source
-from pytest_mpgrade.judge.hangs import by_luck, ended_them, workers_left_early
+from pytest_mpgrade.judge.hang_facts import by_luck, ended_them, workers_left_early
 from pytest_mpgrade.records import Ending, Run, Scenario
 from pytest_mpgrade.student.runs import RunCache
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from pytest_mpgrade import steps
 from pytest_mpgrade.errors import SupervisorError
-from pytest_mpgrade.judge import speed_test
+from pytest_mpgrade.judge import speedup_statistics
 from pytest_mpgrade.records import (
     Ending,
     Look,
@@ -86,7 +86,7 @@ class Timer:
         began = time.monotonic()
         with machine_lock.alone(self.tell) as alone:
             pairs, last, problem = self._pairs(rules)
-            looks = self._looks(speed_test.judge_pairs(pairs, rules).slow)
+            looks = self._looks(speedup_statistics.judge_pairs(pairs, rules).slow)
             here = machine.now(alone=alone)
         took = time.monotonic() - began
         trace = dataclasses.replace(last.trace, looks=looks)
@@ -111,7 +111,7 @@ class Timer:
             if odd:
                 return pairs, last, ""
             pairs.append(pair_of(own, theirs, self.n))
-            if speed_test.decided(pairs, rules) or self._over(
+            if speedup_statistics.decided(pairs, rules) or self._over(
                 pairs, time.monotonic() - began, rules
             ):
                 return pairs, last, ""
@@ -123,7 +123,7 @@ class Timer:
         """
         if len(pairs) >= rules.pairs:
             return True
-        worth_it = len(pairs) < speed_test.ENOUGH_TO_TAKE or _plainly_slow(pairs)
+        worth_it = len(pairs) < speedup_statistics.ENOUGH_TO_TAKE or _plainly_slow(pairs)
         slower = (
             PATIENCE
             if worth_it
@@ -244,7 +244,7 @@ def _odd(call: TimedCall, run: Run) -> str:
 
 def _plainly_slow(pairs: Sequence[Pair]) -> bool:
     """Tell whether waiting tasks take twice as long: no other figure then changes the verdict."""
-    ratio = speed_test.ratio([pair.waiting for pair in pairs])
+    ratio = speedup_statistics.ratio([pair.waiting for pair in pairs])
     return len(pairs) >= 2 and ratio.estimate > 2
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mpgrade.judge import speed_test
+from pytest_mpgrade.judge import speedup_statistics
 from pytest_mpgrade.records import RESULT_SCHEMA, Concern, Outcome, SpeedRules
 from pytest_mpgrade.report.parts import CheckPart, ResultFile
 from pytest_mpgrade.run.observe import quiescence
@@ -163,7 +163,9 @@ def test_constants_of_timing() -> None:
     """
     rules = SpeedRules()
     known = {name: getattr(rules, name) for name in ("free", "lost", "starting_seconds")}
-    known |= {name: getattr(speed_test, name) for name in ("ENOUGH_TO_TAKE", "ENOUGH_TO_GIVE")}
+    known |= {
+        name: getattr(speedup_statistics, name) for name in ("ENOUGH_TO_TAKE", "ENOUGH_TO_GIVE")
+    }
     told = dict(re.findall(r"^\| `(\w+)` \| ([\d.]+)", page("timing.md"), flags=re.MULTILINE))
     assert {name: float(value) for name, value in told.items()} == known
     assert f"| `pairs`, `seconds` | {rules.pairs}, {rules.seconds:g} s |" in page("timing.md")

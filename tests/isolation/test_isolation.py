@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from pytest_mpgrade import checks, steps, tasks
-from pytest_mpgrade.isolation import choose, in_words, readable
+from pytest_mpgrade.isolation import choose, description, readable
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.isolation.readable import PACKAGE, View, without
 from pytest_mpgrade.records import Ending, Outcome, Run, Scenario
@@ -549,10 +549,10 @@ def test_refusal_names_what_was_tried() -> None:
     """Where isolation is required and there is none, one line says what was tried and what
     helps.
     """
-    words = in_words.refusal(Isolation(fell_through=("bwrap: not installed",)))
+    words = description.refusal(Isolation(fell_through=("bwrap: not installed",)))
     assert "bwrap: not installed" in words
     assert "--no-require-isolation" in words
-    assert in_words.refusal(Isolation(level="landlock")) == ""
+    assert description.refusal(Isolation(level="landlock")) == ""
 
 
 # --- the view of the file system

@@ -17,7 +17,7 @@ from pytest_mpgrade.records import Criterion, Finding, Outcome, Status
 from pytest_mpgrade.report import adjustments, result_json, terminal
 from pytest_mpgrade.report.adjustments import Override
 from pytest_mpgrade.report.result_json import ResultFile
-from pytest_mpgrade.report.tables import gradebook, item_analysis
+from pytest_mpgrade.report.tables import class_gradebook, item_analysis
 from support.results import finding, placed
 from support.results import result as graded
 from support.small_class import batch, course, results
@@ -103,7 +103,7 @@ def test_result_keeps_what_the_machine_said(tmp_path: Path) -> None:
     assert read.by_machine() == machine
     words = "shutdown: 0 of 2 -> 1.5 of 2 by hand, Prof. K.: looked at it"
     assert adjustments.change_lines(read) == [words]
-    assert gradebook.row(read, CRITERIA, ["by_hand"]) == (
+    assert class_gradebook.row(read, CRITERIA, ["by_hand"]) == (
         "ada",
         "graded",
         1.5,

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.judge.failure_text import hang_summary
-from pytest_mpgrade.judge.hangs import explained_by, nobody_left
+from pytest_mpgrade.judge.hang_facts import explained_by, nobody_left
 from pytest_mpgrade.records import Awaited, Concern, Doing, Ending, Role, Run, Stuck
 from pytest_mpgrade.student import Student
 from support.program import program

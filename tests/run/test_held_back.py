@@ -14,7 +14,7 @@ import pytest
 from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.records import Ending, Run
-from pytest_mpgrade.run.client import servers
+from pytest_mpgrade.run.client import supervisor_pool
 from pytest_mpgrade.run.protocol import CallsRequest, CellsRequest
 from pytest_mpgrade.run.supervisor import after_return
 from pytest_mpgrade.system.linux import procfs
@@ -65,7 +65,7 @@ def hold(monkeypatch: pytest.MonkeyPatch, ours: Ours) -> Hold:
 
     def set_up(kind: str, seconds: float = SECONDS, *, in_hand: bool = False) -> None:
         ask = supervised_here(lambda: late_at(kind, seconds, in_hand=in_hand))
-        monkeypatch.setattr(servers, "ask_server", noting(ours, ask))
+        monkeypatch.setattr(supervisor_pool, "ask_server", noting(ours, ask))
 
     return set_up
 
@@ -345,7 +345,7 @@ def test_process_that_a_list_of_children_lacks(
     found = procfs.descendants
     looks = itertools.count()
     monkeypatch.setattr(procfs, "descendants", lambda root: found(root)[next(looks) % 2 :])
-    monkeypatch.setattr(servers, "ask_server", noting(ours, supervised_here(lambda: None)))
+    monkeypatch.setattr(supervisor_pool, "ask_server", noting(ours, supervised_here(lambda: None)))
     text = """
         def f(task):
             p = mp.Process(target=task[0], args=task[1])

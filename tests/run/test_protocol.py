@@ -25,7 +25,7 @@ from pytest_mpgrade.records import (
     ShutGates,
     TimedStart,
 )
-from pytest_mpgrade.run.client import request, servers
+from pytest_mpgrade.run.client import request, supervisor_pool
 from pytest_mpgrade.run.observe import gate_socket
 from pytest_mpgrade.run.protocol import (
     Account,
@@ -177,7 +177,7 @@ def test_report_that_is_no_good(
     monkeypatch: pytest.MonkeyPatch, line: str, error: type[Exception], words: str
 ) -> None:
     """Only a report of the kind that was asked for, of a run that was ended, is one."""
-    monkeypatch.setattr(servers, "ask_server", lambda *_: line.encode())
+    monkeypatch.setattr(supervisor_pool, "ask_server", lambda *_: line.encode())
     with pytest.raises(error, match=words):
         request.ask_supervisor(asked(), 1.0, CallsReport)
 

@@ -17,7 +17,7 @@ import pytest
 from pytest_mpgrade import steps
 from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.records import Ending
-from pytest_mpgrade.run.client import servers
+from pytest_mpgrade.run.client import supervisor_pool
 from pytest_mpgrade.system import rmtree
 from support.running import ROOT, MakeRuns
 
@@ -107,13 +107,15 @@ def breaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         def popen(command: list[str], **more: Any) -> Any:
             return real.Popen([command[0], *script], **more)
 
-        monkeypatch.setattr(servers, "subprocess", SimpleNamespace(Popen=popen, PIPE=real.PIPE))
+        monkeypatch.setattr(
+            supervisor_pool, "subprocess", SimpleNamespace(Popen=popen, PIPE=real.PIPE)
+        )
         return flag
 
     real = subprocess
-    servers.end_all()
+    supervisor_pool.end_all()
     yield fault
-    servers.end_all()
+    supervisor_pool.end_all()
 
 
 def cgroups() -> set[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_mpgrade.judge import hangs
+from pytest_mpgrade.judge import hang_facts
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.judge.causes.returned import results_back
-from pytest_mpgrade.judge.hangs import LEFT_EARLY
+from pytest_mpgrade.judge.hang_facts import LEFT_EARLY
 from pytest_mpgrade.records import CALLED_TARGET, Awaited, Doing, Ending, Role, Run, Use
 
 
@@ -68,9 +68,13 @@ def pipe_open_in_fork(run: Run) -> Cause | None:
 def feeder_cut_off(run: Run) -> Cause | None:
     """A worker ended before the feeder thread of its queue had written the results."""
     use = run.code.use("cancel_join_thread", "_exit")
-    hung = run.ending is Ending.HUNG and hangs.nobody_left(run) and not hangs.ended_badly(run)
+    hung = (
+        run.ending is Ending.HUNG
+        and hang_facts.nobody_left(run)
+        and not hang_facts.ended_badly(run)
+    )
     short = run.ending is Ending.RETURNED and results_back(run) is not None
-    if use is None or hangs.unbegun(run) or not (hung or short):
+    if use is None or hang_facts.unbegun(run) or not (hung or short):
         return None
     return Cause(
         name="feeder thread cut off",
@@ -119,7 +123,7 @@ def not_inherited(run: Run) -> Cause | None:
 
 def done_by_parent(run: Run) -> Cause | None:
     """The parent hangs in work that was meant for a child process."""
-    parent = hangs.parent_of(run)
+    parent = hang_facts.parent_of(run)
     lines = {each.line for each in parent.frames if each.own} if parent is not None else set()
     for use in run.code.uses:
         if use.name not in _IN_PARENT or use.line not in lines:
@@ -142,8 +146,8 @@ _IN_PARENT = {
 
 def never_started(run: Run) -> Cause | None:
     """The parent waits for messages of child processes, and there are none."""
-    parent = hangs.parent_of(run)
-    if parent is None or Awaited.MESSAGE not in parent.awaits or hangs.children_of(run):
+    parent = hang_facts.parent_of(run)
+    if parent is None or Awaited.MESSAGE not in parent.awaits or hang_facts.children_of(run):
         return None
     hint = "start() every Process before you wait for its results"
     return Cause(name="never started", said="no child process was started", hint=hint)
@@ -180,8 +184,8 @@ def pool_left(run: Run) -> Cause | None:
 
     Leaving the `with` block of a Pool ends its workers.
     """
-    parent = hangs.parent_of(run)
-    if parent is None or parent.doing is not Doing.POOL_RESULT or not hangs.ended_them(run):
+    parent = hang_facts.parent_of(run)
+    if parent is None or parent.doing is not Doing.POOL_RESULT or not hang_facts.ended_them(run):
         return None
     hint = "a Pool ends its workers where its `with` block ends: take the results inside that block"
     return Cause(name="pool left", hint=hint, first=True)
@@ -189,12 +193,12 @@ def pool_left(run: Run) -> Cause | None:
 
 def left_early(run: Run) -> Cause | None:
     """Workers end by themselves although there are tasks to do."""
-    return Cause(name="left early", hint=LEFT_EARLY) if hangs.workers_left_early(run) else None
+    return Cause(name="left early", hint=LEFT_EARLY) if hang_facts.workers_left_early(run) else None
 
 
 def joined_first(run: Run) -> Cause | None:
     """The parent joins workers that cannot end, because nobody takes their results."""
-    parent = hangs.parent_of(run)
+    parent = hang_facts.parent_of(run)
     if (
         parent is None
         or parent.awaits != (Awaited.EXIT,)
@@ -214,29 +218,31 @@ def died(run: Run) -> Cause | None:
     The message names the worker and the exception already. This cause has no hint, and keeps later
     patterns from giving a wrong one.
     """
-    return Cause(name="worker died") if hangs.ended_badly(run) else None
+    return Cause(name="worker died") if hang_facts.ended_badly(run) else None
 
 
 def not_told(run: Run) -> Cause | None:
     """The parent joins workers that wait for a task or a sentinel."""
-    if not hangs.workers_not_told(run):
+    if not hang_facts.workers_not_told(run):
         return None
-    children = hangs.children_of(run)
+    children = hang_facts.children_of(run)
     ended = sum(each.later != "alive" for each in children)
     said = (
         f"{_begun(run)}, and {ended} of {len(children)} workers had ended by then"
         if ended
         else _begun(run)
     )
-    return Cause(name="not told", said=said if run.trace.tasks else "", hint=hangs.TELL_THEM)
+    return Cause(name="not told", said=said if run.trace.tasks else "", hint=hang_facts.TELL_THEM)
 
 
 def _begun(run: Run) -> str:
     """Say how many tasks were begun, or how many were not."""
-    if hangs.unbegun(run):
-        return hangs.never_begun(run)
+    if hang_facts.unbegun(run):
+        return hang_facts.never_begun(run)
     known = (
-        "all tasks that tell" if run.trace.tasks > hangs.MANY else f"all {run.trace.tasks} tasks"
+        "all tasks that tell"
+        if run.trace.tasks > hang_facts.MANY
+        else f"all {run.trace.tasks} tasks"
     )
     return f"{known} were begun" if run.trace.tasks > 1 else "the task was begun"
 
@@ -247,7 +253,7 @@ def _both_wait(run: Run) -> bool:
 
 def never_put(run: Run) -> Cause | None:
     """Parent and workers wait for each other, and some task was never begun."""
-    never = hangs.unbegun(run)
+    never = hang_facts.unbegun(run)
     if not (_both_wait(run) and never):
         return None
     hint = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_mpgrade.inside import plain_data
-from pytest_mpgrade.judge import hangs
+from pytest_mpgrade.judge import hang_facts
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.records import Run
 
@@ -71,7 +71,7 @@ def copies(run: Run) -> Cause | None:
     begun = _begun_by_children(run)
     if results_back(run) != 0 or not begun:
         return None
-    ran = f"{begun} of them" if hangs.unbegun(run) else "all of them" if begun > 1 else "it"
+    ran = f"{begun} of them" if hang_facts.unbegun(run) else "all of them" if begun > 1 else "it"
     return Cause(
         name="copies",
         said=f"{ran} ran in child processes",
@@ -84,11 +84,11 @@ def copies(run: Run) -> Cause | None:
 
 def fewer(run: Run) -> Cause | None:
     """Fewer results than tasks came back."""
-    came, never = results_back(run), hangs.unbegun(run)
+    came, never = results_back(run), hang_facts.unbegun(run)
     if came is None or came >= run.trace.tasks:
         return None
     if never:
-        said = hangs.never_begun(run)
+        said = hang_facts.never_begun(run)
         return Cause(
             name="tasks not run",
             said=said,

@@ -9,7 +9,7 @@ from pytest_mpgrade.judge.check import PASSED, Verdict, absent, fault, inconclus
 from pytest_mpgrade.judge.checks.results import values_in_any_order
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.failure_text import not_back
-from pytest_mpgrade.judge.hangs import TELL_THEM, workers_not_told
+from pytest_mpgrade.judge.hang_facts import TELL_THEM, workers_not_told
 from pytest_mpgrade.judge.verdict import by_nobody
 from pytest_mpgrade.records import Concern, Ending, Run
 from pytest_mpgrade.tasks import Workload

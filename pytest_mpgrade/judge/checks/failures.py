@@ -11,7 +11,7 @@ from pytest_mpgrade.judge.checks.leftovers import residue
 from pytest_mpgrade.judge.checks.shutdown import listed, workers_of
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.failure_text import not_back
-from pytest_mpgrade.judge.hangs import ended_badly
+from pytest_mpgrade.judge.hang_facts import ended_badly
 from pytest_mpgrade.judge.symptoms import ALIVE, HELPER, MADE_UP, UNJOINED
 from pytest_mpgrade.judge.tracebacks import by_call
 from pytest_mpgrade.records import Concern, Ending, ProcessSeen, RaisedError, Run

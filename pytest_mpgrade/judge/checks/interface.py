@@ -12,7 +12,7 @@ from pytest_mpgrade.judge.check import LACK, PASSED, Verdict, absent, failed, un
 from pytest_mpgrade.judge.checks.shutdown import workers_of
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.failure_text import not_back, raised
-from pytest_mpgrade.judge.hangs import ending_words
+from pytest_mpgrade.judge.hang_facts import ending_words
 from pytest_mpgrade.records import Concern, Ending, Parameter, Plain, Run
 from pytest_mpgrade.system.did_you_mean import nearest
 

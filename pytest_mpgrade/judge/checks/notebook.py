@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, inconclusive, undecided
 from pytest_mpgrade.judge.definition import check
-from pytest_mpgrade.judge.hangs import ending_words
+from pytest_mpgrade.judge.hang_facts import ending_words
 from pytest_mpgrade.judge.tracebacks import written
 from pytest_mpgrade.records import (
     Cell,

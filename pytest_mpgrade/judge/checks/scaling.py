@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean, median
 
-from pytest_mpgrade.judge import speed_test
+from pytest_mpgrade.judge import speedup_statistics
 from pytest_mpgrade.judge.attribution import blamed_for, unreturned
 from pytest_mpgrade.judge.check import Verdict, failed, fault, inconclusive, not_here, undecided
 from pytest_mpgrade.judge.definition import check
@@ -82,7 +82,7 @@ def scales(run: Run, at_most: float | None = None) -> Verdict:
         f"the serial fraction is {fraction:.2f}, by {len(fractions)} series of"
         f" {', '.join(map(str, run.times))} processes"
     )
-    if speed_test.lower_bound(fractions) > at_most:
+    if speedup_statistics.lower_bound(fractions) > at_most:
         return replace(
             failed(f"{words}; at most {at_most:g} was asked for", symptom="slow"), evidence=evidence
         )

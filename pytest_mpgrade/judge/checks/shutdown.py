@@ -11,7 +11,7 @@ from typing import Any
 from pytest_mpgrade.judge.attribution import at_import, not_returned
 from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, fault, not_here, undecided
 from pytest_mpgrade.judge.definition import check
-from pytest_mpgrade.judge.hangs import ending_words
+from pytest_mpgrade.judge.hang_facts import ending_words
 from pytest_mpgrade.judge.symptoms import ALIVE, FORCED, HELPER, UNJOINED
 from pytest_mpgrade.records import Concern, ProcessSeen, Run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_mpgrade.judge import speed_test
+from pytest_mpgrade.judge import speedup_statistics
 from pytest_mpgrade.judge.attribution import blamed_for, unreturned
 from pytest_mpgrade.judge.check import Verdict, failed, fault, inconclusive, not_here, undecided
 from pytest_mpgrade.judge.checks.speed_text import (
@@ -112,7 +112,7 @@ def _unjudged(run: Run) -> Verdict | None:
 
 def _compared(run: Run) -> Verdict:
     assert isinstance(run, Timing)
-    judged = speed_test.judge_pairs(run.pairs, run.rules)
+    judged = speedup_statistics.judge_pairs(run.pairs, run.rules)
     evidence = evidence_of(run, judged)
     if judged.slow:
         words = [*(slow_words(name, run, judged) for name in judged.slow), parts_words(run)]
@@ -131,7 +131,7 @@ def _faster(run: Run, at_least: float) -> Verdict:
     assert isinstance(run, Timing)
     shown = speedup(run)
     own, theirs = against_serial(run)
-    slower = speed_test.ratio(
+    slower = speedup_statistics.ratio(
         [(pair.wall[0], pair.serial) for pair in run.pairs if pair.serial > 0]
     )
     if own.estimate >= at_least:

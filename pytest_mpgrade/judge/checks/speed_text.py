@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from statistics import median
 
-from pytest_mpgrade.judge import speed_test
-from pytest_mpgrade.judge.speed_test import CONFIDENCE, Ratio
+from pytest_mpgrade.judge import speedup_statistics
+from pytest_mpgrade.judge.speedup_statistics import CONFIDENCE, Ratio
 from pytest_mpgrade.records import Doing, Look, Role, Timing
 
 _HALVES = "tasks, of which half compute and half only wait"
@@ -33,7 +33,7 @@ _DOES = {  # waiting for a result is left out: a parent should do that
 }
 
 
-def slow_words(name: str, run: Timing, judged: speed_test.SpeedVerdict) -> str:
+def slow_words(name: str, run: Timing, judged: speedup_statistics.SpeedVerdict) -> str:
     """Say by how much the submission was slower, for one of the names in `SpeedVerdict.slow`."""
     if name == "starting":
         return (
@@ -49,7 +49,7 @@ def slow_words(name: str, run: Timing, judged: speed_test.SpeedVerdict) -> str:
     )
 
 
-def unsure_words(name: str, run: Timing, judged: speed_test.SpeedVerdict) -> str:
+def unsure_words(name: str, run: Timing, judged: speedup_statistics.SpeedVerdict) -> str:
     """Say by how much the submission seemed to be slower, for a name in `SpeedVerdict.unsure`."""
     if name == "starting":
         return (
@@ -112,7 +112,7 @@ def _seen(look: Look) -> str:
     return f"Outside of tasks {who} {_DOES[look.doing]} at {look.file}:{look.line}: {look.code}"
 
 
-def evidence_of(run: Timing, judged: speed_test.SpeedVerdict) -> dict[str, object]:
+def evidence_of(run: Timing, judged: speedup_statistics.SpeedVerdict) -> dict[str, object]:
     """Return the times per task in milliseconds, and what the machine offered."""
     evidence: dict[str, object] = {
         name: _told(ratio) | _RECKONED.get(name, {}) for name, ratio in judged.ratios.items()
@@ -165,7 +165,7 @@ def against_serial(run: Timing) -> tuple[Ratio, Ratio]:
     """Return the ratios of one process to the submission, and to the reference."""
     pairs = [pair for pair in run.pairs if pair.serial > 0]
     own, theirs = ([(pair.serial, pair.wall[place]) for pair in pairs] for place in (0, 1))
-    return speed_test.ratio(own), speed_test.ratio(theirs)
+    return speedup_statistics.ratio(own), speedup_statistics.ratio(theirs)
 
 
 def here(run: Timing) -> str:

@@ -97,37 +97,71 @@ def dropped(**seen: object) -> Run:
 _ZOMBIE = child(at_return="zombie", later="zombie")
 
 BACKGROUND: tuple[tuple[Check, Run, Run], ...] = (
-    (checks.gives_three_handles(), begun(), begun(value=["object", "multiprocessing.context.Process"])),
-    (checks.starts_in_background(), begun(), begun(
-            events=(GateEvent(kind="gate", key="133", pid=begun().trace.caller, at=0.0145),)
-        )),
+    (
+        checks.gives_three_handles(),
+        begun(),
+        begun(value=["object", "multiprocessing.context.Process"]),
+    ),
+    (
+        checks.starts_in_background(),
+        begun(),
+        begun(events=(GateEvent(kind="gate", key="133", pid=begun().trace.caller, at=0.0145),)),
+    ),
     (checks.meet_in_background(3), met_in_background(3), met_in_background(1)),
-    (checks.returns_at_once([begun(blocked=0.0028)]), begun(), begun(
+    (
+        checks.returns_at_once([begun(blocked=0.0028)]),
+        begun(),
+        begun(
             gates=GateReport(script="shut", blocked=True, quiet="proof"),
             seconds=0.3858,
             blocked=0.3817,
-        )),
+        ),
+    ),
     (checks.still_running("Task still running.", begun()), polled(), polled(printed="")),
-    (checks.waits_when_asked(begun()), got(), got(
+    (
+        checks.waits_when_asked(begun()),
+        got(),
+        got(
             value=["none"],
             gates=GateReport(script="shut", early=True),
             seconds=0.0003,
             blocked=0.0001,
-        )),
+        ),
+    ),
     (checks.hands_over(400), got(), got(value=["str", "400"])),
-    (checks.hands_over_plain(plain_data.encode("STOP"), Concern.EDGE), got(value=["str", "STOP"]), hung(got(processes=()), stuck("get"))),
-    (checks.says_inactive("Child process inactive."), polled(printed="Child process inactive.\n", processes=(child(exitcode=-9),)), polled(
+    (
+        checks.hands_over_plain(plain_data.encode("STOP"), Concern.EDGE),
+        got(value=["str", "STOP"]),
+        hung(got(processes=()), stuck("get")),
+    ),
+    (
+        checks.says_inactive("Child process inactive."),
+        polled(printed="Child process inactive.\n", processes=(child(exitcode=-9),)),
+        polled(
             printed="Task still running.\n" * 24,
             processes=(replace(_ZOMBIE, exitcode=-9),),
             tries=24,
-        )),
-    (checks.child_ended(), got(), got(processes=(child(exitcode=None, at_return="alive", later="alive"),))),
-    (checks.names_the_death("Child process inactive."), polled(printed="Child process inactive.\n", processes=(child(exitcode=-9),)), polled(printed="", processes=(child(exitcode=-9),))),
+        ),
+    ),
+    (
+        checks.child_ended(),
+        got(),
+        got(processes=(child(exitcode=None, at_return="alive", later="alive"),)),
+    ),
+    (
+        checks.names_the_death("Child process inactive."),
+        polled(printed="Child process inactive.\n", processes=(child(exitcode=-9),)),
+        polled(printed="", processes=(child(exitcode=-9),)),
+    ),
     (checks.child_joined(), got(), got(processes=(_ZOMBIE,))),
-    (checks.nothing_left_of_tasks(got()), dropped(), dropped(
+    (
+        checks.nothing_left_of_tasks(got()),
+        dropped(),
+        dropped(
             leftovers=tuple(
                 Leftover(kind="pipe", name=f"pipe:[{number}]") for number in (811744, 811745)
             )
-        )),
+        ),
+    ),
 )
 """For each check a run that passes it, and one that fails it."""

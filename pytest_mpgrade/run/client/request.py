@@ -16,7 +16,7 @@ from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.isolation.run_folder import RunFolder
 from pytest_mpgrade.records import Assignment, Submission
-from pytest_mpgrade.run.client import servers
+from pytest_mpgrade.run.client import supervisor_pool
 from pytest_mpgrade.run.observe import leftovers
 from pytest_mpgrade.run.observe.portable import end_marked
 from pytest_mpgrade.run.protocol import (
@@ -103,7 +103,7 @@ def ask_supervisor(
     The report has to be of the given *kind*. Raises SupervisorError when the supervisor broke, for
     which the grader or the machine is to blame.
     """
-    line = servers.ask_server(request, seconds + SPARE_SECONDS)
+    line = supervisor_pool.ask_server(request, seconds + SPARE_SECONDS)
     try:
         report = report_in(line)
     except msgspec.MsgspecError as error:

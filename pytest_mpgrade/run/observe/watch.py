@@ -1,7 +1,7 @@
 """One process tree under observation: take in messages, and wait until a condition holds.
 
 `gate_scripts` and `supervisor` are written in terms of this: pump messages, wait *until* something
-is true or cannot become true any more, answer the calling process. `gates` has the tree's gates.
+is true or cannot become true any more, answer the calling process. `gate_book` has its gates.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pytest_mpgrade.records import QuiescenceRule, WaitEnd
 from pytest_mpgrade.run.observe.base import Observer, nothing_moves
 from pytest_mpgrade.run.observe.clock import Clock
 from pytest_mpgrade.run.observe.deadline import Deadline
+from pytest_mpgrade.run.observe.gate_book import GO, MAX_EVENTS, TASKS, Gates
 from pytest_mpgrade.run.observe.gate_socket import GateServer, Message
-from pytest_mpgrade.run.observe.gates import GO, MAX_EVENTS, TASKS, Gates
 from pytest_mpgrade.run.observe.quiescence import COMPUTE_SECONDS, PERIOD, STEADY_SECONDS, Quiet
 from pytest_mpgrade.run.observe.reading import Reading
 from pytest_mpgrade.system import machine

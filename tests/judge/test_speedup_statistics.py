@@ -12,7 +12,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from pytest_mpgrade.judge import checks, speed_test
+from pytest_mpgrade.judge import checks, speedup_statistics
 from pytest_mpgrade.judge.checks.scaling import serial_fraction
 from pytest_mpgrade.judge.examples.runs import worker_processes
 from pytest_mpgrade.judge.examples.timings import pair, scaled, timing_of
@@ -30,12 +30,12 @@ def density(x: float, degrees: int) -> float:
     return float(scale * (1 + x * x / degrees) ** -half)
 
 
-@pytest.mark.parametrize("degrees", range(1, len(speed_test._T) + 1))
+@pytest.mark.parametrize("degrees", range(1, len(speedup_statistics._T) + 1))
 def test_table_of_quantiles(degrees: int) -> None:
     """Below each quantile of the table lies 0.999 of the distribution, by Simpson's rule from 0
     up.
     """
-    steps, end = 200_000, speed_test._T[degrees - 1]
+    steps, end = 200_000, speedup_statistics._T[degrees - 1]
     width = end / steps
     inner = sum((4 if i % 2 else 2) * density(i * width, degrees) for i in range(1, steps))
     below = 0.5 + width / 3 * (density(0, degrees) + inner + density(end, degrees))
@@ -47,7 +47,9 @@ def test_table_of_quantiles(degrees: int) -> None:
 
 def test_ratio_of_steady_times() -> None:
     """Without noise the bound comes up to the estimate."""
-    found = speed_test.ratio([(0.03, 0.02), (0.0301, 0.0201), (0.0299, 0.0199), (0.03, 0.02)])
+    found = speedup_statistics.ratio(
+        [(0.03, 0.02), (0.0301, 0.0201), (0.0299, 0.0199), (0.03, 0.02)]
+    )
     assert found.estimate == pytest.approx(1.5, abs=0.01)
     assert 1.45 < found.bound <= found.estimate
     assert (found.own, found.theirs, found.pairs) == (0.03, 0.02, 4)
@@ -66,7 +68,7 @@ def test_ratio_of_steady_times() -> None:
 )
 def test_ratio_that_is_not_known(times: list[tuple[float, float]]) -> None:
     """Too few pairs, or contrary ones, bound nothing worth a point."""
-    assert speed_test.ratio(times).bound <= RULES.free
+    assert speedup_statistics.ratio(times).bound <= RULES.free
 
 
 def test_one_wild_pair_does_not_decide() -> None:
@@ -80,9 +82,9 @@ def test_one_wild_pair_does_not_decide() -> None:
         (0.0206, 0.0203),
         (0.0204, 0.0204),
     ]
-    assert speed_test.ratio([*calm, (2.0, 0.02)]).bound < RULES.free
+    assert speedup_statistics.ratio([*calm, (2.0, 0.02)]).bound < RULES.free
     slow = [(own * 3, theirs) for own, theirs in calm * 2]
-    assert speed_test.ratio([*slow, (0.02, 0.03)]).bound > RULES.free
+    assert speedup_statistics.ratio([*slow, (0.02, 0.03)]).bound > RULES.free
 
 
 def noisy(draw: random.Random, true: float, spread: float) -> Iterator[Pair]:
@@ -100,7 +102,7 @@ def taken(draw: random.Random, true: float, spread: float) -> list[Pair]:
     """Take pairs as a timing does, at most as many as it would."""
     source = noisy(draw, true, spread)
     pairs = list(itertools.islice(source, 1))
-    while len(pairs) < RULES.pairs and not speed_test.decided(pairs, RULES):
+    while len(pairs) < RULES.pairs and not speedup_statistics.decided(pairs, RULES):
         pairs.append(next(source))
     return pairs
 
@@ -113,14 +115,14 @@ def test_right_pattern_keeps_its_points(true: float, spread: float) -> None:
     """
     draw = random.Random(f"{true} {spread}")
     found = [taken(draw, true, spread) for _ in range(500)]
-    assert not any(speed_test.judge_pairs(pairs, RULES).slow for pairs in found)
+    assert not any(speedup_statistics.judge_pairs(pairs, RULES).slow for pairs in found)
 
 
 @pytest.mark.parametrize("true", [1.6, 2.0, 4.0])
 def test_slow_pattern_loses_points(true: float) -> None:
     """On a quiet machine hardly any verdict on a slow pattern leaves it all points."""
     draw = random.Random(f"{true}")
-    found = [speed_test.judge_pairs(taken(draw, true, 0.02), RULES) for _ in range(200)]
+    found = [speedup_statistics.judge_pairs(taken(draw, true, 0.02), RULES) for _ in range(200)]
     assert sum(one.credit == 1 for one in found) <= 2
     assert {one.credit for one in found if one.slow} == {0.0}
 
@@ -134,14 +136,14 @@ def test_credit_falls_in_tenths() -> None:
     """
     ratios = (1.1, 1.17, 1.325, 1.45, 1.6)
     pairs = ([pair(ratio + noise) for noise in (0.001, -0.001, 0.0)] * 3 for ratio in ratios)
-    found = [speed_test.judge_pairs(each, RULES).credit for each in pairs]
+    found = [speedup_statistics.judge_pairs(each, RULES).credit for each in pairs]
     assert found == [1.0, 0.9, 0.5, 0.2, 0.0]
 
 
 def test_late_workers_cost_from_a_second_on() -> None:
     """Start-up is reported, and free until it is a second more than the reference's."""
-    assert speed_test.judge_pairs([pair(late=0.8)] * 5, RULES).slow == ()
-    found = speed_test.judge_pairs(
+    assert speedup_statistics.judge_pairs([pair(late=0.8)] * 5, RULES).slow == ()
+    found = speedup_statistics.judge_pairs(
         [pair(late=1.5 + noise) for noise in (0.01, -0.01, 0.0, 0.01, 0.0)], RULES
     )
     assert (found.slow, found.credit) == (("starting",), 0.5)
@@ -234,7 +236,7 @@ def test_polling_is_seen_beside_unsteady_computing() -> None:
     is told alone.
     """
     run = timing_of(*_polling(20.0))
-    assert speed_test.judge_pairs(
+    assert speedup_statistics.judge_pairs(
         [replace(each, polling=None) for each in run.pairs], RULES
     ).unsure == ("computing",)
     found = KEEPS_UP(run)
@@ -255,17 +257,17 @@ def test_few_pairs_of_one_comparison_do_not_end_the_others() -> None:
     """
     noisy = [pair(each, 3.0 + each / 999) for each in (2.1, 3.6, 1.2, 2.9, 1.1)]
     some = [*noisy[:3], *(replace(each, computing=None) for each in noisy[3:])]
-    found = speed_test.judge_pairs(some, RULES)
+    found = speedup_statistics.judge_pairs(some, RULES)
     assert found.ratios["computing"].bound > RULES.free
     assert (found.slow, found.ratios["computing"].pairs) == ((), 3)
-    assert not speed_test.decided(some, RULES)
-    assert speed_test.decided(noisy, RULES)
+    assert not speedup_statistics.decided(some, RULES)
+    assert speedup_statistics.decided(noisy, RULES)
 
 
 def test_quiet_parent_beside_unsteady_computing() -> None:
     """The same cores take no point from a pattern that waits as the reference does, or nearly."""
-    assert speed_test.judge_pairs(_polling(0.4), RULES).slow == ()
-    assert speed_test.judge_pairs(_polling(2.0), RULES).slow == ()
+    assert speedup_statistics.judge_pairs(_polling(0.4), RULES).slow == ()
+    assert speedup_statistics.judge_pairs(_polling(2.0), RULES).slow == ()
 
 
 def test_polling_is_told_once() -> None:
@@ -276,7 +278,7 @@ def test_polling_is_told_once() -> None:
         replace(each, computing=(0.0455 + i / 9999, 0.0163))
         for i, each in enumerate(_polling(20.0))
     ]
-    found = speed_test.judge_pairs(steady, RULES)
+    found = speedup_statistics.judge_pairs(steady, RULES)
     assert (found.slow, found.credit) == (("computing",), 0.0)
     assert found.ratios["polling"].bound > RULES.free
 
@@ -370,7 +372,7 @@ RECORDS = ROOT / "benchmarks" / "records" / "speed.jsonl"
 SLOW = ("naps_between_tasks", "polls_busily", "pickles_context", "half_again", "one_result_a_look")
 
 
-def recorded(*, slow: bool) -> list[tuple[str, speed_test.SpeedVerdict]]:
+def recorded(*, slow: bool) -> list[tuple[str, speedup_statistics.SpeedVerdict]]:
     """Judge the pairs of all recorded verdicts over slow variants, or over right ones; each with
     what it is of.
     """
@@ -378,7 +380,7 @@ def recorded(*, slow: bool) -> list[tuple[str, speed_test.SpeedVerdict]]:
     return [
         (
             f"{row['variant']} under {row['method']}, load {row['load']} {row['label']}",
-            speed_test.judge_pairs(msgspec.convert(row["pairs"], list[Pair]), RULES),
+            speedup_statistics.judge_pairs(msgspec.convert(row["pairs"], list[Pair]), RULES),
         )
         for row in rows
         if row["pairs"] and (row["variant"] in SLOW) is slow

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pytest_mpgrade.cli import verify, wrong_text
+from pytest_mpgrade.cli import verify, wrong_solution_text
 from pytest_mpgrade.cli.verify_cases import Case, cases, wrong_cases, wrong_solution
 from pytest_mpgrade.course import assignment as assignments
 from pytest_mpgrade.errors import AssignmentError, UsageError
@@ -292,7 +292,7 @@ DESIGN = (
 )
 def test_marks(diff: str, changed: str) -> None:
     """Each run of changed lines has a mark, by which it can be undone."""
-    text = wrong_text.with_fault(DESIGN, "It is wrong.", diff)
+    text = wrong_solution_text.with_fault(DESIGN, "It is wrong.", diff)
     assert text.startswith("# It is wrong.\n")
     assert changed in text
     assert undone(text) == f"# It is wrong.\n{DESIGN}"
@@ -305,7 +305,7 @@ def test_sentence_without_a_docstring(cell: str) -> None:
     """
     above = [f" {line}\n" for line in cell.splitlines()[-1:]]
     diff = "".join([*above, "-import os\n"])
-    text = wrong_text.with_fault(f"{cell}import os\n", "It is wrong.", diff)
+    text = wrong_solution_text.with_fault(f"{cell}import os\n", "It is wrong.", diff)
     assert text == f"{cell}# It is wrong.\n# wrong: missing here:\n#     import os\n"
 
 
@@ -328,7 +328,7 @@ def test_sentence_without_a_docstring(cell: str) -> None:
 def test_diff_that_does_not_fit(diff: str, said: str) -> None:
     """A diff that changes nothing, or whose place is not clear, is a mistake."""
     with pytest.raises(ValueError, match=re.escape(said)):
-        wrong_text.with_fault(DESIGN, "It is wrong.", diff)
+        wrong_solution_text.with_fault(DESIGN, "It is wrong.", diff)
 
 
 def test_example_of_the_readme_is_the_one_that_is_shipped() -> None:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from pytest_mpgrade.records import Outcome
-from pytest_mpgrade.report.tables import gradebook
+from pytest_mpgrade.report.tables import class_gradebook
 from support.two_criteria import CRITERIA, result
 
 
@@ -21,7 +21,9 @@ def test_rows_are_sorted_and_sum_up(tmp_path: Path) -> None:
         result("bob", Outcome.PASSED, Outcome.FAILED),
         result("ada", Outcome.PASSED),
     ]
-    gradebook.write_gradebook([gradebook.row(each, CRITERIA) for each in found], CRITERIA, path)
+    class_gradebook.write_gradebook(
+        [class_gradebook.row(each, CRITERIA) for each in found], CRITERIA, path
+    )
     assert (
         path.read_bytes().decode() == "submission,status,score,max_score,results,shutdown\n"
         "ada,graded,3,3,1,2\n"
@@ -37,8 +39,10 @@ def test_names_survive(tmp_path: Path) -> None:
     """
     names = ["=1+1", "+a", "-b", "@c", 'd "e", f', "two\nlines", "Zoë 你"]
     path = tmp_path / "gradebook.csv"
-    gradebook.write_gradebook(
-        [gradebook.row(result(name, Outcome.PASSED), CRITERIA) for name in names], CRITERIA, path
+    class_gradebook.write_gradebook(
+        [class_gradebook.row(result(name, Outcome.PASSED), CRITERIA) for name in names],
+        CRITERIA,
+        path,
     )
     with path.open(newline="", encoding="utf-8") as file:
         assert sorted(row["submission"] for row in csv.DictReader(file)) == sorted(names)
@@ -48,6 +52,6 @@ def test_names_survive(tmp_path: Path) -> None:
 def test_empty_class_has_a_header() -> None:
     """Before the first result there is a table, without rows."""
     assert (
-        gradebook.gradebook_csv([], CRITERIA)
+        class_gradebook.gradebook_csv([], CRITERIA)
         == "submission,status,score,max_score,results,shutdown\n"
     )
