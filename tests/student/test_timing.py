@@ -77,10 +77,9 @@ def test_reference_keeps_up_with_itself(timed: Callable[[Path, str], Student], m
     run = timed(ROOT / "reference" / "mp_apply", method).time("mp_apply")
     finding = checks.keeps_up_with_reference()(run)
     assert finding.outcome in (Outcome.PASSED, Outcome.INCONCLUSIVE), finding.message
-    assert run.pairs
-    for pair in run.pairs:
-        assert pair.computing is not None
-        assert min(pair.computing) > 0
+    assert run.pairs[0].computing is not None
+    for pair in run.pairs:  # a noisy one may look so slow that the next does not compute
+        assert pair.computing is None or min(pair.computing) > 0
         assert min(*pair.starting, *pair.working, *pair.wall) > 0
     assert [pair.serial > 0 for pair in run.pairs] == [
         number < 2 for number in range(len(run.pairs))
