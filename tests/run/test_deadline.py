@@ -38,6 +38,7 @@ def thread(tid: int, ran: float, queued: float) -> Thread:
         pytest.param([(5.0, 5.0)] * 4, 0.0, id="four on two cores keep each other waiting"),
         pytest.param([(2.5, 7.5)] * 4, 5.0, id="four on two cores, of which others had half"),
         pytest.param([(0.0, 0.0), (4.0, 6.0)], 6.0, id="the one that lost the most counts"),
+        pytest.param([(0.2, 9.8)] * 25, 0.0, id="a crowd starves itself"),
         pytest.param([(0.1, 0.1)] * 50, 5.0, id="threads that take turns have lost half together"),
     ],
 )

@@ -18,6 +18,10 @@ MOST = 5.0
 """The largest part of a limit by which it is put off, as a multiple of the limit. There has to be
 one, because the client has to know when the run is over.
 """
+CROWD = 4.0
+"""A tree that wants more than so many times the cores of the machine starves itself and others, and
+its limit runs. Right solutions have one process for each of a few tasks at a time.
+"""
 LEAST_SECONDS = 0.05
 """A smaller loss is measured too roughly to put the deadline off."""
 
@@ -73,6 +77,8 @@ class Deadline:
         wanted = [self._wanted(thread) for thread in threads]
         total = sum(ran + queued for ran, queued in wanted)
         at_a_time = total / (now - self._since)
+        if at_a_time > CROWD * self._cores:
+            return 0.0
         share = min(1.0, self._cores / at_a_time) if at_a_time else 1.0
         each = [ran + queued - ran / share for ran, queued in wanted]
         return max([sum(each) / max(1.0, at_a_time), *each])
