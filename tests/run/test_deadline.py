@@ -48,7 +48,7 @@ def test_limit_is_put_off_by_what_others_took(
     """What the cores would have given on an idle machine is the measure."""
     deadline = Deadline(2)
     deadline.begin(100.0, LIMIT)
-    deadline.look(100.0, [thread(tid, 7.0, 3.0) for tid in range(len(threads))])
+    deadline.look(100.0, lambda: [thread(tid, 7.0, 3.0) for tid in range(len(threads))])
     found = [thread(tid, 7.0 + ran, 3.0 + queued) for tid, (ran, queued) in enumerate(threads)]
     assert not deadline.passed(100.0 + LIMIT, lambda: found)
     assert deadline.passed(100.0 + LIMIT + 0.001, lambda: found) is (put_off == 0.0)
@@ -59,7 +59,7 @@ def test_same_seconds_count_once() -> None:
     """A thread that lost nothing more is late at the next deadline."""
     deadline = Deadline(2)
     deadline.begin(0.0, LIMIT)
-    deadline.look(0.0, [thread(1, 0.0, 0.0)])
+    deadline.look(0.0, lambda: [thread(1, 0.0, 0.0)])
     found = [thread(1, 4.0, 6.0)]
     assert not deadline.passed(LIMIT + 0.001, lambda: found)
     assert deadline.passed(deadline.at + 0.001, lambda: found)
@@ -69,7 +69,7 @@ def test_limit_is_put_off_only_so_far() -> None:
     """Whoever waits for a run has to know when it is over."""
     deadline = Deadline(2)
     deadline.begin(0.0, LIMIT)
-    deadline.look(0.0, [thread(1, 0.0, 0.0)])
+    deadline.look(0.0, lambda: [thread(1, 0.0, 0.0)])
     while not deadline.passed(deadline.at + 0.001, lambda: [thread(1, 0.0, deadline.at)]):
         assert deadline.at < 10 * LIMIT
     assert deadline.at == pytest.approx((1 + MOST) * LIMIT, abs=0.1)

@@ -36,33 +36,32 @@ class Deadline:
     def __init__(self, cores: float) -> None:
         self.at = math.inf
         self._cores = cores
-        self._rest = self._granted = 0.0
+        self._most = self._granted = 0.0
         self._since: float | None = None
         self._first: Mapping[int, Thread] = {}
 
     def begin(self, now: float, seconds: float) -> None:
         """Set the deadline, and forget the looks before it."""
         self.at = now + seconds
-        self._rest, self._granted = MOST * seconds, 0.0
+        self._most, self._granted = MOST * seconds, 0.0
         self._since, self._first = None, {}
 
-    def look(self, now: float, threads: Iterable[Thread]) -> None:
-        """Keep the first look at the threads of the tree, taken at *now*.
+    def look(self, now: float, threads: Callable[[], Iterable[Thread]]) -> None:
+        """Look at the threads of the tree once, at *now*.
 
         A thread that starts after it counts with all of its life.
         """
         if self._since is None:
-            self._since, self._first = now, {thread.tid: thread for thread in threads}
+            self._since, self._first = now, {thread.tid: thread for thread in threads()}
 
     def passed(self, now: float, threads: Callable[[], Iterable[Thread]]) -> bool:
         """Tell whether the run is late: the deadline has come, and is not put off."""
         if now <= self.at:
             return False
-        more = min(self.lost(now, threads()) - self._granted, self._rest)
+        more = min(self.lost(now, threads()), self._most) - self._granted
         if more < LEAST_SECONDS:
             return True
         self._granted += more
-        self._rest -= more
         self.at += more
         return False
 

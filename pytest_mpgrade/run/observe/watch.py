@@ -232,10 +232,10 @@ class Watch:
             self._next_look = now + PERIOD
             self.fault = self.fault or self._every_look()
             self._reading.look(now, self.observer.chars_read(self.caller))
-            threads = self._threads()
-            self.deadline.look(now, threads)
+            self.deadline.look(now, self._threads)
             if calm:
                 self.quiet.held = bool(self.gates.inside)
+                threads = self._threads()
                 self.rule = self.quiet.look(now, threads, window, pending=self.observer.pending())
                 if self.rule != "proof" and not self.gates.inside and self.still_reading:
                     self.rule = ""
