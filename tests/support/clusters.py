@@ -7,13 +7,13 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
+from support import small_class
 from support.running import variables, wait_until
 from support.small_class import RIGHT, TESTS, TOML, hand_in
 
@@ -43,18 +43,7 @@ def many(right: int, unreadable: int) -> dict[str, str]:
 
 def words(*options: str) -> list[str]:
     """Return the command line of a batch, each grading on one core."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest_mpgrade",
-        "batch",
-        "class",
-        "--assignment",
-        "double",
-        "--out",
-        "out",
-    ]
-    return [*command, "--no-require-isolation", "--cores", "1", *options]
+    return small_class.words("--cores", "1", *options)
 
 
 @contextlib.contextmanager
