@@ -13,7 +13,7 @@ from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.grade.grading import Grading
 from pytest_mpgrade.grade.pytest_run import Stop
 from pytest_mpgrade.system import machine_lock
-from pytest_mpgrade.system.machine import usable_cores
+from pytest_mpgrade.system.quotas import usable_cores
 
 GRADINGS_PER_CORE = 2
 """A grading mostly waits: for interpreters to start, for gates, for a quiescent process tree."""

@@ -19,7 +19,7 @@ from pytest_mpgrade.doctor import allowed, isolation
 from pytest_mpgrade.doctor.facility import Facility
 from pytest_mpgrade.errors import MpgradeError
 from pytest_mpgrade.records import Assignment
-from pytest_mpgrade.system.machine import usable_cores
+from pytest_mpgrade.system.quotas import usable_cores
 from pytest_mpgrade.system.text import encodable, joined
 
 _LINUX = sys.platform == "linux"

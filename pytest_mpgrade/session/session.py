@@ -45,7 +45,7 @@ from pytest_mpgrade.student.calls import Student
 from pytest_mpgrade.student.notebook import StudentNotebook
 from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.submission.discover import discover
-from pytest_mpgrade.system.machine import usable_cores
+from pytest_mpgrade.system.quotas import usable_cores
 from pytest_mpgrade.system.timestamps import utc_stamp
 
 _GRADED = pytest.StashKey["Student | StudentNotebook"]()

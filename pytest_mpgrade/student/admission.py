@@ -12,7 +12,7 @@ import os
 import threading
 import time
 
-from pytest_mpgrade.system import machine
+from pytest_mpgrade.system import machine, quotas
 
 MOST = 16
 """Runs at a time, however many cores are free; each has a server and a few processes."""
@@ -36,11 +36,11 @@ class Admission:
 
     def __init__(self, bytes_each: int) -> None:
         self._bytes_each = bytes_each
-        cores = machine.cores()
+        cores = quotas.cores()
         few = max(2, min(6, math.ceil(cores) + 1))
         fit = max(1, (machine.memory_bytes() - 1) // bytes_each)
         self._always = min(few, fit)
-        self._most = self._always if cores < machine.usable_cores() else min(MOST, fit)
+        self._most = self._always if cores < quotas.usable_cores() else min(MOST, fit)
         self._running = 0
         self._changed = threading.Condition()
         self._since, self._used = time.monotonic(), machine.used()

@@ -45,7 +45,7 @@ from pytest_mpgrade.student.timed_calls import (
     serial_call,
     timed_call,
 )
-from pytest_mpgrade.system import machine, machine_lock
+from pytest_mpgrade.system import machine, machine_lock, quotas
 
 SHOWN = 2
 """Pairs that are timed in one process, too, for learning.
@@ -127,7 +127,7 @@ class Timer:
         slower = (
             PATIENCE
             if worth_it
-            else min(PATIENCE, slowdown(pairs[-1], self.n, machine.usable_cores()))
+            else min(PATIENCE, slowdown(pairs[-1], self.n, quotas.usable_cores()))
         )
         return seconds + seconds / len(pairs) > rules.seconds * slower
 

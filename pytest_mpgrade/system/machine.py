@@ -1,7 +1,4 @@
-"""The cores and memory that this process may use just now, and how much of them is in use.
-
-Affinity and the quota of cgroups limit the cores.
-"""
+"""What of the machine is in use just now, and what is left to this process."""
 
 from __future__ import annotations
 
@@ -14,16 +11,6 @@ from pytest_mpgrade.system import quotas
 from pytest_mpgrade.system.linux import cgroups
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def cores() -> float:
-    """Return how many cores this process may use at a time, by affinity and by quota."""
-    return min([float(usable_cores()), *quotas.core_quotas(cgroups.own_groups())])
-
-
 def memory_bytes() -> int:
     """Return the bytes of memory that this process may have with all others of its cgroups."""
     return min([int(psutil.virtual_memory().total), *quotas.memory_limits(cgroups.own_groups())])
@@ -32,7 +19,7 @@ def memory_bytes() -> int:
 def now(*, alone: bool) -> Machine:
     """Return the state of the machine for a timing."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return Machine(cores=cores(), load=load, alone=alone)
+    return Machine(cores=quotas.cores(), load=load, alone=alone)
 
 
 def used() -> float:

@@ -1,14 +1,16 @@
-"""What cgroups leave to a process of the machine: cores by quota, and memory by limit.
+"""What affinity and cgroups leave to a process of the machine: cores, and bytes of memory.
 
-``os.cpu_count``, affinity and the size of the machine's memory do not include these limits, in a
-container either (python/cpython#80235). Files: Documentation/admin-guide/cgroup-v2.rst and
-cgroup-v1/ of Linux.
+``os.cpu_count``, affinity and the size of the machine's memory do not include the limits of
+cgroups, in a container either (python/cpython#80235). Files:
+Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/ of Linux.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+
+from pytest_mpgrade.system.linux import cgroups
 
 Groups = Mapping[str, tuple[str, str]]
 """The groups of a process, see `cgroups.own_groups`.
@@ -18,6 +20,16 @@ They are by controller: the mount of its hierarchy, and the group's folder in it
 
 _NO_LIMIT = 2**62
 """Version 1 writes no limit as a number of bytes: the largest that is a whole number of pages."""
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def cores() -> float:
+    """Return how many cores this process may use at a time, by affinity and by quota."""
+    return min([float(usable_cores()), *core_quotas(cgroups.own_groups())])
 
 
 def core_quotas(own: Groups) -> Iterator[float]:

@@ -262,6 +262,13 @@ def test_import_is_light(module: str) -> None:
     assert not set(done.stdout.split()) & {*LIBRARIES, "multiprocessing", "multiprocess", "_pytest"}
 
 
+def test_import_of_supervisors_is_light() -> None:
+    """The server of supervisors, of which a grading starts several, does not load psutil."""
+    code = "import sys, pytest_mpgrade.run.supervisor.server; print('psutil' in sys.modules)"
+    command = [sys.executable, "-c", code]
+    assert subprocess.check_output(command, text=True, cwd=PACKAGE.parent).strip() == "False"
+
+
 # --- how things look
 
 

@@ -16,7 +16,7 @@ from pytest_mpgrade import steps
 from pytest_mpgrade.records import Ending, Scenario
 from pytest_mpgrade.student import admission
 from pytest_mpgrade.student.runs import RunCache
-from pytest_mpgrade.system import machine
+from pytest_mpgrade.system import machine, quotas
 from support.running import wait_until
 from support.small_assignment import grade, outcomes, put, result
 
@@ -98,8 +98,8 @@ def machine_is(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         total: int = 32 * GIGABYTE,
         quota: float = 9,
     ) -> None:
-        monkeypatch.setattr(machine, "usable_cores", lambda: ALWAYS - 1)
-        monkeypatch.setattr(machine, "cores", lambda: min(quota, ALWAYS - 1))
+        monkeypatch.setattr(quotas, "usable_cores", lambda: ALWAYS - 1)
+        monkeypatch.setattr(quotas, "cores", lambda: min(quota, ALWAYS - 1))
         monkeypatch.setattr(machine, "memory_bytes", lambda: total)
         monkeypatch.setattr("os.cpu_count", lambda: cores)
         monkeypatch.setattr(machine, "used", lambda: used * time.monotonic())

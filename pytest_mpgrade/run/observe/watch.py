@@ -18,7 +18,7 @@ from pytest_mpgrade.run.observe.gate_book import GO, MAX_EVENTS, TASKS, Gates
 from pytest_mpgrade.run.observe.gate_socket import GateServer, Message
 from pytest_mpgrade.run.observe.quiescence import COMPUTE_SECONDS, PERIOD, STEADY_SECONDS, Quiet
 from pytest_mpgrade.run.observe.reading import Reading
-from pytest_mpgrade.system import machine
+from pytest_mpgrade.system import quotas
 from pytest_mpgrade.system.linux import procfs
 
 CONTROL = frozenset(("ready", "imported", "call", "unusable", "back", "settled", "done"))
@@ -47,7 +47,7 @@ class Watch:
         self.quiet = Quiet(caller=root, sees_waits=observer.sees_waits, stopped=observer.stopped)
         self.clock = Clock(observer.pending, lambda: observer.taken)
         self.began = time.monotonic()
-        self.deadline = Deadline(machine.cores())
+        self.deadline = Deadline(quotas.cores())
         self.gates = Gates(server.answer, self.quiet.disturb)
         self.control: Message | None = None  # after it the calling process waits for us
         self.in_caller = False  # a task has run in the calling process
