@@ -254,19 +254,24 @@ def files(process: psutil.Process) -> list[Any]:
         return []
 
 
+DIES = """
+import os, signal
+from pytest_mpgrade.run.client import supervisor_pool
+
+def end(self):
+    self.tell_to_end()
+    self._process.wait()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+supervisor_pool.RunServer.end = end
+"""
+
+
 def test_kill_while_a_run_is_being_ended(course: Path, ours: Ours) -> None:
     """A second Ctrl-C may kill a grading whose run has just been told to end: its folders are
     removed all the same.
     """
-    dies = (
-        "import os, signal\nfrom pytest_mpgrade.run.client import servers\n\ndef end(self):\n   "
-        " self.tell_to_end()\n"
-    )
-    dies += (
-        "    self._process.wait()\n    os.kill(os.getpid(),"
-        " signal.SIGKILL)\n\nservers.RunServer.end = end\n"
-    )
-    (course / "dies.py").write_text(dies)
+    (course / "dies.py").write_text(DIES)
     (course / "one").mkdir()
     (course / "one" / "double.py").write_text(SOLUTIONS["dan"])
     options = [

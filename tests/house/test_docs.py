@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import inspect
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -89,6 +91,61 @@ def test_files_are_there(page: Path) -> None:
     folders = "pytest_mpgrade|tests|benchmarks|assignments|reference"
     named = re.findall(rf"`((?:{folders})/[^`\s]*)`", page.read_text("utf-8"))
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+MODULE = r"pytest_mpgrade(?:\.[A-Za-z_]\w*)*"
+NAMED = re.compile(
+    rf"(?<![\w/.-])(?:from (?P<of>{MODULE}) import (?P<name>\w+)|(?P<path>{MODULE}))(?![\w/-])"
+)
+INVENTED = {"pytest_mpgrade.x"}
+"""The name that a test gives itself where it acts as a module of the package."""
+
+
+def is_there(path: str) -> bool:
+    """Tell whether a dotted path leads to a module of the package, or to a name in one."""
+    above, _, name = path.rpartition(".")
+    try:
+        importlib.import_module(path)
+    except ImportError:
+        # Within TYPE_CHECKING a class is only in the text of its module.
+        return bool(above) and is_there(above) and _has(above, name)
+    return True
+
+
+def _has(module: str, name: str) -> bool:
+    found = importlib.import_module(module)
+    return hasattr(found, name) or f"class {name}(" in inspect.getsource(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("from pytest_mpgrade.run.client import supervisor_pool", False),
+        ("from pytest_mpgrade.run." + "no_such_module import servers", True),
+        ("python -m pytest_mpgrade.inside" + ".no_such_module", True),
+        ("python -m pytest_mpgrade.cli", False),
+    ],
+)
+def test_wrong_names_are_seen(text: str, wrong: bool) -> None:
+    """A module that has been renamed is seen wherever its name stands, in a text too."""
+    assert (dead_names(text) != []) is wrong
+
+
+def dead_names(text: str) -> list[str]:
+    """Return what a text names of the package that is not there."""
+    named = {
+        found["path"] or f"{found['of']}.{found['name']}" for found in NAMED.finditer(text)
+    } - INVENTED
+    return sorted(name for name in named if not is_there(name.removesuffix(".py")))
+
+
+def test_names_of_modules_are_there() -> None:
+    """Programs within texts, command lines and pages name only modules of the package that are
+    there; neither an import nor a type checker looks into a text.
+    """
+    texts = {path: path.read_text("utf-8", errors="replace") for path in [*CITING, *LINKING]}
+    found = {path.name: dead_names(text) for path, text in texts.items()}
+    assert {name: names for name, names in found.items() if names} == {}
 
 
 def test_anchors_are_unique() -> None:
