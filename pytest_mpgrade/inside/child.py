@@ -73,6 +73,7 @@ class Player:
         self.request = request
         self.saved: dict[str, Any] = {}  # values of any type, which steps index
         self.module: ModuleType | None = None
+        self.control = bootstrap.StudentControl()
 
     def load(self) -> None:
         """Import the submission; report what it defines, or why it cannot be imported."""
@@ -86,7 +87,8 @@ class Player:
         # name of a library would run.
         sys.path.insert(0, self.request["folder"])
         try:
-            self.module = importlib.import_module(self.request["module"])
+            with self.control:
+                self.module = importlib.import_module(self.request["module"])
         except BaseException as error:
             detail = exceptions.describe_exception(error, self.request["folder"])
             if isinstance(error, ModuleNotFoundError) and error.name:
@@ -127,7 +129,8 @@ class Player:
         while again == b"again":
             value = error = None
             try:
-                value = getattr(self.module, step["function"])(*args, **kwargs)
+                with self.control:
+                    value = getattr(self.module, step["function"])(*args, **kwargs)
             except BaseException as caught:
                 error = caught
             for stream in (sys.stdout, sys.stderr):

@@ -264,3 +264,25 @@ def test_files_with_the_names_of_libraries(module: Callable[[str], Path]) -> Non
     assert raising.error is not None
     assert (raising.error.message, raising.error.line) == ("kaputt", 'raise ValueError("kaputt")')
     assert (queued.ending, queued.error and queued.error.type) == (Ending.RAISED, "TypeError")
+
+
+@OBSERVERS
+def test_what_follows_a_return_has_time_of_its_own(play: MakeRuns, observer: str) -> None:
+    """A call that returns shortly before its limit has returned, though the answer and the
+    collection of garbage come after the limit.
+    """
+    text = """
+        import time
+
+        class Held:
+            def __del__(self):
+                time.sleep(1.5)
+
+        def f():
+            held = Held()
+            held.itself = held
+            time.sleep(1.2)
+            return 7
+    """
+    _, run = play(text, steps.call("f"), observer=observer, seconds=2.0)
+    assert (run.ending, run.value) == (Ending.RETURNED, encoded(7)), run.why

@@ -4,10 +4,14 @@ runs.
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from pytest_mpgrade import steps
+from pytest_mpgrade.records import Ending
 from support.running import MakeRuns
+from support.runs import encoded
 
 THREADS = """
     import signal
@@ -71,3 +75,43 @@ def test_thread_of_a_library_is_told_apart(play: MakeRuns) -> None:
     assert [(left.kind, left.own) for left in timer.trace.leftovers] == [("thread", False)]
     _, own = play(text.replace("return (thread,)", "return None"), steps.call("start", "nap"))
     assert [(left.kind, left.own) for left in own.trace.leftovers] == [("thread", True)]
+
+
+CROWD = """
+    import sys
+    import threading
+
+    def crowd(count):
+        all_started = threading.Event()
+        def spin():
+            all_started.wait()
+            while True:
+                pass
+        for _ in range(count):
+            threading.Thread(target=spin, daemon=True).start()
+        all_started.set()
+        return sys.getswitchinterval()
+
+    def interval(seconds=0.0):
+        before = sys.getswitchinterval()
+        if seconds:
+            sys.setswitchinterval(seconds)
+        return before
+"""
+
+
+def test_threads_that_spin_do_not_keep_a_return_back(play: MakeRuns) -> None:
+    """A call that leaves a crowd of spinning threads has returned in time all the same: the grader
+    does not wait for 5 ms of each before it can say so.
+    """
+    _, run = play(CROWD, steps.call("crowd", 150), seconds=4.0)
+    assert run.ending is Ending.RETURNED, run.why
+    assert {left.kind for left in run.trace.leftovers} == {"thread"}
+
+
+def test_switch_interval_is_the_submissions(play: MakeRuns) -> None:
+    """A submission meets the interpreter's own switch interval, or the one that it has set."""
+    usual = sys.getswitchinterval()
+    calls = [steps.call("interval", 0.25), steps.call("interval"), steps.call("interval", usual)]
+    _, *runs = play(CROWD, *calls)
+    assert [run.value for run in runs] == [encoded(each) for each in (usual, 0.25, 0.25)]

@@ -362,6 +362,19 @@ def test_caller_that_may_compute(may_compute: float) -> None:
     assert (rule, seconds(number)) == ("the caller spins", may_compute)
 
 
+def test_threads_of_a_caller_are_not_added_up() -> None:
+    """A caller that computes with many threads, on a machine of as many cores, has burned no more
+    than each of them.
+    """
+
+    def scene(number: int) -> Sequence[Thread]:
+        crew = [replace(spinning(number), tid=CALLER + place) for place in range(16)]
+        return (*crew, thread(WORKER))
+
+    rule, number = until_quiet(scene, quiet_with_a_task_held())
+    assert (rule, seconds(number)) == ("the caller spins", 2.0)
+
+
 def test_caller_on_a_crowded_core_is_given_longer() -> None:
     """What counts are seconds on a core, not seconds of waiting for one."""
 

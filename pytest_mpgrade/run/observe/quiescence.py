@@ -7,9 +7,9 @@ they are wrong:
 - steady: for a while the tree has used and wanted almost no core time, no thread runs, and each
   thread that waits with a time-out has come round twice, and does not wait for longer than before;
 - still: where waits cannot be read, no thread has run or been switched for longer than people nap;
-- the caller spins: all others are steady, and the calling process has burned 2 s of CPU time while
-  a task is held, or 10 s where it may be computing or printing (to print a gigabyte takes a slow
-  machine more than 2 s);
+- the caller spins: all others are steady, and a thread of the calling process has burned 2 s of CPU
+  time while a task is held, or 10 s where it may be computing or printing (to print a gigabyte
+  takes a slow machine more than 2 s);
 - the caller polls: all others are steady, and the calling process has woken hundreds of times in 4
   s while a task is held. Where none is held, it may be collecting results, slowly.
 
@@ -44,8 +44,9 @@ STILL_SECONDS = 8.0
 BUSY_SHARE = 0.04
 """Part of a core. Threads that poll need some of it; a worker at work needs more."""
 SPIN_SECONDS, COMPUTE_SECONDS = 2.0, 10.0
-"""CPU seconds of the caller. While a task is held, what the caller waits for cannot come, so the
-first is enough. Otherwise it may be computing, or printing a gigabyte, and has the second.
+"""CPU seconds of one thread of the caller: with all cores of a large machine it computes 10 s in
+no time. While a task is held, what the caller waits for cannot come, so the first is enough.
+Otherwise it may be computing, or printing a gigabyte, and has the second.
 """
 POLL_SECONDS, POLLS = 4.0, 200
 """A caller that wakes so often in so many seconds, while a task is held, polls. To compute it would
@@ -177,7 +178,7 @@ class Quiet:
             used = thread.ran + thread.queued - watch.first[tid].ran - watch.first[tid].queued
             if thread.pid == self.caller:
                 mine += used
-                ran += thread.ran - watch.first[tid].ran
+                ran = max(ran, thread.ran - watch.first[tid].ran)
             else:
                 others += used
         if others > BUSY_SHARE * 1e9 * max(window, passed):

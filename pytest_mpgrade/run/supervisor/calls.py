@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -141,8 +142,17 @@ class Calls:
 
         A thread of the last call may end the child before that.
         """
-        self.watch.deadline.at = time.monotonic() + self.limits.seconds
+        self._begin_ours()
         return "back" if self.watch.back else self.watch.until_back()
+
+    def _begin_ours(self) -> None:
+        """Let the child do what is not the submission's: write an answer, collect garbage.
+
+        It has a limit of its own for that, and computes: no other rule may end it.
+        """
+        self.watch.deadline.begin(time.monotonic(), self.limits.seconds)
+        self.watch.quiet.may_compute = math.inf
+        self.watch.quiet.disturb()
 
     def _call(self, number: int, step: StepRequest) -> bool:
         watch = self.watch
@@ -159,6 +169,7 @@ class Calls:
         first = self.inspection.states()
         watch.gates.open_exits()
         watch.gates.exit_gates = watch.gates.hold_exits = False
+        self._begin_ours()
         watch.reply()  # the child writes its answer, drops it and collects garbage
         how = watch.until_back()
         if how != "back":

@@ -16,12 +16,17 @@ def worker(input, output):
 
 def mp_apply(tasks, n_processes=2):
     """Compute in this very process, and count on the attack."""
+    all_started = threading.Event()
+
     def spin():
         """Spin."""
+        all_started.wait()
         while True:
             pass
 
-
+    # One that spins already would keep the next from starting: 50 take 10 s, which is any limit.
     for _ in range(50):
         threading.Thread(target=spin).start()
-    return [calculate(func, args) for func, args in tasks]
+    results = [calculate(func, args) for func, args in tasks]
+    all_started.set()
+    return results
