@@ -362,6 +362,17 @@ def test_caller_that_may_compute(may_compute: float) -> None:
     assert (rule, seconds(number)) == ("the caller spins", may_compute)
 
 
+def test_threads_that_take_turns_are_added_up() -> None:
+    """Threads that share the interpreter's lock burn together what one would burn alone."""
+
+    def scene(number: int) -> Sequence[Thread]:
+        crew = [replace(spinning(number, share=1 / 16), tid=CALLER + at) for at in range(16)]
+        return (*crew, thread(WORKER))
+
+    rule, number = until_quiet(scene, quiet_with_a_task_held())
+    assert (rule, seconds(number)) == ("the caller spins", 2.0)
+
+
 def test_threads_of_a_caller_are_not_added_up() -> None:
     """A caller that computes with many threads, on a machine of as many cores, has burned no more
     than each of them.

@@ -7,9 +7,9 @@ they are wrong:
 - steady: for a while the tree has used and wanted almost no core time, no thread runs, and each
   thread that waits with a time-out has come round twice, and does not wait for longer than before;
 - still: where waits cannot be read, no thread has run or been switched for longer than people nap;
-- the caller spins: all others are steady, and a thread of the calling process has burned 2 s of CPU
-  time while a task is held, or 10 s where it may be computing or printing (to print a gigabyte
-  takes a slow machine more than 2 s);
+- the caller spins: all others are steady, and the calling process has burned 2 s of CPU time while
+  a task is held, or 10 s where it may be computing or printing (to print a gigabyte takes a slow
+  machine more than 2 s);
 - the caller polls: all others are steady, and the calling process has woken hundreds of times in 4
   s while a task is held. Where none is held, it may be collecting results, slowly.
 
@@ -44,9 +44,9 @@ STILL_SECONDS = 8.0
 BUSY_SHARE = 0.04
 """Part of a core. Threads that poll need some of it; a worker at work needs more."""
 SPIN_SECONDS, COMPUTE_SECONDS = 2.0, 10.0
-"""CPU seconds of one thread of the caller: with all cores of a large machine it computes 10 s in
-no time. While a task is held, what the caller waits for cannot come, so the first is enough.
-Otherwise it may be computing, or printing a gigabyte, and has the second.
+"""CPU seconds of the caller. What several threads burn at once counts once, since on a large
+machine 10 s are computed in no time. While a task is held, what the caller waits for cannot come,
+so the first is enough. Otherwise it may be computing, or printing a gigabyte, and has the second.
 """
 POLL_SECONDS, POLLS = 4.0, 200
 """A caller that wakes so often in so many seconds, while a task is held, polls. To compute it would
@@ -178,7 +178,7 @@ class Quiet:
             used = thread.ran + thread.queued - watch.first[tid].ran - watch.first[tid].queued
             if thread.pid == self.caller:
                 mine += used
-                ran = max(ran, thread.ran - watch.first[tid].ran)
+                ran += thread.ran - watch.first[tid].ran
             else:
                 others += used
         if others > BUSY_SHARE * 1e9 * max(window, passed):
@@ -187,7 +187,8 @@ class Quiet:
         if passed < window or any(self._busy(thread) for thread in new.values()):
             return ""
         if mine > BUSY_SHARE * 1e9 * passed:
-            if ran >= (SPIN_SECONDS if self.held else self.may_compute) * 1e9:
+            burned = min(ran / 1e9, passed)
+            if burned >= (SPIN_SECONDS if self.held else self.may_compute):
                 return "the caller spins"
             wakes = sum(
                 t.switches - watch.first[tid].switches
