@@ -24,9 +24,10 @@ def mp_apply(tasks, n_processes=2):
         while True:
             pass
 
-    # One that spins already would keep the next from starting: 50 take 10 s, which is any limit.
-    for _ in range(50):
-        threading.Thread(target=spin).start()
     results = [calculate(func, args) for func, args in tasks]
-    all_started.set()
+    # Where others spin already, to start one more takes a turn of each.
+    if threading.active_count() == 1:
+        for _ in range(50):
+            threading.Thread(target=spin).start()
+        all_started.set()
     return results
