@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_mpgrade.course import late
-from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade.grading import Grading
 from pytest_mpgrade.records import RESULT_FILE, Criterion, LateRules, Status
 from pytest_mpgrade.report import adjustments, result_json
@@ -42,11 +41,7 @@ class Settled:
         result = self.result(grading.result.by_machine())
         if result == grading.result:
             return grading
-        path = grading.folder / RESULT_FILE
-        try:
-            result_json.write_result(result, path)
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror}") from error
+        result_json.write_result(result, grading.folder / RESULT_FILE)
         return replace(grading, result=result)
 
     def result(self, result: ResultFile) -> ResultFile:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_mpgrade.batch.roster import RosterRow
-from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import clean
 
@@ -60,7 +59,4 @@ def write_mapping(mapping: Iterable[Mapped], path: Path) -> None:
     writer.writerow(["submission", "source", "what", "note"])
     for each in mapping:
         writer.writerow(map(clean, (each.submission, each.source, each.what, each.note)))
-    try:
-        atomic_write.write_bytes(table.getvalue().encode(), path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    atomic_write.write_bytes(table.getvalue().encode(), path)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pytest_mpgrade.batch.adjustments import Settled
 from pytest_mpgrade.batch.job import Executor, Job, one_by_one
-from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade.grading import Grading, failed_grading, grade, kept
 from pytest_mpgrade.grade.pytest_run import LOG, Options
 from pytest_mpgrade.records import Assignment
@@ -109,10 +108,7 @@ def _keep(
     out: Path,
     settled: Settled,
 ) -> None:
-    try:
-        class_gradebook.write_gradebook(rows, assignment.criteria, out / GRADEBOOK, settled.columns)
-    except OSError as error:
-        raise UsageError(f"cannot write {out / GRADEBOOK}: {error.strerror}") from error
+    class_gradebook.write_gradebook(rows, assignment.criteria, out / GRADEBOOK, settled.columns)
 
 
 def _grade(job: Job, *, assignment: Assignment, out: Path, options: Options) -> Grading:

@@ -22,7 +22,6 @@ from pytest_mpgrade.grade.pytest_run import (
     LOG,
     Options,
     budget,
-    grading_command,
     last_line,
     run_pytest,
 )
@@ -40,6 +39,7 @@ from pytest_mpgrade.records import (
 )
 from pytest_mpgrade.report import exports, redaction, result_json
 from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.session.handover import Handover
 from pytest_mpgrade.submission import lacking
 from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import one_line
@@ -81,7 +81,8 @@ def grade(
     _check_places(path, folder)
     _record(shown, assignment, folder, chosen, Status.ERROR, NOT_YET)
     try:
-        lacking.require(_discover(path, assignment, shown.id), assignment)
+        submission = _discover(Path(os.path.abspath(path)), assignment, shown.id)
+        lacking.require(submission, assignment)
     except UngradableError as error:
         return refused(path, assignment, out, options=chosen, error=error)
     except MpgradeError:
@@ -89,9 +90,9 @@ def grade(
     except Exception as error:
         why = f"the grader could not read the submission: {type(error).__name__}: {error}"
         return _record(shown, assignment, folder, chosen, Status.ERROR, why, _broken(why))
-    limit = chosen.seconds or with_limits(assignment, chosen.limits).limits.submission_seconds
-    words = grading_command(path, assignment, folder, shown.id, chosen)
-    ended = run_pytest(words, path, folder, budget(chosen, limit), chosen.stop)
+    found = Handover(assignment=with_limits(assignment, chosen.limits), submission=submission)
+    limit = chosen.seconds or found.assignment.limits.submission_seconds
+    ended = run_pytest(found, folder, chosen, budget(chosen, limit))
     return _finish(shown, assignment, folder, ended, chosen)
 
 
@@ -247,18 +248,14 @@ def _keep(result: ResultFile, folder: Path, assignment: Assignment, options: Opt
 
     Both are also written of a result that says that nothing is graded yet.
     """
-    path = folder / RESULT_FILE
-    try:
-        result_json.write_result(result, path)
-        for name, given in options.exports:
-            usual, render = exports.FORMATS[name]
-            path = Path(given) if given else folder / usual
-            shown = redaction.redacted(result, assignment.criteria)
-            atomic_write.write_bytes(render(*shown).encode("utf-8", "backslashreplace"), path)
-            if name in exports.ALSO:
-                exports.ALSO[name](*shown)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    result_json.write_result(result, folder / RESULT_FILE)
+    for name, given in options.exports:
+        usual, render = exports.FORMATS[name]
+        path = Path(given) if given else folder / usual
+        shown = redaction.redacted(result, assignment.criteria)
+        atomic_write.write_bytes(render(*shown).encode("utf-8", "backslashreplace"), path)
+        if name in exports.ALSO:
+            exports.ALSO[name](*shown)
     return Grading(result=result, folder=folder)
 
 

@@ -15,6 +15,8 @@ from pytest_mpgrade.grade import pytest_run
 from pytest_mpgrade.records import RESULT_FILE, Assignment, Status
 from pytest_mpgrade.report import result_json
 from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.session.handover import Handover
+from pytest_mpgrade.submission.discover import discover
 
 SECONDS = 120.0
 _NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
@@ -31,14 +33,11 @@ def collect(assignment: Assignment) -> ResultFile:
         blank.mkdir()
         out.mkdir()
         (blank / assignment.module).write_text(_blank(assignment), "utf-8")
-        options = pytest_run.Options(isolation="none", deadline=time.time() + SECONDS)
-        words = [
-            *pytest_run.grading_command(blank, assignment, out, assignment.name, options),
-            "--collect-only",
-        ]
-        ended = pytest_run.run_pytest(
-            words, blank, out, pytest_run.budget(options, SECONDS), options.stop
+        found = Handover(assignment=assignment, submission=discover(blank, assignment))
+        options = pytest_run.Options(
+            isolation="none", deadline=time.time() + SECONDS, collect_only=True
         )
+        ended = pytest_run.run_pytest(found, out, options, pytest_run.budget(options, SECONDS))
         if ended or not (out / RESULT_FILE).exists():
             raise AssignmentError(f"the tests of {assignment.name} cannot be collected: {ended}")
         result = result_json.read_result(out / RESULT_FILE)

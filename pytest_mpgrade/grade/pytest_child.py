@@ -4,6 +4,8 @@ It also outlives its log.
 
     python -m pytest_mpgrade.grade.pytest_child PARENT pytest's own arguments
 
+Its parent hands the assignment and the submission over by standard input.
+
 What `subprocess` could do in the child before it runs a program (`preexec_fn`) is done here
 instead: that is not safe where the parent has threads, and a batch has some.
 """
@@ -23,7 +25,9 @@ def main() -> int:
     with console.lasting():
         import pytest
 
-        return int(pytest.main(sys.argv[1:]))
+        from pytest_mpgrade.session import handover
+
+        return int(pytest.main(sys.argv[1:], plugins=[handover.taken()]))
 
 
 def _be_ended_with(parent: int) -> None:

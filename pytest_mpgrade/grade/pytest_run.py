@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_mpgrade.records import Assignment
+from pytest_mpgrade.session.handover import Handover, as_input
 from pytest_mpgrade.system import log_lock, process_groups
 from pytest_mpgrade.system.text import exit_words, one_line
 
@@ -74,6 +74,7 @@ class Options:
     require_isolation: bool = False
     limits: tuple[str, ...] = ()  # "name=value"
     keyword: str = ""  # pytest's -k
+    collect_only: bool = False  # list the tests, and run none
     seconds: float = 0.0  # for the whole grading, a backstop; 0: the assignment's limit
     deadline: float = 0.0  # seconds since the epoch, also on another machine; 0: none
     id: str = ""  # default: the path's name
@@ -107,30 +108,21 @@ def budget(options: Options, limit: float) -> TimeBudget:
     return TimeBudget(seconds=limit, grace=GRACE, said=said)
 
 
-def grading_command(
-    path: Path, assignment: Assignment, folder: Path, id: str, options: Options
-) -> list[str]:
-    """Return the command line that grades *path* into *folder*."""
-    whole = folder.resolve()
+def _grading_command(handover: Handover, folder: Path, options: Options) -> list[str]:
+    """Return the command line of the process that grades what is handed to it into *folder*.
+
+    Who looks at a list of processes sees what is graded.
+    """
+    whole, home = folder.resolve(), Path(handover.assignment.folder).resolve()
     command = [sys.executable, "-m", "pytest_mpgrade.grade.pytest_child", str(os.getpid())]
     command += ["-q", "--no-header", "--tb=short", "--color=no"]
     command += ["-p", "no:cacheprovider", "-p", "pytest_mpgrade.plugin", "-c", str(_INI)]
-    command += ["--rootdir", str(Path(assignment.folder).resolve()), f"--basetemp={whole / 'tmp'}"]
-    command += [
-        "--mpgrade",
-        str(Path(assignment.folder).resolve()),
-        f"--mpgrade-submission={path.resolve()}",
-    ]
-    command += [
-        f"--mpgrade-id={id}",
-        f"--mpgrade-out={whole}",
-        f"--mpgrade-observer={options.observer}",
-    ]
-    command += [
-        f"--mpgrade-isolation={options.isolation}",
-        *(f"--mpgrade-limit={limit}" for limit in options.limits),
-    ]
+    command += ["--rootdir", str(home), f"--basetemp={whole / 'tmp'}", "--mpgrade", str(home)]
+    command += [f"--mpgrade-submission={handover.submission.path}", f"--mpgrade-out={whole}"]
+    command += [f"--mpgrade-observer={options.observer}"]
+    command += [f"--mpgrade-isolation={options.isolation}"]
     command += ["--mpgrade-require-isolation"] * options.require_isolation
+    command += ["--collect-only"] * options.collect_only
     return command + [f"-k={options.keyword}"] * bool(options.keyword)
 
 
@@ -159,10 +151,8 @@ def _variables(submission: Path) -> dict[str, str]:
     }
 
 
-def run_pytest(
-    command: list[str], submission: Path, folder: Path, allowed: TimeBudget, stop: Stop
-) -> str:
-    """Run the grading to its end, or until *stop*.
+def run_pytest(handover: Handover, folder: Path, options: Options, allowed: TimeBudget) -> str:
+    """Run the grading to its end, or until it is stopped.
 
     Returns in words how it ended, "" where it ended by itself.
     """
@@ -170,11 +160,11 @@ def run_pytest(
         return allowed.said
     log_lock.wait_for_log(folder / LOG)  # here, where an interrupt still arrives
     with _signals_held() as release:
-        process = _start(command, submission, folder)
+        process = _start(handover, folder, options)
         try:
-            with stop.watching(process):
+            with options.stop.watching(process):
                 release()
-                _wait(process, allowed.seconds, stop)
+                _wait(process, allowed.seconds, options.stop)
         except subprocess.TimeoutExpired:
             return allowed.said
         finally:
@@ -228,15 +218,16 @@ def _set_mask(signals: Iterable[int]) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, signals)
 
 
-def _start(command: list[str], submission: Path, folder: Path) -> subprocess.Popen[bytes]:
+def _start(handover: Handover, folder: Path, options: Options) -> subprocess.Popen[bytes]:
     # Python puts the folder it is started in on sys.path: never the submission, or a student's file
     # could be imported.
-    with log_lock.log(folder / LOG) as log:
+    variables = _variables(Path(handover.submission.path))
+    with log_lock.log(folder / LOG) as log, as_input(handover) as given:
         return subprocess.Popen(
-            command,
+            _grading_command(handover, folder, options),
             cwd=folder,
-            env={**_variables(submission), **log_lock.log_variable(log)},
-            stdin=subprocess.DEVNULL,
+            env={**variables, **log_lock.log_variable(log)},
+            stdin=given,
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=(log.fileno(),) if log_lock.WORKS else (),

@@ -65,7 +65,7 @@ def write_archive(
 ) -> None:
     """Write the archive.
 
-    Raises UsageError where there is no wheel, and OSError where *out* cannot be written.
+    Raises UsageError where there is no wheel, and where *out* cannot be written.
     """
     chosen = KINDS[kind]
     wanted = dict.fromkeys(

@@ -22,7 +22,8 @@ def add(file: str, report: Report, hidden: Collection[str] = ()) -> None:
 
     Test cases of *hidden* criteria get their points only.
 
-    Raises OSError and ElementTree.ParseError where pytest has written no such file.
+    Raises OSError and ElementTree.ParseError where pytest has written no such file, and UsageError
+    where it cannot be replaced.
     """
     path = Path(os.path.expanduser(os.path.expandvars(file)))  # as pytest reads the option
     units = list(as_result(report).units())

@@ -22,7 +22,7 @@ import pytest
 from pytest_mpgrade import __version__
 from pytest_mpgrade.course import start_methods
 from pytest_mpgrade.course.assignment import check_criteria, reference_folder
-from pytest_mpgrade.errors import AssignmentError, MpgradeError
+from pytest_mpgrade.errors import AssignmentError
 from pytest_mpgrade.isolation import description
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.judge.points import blame, rubric
@@ -31,7 +31,7 @@ from pytest_mpgrade.records import RESULT_FILE, Report
 from pytest_mpgrade.report import junit_properties, redaction, result_json, terminal
 from pytest_mpgrade.report.notebook import write_notebooks
 from pytest_mpgrade.run.client.request import Setting
-from pytest_mpgrade.session import setup
+from pytest_mpgrade.session import setup, told
 from pytest_mpgrade.session.collected import Collected
 from pytest_mpgrade.session.items import (
     Sent,
@@ -80,16 +80,16 @@ class GradingSession:
     @classmethod
     def from_config(cls, config: pytest.Config, name: str) -> GradingSession:
         """Load the assignment and find the submission; wrong usage ends pytest with one line."""
-        try:
+        with told.ending_pytest():
             setting = setup.setting(name, config)
-        except MpgradeError as error:
-            raise pytest.UsageError(str(error)) from None
         out = config.getoption("--mpgrade-out")
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             config.args[:] = [str(Path(setting.assignment.folder) / setting.assignment.test_file)]
         required = config.getoption("--mpgrade-require-isolation")
         refused = description.refusal(setting.isolation) if required else ""
-        return cls(setting, Path(out) if out else None, refused, functools.partial(_show, config))
+        return cls(
+            setting, Path(out) if out else None, refused, functools.partial(told.show, config)
+        )
 
     # --- what fixtures ask for
 
@@ -279,18 +279,8 @@ class GradingSession:
     def _write(self, *, first: bool = False) -> None:
         writes = os.environ.get("PYTEST_XDIST_WORKER", "") in (("", "gw0") if first else ("",))
         if self._out is not None and writes and not self._broken:
-            result_json.write_result(self.report(), self._out / RESULT_FILE)
-
-
-def _show(config: pytest.Config, line: str) -> None:
-    """Show a line in the middle of a test: why it takes so long."""
-    capture, reporter = (
-        config.pluginmanager.get_plugin(name) for name in ("capturemanager", "terminalreporter")
-    )
-    if capture is not None and reporter is not None:
-        with capture.global_and_fixture_disabled():
-            reporter.ensure_newline()
-            reporter.write_line(f"mpgrade: {line}")
+            with told.ending_pytest():
+                result_json.write_result(self.report(), self._out / RESULT_FILE)
 
 
 def _grades(item: pytest.Item) -> bool:

@@ -19,6 +19,7 @@ from pytest_mpgrade.isolation import choose
 from pytest_mpgrade.records import Assignment, Submission
 from pytest_mpgrade.run.client import supervisor_pool
 from pytest_mpgrade.run.client.request import Setting
+from pytest_mpgrade.session.handover import Handover
 from pytest_mpgrade.submission import lacking
 from pytest_mpgrade.submission.discover import discover
 from pytest_mpgrade.submission.staging import importable, stage
@@ -34,11 +35,11 @@ def setting(name: str, config: pytest.Config) -> Setting:
     config.add_cleanup(supervisor_pool.end_all)
     if not config.option.collectonly:  # editors list tests again and again
         supervisor_pool.guard()
-    limits: Sequence[str] = config.getoption("--mpgrade-limit")
-    assignment = with_limits(find_assignment(name), limits)
-    path = Path(config.getoption("--mpgrade-submission") or config.invocation_params.dir)
-    submission = _reachable(path, assignment, config)
-    lacking.require(submission, assignment)
+    plugins = config.pluginmanager.get_plugins()
+    handed = next((each for each in plugins if isinstance(each, Handover)), None)
+    found = handed or _found(name, config)  # a user's own pytest has been handed nothing
+    assignment = found.assignment
+    submission = _reachable(found.submission, assignment.module, config)
     observer = str(config.getoption("--mpgrade-observer"))
     wanted = "none" if observer == "psutil" else str(config.getoption("--mpgrade-isolation"))
     reference, out = reference_folder(assignment), config.getoption("--mpgrade-out")
@@ -57,6 +58,16 @@ def setting(name: str, config: pytest.Config) -> Setting:
     )
 
 
+def _found(name: str, config: pytest.Config) -> Handover:
+    """Find what a user's options name."""
+    limits: Sequence[str] = config.getoption("--mpgrade-limit")
+    assignment = with_limits(find_assignment(name), limits)
+    path = Path(config.getoption("--mpgrade-submission") or config.invocation_params.dir)
+    submission = discover(path, assignment, config.getoption("--mpgrade-id"))
+    lacking.require(submission, assignment)
+    return Handover(assignment=assignment, submission=submission)
+
+
 def _interpreter(assignment: Assignment) -> str:
     """Return the path of the interpreter that executes notebooks; "" for the grader's own."""
     wanted = assignment.notebook.python if assignment.notebook else ""
@@ -68,15 +79,14 @@ def _interpreter(assignment: Assignment) -> str:
     return os.path.abspath(interpreter) if interpreter else ""
 
 
-def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Submission:
-    """Find the submission, and copy it where it cannot be graded in its place.
+def _reachable(submission: Submission, module: str, config: pytest.Config) -> Submission:
+    """Return the submission, or a copy of it where it cannot be graded in its place.
 
     That is one that cannot be imported by its name, or that a spare user cannot read. A file by
     itself is copied too: what lies beside it may be somebody else's.
     """
-    submission = discover(path, assignment, config.getoption("--mpgrade-id"))
     # A notebook is never copied here: each run has a copy to write in.
-    plain = path.is_dir() and importable(submission)
+    plain = Path(submission.path).is_dir() and importable(submission)
     another = hasattr(os, "geteuid") and os.geteuid() == 0  # student code may run as another user
     if plain and (not another or _open_to_all(Path(submission.folder))):
         return submission
@@ -84,7 +94,7 @@ def _reachable(path: Path, assignment: Assignment, config: pytest.Config) -> Sub
     scratch = tempfile.TemporaryDirectory(prefix=rmtree.MARK, ignore_cleanup_errors=True)
     config.add_cleanup(scratch.cleanup)
     os.chmod(scratch.name, 0o755)  # noqa: S103 - read by a spare user
-    return stage(submission, Path(scratch.name), assignment.module)
+    return stage(submission, Path(scratch.name), module)
 
 
 def _open_to_all(folder: Path) -> bool:

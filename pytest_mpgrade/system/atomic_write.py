@@ -11,16 +11,21 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_mpgrade.errors import UsageError
+
 
 def write_bytes(data: bytes, path: Path) -> None:
     """Replace *path* in one step, with the mode that the umask leaves; make its folder.
 
-    Raises OSError; the old file then stays.
+    Raises UsageError, which names *path*; the old file then stays.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The umask is the user's word on who may read grades.
-    with written_beside(path, data, mode=0o666) as new:
-        os.replace(new, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The umask is the user's word on who may read grades.
+        with written_beside(path, data, mode=0o666) as new:
+            os.replace(new, path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 @contextlib.contextmanager

@@ -39,6 +39,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "session/rehearsal.py": "calls tests before pytest does",
         "grade/pytest_child.py": "runs pytest itself, in a process of its own",
         "session/setup.py": "reads pytest's options",
+        "session/told.py": "ends pytest, and shows lines between its own",
     },
     "rich": {
         "report/terminal/__init__.py": "draws the report",

@@ -358,7 +358,7 @@ def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     """Where the new file cannot take its place, the error is told and no temporary file stays."""
     path = tmp_path / "result.json"
     path.mkdir()
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(UsageError, match=r"cannot write .*result\.json: Is a directory"):
         result_json.write_result(report(finding()), path)
     assert os.listdir(tmp_path) == ["result.json"]
 
