@@ -119,6 +119,7 @@ def _grading_command(handover: Handover, folder: Path, options: Options) -> list
     command += ["-p", "no:cacheprovider", "-p", "pytest_mpgrade.plugin", "-c", str(_INI)]
     command += ["--rootdir", str(home), f"--basetemp={whole / 'tmp'}", "--mpgrade", str(home)]
     command += [f"--mpgrade-submission={handover.submission.path}", f"--mpgrade-out={whole}"]
+    command += [f"--mpgrade-id={handover.submission.id}"]
     command += [f"--mpgrade-observer={options.observer}"]
     command += [f"--mpgrade-isolation={options.isolation}"]
     command += ["--mpgrade-require-isolation"] * options.require_isolation

@@ -15,6 +15,10 @@ from typing import Any
 
 import pytest
 
+from pytest_mpgrade.course.assignment import load_assignment
+from pytest_mpgrade.grade import grading
+from pytest_mpgrade.records import Assignment, Status, Submission
+from pytest_mpgrade.submission import discover
 from support.ours import Ours
 from support.running import NOTE_RUN, ROOT, run_command, variables, wait_until
 from support.small_assignment import (
@@ -284,6 +288,7 @@ def test_unknown_criterion(author: Path) -> None:
     [
         (["--mpgrade=twise"], "there is no assignment 'twise'"),
         (["--mpgrade-submission=nowhere"], "there is no submission at nowhere"),
+        (["--mpgrade-out=course/twice/test_twice.py"], "cannot write course/twice/test_twice.py/"),
     ],
 )
 def test_wrong_options_are_one_line(author: Path, options: list[str], said: str) -> None:
@@ -444,6 +449,26 @@ def ungradable(author: Path, submission: str) -> str:
     reason: str = found["reason"]
     assert "\n" not in reason
     return reason
+
+
+def test_what_is_graded_is_looked_at_once(author: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has been found is handed to the pytest that grades: it reads neither the table of the
+    assignment nor the folder of the submission again.
+    """
+    found = []
+
+    def discover_and_change(path: Path, assignment: Assignment, id: str) -> Submission:
+        found.append(discover.discover(path, assignment, id))
+        (author / "course" / "twice" / "assignment.toml").write_text("nobody = 'reads this'")
+        (path / "later.py").write_text("LATER = 1\n")
+        return found[0]
+
+    monkeypatch.setattr(grading, "_discover", discover_and_change)
+    assignment = load_assignment(author / "course" / "twice")
+    graded = grading.grade(author / "right", assignment, author / "out")
+    assert (graded.result.status, len(found)) == (Status.GRADED, 1), graded.result.reason
+    assert graded.result.submission.sha256 == found[0].sha256
+    assert graded.result.score == graded.result.max_score
 
 
 def test_missing_path(author: Path) -> None:
