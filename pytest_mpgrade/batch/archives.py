@@ -42,6 +42,7 @@ read whole, and state their own length: an archive of some hundred bytes could a
 memory.
 """
 _CHUNK = 1 << 20
+"""Bytes of one read: memory stays small, whatever a member claims to be."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,9 @@ from pytest_mpgrade.system.text import clean
 
 MAPPING = "mapping.csv"
 _NOTES = 20
+"""The notes are a cell of a table that people read; the archive of a hostile submission may give
+rise to thousands.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

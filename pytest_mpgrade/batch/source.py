@@ -27,6 +27,9 @@ UNPACKED, COLLECTED = ".unpacked", ".submissions"
 PLAIN = "plain"
 _NOT_GRADED = {"text": "an online text", "link": "a link", "comment": "a comment"}
 _HUGE = 100_000_000
+"""Bytes of a file that is compared with others by its content. To read a larger one from each of
+two submissions would take longer than to grade both.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

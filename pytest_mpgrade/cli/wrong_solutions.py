@@ -11,6 +11,7 @@ from pytest_mpgrade.course.assignment import find_assignment
 from pytest_mpgrade.system import console
 
 _COLUMNS = 80
+"""The width of a terminal, as everywhere."""
 
 
 def main(arguments: argparse.Namespace) -> int:

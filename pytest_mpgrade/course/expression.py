@@ -17,6 +17,7 @@ from itertools import pairwise
 from pytest_mpgrade.system.did_you_mean import nearest_or_all
 
 LONGEST = 300
+"""Characters. A rule for late points is one line."""
 
 _BINARY: Mapping[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,

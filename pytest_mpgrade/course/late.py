@@ -18,6 +18,7 @@ NAMES = ("points", "max_points", "days", "hours", "late")
 """
 _TIMES = frozenset(("days", "hours"))
 _HOUR, _DAY = 3600.0, 86400.0
+"""Seconds."""
 
 
 def late_points(

@@ -51,6 +51,9 @@ GRADABLE = "can_be_graded"
 ASSIGNED = "assignment_sha256"
 """The key under which a final result identifies its tests, limits and points."""
 _LONGEST_NAME = 60
+"""Characters, to which a hash may be added: file systems allow 255 bytes, of which one character
+may need 4.
+"""
 _TAKEN = frozenset(("", "gradebook.csv", "mapping.csv", "items.csv", "overrides.csv"))
 
 

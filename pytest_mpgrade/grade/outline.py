@@ -19,6 +19,8 @@ from pytest_mpgrade.session.handover import Handover
 from pytest_mpgrade.submission.discover import discover
 
 SECONDS = 120.0
+"""To collect tests takes a second. An author's tests that take longer than this compute on import.
+"""
 _NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
 
 

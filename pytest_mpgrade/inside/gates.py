@@ -26,6 +26,7 @@ else:
     Protocol = object
 
 MAX_MESSAGE = 60_000
+"""Bytes. A message of a task has some hundred; what is longer is cut off, and then is none."""
 
 
 class Channel(Protocol):

@@ -16,6 +16,9 @@ LONG = 65_536
 """Bytes and texts longer than this are compared by length and SHA-256."""
 
 DEEP = 50
+"""Lists within lists. Each takes two frames of Python's 1,000, and no task of a course returns so
+many.
+"""
 
 
 def encode(value: object, _depth: int = 0) -> object:

@@ -17,6 +17,9 @@ who started the grader; inside it has no capability.
 SHM = "/dev/shm"  # noqa: S108 - the sandbox's own
 _TMP = "/tmp"  # noqa: S108 - the sandbox's own
 _TMP_BYTES = 64_000_000
+"""What a run may write into the sandbox's own /tmp, which takes memory. Its scratch folder lies
+elsewhere, and has a limit of its own.
+"""
 
 
 def bwrap_command(

@@ -35,6 +35,9 @@ LAYERS = ("uid", "bwrap", "landlock", "none")
 SIGNALS_ABI = 6
 """Landlock's first ABI that restricts signals (landlock(7))."""
 _PROBE_SECONDS = 30.0
+"""A probe is one start of an interpreter. One that takes longer hangs, and its layer counts as
+missing.
+"""
 
 
 def choose_isolation(

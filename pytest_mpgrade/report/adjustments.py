@@ -14,6 +14,8 @@ from pytest_mpgrade.system.text import clean, counted, one_line, points
 
 _CENT = Fraction(1, 100)
 _ROUNDED = 0.005 + 1e-9
+"""Points are rounded to hundredths, so sums may differ by half of one, and by the error of a float.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

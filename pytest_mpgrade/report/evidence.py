@@ -16,6 +16,7 @@ from typing import TypeGuard
 from pytest_mpgrade.system.text import clean, exit_words, one_line
 
 MOST_LINES = 8
+"""Lines of a rubric. More would push the next fault off the screen; `explain` has all of them."""
 _LAST_WORDS = 3  # file, line of code, exception
 _LONG = 40  # characters: what is longer has a line of its own
 _SPECIAL = frozenset(("call", "lines", "source", "stacks", "found by"))

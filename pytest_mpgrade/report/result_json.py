@@ -39,6 +39,8 @@ _OPTIONAL = frozenset(("note", "reason", "undecided_by", "overrides", "machine",
 """The result file has these keys only where they are not empty."""
 
 _DEPTH = 20
+"""Evidence is a few levels deep. What is nested deeper was made by a student, and is shown as text.
+"""
 _INTEGERS = range(-(2**63), 2**63)
 """The integers that JSON readers can hold.
 

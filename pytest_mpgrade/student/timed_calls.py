@@ -10,6 +10,7 @@ from pytest_mpgrade.tasks import Workload, timed_naps, timed_spins
 FEW, MORE = 1, 4
 """Tasks for each process, in the two calls whose difference is judged."""
 NAP_SECONDS = 0.04
+"""Long beside the cost of handing a task out, about 1 ms, and short enough for tens of pairs."""
 SPIN_ROUNDS = 150_000
 """About 15 ms of computing, beside which the cost of queues does not count."""
 SPIN_SECONDS = 0.02

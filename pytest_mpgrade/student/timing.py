@@ -61,6 +61,7 @@ The range grows up to the second number where calls end later than the reference
 parent may poll that seldom.
 """
 SCALED_TASKS, SCALED_ROUNDS = 8, 3
+"""Tasks for each process, and calls of each number of processes, where times are only shown."""
 
 
 NO_DELAYS: Mapping[TimedCall, float] = {}

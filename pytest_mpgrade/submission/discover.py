@@ -22,6 +22,7 @@ from pytest_mpgrade.submission.syntax import ModuleSyntax, printable
 
 MOST_SOURCE, HUGE = 5_000_000, 50_000_000  # bytes
 LISTED = 8
+"""Names in a message, which stays two or three lines long."""
 NOTEBOOKS = (".ipynb", ".md")
 TEXT_NOTEBOOKS = (".md", ".py")
 _TAKEN = "its imports, functions, classes and constants, and nothing that it computes"

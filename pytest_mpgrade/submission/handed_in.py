@@ -21,10 +21,14 @@ from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.system.ignored_names import IGNORED
 
 MOST_FILES, DEEPEST = 20_000, 100
+"""A submission with a whole virtual environment in it has more; paths deeper than the second are
+made to break programs.
+"""
 MOST_COPIED = 500_000_000
 """The most bytes of one submission that are copied; a sparse file may claim any size."""
 _TOO_MUCH = f"there are more than {MOST_COPIED // 1_000_000} MB"
 _PIECE = 1 << 20
+"""Bytes of one read."""
 NO_FILE = "is no file that can be read"
 LEADS_OUT = "is a link that leads out of the submission"
 _TO_A_FOLDER = "is a link to a folder, which is not followed"

@@ -25,6 +25,7 @@ from pytest_mpgrade.submission import handed_in, syntax
 from pytest_mpgrade.submission.imports import Import
 
 MOST_BYTES = 50_000_000
+"""A notebook with many plots has some MB."""
 NotebookJson = dict[str, Any]
 """A notebook in the format nbformat 4: JSON of any depth."""
 _ALONE = threading.Lock()

@@ -18,8 +18,11 @@ from pytest_mpgrade.submission import handed_in, notebooks, syntax
 from pytest_mpgrade.submission.imports import Import
 
 _MOST_FILES = 200
+"""Files of the student's own that are parsed, for what they import."""
 _MOST_NAMES = 20_000
+"""Modules that a submission may have, as in `handed_in.MOST_FILES`."""
 _MOST_BYTES = 5_000_000
+"""Bytes of one module. Nobody writes as many; a table of data may have them."""
 
 
 @dataclass(frozen=True, kw_only=True)

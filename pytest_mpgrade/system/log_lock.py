@@ -22,6 +22,7 @@ from pytest_mpgrade.system.waiting import wait_until
 SECONDS = 30.0
 """A grading that is to end takes less than these seconds; one that keeps its log longer goes on."""
 _PERIOD = 0.05
+"""Seconds between two attempts: nobody notices, and it costs nothing."""
 WORKS = sys.platform != "win32"
 _HELD = "MPGRADE_HELD_LOG"
 

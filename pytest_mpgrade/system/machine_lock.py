@@ -22,7 +22,13 @@ from pytest_mpgrade.system.file_lock import try_lock
 
 DOOR, ROOM = "/tmp", "/var/tmp"  # noqa: S108 - nothing is written there
 MOST_SECONDS = 120.0
+"""A timing takes some seconds. One that has waited for so long goes on without the lock, and says
+so.
+"""
 ROOM_SECONDS = 15.0
+"""Runs that are being made may end in this time; those that hang are no load, and are not waited
+for.
+"""
 CALM_SECONDS, CALM_CORES = 0.5, 0.3
 """No process computes on a machine whose use stays below so many cores for so many seconds.
 
@@ -31,6 +37,7 @@ A part of a core is allowed, because watching runs that hang takes some.
 SHOWN_SECONDS = 1.0
 """A timing that waits for longer says so."""
 _PERIOD = 0.02
+"""Seconds between two attempts: far less than a timing takes."""
 
 
 @contextlib.contextmanager

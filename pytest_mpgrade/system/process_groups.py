@@ -22,6 +22,7 @@ from pytest_mpgrade.system.waiting import wait_until
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 """The signal that no process can refuse; Windows has only one way to end a process."""
 _PERIOD = 0.02
+"""Seconds between two looks: less than an interpreter takes to end."""
 
 
 def exit_status(process: subprocess.Popen[bytes], seconds: float) -> int | None:

@@ -315,6 +315,44 @@ def test_each_class_has_a_name_of_its_own() -> None:
     assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
 
 
+def is_number(value: ast.expr) -> bool:
+    """Tell whether an expression is a number that somebody chose, or several."""
+    parts = list(ast.walk(value))
+    numbers = [type(each.value) in (int, float) for each in parts if isinstance(each, ast.Constant)]
+    made = any(isinstance(each, (ast.Call, ast.Dict, ast.Subscript)) for each in parts)
+    return bool(numbers) and all(numbers) and not made
+
+
+def is_explained(lines: list[str], body: list[ast.stmt], place: int) -> bool:
+    """Tell whether a docstring follows a statement, or a comment stands at it or its group."""
+    node = body[place]
+    after = body[place + 1] if place + 1 < len(body) else None
+    if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+        return True
+    first = node.lineno - 1
+    while first and lines[first - 1].strip() and not lines[first - 1].startswith('"""'):
+        first -= 1
+    return any("#" in line for line in lines[first : node.end_lineno])
+
+
+@EACH_MODULE
+def test_each_number_is_explained(name: str) -> None:
+    """Each number has a docstring or a comment; those of the kernel may have one for the module."""
+    module = tree(MODULES[name])
+    lines = MODULES[name].read_text("utf-8").splitlines()
+    if "numbers from" in (ast.get_docstring(module) or ""):
+        return
+    bare = [
+        node.lineno
+        for place, node in enumerate(module.body)
+        if isinstance(node, (ast.Assign, ast.AnnAssign))
+        and node.value is not None
+        and is_number(node.value)
+        and not is_explained(lines, module.body, place)
+    ]
+    assert bare == []
+
+
 SAME_NAMES = {
     "main": "what a program starts, in every module that is one",
     "render": "what each export has: a result and its rubric to the text of a file",

@@ -17,6 +17,9 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.submission import handed_in
 
 MOST_BYTES = 200_000_000
+"""A bundle is held in memory by both ends. What students hand in is smaller by far; a data set is
+not to be carried with each.
+"""
 
 
 def pack(places: Mapping[str, Path]) -> bytes:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 CONNECT_SECONDS = 60.0
+"""A scheduler that is there answers at once; one that is being started takes some seconds."""
 IDLE_SECONDS = 600.0
 """How many seconds a batch waits for a first worker of a scheduler that has none.
 
@@ -41,7 +42,9 @@ The error after that tells the user how to start one.
 QUEUE_SECONDS = 86_400.0
 """The same where workers are jobs, which may wait in the queue of a cluster for a day."""
 TRIES_ALONE = 2
+"""Attempts, with nothing else running, at a submission whose worker was lost: perhaps by others."""
 _PERIOD = 5.0
+"""Seconds between two looks for workers that came or went; the end of a grading is told at once."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,9 @@ from pytest_mpgrade.system.file_lock import try_lock
 END_SECONDS = 25.0
 """How many seconds a grading has to end after SIGTERM, before its process exits at once."""
 _PERIOD = 0.2
+"""Seconds between two attempts, about. A grading takes some seconds, and a file on a network some
+ms.
+"""
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from pytest_mpgrade.system.atomic_write import written_beside
 
 _PRIVATE = 0o600
+"""Results are the business of who grades, whatever the umask."""
 
 
 @dataclass(frozen=True)

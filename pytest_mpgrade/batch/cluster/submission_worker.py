@@ -34,6 +34,7 @@ Within them it may have to wait for free cores, or for the timing of another gra
 GRACE = 30.0
 """How many seconds a grading has to end the processes that it has started."""
 _PERIOD = 0.2
+"""Seconds between two looks whether the batch still wants the result."""
 
 
 class CancelledError(Exception):

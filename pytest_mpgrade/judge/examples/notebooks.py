@@ -14,6 +14,7 @@ from pytest_mpgrade.records import Cell, Doing, Ending, Notebook, Outputs, Role,
 __all__ = ["NOTEBOOKS", "cell", "executed", "printing", "showing"]
 
 KERNEL, INSIDE = 4100, (21, 22)
+"""The id of the kernel, and those of two workers within their own namespace."""
 
 
 def printing(text: str, name: str = "stdout") -> Outputs:

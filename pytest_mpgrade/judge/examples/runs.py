@@ -25,8 +25,8 @@ from pytest_mpgrade.records import (
     Trace,
 )
 
-CALLER = 4100
-CREW = (4101, 4102, 4103)
+CALLER, CREW = 4100, (4101, 4102, 4103)
+"""Ids of processes, as Linux might give them."""
 LINE = tasks.rendezvous(3)
 MIXED = tasks.mixed()
 RAISES = tasks.raises(message="kaputt 4711", followed_by=48)

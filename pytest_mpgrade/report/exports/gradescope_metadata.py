@@ -15,6 +15,7 @@ from pathlib import Path
 from pytest_mpgrade.system.timestamps import instant
 
 _DAY = 86400
+"""Seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,9 @@ from pytest_mpgrade.report.exports.criteria import criterion_lines, result_summa
 from pytest_mpgrade.report.result_json import ResultFile
 
 LONGEST = 20_000
+"""Characters of one question's message, which PrairieLearn stores with each attempt of each
+student.
+"""
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:

@@ -30,6 +30,7 @@ FEWEST = 5
 """Nothing of that kind is said about a smaller class."""
 _DECIDED = (Outcome.PASSED, Outcome.FAILED)
 SHOWN = 5
+"""Names in one line of the summary; the table itself has all."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,6 +46,7 @@ _FLAGS = {
     Outcome.NOT_RUN: "",
 }
 _MOST_REASONS = 3
+"""Different messages that are shown for one question; `explain` has all of them."""
 # characters of a message in the rubric: two sentences, a hang and who waits for what; explain() has
 # all
 _LONGEST = 400

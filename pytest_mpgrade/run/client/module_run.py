@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pytest_mpgrade.inside.wire import ChildRequest
 
 _MOST_KEYS = 20_000
+"""Twice as many tasks as the largest call of the shipped assignments hands out. The supervisor
+holds the keys of all, and with more it does not check what tasks say of themselves.
+"""
 
 
 def run_module(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:

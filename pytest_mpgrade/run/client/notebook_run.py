@@ -26,6 +26,9 @@ from pytest_mpgrade.run.protocol import CellsReport, CellsRequest, Connection
 from pytest_mpgrade.system.ignored_names import IGNORED
 
 MOST_DOCUMENT = 200_000_000
+"""Bytes of an executed notebook that is read into the grader's memory: four times what may be
+handed in, with outputs.
+"""
 _END_SECONDS = 200.0
 """Seconds that a supervisor may take after the last cell: to interrupt it, to ask for values, and
 to end the kernel.

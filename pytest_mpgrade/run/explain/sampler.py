@@ -18,6 +18,8 @@ from pytest_mpgrade.system.linux import blocked
 from pytest_mpgrade.system.linux.blocked import Blocked
 
 PERIOD = 0.02
+"""Seconds between two samples. A task that computes takes longer, and each look costs under 1 ms.
+"""
 _TASKS = os.path.join("inside", "workloads.py")
 
 

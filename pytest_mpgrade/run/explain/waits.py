@@ -17,6 +17,9 @@ from pytest_mpgrade.system.linux import blocked, procfs, syscalls
 from pytest_mpgrade.system.linux.blocked import Blocked
 
 MOST_PROCESSES = 20
+"""Processes that are asked for their stacks. Of a larger tree the others do the same; each costs
+some ms, and students read a few lines.
+"""
 
 _WITHIN = frozenset(
     (Doing.THREAD, Doing.LOCK, Doing.EVENT, Doing.CONDITION, Doing.BARRIER, Doing.GET)

@@ -22,12 +22,10 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 import msgspec
 
-from pytest_mpgrade.inside.gates import short
+from pytest_mpgrade.inside.gates import MAX_MESSAGE, short
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-
-MAX_MESSAGE = 60_000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from pytest_mpgrade.run.supervisor.tree import Supervised
 from pytest_mpgrade.system.linux import procfs
 
 SHUTDOWN_SECONDS = 3.0
+"""A kernel that has been asked to shut down ends within some tenths of a second, or is killed."""
 STEP_SECONDS = 0.003
 """Seconds of one wait for messages. It is short because notebooks have many short cells."""
 HELPERS_SECONDS = 2.0
@@ -31,7 +32,12 @@ HELPERS_SECONDS = 2.0
 joblib has made.
 """
 INTERRUPT_SECONDS = 30.0
+"""A cell that is interrupted may shut its processes down in `finally`; one that ignores the
+interrupt has lost its values.
+"""
 VALUES_SECONDS = 120.0
+"""Values are `notebook_values.MOST` characters each, at most. To encode many of them takes seconds.
+"""
 RESPAWNS = 6
 """Child processes that have died because they could not find a function of the notebook. A Pool
 starts new ones for ever.

@@ -41,7 +41,11 @@ _Message = NotebookDocument
 IOPUB_SECONDS = 15.0
 """Seconds to wait for the outputs of a cell when the kernel has replied that the cell is done."""
 CLOSE_SECONDS = 10.0
+"""The loop ends at once, unless it is writing a message."""
 _ASLEEP_SECONDS = 0.02
+"""Seconds between two looks at the kernel's threads: one that runs has used a tick of the clock
+then.
+"""
 _KEPT = ("stream", "display_data", "execute_result", "update_display_data", "comm_open", "comm_msg")
 """Messages of which nbclient keeps something. Those about comms are the state of widgets."""
 _CONTEXTS: list[zmq.asyncio.Context] = []

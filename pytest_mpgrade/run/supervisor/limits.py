@@ -16,7 +16,12 @@ from pytest_mpgrade.system.linux import procfs
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _DISK_PERIOD = 0.3
+"""Seconds between two walks through what a run has written, of which one may take as long as that.
+"""
 _MOST_FILES, _DEEPEST = 100_000, 100
+"""To walk through so many takes about `_DISK_PERIOD`; deeper paths than the second make each step
+slow.
+"""
 
 
 class LimitMonitor:

@@ -40,8 +40,9 @@ _CLOCKS = (0, 1, 7)
 """CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME: those that are the same for every process."""
 _PRIVATE = 128
 """FUTEX_PRIVATE_FLAG: only threads of the same process can wake the waiter; futex(2)."""
-_P_PID, _P_PIDFD = 1, 3
+_P_PID, _P_PIDFD = 1, 3  # of waitid(2)
 MOST_FILES = 1024
+"""As many as a process may have open by default (RLIMIT_NOFILE), and FD_SETSIZE of select(2)."""
 
 
 @dataclass(frozen=True, kw_only=True)

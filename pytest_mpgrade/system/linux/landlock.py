@@ -19,7 +19,6 @@ from pytest_mpgrade.system.linux import prctl
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _CREATE_RULESET_VERSION = 1
 _RULE_PATH_BENEATH = 1
-
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _REFER, _TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
@@ -34,7 +33,7 @@ _FILES_SINCE = {1: (1 << 13) - 1, 2: _REFER, 3: _TRUNCATE, 5: _IOCTL_DEV}
 
 _TCP = 1 << 0 | 1 << 1  # bind, connect
 _SCOPES = 1 << 0 | 1 << 1  # abstract UNIX sockets, signals
-_TCP_SINCE, _SCOPES_SINCE = 4, 6
+_TCP_SINCE, _SCOPES_SINCE = 4, 6  # the ABI that brought them
 
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -16,6 +16,7 @@ MOST = 10
 """GitHub shows so many errors of a step."""
 _FRAME = re.compile(r"(?P<file>.+?):(?P<line>[1-9]\d*) ")
 _LONGEST = 1000
+"""Characters of a message. GitHub shows an annotation beside the code, in a box of a few lines."""
 
 
 def source_place(check: CheckPart, module: str) -> tuple[str, int] | None:

@@ -42,7 +42,9 @@ MOST_BYTES = 30_000
 The reporter gets each as a variable, which Linux limits to 128 KiB, and all of them to 2 MiB.
 """
 _UNIT = 2.0**-30
+"""Shares are multiples of a power of two, so that the reporter's sum of floats is exact."""
 _LONGEST_NAME = 100
+"""Characters; a longer name would take what `MOST_BYTES` leaves for messages."""
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:

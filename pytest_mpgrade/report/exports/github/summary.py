@@ -19,6 +19,7 @@ from pytest_mpgrade.system.text import counted, one_line, points
 MOST_BYTES = 100_000
 """Bytes of a summary; GitHub shows nothing of one above 1 MiB, on older runners 128 KiB."""
 _WIDTH = 100
+"""Characters of a line: as many as GitHub shows of a preformatted text without a scrollbar."""
 _LONGEST = 8000  # characters of one explanation
 _EXPLAINED = frozenset((Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE))
 
