@@ -1,8 +1,8 @@
 """Grading of `mp_apply`: the queue pattern with a sentinel, under every start method.
 
-Each test makes one call in a process of its own, or shares a call that another test has made, and
-asks it several questions. The first fixture makes the plainest call; while that does not come back,
-nothing else is tried.
+Each test makes one call, or takes one that another test has made, and asks it several questions.
+Calls are made in a process of their own; short ones share one, until something is wrong. The first
+fixture makes the plainest call; while that does not come back, nothing else is tried.
 """
 
 from __future__ import annotations
@@ -82,6 +82,37 @@ def _apply(workload: tasks.Workload, n: int = 2, **options: Any) -> Step:
 
 
 CALLS = tuple(_apply(workload, n) for workload, n in ROW)
+TOGETHER = (
+    _apply(ALIKE),
+    _apply(ALIKE, 1),
+    _apply(SINGLE),
+    _apply(PLAIN.as_generator()),
+    _apply(ODD),
+    _apply(tasks.square([])),
+)
+"""Calls that share a process: they are asked for values, and for what they leave."""
+POWERS = {(3, 4): 81, (-2, 3): -8}
+QUEUES = {"queue.Queue": steps.ThreadQueue, "bare queue": steps.BareQueue}
+
+
+def _worker(kind: str) -> Step:
+    queue = QUEUES[kind]
+    items = [
+        (tasks.work.square, (7,)),
+        (tasks.work.power, (3, 4)),
+        (tasks.work.square, (-3,)),
+        "STOP",
+    ]
+    return steps.call("worker", queue([*items, (tasks.work.square, (5,))]), queue([]))
+
+
+FAILS = steps.call("calculate", tasks.work.fail, ("direct", "kaputt 4713"))
+PIECES = (
+    *(steps.call("calculate", tasks.work.power, args) for args in POWERS),
+    *map(_worker, QUEUES),
+    FAILS,
+)
+"""The same of the functions that `mp_apply` is made of."""
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +122,8 @@ def plain(student: Student) -> Run:
     If it comes back, the calls that take longest are made in the background while others are
     judged.
     """
+    student.together(*TOGETHER)
+    student.together(*PIECES)
     (run,) = student.rely_on(_apply(PLAIN))
     longest = [_apply(LATE), _apply(MANY), _apply(LINE, 3), _apply(LARGE)]
     failing = [
@@ -148,8 +181,8 @@ def test_tasks_that_are_alike(student: Student) -> None:
 @pytest.mark.start_methods("any")
 def test_calculate(student: Student) -> None:
     """calculate() returns what the function returns."""
-    for args, value in (((3, 4), 81), ((-2, 3), -8)):
-        run = student.call("calculate", tasks.work.power, args)
+    for args, value in POWERS.items():
+        (run,) = student.play(steps.call("calculate", tasks.work.power, args))
         student.check(
             run, checks.returns_value(value, hint="calculate() returns func(*args) as it is")
         )
@@ -159,35 +192,23 @@ def test_calculate(student: Student) -> None:
 @pytest.mark.start_methods("any")
 def test_calculate_lets_exceptions_through(student: Student) -> None:
     """An exception of the function goes through calculate() unchanged."""
-    run = student.call("calculate", tasks.work.fail, ("direct", "kaputt 4713"))
-    student.check(run, checks.lets_through("kaputt 4713"))
+    student.check(student.play(FAILS)[0], checks.lets_through("kaputt 4713"))
 
 
 @pytest.mark.criterion("pieces")
 @pytest.mark.start_methods("any")
-@pytest.mark.parametrize("kind", ["queue.Queue", "bare queue"])
+@pytest.mark.parametrize("kind", QUEUES)
 def test_worker_output(student: Student, kind: str) -> None:
     """worker() puts plain results on any queue that has get and put."""
-    student.check(_direct_worker(student, kind), checks.worker_output([49, 81, 9]))
+    student.check(student.play(_worker(kind))[0], checks.worker_output([49, 81, 9]))
 
 
 @pytest.mark.criterion("pieces")
 @pytest.mark.start_methods("any")
-@pytest.mark.parametrize("kind", ["queue.Queue", "bare queue"])
+@pytest.mark.parametrize("kind", QUEUES)
 def test_worker_obeys_the_sentinel(student: Student, kind: str) -> None:
     """worker() returns at 'STOP' and leaves what is behind it on the queue."""
-    student.check(_direct_worker(student, kind), checks.worker_obeys_sentinel(left=1))
-
-
-def _direct_worker(student: Student, kind: str) -> Run:
-    queue = steps.ThreadQueue if kind == "queue.Queue" else steps.BareQueue
-    items = [
-        (tasks.work.square, (7,)),
-        (tasks.work.power, (3, 4)),
-        (tasks.work.square, (-3,)),
-        "STOP",
-    ]
-    return student.call("worker", queue([*items, (tasks.work.square, (5,))]), queue([]))
+    student.check(student.play(_worker(kind))[0], checks.worker_obeys_sentinel(left=1))
 
 
 @pytest.mark.criterion("results")

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_mpgrade.inside.placeholders import Saved
 from pytest_mpgrade.judge.attribution import blamed_for
 from pytest_mpgrade.judge.check import Judge, judge_safely
 from pytest_mpgrade.judge.checks.coming_back import MUCH_FASTER
@@ -18,6 +17,7 @@ from pytest_mpgrade.records import (
     Assignment,
     Ending,
     Finding,
+    Outcome,
     Run,
     Scaling,
     Scenario,
@@ -30,6 +30,9 @@ from pytest_mpgrade.student import timing
 from pytest_mpgrade.student.confirmation import confirmed
 from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.student.start_method_comparison import returning_method
+from pytest_mpgrade.student.unmade_runs import linked_runs, with_givers
+
+_FAULTLESS = (Outcome.PASSED, Outcome.SKIPPED)
 
 
 class Student:
@@ -49,6 +52,7 @@ class Student:
         self.ahead = ahead
         self._relied: Run | None = None
         self._relied_functions: set[str] = set()
+        self._shared: dict[str, tuple[Step, ...]] = {}  # by the key of a run in a shared process
         self.start_method = start_method
         self.findings: list[Finding] = []
 
@@ -84,7 +88,18 @@ class Student:
                     for step in steps
                 )
             )
-        return self._linked(_with_givers(runs, steps))
+        if self._runs.shared.of(scenario) is not None:
+            self._shared[runs[0].key] = steps
+        return linked_runs(with_givers(runs, steps))
+
+    def together(self, *steps: Step) -> None:
+        """Have these calls share a process where a test plays one alone; see `shared_plays`.
+
+        That is for calls that are asked for their values and what they leave, and by `check` only.
+        Call it in a fixture, with the calls that are most likely to fail last.
+        """
+        for method in (self.start_method, *self.ahead):
+            self._runs.shared.add([Scenario(steps=(step,), start_method=method) for step in steps])
 
     def prepare(self, *plays: Sequence[Step]) -> None:
         """Have these plays made in the background, each in a process of its own.
@@ -142,7 +157,7 @@ class Student:
             explained = replace(
                 stuck, returned_under=returning_method(self._scenario(steps), stuck, self._runs)
             )
-            runs = self._linked([explained if run is stuck else run for run in runs])
+            runs = linked_runs([explained if run is stuck else run for run in runs])
             self._relied, self._relied_functions = explained, {step.function for step in steps}
         return runs
 
@@ -189,28 +204,17 @@ class Student:
     def check(self, run: Run, *checks: Judge) -> list[Finding]:
         """Judge a run by each of these checks.
 
-        All checks are made, and the test fails at its end if one of them has failed.
+        All checks are made, and the test fails at its end if one of them has failed. A call in a
+        shared process that does not pass all of them is made again in a process of its own.
         """
         findings = [judge_safely(check, run) for check in checks]
+        steps = self._shared.get(run.key)
+        if steps and any(finding.outcome not in _FAULTLESS for finding in findings):
+            self._runs.shared.leave(self._scenario(steps))
+            (apart,) = self.play(*steps)
+            findings = [judge_safely(check, apart) for check in checks]
         self.findings += findings
         return findings
-
-    @staticmethod
-    def _linked(runs: Sequence[Run]) -> tuple[Run, ...]:
-        """Return the runs; one that was not tried has its cause as that is known by now.
-
-        The cause is an earlier run of the same play.
-        """
-        known = {run.key: run for run in runs}
-        causes = [known.get(run.cause.key) if run.cause is not None else None for run in runs]
-        return tuple(
-            (
-                run
-                if cause is None
-                else replace(run, cause=cause, because=run.because and blamed_for(cause))
-            )
-            for run, cause in zip(runs, causes, strict=True)
-        )
 
     def _scenario(self, steps: Sequence[Step]) -> Scenario:
         return Scenario(steps=tuple(steps), start_method=self.start_method)
@@ -268,17 +272,3 @@ def _may_need_longer(run: Run, step: Step) -> bool:
     """
     proven = 0 < run.theirs <= MUCH_FASTER * run.seconds
     return run.ending is Ending.TIMED_OUT and step.longest > step.seconds and not proven
-
-
-def _with_givers(runs: Sequence[Run], steps: Sequence[Step]) -> list[Run]:
-    """Return the runs; one whose arguments an earlier call did not give has that call as its cause.
-
-    This is about runs that were not tried and have no cause yet.
-    """
-    linked = []
-    for place, (run, step) in enumerate(zip(runs, steps, strict=True)):
-        names = {arg.name for arg in step.args if isinstance(arg, Saved)}
-        givers = [runs[at] for at in range(place) if steps[at].save in names]
-        unusable = run.ending is Ending.NOT_TRIED and run.cause is None and bool(givers)
-        linked.append(replace(run, cause=givers[-1]) if unusable else run)
-    return linked

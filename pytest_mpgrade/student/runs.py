@@ -17,13 +17,14 @@ from functools import partial
 from typing import Any, TypeVar
 
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
-from pytest_mpgrade.judge.attribution import blamed_for
 from pytest_mpgrade.judge.hang_facts import crashed, in_its_pool
 from pytest_mpgrade.records import Ending, Notebook, NotebookDocument, Run, Scenario
 from pytest_mpgrade.run.client import module_run, notebook_run, supervisor_pool
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student import admission
 from pytest_mpgrade.student.admission import Admission
+from pytest_mpgrade.student.shared_plays import SharedPlays
+from pytest_mpgrade.student.unmade_runs import broken_runs, complete_runs
 from pytest_mpgrade.submission import lacking
 from pytest_mpgrade.system import machine_lock
 
@@ -60,6 +61,7 @@ class RunCache:
     def __init__(self, setting: Setting, tell: Callable[[str], None] = lambda _: None) -> None:
         self.setting = setting
         self.tell = tell  # shows a line to the user
+        self.shared = SharedPlays()
         self._runs: dict[str, Future[tuple[Run, ...]]] = {}
         self._executed: dict[str, Future[Notebook]] = {}
         # scenario that did not return -> start method under which it does
@@ -90,6 +92,11 @@ class RunCache:
 
         There is one Run for each step, after one for the import.
         """
+        share = self.shared.of(scenario)
+        if share is not None:
+            if runs := share.runs(self.run(share.whole)):
+                return runs
+            self.shared.leave(scenario)
         known = self._runs.get(scenario.key)
         if known is not None and not known.cancel():
             return known.result()
@@ -159,8 +166,10 @@ class RunCache:
 
         Scenarios of a lower *place* begin first.
         """
-        if scenario.key not in self._runs:
-            self._runs[scenario.key] = self._ahead(partial(self._make, scenario), place)
+        share = self.shared.of(scenario)
+        whole = scenario if share is None else share.whole
+        if whole.key not in self._runs:
+            self._runs[whole.key] = self._ahead(partial(self._make, whole), place)
 
     def _ahead(self, make: Callable[[], _Made], place: int = 0) -> Future[_Made]:
         """Make something in the background when there is room.
@@ -239,57 +248,5 @@ def timed_runs(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
 
     The caller keeps all other runs off this machine itself; see `system/machine_lock.py`.
     """
-    runs = _complete(module_run.run_module(scenario, setting), scenario)
+    runs = complete_runs(module_run.run_module(scenario, setting), scenario)
     return lacking.explained(runs, setting.submission, setting.assignment)
-
-
-def broken_runs(
-    scenario: Scenario, error: SupervisorError, ending: Ending = Ending.BROKEN
-) -> tuple[Run, ...]:
-    """Return runs of which nothing is known.
-
-    *ending* is BROKEN, or STOPPED where the submission is to blame for that.
-    """
-    base = Run(
-        key=scenario.key,
-        call="import",
-        function="import",
-        start_method=scenario.start_method,
-        ending=ending,
-        why=str(error),
-        stopped=str(error) if ending is Ending.STOPPED else "",
-    )
-    calls = tuple(replace(base, call=step.label, function=step.function) for step in scenario.steps)
-    if ending is Ending.STOPPED:  # by one of the calls, or where there is none by the import
-        base = replace(base, ending=Ending.NOT_TRIED if calls else Ending.NOT_IMPORTED)
-    return (base, *calls)
-
-
-def _complete(found: Sequence[Run], scenario: Scenario) -> tuple[Run, ...]:
-    """Add a Run for each step that was not reached."""
-    imported, *calls = found
-    broken = (
-        imported.why if imported.ending is Ending.BROKEN else "the module could not be imported"
-    )
-    why = f"{calls[-1].call} did not come back" if calls else broken
-    because = blamed_for(calls[-1]) if calls else "imports_cleanly"
-    taken_along = bool(calls) and calls[-1].in_caller and calls[-1].ending is Ending.DIED
-    missing = tuple(
-        Run(
-            key=f"{scenario.key}/{number}",
-            call=step.label,
-            function=step.function,
-            start_method=scenario.start_method,
-            ending=(
-                imported.ending
-                if imported.ending in (Ending.NOT_IMPORTED, Ending.BROKEN)
-                else Ending.NOT_TRIED
-            ),
-            why=why,
-            because=because,
-            in_caller=taken_along,
-            cause=calls[-1] if calls else None,
-        )
-        for number, step in enumerate(scenario.steps[len(calls) :], len(calls))
-    )
-    return (*found, *missing)

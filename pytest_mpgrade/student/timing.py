@@ -35,7 +35,7 @@ from pytest_mpgrade.records import (
 )
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student.pair_figures import pair_of, slowdown
-from pytest_mpgrade.student.runs import broken_runs, timed_runs
+from pytest_mpgrade.student.runs import timed_runs
 from pytest_mpgrade.student.timed_calls import (
     FEW,
     MORE,
@@ -45,6 +45,7 @@ from pytest_mpgrade.student.timed_calls import (
     serial_call,
     timed_call,
 )
+from pytest_mpgrade.student.unmade_runs import broken_runs
 from pytest_mpgrade.system import machine, machine_lock, quotas
 
 SHOWN = 2

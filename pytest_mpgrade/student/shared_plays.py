@@ -1,0 +1,70 @@
+"""Calls that share a process, because each start of an interpreter costs more than a call.
+
+No verdict depends on sharing. A call in a shared process counts where it, and all before it, came
+back and left nothing behind; whatever a check finds fault with is made again in a process of its
+own, and judged by that (`calls.Student.check`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_mpgrade.records import Ending, Run, Scenario
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """The place of one call in a play of several."""
+
+    whole: Scenario
+    place: int
+
+    def runs(self, played: Sequence[Run]) -> tuple[Run, ...]:
+        """Return the runs of the import and of the call; () where they prove nothing.
+
+        *played* are the runs of the whole play.
+        """
+        imported, *calls = played
+        if not all(map(_is_clean, calls[: self.place])) or not _came_back(calls[self.place]):
+            return ()
+        return imported, calls[self.place]
+
+
+class SharedPlays:
+    """The plays that calls share, by the scenarios of those calls."""
+
+    def __init__(self) -> None:
+        self._shares: dict[str, Share] = {}
+        self._known: set[str] = set()
+
+    def add(self, members: Sequence[Scenario]) -> None:
+        """Have *members*, of one call each, share a play; those that are known stay as they are."""
+        new = [each for each in members if each.key not in self._known]
+        self._known |= {each.key for each in members}
+        if len(new) < 2:
+            return
+        steps = tuple(step for each in new for step in each.steps)
+        whole = Scenario(steps=steps, start_method=new[0].start_method)
+        self._shares |= {
+            each.key: Share(whole=whole, place=place) for place, each in enumerate(new)
+        }
+
+    def of(self, scenario: Scenario) -> Share | None:
+        """Return the place of a scenario's call in a shared play; None where it has none."""
+        return self._shares.get(scenario.key)
+
+    def leave(self, scenario: Scenario) -> None:
+        """Have the call of a scenario made in a process of its own from now on."""
+        self._shares.pop(scenario.key, None)
+
+
+def _came_back(run: Run) -> bool:
+    return run.ending in (Ending.RETURNED, Ending.RAISED)
+
+
+def _is_clean(run: Run) -> bool:
+    """Tell whether a call came back, and left nothing for the next to find."""
+    processes = [each for each in run.trace.processes if not each.helper]
+    gone = all(each.at_return == each.later == "gone" for each in processes)
+    return _came_back(run) and gone and not run.trace.leftovers
