@@ -22,8 +22,8 @@ from pytest_mpgrade.system.file_lock import try_lock
 
 DOOR, ROOM = "/tmp", "/var/tmp"  # noqa: S108 - nothing is written there
 MOST_SECONDS = 120.0
-"""A timing takes some seconds. One that has waited for so long goes on without the lock, and says
-so.
+"""A timing takes some seconds. A run or a timing that has waited for so long goes on without the
+lock, and the timing's result says that it was not alone.
 """
 ROOM_SECONDS = 15.0
 """Runs that are being made may end in this time; those that hang are no load, and are not waited

@@ -23,8 +23,7 @@ end its process ("doom").
 EVENTS: dict[str, EventKind] = {"note": "note", "gate": "gate", "doom": "doom", "leave": "leave"}
 """Messages that are kept as events of the trace."""
 MAX_EVENTS = 50_000
-"""Two for each task of the largest call, 10,000, with as much again to spare; a flood is a fault.
-"""
+"""More than two for each of 10,000 tasks, the most that a call is given; a flood is a fault."""
 
 
 @dataclass(frozen=True, kw_only=True)
