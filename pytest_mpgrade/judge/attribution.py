@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from pytest_mpgrade.judge.failure_text import not_back, raised
 from pytest_mpgrade.judge.hang_facts import LEFT_EARLY, explained_by, workers_left_early
+from pytest_mpgrade.judge.symptoms import RESIDUE
 from pytest_mpgrade.judge.verdict import Verdict, fault, undecided
-from pytest_mpgrade.records import Concern, Ending, Run
+from pytest_mpgrade.records import Concern, Ending, Phase, Run
 
 BLAMES = {
     Concern.SENTINEL: "workers_are_told_to_stop",
@@ -15,6 +16,7 @@ BLAMES = {
     Concern.RESULTS: "values_in_any_order",
     Concern.START_METHOD: "works_under_start_method",
     Concern.IMPORT: "imports_cleanly",
+    Concern.CLEANUP: "nothing_else_left",
 }
 """The check that fails for a plain call that does not come back, for each concern of a hang."""
 
@@ -33,7 +35,8 @@ def at_import() -> Verdict:
 def somewhere_else(run: Run) -> Verdict | None:
     """Return what another check fails for, whatever this call did; None where nothing is known.
 
-    Either the import is at fault, or the same call comes back under another start method.
+    Either the import is at fault, or the same call comes back under another start method, or
+    threads that an earlier call has left took turns with this one.
     """
     if run.import_children and run.ending is not Ending.RETURNED:
         return at_import()
@@ -42,6 +45,12 @@ def somewhere_else(run: Run) -> Verdict | None:
         said = replace(_ended(run), concern=Concern.START_METHOD, symptom="start method")
         return undecided(
             seen, BLAMES[Concern.START_METHOD], replace(said, message=f"{seen}: {said.message}")
+        )
+    if run.beside is not None:
+        left = run.beside.trace.own_threads
+        seen = f"{run.beside.call} had left {left} x thread, which took turns with {run.call}"
+        return undecided(
+            seen, BLAMES[Concern.CLEANUP], fault(Concern.CLEANUP, seen, symptom=RESIDUE)
         )
     return None
 
@@ -84,6 +93,8 @@ def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdi
 
 def _owner(run: Run) -> Concern:
     """Return the concern that a call which did not return belongs to."""
+    if run.phase is Phase.AFTER_RETURN and run.trace.own_threads:
+        return Concern.CLEANUP
     return explained_by(run) if run.ending in (Ending.HUNG, Ending.TIMED_OUT) else Concern.RESULTS
 
 

@@ -17,10 +17,10 @@ from pytest_mpgrade.judge.hang_facts import (
     workers_left_early,
     workers_not_told,
 )
-from pytest_mpgrade.judge.symptoms import NO_ROOM, NOT_TOLD
+from pytest_mpgrade.judge.symptoms import NO_ROOM, NOT_TOLD, RESIDUE
 from pytest_mpgrade.judge.tracebacks import Thrown, by_call
 from pytest_mpgrade.judge.verdict import Verdict, failed
-from pytest_mpgrade.records import Awaited, Doing, Ending, ProcessSeen, Run, Stuck
+from pytest_mpgrade.records import Awaited, Doing, Ending, Phase, ProcessSeen, Run, Stuck
 from pytest_mpgrade.system.text import signal_name
 
 MAKE_ROOM = (
@@ -46,6 +46,8 @@ def not_back(run: Run) -> Verdict:
             symptom="died",
             **_said(run),
         )
+    if run.phase is Phase.AFTER_RETURN:
+        return _stuck_after(run)
     if run.ending is Ending.TIMED_OUT:
         seen = f": {hang_summary(run)}" if run.trace.stuck else ""
         return failed(
@@ -61,6 +63,19 @@ def not_back(run: Run) -> Verdict:
     return failed(
         words, symptom=NOT_TOLD if workers_not_told(run) else "hang", **waiting_evidence(run)
     )
+
+
+def _stuck_after(run: Run) -> Verdict:
+    """Return the failure of a call that had returned, and whose process then came no further."""
+    said = f"{run.call} had returned, but its process came no further"
+    if run.trace.own_threads:
+        return failed(
+            f"{said}: {run.trace.own_threads} x thread that the call had left took turns with it",
+            symptom=RESIDUE,
+            hint="join() every thread that you start",
+            **waiting_evidence(run),
+        )
+    return failed(f"{said}: {hang_summary(run)}", symptom="hang", **waiting_evidence(run))
 
 
 def hang_summary(run: Run) -> str:

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from pytest_mpgrade import steps
-from pytest_mpgrade.records import Ending
+from pytest_mpgrade import checks, steps
+from pytest_mpgrade.judge.attribution import unreturned
+from pytest_mpgrade.records import Concern, Ending, Outcome, Phase
 from support.running import MakeRuns
 from support.runs import encoded
 
@@ -92,6 +93,18 @@ CROWD = """
         all_started.set()
         return sys.getswitchinterval()
 
+    def compute():
+        while True:
+            pass
+
+    class Computes:
+        def __del__(self):
+            compute()
+
+    def computes_when_collected(threads=0):
+        crowd(threads)
+        return Computes()
+
     def interval(seconds=0.0):
         before = sys.getswitchinterval()
         if seconds:
@@ -115,3 +128,44 @@ def test_switch_interval_is_the_submissions(play: MakeRuns) -> None:
     calls = [steps.call("interval", 0.25), steps.call("interval"), steps.call("interval", usual)]
     _, *runs = play(CROWD, *calls)
     assert [run.value for run in runs] == [encoded(each) for each in (usual, 0.25, 0.25)]
+
+
+def test_call_beside_threads_of_an_earlier_one(play: MakeRuns) -> None:
+    """A call that reaches its limit beside threads that an earlier one has left says nothing of
+    itself: what is left is the fault.
+    """
+    _, left, late = play(CROWD, steps.call("crowd", 2), steps.call("compute"), seconds=2.0)
+    assert late.ending is Ending.TIMED_OUT
+    assert late.beside == left
+    finding = checks.comes_back()(late)
+    assert (finding.outcome, finding.undecided_by) == (Outcome.SKIPPED, "nothing_else_left")
+    assert finding.instead is not None
+    assert finding.instead.concern is Concern.CLEANUP
+
+
+def test_call_beside_no_thread(play: MakeRuns) -> None:
+    """A call that reaches its limit by itself has no result."""
+    _, _, late = play(CROWD, steps.call("interval"), steps.call("compute"), seconds=2.0)
+    assert late.beside is None
+    assert checks.comes_back()(late).undecided_by == "values_in_any_order"
+
+
+@pytest.mark.parametrize(
+    ("threads", "concern", "said"),
+    [
+        (2, Concern.CLEANUP, "2 x thread that the call had left took turns with it"),
+        (0, Concern.RESULTS, "its process came no further"),
+    ],
+)
+def test_return_after_which_the_process_comes_no_further(
+    play: MakeRuns, threads: int, concern: Concern, said: str
+) -> None:
+    """A call that had returned is not said to have never come back; the threads that it has left
+    are blamed where there are some.
+    """
+    _, run = play(CROWD, steps.call("computes_when_collected", threads), seconds=2.0)
+    assert (run.ending, run.phase) == (Ending.TIMED_OUT, Phase.AFTER_RETURN)
+    verdict = unreturned(run)
+    assert verdict.concern is concern
+    assert said in verdict.message
+    assert "had returned" in verdict.message

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -146,7 +147,18 @@ def _runs(
         runs.append(replace(filled, trace=replace(filled.trace, tasks=len({*(step.keys or ())}))))
     # A thread of the calling process may run a task during any of the calls, by chance.
     mine = any(account.in_caller for account in report.calls)
-    return [runs[0], *(replace(call, in_caller=mine) for call in runs[1:])]
+    calls = [replace(call, in_caller=mine) for call in runs[1:]]
+    return [runs[0], *(_beside_threads(call, calls[:at]) for at, call in enumerate(calls))]
+
+
+def _beside_threads(run: Run, earlier: Sequence[Run]) -> Run:
+    """Return the run; where it reached its time limit, with the call whose threads ran beside it.
+
+    Threads of one process take turns: a call beside many that compute takes as many times longer.
+    """
+    if run.ending is not Ending.TIMED_OUT:
+        return run
+    return replace(run, beside=next((each for each in earlier if each.trace.own_threads), None))
 
 
 def _filled(

@@ -173,7 +173,9 @@ class Calls:
         watch.reply()  # the child writes its answer, drops it and collects garbage
         how = watch.until_back()
         if how != "back":
-            self._add(number, played.told_in(self.run.ended(how, Phase.AFTER_RETURN)))
+            stuck = played.told_in(self.run.ended(how, Phase.AFTER_RETURN))
+            left = self.inspection.running_threads(self._before) if how == "late" else ()
+            self._add(number, replace(stuck, leftovers=left))
             return False
         account = played.told_in(
             self._looked_at(ending, first, handles=bool(step.save) or not step.last)
