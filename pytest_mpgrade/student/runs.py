@@ -71,6 +71,7 @@ class RunCache:
         # run that was not done in time -> seconds of the reference, 0 for unknown
         self.theirs: dict[str, float] = {}
         self._closed = False
+        self._entering = threading.Lock()  # runs are asked for and prepared by several threads
         # With files kept apart only, a filter keeps signals off a run's own supervisor, and could
         # not know of others.
         together = setting.isolation.level != "landlock-files"
@@ -97,14 +98,15 @@ class RunCache:
             if runs := share.runs(self.run(share.whole)):
                 return runs
             self.shared.leave(scenario)
-        known = self._runs.get(scenario.key)
-        if known is not None and not known.cancel():
-            return known.result()
-        # New, or still waiting for its turn in the background: whoever asks for it now does not
-        # wait for others.
-        future: Future[tuple[Run, ...]] = Future()
-        self._runs[scenario.key] = future
-        future.set_result(self._make(scenario))
+        with self._entering:
+            future = self._runs.get(scenario.key)
+            # New, or still waiting for its turn in the background: whoever asks for it now does not
+            # wait for others.
+            mine = future is None or future.cancel()
+            if future is None or mine:
+                future = self._runs[scenario.key] = Future()
+        if mine:
+            future.set_result(self._make_all(scenario))
         return future.result()
 
     def run_again(self, scenario: Scenario) -> tuple[Run, ...]:
@@ -168,8 +170,9 @@ class RunCache:
         """
         share = self.shared.of(scenario)
         whole = scenario if share is None else share.whole
-        if whole.key not in self._runs:
-            self._runs[whole.key] = self._ahead(partial(self._make, whole), place)
+        with self._entering:
+            if whole.key not in self._runs:
+                self._runs[whole.key] = self._ahead(partial(self._make_all, whole), place)
 
     def _ahead(self, make: Callable[[], _Made], place: int = 0) -> Future[_Made]:
         """Make something in the background when there is room.
@@ -191,6 +194,14 @@ class RunCache:
                     except BaseException as error:  # raised again where the result is asked for
                         first.future.set_exception(error)
                     return
+
+    def _make_all(self, scenario: Scenario) -> tuple[Run, ...]:
+        """Make a run, and in the background those whose place in it proves nothing."""
+        runs = self._make(scenario)
+        for each in self.shared.unproven(scenario, runs):
+            self.shared.leave(each)
+            self.prepare(each)
+        return runs
 
     def _make(self, scenario: Scenario) -> tuple[Run, ...]:
         error = SupervisorError("the grading was broken off")

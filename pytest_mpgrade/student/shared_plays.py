@@ -37,6 +37,7 @@ class SharedPlays:
     def __init__(self) -> None:
         self._shares: dict[str, Share] = {}
         self._known: set[str] = set()
+        self._members: dict[str, tuple[Scenario, ...]] = {}  # by the scenario of their play
 
     def add(self, members: Sequence[Scenario]) -> None:
         """Have *members*, of one call each, share a play; those that are known stay as they are."""
@@ -46,6 +47,7 @@ class SharedPlays:
             return
         steps = tuple(step for each in new for step in each.steps)
         whole = Scenario(steps=steps, start_method=new[0].start_method)
+        self._members[whole.key] = tuple(new)
         self._shares |= {
             each.key: Share(whole=whole, place=place) for place, each in enumerate(new)
         }
@@ -53,6 +55,12 @@ class SharedPlays:
     def of(self, scenario: Scenario) -> Share | None:
         """Return the place of a scenario's call in a shared play; None where it has none."""
         return self._shares.get(scenario.key)
+
+    def unproven(self, whole: Scenario, played: Sequence[Run]) -> list[Scenario]:
+        """Return those of a play's members about which its runs, *played*, prove nothing."""
+        members = self._members.get(whole.key, ())
+        shares = [(each, self._shares.get(each.key)) for each in members]
+        return [each for each, share in shares if share is not None and not share.runs(played)]
 
     def leave(self, scenario: Scenario) -> None:
         """Have the call of a scenario made in a process of its own from now on."""

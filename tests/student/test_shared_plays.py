@@ -13,6 +13,7 @@ from pytest_mpgrade import checks, steps
 from pytest_mpgrade.records import Ending, Outcome, Step
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.student.runs import RunCache
+from support.running import wait_until
 
 MODULE = """
     import os
@@ -126,3 +127,17 @@ def test_calls_that_are_shared_are_prepared_together(together: Together) -> None
     values = [student.play(each)[0].value for each in calls]
     assert values[0] == values[1] == values[2]
     assert sum(run.function == "where" for run in runs.done()) == len(calls)
+
+
+def test_what_follows_is_made_at_once(together: Together) -> None:
+    """As soon as it is known that a call proves nothing in its play, it is made by itself in the
+    background: no test has to ask for it.
+    """
+    first, last = where(1), where(2)
+    runs, student = together(first, steps.call("leaves_a_thread"), last)
+    student.prepare((first,))
+    assert wait_until(lambda: sum(run.function == "where" for run in runs.done()) == 3)
+    made = list(runs.done())
+    (after,) = student.play(last)
+    assert after == made[-1]
+    assert list(runs.done()) == made
