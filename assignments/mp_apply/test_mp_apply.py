@@ -82,15 +82,19 @@ def _apply(workload: tasks.Workload, n: int = 2, **options: Any) -> Step:
 
 
 CALLS = tuple(_apply(workload, n) for workload, n in ROW)
-TOGETHER = (
+EDGES = (
     _apply(ALIKE),
     _apply(ALIKE, 1),
     _apply(SINGLE),
+    _apply(FEW, 5),
     _apply(PLAIN.as_generator()),
     _apply(ODD),
     _apply(tasks.square([])),
 )
-"""Calls that share a process: they are asked for values, and for what they leave."""
+LONG = (_apply(LINE, 3), _apply(MANY), _apply(LARGE))
+FAILING = tuple(
+    _apply(workload, **FORCED) for workload in (RAISES, RAISES_UNPICKLABLY, *DYING.values())
+)
 POWERS = {(3, 4): 81, (-2, 3): -8}
 QUEUES = {"queue.Queue": steps.ThreadQueue, "bare queue": steps.BareQueue}
 
@@ -107,12 +111,15 @@ def _worker(kind: str) -> Step:
 
 
 FAILS = steps.call("calculate", tasks.work.fail, ("direct", "kaputt 4713"))
+UNASKED = steps.call("mp_apply", PAIR)
 PIECES = (
     *(steps.call("calculate", tasks.work.power, args) for args in POWERS),
     *map(_worker, QUEUES),
     FAILS,
+    UNASKED,
 )
-"""The same of the functions that `mp_apply` is made of."""
+TOGETHER = (EDGES, LONG, FAILING, PIECES)
+"""The calls of each of these share a process."""
 
 
 @pytest.fixture(autouse=True)
@@ -122,14 +129,10 @@ def plain(student: Student) -> Run:
     If it comes back, the calls that take longest are made in the background while others are
     judged.
     """
-    student.together(*TOGETHER)
-    student.together(*PIECES)
+    for calls in TOGETHER:
+        student.together(*calls)
     (run,) = student.rely_on(_apply(PLAIN))
-    longest = [_apply(LATE), _apply(MANY), _apply(LINE, 3), _apply(LARGE)]
-    failing = [
-        _apply(workload, **FORCED) for workload in (RAISES, RAISES_UNPICKLABLY, *DYING.values())
-    ]
-    student.prepare(*[(step,) for step in (*longest, *failing)], CALLS)
+    student.prepare(*[(calls[0],) for calls in ((_apply(LATE),), LONG, FAILING)], CALLS)
     return run
 
 
@@ -267,7 +270,7 @@ def test_never_more_workers_than_asked(student: Student, kind: str) -> None:
 @pytest.mark.start_methods("any")
 def test_two_workers_unless_asked_otherwise(student: Student) -> None:
     """Without n_processes there are two."""
-    student.check(student.call("mp_apply", PAIR), checks.workers(2))
+    student.check(student.play(UNASKED)[0], checks.workers(2))
 
 
 @pytest.mark.criterion("concurrency")

@@ -12,6 +12,7 @@ instead: that is not safe where the parent has threads, and a batch has some.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -27,6 +28,7 @@ def main() -> int:
 
         from pytest_mpgrade.session import handover
 
+        gc.freeze()  # modules: each collection of garbage would go through them
         return int(pytest.main(sys.argv[1:], plugins=[handover.taken()]))
 
 

@@ -37,6 +37,16 @@ def dump_stacks_on_request() -> None:
         faulthandler.register(signal.SIGUSR2, file=file, all_threads=True)
 
 
+def freeze_memory() -> None:
+    """Have collections of garbage pass over all that is there by now.
+
+    One is made after each call, and by each worker as it ends.
+    """
+    import gc
+
+    gc.freeze()
+
+
 def keep_start_method(package: ModuleType) -> None:
     """Replace `set_start_method` by a function that notes the call and changes nothing."""
 

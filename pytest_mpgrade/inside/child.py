@@ -35,6 +35,7 @@ if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
         bootstrap.name_after(os.environ["MPGRADE_PREFIX"])
     for _package in bootstrap.packages():
         bootstrap.keep_start_method(_package)
+    bootstrap.freeze_memory()
 
 
 _VARIADIC = 0x04 | 0x08
@@ -82,6 +83,7 @@ class Player:
         # Now: the submission may have a file base64.py, and its folder is not on the path yet.
         from pytest_mpgrade.inside import plain_data  # noqa: F401 - loaded now
 
+        bootstrap.freeze_memory()
         gates.ask("ready")
         # Not before "ready": no limit holds until then, and a file of the submission that has the
         # name of a library would run.

@@ -47,6 +47,16 @@ class Step:
     longest: float = 0.0
     patience: float = 0.0
 
+    @functools.cached_property
+    def key(self) -> str:
+        """A name: equal steps have equal names.
+
+        Some hold ten thousand tasks, so it is made once.
+        """
+        import pickle
+
+        return _digest(pickle.dumps(self, protocol=4))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
@@ -60,13 +70,11 @@ class Scenario:
 
     @functools.cached_property
     def key(self) -> str:
-        """A name: equal scenarios have equal names.
+        """A name: equal scenarios have equal names."""
+        return _digest(" ".join([self.start_method, *(step.key for step in self.steps)]).encode())
 
-        Some hold ten thousand tasks, so it is made once.
-        """
-        import hashlib
-        import pickle
 
-        return hashlib.sha256(
-            pickle.dumps((self.start_method, self.steps), protocol=4)
-        ).hexdigest()[:16]
+def _digest(content: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()[:16]

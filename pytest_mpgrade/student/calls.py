@@ -71,10 +71,12 @@ class Student:
 
     def play(self, *steps: Step) -> tuple[Run, ...]:
         """Make several calls in one process; return one Run for each step."""
+        scenario = self._scenario(steps)
+        if self._known_import() is None:
+            self._runs.run(scenario)  # shows the import as well
         not_tried = self._not_tried(steps)
         if not_tried is not None:
             return not_tried
-        scenario = self._scenario(steps)
         for method in self.ahead:
             self._runs.prepare(replace(scenario, start_method=method))
         runs = [
@@ -117,11 +119,14 @@ class Student:
 
     def imported(self) -> Run:
         """Return the run of the module's import."""
+        return self._known_import() or self._runs.run(self._scenario(()))[0]
+
+    def _known_import(self) -> Run | None:
         for run in self._runs.done():
             known = run.ending in (Ending.RETURNED, Ending.NOT_IMPORTED)
             if known and run.function == "import" and run.start_method == self.start_method:
                 return run
-        return self._runs.run(self._scenario(()))[0]
+        return None
 
     def why_not_imported(self) -> str:
         """Return why the module could not be imported, as far as is known by now.

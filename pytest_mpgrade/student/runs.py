@@ -171,7 +171,7 @@ class RunCache:
         share = self.shared.of(scenario)
         whole = scenario if share is None else share.whole
         with self._entering:
-            if whole.key not in self._runs:
+            if whole.key not in self._runs and not self._closed:
                 self._runs[whole.key] = self._ahead(partial(self._make_all, whole), place)
 
     def _ahead(self, make: Callable[[], _Made], place: int = 0) -> Future[_Made]:
@@ -238,7 +238,8 @@ class RunCache:
 
     def close(self) -> None:
         """End what still runs."""
-        self._closed = True
+        with self._entering:
+            self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         supervisor_pool.end_busy()
         self._threads.shutdown(wait=True)

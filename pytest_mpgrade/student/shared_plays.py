@@ -8,7 +8,7 @@ own, and judged by that (`calls.Student.check`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_mpgrade.records import Ending, Run, Scenario
 
@@ -28,7 +28,7 @@ class Share:
         imported, *calls = played
         if not all(map(_is_clean, calls[: self.place])) or not _came_back(calls[self.place]):
             return ()
-        return imported, calls[self.place]
+        return imported, _alone(calls[self.place])
 
 
 class SharedPlays:
@@ -69,6 +69,12 @@ class SharedPlays:
 
 def _came_back(run: Run) -> bool:
     return run.ending in (Ending.RETURNED, Ending.RAISED)
+
+
+def _alone(run: Run) -> Run:
+    """Return the run of a call without the processes of the calls before it: they have ended."""
+    mine = tuple(each for each in run.trace.processes if each.helper or each.first >= 0)
+    return replace(run, trace=replace(run.trace, processes=mine))
 
 
 def _is_clean(run: Run) -> bool:

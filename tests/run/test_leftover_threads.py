@@ -131,11 +131,11 @@ def test_switch_interval_is_the_submissions(play: MakeRuns) -> None:
 
 
 def test_call_beside_threads_of_an_earlier_one(play: MakeRuns) -> None:
-    """A call that reaches its limit beside threads that an earlier one has left says nothing of
+    """A call that computes to its limit beside threads that an earlier one has left says nothing of
     itself: what is left is the fault.
     """
     _, left, late = play(CROWD, steps.call("crowd", 2), steps.call("compute"), seconds=2.0)
-    assert late.ending is Ending.TIMED_OUT
+    assert late.ending in (Ending.TIMED_OUT, Ending.HUNG)  # by the limit, or since it spins
     assert late.beside == left
     finding = checks.comes_back()(late)
     assert (finding.outcome, finding.undecided_by) == (Outcome.SKIPPED, "nothing_else_left")

@@ -152,11 +152,13 @@ def _runs(
 
 
 def _beside_threads(run: Run, earlier: Sequence[Run]) -> Run:
-    """Return the run; where it reached its time limit, with the call whose threads ran beside it.
+    """Return the run; where it computed to its end, with the call whose threads ran beside it.
 
     Threads of one process take turns: a call beside many that compute takes as many times longer.
+    And it is they who spin.
     """
-    if run.ending is not Ending.TIMED_OUT:
+    spun = run.ending is Ending.HUNG and run.why == "the caller spins"
+    if run.ending is not Ending.TIMED_OUT and not spun:
         return run
     return replace(run, beside=next((each for each in earlier if each.trace.own_threads), None))
 
