@@ -105,14 +105,8 @@ def _handed_over(student: Student) -> Run:
 def plain(student: Student) -> tuple[Run, ...]:
     """Start the plainest task and wait for its result; make the longer plays in the background."""
     runs = student.rely_on(*PLAIN)
-    student.prepare(
-        POLLED,
-        BLOCKING,
-        THREE,
-        CROSSING,
-        ROW,
-        *([PATIENT] if student.start_method == "fork" else []),
-    )
+    longest = [PATIENT] if student.start_method == "fork" else []
+    student.prepare(*longest, POLLED, BLOCKING, THREE, CROSSING, ROW)
     return runs
 
 
