@@ -32,7 +32,6 @@ def main() -> None:
     """Serve until standard input ends, which it does when the grader is gone."""
     for number in log_lock.inherited():
         os.set_inheritable(number, False)  # only we and our supervisors may hold them
-    gc.freeze()  # supervisors need not copy what a collection of garbage would touch
     mark = ""
     try:
         for line in sys.stdin:
@@ -50,14 +49,19 @@ def main() -> None:
 
 
 def _load(request: CallsRequest | CellsRequest) -> None:
-    """Import what a notebook needs, once for all supervisors that are forked from here.
+    """Import what the request needs, once for all supervisors that are forked from here.
 
-    These imports take long.
+    They need not copy what a collection of garbage would touch, either.
     """
+    if sys.platform.startswith("linux"):
+        from pytest_mpgrade.isolation import bwrap  # noqa: F401 - before it forks
+        from pytest_mpgrade.run.observe import linux  # noqa: F401 - before it forks
+        from pytest_mpgrade.system.linux import landlock, seccomp, spare_user  # noqa: F401 - before it forks
     if isinstance(request, CellsRequest):
         from pytest_mpgrade.run.supervisor import cells, jupyter  # noqa: F401 - before it forks
 
         jupyter.warm_up()
+    gc.freeze()
 
 
 def _run(request: CallsRequest | CellsRequest) -> None:
