@@ -257,12 +257,19 @@ def arrays(lengths: Sequence[int]) -> Workload:
 def raises(
     *, message: str, picklable: bool = True, followed_by: int = 0, seconds: float = 0.3
 ) -> Workload:
-    """Return a task that raises, followed by tasks that sleep *seconds* each."""
+    """Return a task that raises, followed by tasks that sleep *seconds* each.
+
+    When more than half of these have begun after it, the others do not sleep any more: nothing is
+    learned from how many more begin.
+    """
     func = work.fail if picklable else work.fail_unpicklably
     keys = tuple(str(i) for i in range(followed_by))
     tasks: tuple[Task, ...] = (
         (func, ("raises", message)),
-        *((work.nap, (i, seconds)) for i in range(followed_by)),
+        *(
+            (work.nap_in_line, (i, seconds, "raises", followed_by // 2))
+            for i in range(followed_by)
+        ),
     )
     return Workload(tasks=tasks, keys=("raises", *keys), words="tasks, the first of which raises")
 

@@ -92,9 +92,7 @@ EDGES = (
     _apply(tasks.square([])),
 )
 LONG = (_apply(LINE, 3), _apply(MANY), _apply(LARGE))
-FAILING = tuple(
-    _apply(workload, **FORCED) for workload in (RAISES, RAISES_UNPICKLABLY, *DYING.values())
-)
+FAILING = tuple(_apply(workload, **FORCED) for workload in (*DYING.values(), RAISES_UNPICKLABLY))
 POWERS = {(3, 4): 81, (-2, 3): -8}
 QUEUES = {"queue.Queue": steps.ThreadQueue, "bare queue": steps.BareQueue}
 
@@ -132,7 +130,8 @@ def plain(student: Student) -> Run:
     for calls in TOGETHER:
         student.together(*calls)
     (run,) = student.rely_on(_apply(PLAIN))
-    student.prepare(*[(calls[0],) for calls in ((_apply(LATE),), LONG, FAILING)], CALLS)
+    longest = (_apply(RAISES, **FORCED), _apply(LATE), LONG[0], FAILING[0])
+    student.prepare(*[(step,) for step in longest], CALLS)
     return run
 
 

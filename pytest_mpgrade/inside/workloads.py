@@ -117,6 +117,17 @@ def nap(i: int, seconds: float) -> int:
     return i
 
 
+def nap_in_line(i: int, seconds: float, first: str, most: int) -> int:
+    """Sleep *seconds* and return *i*; do not sleep when more than *most* tasks have begun by now.
+
+    Those count that have begun since the task of the key *first* has.
+    """
+    begun = gates.ask("turn", key=str(i), after=first)
+    if int(begun or 0) <= most:
+        time.sleep(seconds)
+    return i
+
+
 def timed_nap(i: int, seconds: float) -> int:
     """Sleep *seconds* and return *i*; the first call in each process waits at its gate before."""
     _line_up(i)

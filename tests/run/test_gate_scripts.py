@@ -5,6 +5,7 @@ took.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -517,3 +518,38 @@ def test_held_task_is_let_go_at_the_time_limit(play: MakeRuns) -> None:
     got = play(text, begin, wait)[2]
     assert (got.ending, got.value) == (Ending.RETURNED, workload.expected[0])
     assert got.trace.gates == GateReport(script="shut")
+
+
+ONE_AFTER_THE_OTHER = """
+def mp_apply(tasks):
+    results = []
+    for func, args in tasks:
+        try:
+            results.append(func(*args))
+        except ValueError as error:
+            results.append(str(error))
+    return results
+"""
+
+
+def test_no_task_sleeps_once_half_have_begun(play: MakeRuns) -> None:
+    """When more than half of the tasks have begun after the one that raises, the others do not
+    sleep.
+    """
+    workload = tasks.raises(message="kaputt", followed_by=1, seconds=600)
+    _, run = play(ONE_AFTER_THE_OTHER, steps.call("mp_apply", workload))
+    assert plain_data.decode(run.value) == ["kaputt", 0]
+
+
+def test_tasks_sleep_until_half_have_begun(play: MakeRuns) -> None:
+    """Up to half of the tasks after the one that raises take their time, and all that come before
+    it.
+    """
+    workload = tasks.raises(message="kaputt", followed_by=3, seconds=1.0)
+    raising, *naps = workload.tasks
+    early_first = replace(workload, tasks=(naps[0], raising, *naps[1:]))
+    _, run = play(ONE_AFTER_THE_OTHER, steps.call("mp_apply", early_first))
+    assert plain_data.decode(run.value) == [0, "kaputt", 1, 2]
+    began = {event.key: event.at for event in run.trace.events}
+    assert began["raises"] - began["0"] >= 1.0
+    assert began["2"] - began["1"] >= 1.0

@@ -16,11 +16,17 @@ from pytest_mpgrade.run.observe.gate_socket import Message
 
 GO = b"go"
 GO_LEAVE = b"go-and-leave-by-gate"
-TASKS = frozenset(("note", "gate", "doom"))
-"""Messages that a task sends: it runs ("note"), it stands at its gate ("gate"), or it is about to
-end its process ("doom").
+TASKS = frozenset(("note", "turn", "gate", "doom"))
+"""Messages that a task sends: it runs ("note"), it runs and asks how many have begun since another
+has ("turn"), it stands at its gate ("gate"), or it is about to end its process ("doom").
 """
-EVENTS: dict[str, EventKind] = {"note": "note", "gate": "gate", "doom": "doom", "leave": "leave"}
+EVENTS: dict[str, EventKind] = {
+    "note": "note",
+    "turn": "note",
+    "gate": "gate",
+    "doom": "doom",
+    "leave": "leave",
+}
 """Messages that are kept as events of the trace."""
 MAX_EVENTS = 50_000
 """More than two for each of 10,000 tasks, the most that a call is given; a flood is a fault."""
@@ -68,6 +74,8 @@ class Gates:
         )
         if shut:
             self.inside[key] = Held(sender=message.sender, pid=message.pid)
+        elif message.kind == "turn":
+            self._answer(message.sender, str(self._begun_since(message.after)).encode())
         elif message.kind != "note":
             self._let(message.sender, self._token(key, message.pid))
 
@@ -127,6 +135,11 @@ class Gates:
 
     def _let(self, sender: int, token: str) -> None:
         self._answer(sender, (GO_LEAVE if self.exit_gates else GO) + b" " + token.encode())
+
+    def _begun_since(self, key: str) -> int:
+        """Return how many tasks have begun since the one of this key has; 0 if it has not."""
+        keys = [event.key for event in self.events if event.kind == "note"]
+        return len(keys) - keys.index(key) - 1 if key in keys else 0
 
     def _token(self, key: str, pid: int) -> str:
         """Return the token for the process that has come to this gate.

@@ -36,6 +36,7 @@ class Message:
     pid: int
     kind: str = ""
     key: str = ""  # of the task that the message is about
+    after: str = ""  # of the task that another asks about
     ok: bool = False  # the submission could be imported
     raised: bool = False  # the call has raised
     none: bool = False  # the call has returned None
@@ -73,6 +74,7 @@ class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kind: Annotated[str, msgspec.Meta(min_length=1)]
     pid: int = 0  # in the sender's own pid namespace
     key: str = ""
+    after: str = ""
     step: int = 0
     ok: bool = False
     raised: bool = False
@@ -90,6 +92,7 @@ def _parse(sender: int, pid: int | None, data: bytes) -> Message:
         pid=said.pid if pid is None else pid,
         kind=said.kind,
         key=said.key,
+        after=said.after,
         ok=said.ok,
         raised=said.raised,
         none=said.none,
