@@ -127,9 +127,9 @@ def plain(student: Student) -> Run:
     If it comes back, the calls that take longest are made in the background while others are
     judged.
     """
+    (run,) = student.rely_on(_apply(PLAIN))
     for calls in TOGETHER:
         student.together(*calls)
-    (run,) = student.rely_on(_apply(PLAIN))
     longest = (_apply(RAISES, **FORCED), _apply(LATE), LONG[0], FAILING[0])
     student.prepare(*[(step,) for step in longest], CALLS)
     return run

@@ -37,7 +37,7 @@ class Admission:
     def __init__(self, bytes_each: int) -> None:
         self._bytes_each = bytes_each
         cores = quotas.cores()
-        few = max(2, min(6, math.ceil(cores) + 1))
+        few = max(2, min(6, math.ceil(cores) + 3))
         fit = max(1, (machine.memory_bytes() - 1) // bytes_each)
         self._always = min(few, fit)
         self._most = self._always if cores < quotas.usable_cores() else min(MOST, fit)

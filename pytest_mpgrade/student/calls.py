@@ -29,6 +29,7 @@ from pytest_mpgrade.steps import call
 from pytest_mpgrade.student import timing
 from pytest_mpgrade.student.confirmation import confirmed
 from pytest_mpgrade.student.runs import RunCache
+from pytest_mpgrade.student.shared_plays import is_clean
 from pytest_mpgrade.student.start_method_comparison import returning_method
 from pytest_mpgrade.student.unmade_runs import linked_runs, with_givers
 
@@ -51,6 +52,7 @@ class Student:
         # Under these start methods the same runs are made in the background.
         self.ahead = ahead
         self._relied: Run | None = None
+        self._left_nothing = True  # the plainest calls, as far as they have been made
         self._relied_functions: set[str] = set()
         self._shared: dict[str, tuple[Step, ...]] = {}  # by the key of a run in a shared process
         self.start_method = start_method
@@ -97,9 +99,12 @@ class Student:
     def together(self, *steps: Step) -> None:
         """Have these calls share a process where a test plays one alone; see `shared_plays`.
 
-        That is for calls that are asked for their values and what they leave, and by `check` only.
-        Call it in a fixture, with the calls that are most likely to fail last.
+        That is for calls that are asked about by `check` only. Call it in a fixture, with the calls
+        that are most likely to fail last, and after `rely_on`: where the plainest calls left
+        something behind, the others would too, and each is made by itself.
         """
+        if not self._left_nothing:
+            return
         for method in (self.start_method, *self.ahead):
             self._runs.shared.add([Scenario(steps=(step,), start_method=method) for step in steps])
 
@@ -150,6 +155,7 @@ class Student:
         (`Run.returned_under`).
         """
         runs = self.play(*steps)
+        self._left_nothing = all(map(is_clean, runs))
         stuck = next((run for run in runs if run.ending is not Ending.RETURNED), None)
         self._relied = None
         if stuck is not None and stuck.ending in (

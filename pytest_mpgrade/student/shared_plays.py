@@ -26,7 +26,7 @@ class Share:
         *played* are the runs of the whole play.
         """
         imported, *calls = played
-        if not all(map(_is_clean, calls[: self.place])) or not _came_back(calls[self.place]):
+        if not all(map(is_clean, calls[: self.place])) or not _came_back(calls[self.place]):
             return ()
         return imported, _alone(calls[self.place])
 
@@ -77,7 +77,7 @@ def _alone(run: Run) -> Run:
     return replace(run, trace=replace(run.trace, processes=mine))
 
 
-def _is_clean(run: Run) -> bool:
+def is_clean(run: Run) -> bool:
     """Tell whether a call came back, and left nothing for the next to find."""
     processes = [each for each in run.trace.processes if not each.helper]
     gone = all(each.at_return == each.later == "gone" for each in processes)
