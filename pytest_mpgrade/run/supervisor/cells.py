@@ -245,6 +245,10 @@ class Cells:
             return None, None
         self.inspection.let_end()
         left = self.run.facts(Ending.RETURNED, "", first)
+        if not watch.workers_alive():
+            # Nothing is there that could outlive the kernel. It would first wait for helpers of
+            # Python's own that obey no SIGTERM, and they wait for its end.
+            return left, left
         watch.begin(SHUTDOWN_SECONDS)
         self.jupyter.shut_down()
         how = watch.until_back()
