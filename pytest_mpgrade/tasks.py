@@ -266,10 +266,7 @@ def raises(
     keys = tuple(str(i) for i in range(followed_by))
     tasks: tuple[Task, ...] = (
         (func, ("raises", message)),
-        *(
-            (work.nap_in_line, (i, seconds, "raises", followed_by // 2))
-            for i in range(followed_by)
-        ),
+        *((work.nap_in_line, (i, seconds, "raises", followed_by // 2)) for i in range(followed_by)),
     )
     return Workload(tasks=tasks, keys=("raises", *keys), words="tasks, the first of which raises")
 

@@ -30,6 +30,11 @@ from pytest_mpgrade.records import (
     Trace,
 )
 
+START_SECONDS = 60.0
+"""Seconds in which an interpreter or a kernel starts. No code of the submission runs before it has,
+so a limit of the assignment does not count.
+"""
+
 # --- requests
 
 

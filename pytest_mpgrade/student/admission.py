@@ -16,10 +16,13 @@ from pytest_mpgrade.system import machine, quotas
 
 MOST = 16
 """Runs at a time, however many cores are free; each has a server and a few processes."""
-WINDOW_SECONDS = 0.2
-"""Seconds for which cores must have been free before one more run begins.
-
-The next window counts what that run uses.
+ALWAYS = 2
+"""Runs at a time, however busy the cores are. With more, a submission that computes without end
+crowds its own runs off the cores, and those of others.
+"""
+WINDOW_SECONDS = 0.05
+"""Seconds for which cores must have been free before one more run begins: a few of the kernel's
+ticks, in which it counts. The next window counts what that run uses.
 """
 FREE_CORES = 0.4
 """The cores that one run uses while it does not wait, about."""
@@ -29,18 +32,19 @@ class Admission:
     """A context in which a run is made; it waits until there is room.
 
     One run is always admitted, and as many as the memory holds if each takes *bytes_each*, its
-    limit: otherwise the kernel could kill one run for memory that others have taken. More than a
-    few runs need idle cores; under a quota of cores the grader cannot measure that, so there it
-    admits no more.
+    limit: otherwise the kernel could kill one run for memory that others have taken. More than
+    `ALWAYS` need idle cores. Under a quota of cores the grader cannot measure that, and admits a
+    few, by the size of the quota.
     """
 
     def __init__(self, bytes_each: int) -> None:
         self._bytes_each = bytes_each
         cores = quotas.cores()
-        few = max(2, min(6, math.ceil(cores) + 3))
         fit = max(1, (machine.memory_bytes() - 1) // bytes_each)
+        quota = cores < quotas.usable_cores()
+        few = max(ALWAYS, min(6, math.ceil(cores) + 1)) if quota else ALWAYS
         self._always = min(few, fit)
-        self._most = self._always if cores < quotas.usable_cores() else min(MOST, fit)
+        self._most = self._always if quota else min(MOST, fit)
         self._running = 0
         self._changed = threading.Condition()
         self._since, self._used = time.monotonic(), machine.used()

@@ -20,7 +20,7 @@ from pytest_mpgrade.system import machine, quotas
 from support.running import wait_until
 from support.small_assignment import grade, outcomes, put, result
 
-ALWAYS = 5
+CORES = 2
 GIGABYTE = 1_000_000_000
 
 TOML = """
@@ -98,8 +98,8 @@ def machine_is(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         total: int = 32 * GIGABYTE,
         quota: float = 9,
     ) -> None:
-        monkeypatch.setattr(quotas, "usable_cores", lambda: ALWAYS - 3)
-        monkeypatch.setattr(quotas, "cores", lambda: min(quota, ALWAYS - 3))
+        monkeypatch.setattr(quotas, "usable_cores", lambda: CORES)
+        monkeypatch.setattr(quotas, "cores", lambda: min(quota, CORES))
         monkeypatch.setattr(machine, "memory_bytes", lambda: total)
         monkeypatch.setattr("os.cpu_count", lambda: cores)
         monkeypatch.setattr(machine, "used", lambda: used * time.monotonic())
@@ -141,11 +141,13 @@ def inside(wanted: int) -> tuple[int, Callable[[], None]]:
     ("options", "wanted"),
     [
         pytest.param({"used": 0.1}, admission.MOST, id="idle cores"),
-        pytest.param({"used": 3.9}, ALWAYS, id="busy cores"),
-        pytest.param({"used": 0.1, "available": GIGABYTE // 2}, ALWAYS, id="little memory is free"),
+        pytest.param({"used": 3.9}, admission.ALWAYS, id="busy cores"),
+        pytest.param(
+            {"used": 0.1, "available": GIGABYTE // 2}, admission.ALWAYS, id="little memory is free"
+        ),
         pytest.param({"used": 0.1, "total": 7 * GIGABYTE}, 6, id="little memory"),
         pytest.param({"used": 0.1, "total": GIGABYTE // 2}, 1, id="hardly any memory"),
-        pytest.param({"used": 0.1, "quota": 1.5}, 5, id="a quota"),
+        pytest.param({"used": 0.1, "quota": 1.5}, 3, id="a quota"),
     ],
 )
 def test_runs_at_a_time(

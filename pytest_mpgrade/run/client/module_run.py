@@ -17,7 +17,13 @@ from pytest_mpgrade.run.client import request
 from pytest_mpgrade.run.client.answers import UNREADABLE, Answer, answer
 from pytest_mpgrade.run.client.request import Setting, workspace
 from pytest_mpgrade.run.observe import deadline
-from pytest_mpgrade.run.protocol import Account, CallsReport, CallsRequest, StepRequest
+from pytest_mpgrade.run.protocol import (
+    START_SECONDS,
+    Account,
+    CallsReport,
+    CallsRequest,
+    StepRequest,
+)
 
 if TYPE_CHECKING:
     from pytest_mpgrade.inside.wire import ChildRequest
@@ -113,7 +119,7 @@ def _child_request(
 def _seconds(scenario: Scenario, setting: Setting) -> float:
     """Return the sum of the supervisor's own limits, each put off as far as it can be."""
     limits = setting.assignment.limits
-    seconds = 2 * limits.import_seconds
+    seconds = START_SECONDS + limits.import_seconds
     for step in scenario.steps:
         seconds += (
             (step.seconds or limits.seconds) + 15 + (step.again.seconds if step.again else 0.0)

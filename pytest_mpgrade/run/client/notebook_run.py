@@ -22,7 +22,7 @@ from pytest_mpgrade.run.client.answers import answer
 from pytest_mpgrade.run.client.executed_cells import executed_cells
 from pytest_mpgrade.run.client.request import Setting, workspace
 from pytest_mpgrade.run.observe import deadline
-from pytest_mpgrade.run.protocol import CellsReport, CellsRequest, Connection
+from pytest_mpgrade.run.protocol import START_SECONDS, CellsReport, CellsRequest, Connection
 from pytest_mpgrade.system.ignored_names import IGNORED
 
 MOST_DOCUMENT = 200_000_000
@@ -53,7 +53,7 @@ def run_notebook(
     with workspace() as (folder, prefix):
         asked = _request(document, start_method, setting, packages, folder, prefix)
         limits = setting.assignment.limits
-        seconds = (1 + deadline.MOST) * (2 * limits.import_seconds + rules.seconds) + _END_SECONDS
+        seconds = (1 + deadline.MOST) * (START_SECONDS + rules.seconds) + _END_SECONDS
         report = request.ask_supervisor(asked, seconds, CellsReport)
         executed = _executed(folder.executed) or document
         values = (

@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 from pytest_mpgrade.records import Again, Ending, GateReport, Look, Phase, ProcessState, WaitEnd
 from pytest_mpgrade.run.explain.sampler import Looks
 from pytest_mpgrade.run.observe import leftovers
-from pytest_mpgrade.run.protocol import Account, CallsReport, CallsRequest, StepRequest
+from pytest_mpgrade.run.protocol import (
+    START_SECONDS,
+    Account,
+    CallsReport,
+    CallsRequest,
+    StepRequest,
+)
 from pytest_mpgrade.run.supervisor import gate_scripts
 from pytest_mpgrade.run.supervisor.after_return import after
 from pytest_mpgrade.run.supervisor.tree import Supervised
@@ -87,7 +93,7 @@ class Calls:
 
     def _import(self) -> Account:
         watch = self.watch
-        watch.begin(self.limits.import_seconds)
+        watch.begin(START_SECONDS)
         how = watch.until_back()  # "ready": the interpreter has started
         if how != "back":
             return self.run.ended(how, Phase.BEFORE_IMPORT, Ending.BROKEN)

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from pytest_mpgrade.records import Ending, NotebookDocument, Phase, WaitEnd, lost_function
 from pytest_mpgrade.run.explain.stacks import Stacks
-from pytest_mpgrade.run.protocol import Account, CellsReport, CellsRequest
+from pytest_mpgrade.run.protocol import START_SECONDS, Account, CellsReport, CellsRequest
 from pytest_mpgrade.run.supervisor.jupyter import CellExecutionError, Jupyter, code_name
 from pytest_mpgrade.run.supervisor.tree import Supervised
 from pytest_mpgrade.system.linux import procfs
@@ -107,7 +107,7 @@ class Cells:
 
     def _start(self) -> Account:
         watch = self.watch
-        watch.begin(self.limits.import_seconds)
+        watch.begin(START_SECONDS)
         how = watch.until_back()  # "ready": no code of the submission has run yet
         if how != "back":
             return self.run.ended(how, Phase.BEFORE_KERNEL, Ending.BROKEN)
