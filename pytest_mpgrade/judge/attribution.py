@@ -47,8 +47,10 @@ def somewhere_else(run: Run) -> Verdict | None:
             seen, BLAMES[Concern.START_METHOD], replace(said, message=f"{seen}: {said.message}")
         )
     if run.beside is not None:
-        left = run.beside.trace.own_threads
-        seen = f"{run.beside.call} had left {left} x thread, which took turns with {run.call}"
+        seen = (
+            f"{run.call} did not come back: {run.trace.crowd} x thread that {run.beside.call} had"
+            " left took turns with it"
+        )
         return undecided(
             seen, BLAMES[Concern.CLEANUP], fault(Concern.CLEANUP, seen, symptom=RESIDUE)
         )
@@ -93,7 +95,7 @@ def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdi
 
 def _owner(run: Run) -> Concern:
     """Return the concern that a call which did not return belongs to."""
-    if run.phase is Phase.AFTER_RETURN and run.trace.own_threads:
+    if run.phase is Phase.AFTER_RETURN and run.trace.crowd:
         return Concern.CLEANUP
     return explained_by(run) if run.ending in (Ending.HUNG, Ending.TIMED_OUT) else Concern.RESULTS
 

@@ -68,9 +68,9 @@ def not_back(run: Run) -> Verdict:
 def _stuck_after(run: Run) -> Verdict:
     """Return the failure of a call that had returned, and whose process then came no further."""
     said = f"{run.call} had returned, but its process came no further"
-    if run.trace.own_threads:
+    if run.trace.crowd:
         return failed(
-            f"{said}: {run.trace.own_threads} x thread that the call had left took turns with it",
+            f"{said}: {run.trace.crowd} x thread that the call had left took turns with it",
             symptom=RESIDUE,
             hint="join() every thread that you start",
             **waiting_evidence(run),

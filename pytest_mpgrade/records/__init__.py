@@ -181,8 +181,8 @@ class Run:
     # TIMED_OUT: seconds that the reference has just needed for the same; 0: not known
     theirs: float = 0.0
     control: bool | None = None  # whether the grader's own processes met at such a gate afterwards
-    # TIMED_OUT, or HUNG while it spun: an earlier call of the same process, which has left threads
-    # of the submission's
+    # TIMED_OUT, or HUNG while it spun: an earlier call of the same process, whose threads have
+    # computed meanwhile
     beside: Run | None = None
     returned_under: str = ""  # the call did not return, but does under this other start method
     import_children: int = 0  # processes that the import of the module started

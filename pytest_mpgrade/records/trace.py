@@ -181,9 +181,6 @@ class Trace:
     stuck: tuple[Stuck, ...] = ()
     gates: GateReport | None = None
     looks: tuple[Look, ...] = ()  # of a call whose stacks were sampled while it ran
+    # threads that computed beside the calling thread, of a call that computed to its end
+    crowd: int = 0
     tasks: int = 0  # different ones that the call was given to hand out; 0: not known
-
-    @property
-    def own_threads(self) -> int:
-        """The number of threads of the submission's that outlived the call."""
-        return sum(item.kind == "thread" and item.own for item in self.leftovers)

@@ -145,6 +145,7 @@ class Account:
     stuck: tuple[Stuck, ...] = ()
     gates: GateReport | None = None
     looks: tuple[Look, ...] = ()
+    crowd: int = 0
     printed: str = ""
     seconds: float = 0.0
     blocked: float = 0.0
@@ -161,6 +162,7 @@ class Account:
             stuck=self.stuck,
             gates=self.gates,
             looks=self.looks,
+            crowd=self.crowd,
         )
 
 

@@ -163,10 +163,13 @@ def _beside_threads(run: Run, earlier: Sequence[Run]) -> Run:
     Threads of one process take turns: a call beside many that compute takes as many times longer.
     And it is they who spin.
     """
-    spun = run.ending is Ending.HUNG and run.why == "the caller spins"
-    if run.ending is not Ending.TIMED_OUT and not spun:
+    if not run.trace.crowd:
         return run
-    return replace(run, beside=next((each for each in earlier if each.trace.own_threads), None))
+    return replace(run, beside=next(filter(_left_thread, earlier), None))
+
+
+def _left_thread(run: Run) -> bool:
+    return any(item.kind == "thread" for item in run.trace.leftovers)
 
 
 def _filled(

@@ -69,16 +69,6 @@ class Inspection:
             Leftover(kind=kind, name=name, own=own and kind == "thread") for kind, name in gained
         ]
 
-    def running_threads(self, before: leftovers.Holdings) -> tuple[Leftover, ...]:
-        """Return the threads that the call has left, where the calling process computes.
-
-        Its child's own part, such as writing the answer, then has to take turns with them.
-        """
-        gained = [name for kind, name in self._gained(before) if kind == "thread"]
-        if not gained or self._caller_sleeps():
-            return ()
-        return tuple(Leftover(kind="thread", name=name, own=True) for name in gained)
-
     def _wait_for_the_end(
         self, before: leftovers.Holdings, handles: bool, saved: bool
     ) -> list[tuple[LeftoverKind, str]]:

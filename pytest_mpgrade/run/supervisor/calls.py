@@ -20,6 +20,7 @@ from pytest_mpgrade.run.protocol import (
 )
 from pytest_mpgrade.run.supervisor import gate_scripts
 from pytest_mpgrade.run.supervisor.after_return import after
+from pytest_mpgrade.run.supervisor.crowd import Crowd
 from pytest_mpgrade.run.supervisor.tree import Supervised
 
 SETTLE_SECONDS = 5.0
@@ -52,6 +53,7 @@ class _Played:
     seconds: float
     blocked: float
     tries: int
+    crowd: Crowd
 
     def told_in(self, account: Account) -> Account:
         """Return the account of the call, completed with this."""
@@ -167,9 +169,9 @@ class Calls:
         self.out.start_anew()
         played = self._play(step)
         if played.how != "back" or watch.control is None:
-            self._add(
-                number, replace(played.told_in(self.run.ended(played.how)), printed=self.out.text())
-            )
+            account = played.told_in(self.run.ended(played.how))
+            crowd = played.crowd.computed_since(new=False)
+            self._add(number, replace(account, printed=self.out.text(), crowd=crowd))
             return False
         ending = Ending.RAISED if watch.control.raised else Ending.RETURNED
         first = self.inspection.states()
@@ -180,8 +182,7 @@ class Calls:
         how = watch.until_back()
         if how != "back":
             stuck = played.told_in(self.run.ended(how, Phase.AFTER_RETURN))
-            left = self.inspection.running_threads(self._before) if how == "late" else ()
-            self._add(number, replace(stuck, leftovers=left))
+            self._add(number, replace(stuck, crowd=played.crowd.computed_since(new=True)))
             return False
         account = played.told_in(
             self._looked_at(ending, first, handles=bool(step.save) or not step.last)
@@ -195,7 +196,7 @@ class Calls:
         watch = self.watch
         watch.begin(step.seconds or self.limits.seconds)
         used = self.inspection.used()
-        looks = Looks(watch, self.run.stacks)
+        looks, crowd = Looks(watch, self.run.stacks), Crowd.now(watch.caller)
         watch.reply()
         with watch.looking_in(looks.take) if step.look else contextlib.nullcontext():
             how, gates = gate_scripts.play(watch, step.gates, step.patience or self.limits.patience)
@@ -215,6 +216,7 @@ class Calls:
             seconds=seconds,
             blocked=blocked,
             tries=tries,
+            crowd=crowd,
         )
 
     def _again(self, again: Again) -> tuple[WaitEnd, int]:

@@ -160,7 +160,8 @@ class Supervised:
         stuck: tuple[Stuck, ...] = ()
         if how in ("quiet", "late"):
             stuck = hang.explain_hang(self.watch, self.stacks)
-        still_reading = how == "late" and self.watch.still_reading
+        called = phase is not Phase.AFTER_RETURN
+        still_reading = how == "late" and called and self.watch.still_reading
         stopped = self.watch.fault if how == "over" else ""
         reason = self.watch.rule if how == "quiet" else stopped or how
         words = (
