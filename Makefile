@@ -28,14 +28,14 @@ check: .venv/ready  ## style and types
 
 # Right solutions of other designs than the reference; empty: the reference only.
 RIGHT ?= tests/designs
-# Timings have the machine to themselves: they are made with those that say something about them.
+# Timings take long: they are made with those that say something about them.
 TIMED ?= reference naps_between_tasks polls_busily pickles_context process_per_task serial
 
 FUZZ ?= 1000
 
 verify: .venv/ready  ## grade the references and all wrong solutions, and hold the verdicts against what is known
 	$(BIN)/mpgrade verify mp_apply -j $(JOBS) --untimed $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/mp_apply)
-	$(BIN)/mpgrade verify mp_apply --only $(TIMED)
+	$(BIN)/mpgrade verify mp_apply -j $(JOBS) --only $(TIMED)
 	$(BIN)/mpgrade verify bg_task -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/bg_task)
 	$(BIN)/mpgrade verify notebook -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/notebook)
 

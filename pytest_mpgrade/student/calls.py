@@ -177,8 +177,8 @@ class Student:
 
         See `timing` for how. The result is for `checks.keeps_up_with_reference`, and with
         *against_serial* for `checks.faster_than_serial`. Without *against_serial*, one process is
-        timed too in the first pairs only, for learning. The timing has the machine alone: it waits
-        for other gradings, and they wait for it.
+        timed too in the first pairs only, for learning. A timing that is not clear beside other
+        gradings is made again alone on the machine: it waits for them, and they wait for it.
         """
         reference = self._reference()
         if reference is None:

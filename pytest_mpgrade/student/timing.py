@@ -16,6 +16,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pytest_mpgrade import steps
 from pytest_mpgrade.errors import SupervisorError
@@ -68,6 +69,16 @@ SCALED_TASKS, SCALED_ROUNDS = 8, 3
 NO_DELAYS: Mapping[TimedCall, float] = {}
 
 
+class _Taken(NamedTuple):
+    """What a timing saw."""
+
+    pairs: Sequence[Pair]
+    last: Run  # of the submission
+    problem: str  # with the reference
+    machine: Machine
+    looks: tuple[Look, ...]  # at a call where the submission is slow
+
+
 @dataclass(frozen=True, kw_only=True)
 class Timer:
     """Times one function of the submission, with *n* processes, against the reference's."""
@@ -81,19 +92,37 @@ class Timer:
     against_serial: bool = False
 
     def take(self, rules: SpeedRules) -> Timing:
-        """Take pairs while no other grading runs on the machine.
+        """Take pairs, until they decide or time is up; it ends at the first call that goes wrong.
 
-        It ends at the first call that goes wrong.
+        Load does not bias what is compared, so they are taken beside other gradings first. What is
+        not clear then is timed once more while no other grading runs on the machine.
         """
         began = time.monotonic()
-        with machine_lock.alone(self.tell) as alone:
-            pairs, last, problem = self._pairs(rules)
-            looks = self._looks(speedup_statistics.judge_pairs(pairs, rules).slow)
-            here = machine.now(alone=alone)
+        pairs, last, problem, here, looks = self._at_once(rules) or self._in_turn(rules)
         took = time.monotonic() - began
         trace = dataclasses.replace(last.trace, looks=looks)
         last = dataclasses.replace(last, trace=trace, seconds=took, call=self._named(last))
         return as_kind(Timing, last, pairs=tuple(pairs), rules=rules, machine=here, problem=problem)
+
+    def _at_once(self, rules: SpeedRules) -> _Taken | None:
+        """Return a timing that waits for nobody; None if others disturb it and it is not clear."""
+        with machine_lock.alone_at_once() as alone:
+            if alone:
+                return self._taken(rules, alone=True)
+        with machine_lock.shared():
+            taken = self._taken(rules, alone=False)
+        clear = taken.pairs and speedup_statistics.decided(taken.pairs, rules)
+        return taken if clear else None
+
+    def _in_turn(self, rules: SpeedRules) -> _Taken:
+        """Return a timing that has waited until no other grading runs."""
+        with machine_lock.alone(self.tell) as alone:
+            return self._taken(rules, alone=alone)
+
+    def _taken(self, rules: SpeedRules, *, alone: bool) -> _Taken:
+        pairs, last, problem = self._pairs(rules)
+        looks = self._looks(speedup_statistics.judge_pairs(pairs, rules).slow)
+        return _Taken(pairs, last, problem, machine.now(alone=alone), looks)
 
     def _named(self, last: Run) -> str:
         """Return the call that went wrong; where none did, words for all timed calls."""

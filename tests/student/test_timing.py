@@ -4,6 +4,7 @@ no times.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,13 @@ from pytest_mpgrade.batch.local_pool import SideBySide
 from pytest_mpgrade.cli.verify_cases import wrong_solution
 from pytest_mpgrade.course import assignment
 from pytest_mpgrade.grade.pytest_run import Stop
-from pytest_mpgrade.records import Ending, Outcome, Pair, TimedStart
+from pytest_mpgrade.judge import speedup_statistics
+from pytest_mpgrade.records import Ending, Outcome, Pair, SpeedRules, TimedStart
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.student.pair_figures import slowdown
 from pytest_mpgrade.student.runs import RunCache
+from pytest_mpgrade.student.timing import Timer
 from pytest_mpgrade.submission.discover import discover
 from pytest_mpgrade.system import machine_lock, quotas
 from pytest_mpgrade.system.linux import cgroups
@@ -285,6 +289,62 @@ def test_runs_share_the_machine(holder: Callable[[str], subprocess.Popen[str]]) 
     thread, got = enter(machine_lock.shared)
     thread.join(30)
     assert len(got) == 1
+
+
+@pytest.fixture
+def timer(graded: Callable[[Path], RunCache]) -> Timer:
+    """Return a timer of the reference against itself."""
+    setting = graded(ROOT / "reference" / "mp_apply").setting
+    return Timer(
+        own=setting,
+        theirs=setting,
+        function="mp_apply",
+        n=2,
+        start_method="fork",
+        tell=lambda _: None,
+    )
+
+
+def test_clear_timing_waits_for_no_run(
+    holder: Callable[[str], subprocess.Popen[str]], timer: Timer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where pairs are clear that were taken beside another grading, nobody is waited for."""
+    monkeypatch.setattr(speedup_statistics, "decided", lambda *_: True)
+    monkeypatch.setattr(machine_lock, "ROOM_SECONDS", 3600.0)
+    holder("shared")
+    timing = timer.take(SpeedRules())
+    assert (len(timing.pairs), timing.machine.alone) == (1, False)
+
+
+def test_timing_that_is_not_clear_is_made_again_alone(
+    holder: Callable[[str], subprocess.Popen[str]], timer: Timer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where pairs are not clear that were taken beside another grading, its end is waited for."""
+    monkeypatch.setattr(speedup_statistics, "decided", lambda *_: False)
+    other = holder("shared")
+    began, wait = threading.Event(), machine_lock.alone
+
+    def alone(tell: Callable[[str], None]) -> contextlib.AbstractContextManager[bool]:
+        began.set()
+        return wait(tell)
+
+    monkeypatch.setattr(machine_lock, "alone", alone)
+    with ThreadPoolExecutor() as threads:
+        timing = threads.submit(timer.take, SpeedRules(pairs=1))
+        assert began.wait(60)
+        assert not timing.done()
+        other.kill()
+        assert timing.result(60).machine.alone
+
+
+@pytest.mark.usefixtures("places")
+def test_timing_waits_for_nobody_on_a_free_machine(
+    timer: Timer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no other run is made, a timing is taken once, whether it is clear or not."""
+    monkeypatch.setattr(speedup_statistics, "decided", lambda *_: False)
+    timing = timer.take(SpeedRules(pairs=2))
+    assert (len(timing.pairs), timing.machine.alone) == (2, True)
 
 
 def test_a_run_that_goes_on_and_on_is_not_waited_for(
