@@ -1,56 +1,109 @@
-"""What a full grading of the reference costs: wall time and CPU time of `mpgrade grade`, one after
-the other.
+"""What a grading costs: wall time and CPU time, one after the other on an idle machine.
 
-Prints each grading and the median; the aim for `mp_apply` is at most 15 s on 2 cores.
+Prints the median of each, and what plain tests with a time limit cost for the same submission
+(`plain_pytest/`, which needs pytest-timeout): those say less, and a hang ends them only by its time
+limit. CPU time is that of the whole machine, so that processes count that nobody waited for.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import importlib.util
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mpgrade.cli.verify_cases import wrong_solution
+from pytest_mpgrade.course.assignment import find_assignment
+from pytest_mpgrade.system import machine
+
+ROOT = Path(__file__).resolve().parent.parent
+PLAIN = ROOT / "benchmarks" / "plain_pytest" / "test_plainly.py"
+WRONG = ("hangs_on_raise", "never_joins")
 
 
-def grade(assignment: str, observer: str) -> tuple[float, float]:
-    """Grade the reference once; return wall and CPU seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as out:
-        command = [
-            sys.executable,
-            "-m",
-            "pytest_mpgrade",
-            "grade",
-            f"reference/{assignment}",
-            "--assignment",
-            assignment,
-        ]
-        subprocess.run(
-            [*command, "--out", out, "--observer", observer], check=True, stdout=subprocess.DEVNULL
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A command that is timed."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+def pytest_of(assignment: str, submission: Path, *more: str) -> tuple[str, ...]:
+    """Return the command of a grading by pytest."""
+    return (
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+        *(f"--mpgrade={assignment}", f"--mpgrade-submission={submission}", *more),
+    )
+
+
+def commands(folder: Path) -> list[Measured]:
+    """Return what is timed; wrong solutions are written into *folder*."""
+    untimed = ("-k", "not test_speed")
+    submissions = {"reference": ROOT / "reference" / "mp_apply" / "cv_funcs.py"}
+    for name in WRONG:
+        (folder / name).mkdir()
+        submissions[name] = wrong_solution(find_assignment("mp_apply"), name).file(folder / name)
+    found = [
+        Measured(
+            name=f"{name}, {'untimed' if name == 'mp_apply' else 'whole'}",
+            command=pytest_of(name, ROOT / "reference" / name, *untimed),
         )
-    wall = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        for name in ("mp_apply", "bg_task", "notebook")
+    ]
+    found.append(
+        Measured(name="mp_apply, timed", command=pytest_of("mp_apply", submissions["reference"]))
+    )
+    for name, path in submissions.items():
+        if name != "reference":
+            command = pytest_of("mp_apply", path, *untimed)
+            found.append(Measured(name=f"mp_apply, {name}, untimed", command=command))
+        if importlib.util.find_spec("pytest_timeout"):
+            copy = folder / f"plain-{name}"
+            copy.mkdir()
+            (copy / "cv_funcs.py").write_bytes(path.read_bytes())
+            (copy / PLAIN.name).write_bytes(PLAIN.read_bytes())
+            plain = (sys.executable, "-m", "pytest", "-q", "-p", "no:mpgrade", str(copy))
+            found.append(Measured(name=f"plain pytest, {name}", command=plain))
+    return found
+
+
+def costs(command: Sequence[str]) -> tuple[float, float]:
+    """Run a command once; return its wall seconds, and the machine's CPU seconds meanwhile."""
+    start, used = time.perf_counter(), machine.used()
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+    return time.perf_counter() - start, machine.used() - used
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--observer", default="auto")
+    parser.add_argument("--only", default="", metavar="TEXT", help="names that contain it")
     arguments = parser.parse_args()
-    for assignment in ("mp_apply", "bg_task"):
-        taken = []
-        for _ in range(arguments.repeat):
-            taken.append(grade(assignment, arguments.observer))
-            print(
-                f"{assignment}: {taken[-1][0]:5.1f} s wall, {taken[-1][1]:5.1f} s CPU", flush=True
-            )
-        print(f"{assignment}: median {statistics.median(wall for wall, _ in taken):.1f} s wall")
+    with tempfile.TemporaryDirectory(prefix="mpgrade-benchmark-") as folder:
+        for each in commands(Path(folder)):
+            if arguments.only in each.name:
+                taken = [costs(each.command) for _ in range(arguments.repeat)]
+                wall, cpu = (statistics.median(column) for column in zip(*taken, strict=True))
+                print(f"{each.name:40} {wall:6.1f} s wall, {cpu:6.1f} s CPU", flush=True)
+    if not importlib.util.find_spec("pytest_timeout"):
+        print("plain pytest: not measured, for want of pytest-timeout")
 
 
 if __name__ == "__main__":
