@@ -47,10 +47,8 @@ def somewhere_else(run: Run) -> Verdict | None:
             seen, BLAMES[Concern.START_METHOD], replace(said, message=f"{seen}: {said.message}")
         )
     if run.beside is not None:
-        seen = (
-            f"{run.call} did not come back: {run.trace.crowd} x thread that {run.beside.call} had"
-            " left took turns with it"
-        )
+        left = f"{run.beside.call} had left {run.trace.crowd} x thread"
+        seen = f"{left}, which took turns with {run.call} until its time was over"
         return undecided(
             seen, BLAMES[Concern.CLEANUP], fault(Concern.CLEANUP, seen, symptom=RESIDUE)
         )

@@ -97,6 +97,20 @@ CROWD = """
         while True:
             pass
 
+    RESTS = threading.Event()
+
+    def leaves_one_that_spins():
+        def spin():
+            while not RESTS.is_set():
+                pass
+            threading.Event().wait()
+        threading.Thread(target=spin, daemon=True).start()
+
+    def lets_it_rest_and_waits():
+        RESTS.wait(0.3)
+        RESTS.set()
+        threading.Event().wait()
+
     class Computes:
         def __del__(self):
             compute()
@@ -141,6 +155,14 @@ def test_call_beside_threads_of_an_earlier_one(play: MakeRuns) -> None:
     assert (finding.outcome, finding.undecided_by) == (Outcome.SKIPPED, "nothing_else_left")
     assert finding.instead is not None
     assert finding.instead.concern is Concern.CLEANUP
+
+
+def test_call_that_waits_beside_a_thread_has_hung(play: MakeRuns) -> None:
+    """A call that waits for ever has hung, whatever a thread of an earlier one did meanwhile."""
+    calls = ("leaves_one_that_spins", "lets_it_rest_and_waits")
+    _, left, hung = play(CROWD, *map(steps.call, calls))
+    assert [item.kind for item in left.trace.leftovers] == ["thread"]
+    assert (hung.ending, hung.beside) == (Ending.HUNG, None), hung.why
 
 
 def test_call_beside_no_thread(play: MakeRuns) -> None:

@@ -57,11 +57,14 @@ class Gates:
         self._answer = answer
         self._opened = opened
         self._began = time.monotonic()
+        self._begun = 0  # tasks that have told so in this call
+        self._places: dict[str, int] = {}  # the place of each among these
 
     def begin(self, now: float) -> None:
         """Begin a new call: forget the events of the last one. Gates that are shut stay shut."""
         self._began = now
         self.events = []
+        self._begun, self._places = 0, {}
 
     def arrive(self, message: Message, key: str, *, may_stand: bool) -> None:
         """Take in that a task has come to its gate, and keep it there if the gate is shut.
@@ -90,6 +93,9 @@ class Gates:
         if len(self.events) >= MAX_EVENTS:
             return False
         key = message.key[:200]
+        if EVENTS[message.kind] == "note":
+            self._places.setdefault(key, self._begun)
+            self._begun += 1
         token = secrets.token_hex(8) if message.kind == "gate" else ""
         self.events.append(
             GateEvent(
@@ -138,8 +144,7 @@ class Gates:
 
     def _begun_since(self, key: str) -> int:
         """Return how many tasks have begun since the one of this key has; 0 if it has not."""
-        keys = [event.key for event in self.events if event.kind == "note"]
-        return len(keys) - keys.index(key) - 1 if key in keys else 0
+        return self._begun - self._places[key] - 1 if key in self._places else 0
 
     def _token(self, key: str, pid: int) -> str:
         """Return the token for the process that has come to this gate.

@@ -170,7 +170,8 @@ class Calls:
         played = self._play(step)
         if played.how != "back" or watch.control is None:
             account = played.told_in(self.run.ended(played.how))
-            crowd = played.crowd.computed_since(new=False)
+            computing = played.how == "late" or watch.rule == "the caller spins"
+            crowd = played.crowd.computed_since(new=False) if computing else 0
             self._add(number, replace(account, printed=self.out.text(), crowd=crowd))
             return False
         ending = Ending.RAISED if watch.control.raised else Ending.RETURNED
