@@ -137,7 +137,9 @@ def plain(student: Student) -> Run:
     (run,) = student.rely_on(_apply(PLAIN))
     for calls in TOGETHER:
         student.together(*calls)
-    student.prepare(*[(step,) for step in (_apply(LATE), LONG[0], *FAILING)], CALLS)
+    raising, *failing = FAILING
+    longest = (raising, _apply(LATE), LONG[0], *failing)
+    student.prepare(*[(step,) for step in longest], CALLS)
     return run
 
 
