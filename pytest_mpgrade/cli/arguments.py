@@ -264,7 +264,7 @@ def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
         help="gradings at a time",
     )
     verify.add_argument(
-        "--untimed", action="store_true", help="without the tests named test_speed, which run alone"
+        "--untimed", action="store_true", help="without the tests named test_speed, which take long"
     )
     _add_choice(verify)
     verify.add_argument("--resume", metavar="FILE", type=Path, help="journal to go on from")

@@ -39,11 +39,11 @@ class Rehearsal(Student):
         return self._untried(steps, because="rehearsal", why="the test is rehearsed", cause=None)
 
     def time(self, *_: object, **__: object) -> Timing:
-        """Take no timing: each is taken in its turn, alone on the machine."""
+        """Take no timing: each is taken in its turn."""
         raise _NotRehearsedError
 
     def scale(self, *_: object, **__: object) -> Scaling:
-        """Take no timing: each is taken in its turn, alone on the machine."""
+        """Take no timing: each is taken in its turn."""
         raise _NotRehearsedError
 
     def check(self, *_: object) -> list[Finding]:
