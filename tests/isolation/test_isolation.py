@@ -463,7 +463,8 @@ def test_stranger_at_the_gates(module: Callable[[str], Path], ours: Ours) -> Non
     assert wait_until(lambda: list(ours.temp.glob("mpgrade-*/gates/gate")))
     (gate,) = ours.temp.glob("mpgrade-*/gates/gate")
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger:
-        stranger.connect(str(gate))
+        # The name is there from bind() on, and refuses until listen().
+        assert wait_until(lambda: stranger.connect_ex(str(gate)) == 0)
         stranger.send(json.dumps({"kind": "note", "key": "forged"}).encode())
         thread.join(60)
     assert found[1].ending is Ending.RETURNED
