@@ -18,7 +18,7 @@ from pytest_mpgrade.run.client import supervisor_pool
 from pytest_mpgrade.run.protocol import CallsRequest, CellsRequest
 from pytest_mpgrade.run.supervisor import after_return
 from pytest_mpgrade.system.linux import procfs
-from support.held_back import late_at, supervised_here
+from support.held_back import late_at, late_at_messages, supervised_here
 from support.ours import Ours
 from support.running import MakeRuns
 
@@ -370,3 +370,29 @@ def test_real_hang_is_still_proven(play: MakeRuns, hold: Hold) -> None:
     """
     run = play(submission(text), steps.call("f"))[1]
     assert (run.ending, run.why) == (Ending.HUNG, "proof")
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver"])
+def test_word_of_a_worker_that_has_ended_by_then(
+    play: MakeRuns, monkeypatch: pytest.MonkeyPatch, ours: Ours, method: str
+) -> None:
+    """Without ptrace a worker is known however late its messages are read: it waits to be met."""
+    monkeypatch.setattr(
+        supervisor_pool,
+        "ask_server",
+        noting(ours, supervised_here(lambda: late_at_messages(0.1))),
+    )
+    workload = tasks.square(range(3))
+    text = """
+        import multiprocessing as mp
+
+        def f(tasks):
+            for func, args in tasks:
+                p = mp.Process(target=func, args=args)
+                p.start()
+                p.join()
+    """
+    run = play(text, steps.call("f", workload), method=method, observer="proc")[1]
+    assert run.ending is Ending.RETURNED, run
+    assert [event.key for event in run.trace.events] == ["0", "1", "2"]
+    assert len({event.pid for event in run.trace.events}) == 3

@@ -9,8 +9,10 @@ import random
 import signal
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from unittest import mock
 
+from pytest_mpgrade.run.observe.gate_socket import AttestedServer, Message
 from pytest_mpgrade.run.observe.linux import LinuxObserver
 from pytest_mpgrade.run.protocol import CallsRequest, CellsRequest, line_of
 from pytest_mpgrade.run.supervisor import supervise
@@ -123,3 +125,14 @@ def _next_kind() -> str:
     if found is None:
         return ""
     return kind_of(found.si_status << 8 | 0x7F) if found.si_code == os.CLD_TRAPPED else "exit"
+
+
+def late_at_messages(seconds: float) -> None:
+    """Have the grader be late by *seconds* whenever it looks for messages."""
+    poll = AttestedServer.poll
+
+    def late(server: AttestedServer, most: float) -> Iterator[Message]:
+        time.sleep(seconds)
+        yield from poll(server, most)
+
+    mock.patch.object(AttestedServer, "poll", late).start()

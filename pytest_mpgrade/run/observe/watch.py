@@ -111,9 +111,12 @@ class Watch:
         return some
 
     def _take(self, message: Message) -> None:
+        known = self._known(message)
         if not message.kind:
             self.gates.hang_up(message.sender)
-        elif not self._known(message):
+        elif message.kind == "hello":
+            self.server.answer(message.sender, GO)  # also to strangers, who would wait for ever
+        elif not known:
             return
         elif message.kind in CONTROL:
             self._controlled(message)
@@ -140,8 +143,8 @@ class Watch:
     def _controlled(self, message: Message) -> None:
         """Take in a message of the calling thread.
 
-        The first process that is ready is the caller, because no student code has run by then. The
-        processes around it are the isolation.
+        The first process that is ready is the caller: no student code has run by then.
+        Processes around it are the isolation.
         """
         if not self.ready and message.kind == "ready":
             self.ready = True
@@ -250,10 +253,7 @@ class Watch:
 
     @property
     def still_reading(self) -> bool:
-        """Whether the calling process has read anything in the last seconds.
-
-        If so, it takes results one by one, and goes on.
-        """
+        """Whether the caller has lately read anything; it takes results one by one then."""
         return self._reading.lately
 
     def _drain(self) -> None:
@@ -265,8 +265,8 @@ class Watch:
     def settle(self, seconds: float, now: Callable[[], float] | None = None) -> None:
         """Wait until every thread of the tree is asleep in 3 looks 10 ms apart.
 
-        *seconds* of *now* are the most, by default of the tree's own time. Where a time-out of the
-        caller may run meanwhile, *now* has to be real time, by which that time-out runs.
+        *seconds* of *now* are the most, by default of the tree's own time. *now* has to be real
+        time where a time-out of the caller, which runs by that, may run meanwhile.
         """
         now = now or self.clock.now
         end = now() + seconds
@@ -287,8 +287,7 @@ class Watch:
     def _untold_ends(self) -> bool:
         """Tell whether the end of a process has not been taken in.
 
-        Without ptrace the kernel reports only our own children, such as orphans, and taking in the
-        report reaps them.
+        Without ptrace the kernel reports our own children only; taking in a report reaps one.
         """
         if not self.observer.sees_exits:
             return self.observer.pending()
