@@ -20,6 +20,7 @@ from pytest_mpgrade import __version__
 from pytest_mpgrade.batch.layouts import plain
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade.grading import folder_name
+from support import small_class
 from support.running import ROOT
 
 LINUX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and pipes")
@@ -27,6 +28,8 @@ SOLUTION = (
     "def calculate(func, args): ...\ndef worker(input, output): ...\ndef mp_apply(tasks,"
     " n_processes=2): ...\n"
 )
+
+SMALL_SOLUTION = small_class.SOLUTIONS["ben"]
 
 
 def command(*arguments: str) -> list[str]:
@@ -79,6 +82,18 @@ def place(tmp_path: Path) -> Path:
     hand_in(tmp_path / "subs" / "eve" / "other.py", "x = 1\n")
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("")
+    return tmp_path
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Return a folder with a small assignment, one wrong submission `ada`, and one `eve` without
+    the module.
+    """
+    hand_in(tmp_path / "double" / "assignment.toml", small_class.TOML)
+    hand_in(tmp_path / "double" / "test_double.py", small_class.TESTS)
+    hand_in(tmp_path / "subs" / "ada" / "double.py", SMALL_SOLUTION)
+    hand_in(tmp_path / "subs" / "eve" / "other.py", "x = 1\n")
     return tmp_path
 
 
@@ -220,37 +235,37 @@ def test_grading_that_takes_too_long_is_ended(place: Path) -> None:
 
 @LINUX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signals_end_the_grading_too(place: Path, number: signal.Signals) -> None:
+def test_signals_end_the_grading_too(small: Path, number: signal.Signals) -> None:
     """Whoever ends mpgrade ends its grading: no process is left, and the result that exists is
     whole.
     """
-    file = place / "out" / "ada" / "result.json"
-    arguments = ("grade", "subs/ada", "--assignment", "mp_apply", "--out", "out")
+    file = small / "out" / "ada" / "result.json"
+    arguments = ("grade", "subs/ada", "--assignment", "double", "--out", "out")
     with subprocess.Popen(
         command(*arguments),
-        cwd=place,
+        cwd=small,
         env=variables(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as running:
         deadline = time.monotonic() + 60
-        while not (place / "out" / "ada" / "pytest.log").exists() and time.monotonic() < deadline:
+        while not (small / "out" / "ada" / "pytest.log").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         running.send_signal(number)
         _, said = running.communicate(timeout=60)
     assert running.returncode == 128 + number
     assert said == b"mpgrade: interrupted\n"
     assert result(file)["status"] == "error"
-    assert not [line for line in processes() if str(place) in line]
+    assert not [line for line in processes() if str(small) in line]
 
 
 @LINUX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_what_is_ignored_at_the_start_stays_ignored(place: Path, number: signal.Signals) -> None:
+def test_what_is_ignored_at_the_start_stays_ignored(small: Path, number: signal.Signals) -> None:
     """Below nohup(1), or in a script's background job, a grading goes on; SIGTERM ends it all the
     same.
     """
-    arguments = ("grade", "subs/ada", "--assignment", "mp_apply", "--out", "out")
+    arguments = ("grade", "subs/ada", "--assignment", "double", "--out", "out")
     starts = (
         f"import os, signal, sys; signal.signal({int(number)}, signal.SIG_IGN);"
         " os.execv(sys.argv[1], sys.argv[1:])"
@@ -259,15 +274,15 @@ def test_what_is_ignored_at_the_start_stays_ignored(place: Path, number: signal.
         (signal.SIGTERM, 128 + signal.SIGTERM, "error"),
         (None, 1, "graded"),
     ):
-        (place / "out" / "ada" / "pytest.log").unlink(missing_ok=True)
+        (small / "out" / "ada" / "pytest.log").unlink(missing_ok=True)
         with subprocess.Popen(
             [sys.executable, "-c", starts, *command(*arguments)],
-            cwd=place,
+            cwd=small,
             env=variables(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         ) as running:
-            log = place / "out" / "ada" / "pytest.log"
+            log = small / "out" / "ada" / "pytest.log"
             deadline = time.monotonic() + 60
             while not log.exists() and time.monotonic() < deadline:
                 time.sleep(0.01)
@@ -282,17 +297,17 @@ def test_what_is_ignored_at_the_start_stays_ignored(place: Path, number: signal.
 
 
 @LINUX
-def test_a_batch_goes_on_where_its_terminal_goes_away(place: Path) -> None:
+def test_a_batch_goes_on_where_its_terminal_goes_away(small: Path) -> None:
     """A lost connection hangs the terminal up: SIGHUP comes, no line can be written any more, and
     all are graded.
     """
-    hand_in(place / "subs" / "ben" / "cv_funcs.py")
+    hand_in(small / "subs" / "ben" / "double.py", SMALL_SOLUTION)
     leader, follower = os.openpty()
     arguments = (
         "batch",
         "subs",
         "--assignment",
-        "mp_apply",
+        "double",
         "--out",
         "out",
         "--no-require-isolation",
@@ -301,7 +316,7 @@ def test_a_batch_goes_on_where_its_terminal_goes_away(place: Path) -> None:
     )
     with subprocess.Popen(
         command(*arguments),
-        cwd=place,
+        cwd=small,
         env=variables(),
         stdin=follower,
         stdout=follower,
@@ -309,13 +324,13 @@ def test_a_batch_goes_on_where_its_terminal_goes_away(place: Path) -> None:
     ) as running:
         os.close(follower)
         deadline = time.monotonic() + 60
-        while not (place / "out" / "ada" / "pytest.log").exists() and time.monotonic() < deadline:
+        while not (small / "out" / "ada" / "pytest.log").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         os.close(leader)
         running.send_signal(signal.SIGHUP)
         assert running.wait(timeout=120) == 3  # one of them cannot be graded
     assert {
-        name: result(place / "out" / name / "result.json")["status"] for name in ("ada", "ben")
+        name: result(small / "out" / name / "result.json")["status"] for name in ("ada", "ben")
     } == {
         "ada": "graded",
         "ben": "graded",
@@ -324,7 +339,7 @@ def test_a_batch_goes_on_where_its_terminal_goes_away(place: Path) -> None:
 
 @LINUX
 @pytest.mark.parametrize("command_", ["batch", "grade"])
-def test_a_reader_that_leaves_costs_nobody_a_result(place: Path, command_: str) -> None:
+def test_a_reader_that_leaves_costs_nobody_a_result(small: Path, command_: str) -> None:
     """`mpgrade batch ... | head` goes on to its end, in silence, and its exit code is that of the
     grading.
     """
@@ -335,14 +350,14 @@ def test_a_reader_that_leaves_costs_nobody_a_result(place: Path, command_: str) 
         command_,
         handed_in,
         "--assignment",
-        "mp_apply",
+        "double",
         "--out",
         "out",
         "--no-require-isolation",
     )
     done = subprocess.run(
         command(*arguments),
-        cwd=place,
+        cwd=small,
         env=variables(),
         stdout=writer,
         stderr=writer,
@@ -351,24 +366,24 @@ def test_a_reader_that_leaves_costs_nobody_a_result(place: Path, command_: str) 
     )
     os.close(writer)
     assert done.returncode == {"batch": 3, "grade": 1}[command_]
-    assert result(place / "out" / "ada" / "result.json")["status"] == "graded"
+    assert result(small / "out" / "ada" / "result.json")["status"] == "graded"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a mount namespace")
-def test_a_full_disk_below_the_log_costs_nobody_a_result(place: Path) -> None:
+def test_a_full_disk_below_the_log_costs_nobody_a_result(small: Path) -> None:
     """What a grading prints is lost where its log cannot grow; its result is not."""
-    full = place / "full"
+    full = small / "full"
     full.mkdir()
-    (place / "out" / "ada").mkdir(parents=True)
-    (place / "out" / "ada" / "pytest.log").touch()
+    (small / "out" / "ada").mkdir(parents=True)
+    (small / "out" / "ada" / "pytest.log").touch()
     script = f"""
 mount -t tmpfs -o size=4k none {full} || exit 99
 touch {full}/log
 head -c 4096 /dev/zero > {full}/rest
-mount --bind {full}/log {place}/out/ada/pytest.log || exit 99
+mount --bind {full}/log {small}/out/ada/pytest.log || exit 99
 exec "$@"
 """
-    arguments = command("grade", "subs/ada", "--assignment", "mp_apply", "--out", "out")
+    arguments = command("grade", "subs/ada", "--assignment", "double", "--out", "out")
     unshare = [
         "unshare",
         "--mount",
@@ -380,7 +395,7 @@ exec "$@"
     ]
     done = subprocess.run(
         [*unshare, *arguments],
-        cwd=place,
+        cwd=small,
         env=variables(),
         capture_output=True,
         text=True,
@@ -390,29 +405,29 @@ exec "$@"
     if done.returncode == 99 or "unshare" in done.stderr:
         pytest.skip(f"no mount namespace here: {done.stderr.strip()}")
     assert done.returncode == 1, done.stderr
-    found = result(place / "out" / "ada" / "result.json")
+    found = result(small / "out" / "ada" / "result.json")
     assert (found["status"], found.get("reason")) == ("graded", None)
 
 
 @pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux can tell a process that its parent was killed"
 )
-def test_killed_mpgrade_leaves_no_grading(place: Path) -> None:
+def test_killed_mpgrade_leaves_no_grading(small: Path) -> None:
     """Where mpgrade itself is killed, the grading that it started ends by itself."""
-    arguments = ("grade", "subs/ada", "--assignment", "mp_apply", "--out", "out")
+    arguments = ("grade", "subs/ada", "--assignment", "double", "--out", "out")
     with subprocess.Popen(
-        command(*arguments), cwd=place, env=variables(), stdout=subprocess.DEVNULL
+        command(*arguments), cwd=small, env=variables(), stdout=subprocess.DEVNULL
     ) as running:
         deadline = time.monotonic() + 60
-        while not (place / "out" / "ada" / "pytest.log").exists() and time.monotonic() < deadline:
+        while not (small / "out" / "ada" / "pytest.log").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         running.kill()
     while (
-        left := [line for line in processes() if str(place) in line]
+        left := [line for line in processes() if str(small) in line]
     ) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not left
-    assert result(place / "out" / "ada" / "result.json")["status"] == "error"
+    assert result(small / "out" / "ada" / "result.json")["status"] == "error"
 
 
 def processes() -> list[str]:
