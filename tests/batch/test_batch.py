@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from support.small_class import (
     gradebook,
     hand_in,
     results,
+    set_up,
     words,
 )
 
@@ -71,12 +73,20 @@ def test_resume_grades_what_is_new(course: Path) -> None:
     assert "3 were graded before" in done.stdout
 
 
-@pytest.mark.parametrize("what", ["test", "limit", "partial", "schema", "round"])
-def test_resume_grades_again(course: Path, what: str) -> None:
+@pytest.fixture(scope="module")
+def graded_once(ours: Ours, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a class of two that has been graded; tests change copies of it."""
+    folder = set_up(tmp_path_factory.mktemp("graded"), ["ada", "ben"])
+    batch(folder)
+    return folder
+
+
+@pytest.mark.parametrize("what", ["nothing", "test", "limit", "partial", "schema", "round"])
+def test_resume_grades_again(graded_once: Path, tmp_path: Path, what: str) -> None:
     """Another test, limit or rounding, a grading that was broken off, an older result file: nothing
     is taken over.
     """
-    batch(course, "-j", "4")
+    course = shutil.copytree(graded_once, tmp_path / "course")
     options = ["--limit", "seconds=1"] if what == "limit" else []
     if what == "test":
         (course / "double" / "test_double.py").write_text(TESTS.replace("42", "21"))
@@ -93,7 +103,8 @@ def test_resume_grades_again(course: Path, what: str) -> None:
     if what == "round":
         toml = course / "double" / "assignment.toml"
         toml.write_text(toml.read_text().replace("points = 1\n", "points = 1\nround = 0.5\n", 1))
-    assert "were graded before" not in batch(course, "-j", "4", "--resume", *options).stdout
+    said = batch(course, "--resume", *options).stdout
+    assert ("were graded before" in said) is (what == "nothing")
     grades = gradebook(course)
     assert (grades["ada"], grades["ben"])[what == "test"] == ("graded", "1")
 
@@ -125,6 +136,18 @@ def test_from_download_to_gradebook(course: Path) -> None:
     assert gradebook(course)["oneillpat_103"] == ("ungradable", "0")
 
 
+GRADES_OF_THREE = {"aaron": ("graded", "1"), "ada": ("graded", "1"), "chloe": ("ungradable", "0")}
+"""The grades of `three`, once aaron has handed in what is right."""
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    """Return a folder with a class of three, of whom the first one's program hangs."""
+    set_up(tmp_path, ["ada", "chloe"])
+    hand_in(tmp_path, "aaron", SOLUTIONS["dan"])
+    return tmp_path
+
+
 def started(course: Path, *options: str) -> subprocess.Popen[str]:
     """Start a batch, and wait until the submission that hangs is in its hands."""
     process = subprocess.Popen(
@@ -141,12 +164,11 @@ def started(course: Path, *options: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_interrupt_leaves_nothing_running(course: Path, times: int) -> None:
+def test_interrupt_leaves_nothing_running(three: Path, times: int) -> None:
     """Ctrl-C ends the gradings that run, a second one at once; what is done is kept, and is gone on
     with.
     """
-    hand_in(course, "aaron", SOLUTIONS["dan"])
-    process = started(course)
+    process = started(three)
     tree = psutil.Process(process.pid).children(recursive=True)
     for _ in range(times):
         process.send_signal(signal.SIGINT)
@@ -154,32 +176,30 @@ def test_interrupt_leaves_nothing_running(course: Path, times: int) -> None:
     assert process.returncode == 130, said
     assert wait_until(lambda: not any(each.is_running() for each in tree))
     assert "Traceback" not in said
-    hand_in(course, "aaron", RIGHT)
-    batch(course, "-j", "4", "--resume")
-    assert gradebook(course) == {**GRADES, "aaron": ("graded", "1")}
+    hand_in(three, "aaron", RIGHT)
+    batch(three, "-j", "4", "--resume")
+    assert gradebook(three) == GRADES_OF_THREE
 
 
-def test_killed_batch_is_gone_on_with(course: Path) -> None:
+def test_killed_batch_is_gone_on_with(three: Path) -> None:
     """SIGKILL loses the submissions in flight at most, leaves no process, and the gradebook ends
     the same.
     """
-    hand_in(course, "aaron", SOLUTIONS["dan"])
-    process = started(course)
+    process = started(three)
     tree = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     assert wait_until(lambda: not any(each.is_running() for each in tree))
-    hand_in(course, "aaron", RIGHT)
-    batch(course, "-j", "4", "--resume")
-    assert gradebook(course) == {**GRADES, "aaron": ("graded", "1")}
+    hand_in(three, "aaron", RIGHT)
+    batch(three, "-j", "4", "--resume")
+    assert gradebook(three) == GRADES_OF_THREE
 
 
-def test_started_again_waits_for_what_was_killed(course: Path) -> None:
+def test_started_again_waits_for_what_was_killed(three: Path) -> None:
     """A batch that is started while processes of a killed one are still there waits for them, and
     then grades all.
     """
-    hand_in(course, "aaron", SOLUTIONS["dan"])
-    process = started(course)
+    process = started(three)
     held: list[psutil.Process] = []
 
     def hold() -> bool:
@@ -191,10 +211,10 @@ def test_started_again_waits_for_what_was_killed(course: Path) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     assert wait_until(lambda: not grader.is_running())
-    hand_in(course, "aaron", RIGHT)
+    hand_in(three, "aaron", RIGHT)
     with subprocess.Popen(
         words("-j", "4", "--resume"),
-        cwd=course,
+        cwd=three,
         env=variables(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -213,7 +233,7 @@ def test_started_again_waits_for_what_was_killed(course: Path) -> None:
         said, complaints = again.communicate(timeout=120)
     assert again.returncode == 3, said + complaints
     assert not any(each.is_running() for each in held)
-    assert gradebook(course) == {**GRADES, "aaron": ("graded", "1")}
+    assert gradebook(three) == GRADES_OF_THREE
 
 
 def graders(pid: int, name: str) -> list[psutil.Process]:
@@ -301,14 +321,13 @@ def test_kill_while_a_run_is_being_ended(course: Path, ours: Ours) -> None:
 
 
 def test_two_batches_into_one_folder(
-    course: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    three: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Where another batch is at work for long, a second one says so, and touches nothing of it."""
-    hand_in(course, "aaron", SOLUTIONS["dan"])
     monkeypatch.setattr(log_lock, "SECONDS", 0.2)
-    process = started(course)
+    process = started(three)
     assert wait_until(lambda: graders(process.pid, "aaron"))
-    monkeypatch.chdir(course)
+    monkeypatch.chdir(three)
     assert cli.main(words()[3:]) == 2
     assert "another grading writes into" in capsys.readouterr().err
     assert graders(process.pid, "aaron")

@@ -8,6 +8,7 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,19 @@ SOLUTIONS = {
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     """Return a folder with an assignment and a class."""
-    assignment = tmp_path / "double"
+    return set_up(tmp_path, SOLUTIONS)
+
+
+def set_up(folder: Path, names: Iterable[str]) -> Path:
+    """Write the assignment, and the solutions of these students, into a folder; return it."""
+    assignment = folder / "double"
     assignment.mkdir()
-    (assignment / "assignment.toml").write_text(TOML + "\n[limits]\nseconds = 2\n")
+    limits = "\n[limits]\nseconds = 2\npatience = 1\n"
+    (assignment / "assignment.toml").write_text(TOML + limits)
     (assignment / "test_double.py").write_text(TESTS)
-    for name, text in SOLUTIONS.items():
-        hand_in(tmp_path, name, text)
-    return tmp_path
+    for name in names:
+        hand_in(folder, name, SOLUTIONS[name])
+    return folder
 
 
 def hand_in(course: Path, name: str, text: str) -> None:
