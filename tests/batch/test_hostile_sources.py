@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import codecs
 import csv
+import functools
+import gzip
 import io
 import os
 import socket
@@ -186,12 +188,20 @@ def _names(eve: Path, _: Path) -> None:
 
 
 def _bomb(eve: Path, _: Path) -> None:
+    (eve / "a.zip").write_bytes(_zeros())
+
+
+@functools.cache
+def _zeros() -> bytes:
+    """Return an archive of 600 MB of zeros; made once, as it takes seconds."""
+    data = io.BytesIO()
     with (
-        zipfile.ZipFile(eve / "a.zip", "w", zipfile.ZIP_DEFLATED) as whole,
+        zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as whole,
         whole.open("zeros", "w") as file,
     ):
         for _number in range(600):
             file.write(bytes(1_000_000))
+    return data.getvalue()
 
 
 def _very_many(eve: Path, _: Path) -> None:
@@ -201,11 +211,15 @@ def _very_many(eve: Path, _: Path) -> None:
     data = entry * 1_000_000
     end = b"PK\5\6" + bytes(4) + b"\xff\xff" * 2 + len(data).to_bytes(4, "little") + bytes(6)
     (eve / "a.zip").write_bytes(data + end)
+    (eve / "b.tar.gz").write_bytes(_many_folders())
+
+
+@functools.cache
+def _many_folders() -> bytes:
+    """Return an archive of more folders than a student may hand in; made once."""
     header = tarfile.TarInfo("d")
     header.type = tarfile.DIRTYPE
-    with tarfile.open(eve / "b.tar.gz", "w:gz", compresslevel=1) as tape:
-        for _number in range(archives.STUDENT.files + 10):
-            tape.addfile(header)
+    return gzip.compress(header.tobuf() * (archives.STUDENT.files + 10) + bytes(1024), 1)
 
 
 def _long_header(eve: Path, _: Path) -> None:
