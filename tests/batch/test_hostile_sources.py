@@ -16,6 +16,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,16 @@ def _zeros() -> bytes:
     return data.getvalue()
 
 
+MOST_FILES = 3_000
+"""What a student may hand in here; `tarfile` takes seconds for the 100,000 that it usually is."""
+
+
+@pytest.fixture
+def few_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let students hand in as few files as MOST_FILES."""
+    monkeypatch.setattr(archives, "STUDENT", replace(archives.STUDENT, files=MOST_FILES))
+
+
 def _very_many(eve: Path, _: Path) -> None:
     # Each member without data needs 47 bytes of the list: a million of them would be 47 MB, and a
     # gigabyte of objects.
@@ -219,7 +230,7 @@ def _many_folders() -> bytes:
     """Return an archive of more folders than a student may hand in; made once."""
     header = tarfile.TarInfo("d")
     header.type = tarfile.DIRTYPE
-    return gzip.compress(header.tobuf() * (archives.STUDENT.files + 10) + bytes(1024), 1)
+    return gzip.compress(header.tobuf() * (MOST_FILES + 10) + bytes(1024), 1)
 
 
 def _long_header(eve: Path, _: Path) -> None:
@@ -318,6 +329,7 @@ def _state(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("hostile", FOLDERS, ids=lambda each: each.__name__.strip("_"))
 @pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.usefixtures("few_files")
 def test_folders(place: Path, layout: str, hostile: Callable[[Path, Path], None]) -> None:
     """Nothing is written elsewhere, nothing blocks, and whoever else handed in is graded."""
     root, outside, out = place / "class", place / "outside", place / "out"
@@ -362,6 +374,7 @@ def _packed(jobs: tuple[Job, ...]) -> Iterator[tuple[str, bytes]]:
 
 @pytest.mark.parametrize("hostile", [f for f in FOLDERS if f not in (_closed, _all_closed, _deep)])
 @pytest.mark.parametrize("layout", FLAT)
+@pytest.mark.usefixtures("few_files")
 def test_flat_layouts(place: Path, layout: str, hostile: Callable[[Path, Path], None]) -> None:
     """The same files, handed in one by one, where a course system puts all students' files into one
     folder.
@@ -450,6 +463,17 @@ def test_a_bomb_leaves_nothing(place: Path) -> None:
         "a.zip holds more than 500 MB"
     ]
     assert [path for path in (place / "out").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("name", ["a.zip", "b.tar.gz"])
+@pytest.mark.usefixtures("few_files")
+def test_more_entries_than_one_may_hand_in(place: Path, name: str) -> None:
+    """An archive of too many entries is left where it is, and it is said why."""
+    eve = place / "class"
+    _very_many(eve, eve)
+    (why,) = archives.unpack_theirs(eve / name, place / "out" / "eve")
+    assert why.startswith(name)
+    assert [*(place / "out").rglob("*/*")] == []
 
 
 def test_our_own_full_disk_is_nobody_elses_fault(
