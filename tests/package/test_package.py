@@ -30,7 +30,7 @@ TOML = (
     DOUBLE
     + """
 [environment]
-packages = ["numpy", "sklearn"]
+packages = ["tqdm", "dateutil"]
 """
 )
 PLACES = [
@@ -119,7 +119,7 @@ def test_what_is_packed(tmp_path: Path) -> None:
         assert archive.getinfo("run_autograder").external_attr >> 16 == 0o100755
         assert "\ndeadline=1200 " in archive.read("run_autograder").decode()
         assert (
-            '\nextras="stacks,course"\npackages="numpy scikit-learn"\n'
+            '\nextras="stacks,course"\npackages="tqdm python-dateutil"\n'
             in archive.read("setup.sh").decode()
         )
 
@@ -129,7 +129,7 @@ def test_wheel(tmp_path: Path) -> None:
     course(tmp_path)
     assert package(tmp_path, "classroom50", "double").returncode == 0
     with zipfile.ZipFile(tmp_path / "classroom50-double.zip") as archive:
-        assert '\nPACKAGES = "numpy scikit-learn"\n' in archive.read("autograder.py").decode()
+        assert '\nPACKAGES = "tqdm python-dateutil"\n' in archive.read("autograder.py").decode()
         (wheel,) = (name for name in archive.namelist() if name.endswith(".whl"))
         archive.extract(wheel, tmp_path)
     to = [
