@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -96,16 +97,16 @@ def supervisors(*, servers: bool) -> list[psutil.Process]:
     return found if servers else [child for server in found for child in server.children()]
 
 
-def kill_when(began: Path, *, servers: bool) -> threading.Thread:
-    """Start a thread that kills whoever supervises a run, or its server, as soon as the call has
-    begun.
+def kill_when(began: Path, *, servers: bool, number: int = signal.SIGKILL) -> threading.Thread:
+    """Start a thread that sends a signal to whoever supervises a run, or to its server, as soon as
+    the call has begun.
     """
 
     def kill() -> None:
         if wait_until(began.exists):
             for process in supervisors(servers=servers):
                 if process.children():
-                    process.kill()
+                    process.send_signal(number)
 
     thread = threading.Thread(target=kill)
     thread.start()
@@ -143,6 +144,29 @@ def test_killed_server_costs_nothing(module: Callable[[str], Path], observer: st
     finally:
         shared.close()
         thread.join()
+
+
+@pytest.mark.parametrize("servers", [True, False], ids=["server", "supervisor"])
+def test_stopped_server_goes_on(module: Callable[[str], Path], servers: bool) -> None:
+    """Another run of the same grading may stop a server where nothing keeps its signals away."""
+    folder = module(
+        """
+        import os
+        import time
+
+        def f():
+            open(os.path.join(os.path.dirname(__file__), "began"), "w").close()
+            time.sleep(0.5)
+            return 1
+        """
+    )
+    thread = kill_when(folder / "began", servers=servers, number=signal.SIGSTOP)
+    scenario = Scenario(steps=(steps.call("f"),), start_method="fork")
+    # A stopped server has its report already, and is asked again.
+    for _ in range(2):
+        run = module_run.run_module(scenario, setting(folder, seconds=3.0))[1]
+        thread.join()
+        assert (run.ending, run.value) == (Ending.RETURNED, encoded(1))
 
 
 def test_killed_supervisor_is_tried_again(module: Callable[[str], Path]) -> None:

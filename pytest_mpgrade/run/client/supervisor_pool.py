@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.isolation import confine
@@ -21,6 +22,8 @@ from pytest_mpgrade.system import log_lock, process_groups, rmtree
 
 _TERM_SECONDS = 10.0
 """Seconds in which a supervisor that was told to end may end the processes that it watches."""
+_LOOK_SECONDS = 1.0
+"""Seconds for which a server may stay stopped by a signal."""
 
 
 class RunServer:
@@ -51,16 +54,16 @@ class RunServer:
     def ask(self, request: CallsRequest | CellsRequest, seconds: float) -> bytes:
         """Have one request served; raise SupervisorError if there is no report within *seconds*."""
         assert self._process.stdout
-        timer = threading.Timer(seconds, self.end)
-        timer.daemon = True
-        timer.start()
+        answered = threading.Event()
+        threading.Thread(target=self._look_after, args=(answered, seconds), daemon=True).start()
         try:
+            self._go_on()  # it may have been stopped while it was idle
             self.tell(request)
             line = self._process.stdout.readline()
         except OSError:
             line = b""
         finally:
-            timer.cancel()
+            answered.set()
         if not line.endswith(b"\n"):
             ended_by_us = self._told_to_end
             # The server has closed its output: it is ending, or was killed.
@@ -73,6 +76,23 @@ class RunServer:
             )
         return line
 
+    def _look_after(self, answered: threading.Event, seconds: float) -> None:
+        """End the server if it has not answered within *seconds*; let a stopped one go on.
+
+        Where nothing keeps signals of student code away, it may stop the supervisor of another run
+        of its grading, which then would wait for ever.
+        """
+        end = time.monotonic() + seconds
+        while not answered.wait(max(0.0, min(_LOOK_SECONDS, end - time.monotonic()))):
+            if time.monotonic() >= end:
+                self.end()
+                return
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if hasattr(signal, "SIGCONT"):  # to a process that was not stopped it means nothing
+            process_groups.send(self._process, signal.SIGCONT)
+
     def _last_words(self) -> list[str]:
         self._errors.seek(0)
         return self._errors.read().decode(errors="replace").strip().splitlines()[-6:]
@@ -82,6 +102,7 @@ class RunServer:
         if not self._told_to_end:
             self._told_to_end = True
             process_groups.send(self._process, signal.SIGTERM)
+            self._go_on()
 
     def end(self) -> None:
         """End the server and its supervisor; kill them if they have not ended after a while."""
