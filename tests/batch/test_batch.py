@@ -232,7 +232,8 @@ def test_started_again_waits_for_what_was_killed(three: Path) -> None:
                 each.resume()
         said, complaints = again.communicate(timeout=120)
     assert again.returncode == 3, said + complaints
-    assert not any(each.is_running() for each in held)
+    # They give the log's lock back before they have ended.
+    assert wait_until(lambda: not any(each.is_running() for each in held))
     assert gradebook(three) == GRADES_OF_THREE
 
 
