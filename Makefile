@@ -19,7 +19,7 @@ demo: .venv/ready  ## grade the example submissions: a rubric for each, and a ta
 	$(BIN)/mpgrade batch examples/class --assignment mp_apply --out results/demo --rubric --no-require-isolation || test $$? -eq 3
 
 test: .venv/ready check  ## all tests
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 4
 
 check: .venv/ready  ## style and types
 	$(BIN)/ruff check .

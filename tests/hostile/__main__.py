@@ -9,6 +9,7 @@ forbidden, as in a container. Others have bwrap and landlock, without cells.
 
     PYTHONPATH=tests python -m hostile            every case in every layer, twice
     PYTHONPATH=tests python -m hostile --once     every case once, the layers in turn
+    PYTHONPATH=tests python -m hostile --once --part 2/3     a third of the cases
 
 The whole table takes more than an hour of an idle machine: with --journal FILE it may be broken off
 and gone on with.
@@ -32,6 +33,7 @@ from hostile import grading
 from hostile.grading import CASES, cell_works, grade
 from hostile.places import ROOT, Place, places
 from hostile.verdict import Case, Graded, Rows, cases, judge
+from pytest_mpgrade.cli.values import part_value
 
 Turn = tuple[Case, Place]
 
@@ -41,7 +43,12 @@ def main() -> int:
     arguments = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("broken off"))  # what was laid out is removed
     began = time.monotonic()
-    chosen = [case for case in cases() if not arguments.only or case.name in arguments.only]
+    part, parts = arguments.part
+    chosen = [
+        case
+        for case in cases()[part - 1 :: parts]
+        if not arguments.only or case.name in arguments.only
+    ]
     before = _repository()
     with tempfile.TemporaryDirectory(prefix="mpgrade-suite-", ignore_cleanup_errors=True) as name:
         temp = Path(name)
@@ -88,6 +95,13 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--journal", type=Path, metavar="FILE", help="rows so far; those in it are not made again"
+    )
+    parser.add_argument(
+        "--part",
+        type=part_value,
+        default=(1, 1),
+        metavar="K/N",
+        help="only the K-th of N parts of the cases",
     )
     parser.add_argument("--only", nargs="+", default=[], metavar="CASE")
     parser.add_argument("--places", nargs="+", default=[], metavar="USER/LAYER")
