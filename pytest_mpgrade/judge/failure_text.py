@@ -181,10 +181,19 @@ def waiting_evidence(run: Run) -> dict[str, Any]:
         for one in run.trace.stuck
         if one.frames
     ]
+    evidence |= next(filter(None, map(_own_line, run.trace.stuck)), {})
     if run.why:
         evidence["found by"] = run.why
     explained = died and len(tracebacks.last_words(run)) == 1
     return evidence if explained else evidence | _said(run)
+
+
+def _own_line(one: Stuck) -> dict[str, Any]:
+    """Return as evidence the submission's line at which a process waits, where it is known."""
+    own = next((frame for frame in one.frames if frame.own), None)
+    if own is None:
+        return {}
+    return {"source": {"file": own.file.rpartition("/")[2], "line": own.line, "code": one.code}}
 
 
 def _said(run: Run) -> dict[str, Any]:

@@ -86,6 +86,7 @@ class Stuck:
     whom: tuple[int, ...] = ()  # processes whose end it waits for, where they are known
     holder: int = 0  # the process that has taken what it waits for, where that is known
     frames: tuple[Frame, ...] = ()
+    code: str = ""  # the innermost line of the submission's own
 
     @property
     def name(self) -> str:

@@ -41,10 +41,16 @@ def evidence_lines(evidence: Mapping[str, object], most: int = MOST_LINES) -> li
 
 
 def source_line(evidence: Mapping[str, object]) -> str:
-    """Return the student's own line, ``cv_funcs.py:41   p.join()``; "" where there is none."""
+    """Return the student's own line, ``cv_funcs.py:41   p.join()``; "" where there is none.
+
+    The lines of a hang have it already.
+    """
     place = evidence.get("source")
-    if not isinstance(place, Mapping):
-        return ""
+    return "" if "stacks" in evidence or not isinstance(place, Mapping) else line_words(place)
+
+
+def line_words(place: Mapping[str, object]) -> str:
+    """Return a `source` as text; "" for an empty one."""
     line = f":{place['line']}" if place.get("line") else ""
     file, code = one_line(str(place.get("file", ""))), one_line(str(place.get("code", "")))
     return f"{file}{line}   {code}".rstrip()

@@ -122,6 +122,20 @@ class UnitOf:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CausePart:
+    """One of the key `causes`: what to change, and what hangs on it."""
+
+    concern: Concern
+    change: str  # what to do; where that is not known, what was seen
+    seen: str  # the message of its first check
+    source: dict[str, Any] = field(default_factory=dict)  # file, line, code; {} where unknown
+    points: float  # that are not earned, and cannot be while this is so
+    questions: tuple[str, ...]
+    start_methods: tuple[str, ...]
+    checks: tuple[str, ...]  # ids; the first one shows it best
+
+
+@dataclass(frozen=True, kw_only=True)
 class OverridePart:
     """One of the key `overrides`: points that a person has set, and what they were."""
 
@@ -170,6 +184,7 @@ class ResultFile:
     reason: str = ""
     undecided: Undecided = field(default_factory=Undecided)
     criteria: tuple[CriterionScore, ...] = ()
+    causes: tuple[CausePart, ...] = ()  # the most basic one first
     checks: tuple[CheckPart, ...]
     containment: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from pytest_mpgrade.records import (
     Unit,
     laid_to,
 )
+from pytest_mpgrade.report.causes import causes_of
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 
 HIDDEN = "a hidden check"
@@ -58,16 +59,15 @@ def redacted(
         for each in criteria
     )
     why = _covered_why(result, hidden, cover)
-    return (
-        dataclasses.replace(
-            result,
-            checks=checks,
-            criteria=tuple(_covered_score(each, names, criteria) for each in result.criteria),
-            undecided=dataclasses.replace(result.undecided, why=tuple(dict.fromkeys(why.values()))),
-            reason=cover(_covered_reason(result.reason, why)),
-        ),
-        rubric,
+    shown = dataclasses.replace(
+        result,
+        checks=checks,
+        criteria=tuple(_covered_score(each, names, criteria) for each in result.criteria),
+        undecided=dataclasses.replace(result.undecided, why=tuple(dict.fromkeys(why.values()))),
+        reason=cover(_covered_reason(result.reason, why)),
     )
+    # Made again, from what is shown: the points of hidden checks hang on no cause.
+    return dataclasses.replace(shown, causes=causes_of(shown)), rubric
 
 
 def _is_hidden(criterion: Criterion) -> bool:

@@ -25,6 +25,8 @@ from pytest_mpgrade.records import (
     Undecided,
     Unit,
 )
+from pytest_mpgrade.report.causes import causes_of
+from pytest_mpgrade.report.parts import CausePart as CausePart
 from pytest_mpgrade.report.parts import CheckPart as CheckPart
 from pytest_mpgrade.report.parts import LatePart as LatePart
 from pytest_mpgrade.report.parts import MachinePart as MachinePart
@@ -35,7 +37,9 @@ from pytest_mpgrade.report.parts import UnitOf as UnitOf
 from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import clean, one_line
 
-_OPTIONAL = frozenset(("note", "reason", "undecided_by", "overrides", "machine", "late", "problem"))
+_OPTIONAL = frozenset(
+    ("note", "reason", "undecided_by", "causes", "overrides", "machine", "late", "problem")
+)
 """The result file has these keys only where they are not empty."""
 
 _DEPTH = 20
@@ -51,7 +55,7 @@ Others are written as hexadecimal text, since Python limits the digits of decima
 def as_result(report: Report) -> ResultFile:
     """Return what is written of a report; all text in it is clean."""
     handed_in = report.submission
-    return ResultFile(
+    result = ResultFile(
         schema=RESULT_SCHEMA,
         assignment=report.assignment,
         submission=SubmissionPart(
@@ -76,6 +80,7 @@ def as_result(report: Report) -> ResultFile:
         started=report.started,
         seconds=round(report.seconds, 3),
     )
+    return dataclasses.replace(result, causes=causes_of(result))
 
 
 def _criterion(found: CriterionScore) -> CriterionScore:
@@ -145,6 +150,7 @@ _OPTIONAL_OF = {
     Unit: frozenset(("undecided",)),
     CriterionScore: _OPTIONAL | {"undecided"},
     CheckPart: _OPTIONAL | {"variant"},
+    CausePart: _OPTIONAL | {"source"},
 }
 """The optional keys of types that differ from the others in this."""
 

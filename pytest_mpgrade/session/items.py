@@ -29,6 +29,15 @@ class Sent:
     not_imported: str
 
 
+PLACED = "mpgrade_placed"
+"""The attribute of a test's report that brings what the test has found."""
+
+
+def is_graded(report: pytest.TestReport) -> bool:
+    """Tell whether a report is that of a test about the submission."""
+    return hasattr(report, PLACED)
+
+
 def asked(item: pytest.Item) -> Asked:
     """Return which question a test asks, under which start method, for which variant.
 

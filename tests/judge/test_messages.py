@@ -19,10 +19,11 @@ from pytest_mpgrade.cli.verify_cases import wrong_solution
 from pytest_mpgrade.course import assignment
 from pytest_mpgrade.judge.causes.raised import in_the_source
 from pytest_mpgrade.records import Code, Ending, Finding, Outcome
-from pytest_mpgrade.report.terminal import explain_test
+from pytest_mpgrade.report import terminal
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.submission.syntax import module_syntax
+from support import results
 from support.program import program
 from support.running import ROOT, MakeRuns, setting
 
@@ -259,12 +260,20 @@ def test_example_of_the_readme_is_real_output(student: Callable[..., Student]) -
         .content()
         .decode()
     )
-    plain = steps.call("mp_apply", tasks.mixed() + tasks.through_own([6, -5]), n_processes=2)
-    (run,) = student(wrong, "fork").rely_on(plain)
+    (run,) = student(wrong, "fork").rely_on(steps.call("mp_apply", tasks.mixed(), n_processes=2))
     found = checks.workers_are_told_to_stop()(run)
-    told = explain_test(f"{run.call} under fork, spawn and forkserver", [found])
-    readme = (ROOT / "README.md").read_text("utf-8")
-    assert numbered(told) in numbered(readme)
+    tests = [f"t.py::test_workers_end_by_sentinel[{method}]" for method in results.METHODS]
+    shown = results.result(
+        [
+            each
+            for test, method in zip(tests, results.METHODS, strict=True)
+            for each in results.placed(test, replace(found, call=f"{run.call} under {method}"))
+        ]
+    )
+    readme = numbered((ROOT / "README.md").read_text("utf-8"))
+    assert numbered(terminal.explanations(shown)) in readme
+    first, _, _ = terminal.fix_first(shown).partition("sentinel, ")
+    assert numbered(first) in readme
 
 
 def numbered(shown: str) -> str:

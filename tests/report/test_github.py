@@ -444,7 +444,8 @@ def test_runner_ids() -> None:
 def test_long_results_fit() -> None:
     """However much there is to say, a payload fits into a variable, and the summary is shown."""
     many = [
-        check(n, message=f"{n} {'ü' * 5000}", evidence={"lines": ["ü<" * 3000]}) for n in range(400)
+        check(n, message="ü" * 5000, hint=f"h{n}", evidence={"lines": ["ü<" * 3000]})
+        for n in range(400)
     ]
     for count in (30, 100, 400):
         agree(
@@ -548,23 +549,21 @@ def test_marks_are_escaped() -> None:
     assert found.data == "50% ::error::x (hint: h)"
 
 
-def test_marks_of_a_hang_are_in_the_students_module() -> None:
-    """Of a stack the innermost line of the student's module counts, and the standard library's
-    lines do not.
-    """
+def test_mark_of_a_hang_is_where_it_waits() -> None:
+    """Of a hang the student's own line counts, whatever its stacks hold."""
     stacks = [{"pid": 1, "frames": ["process.py:149 join", "a.py:79 run", "a.py:90 main"]}]
-    (hang,) = result(check(evidence={"stacks": stacks})).checks
-    assert annotation_places.source_place(hang, "a.py") == ("a.py", 79)
-    assert annotation_places.source_place(hang, "b.py") is None
+    own = {"file": "a.py", "line": 79, "code": "p.join()"}
+    (hang,) = result(check(evidence={"stacks": stacks, "source": own})).checks
+    assert annotation_places.source_place(hang) == ("a.py", 79)
+    (bare,) = result(check(evidence={"stacks": stacks})).checks
+    assert annotation_places.source_place(bare) is None
 
 
-@pytest.mark.parametrize(
-    "frames", ["", 7, None, [{"frames": 3}], ["x"], [{"frames": ["a.py:0 f", "a.py", 5]}]]
-)
-def test_strange_evidence_marks_nothing(frames: object) -> None:
+@pytest.mark.parametrize("place", ["", 7, None, ["x"], {"line": "7"}, {"file": "a.py", "line": 0}])
+def test_strange_evidence_marks_nothing(place: object) -> None:
     """Evidence of another form is passed over."""
-    (strange,) = result(check(evidence={"stacks": frames, "source": frames})).checks
-    assert annotation_places.source_place(strange, "a.py") is None
+    (strange,) = result(check(evidence={"source": place})).checks
+    assert annotation_places.source_place(strange) is None
 
 
 def test_files_outside_the_workspace_have_no_mark(tmp_path: Path) -> None:

@@ -89,6 +89,23 @@ GOLDEN = """{
       ]
     }
   ],
+  "causes": [
+    {
+      "concern": "cleanup",
+      "change": "join() every Process",
+      "seen": "1 of 4 workers was a zombie",
+      "points": 4.0,
+      "questions": [
+        "test_mp_apply.py::test_nothing_outlives_the_call"
+      ],
+      "start_methods": [
+        "spawn"
+      ],
+      "checks": [
+        "test_mp_apply.py::test_nothing_outlives_the_call[spawn]/no_leftovers"
+      ]
+    }
+  ],
   "checks": [
     {
       "id": "test_mp_apply.py::test_nothing_outlives_the_call[spawn]/no_leftovers",

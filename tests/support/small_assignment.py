@@ -67,6 +67,22 @@ CRITERION: dict[str, Any] = {
     },
 }
 
+CAUSE: dict[str, Any] = {
+    "type": "object",
+    "required": ["concern", "change", "seen", "points", "questions", "start_methods", "checks"],
+    "additionalProperties": False,
+    "properties": {
+        "concern": {"enum": CONCERNS},
+        "change": {"type": "string", "minLength": 1},
+        "seen": {"type": "string", "minLength": 1},
+        "source": {"type": "object", "required": ["file"]},
+        "points": NUMBER,
+        "questions": {"type": "array", "items": TEXT},
+        "start_methods": {"type": "array", "items": TEXT},
+        "checks": {"type": "array", "items": TEXT, "minItems": 1},
+    },
+}
+
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": [
@@ -108,6 +124,7 @@ SCHEMA: dict[str, Any] = {
             "properties": {"points": NUMBER, "why": {"type": "array", "items": TEXT}},
         },
         "criteria": {"type": "array", "items": CRITERION, "minItems": 1},
+        "causes": {"type": "array", "items": CAUSE, "minItems": 1},
         "checks": {
             "type": "array",
             "items": {

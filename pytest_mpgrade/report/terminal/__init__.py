@@ -6,6 +6,7 @@ need.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -15,10 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_mpgrade.records import Assignment, Finding, Outcome
-from pytest_mpgrade.report import adjustments, evidence, grouping
-from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.report import adjustments, causes, evidence, grouping
+from pytest_mpgrade.report.result_json import CausePart, ResultFile
 from pytest_mpgrade.report.terminal.class_summary import class_table, ungradable
+from pytest_mpgrade.report.terminal.first_causes import add_fix_first, fix_first
 from pytest_mpgrade.report.terminal.page import STYLES, Page, reason_line
+from pytest_mpgrade.report.terminal.points_table import points_table
 from pytest_mpgrade.report.terminal.question_table import rubric_rows
 from pytest_mpgrade.system.text import counted, exit_words, one_line, points
 
@@ -27,7 +30,9 @@ __all__ = [
     "class_table",
     "exit_words",
     "explain",
+    "explanation_of_each",
     "explanations",
+    "fix_first",
     "rubric",
     "ungradable",
 ]
@@ -42,14 +47,11 @@ _FLAGS = {
     Outcome.ERROR: ": the grader or the machine broke; a person should look",
     Outcome.INCONCLUSIVE: ": this machine could not decide; a person should look",
     Outcome.ABSENT: ": nothing was there to be judged",
-    Outcome.SKIPPED: "",
+    Outcome.SKIPPED: ": not possible here, or left undecided by a failure",
     Outcome.NOT_RUN: "",
 }
 _MOST_REASONS = 3
 """Different messages that are shown for one question; `explain` has all of them."""
-# characters of a message in the rubric: two sentences, a hang and who waits for what; explain() has
-# all
-_LONGEST = 400
 
 
 def explain_test(
@@ -123,11 +125,35 @@ def _message(finding: Finding) -> str:
 
 
 def explanations(result: ResultFile, width: int = 80, color: bool = False) -> str:
-    """Explain all that was not passed, equal findings under several start methods once."""
-    blocks = grouping.blocks(result.checks)
-    return "\n\n".join(
-        explain_test(block.subject, block.findings, width, color) for block in blocks
+    """Explain each cause of failures of which `fix_first` does not say all that there is to say."""
+    return "\n\n".join(explanation_of_each(result, width, color))
+
+
+def explanation_of_each(result: ResultFile, width: int = 80, color: bool = False) -> list[str]:
+    """Return for each such cause the call that shows it best, with its evidence."""
+    return list(
+        filter(
+            None,
+            (
+                _explained(cause, result, Page(width, color), in_full=place < causes.MOST)
+                for place, cause in enumerate(result.causes)
+            ),
+        )
     )
+
+
+def _explained(cause: CausePart, result: ResultFile, page: Page, *, in_full: bool) -> str:
+    """Explain a cause, with its evidence if *in_full*; "" where `fix_first` says all of it."""
+    check, others = grouping.shown_by(cause, result.checks)
+    if cause.change == cause.seen and not evidence.evidence_lines(check.evidence):
+        return ""
+    subject = grouping.subject(check, cause.start_methods, others)
+    page.line((one_line(subject), STYLES[Outcome.FAILED]), hang=4)
+    # The hint is what `fix_first` begins with.
+    finding = dataclasses.replace(check.finding(), hint="")
+    shown = finding if in_full else dataclasses.replace(finding, evidence={})
+    _explain_one(page, shown, [check.check])
+    return page.text
 
 
 def rubric(result: ResultFile, width: int = 80, color: bool = False) -> str:
@@ -138,34 +164,15 @@ def rubric(result: ResultFile, width: int = 80, color: bool = False) -> str:
     page.line((f"{one_line(result.assignment)}: {one_line(handed_in.id)}{module}", "bold"), hang=4)
     for remark in filter(None, (handed_in.note, reason_line(result))):
         page.line(one_line(remark), indent=2, hang=2)
-    page.table(_rubric_table(result))
+    add_fix_first(page, result)
+    page.table(points_table(result, width))
     for words in filter(
         None,
         [*about_points(result), *adjustments.change_lines(result), adjustments.late_words(result)],
     ):
         page.line(one_line(words), indent=2, hang=4)
-    _failed(page, result)
     _flags(page, result)
     return page.text
-
-
-def _rubric_table(result: ResultFile) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_footer=True, pad_edge=True)
-    table.add_column("Criterion", "Total", overflow="fold")
-    table.add_column("Checks", _tally(result.checks), overflow="fold")
-    table.add_column(
-        "Points",
-        f"{points(result.score)} / {points(result.max_score)}",
-        justify="right",
-        no_wrap=True,
-        style="bold",
-    )
-    for each in result.criteria:
-        earned = f"{points(each.points)} / {points(each.max_points)}" if each.max_points else "-"
-        table.add_row(one_line(each.title), _tally(result.of(each.name)), earned)
-    if outside := result.of(""):
-        table.add_row("(no points)", _tally(outside), "-")
-    return table
 
 
 def about_points(result: ResultFile) -> Iterable[str]:
@@ -175,7 +182,8 @@ def about_points(result: ResultFile) -> Iterable[str]:
     """
     reasons: dict[str, list[str]] = {}
     for criterion in result.criteria:
-        if criterion.reason:
+        passed = any(each.outcome is Outcome.PASSED for each in result.of(criterion.name))
+        if criterion.reason and passed:
             reasons.setdefault(criterion.reason, []).append(criterion.name)
     for reason, names in reasons.items():
         yield f"{reason}: {', '.join(names)}"
@@ -187,47 +195,24 @@ def about_points(result: ResultFile) -> Iterable[str]:
         )
 
 
-def _tally(checks: Sequence[CheckPart]) -> Text:
-    counts = Counter(check.outcome for check in checks)
-    parts = [
-        (f"{counts[outcome]} {outcome}", STYLES.get(outcome, ""))
-        for outcome in Outcome
-        if counts[outcome]
-    ]
-    return (
-        Text(", ").join([Text(words, style=style) for words, style in parts])
-        if parts
-        else Text("-")
-    )
-
-
-def _failed(page: Page, result: ResultFile) -> None:
-    lines = grouping.grouped_checks(result.checks, Outcome.FAILED)
-    width = max((len(line.concern) for line in lines), default=0)
-    for line in lines:
-        methods = f" ({one_line(', '.join(line.start_methods))})" if line.start_methods else ""
-        concern = (f"{line.concern.value:{width}}  ", STYLES[Outcome.FAILED])
-        message = one_line(line.message)
-        cut = message if len(message) <= _LONGEST else f"{message[:_LONGEST].rpartition(' ')[0]} …"
-        page.line(concern, f"{one_line(line.check)}{methods}: {cut}", indent=2, hang=width + 2)
-
-
 def _flags(page: Page, result: ResultFile) -> None:
     for outcome, meaning in _FLAGS.items():
         if count := result.count(outcome):
             said = f"{counted(count, 'check')} {_ADJECTIVES.get(outcome, outcome)}"
             page.line((said, STYLES.get(outcome, "")), meaning, indent=2, hang=2)
-            # What has not been run has no reason of its own; the result's is at the top.
-            reasons = (
-                grouping.reasons(result.checks, outcome) if outcome is not Outcome.NOT_RUN else []
-            )
-            for line in reasons[:_MOST_REASONS]:
-                times = f"{line.count} times: " if line.count > 1 and len(reasons) > 1 else ""
-                page.line(f"{times}{one_line(line.message)}", indent=6, hang=4)
-            if len(reasons) > _MOST_REASONS:
-                page.line(
-                    f"… and {counted(len(reasons) - _MOST_REASONS, 'other reason')}", indent=6
-                )
+            _say_why(page, result, outcome)
+
+
+def _say_why(page: Page, result: ResultFile, outcome: Outcome) -> None:
+    """Add the reasons for an outcome, except that of checks which another failure explains."""
+    # What has not been run has no reason of its own; the result's is at the top.
+    checks = [] if outcome is Outcome.NOT_RUN else result.checks
+    reasons = grouping.reasons((each for each in checks if not each.undecided_by), outcome)
+    for message, count in reasons[:_MOST_REASONS]:
+        times = f"{count} times: " if count > 1 and len(reasons) > 1 else ""
+        page.line(f"{times}{one_line(message)}", indent=6, hang=4)
+    if rest := reasons[_MOST_REASONS:]:
+        page.line(f"… and {counted(len(rest), 'other reason')}", indent=6)
 
 
 def outline(

@@ -78,12 +78,14 @@ def _bare(wait: Wait, caller: int) -> Stuck:
 def _told(one: Stuck, wait: Wait, names: Mapping[int, str], stacks: Stacks) -> Stuck:
     own, parent = own_frame(wait.frames, stacks), one.role is Role.PARENT
     named = {pid: f"{name} (pid {pid})" for pid, name in names.items()}
-    where = f", at {os.path.basename(own.file)}:{own.line}: {source_of(own)}" if own else ""
+    code = source_of(own) if own else ""
+    where = f", at {os.path.basename(own.file)}:{own.line}: {code}" if own else ""
     return replace(
         one,
         sentence=f"{named[wait.pid]} {_words(wait, parent=parent, names=named)}{where}",
         words=_words(wait, parent=parent, names=names),
         frames=_reduced(wait.frames, stacks),
+        code=code,
     )
 
 

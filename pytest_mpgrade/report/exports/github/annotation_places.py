@@ -5,8 +5,7 @@ Each line is one that a failed check is about.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from pytest_mpgrade.records import Outcome
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
@@ -14,36 +13,19 @@ from pytest_mpgrade.system.text import joined, one_line
 
 MOST = 10
 """GitHub shows so many errors of a step."""
-_FRAME = re.compile(r"(?P<file>.+?):(?P<line>[1-9]\d*) ")
 _LONGEST = 1000
 """Characters of a message. GitHub shows an annotation beside the code, in a box of a few lines."""
 
 
-def source_place(check: CheckPart, module: str) -> tuple[str, int] | None:
+def source_place(check: CheckPart) -> tuple[str, int] | None:
     """Return the name of a student's file and the line in it that a check names; without one, None.
 
-    Of the stacks of a hang the innermost line in *module* counts.
+    Of a hang it is the line at which the first process of those that hang waits.
     """
     place = check.evidence.get("source")
     if isinstance(place, Mapping) and isinstance(place.get("line"), int) and place["line"] > 0:
         return str(place.get("file", "")), place["line"]
-    frames = (
-        _FRAME.match(str(frame))
-        for stack in _stacks(check)
-        for frame in _listed(stack.get("frames"))
-    )
-    return next(
-        ((module, int(found["line"])) for found in frames if found and found["file"] == module),
-        None,
-    )
-
-
-def _stacks(check: CheckPart) -> Iterable[Mapping[str, object]]:
-    return (stack for stack in _listed(check.evidence.get("stacks")) if isinstance(stack, Mapping))
-
-
-def _listed(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
+    return None
 
 
 def marks(result: ResultFile, locate: Callable[[str], str]) -> list[str]:
@@ -53,7 +35,7 @@ def marks(result: ResultFile, locate: Callable[[str], str]) -> list[str]:
     """
     found: dict[tuple[str, int, str, str], list[CheckPart]] = {}
     for check in result.checks:
-        place = source_place(check, result.submission.module)
+        place = source_place(check)
         if check.outcome is Outcome.FAILED and place and (path := locate(place[0])):
             found.setdefault((path, place[1], check.check, check.hint), []).append(check)
     return [_command(path, line, same) for (path, line, _, _), same in found.items()][:MOST]

@@ -99,7 +99,7 @@ def _runner(result: ResultFile, line: CriterionLine) -> Payload:
             )
         ]
     elif _whole_and_equal(units, line):
-        tests = list(_units(units, line.max_score, result.submission.module))
+        tests = list(_units(units, line.max_score))
     else:
         tests = list(_parts(line))
     return _payload(_status(result, line.passed), line.max_score, tests)
@@ -141,7 +141,7 @@ def _whole_and_equal(units: Sequence[UnitOf], line: CriterionLine) -> bool:
     return whole and abs(line.max_score * passed / len(units) - line.score) <= _ROUNDED
 
 
-def _units(units: Sequence[UnitOf], most: float, module: str) -> Iterator[_Test]:
+def _units(units: Sequence[UnitOf], most: float) -> Iterator[_Test]:
     passed = [each.unit.share == 1 for each in units]
     scores = iter(_shares(most * sum(passed) / len(units), sum(passed)))
     for each, earned in zip(units, passed, strict=True):
@@ -150,11 +150,11 @@ def _units(units: Sequence[UnitOf], most: float, module: str) -> Iterator[_Test]
         elif each.telling is None or each.telling.outcome is Outcome.PASSED:
             yield _test(each.title, status="fail", message=each.reason)
         else:
-            yield _failed(each.title, each.telling, module)
+            yield _failed(each.title, each.telling)
 
 
-def _failed(title: str, check: CheckPart, module: str) -> _Test:
-    place = source_place(check, module)
+def _failed(title: str, check: CheckPart) -> _Test:
+    place = source_place(check)
     return _test(
         title,
         status="fail",

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
-from pytest_mpgrade.report import grouping, terminal
+from pytest_mpgrade.report import terminal
 from pytest_mpgrade.report.exports.criteria import criterion_lines, result_summary
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.system.text import counted, one_line, points
@@ -21,19 +21,16 @@ MOST_BYTES = 100_000
 _WIDTH = 100
 """Characters of a line: as many as GitHub shows of a preformatted text without a scrollbar."""
 _LONGEST = 8000  # characters of one explanation
-_EXPLAINED = frozenset((Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE))
 
 
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
     """Return the page: as many explanations as there is room for."""
     page = "\n".join(_rubric(result, criteria))
-    told = [
-        block
-        for block in grouping.blocks(result.checks)
-        if any(each.outcome in _EXPLAINED for each in block.findings)
-    ]
-    for number, block in enumerate(told):
-        text = _preformatted(terminal.explain_test(block.subject, block.findings, _WIDTH))
+    if first := terminal.fix_first(result, _WIDTH):
+        page += _preformatted(first)
+    told = terminal.explanation_of_each(result, _WIDTH)
+    for number, explanation in enumerate(told):
+        text = _preformatted(explanation)
         rest = f"\n… and {counted(len(told) - number, 'other')}: see result.json\n"
         if len((page + text + rest).encode()) > MOST_BYTES:
             return page + rest
