@@ -88,10 +88,15 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     name = config.getoption("--mpgrade") or config.getini("mpgrade_assignment")
     if name:
+        from pytest_mpgrade.session.failures import FailureSummary
         from pytest_mpgrade.session.rehearsal import Rehearsals
+        from pytest_mpgrade.session.selection import Selection
         from pytest_mpgrade.session.session import GradingSession
 
-        config.pluginmanager.register(GradingSession.from_config(config, str(name)), _SESSION)
+        session = GradingSession.from_config(config, str(name))
+        config.pluginmanager.register(session, _SESSION)
+        config.pluginmanager.register(Selection(session.assignment, config), "mpgrade-selection")
+        config.pluginmanager.register(FailureSummary(), "mpgrade-failures")
         if not hasattr(config, "workerinput"):  # the tests that come next may be another worker's
             config.pluginmanager.register(Rehearsals(), "mpgrade-rehearsals")
 

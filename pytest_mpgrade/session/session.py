@@ -28,12 +28,13 @@ from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.judge.points import blame, rubric
 from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import RESULT_FILE, Report
-from pytest_mpgrade.report import junit_properties, redaction, result_json, terminal
+from pytest_mpgrade.report import junit_properties, redaction, result_json
 from pytest_mpgrade.report.notebook import write_notebooks
 from pytest_mpgrade.run.client.request import Setting
-from pytest_mpgrade.session import setup, told
+from pytest_mpgrade.session import failures, selection, setup, told
 from pytest_mpgrade.session.collected import Collected
 from pytest_mpgrade.session.items import (
+    PLACED,
     Sent,
     asked,
     judge_test,
@@ -49,7 +50,6 @@ from pytest_mpgrade.system.quotas import usable_cores
 from pytest_mpgrade.system.timestamps import utc_stamp
 
 _GRADED = pytest.StashKey["Student | StudentNotebook"]()
-_PLACED = "mpgrade_placed"
 REFUSED = 7
 """pytest's exit code where isolation is required and there is none; the result file says so."""
 
@@ -82,9 +82,14 @@ class GradingSession:
         """Load the assignment and find the submission; wrong usage ends pytest with one line."""
         with told.ending_pytest():
             setting = setup.setting(name, config)
+            typed = config.args_source is pytest.Config.ArgsSource.ARGS
+            config.args[:] = selection.places(
+                config.args if typed else (),
+                config.invocation_params.dir,
+                Path(setting.assignment.folder) / setting.assignment.test_file,
+                setting.submission.module,
+            )
         out = config.getoption("--mpgrade-out")
-        if config.args_source is not pytest.Config.ArgsSource.ARGS:
-            config.args[:] = [str(Path(setting.assignment.folder) / setting.assignment.test_file)]
         required = config.getoption("--mpgrade-require-isolation")
         refused = description.refusal(setting.isolation) if required else ""
         return cls(
@@ -156,6 +161,7 @@ class GradingSession:
                 session.config.option.keyword
                 or session.config.option.markexpr
                 or session.testscollected > len(session.items)
+                or any("::" in place for place in session.config.args)
             )
             if not self._collected.partial:
                 check_criteria(self.assignment, self._collected.criteria())
@@ -198,12 +204,12 @@ class GradingSession:
             not_imported=graded.why_not_imported() if graded else "",
         )
         self._sent_items = True
-        setattr(report, _PLACED, msgspec.to_builtins(sent))
+        setattr(report, PLACED, msgspec.to_builtins(sent))
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in the findings of a test, here or from a worker of pytest-xdist."""
-        sent: object = getattr(report, _PLACED, None)
+        sent: object = getattr(report, PLACED, None)
         if sent is None:
             return
         self._collected.take_in(msgspec.convert(sent, type=Sent))
@@ -220,12 +226,12 @@ class GradingSession:
             write_notebooks(self._runs.executed(), self._out)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Show the rubric."""
+        """Explain each cause of failures once, and show the rubric."""
         if self._collected.placed:
             terminalreporter.ensure_newline()
             result = result_json.as_result(self.report())
             shown, _ = redaction.redacted(result, self.assignment.criteria)
-            terminalreporter.write_line(terminal.rubric(shown))
+            failures.summarize(terminalreporter, shown)
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Add to pytest's own JUnit file what only the whole grading knows.

@@ -35,15 +35,18 @@ LIBRARIES: dict[str, dict[str, str]] = {
     "pytest": {
         "plugin.py": "hooks, markers, options and fixtures",
         "session/session.py": "the object that the plugin registers has hooks too",
+        "session/failures.py": "takes the place of pytest's section of tracebacks",
         "session/items.py": "what a test item says of itself",
         "session/rehearsal.py": "calls tests before pytest does",
         "grade/pytest_child.py": "runs pytest itself, in a process of its own",
+        "session/selection.py": "says which tests are meant, and names them",
         "session/setup.py": "reads pytest's options",
         "session/told.py": "ends pytest, and shows lines between its own",
     },
     "rich": {
         "report/terminal/__init__.py": "draws the report",
         "report/terminal/page.py": "prints what the report draws",
+        "report/terminal/points_table.py": "lays out a table",
         "report/terminal/class_summary.py": "draws the class",
         "report/terminal/live.py": "draws a batch while it runs",
     },
