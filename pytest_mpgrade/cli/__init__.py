@@ -231,6 +231,8 @@ _COMMANDS = {
     "list": printing.list_assignments,
     "rubric": printing.print_rubric,
     "schema": printing.print_schema,
+    "show": printing.show_result,
+    "causes": printing.causes,
     "diff": printing.diff,
     "doctor": _doctor,
     "package": _package,

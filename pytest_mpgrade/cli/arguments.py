@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from pytest_mpgrade import __version__
 from pytest_mpgrade.cli import values
+from pytest_mpgrade.cli.reading_arguments import add_reading
 from pytest_mpgrade.cli.shared_arguments import add_common, add_places
 from pytest_mpgrade.errors import UsageError
 
@@ -63,13 +64,7 @@ def _add_printing(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     looked = "of which the packages are looked for (default: those that come with mpgrade)"
     doctor.add_argument("assignment", metavar="ASSIGNMENT", nargs="?", default="", help=looked)
-    diff = commands.add_parser(
-        "diff", help="show whose points changed between two gradings, and by which checks"
-    )
-    diff.add_argument(
-        "old", metavar="OLD", type=Path, help="folder with results (--out of grade or batch)"
-    )
-    diff.add_argument("new", metavar="NEW", type=Path, help="another one")
+    add_reading(commands)
 
 
 def _add_check(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.system import console
 from pytest_mpgrade.system.text import points
+
+if TYPE_CHECKING:
+    from pytest_mpgrade.report.result_json import ResultFile
 
 
 def list_assignments(arguments: argparse.Namespace) -> int:
@@ -56,6 +62,49 @@ def print_schema(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.cli import schemas
 
     console.say(schemas.text(arguments.kind))
+    return 0
+
+
+def show_result(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade show`.
+
+    Raises UsageError where there is no such result, or no such question in it.
+    """
+    from pytest_mpgrade.report.terminal import lost_points
+
+    result = _one_result(arguments.results, arguments.student)
+    form = console.width(), console.color(sys.stdout)
+    if arguments.question:
+        console.say(lost_points.question(result, arguments.question, *form))
+    else:
+        console.say(lost_points.lost_points(result, *form))
+    return 0
+
+
+def _one_result(place: Path, student: str) -> ResultFile:
+    from pytest_mpgrade.report import result_json
+    from pytest_mpgrade.report.terminal import result_diff
+    from pytest_mpgrade.system.did_you_mean import nearest
+
+    if place.is_file():
+        return result_json.read_result(place)
+    results = result_diff.read_results(place)
+    if student and student not in results:
+        raise UsageError(f"there is no result of {student!r}{nearest(student, results)}")
+    if not student and len(results) > 1:
+        many = f"there are the results of {len(results)} submissions"
+        raise UsageError(f"{many}: name one with --student")
+    return results[student] if student else next(iter(results.values()))
+
+
+def causes(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade causes`. Raises UsageError where there are no results."""
+    from pytest_mpgrade.report.terminal import class_causes, result_diff
+
+    results = result_diff.read_results(arguments.results).values()
+    shared = class_causes.shared_causes(results)
+    form = console.width(), console.color(sys.stdout)
+    console.say(class_causes.page_of_causes(shared, len(results), *form))
     return 0
 
 

@@ -339,16 +339,21 @@ def small_programs(workers: int, keys: int) -> Iterator[Program]:
 def test_every_order_of_small_programs_ends_well(
     in_model_time: Callable[[Tree], Watch], script: str
 ) -> None:
-    """All programs of one or two workers and of one or two tasks, in every order."""
+    """All programs of one or two workers and of one or two tasks, in every order; the largest
+    alternately with and without gates at the exits.
+    """
     played = 0
     for workers, keys in product((1, 2), (1, 2)):
-        for program, exit_gates in product(small_programs(workers, keys), (True, False)):
+        plans = list(product(small_programs(workers, keys), (True, False)))
+        if workers == keys == 2:
+            plans = [plan for number, plan in enumerate(plans) if plan[1] is (number % 4 < 2)]
+        for program, exit_gates in plans:
             orders, more = Orders(), True
             while more:
                 ends_well(in_model_time, program, script, orders, exit_gates=exit_gates)
                 played += 1
                 more = orders.next()
-    assert played > 7_000  # up to 43,000, by how much a script holds back
+    assert played > 3_500  # up to 22,000, by how much a script holds back
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

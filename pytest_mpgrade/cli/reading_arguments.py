@@ -1,0 +1,30 @@
+"""The command line of the commands that read results."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TypeVar
+
+_Parser = TypeVar("_Parser", bound=argparse.ArgumentParser)
+
+
+def add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
+    """Add the commands that read results."""
+    show = commands.add_parser("show", help="say why points were lost, from a result alone")
+    results = "a result file, its folder, or the folder of a batch (--out)"
+    show.add_argument("results", metavar="RESULTS", type=Path, help=results)
+    show.add_argument("--student", metavar="NAME", default="", help="whose result, of a batch's")
+    asked = "only this test function: its units, and each failure with its evidence"
+    show.add_argument("--question", metavar="NAME", default="", help=asked)
+    causes = commands.add_parser(
+        "causes", help="group the failures of a class by what has to be changed, and say who"
+    )
+    causes.add_argument("results", metavar="RESULTS", type=Path, help="folder of a batch (--out)")
+    diff = commands.add_parser(
+        "diff", help="show whose points changed between two gradings, and by which checks"
+    )
+    diff.add_argument(
+        "old", metavar="OLD", type=Path, help="folder with results (--out of grade or batch)"
+    )
+    diff.add_argument("new", metavar="NEW", type=Path, help="another one")
