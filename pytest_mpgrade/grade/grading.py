@@ -38,6 +38,7 @@ from pytest_mpgrade.records import (
     Submission,
 )
 from pytest_mpgrade.report import exports, redaction, result_json
+from pytest_mpgrade.report.causes import causes_of
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.session.handover import Handover
 from pytest_mpgrade.submission import lacking
@@ -122,10 +123,7 @@ def kept(path: Path, assignment: Assignment, out: Path, *, options: Options) -> 
 def refused(
     path: Path, assignment: Assignment, out: Path, *, options: Options, error: UngradableError
 ) -> Grading:
-    """Keep the result of a submission that cannot be graded.
-
-    Either it is at fault itself, or the grader lacks a package.
-    """
+    """Keep the result of a submission that is at fault itself, or that needs what is not there."""
     shown = Submission(id=options.id or _default_id(path), path=str(path))
     folder = out / (options.folder or folder_name(shown.id))
     ours = isinstance(error, LackingError)
@@ -137,10 +135,7 @@ def refused(
 def failed_grading(
     path: Path, assignment: Assignment, out: Path, *, options: Options, reason: str
 ) -> Grading:
-    """Return an `error` result for a submission on which the grader itself broke.
-
-    It is kept on disk where that works.
-    """
+    """Return an `error` result where the grader itself broke; it is kept where that works."""
     shown = Submission(id=options.id or _default_id(path), path=str(path))
     folder = out / (options.folder or folder_name(shown.id))
     report = _report(shown, assignment, Status.ERROR, reason, _broken(reason))
@@ -209,10 +204,7 @@ def _broken(reason: str) -> Entry:
 
 
 def _only_check(outcome: Outcome, error: MpgradeError) -> Entry:
-    """Return the only check of a submission of which nothing could be tried.
-
-    It says why, and where that can be seen.
-    """
+    """Return the only check of a submission of which nothing could be tried: why, and where."""
     source = getattr(error, "source", {})
     finding = Finding(
         check=GRADABLE,
@@ -293,7 +285,13 @@ def _finish(
         result.checks or _report(shown, assignment, Status.ERROR, reason, _broken(reason)).checks
     )
     environment = result.environment | {ASSIGNED: _fingerprint(assignment, options)}
+    causes = result.causes or causes_of(result)  # without any, the grading ended early
     whole = dataclasses.replace(
-        result, reason=reason, submission=part, environment=environment, checks=checks
+        result,
+        reason=reason,
+        submission=part,
+        environment=environment,
+        checks=checks,
+        causes=causes,
     )
     return _keep(whole, folder, assignment, options)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -225,9 +225,12 @@ class ResultFile:
 
     def units(self) -> Iterator[UnitOf]:
         """Yield the units of all questions, each with its points and its checks."""
+        own: dict[tuple[str, str, str], list[CheckPart]] = {}
+        for check in self.checks:
+            own.setdefault((check.question, check.start_method, check.variant), []).append(check)
         for criterion in self.criteria:
             for question in criterion.questions:
-                yield from _units(criterion, question, self.checks)
+                yield from _units(criterion, question, own)
 
     def of(self, criterion: str) -> tuple[CheckPart, ...]:
         """Return the checks of one criterion."""
@@ -235,17 +238,19 @@ class ResultFile:
 
 
 def _units(
-    criterion: CriterionScore, question: QuestionScore, checks: Sequence[CheckPart]
+    criterion: CriterionScore,
+    question: QuestionScore,
+    own: Mapping[tuple[str, str, str], Sequence[CheckPart]],
 ) -> Iterator[UnitOf]:
     """Yield the units of a question with their points.
 
-    Units that are decided share the question's points equally, in hundredths that add up to these
-    points.
+    *own* has the checks by question, start method and variant. Units that are decided share the
+    question's points equally, in hundredths that add up to these points.
     """
     counted = [unit for unit in question.units if not unit.undecided]
     worth = iter(_worth(question, [Fraction(str(unit.share)) for unit in counted]))
     for unit in question.units:
-        own = (question.id, unit.start_method, unit.variant)
+        place = (question.id, unit.start_method, unit.variant)
         points, most = (0.0, 0.0) if unit.undecided else next(worth)
         yield UnitOf(
             criterion=criterion.name,
@@ -254,9 +259,7 @@ def _units(
             points=points,
             max_points=most,
             reason=criterion.reason,
-            checks=tuple(
-                each for each in checks if (each.question, each.start_method, each.variant) == own
-            ),
+            checks=tuple(own.get(place, ())),
         )
 
 

@@ -54,8 +54,14 @@ Others are written as hexadecimal text, since Python limits the digits of decima
 
 def as_result(report: Report) -> ResultFile:
     """Return what is written of a report; all text in it is clean."""
+    result = as_interim(report)
+    return dataclasses.replace(result, causes=causes_of(result))
+
+
+def as_interim(report: Report) -> ResultFile:
+    """Return what is written of a grading that goes on, after each test: all but the causes."""
     handed_in = report.submission
-    result = ResultFile(
+    return ResultFile(
         schema=RESULT_SCHEMA,
         assignment=report.assignment,
         submission=SubmissionPart(
@@ -80,7 +86,6 @@ def as_result(report: Report) -> ResultFile:
         started=report.started,
         seconds=round(report.seconds, 3),
     )
-    return dataclasses.replace(result, causes=causes_of(result))
 
 
 def _criterion(found: CriterionScore) -> CriterionScore:

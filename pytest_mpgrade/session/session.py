@@ -221,7 +221,7 @@ class GradingSession:
             if runs is not None:
                 runs.close()
         if not hasattr(session.config, "workerinput"):
-            self._write()
+            self._write(last=True)
         if self._out is not None:
             write_notebooks(self._runs.executed(), self._out)
 
@@ -282,11 +282,12 @@ class GradingSession:
         observers = {run.trace.observer for run in self._runs.done() if run.trace.observer}
         return sorted(observers, key=("ptrace", "proc", "psutil").index) or [self._setting.observer]
 
-    def _write(self, *, first: bool = False) -> None:
+    def _write(self, *, first: bool = False, last: bool = False) -> None:
         writes = os.environ.get("PYTEST_XDIST_WORKER", "") in (("", "gw0") if first else ("",))
         if self._out is not None and writes and not self._broken:
             with told.ending_pytest():
-                result_json.write_result(self.report(), self._out / RESULT_FILE)
+                result = (result_json.as_result if last else result_json.as_interim)(self.report())
+                result_json.write_result(result, self._out / RESULT_FILE)
 
 
 def _grades(item: pytest.Item) -> bool:

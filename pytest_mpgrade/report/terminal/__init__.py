@@ -29,7 +29,7 @@ __all__ = [
     "about_points",
     "class_table",
     "exit_words",
-    "explain",
+    "explain_test",
     "explanation_of_each",
     "explanations",
     "fix_first",
