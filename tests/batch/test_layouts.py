@@ -247,6 +247,44 @@ def test_roster_and_mapping(tmp_path: Path) -> None:
     assert ("doejane_101", "graded") in rows
 
 
+CANVAS = """\
+Student,ID,SIS User ID,SIS Login ID,Section,Homework 7 (7)
+,,,,,Manual Posting
+    Points Possible,,,,,20
+"Doe, Jane",101,8001,jd,A,
+"Newman, Sam",103,8003,sn,A,101
+"Student, Test",999,,abcdef,A,
+"""
+MOODLE = """\
+Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed
+Participant 101,Jane Doe,jd@x.edu,Submitted for grading,,20.00,Yes
+Participant 103,Sam Newman,sn@x.edu,No submission,,20.00,Yes
+"""
+
+
+@pytest.mark.parametrize(
+    ("sheet", "people"),
+    [
+        (CANVAS, [("Doe, Jane", "101", "8001", "jd"), ("Newman, Sam", "103", "8003", "sn")]),
+        (
+            MOODLE,
+            [
+                ("Participant 101", "Jane Doe", "jd@x.edu"),
+                ("Participant 103", "Sam Newman", "sn@x.edu"),
+            ],
+        ),
+    ],
+    ids=["canvas", "moodle"],
+)
+def test_roster_of_a_course_system_has_people_only(
+    tmp_path: Path, sheet: str, people: list[tuple[str, ...]]
+) -> None:
+    """Rows above the grades and the teacher's own are nobody, and points are no names."""
+    (tmp_path / "roster.csv").write_text(sheet, "utf-8")
+    found = roster.read_roster(tmp_path / "roster.csv", None)
+    assert [each.cells for each in found] == people
+
+
 def test_layout_can_be_asked_for(tmp_path: Path) -> None:
     """What is asked for is what is read; what does not fit is one line."""
     (tmp_path / "in").mkdir()
