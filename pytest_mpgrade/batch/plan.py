@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,9 @@ from pytest_mpgrade.batch.roster import read_roster
 from pytest_mpgrade.batch.source import BatchSource, load_source
 from pytest_mpgrade.records import Assignment, LateRules
 from pytest_mpgrade.system.text import clean
+
+_MOST_NAMES = 10
+"""Names in one line of a batch's end; mapping.csv has all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,21 @@ class Prepared:
             for each in self.source.left_out()
         )
         return (*left_out, *self.notes)
+
+    def summary(self) -> tuple[str, ...]:
+        """Return a line for each thing that kept entries from a grade, and one for late ones."""
+        kinds: dict[str, list[str]] = {}
+        for each in self.source.left_out():
+            kinds.setdefault(each.what, []).append(each.source or each.submission)
+        if self.settled.late:
+            kinds["late"] = sorted(self.settled.late)
+        return tuple(f"{what}: {_names(names)}" for what, names in kinds.items())
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = "; ".join(names[:_MOST_NAMES])
+    rest = len(names) - _MOST_NAMES
+    return f"{len(names)} ({shown}{f' and {rest} more' if rest > 0 else ''})"
 
 
 def prepare(

@@ -107,7 +107,7 @@ def _print_class(
         system, file = arguments.gradebook
         put = graded.rows, ready.source.keys, arguments.gradebook_column
         notes.append(class_files.write_filled(system, Path(file), out, assignment, *put))
-    for words in itertools.chain(*notes):
+    for words in itertools.chain(*notes, ready.summary()):
         console.say(one_line(words))
     if missing := terminal.ungradable(graded.rows, width, color):
         console.say("\nwithout a grade:\n" + missing)

@@ -130,6 +130,8 @@ def test_from_download_to_gradebook(course: Path) -> None:
     assert done.returncode == 3, done.stderr  # one has handed in nothing that can be graded
     assert "3 submissions, layout: canvas" in done.stdout
     assert "left out: oneillpat_103_text.html: an online text, which is not graded" in done.stderr
+    # once more where a batch ends, for nobody scrolls up past 300 lines
+    assert "\nan online text, which is not graded: 1 (oneillpat_103_text.html)\n" in done.stdout
     assert (course / "out" / "canvas.csv").read_bytes().decode() == (sheet + rows).replace(
         "jd,1,", "jd,1,1"
     ).replace("as,1,", "as,1,0")
