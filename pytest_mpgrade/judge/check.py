@@ -22,6 +22,8 @@ from pytest_mpgrade.judge.verdict import not_tried
 from pytest_mpgrade.judge.verdict import undecided as undecided
 from pytest_mpgrade.records import Concern, Ending, Finding, Instead, Notebook, Outcome, Run
 
+MAKES_CHECK = "makes_check"
+"""The attribute of a function that makes a check of its parameters."""
 LACK = "lack"
 """The symptom of an import of something that is not installed or not handed in."""
 HANDLES = "handles"
@@ -120,13 +122,19 @@ def lacks(findings: Iterable[Finding]) -> str:
 def judge_safely(check: Judge, run: Run) -> Finding:
     """Judge a run by any callable.
 
-    A custom check is not called with a run from which it can learn nothing.
+    A custom check is not called with a run from which it can learn nothing. Raises TypeError for
+    what is no check.
     """
     if isinstance(check, Check):
         return check(run)
-    if before_all(run) is None:
-        return check(run)
     name = getattr(check, "__name__", type(check).__name__)
+    if getattr(check, MAKES_CHECK, False):
+        raise TypeError(f"checks.{name} makes a check: call it, checks.{name}(…)")
+    if before_all(run) is None:
+        found = check(run)
+        if not isinstance(found, Finding):
+            raise TypeError(f"{name}() returned {type(found).__name__}; a check returns a Finding")
+        return found
     return Check(name=name, title=name, concern=Concern.RESULTS, judge=lambda _: PASSED)(run)
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from string import Formatter
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
-from pytest_mpgrade.judge.check import Check
+from pytest_mpgrade.judge.check import MAKES_CHECK, Check
 from pytest_mpgrade.judge.verdict import Verdict
 from pytest_mpgrade.records import Concern, Run
 
@@ -98,6 +98,7 @@ def check(
             return Check(name=called, title=said[0], concern=own, judge=judge, hint=said[1])
 
         vars(make)["__signature__"] = signature  # help() and editors show it
+        vars(make)[MAKES_CHECK] = True
         return make
 
     return decorate

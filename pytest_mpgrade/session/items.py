@@ -111,7 +111,9 @@ def own_finding(
     elif call.excinfo.errisinstance(AssertionError):
         outcome, message = Outcome.FAILED, str(call.excinfo.value).partition("\n")[0]
     else:
-        outcome, message = Outcome.ERROR, f"the test itself broke: {call.excinfo.exconly()}"
+        own = [entry.lineno + 1 for entry in call.excinfo.traceback if entry.path == item.path]
+        place = f" at {item.path.name}:{own[-1]}" if own else ""
+        outcome, message = Outcome.ERROR, f"the test itself broke{place}: {call.excinfo.exconly()}"
     return [
         Finding(
             check="test",

@@ -37,9 +37,14 @@ def _place(word: str, folder: Path, test_file: Path, module: str) -> str:
             f' test: pytest "{test_file.name}::…"'
         )
     meant = name == test_file.name and not path.exists()
-    if meant or not name or (path.is_dir() and not any(path.rglob("test_*.py"))):
+    if meant or not name or (path.is_dir() and not _has_tests(path)):
         return f"{test_file}{separator}{test}"
     return word
+
+
+def _has_tests(folder: Path) -> bool:
+    # No deeper: a virtual environment in it has the tests of packages.
+    return any(next(folder.glob(f"{below}test_*.py"), None) for below in ("", "*/"))
 
 
 class Selection:

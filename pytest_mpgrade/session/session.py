@@ -31,7 +31,7 @@ from pytest_mpgrade.records import RESULT_FILE, Report
 from pytest_mpgrade.report import junit_properties, redaction, result_json
 from pytest_mpgrade.report.notebook import write_notebooks
 from pytest_mpgrade.run.client.request import Setting
-from pytest_mpgrade.session import failures, selection, setup, told
+from pytest_mpgrade.session import authoring, failures, selection, setup, told
 from pytest_mpgrade.session.collected import Collected
 from pytest_mpgrade.session.items import (
     PLACED,
@@ -75,6 +75,7 @@ class GradingSession:
         self._collected = Collected()
         self._sent_items = False
         self._broken = False  # the assignment itself is wrong
+        self._unreadable = ""  # why its tests cannot be collected
         self._began = time.time()
 
     @classmethod
@@ -95,8 +96,6 @@ class GradingSession:
         return cls(
             setting, Path(out) if out else None, refused, functools.partial(told.show, config)
         )
-
-    # --- what fixtures ask for
 
     def start_methods(self, marked: Sequence[str]) -> tuple[str, ...]:
         """Return the start methods for a test that is marked with these, or with none."""
@@ -137,8 +136,6 @@ class GradingSession:
             self._reference = RunCache(trusted)
         return self._reference
 
-    # --- hooks
-
     def pytest_report_header(self) -> str:
         """Name the submission, and write a result file, which exists from now on."""
         self._write()
@@ -153,9 +150,17 @@ class GradingSession:
             )
         return f"{line}\n{description.header(self._setting.isolation)}"
 
+    def pytest_exception_interact(self, node: object, call: pytest.CallInfo[object]) -> None:
+        """Note why the test file could not be collected."""
+        if call.excinfo is not None and not self._unreadable:
+            self._unreadable = authoring.collect_fault(node, call.excinfo.value)
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Check the test file against the assignment, and write the first result file."""
         try:
+            if self._unreadable:
+                raise AssignmentError(self._unreadable)
+            authoring.check_tests(session.items)
             self._collected.expect([asked(item) for item in session.items if _grades(item)])
             self._collected.partial = bool(
                 session.config.option.keyword
@@ -244,8 +249,6 @@ class GradingSession:
                 str(file), self.report(), self._hidden if self._out is None else ()
             )
 
-    # --- the report
-
     def report(self) -> Report:
         """Return what is known so far."""
         placed = self._collected.settled()
@@ -292,4 +295,4 @@ class GradingSession:
 
 def _grades(item: pytest.Item) -> bool:
     """Tell whether a test is about the submission."""
-    return not {"student", "notebook"}.isdisjoint(getattr(item, "fixturenames", ()))
+    return not authoring.GRADED.isdisjoint(getattr(item, "fixturenames", ()))

@@ -35,6 +35,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
     "pytest": {
         "plugin.py": "hooks, markers, options and fixtures",
         "session/session.py": "the object that the plugin registers has hooks too",
+        "session/authoring.py": "says what is wrong with a test file",
         "session/failures.py": "takes the place of pytest's section of tracebacks",
         "session/items.py": "what a test item says of itself",
         "session/rehearsal.py": "calls tests before pytest does",
