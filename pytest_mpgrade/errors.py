@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 
 class MpgradeError(Exception):
@@ -14,7 +14,16 @@ class UsageError(MpgradeError):
 
 
 class AssignmentError(UsageError):
-    """A mistake in an `assignment.toml`, with its place."""
+    """A mistake in an `assignment.toml`, with its place, and the others in the same file."""
+
+    def __init__(self, message: str, *, others: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.others = tuple(others)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All mistakes, a line each."""
+        return (str(self), *self.others)
 
 
 class UngradableError(MpgradeError):

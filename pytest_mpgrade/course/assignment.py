@@ -37,12 +37,12 @@ __all__ = ["check_criteria", "find_assignment", "load_assignment", "reference_fo
 def load_assignment(folder_or_toml: Path) -> Assignment:
     """Load the assignment in a folder (or its `assignment.toml`).
 
-    Raises UsageError where there is none, AssignmentError with the place for a mistake in it.
+    Raises UsageError where there is none, AssignmentError with the places for mistakes in it.
     """
     source = _text_of(folder_or_toml)
     document = decoded(source)
-    for where, what in document_faults(document, source.file.parent):
-        raise source.mistake(where, what)
+    if faults := list(document_faults(document, source.file.parent)):
+        raise source.mistakes(faults)
     return Assignment(
         name=document.name,
         title=document.title,

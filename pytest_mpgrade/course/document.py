@@ -60,12 +60,26 @@ class Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     late: LateTable | None = None
 
 
+_REQUIRED = [each.encode_name for each in msgspec.structs.fields(Document) if each.required]
+
+
 def decoded(source: TomlText) -> Document:
-    """Decode a text by types. Raises AssignmentError with the place of the first mistake."""
+    """Decode a text by types.
+
+    Raises AssignmentError with the place of the first mistake, and all keys that are missing.
+    """
+    tables = source.tables()
     try:
-        return msgspec.convert(source.tables(), Document)
+        return msgspec.convert(tables, Document)
     except msgspec.ValidationError as error:
-        raise source.mistake(*_in_words(str(error))) from error
+        first = _in_words(str(error))
+        missing = [((), _missing(name)) for name in _REQUIRED if name not in tables]
+        others = [each for each in missing if each != first]
+        raise source.mistakes([first, *others]) from error
+
+
+def _missing(key: str) -> str:
+    return f"the key {key!r} is missing"
 
 
 def _in_words(message: str) -> tuple[Where, str]:
@@ -91,7 +105,7 @@ def _in_words(message: str) -> tuple[Where, str]:
             found[1],
         ), f"there is no such key{nearest(found[1], table.__struct_fields__)}"
     if found := re.fullmatch(r"Object missing required field `(.*)`", what):
-        return where, f"the key {found[1]!r} is missing"
+        return where, _missing(found[1])
     if found := re.fullmatch(r"Invalid enum value '(.*)'", what, re.DOTALL):
         choices = get_args(_Ordering if where == ("ordering",) else _StartMethod)
         return (

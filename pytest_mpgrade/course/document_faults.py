@@ -21,7 +21,7 @@ _Fault = tuple[Where, str]
 
 
 def document_faults(document: Document, folder: Path) -> Iterator[_Fault]:
-    """Yield the mistakes in a document that lies in *folder*; only the first one is reported."""
+    """Yield the mistakes in a document that lies in *folder*."""
     yield from _module_faults(document)
     files = document.notebook.files
     if files and not (folder / files).is_dir():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,11 @@ class TomlText:
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             what, line = _syntax_error(str(error), self.text)
             raise AssignmentError(f"{_label(self.file)}:{line}: not valid TOML: {what}") from error
+
+    def mistakes(self, faults: Sequence[tuple[Where, str]]) -> AssignmentError:
+        """Return an error that names the places of all these, of which there is one at least."""
+        first, *others = (self.mistake(where, what) for where, what in faults)
+        return AssignmentError(str(first), others=map(str, others))
 
     def mistake(self, where: Where, what: str) -> AssignmentError:
         """Return an error that names a place in the file."""

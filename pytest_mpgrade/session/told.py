@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_mpgrade.errors import MpgradeError
+from pytest_mpgrade.errors import AssignmentError, MpgradeError
 
 
 @contextlib.contextmanager
@@ -15,6 +15,8 @@ def ending_pytest() -> Iterator[None]:
     """Have an error of ours end pytest with one line."""
     try:
         yield
+    except AssignmentError as error:
+        raise pytest.UsageError("\n".join(error.lines)) from None
     except MpgradeError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mpgrade import cli
 from pytest_mpgrade.course import assignment
 from pytest_mpgrade.errors import AssignmentError, UsageError
 from pytest_mpgrade.records import Limits
@@ -131,6 +132,23 @@ SYNTAX = [
 def test_syntax_errors_have_their_line(folder: Path, text: str, what: str) -> None:
     """What is not TOML is said with the line where the parser gave up."""
     assert mistake(folder, text).startswith(what)
+
+
+def test_all_mistakes_are_told_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An author need not come back for each."""
+    (folder / "assignment.toml").write_text('title = "T"\npoints = 5\n')
+    assert cli.main(["rubric", str(folder)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    missing = ["name", "module", "start_methods", "test", "criteria"]
+    assert [line.partition(".toml:")[2] for line in lines] == [
+        f"1: the key {key!r} is missing" for key in missing
+    ]
+    text = changed('test = "test_hw3.py"', 'test = "none.py"').replace("points = 5", "points = 9")
+    (folder / "assignment.toml").write_text(text)
+    assert cli.main(["rubric", str(folder)]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert "test: there is no Python file 'none.py'" in first
+    assert "points" in second
 
 
 def test_another_encoding_has_its_line(folder: Path) -> None:
