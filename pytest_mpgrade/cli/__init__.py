@@ -233,6 +233,8 @@ _COMMANDS = {
     "list": printing.list_assignments,
     "rubric": printing.print_rubric,
     "schema": printing.print_schema,
+    "checks": printing.print_checks,
+    "tasks": printing.print_tasks,
     "show": printing.show_result,
     "causes": printing.causes,
     "diff": printing.diff,

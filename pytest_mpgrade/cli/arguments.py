@@ -50,8 +50,9 @@ def _add_printing(commands: argparse._SubParsersAction[Parser]) -> None:
     listed = commands.add_parser("list", help="list the assignments that come with mpgrade")
     allowed = "list the packages that it allows instead, one a line, as pip install -r reads them"
     listed.add_argument("--packages", metavar="ASSIGNMENT", default="", help=allowed)
-    what = "list what each check asks instead, how it may end, and whom it blames, as Markdown"
-    listed.add_argument("--checks", action="store_true", help=what)
+    what = "say what each check asks, how it may end, and whom it blames, as Markdown"
+    commands.add_parser("checks", help=what)
+    commands.add_parser("tasks", help="say which tasks a test can hand to a submission")
     rubric = commands.add_parser("rubric", help="say what each question of an assignment is worth")
     rubric.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
     rubric.add_argument("--markdown", action="store_true", help="as the table of a handout")

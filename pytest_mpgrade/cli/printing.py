@@ -16,15 +16,10 @@ if TYPE_CHECKING:
 
 
 def list_assignments(arguments: argparse.Namespace) -> int:
-    """Run `mpgrade list`: the assignments, the packages that one of them allows, or the checks."""
+    """Run `mpgrade list`: the assignments, or the packages that one of them allows."""
     from pytest_mpgrade.course.assignment import find_assignment, shipped
     from pytest_mpgrade.course.packages import installed_as
 
-    if arguments.checks:
-        from pytest_mpgrade.judge import reference
-
-        console.say(reference.page())
-        return 0
     if arguments.packages:
         for name in find_assignment(arguments.packages).environment.packages:
             console.say(installed_as(name))
@@ -33,6 +28,31 @@ def list_assignments(arguments: argparse.Namespace) -> int:
     width = max((len(each.name) for each in assignments), default=0)
     for each in assignments:
         console.say(f"{each.name:{width}}  {points(each.points):>4} points  {each.title}")
+    return 0
+
+
+def print_checks(_: argparse.Namespace) -> int:
+    """Run `mpgrade checks`."""
+    from pytest_mpgrade.judge import reference
+
+    console.say(reference.page())
+    return 0
+
+
+def print_tasks(_: argparse.Namespace) -> int:
+    """Run `mpgrade tasks`: each function that makes tasks, with the beginning of its docstring."""
+    import inspect
+
+    from pytest_mpgrade import tasks
+    from pytest_mpgrade.system.text import first_paragraph
+
+    for name in tasks.__all__:
+        function = getattr(tasks, name)
+        if inspect.isfunction(function):
+            parameters = inspect.signature(function).parameters.values()
+            bare = [each.replace(annotation=inspect.Parameter.empty) for each in parameters]
+            console.say(f"tasks.{name}{inspect.Signature(bare)}")
+            console.say(f"    {first_paragraph(inspect.getdoc(function) or '')}")
     return 0
 
 

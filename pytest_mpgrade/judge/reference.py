@@ -1,6 +1,6 @@
 """The reference page of all checks, made of their definitions, their docstrings and their examples.
 
-`mpgrade list --checks` prints it; docs/checks.md is a copy.
+`mpgrade checks` prints it; docs/checks.md is a copy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CHECKS: dict[str, Callable[..., Check]] = {
 
 _INTRODUCTION = """# The checks
 
-<!-- Made by `mpgrade list --checks` of the docstrings in pytest_mpgrade/judge/checks. -->
+<!-- Made by `mpgrade checks` of the docstrings in pytest_mpgrade/judge/checks. -->
 
 A test makes a run, and gives it to checks: `student.check(run, checks.met(), checks.workers(3))`.
 For a notebook that is `notebook.check(notebook.run(), checks.draws())`. Each check says here which

@@ -464,6 +464,16 @@ def test_list_names_the_assignments(tmp_path: Path) -> None:
     )
 
 
+def test_tasks_are_listed_with_what_they_do(tmp_path: Path) -> None:
+    """Each function that makes tasks is there with its parameters and a sentence."""
+    done = mpgrade(tmp_path, "tasks")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert "tasks.held(count, *, seed=507)" in lines
+    assert "tasks.mixed()" in lines
+    assert all(line.startswith("    Return ") and line.endswith(".") for line in lines[1::2])
+
+
 def test_doctor_tells_what_is_there_and_what_helps(tmp_path: Path) -> None:
     """Every row says ok or missing; what is missing has a consequence; nothing is left behind."""
     done = mpgrade(tmp_path, "doctor")
