@@ -6,6 +6,7 @@ The child of a module's calls, its workers under spawn and the kernel of a noteb
 from __future__ import annotations
 
 import faulthandler
+import io
 import os
 import signal
 import sys
@@ -35,6 +36,16 @@ def dump_stacks_on_request() -> None:
     if path and hasattr(faulthandler, "register"):
         file = open(path, "a")  # noqa: SIM115 - stays open as long as the process lives
         faulthandler.register(signal.SIGUSR2, file=file, all_threads=True)
+
+
+def print_lines_at_once() -> None:
+    """Have each printed line written when it ends, as in a terminal.
+
+    Into a file Python writes only when some kilobytes have come together, and of a process that
+    hangs and is killed then nothing would be seen.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def freeze_memory() -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # every spawned worker pays for an import
 
 if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
     bootstrap.dump_stacks_on_request()
+    bootstrap.print_lines_at_once()
     if "MPGRADE_PREFIX" in os.environ:
         bootstrap.name_after(os.environ["MPGRADE_PREFIX"])
     for _package in bootstrap.packages():
@@ -277,6 +278,7 @@ def _flush(stream: TextIO) -> None:
 def main() -> None:
     """Read the request from the file named on the command line, and take its steps."""
     bootstrap.dump_stacks_on_request()
+    bootstrap.print_lines_at_once()
     with open(sys.argv[1], "rb") as file:
         request: ChildRequest = pickle.load(file)  # noqa: S301 - made by the grader, read before any student code is loaded
     os.unlink(sys.argv[1])

@@ -26,6 +26,10 @@ MAKES_CHECK = "makes_check"
 """The attribute of a function that makes a check of its parameters."""
 LACK = "lack"
 """The symptom of an import of something that is not installed or not handed in."""
+_PRINTED = 6
+"""Lines that the submission has printed, of which a failure shows the last."""
+_LONGEST = 200
+"""Characters of such a line."""
 HANDLES = "handles"
 """The symptom of a call whose return value the next call cannot be given."""
 ENDED = (Ending.RETURNED, Ending.RAISED)
@@ -65,7 +69,7 @@ class Check:
             outcome=verdict.outcome,
             message=verdict.message,
             hint=verdict.hint,
-            evidence=verdict.evidence | self._timeline(run, verdict),
+            evidence=verdict.evidence | self._timeline(run, verdict) | _printed(run, verdict),
             run=run.key,
             call=run.at,
             function=run.function,
@@ -83,6 +87,14 @@ class Check:
         )
         lines = timeline.timeline_of(run) if wanted else []
         return {"timeline": lines} if lines else {}
+
+
+def _printed(run: Run, verdict: Verdict) -> dict[str, object]:
+    """Return as evidence of a failure the last lines that the submission has printed."""
+    lines = run.printed[-_PRINTED * _LONGEST :].splitlines()[-_PRINTED:]
+    if verdict.outcome is not Outcome.FAILED or not any(map(str.strip, lines)):
+        return {}
+    return {"printed": [line[:_LONGEST] for line in lines]}
 
 
 def _advised(run: Run, verdict: Verdict, usual: str = "") -> Verdict:
@@ -149,7 +161,7 @@ def _instead(run: Run, verdict: Verdict, concern: Concern) -> Instead | None:
         message=said.message,
         hint=said.hint,
         symptom=said.symptom,
-        evidence=said.evidence,
+        evidence=said.evidence | _printed(shown, said),
         explained=verdict.explained or said.symptom,
         run=shown.key,
         function=shown.function,

@@ -4,8 +4,9 @@ Evidence is a dict of JSON that each check fills as it likes.
 
 Some keys have a meaning: `lines` (texts that are shown as they are), `source` (``{"file", "line",
 "code"}``, the student's own line), `call` (shown in the headline), `stderr` (its last lines say
-most), and in lists of dicts `pid` and `exitcode`. `stacks` and `found by` are kept in the result
-file only, since `lines` says the same in a sentence.
+most), `printed` (the last lines that the submission printed), and in lists of dicts `pid` and
+`exitcode`. `stacks` and `found by` are kept in the result file only, since `lines` says the same in
+a sentence.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ MOST_LINES = 8
 """Lines of a rubric. More would push the next fault off the screen; `explain` has all of them."""
 _LAST_WORDS = 3  # file, line of code, exception
 _LONG = 40  # characters: what is longer has a line of its own
-_SPECIAL = frozenset(("call", "lines", "source", "stacks", "found by"))
+_SPECIAL = frozenset(("call", "lines", "source", "stacks", "found by", "printed"))
 
 
 def evidence_lines(evidence: Mapping[str, object], most: int = MOST_LINES) -> list[str]:
-    """Return at most *most* lines, and one more that counts those left out.
+    """Return at most *most* lines, one more that counts those left out, and what was printed.
 
     The source line is not among them.
     """
@@ -37,6 +38,8 @@ def evidence_lines(evidence: Mapping[str, object], most: int = MOST_LINES) -> li
         lines += _part(key, value, alone=len(others) == 1)
     if len(lines) > most + 1:
         lines[most:] = [f"… and {len(lines) - most} more"]
+    if printed := _listed(evidence.get("printed")):
+        lines += ["printed:", *(f"  {clean(str(row)).expandtabs().rstrip()}" for row in printed)]
     return lines
 
 
@@ -67,7 +70,7 @@ def _part(key: str, value: object, *, alone: bool) -> list[str]:
         return _table(key, value, alone=alone)
     if _is_block(value):
         rows = value[-_LAST_WORDS:] if key == "stderr" else value
-        return [f"{_name(key)}:", *(f"  {clean(row).expandtabs().rstrip()}" for row in rows)]
+        return [f"{_name(key)}:", *(f"  {clean(str(row)).expandtabs().rstrip()}" for row in rows)]
     return [f"{_name(key)}: {_words(value)}"]
 
 

@@ -146,7 +146,7 @@ def test_class_with_undecided_checks(course: Path) -> None:
     )
     assert ada["undecided"]["why"] == [
         "test: not to be seen under spawn",
-        "test: the test itself broke: RuntimeError: the grader broke",
+        "test: the test itself broke at test_double.py:48: RuntimeError: the grader broke",
         "keeps_up: this machine was too busy",
     ]
     assert [each["points"] for each in ada["criteria"]] == [

@@ -382,6 +382,16 @@ def test_evidence_of_every_shape_is_shown() -> None:
     ]
 
 
+def test_what_was_printed_comes_last_and_is_never_left_out() -> None:
+    """A student's own lines stand below the evidence, as they were printed, control sequences
+    aside.
+    """
+    evidence = {"printed": ["  got 7", "\x1b[31mred"], "lines": [f"line {n}" for n in range(99)]}
+    text = terminal.explain_test("f()", [dataclasses.replace(LEFT, evidence=evidence, hint="")])
+    assert text.splitlines()[-3:] == ["      printed:", "          got 7", "        \\x1b[31mred"]
+    assert "… and 91 more" in text
+
+
 def test_hang_is_told_once() -> None:
     """The headline's call is not repeated, stacks stay in the result file, and a traceback shows
     its last words.

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from pytest_mpgrade import steps, tasks
-from pytest_mpgrade.records import Ending
+from pytest_mpgrade import checks, steps, tasks
+from pytest_mpgrade.records import Ending, Outcome
 from pytest_mpgrade.run.supervisor import after_return
 from pytest_mpgrade.student import Student
 from support.running import MakeRuns
@@ -54,6 +55,38 @@ def test_deadlock_on_a_queue_is_proven(play: MakeRuns, method: str) -> None:
     assert [(one.born, one.later) for one in run.trace.processes if not one.helper] == [
         (method, "alive")
     ]
+
+
+@METHODS
+def test_what_was_printed_before_a_hang_is_seen(play: MakeRuns, method: str) -> None:
+    """Each printed line is written at once, by the parent and by a worker that is killed later; a
+    failure shows it, and a check that passes does not.
+    """
+    text = """
+        import multiprocessing as mp
+
+        def worker(todo):
+            print("the worker waits")
+            todo.get()
+
+        def f():
+            print("the parent begins")
+            todo = mp.Queue()
+            p = mp.Process(target=worker, args=(todo,))
+            p.start()
+            p.join()
+    """
+    run = play(text, steps.call("f"), method=method)[1]
+    assert run.ending is Ending.HUNG
+    assert run.printed.splitlines() == ["the parent begins", "the worker waits"]
+    found = checks.workers_are_told_to_stop()(run)
+    assert found.outcome is Outcome.FAILED
+    assert found.evidence["printed"] == ["the parent begins", "the worker waits"]
+    otherwise = checks.comes_back()(run).instead
+    assert otherwise is not None
+    assert otherwise.evidence["printed"] == found.evidence["printed"]
+    passed = replace(run, ending=Ending.RETURNED, trace=replace(run.trace, stuck=()))
+    assert "printed" not in checks.comes_back()(passed).evidence
 
 
 @METHODS
