@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from pytest_mpgrade.records import Concern, Outcome
+from pytest_mpgrade.records import Concern, Outcome, Status
 from pytest_mpgrade.report.parts import CausePart, CheckPart, ResultFile, UnitOf
 
 MOST = 3
@@ -51,6 +52,8 @@ def causes_of(result: ResultFile) -> tuple[CausePart, ...]:
         for unit in result.units()
     ]
     found = [_cause(key, group, units) for key, group in groups.items()]
+    if result.status is Status.UNGRADABLE:  # no question could be asked
+        found = [replace(each, points=result.max_score - result.score) for each in found]
     found.sort(key=lambda each: (_rank(each.concern), -each.points))
     first = {each.concern: each for each in reversed(found)}
     return tuple(sorted(found, key=lambda each: first[each.concern] is not each))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from pytest_mpgrade.judge.points import rubric
 from pytest_mpgrade.judge.points.shares import Placed
-from pytest_mpgrade.records import Concern, Criterion, Outcome
+from pytest_mpgrade.records import Concern, Criterion, Outcome, Status
 from pytest_mpgrade.report.redaction import redacted
-from pytest_mpgrade.report.result_json import CausePart
+from pytest_mpgrade.report.result_json import CausePart, as_result
 from support import results
 from support.results import METHODS
 
@@ -104,6 +106,14 @@ def test_points_hang_on_it() -> None:
         failures("test_d", "shutdown", outcome=Outcome.PASSED),
     )
     assert [cause.points for cause in found] == [5.0]
+
+
+def test_all_points_hang_on_what_keeps_all_from_being_tried() -> None:
+    """A submission that cannot be graded has one cause, worth everything."""
+    found = list(results.placed("submission/can_be_graded", results.finding(), criterion=""))
+    report = results.report(found, CRITERIA, status=Status.UNGRADABLE, reason="no module")
+    (cause,) = as_result(replace(report, score=rubric.ungraded(CRITERIA))).causes
+    assert cause.points == 12
 
 
 def test_own_line_is_that_of_the_first_check_that_has_one() -> None:

@@ -43,7 +43,9 @@ def points_table(result: ResultFile, width: int) -> Table:
 
 def _rubric_rows(result: ResultFile) -> Iterable[tuple[str, Text, str]]:
     """Yield title, checks and points of each criterion; those that were not reached together."""
-    missed = [each for each in result.criteria if _not_reached(result.of(each.name))]
+    missed = [
+        each for each in result.criteria if each.max_points and _not_reached(result.of(each.name))
+    ]
     apart = missed if len(missed) >= _FEW else []
     for each in result.criteria:
         asked = each.max_points or result.of(each.name)  # or its tests were not chosen
@@ -53,7 +55,7 @@ def _rubric_rows(result: ResultFile) -> Iterable[tuple[str, Text, str]]:
     if apart:
         checks = [check for each in apart for check in result.of(each.name)]
         earned = _earned(0, sum(each.max_points for each in apart))
-        yield f"{len(apart)} others, which were not reached", _tally(checks), earned
+        yield f"{len(apart)} criteria that were not reached", _tally(checks), earned
     if outside := result.of(""):
         yield "(no points)", _tally(outside), "-"
 
@@ -63,8 +65,8 @@ def _earned(earned: float, most: float) -> str:
 
 
 def _not_reached(checks: Sequence[CheckPart]) -> bool:
-    """Tell whether other failures have left all of these checks undecided."""
-    return bool(checks) and all(check.outcome is Outcome.SKIPPED for check in checks)
+    """Tell whether other failures have left all checks of a criterion undecided, or unmade."""
+    return all(check.outcome is Outcome.SKIPPED for check in checks)
 
 
 def _tally(checks: Sequence[CheckPart]) -> Text:
