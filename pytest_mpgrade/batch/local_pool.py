@@ -5,11 +5,14 @@ Each grading is a process of its own, and a thread waits for it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 from pytest_mpgrade.batch.job import Job
+from pytest_mpgrade.batch.signals_as_events import next_event, signals_as_events
 from pytest_mpgrade.grade.grading import Grading
 from pytest_mpgrade.grade.pytest_run import Stop
 from pytest_mpgrade.system import machine_lock
@@ -32,24 +35,36 @@ class SideBySide:
     stop: Stop
 
     def __call__(self, jobs: Sequence[Job], grade: Callable[[Job], Grading]) -> Iterator[Grading]:
-        """Yield each grading when it is done; a job begins only when a slot is free."""
+        """Yield each grading when it is done; a job begins only when a slot is free.
+
+        When a signal comes that ends the command, what runs is told to end, at a second one at
+        once. The signal's own handler is called when all have ended.
+        """
+        events: SimpleQueue[Future[Grading] | int] = SimpleQueue()
         todo = iter(jobs)
-        with ThreadPoolExecutor(self.slots, thread_name_prefix="grading") as threads:
-            running: set[Future[Grading]] = set()
+        number = 0
+        with (
+            signals_as_events(events) as handlers,
+            ThreadPoolExecutor(self.slots, thread_name_prefix="grading") as threads,
+        ):
+            running = 0
             try:
-                while True:
-                    for job in todo:
-                        running.add(threads.submit(self._begin, grade, job))
-                        if len(running) >= self.slots:
-                            break
+                while not number:
+                    for job in itertools.islice(todo, self.slots - running):
+                        running += 1
+                        threads.submit(self._begin, grade, job).add_done_callback(events.put)
                     if not running:
                         return
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        yield future.result()
-            except BaseException:
-                self._end(running)
-                raise
+                    event = next_event(events)
+                    if isinstance(event, Future):
+                        running -= 1
+                        yield event.result()
+                    else:
+                        number = event
+            finally:
+                if running:
+                    self._end(running, events)
+        handlers[number](number, None)
 
     def _begin(self, grade: Callable[[Job], Grading], job: Job) -> Grading:
         """Wait while another grading is timed, then grade.
@@ -60,12 +75,11 @@ class SideBySide:
             pass
         return grade(job)
 
-    def _end(self, running: set[Future[Grading]]) -> None:
-        """Let running gradings end by themselves; a second interrupt ends them at once."""
+    def _end(self, running: int, events: SimpleQueue[Future[Grading] | int]) -> None:
+        """Let running gradings end by themselves; a second signal ends them at once."""
         self.stop.set()
-        try:
-            wait(running)
-        except KeyboardInterrupt:
-            self.stop.set()
-            wait(running)
-            raise
+        while running:
+            if isinstance(next_event(events), Future):
+                running -= 1
+            else:
+                self.stop.set()
