@@ -28,7 +28,8 @@ def signals_as_events(events: SimpleQueue[_Event | int]) -> Iterator[dict[int, H
     """Put the number of each signal that would raise an exception into *events* instead.
 
     Gives the handlers that are replaced meanwhile. Signals come to the main thread only; in another
-    one nothing is replaced. `SimpleQueue.put` may be called by a signal's handler (queue(3)).
+    one nothing is replaced. A signal's handler may call `SimpleQueue.put`, which is reentrant
+    (https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put).
     """
     replaced: dict[int, Handler] = {}
     if threading.current_thread() is threading.main_thread():

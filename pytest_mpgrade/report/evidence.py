@@ -17,7 +17,7 @@ from typing import TypeGuard
 from pytest_mpgrade.system.text import clean, exit_words, one_line
 
 MOST_LINES = 8
-"""Lines of a rubric. More would push the next fault off the screen; `explain` has all of them."""
+"""Lines of an explanation. More would push the next one off the screen; result.json has all."""
 _LAST_WORDS = 3  # file, line of code, exception
 _LONG = 40  # characters: what is longer has a line of its own
 _SPECIAL = frozenset(("call", "lines", "source", "stacks", "found by", "printed"))
@@ -70,7 +70,7 @@ def _part(key: str, value: object, *, alone: bool) -> list[str]:
         return _table(key, value, alone=alone)
     if _is_block(value):
         rows = value[-_LAST_WORDS:] if key == "stderr" else value
-        return [f"{_name(key)}:", *(f"  {clean(str(row)).expandtabs().rstrip()}" for row in rows)]
+        return [f"{_name(key)}:", *(f"  {clean(row).expandtabs().rstrip()}" for row in rows)]
     return [f"{_name(key)}: {_words(value)}"]
 
 

@@ -51,7 +51,7 @@ _FLAGS = {
     Outcome.NOT_RUN: "",
 }
 _MOST_REASONS = 3
-"""Different messages that are shown for one question; `explain` has all of them."""
+"""Different messages that are shown for one outcome; result.json has all of them."""
 
 
 def explain_test(
