@@ -537,6 +537,13 @@ def test_summary_says_whose_points_others_have() -> None:
     }
 
 
+@pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.INCONCLUSIVE])
+def test_what_was_not_decided_says_why(outcome: Outcome) -> None:
+    """A check that the machine or the grader could not decide is explained in the summary too."""
+    page = summary.render(result(check(outcome=outcome, message="only 1 core <was> free")), ALL)
+    assert f"{outcome}; a person should look:\nonly 1 core &lt;was&gt; free" in page
+
+
 def test_marks_are_escaped() -> None:
     """A path or a message cannot end its property, nor begin another command."""
     bad = check(

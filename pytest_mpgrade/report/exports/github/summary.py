@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
-from pytest_mpgrade.report import terminal
+from pytest_mpgrade.report import grouping, terminal
 from pytest_mpgrade.report.exports.criteria import criterion_lines, result_summary
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.system.text import counted, one_line, points
@@ -56,6 +56,9 @@ def _rubric(result: ResultFile, criteria: Sequence[Criterion]) -> Iterator[str]:
         about := "\n".join(map(one_line, terminal.about_points(result)))
     ):
         yield _preformatted(about)
+    for outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE):
+        if why := [one_line(words) for words, _ in grouping.reasons(result.checks, outcome)]:
+            yield _preformatted("\n".join([f"{outcome}; a person should look:", *why]))
 
 
 def _tally(checks: Sequence[CheckPart]) -> str:
