@@ -12,8 +12,8 @@ import hashlib
 import math
 import sys
 
-LONG = 65_536
-"""Bytes and texts longer than this are compared by length and SHA-256."""
+LONG = 1_048_576
+"""Bytes, texts and arrays of more bytes than this are compared by length and SHA-256."""
 
 DEEP = 50
 """Lists within lists. Each takes two frames of Python's 1,000, and no task of a course returns so
@@ -83,46 +83,6 @@ def _array(value: object) -> list[object] | None:
         name = "ndarray" if type(value) is numpy.ndarray else "scalar"
         return [name, array.dtype.str, list(array.shape), *_bytes(array.tobytes())]
     return None
-
-
-class Encoded:
-    """Data of a type that is not plain: an array, a large text, an object of a class."""
-
-    def __init__(self, kind: str, content: list[object]) -> None:
-        self.kind, self.content = kind, content
-
-    def __repr__(self) -> str:
-        return shown([self.kind, *self.content])
-
-
-def decode(encoded: object) -> object:
-    """Return encoded data as Python's plain types.
-
-    Anything else in it becomes an `Encoded`, and never an object of its class.
-    """
-    if not isinstance(encoded, list) or not encoded:
-        return Encoded("?", [])
-    kind, *rest = encoded
-    if kind in ("list", "tuple"):
-        items = [decode(item) for item in rest[0]]
-        return items if kind == "list" else tuple(items)
-    if kind == "dict":
-        pairs = [(decode(key), decode(value)) for key, value in rest[0]]
-        return dict(pairs) if all(type(key) in _KEYS for key, _ in pairs) else Encoded(kind, rest)
-    if kind == "none":
-        return None
-    if kind == "bool":
-        return bool(rest[0])
-    if kind == "int":
-        return int(str(rest[0]), 0)
-    if kind == "float":
-        return math.nan if rest[0] == "nan" else float.fromhex(str(rest[0]))
-    if kind == "str" and len(rest) == 1:
-        return str(rest[0])
-    return Encoded(str(kind), rest)
-
-
-_KEYS = (str, int, float, bool, type(None))
 
 
 def shown(plain: object, limit: int = 60) -> str:

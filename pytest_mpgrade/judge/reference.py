@@ -141,7 +141,7 @@ def _seen(run: Run) -> str:
         return f"{run.at} with {len(run.cells)} code cell{'s' * (len(run.cells) != 1)}"
     if run.ending is Ending.RAISED and run.error is not None:
         return f"{run.at} raised {run.error.type}: {run.error.message}"
-    returned = plain_data.shown(run.value)
+    returned = plain_data.shown(run.encoded)
     return run.at if returned.endswith(("…", "?")) else f"{run.at} returned {returned}"
 
 

@@ -41,6 +41,9 @@ from pytest_mpgrade.records.phases import Phase as Phase
 from pytest_mpgrade.records.phases import ProcessState as ProcessState
 from pytest_mpgrade.records.phases import QuiescenceRule as QuiescenceRule
 from pytest_mpgrade.records.phases import WaitEnd as WaitEnd
+from pytest_mpgrade.records.plain_values import NoValue as NoValue
+from pytest_mpgrade.records.plain_values import Opaque as Opaque
+from pytest_mpgrade.records.plain_values import python_value as python_value
 from pytest_mpgrade.records.rules import EnvironmentRules as EnvironmentRules
 from pytest_mpgrade.records.rules import LateRules as LateRules
 from pytest_mpgrade.records.rules import Limits as Limits
@@ -167,7 +170,7 @@ class Run:
     stopped: str = ""  # STOPPED: the limit that was exceeded, or the message that no task sends
     # of the calling process, -N for signal N; None: it was there, or is not known
     exitcode: int | None = None
-    value: Plain = None
+    encoded: Plain = None  # what it returned, as `inside/plain_data.py` encodes it
     error: RaisedError | None = None
     printed: str = ""
     stderr: str = ""
@@ -195,6 +198,18 @@ class Run:
     def at(self) -> str:
         """The call with its start method, as messages name it."""
         return f"{self.call} under {self.start_method}"
+
+    @property
+    def value(self) -> Any:
+        """What the call returned, as plain Python values; see `plain_values.python_value`.
+
+        A call that did not return has a `NoValue`, which says how it ended. ``==`` is Python's, for
+        which 1 and True are equal; `checks.returns_value` tells types apart.
+        """
+        if self.ending is Ending.RETURNED:
+            return python_value(self.encoded)
+        raised = f": {self.error.type}: {self.error.message}" if self.error else ""
+        return NoValue(f"{self.at} {self.ending}{raised}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,20 @@ A test executes the notebook by it, looks at its cells and variables, and checks
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pytest_mpgrade.course import start_methods
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.check import Judge, judge_safely
-from pytest_mpgrade.records import Assignment, Cell, Ending, Finding, Notebook, NotebookDocument
+from pytest_mpgrade.records import (
+    Assignment,
+    Cell,
+    Ending,
+    Finding,
+    Notebook,
+    NotebookDocument,
+    python_value,
+)
 from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.submission import notebooks
 
@@ -59,10 +67,9 @@ class StudentNotebook:
             [name for name in submission.imports if name == "multiprocess"],
         )
 
-    def value(self, name: str) -> object:
-        """Return a variable of the notebook at its end, as plain data of Python's own types.
+    def value(self, name: str) -> Any:
+        """Return a variable of the notebook at its end, as `plain_values.python_value` makes it.
 
-        Any other object in it, such as an array, is a `plain_data.Encoded` with types and content.
         Raises LookupError where there is no such variable, UsageError for one that the assignment
         does not list.
         """
@@ -75,7 +82,7 @@ class StudentNotebook:
         values = self.run().values
         if name not in values:
             raise self._missing(f"variable {name} at its end")
-        return plain_data.decode(values[name])
+        return python_value(values[name])
 
     def cell(self, tag: str) -> Cell:
         """Return the first code cell that has a tag, as it was executed.

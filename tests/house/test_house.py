@@ -71,6 +71,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "cli/verify.py": "reads its journal back",
     },
     "numpy": {
+        "records/plain_values.py": "arrays that a submission returned; in a function",
         "tasks.py": "what a task that returns an array is expected to return; in a function",
         "inside/workloads.py": "a task that returns an array; in a function",
     },

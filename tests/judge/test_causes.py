@@ -57,7 +57,7 @@ def test_hint_follows_from_what_was_seen() -> None:
     check = values_in_any_order(MIXED)
     run = worked(MIXED)
     hints = {
-        check(changed(run, value=value)).hint
+        check(changed(run, encoded=value)).hint
         for value in (
             ["none"],
             ["list", []],
@@ -67,7 +67,7 @@ def test_hint_follows_from_what_was_seen() -> None:
     }
     assert len(hints) == 4
     wrong = [["int", "0"], *MIXED.expected[1:]]
-    assert check(changed(run, value=["list", wrong])).hint == ""
+    assert check(changed(run, encoded=["list", wrong])).hint == ""
 
 
 BEGINS = "Traceback (most recent call last):\n"

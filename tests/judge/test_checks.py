@@ -524,7 +524,7 @@ DEALT = lined_up(dealt_in_turn, control=True)
 LIFO = lined_up(last_in)
 SHORT = ["list", VOUCHED[:10]]
 LOST = lined_up(
-    lambda _, waiting: waiting[0] if waiting[0] < 10 else None, value=SHORT, control=True
+    lambda _, waiting: waiting[0] if waiting[0] < 10 else None, encoded=SHORT, control=True
 )
 EARLY = changed(
     LOCKED,
@@ -852,8 +852,10 @@ SLOW_STARTS = changed(
 STALLED = changed(SLOW, seconds=20.0)
 TOLD: dict[str, Any] = {"facts": replace(FACTS, set_start_method=("fork",))}
 CONTEXT_SET = raising(worked(MIXED, **TOLD), "RuntimeError", "context has already been set")
-POLLED_NONE = got(value=["none"], gates=GateReport(script="shut", early=True))
-SAYS_RUNNING = got(value=["none"], printed="Task still running.\n", gates=GateReport(script="open"))
+POLLED_NONE = got(encoded=["none"], gates=GateReport(script="shut", early=True))
+SAYS_RUNNING = got(
+    encoded=["none"], printed="Task still running.\n", gates=GateReport(script="open")
+)
 SILENT = polled(printed="", processes=(child(exitcode=-9),), tries=8)
 MISSING = changed(
     made("import cv_funcs"),
@@ -973,10 +975,10 @@ GRANDCHILD = got(processes=(child(ran_task=True), child(CREW[1], born="exec")))
             Case(
                 "None for dead",
                 checks.hands_over(None),
-                got(value=["none"], printed=INACTIVE),
+                got(encoded=["none"], printed=INACTIVE),
                 FAILED,
             ),
-            Case("None", checks.hands_over(None, Concern.EDGE), got(value=["none"]), PASSED),
+            Case("None", checks.hands_over(None, Concern.EDGE), got(encoded=["none"]), PASSED),
             Case(
                 "package missing",
                 checks.imports_cleanly(),
@@ -1095,7 +1097,7 @@ def test_result_of_another_process_than_told_the_grader() -> None:
     process was given.
     """
     forged = [["tuple", [["int", LINE.keys[0]], ["str", "made up"]]], *VOUCHED[1:]]
-    finding = judged(checks.workers(3), lined_up(value=["list", forged]))
+    finding = judged(checks.workers(3), lined_up(encoded=["list", forged]))
     assert finding.outcome is FAILED
     assert f"task {LINE.keys[0]} was not made by the process" in finding.message
 
@@ -1103,7 +1105,7 @@ def test_result_of_another_process_than_told_the_grader() -> None:
 def test_run_that_was_stopped_fails_what_asked_for_it() -> None:
     """A run that went over a limit fails with the limit in words, and blames no other concern."""
     run = changed(
-        LINED_UP, ending=Ending.STOPPED, stopped="out of memory: the limit is 2 GB", value=None
+        LINED_UP, ending=Ending.STOPPED, stopped="out of memory: the limit is 2 GB", encoded=None
     )
     finding = judged(checks.values_in_any_order(LINE), run)
     assert finding.outcome is FAILED
@@ -1116,9 +1118,9 @@ def test_run_that_was_stopped_fails_what_asked_for_it() -> None:
 EARLIER = tasks.square([21, 5])
 NOBODY = worked(MIXED, events=(), processes=())
 SOME = worked(MIXED, events=worked(MIXED).trace.events[2:])
-NOTHING = changed(NOBODY, value=["list", []])
-STALE = worked(MIXED, value=["list", [*EARLIER.expected, *MIXED.expected]])
-ONLY_SOME = changed(SOME, value=["list", list(MIXED.expected[2:])])
+NOTHING = changed(NOBODY, encoded=["list", []])
+STALE = worked(MIXED, encoded=["list", [*EARLIER.expected, *MIXED.expected]])
+ONLY_SOME = changed(SOME, encoded=["list", list(MIXED.expected[2:])])
 MONITOR = (
     Leftover(kind="thread", name="thread 4107"),
     Leftover(kind="semaphore", name="sem.mg1c7f33a0-0"),
@@ -1135,7 +1137,7 @@ ALIVE_OF_NONE = worked(
     tasks.square([]), processes=worker_processes(2, exitcode=None, at_return="alive", later="alive")
 )
 OTHERS = (["int", "538"],)
-CROSSED_OVER = polled(value=OTHERS[0])
+CROSSED_OVER = polled(encoded=OTHERS[0])
 WAITS_FOR_ANOTHER = hung(polled(), stuck("join"), stuck("get", 1))
 HELD_ON = changed(SLOW, theirs=0.2)
 LET_GO = begun(gates=GateReport(script="shut", blocked=True))

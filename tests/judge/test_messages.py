@@ -245,7 +245,7 @@ def test_result_that_is_not_handed_over(
 ) -> None:
     """What to do about it depends on what was said in its place."""
     run = play(program("def bg_get(block):\n    return 5\n"), steps.call("bg_get", block=False))[1]
-    found = checks.hands_over(343)(replace(run, value=value, printed=printed))
+    found = checks.hands_over(343)(replace(run, encoded=value, printed=printed))
     assert found.outcome is Outcome.FAILED
     assert found.hint.startswith(hint)
     assert bool(hint) is bool(found.hint)

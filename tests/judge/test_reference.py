@@ -64,8 +64,8 @@ def variants(run: Run) -> Iterator[Run]:
     yield replace(changed(run, processes=server), start_method="forkserver")
     yield replace(run, import_children=2)
     yield replace(run, returned_under="fork", start_method="spawn")
-    yield replace(run, value=["list", []])
-    yield replace(run, value=["none"], printed="Task still running.")
+    yield replace(run, encoded=["list", []])
+    yield replace(run, encoded=["none"], printed="Task still running.")
     if isinstance(run, Notebook):
         yield replace(run, told=False, looked=False)
         yield replace(run, told=False, values={})

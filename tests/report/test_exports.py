@@ -121,11 +121,11 @@ import pytest
 
 @pytest.mark.criterion("values")
 def test_small(student):
-    assert student.call("double", 21).value == ["int", "42"]
+    assert student.call("double", 21).value == 42
 
 @pytest.mark.criterion("values")
 def test_large(student):
-    assert student.call("double", 10**6).value == ["int", "2000000"]
+    assert student.call("double", 10**6).value == 2000000
 """
 SLEEPS = "import time\n\ndef double(x):\n    time.sleep(3600 if x > 100 else 0)\n    return 2 * x\n"
 

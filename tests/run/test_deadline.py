@@ -97,7 +97,7 @@ def call(seconds):
 def test_call_that_is_done_in_time_on_an_idle_machine_is_done_in_time(play: MakeRuns) -> None:
     """It needs half a second of CPU and has 1.5 s, of which others take three quarters."""
     run = play(COMPUTES, Step(function="call", args=(0.5,)), seconds=1.5, import_seconds=30.0)[-1]
-    assert (run.ending, run.value) == (Ending.RETURNED, ["str", "done"]), run
+    assert (run.ending, run.encoded) == (Ending.RETURNED, ["str", "done"]), run
     assert run.seconds > 1.5
 
 

@@ -37,7 +37,7 @@ def test_value_comes_back(play: MakeRuns, observer: str) -> None:
     imported, run = play(text, steps.call("f", 3, scale=2), observer=observer)
     assert (imported.ending, imported.import_children) == (Ending.RETURNED, 0)
     assert run.ending is Ending.RETURNED
-    assert run.value == encoded([6, None, True, "STOP", {"a": (1.5, b"z")}])
+    assert run.encoded == encoded([6, None, True, "STOP", {"a": (1.5, b"z")}])
     assert run.printed == "so 3\n"
     assert run.trace.processes == ()
     assert run.trace.leftovers == ()
@@ -84,7 +84,7 @@ def test_exit_in_a_call_is_an_error_of_the_call(play: MakeRuns, how: str) -> Non
     assert first.ending is Ending.RAISED
     assert first.error is not None
     assert first.error.type in how
-    assert second.value == encoded(1)
+    assert second.encoded == encoded(1)
 
 
 @OBSERVERS
@@ -184,7 +184,7 @@ def test_processes_at_import_are_counted(play: MakeRuns) -> None:
     """
     imported, run = play(text, steps.call("f"))
     assert imported.import_children == 1
-    assert run.value == encoded(1)
+    assert run.encoded == encoded(1)
 
 
 SIGNATURES = """
@@ -260,7 +260,7 @@ def test_files_with_the_names_of_libraries(module: Callable[[str], Path]) -> Non
     assert imported.facts.functions == {
         name: [("size", "POSITIONAL_OR_KEYWORD", False)] for name in "fg"
     }
-    assert large.value == plain_data.encode(bytes(100_000))
+    assert large.encoded == plain_data.encode(bytes(100_000))
     assert raising.error is not None
     assert (raising.error.message, raising.error.line) == ("kaputt", 'raise ValueError("kaputt")')
     assert (queued.ending, queued.error and queued.error.type) == (Ending.RAISED, "TypeError")
@@ -285,4 +285,4 @@ def test_what_follows_a_return_has_time_of_its_own(play: MakeRuns, observer: str
             return 7
     """
     _, run = play(text, steps.call("f"), observer=observer, seconds=2.0)
-    assert (run.ending, run.value) == (Ending.RETURNED, encoded(7)), run.why
+    assert (run.ending, run.encoded) == (Ending.RETURNED, encoded(7)), run.why

@@ -182,7 +182,7 @@ def line(play: MakeRuns, text: str, method: str = "fork") -> tuple[Run, GateRepo
 def came_back_with_all(run: Run) -> None:
     """After any verdict every gate is opened: each task arrives once, and all results are there."""
     assert run.ending is Ending.RETURNED, (run.ending, run.why)
-    assert checks.values_in_any_order(LINE)(run).outcome is Outcome.PASSED, run.value
+    assert checks.values_in_any_order(LINE)(run).outcome is Outcome.PASSED, run.encoded
     assert sorted(event.key for event in run.trace.events if event.kind == "gate") == sorted(
         LINE.keys
     )
@@ -321,7 +321,7 @@ def test_late_task_is_waited_for(play: MakeRuns, method: str) -> None:
         False,
     )
     assert run.ending is Ending.RETURNED
-    assert sorted(run.value[1], key=repr) == sorted(late.expected, key=repr)
+    assert sorted(run.encoded[1], key=repr) == sorted(late.expected, key=repr)
 
 
 def test_late_task_that_is_given_up(play: MakeRuns) -> None:
@@ -351,11 +351,11 @@ def test_calls_that_do_not_wait_for_a_held_task(play: MakeRuns, method: str) -> 
         method=method,
     )
     assert [run.trace.gates and run.trace.gates.early for run in (begun, early)] == [True, True]
-    assert begun.value[1][0][1].endswith("Process")
+    assert begun.encoded[1][0][1].endswith("Process")
     (worker,) = [one for one in begun.trace.processes if not one.helper]
-    assert begun.value[1][0][2] == worker.pid
-    assert (early.value, early.printed) == (plain_data.encode(None), "Task still running.\n")
-    assert got.value == workload.expected[0]
+    assert begun.encoded[1][0][2] == worker.pid
+    assert (early.encoded, early.printed) == (plain_data.encode(None), "Task still running.\n")
+    assert got.encoded == workload.expected[0]
     assert got.printed.count("Task still running.\n") == got.tries - 1
     assert [one.exitcode for one in got.trace.processes if one.pid == worker.pid] == [0]
     assert dropped.trace.leftovers == ()
@@ -379,7 +379,7 @@ def test_call_that_waits_for_a_held_task(play: MakeRuns) -> None:
         True,
         "proof",
     )
-    assert got.value == workload.expected[0]
+    assert got.encoded == workload.expected[0]
 
 
 def test_worker_that_dies_at_its_gate(play: MakeRuns) -> None:
@@ -432,7 +432,7 @@ def test_background_tasks_meet(play: MakeRuns, method: str, started: int) -> Non
         started == 3,
         started,
     )
-    assert [run.value for run in runs[started + 1 :]] == list(workload.expected)
+    assert [run.encoded for run in runs[started + 1 :]] == list(workload.expected)
 
 
 def test_all_gates_open(play: MakeRuns) -> None:
@@ -442,7 +442,7 @@ def test_all_gates_open(play: MakeRuns) -> None:
         1
     ]
     assert run.trace.gates == GateReport(script="open")
-    assert sorted(run.value[1], key=repr) == sorted(workload.expected, key=repr)
+    assert sorted(run.encoded[1], key=repr) == sorted(workload.expected, key=repr)
     assert sorted(event.key for event in run.trace.events) == sorted(workload.keys)
 
 
@@ -493,7 +493,7 @@ def test_caller_that_is_busy_with_waiting(play: MakeRuns, nap: str) -> None:
     begin = steps.call("bg_task", workload.tasks[0], save="job", opaque=True, gates=steps.SHUT)
     got = play(text, begin, steps.call("bg_get", *steps.saved("job", 3), gates=steps.SHUT))[2]
     assert got.ending is Ending.RETURNED
-    assert got.value == workload.expected[0]
+    assert got.encoded == workload.expected[0]
     assert got.trace.gates is not None
     assert got.trace.gates.blocked
     # One that naps in between may get so little core time on a busy machine that it is steady.
@@ -516,7 +516,7 @@ def test_held_task_is_let_go_at_the_time_limit(play: MakeRuns) -> None:
     begin = steps.call("bg_task", workload.tasks[0], save="job", opaque=True, gates=steps.SHUT)
     wait = steps.call("bg_get", *steps.saved("job", 3), block=True, gates=steps.SHUT, seconds=2.0)
     got = play(text, begin, wait)[2]
-    assert (got.ending, got.value) == (Ending.RETURNED, workload.expected[0])
+    assert (got.ending, got.encoded) == (Ending.RETURNED, workload.expected[0])
     assert got.trace.gates == GateReport(script="shut")
 
 
@@ -538,7 +538,7 @@ def test_no_task_sleeps_once_half_have_begun(play: MakeRuns) -> None:
     """
     workload = tasks.raises(message="kaputt", followed_by=1, seconds=600)
     _, run = play(ONE_AFTER_THE_OTHER, steps.call("mp_apply", workload))
-    assert plain_data.decode(run.value) == ["kaputt", 0]
+    assert run.value == ["kaputt", 0]
 
 
 def test_tasks_sleep_until_half_have_begun(play: MakeRuns) -> None:
@@ -549,7 +549,7 @@ def test_tasks_sleep_until_half_have_begun(play: MakeRuns) -> None:
     raising, *naps = workload.tasks
     early_first = replace(workload, tasks=(naps[0], raising, *naps[1:]))
     _, run = play(ONE_AFTER_THE_OTHER, steps.call("mp_apply", early_first))
-    assert plain_data.decode(run.value) == [0, "kaputt", 1, 2]
+    assert run.value == [0, "kaputt", 1, 2]
     began = {event.key: event.at for event in run.trace.events}
     assert began["raises"] - began["0"] >= 1.0
     assert began["2"] - began["1"] >= 1.0

@@ -300,7 +300,7 @@ def test_long_naps_are_not_a_hang(play: MakeRuns) -> None:
             time.sleep(2.5)
             return 1
     """
-    assert play(text, steps.call("f"), patience=1.0)[1].value == encoded(1)
+    assert play(text, steps.call("f"), patience=1.0)[1].encoded == encoded(1)
 
 
 def test_worker_stopped_by_a_signal(play: MakeRuns) -> None:
@@ -347,7 +347,7 @@ def test_stopped_worker_is_not_waited_for_as_if_it_moved(play: MakeRuns, observe
     """
     run = play(text, steps.call("f"), observer=observer)[1]
     assert [one.later for one in run.trace.processes if not one.helper] == ["alive", "alive"]
-    assert time.monotonic() - int(run.value[1]) / 1000 < after_return.BUSY_SECONDS
+    assert time.monotonic() - int(run.encoded[1]) / 1000 < after_return.BUSY_SECONDS
 
 
 BEGINS_WITHOUT_ITS_FOLDER = """

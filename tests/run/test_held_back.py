@@ -191,7 +191,7 @@ def returned(run: Run) -> object:
         run.error,
         [stuck.sentence for stuck in run.trace.stuck],
     )
-    return run.value
+    return run.encoded
 
 
 @pytest.mark.parametrize("in_hand", [False, True], ids=["before it is taken in", "in hand"])

@@ -64,7 +64,7 @@ def test_daemon_that_outlives_the_call(play: MakeRuns, method: str, observer: st
     """
     run = play(text, steps.call("f"), method=method, observer=observer)[1]
     (left,) = [one for one in run.trace.processes if not one.helper]
-    assert run.value == encoded(left.pid)
+    assert run.encoded == encoded(left.pid)
     assert (left.at_return, left.later, left.exitcode) == ("alive", "alive", None)
     assert wait_until(lambda: not psutil.pid_exists(left.pid))
 
@@ -96,7 +96,7 @@ def test_orphan_in_a_session_of_its_own(play: MakeRuns, observer: str) -> None:
     """
     run = play(text, steps.call("f"), observer=observer)[1]
     assert run.ending is Ending.RETURNED
-    pid = int(run.value[1])
+    pid = int(run.encoded[1])
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     # that one cannot follow an orphan; it finds it by its mark when the run ends
     if observer != "psutil":
@@ -202,8 +202,8 @@ def test_temporary_files_are_removed(play: MakeRuns) -> None:
     """
     run = play(text, steps.call("f"))[1]
     assert run.ending is Ending.RETURNED
-    assert len(run.value[1]) == 3
-    for _, place in run.value[1]:
+    assert len(run.encoded[1]) == 3
+    for _, place in run.encoded[1]:
         assert not os.path.exists(place)
         assert f"{os.sep}mpgrade-" in place
 

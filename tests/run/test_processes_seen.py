@@ -49,7 +49,7 @@ def test_exit_statuses(play: MakeRuns, method: str) -> None:
     """
     run = play(text, steps.call("f"), method=method)[1]
     assert run.ending is Ending.RETURNED, run
-    pids = [int(item[1]) for item in run.value[1]]
+    pids = [int(item[1]) for item in run.encoded[1]]
     codes = {one.pid: one.exitcode for one in run.trace.processes}
     assert [codes[pid] for pid in pids] == [0, 3, 0, 1, -9, -15, -11]
     assert {one.born for one in run.trace.processes if one.pid in pids} == {method}
@@ -76,7 +76,7 @@ def test_every_short_life_is_seen(play: MakeRuns) -> None:
     run = play(text, steps.call("f"), processes=1000)[1]  # on a busy machine many live at a time
     assert run.ending is Ending.RETURNED, run
     codes = {one.pid: one.exitcode for one in run.trace.processes}
-    ends = {pid: codes.get(pid, "unseen") for pid in (int(item[1]) for item in run.value[1])}
+    ends = {pid: codes.get(pid, "unseen") for pid in (int(item[1]) for item in run.encoded[1])}
     assert list(ends.values()) == [number % 250 for number in range(400)]
     assert {one.born for one in run.trace.processes if one.pid in ends} == {"fork"}
 
@@ -127,7 +127,7 @@ def test_worker_cannot_speak_for_the_caller(play: MakeRuns) -> None:
     """
     run = play(text, steps.call("f", None))[1]  # which tasks it hands out is not known
     (worker,) = run.trace.processes
-    assert run.value == encoded(worker.pid)
+    assert run.encoded == encoded(worker.pid)
     assert [(event.key, event.pid) for event in run.trace.events] == [("forged", worker.pid)]
 
 
@@ -147,7 +147,7 @@ def test_own_processes_keep_their_start_method(play: MakeRuns, method: str) -> N
             return mp.get_start_method()
     """
     run = play(text, steps.call("f"), method=method)[1]
-    assert run.value == encoded(method)
+    assert run.encoded == encoded(method)
     assert [one.born for one in run.trace.processes if not one.helper] == ["fork", method]
 
 
@@ -174,7 +174,7 @@ def test_set_start_method_is_noted_and_harmless(play: MakeRuns, method: str) -> 
     assert imported.facts.set_start_method == ("fork",)
     assert run.facts.set_start_method == ("fork", "spawn", "forkserver")
     assert run.facts.start_method_now == method
-    assert run.value == encoded(method)
+    assert run.encoded == encoded(method)
     assert {one.born for one in run.trace.processes if not one.helper} == {method}
 
 
@@ -238,7 +238,7 @@ def test_generator_is_a_generator(play: MakeRuns) -> None:
             return [isinstance(tasks, types.GeneratorType), len(list(tasks)), len(list(tasks))]
     """
     run = play(text, steps.call("f", tasks.square([1, 2, 3]).as_generator()))[1]
-    assert run.value == encoded([True, 3, 0])
+    assert run.encoded == encoded([True, 3, 0])
 
 
 def test_queues_that_are_given(play: MakeRuns) -> None:
@@ -290,7 +290,7 @@ def test_printing_is_cut(play: MakeRuns) -> None:
             return 2
     """
     _, run, later = play(text, steps.call("f"), steps.call("g"))
-    assert (run.value, later.value) == (encoded(1), encoded(2))
+    assert (run.encoded, later.encoded) == (encoded(1), encoded(2))
     assert set(run.printed) == {"x"}
     assert len(run.printed) <= 1_000_000
     assert len(later.printed) <= 1_000_000
@@ -302,7 +302,7 @@ def test_answer_that_is_too_large(play: MakeRuns) -> None:
     run = play("def f():\n    return list(range(100_000))\n", steps.call("f"), answer_bytes=10_000)[
         1
     ]
-    assert run.value == ["object", "an answer that the grader cannot read"]
+    assert run.encoded == ["object", "an answer that the grader cannot read"]
 
 
 def test_closed_standard_streams(play: MakeRuns) -> None:
@@ -323,7 +323,7 @@ def test_closed_standard_streams(play: MakeRuns) -> None:
             return 2
     """
     _, run, later = play(text, steps.call("f"), steps.call("g"))
-    assert (run.value, later.value) == (encoded(1), encoded(2))
+    assert (run.encoded, later.encoded) == (encoded(1), encoded(2))
 
 
 def test_closed_file_descriptors(play: MakeRuns) -> None:
@@ -352,7 +352,7 @@ def test_objects_are_only_named(play: MakeRuns) -> None:
             return [Equal(), 1]
     """
     run = play(text, steps.call("f"))[1]
-    assert run.value == ["list", [["object", "cv_funcs.Equal"], ["int", "1"]]]
+    assert run.encoded == ["list", [["object", "cv_funcs.Equal"], ["int", "1"]]]
 
 
 def test_folder_of_the_submission_is_left_alone(play: MakeRuns, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_equal_scenarios_are_run_once(run_cache: Callable[..., RunCache]) -> Non
     shared = run_cache(text)
     runs = [Student(shared, method).call("f") for method in ("fork", "fork", "spawn")]
     assert runs[0] is runs[1]
-    assert runs[0].value != runs[2].value
+    assert runs[0].encoded != runs[2].encoded
 
 
 def test_plainest_call_that_hangs_saves_the_others(student: Callable[..., Student]) -> None:
@@ -45,7 +45,7 @@ def test_plainest_call_that_hangs_saves_the_others(student: Callable[..., Studen
     (stuck,) = one.rely_on(steps.call("f", 1))
     assert stuck.ending is Ending.HUNG
     assert one.call("f", 2).ending is Ending.NOT_TRIED
-    assert one.call("g").value == encoded(1)
+    assert one.call("g").encoded == encoded(1)
 
 
 def test_hang_under_one_start_method_only(student: Callable[..., Student]) -> None:
@@ -166,7 +166,7 @@ def test_stopped_server_goes_on(module: Callable[[str], Path], servers: bool) ->
     for _ in range(2):
         run = module_run.run_module(scenario, setting(folder, seconds=3.0))[1]
         thread.join()
-        assert (run.ending, run.value) == (Ending.RETURNED, encoded(1))
+        assert (run.ending, run.encoded) == (Ending.RETURNED, encoded(1))
 
 
 def test_killed_supervisor_is_tried_again(module: Callable[[str], Path]) -> None:
@@ -177,7 +177,7 @@ def test_killed_supervisor_is_tried_again(module: Callable[[str], Path]) -> None
     try:
         run = Student(shared, "fork").call("f", 1)
         assert (folder / "began").read_text() == "x" * 2
-        assert (run.ending, run.value) == (Ending.RETURNED, encoded(1))
+        assert (run.ending, run.encoded) == (Ending.RETURNED, encoded(1))
     finally:
         shared.close()
         thread.join()

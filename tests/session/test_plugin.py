@@ -243,7 +243,7 @@ def test_weights_of_questions(author: Path) -> None:
 @pytest.mark.criterion("own")
 @pytest.mark.parametrize("size", ["small", "very-large"])
 def test_size(student, size):
-    assert student.call("one").value == ["int", "1" if size == "small" else "3"]
+    assert student.call("one").value == (1 if size == "small" else 3)
 """
     tests.write_text(text)
     toml = author / "course" / "twice" / "assignment.toml"

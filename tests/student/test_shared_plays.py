@@ -73,7 +73,7 @@ def test_one_process_serves_all(together: Together) -> None:
         student.play(each) for each in (where(1), steps.call("raises"), where(2))
     )
     (alone,) = student.play(where(3))
-    assert first.value == second.value != alone.value
+    assert first.encoded == second.encoded != alone.encoded
     assert raised.ending is Ending.RAISED
 
 
@@ -84,7 +84,7 @@ def test_what_follows_is_made_apart(together: Together, name: str) -> None:
     _, student = together(first, steps.call(name), last)
     (before,), (odd,), (after,) = (student.play(each) for each in (first, steps.call(name), last))
     assert before.ending is after.ending is Ending.RETURNED
-    assert before.value != after.value
+    assert before.encoded != after.encoded
     assert (odd.ending is Ending.RETURNED) is name.startswith("leaves")
     wanted = {"hangs": Ending.HUNG, "dies": Ending.DIED}.get(name, Ending.RETURNED)
     (alone,) = together()[1].play(steps.call(name))
@@ -102,7 +102,7 @@ def test_what_fails_counts_only_apart(together: Together) -> None:
         (finding,) = student.check(run, checks.returns_value(1, hint="count from 1"))
         assert finding.outcome is Outcome.PASSED
     (again,) = student.play(second)
-    assert again.value == ["int", "1"]
+    assert again.encoded == ["int", "1"]
     made = list(runs.done())
     (same,) = Student(runs, "fork").play(second)
     assert same == again
@@ -124,7 +124,7 @@ def test_calls_that_are_shared_are_prepared_together(together: Together) -> None
     calls = [where(number) for number in range(3)]
     runs, student = together(*calls)
     student.prepare(*((each,) for each in calls))
-    values = [student.play(each)[0].value for each in calls]
+    values = [student.play(each)[0].encoded for each in calls]
     assert values[0] == values[1] == values[2]
     assert sum(run.function == "where" for run in runs.done()) == len(calls)
 

@@ -57,13 +57,17 @@ def test_one_of_two_tasks_goes_on(play: MakeRuns, method: str) -> None:
     *_, let, first, second, last = play(STARTS, *started(*later), method=method)
     assert let.trace.gates is not None
     assert let.trace.gates.met
-    assert [first.value, second.value, last.value] == [["none"], TWO.expected[1], TWO.expected[0]]
+    assert [first.encoded, second.encoded, last.encoded] == [
+        ["none"],
+        TWO.expected[1],
+        TWO.expected[0],
+    ]
 
 
 def test_kept_gates_are_opened_for_a_call_that_waits_for_them(play: MakeRuns) -> None:
     """A call that waits for a task of an earlier one is seen to, and gets it."""
     run = play(STARTS, *started(asked("a", "wait", gates=steps.KEPT)))[-1]
-    assert (run.ending, run.value) == (Ending.RETURNED, TWO.expected[0])
+    assert (run.ending, run.encoded) == (Ending.RETURNED, TWO.expected[0])
     assert run.trace.gates is not None
     assert (run.trace.gates.blocked, run.trace.gates.early) == (True, False)
 
@@ -75,7 +79,7 @@ def test_task_that_never_came_is_not_waited_for(play: MakeRuns) -> None:
         STARTS, begin, steps.meet(1), steps.let(TWO.keys[1]), asked("a", gates=steps.SHUT)
     )
     assert let.trace.gates is not None
-    assert (let.trace.gates.met, run.value) == (False, ["none"])
+    assert (let.trace.gates.met, run.encoded) == (False, ["none"])
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

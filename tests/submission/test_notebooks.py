@@ -123,7 +123,7 @@ def test_functions_of_a_notebook_are_graded(
     imported, run = module_run.run_module(scenario, setting(module.parent))
     assert imported.ending is Ending.RETURNED, imported.error
     assert (run.ending, run.error) == (Ending.RETURNED, None)
-    assert sorted(run.value[1]) == [["int", "1"], ["int", "9"]]
+    assert sorted(run.encoded[1]) == [["int", "1"], ["int", "9"]]
     assert run.printed == ""
     assert list(ada.iterdir()) == [book]
 

@@ -216,7 +216,7 @@ HIDDEN_TESTS = (
 @pytest.mark.criterion("secret_criterion")
 def test_secret_name(student):
     run = student.call("double", 123454321)
-    assert run.value == ["int", "246908642"], "secret message"
+    assert run.value == 246908642, "secret message"
 """
 )
 

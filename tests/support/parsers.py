@@ -16,7 +16,7 @@ from pytest_mpgrade.batch import archives, overrides, roster, source
 from pytest_mpgrade.batch.cluster import bundle
 from pytest_mpgrade.errors import MpgradeError
 from pytest_mpgrade.inside import plain_data
-from pytest_mpgrade.records import Assignment, Criterion
+from pytest_mpgrade.records import Assignment, Criterion, python_value
 from pytest_mpgrade.report import result_json
 from pytest_mpgrade.report.tables import course_gradebook
 from pytest_mpgrade.report.tables.course_gradebook import Grade
@@ -103,7 +103,7 @@ def _answer(place: Path, data: bytes) -> None:
     found = answers.answer(str(place), "call", 1_000_000)
     assert found.value is None or isinstance(found.value, list)
     plain_data.shown(found.value)
-    plain_data.decode(found.value)
+    python_value(found.value)
 
 
 def _gradebook(_: Path, data: bytes) -> None:

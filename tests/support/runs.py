@@ -52,8 +52,8 @@ def encoded(value: object) -> object:
 def values(run: Run) -> list[object]:
     """Return the items of a list that a call returned, encoded, in sorted order."""
     assert run.ending is Ending.RETURNED, (run.ending, run.why, run.error, run.stderr)
-    assert run.value[0] == "list"
-    return sorted(run.value[1], key=repr)
+    assert run.encoded[0] == "list"
+    return sorted(run.encoded[1], key=repr)
 
 
 def sentence(run: Run, role: str) -> str:

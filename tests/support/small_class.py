@@ -37,7 +37,7 @@ import pytest
 @pytest.mark.criterion("values")
 def test_double(student):
     run = student.call("double", 21)
-    assert run.value == ["int", "42"], "double(21) is not 42"
+    assert run.value == 42, "double(21) is not 42"
 """
 
 RIGHT = "def double(x):\n    return 2 * x\n"

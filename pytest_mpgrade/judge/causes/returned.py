@@ -10,7 +10,11 @@ from pytest_mpgrade.records import Run
 
 def results_back(run: Run) -> int | None:
     """Return how many results came back; None where the call returned no list."""
-    return len(run.value[1]) if isinstance(run.value, list) and run.value[:1] == ["list"] else None
+    return (
+        len(run.encoded[1])
+        if isinstance(run.encoded, list) and run.encoded[:1] == ["list"]
+        else None
+    )
 
 
 def came_back(run: Run) -> str:
@@ -18,9 +22,13 @@ def came_back(run: Run) -> str:
 
     Of a tuple or dict it gives only the number of items: their order may be chance.
     """
-    kind, content = run.value if isinstance(run.value, list) and len(run.value) == 2 else ("", [])
+    kind, content = (
+        run.encoded if isinstance(run.encoded, list) and len(run.encoded) == 2 else ("", [])
+    )
     return (
-        f"a {kind} of {len(content)}" if kind in ("tuple", "dict") else plain_data.shown(run.value)
+        f"a {kind} of {len(content)}"
+        if kind in ("tuple", "dict")
+        else plain_data.shown(run.encoded)
     )
 
 
@@ -37,15 +45,15 @@ def _begun_by_children(run: Run) -> int:
 
 def nothing_returned(run: Run) -> Cause | None:
     """The call returned None although its tasks were run."""
-    if run.value != ["none"] or not _begun_by_children(run):
+    if run.encoded != ["none"] or not _begun_by_children(run):
         return None
     return Cause(name="nothing returned", hint="return the list of the workers' results at the end")
 
 
 def not_a_list(run: Run) -> Cause | None:
     """The call returned something that holds or makes results and is no list."""
-    kind = run.value[0] if isinstance(run.value, list) and run.value else ""
-    name = str(run.value[1]).rpartition(".")[2] if kind == "object" else kind
+    kind = run.encoded[0] if isinstance(run.encoded, list) and run.encoded else ""
+    name = str(run.encoded[1]).rpartition(".")[2] if kind == "object" else kind
     if name == "dict":
         return Cause(
             name="no list",

@@ -197,7 +197,7 @@ def starts_in_background(run: Run, *later: Run) -> Verdict:
     given = [
         one
         for one in later
-        if one.function and one.ending is Ending.RETURNED and one.value != ["none"]
+        if one.function and one.ending is Ending.RETURNED and one.encoded != ["none"]
     ]
     if (
         given
@@ -279,8 +279,8 @@ def gives_three_handles(run: Run) -> Verdict:
     wrong = not_returned(run, Concern.RESULTS)
     if wrong is not None:
         return wrong
-    if isinstance(run.value, list) and run.value[0] == "tuple" and len(run.value[1]) == 3:
-        first = run.value[1][0]
+    if isinstance(run.encoded, list) and run.encoded[0] == "tuple" and len(run.encoded[1]) == 3:
+        first = run.encoded[1][0]
         if first[-1] is None and children(run):
             return failed(
                 f"the first of the three handles that {run.call} returned is no process but"
@@ -289,6 +289,6 @@ def gives_three_handles(run: Run) -> Verdict:
             )
         return PASSED
     return failed(
-        f"{run.call} returned {plain_data.shown(run.value)}, not (p, task_queue, done_queue)",
+        f"{run.call} returned {plain_data.shown(run.encoded)}, not (p, task_queue, done_queue)",
         symptom=HANDLES,
     )

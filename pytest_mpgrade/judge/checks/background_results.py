@@ -94,7 +94,7 @@ def hands_over_plain(
             "no result was waited for: the task ran in the calling process (see"
             " starts_in_background)"
         )
-    if asked is not None and asked.value == want != ["none"]:
+    if asked is not None and asked.encoded == want != ["none"]:
         return PASSED  # it came at an earlier call: whether that waited is for other checks
     return _compared(run, want, concern)
 
@@ -102,7 +102,7 @@ def hands_over_plain(
 def _compared(run: Run, want: object, concern: Concern) -> Verdict:
     if ignored_block(run, want):
         return did_not_wait(run)
-    if run.value == want:
+    if run.encoded == want:
         if want == ["none"] and "inactive" in run.printed:
             seen = f"{run.call} took the result None for a child that had died"
             return failed(seen, symptom="values", hint=_BY_THE_QUEUE)
@@ -110,7 +110,7 @@ def _compared(run: Run, want: object, concern: Concern) -> Verdict:
     alive = any(child.later == "alive" for child in doers(run))
     if (
         concern is not Concern.RESULTS
-        and run.value == ["none"]
+        and run.encoded == ["none"]
         and "inactive" in run.printed
         and alive
     ):
@@ -118,7 +118,7 @@ def _compared(run: Run, want: object, concern: Concern) -> Verdict:
         return undecided(seen, "still_running", fault(Concern.RESULTS, seen, symptom="message"))
     after = f" (asked {run.tries} times)" if run.tries > 1 else ""
     return failed(
-        f"{run.call} returned {plain_data.shown(run.value)}{after}, expected"
+        f"{run.call} returned {plain_data.shown(run.encoded)}{after}, expected"
         f" {plain_data.shown(want)}",
         symptom="values",
         hint=_remedy(run, want),
@@ -130,7 +130,7 @@ _BY_THE_QUEUE = "tell a result from its absence by the queue, not by its value"
 
 def _remedy(run: Run, want: object) -> str:
     """Return a hint on a result that was not handed over, by what was printed in its place."""
-    if run.value != ["none"]:
+    if run.encoded != ["none"]:
         return ""
     if want in _LIKE_NONE:
         return _BY_THE_QUEUE
@@ -191,9 +191,9 @@ def says_inactive(
     if run.ending is not Ending.RETURNED:
         verdict = not_returned(run, Concern.FAILURE, owns_all=True) or PASSED
         return _waits_for_the_dead(verdict) if run.ending is Ending.HUNG else verdict
-    if run.value != ["none"]:
+    if run.encoded != ["none"]:
         return failed(
-            f"the child died without a result; {run.call} returned {plain_data.shown(run.value)}",
+            f"the child died without a result; {run.call} returned {plain_data.shown(run.encoded)}",
             symptom="values",
             hint="return None where there is no result",
         )
@@ -229,7 +229,7 @@ def ignored_block(run: Run, want: object = ANY) -> bool:
 
     If None is the result of the task, that counts only while the child is still alive.
     """
-    if run.value != ["none"] or run.named.get("block") is not True or RUNNING not in run.printed:
+    if run.encoded != ["none"] or run.named.get("block") is not True or RUNNING not in run.printed:
         return False
     return want != ["none"] or any(child.later == "alive" for child in doers(run))
 
@@ -253,7 +253,7 @@ def names_the_death(run: Run, message: str, started: Run | None = None) -> Verdi
     in_caller = _in_caller(run, started)
     if in_caller is not None:
         return in_caller
-    if run.ending is not Ending.RETURNED or run.value != ["none"]:
+    if run.ending is not Ending.RETURNED or run.encoded != ["none"]:
         seen = f"{run.call} did not return None"
         said = fault(Concern.FAILURE, f"the child died without a result; {seen}", symptom="values")
         return undecided(

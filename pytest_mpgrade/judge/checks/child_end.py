@@ -95,7 +95,7 @@ def _not_handed_over(run: Run, concern: Concern, result: object) -> Verdict | No
         return did_not_wait(run)
     if run.ending is not Ending.RETURNED:
         return not_returned(run, concern)
-    if want is not ANY and run.value != want:
+    if want is not ANY and run.encoded != want:
         return _no_result(run)
     if not children(run):
         return absent("no child process was started (see starts_in_background)")

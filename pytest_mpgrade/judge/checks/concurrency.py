@@ -111,7 +111,9 @@ def _forged(run: Run) -> str:
         if event.kind == "gate" and event.token
     }
     keys = {key for key, _ in given}
-    results = run.value[1] if isinstance(run.value, list) and run.value[:1] == ["list"] else []
+    results = (
+        run.encoded[1] if isinstance(run.encoded, list) and run.encoded[:1] == ["list"] else []
+    )
     for result in results:
         if (
             isinstance(result, list)

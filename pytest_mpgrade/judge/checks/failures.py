@@ -75,7 +75,7 @@ def raises_soon(run: Run, message: str) -> Verdict:
         return _task_not_run("the task that raises was not run", run)
     if run.ending is Ending.RETURNED:
         return failed(
-            f"a task raised, but {run.call} returned {plain_data.shown(run.value)} instead of"
+            f"a task raised, but {run.call} returned {plain_data.shown(run.encoded)} instead of"
             " raising",
             symptom="swallowed",
             hint="raise in the parent what a worker has sent of its task's exception",
@@ -147,7 +147,7 @@ def notices_death(run: Run) -> Verdict:
         return PASSED
     if run.ending is Ending.RETURNED:
         return failed(
-            f"a worker died in its task, but {run.call} returned {plain_data.shown(run.value)}"
+            f"a worker died in its task, but {run.call} returned {plain_data.shown(run.encoded)}"
             " instead of raising",
             symptom="swallowed",
             hint="raise an exception when a worker has ended without the result of its task",

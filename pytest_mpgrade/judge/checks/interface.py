@@ -240,9 +240,9 @@ def worker_output(run: Run, expected: Sequence[object]) -> Verdict:
                     " output"
                 ),
             )
-        if run.value != ["none"]:
+        if run.encoded != ["none"]:
             return failed(
-                f"worker() returned {plain_data.shown(run.value)}, not None", symptom="values"
+                f"worker() returned {plain_data.shown(run.encoded)}, not None", symptom="values"
             )
         return PASSED
     if _goes_on(run) or run.ending is not Ending.RAISED or _queue(run, 1) == want:

@@ -38,9 +38,10 @@ def still_running(
     other = _another(run, others) or _held_on(run)
     if other is not None:
         return other
-    if run.value != ["none"]:
+    if run.encoded != ["none"]:
         return failed(
-            f"{run.call} returned {plain_data.shown(run.value)} before the task was done, not None",
+            f"{run.call} returned {plain_data.shown(run.encoded)} before the task was done, not"
+            " None",
             symptom="values",
             hint="return None while there is no result",
         )
@@ -61,10 +62,10 @@ def _another(run: Run, others: Sequence[object]) -> Verdict | None:
     """
     if others and run.ending is not Ending.RETURNED:
         return not_returned(run, Concern.RESULTS, owns_all=True)
-    if run.value not in others:
+    if run.encoded not in others:
         return None
     words = (
-        f"{run.call} returned {plain_data.shown(run.value)}, which is the result of another task"
+        f"{run.call} returned {plain_data.shown(run.encoded)}, which is the result of another task"
     )
     return failed(words, symptom="values", hint=OWN_QUEUES)
 
@@ -99,7 +100,7 @@ def waits_when_asked(run: Run, started: Run) -> Verdict:
     gates = run.trace.gates
     if gates is not None and gates.early:
         return failed(
-            f"{run.call} came back with {plain_data.shown(run.value)} while the task was still"
+            f"{run.call} came back with {plain_data.shown(run.encoded)} while the task was still"
             " running",
             symptom="does not block",
         )

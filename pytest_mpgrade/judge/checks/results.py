@@ -63,9 +63,12 @@ def gives_results(run: Run, workload: Workload, concern: Concern = Concern.RESUL
     wrong = not_returned(run, concern)
     if wrong is not None or not workload.keys:
         return wrong or PASSED
-    if not isinstance(run.value, list) or run.value[0] != "list":
+    if not isinstance(run.encoded, list) or run.encoded[0] != "list":
         return compare(run, workload.expected, workload.keys)
-    want, got = Counter(map(json.dumps, workload.expected)), Counter(map(json.dumps, run.value[1]))
+    want, got = (
+        Counter(map(json.dumps, workload.expected)),
+        Counter(map(json.dumps, run.encoded[1])),
+    )
     if 2 * sum((want & got).values()) >= len(workload.keys):
         return PASSED
     return compare(run, workload.expected, workload.keys)
@@ -89,7 +92,7 @@ def values_in_order(run: Run, workload: Workload, concern: Concern = Concern.ORD
         return undecided(
             "the values are wrong", "values_in_any_order", replace(wrong, concern=Concern.RESULTS)
         )
-    got = run.value[1]
+    got = run.encoded[1]
     place = next(
         (i for i, (a, b) in enumerate(zip(got, workload.expected, strict=True)) if a != b), None
     )
@@ -120,9 +123,9 @@ def compare(
 
     *earlier* has the results of earlier calls in the same process.
     """
-    if not isinstance(run.value, list) or run.value[0] != "list":
+    if not isinstance(run.encoded, list) or run.encoded[0] != "list":
         return failed(f"{run.call} returned {came_back(run)}, not a list", symptom="values")
-    want, got = Counter(map(json.dumps, expected)), Counter(map(json.dumps, run.value[1]))
+    want, got = Counter(map(json.dumps, expected)), Counter(map(json.dumps, run.encoded[1]))
     missing, extra = list((want - got).elements()), list((got - want).elements())
     if missing or extra:
         words, old = (
@@ -146,7 +149,7 @@ def compare(
 
 
 def _difference(run: Run, missing: list[str], extra: list[str], expected: int) -> str:
-    count, asked = len(run.value[1]), f"{expected} task{'s' * (expected != 1)}"
+    count, asked = len(run.encoded[1]), f"{expected} task{'s' * (expected != 1)}"
     if not count:
         return f"{run.call} returned an empty list for {asked}"
     words = f"{run.call} returned {count} result{'s' * (count != 1)} for {asked}"
@@ -180,10 +183,10 @@ def returns_value(
     wrong = not_returned(run, concern, owns_all=concern in _OWNERS)
     if wrong is not None:
         return replace(wrong, symptom=DIRECT) if wrong.outcome is Outcome.FAILED else wrong
-    if run.value == want:
+    if run.encoded == want:
         return PASSED
     return failed(
-        f"{run.call} returned {plain_data.shown(run.value)}, expected {plain_data.shown(want)}",
+        f"{run.call} returned {plain_data.shown(run.encoded)}, expected {plain_data.shown(want)}",
         symptom=DIRECT,
     )
 
@@ -204,7 +207,7 @@ def lets_through(
     check.
     """
     if run.ending is Ending.RETURNED:
-        words = f"{run.call} returned {plain_data.shown(run.value)} although the function raised"
+        words = f"{run.call} returned {plain_data.shown(run.encoded)} although the function raised"
         return failed(words, symptom=DIRECT, hint="let the exception pass: catch none here")
     error = by_call(run)
     if run.ending is not Ending.RAISED or run.error is None or error is None:

@@ -73,7 +73,9 @@ def _not_run(run: Run, workload: Workload, row: Sequence[tuple[Run, Workload]]) 
     lost = sum((handed_out - ran).values())
     if not lost:
         return PASSED
-    results = run.value[1] if isinstance(run.value, list) and run.value[:1] == ["list"] else []
+    results = (
+        run.encoded[1] if isinstance(run.encoded, list) and run.encoded[:1] == ["list"] else []
+    )
     right = sum(
         (Counter(map(json.dumps, workload.expected)) & Counter(map(json.dumps, results))).values()
     )

@@ -123,7 +123,7 @@ _FAULTS = [
     Example(
         check=checks.raises_soon("kaputt 4711"),
         passing=_RAISED,
-        failing=changed(_KAPUTT, value=["list", [["object", "builtins.ValueError"], ["int", "0"]]]),
+        failing=changed(_KAPUTT, encoded=["list", [["object", "builtins.ValueError"], ["int", "0"]]]),
     ),
     Example(
         check=checks.notices_death(),
@@ -158,7 +158,7 @@ _FOUND = {
 _IMPORT = made("import cv_funcs", facts=replace(FACTS, functions=_FOUND), gates=None)
 _WORKER = made(
     "worker(a queue, a queue)",
-    value=["none"],
+    encoded=["none"],
     facts=replace(
         FACTS,
         queues=(plain_data.encode([(tasks.work.square, (5,))]), plain_data.encode([49, 81, 9])),

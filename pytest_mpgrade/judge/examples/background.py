@@ -28,7 +28,7 @@ def begun(**seen: object) -> Run:
     """Return a call of bg_task that came back while its task was held."""
     run = made(
         "bg_task(a task)",
-        value=["tuple", HANDLES],
+        encoded=["tuple", HANDLES],
         events=(GateEvent(kind="gate", key="133", pid=CREW[0], at=0.0071),),
         processes=(RUNNING,),
         gates=GateReport(script="shut", early=True),
@@ -42,7 +42,7 @@ def polled(**seen: object) -> Run:
     """Return a call of bg_get that came back without a result while the task was held."""
     run = made(
         "bg_get(block=False)",
-        value=["none"],
+        encoded=["none"],
         printed="Task still running.\n",
         processes=(RUNNING,),
         gates=GateReport(script="shut", early=True),
@@ -58,7 +58,7 @@ def got(**seen: object) -> Run:
     run = made(
         "bg_get(block=True)",
         named={"block": True},
-        value=["int", "400"],
+        encoded=["int", "400"],
         processes=(child(),),
         gates=gates,
         seconds=0.3743,
@@ -100,7 +100,7 @@ BACKGROUND: tuple[tuple[Check, Run, Run], ...] = (
     (
         checks.gives_three_handles(),
         begun(),
-        begun(value=["object", "multiprocessing.context.Process"]),
+        begun(encoded=["object", "multiprocessing.context.Process"]),
     ),
     (
         checks.starts_in_background(),
@@ -122,16 +122,16 @@ BACKGROUND: tuple[tuple[Check, Run, Run], ...] = (
         checks.waits_when_asked(begun()),
         got(),
         got(
-            value=["none"],
+            encoded=["none"],
             gates=GateReport(script="shut", early=True),
             seconds=0.0003,
             blocked=0.0001,
         ),
     ),
-    (checks.hands_over(400), got(), got(value=["str", "400"])),
+    (checks.hands_over(400), got(), got(encoded=["str", "400"])),
     (
         checks.hands_over_plain(plain_data.encode("STOP"), Concern.EDGE),
-        got(value=["str", "STOP"]),
+        got(encoded=["str", "STOP"]),
         hung(got(processes=()), stuck("get")),
     ),
     (

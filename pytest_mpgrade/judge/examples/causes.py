@@ -209,7 +209,7 @@ CAUSES: tuple[Shown, ...] = (
     Shown(
         name="feeder thread cut off",
         symptom="values",
-        run=_uses(changed(_RAN, value=["list", list(MIXED.expected[1:])]), "_exit"),
+        run=_uses(changed(_RAN, encoded=["list", list(MIXED.expected[1:])]), "_exit"),
     ),
     Shown(
         name="done by the parent",
@@ -260,29 +260,29 @@ CAUSES: tuple[Shown, ...] = (
     ),
     Shown(name="task never put", symptom="hang", run=hung(_FEW, *_WAITING)),
     Shown(name="result lost", symptom="hang", run=hung(_RAN, *_WAITING)),
-    Shown(name="nothing returned", symptom="values", run=changed(_RAN, value=["none"])),
+    Shown(name="nothing returned", symptom="values", run=changed(_RAN, encoded=["none"])),
     Shown(
-        name="no list", symptom="values", run=changed(_RAN, value=["tuple", list(MIXED.expected)])
+        name="no list", symptom="values", run=changed(_RAN, encoded=["tuple", list(MIXED.expected)])
     ),
-    Shown(name="no list", symptom="values", run=changed(_RAN, value=["dict", []])),
+    Shown(name="no list", symptom="values", run=changed(_RAN, encoded=["dict", []])),
     Shown(
-        name="no list", symptom="values", run=changed(_RAN, value=["object", "builtins.generator"])
+        name="no list", symptom="values", run=changed(_RAN, encoded=["object", "builtins.generator"])
     ),
-    Shown(name="copies", symptom="values", run=changed(_RAN, value=["list", []])),
+    Shown(name="copies", symptom="values", run=changed(_RAN, encoded=["list", []])),
     Shown(
         name="tasks not run",
         symptom="values",
-        run=changed(_FEW, value=["list", list(MIXED.expected[1:])]),
+        run=changed(_FEW, encoded=["list", list(MIXED.expected[1:])]),
     ),
     Shown(
         name="results not collected",
         symptom="values",
-        run=changed(_RAN, value=["list", list(MIXED.expected[1:])]),
+        run=changed(_RAN, encoded=["list", list(MIXED.expected[1:])]),
     ),
     Shown(
         name="results twice",
         symptom="values",
-        run=changed(_RAN, value=["list", [*MIXED.expected, *MIXED.expected]]),
+        run=changed(_RAN, encoded=["list", [*MIXED.expected, *MIXED.expected]]),
     ),
     Shown(
         name="threads", symptom="in the caller", run=_uses(by_caller(_RAN), "ThreadPoolExecutor")

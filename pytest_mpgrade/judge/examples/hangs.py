@@ -61,7 +61,7 @@ def hung(run: Run, *where: Stuck, **seen: object) -> Run:
         run,
         ending=Ending.HUNG,
         why="proof",
-        value=None,
+        encoded=None,
         stuck=where,
         processes=processes,
         seconds=0.3784,

@@ -16,23 +16,23 @@ _PLAIN = worked(MIXED)
 VALUES: tuple[tuple[Check, Run, Run], ...] = (
     (
         checks.values_in_any_order(MIXED),
-        changed(_PLAIN, value=["list", list(reversed(MIXED.expected))]),
-        changed(_PLAIN, value=["list", list(MIXED.expected[:-1])]),
+        changed(_PLAIN, encoded=["list", list(reversed(MIXED.expected))]),
+        changed(_PLAIN, encoded=["list", list(MIXED.expected[:-1])]),
     ),
     (
         checks.gives_results(MIXED),
-        changed(_PLAIN, value=["list", list(MIXED.expected[1:])]),
-        changed(_PLAIN, value=["none"]),
+        changed(_PLAIN, encoded=["list", list(MIXED.expected[1:])]),
+        changed(_PLAIN, encoded=["none"]),
     ),
     (
         checks.values_in_order(MIXED),
         _PLAIN,
-        changed(_PLAIN, value=["list", list(reversed(MIXED.expected))]),
+        changed(_PLAIN, encoded=["list", list(reversed(MIXED.expected))]),
     ),
     (
         checks.returns_value(81),
-        made("calculate(power, (3, 4))", value=["int", "81"]),
-        made("calculate(power, (3, 4))", value=["str", "81"]),
+        made("calculate(power, (3, 4))", encoded=["int", "81"]),
+        made("calculate(power, (3, 4))", encoded=["str", "81"]),
     ),
     (
         checks.lets_through("kaputt 4713"),
@@ -72,7 +72,7 @@ VALUES: tuple[tuple[Check, Run, Run], ...] = (
             _LATE,
             kind="gate",
             gates=GateReport(script="hold", early=True, met=True),
-            value=["list", list(_LATE.expected[1:])],
+            encoded=["list", list(_LATE.expected[1:])],
             seconds=1.04,
         ),
     ),

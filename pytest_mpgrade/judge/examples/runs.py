@@ -90,7 +90,7 @@ def worked(
         f"mp_apply({workload.label}, n_processes={n})", events=events, processes=worker_processes(n)
     )
     run = changed(run, tasks=len({*workload.keys}))
-    return changed(run, **{"value": ["list", list(workload.expected)], **seen})
+    return changed(run, **{"encoded": ["list", list(workload.expected)], **seen})
 
 
 def by_caller(run: Run, **seen: object) -> Run:
@@ -145,7 +145,7 @@ def lined_up(deal: Deal = first_in, **seen: object) -> Run:
     played = _Line(deal)
     run = made(
         f"mp_apply({LINE.label}, n_processes=3)",
-        value=["list", VOUCHED],
+        encoded=["list", VOUCHED],
         gates=played.report,
         events=tuple(played.events),
         processes=worker_processes(),
@@ -257,4 +257,4 @@ def raising(
         else ()
     )
     error = RaisedError(type=type, message=message, chain=chain, frames=frames, line=line)
-    return changed(run, ending=Ending.RAISED, value=None, error=error, **seen)
+    return changed(run, ending=Ending.RAISED, encoded=None, error=error, **seen)

@@ -202,7 +202,7 @@ def _filled(
         still_reading=account.still_reading,
         stopped=account.stopped,
         exitcode=account.exitcode,
-        value=["object", UNREADABLE] if lacks_value else child_answer.value,
+        encoded=["object", UNREADABLE] if lacks_value else child_answer.value,
         error=error,
         facts=facts,
         printed=account.printed,
