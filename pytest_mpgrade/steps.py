@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_mpgrade.inside import workloads
 from pytest_mpgrade.inside.placeholders import BareQueue, Lazily, Own, Saved, ThreadQueue
 from pytest_mpgrade.records import (
     Again,
@@ -97,6 +98,7 @@ def call(
         last=last,
         own=_own(args),
         keys=_keys(args),
+        tasked=any(map(_may_hold_task, (*args, *kwargs.values()))),
         seconds=seconds,
         longest=longest,
         patience=patience,
@@ -130,6 +132,17 @@ def _keys(args: tuple[object, ...]) -> tuple[str, ...] | None:
     if not all(isinstance(arg, (Workload, Saved)) for arg in args):
         return None
     return tuple(key for arg in args if isinstance(arg, Workload) for key in arg.keys)
+
+
+def _may_hold_task(value: object) -> bool:
+    """Tell whether a task of ours may be in an argument; there is none in plain values."""
+    if isinstance(value, (Workload, Saved, ThreadQueue, BareQueue, Lazily)):
+        return True
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return any(map(_may_hold_task, value))
+    if isinstance(value, dict):
+        return any(map(_may_hold_task, (*value, *value.values())))
+    return getattr(value, "__module__", "") == workloads.__name__
 
 
 def _shown(arg: object) -> str:

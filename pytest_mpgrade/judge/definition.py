@@ -33,6 +33,10 @@ It is a format string over the parameters of the check, or a function that names
 """
 
 
+class UnfitRunError(TypeError):
+    """A test gives a check a run of another kind than it can judge: a mistake of the author's."""
+
+
 class Decorator(Protocol[RunT_co]):
     """A function that turns a judge into a function that makes a `Check`.
 
@@ -48,7 +52,12 @@ class Decorator(Protocol[RunT_co]):
 
 @overload
 def check(
-    *, title: Text, concern: Concern = Concern.RESULTS, hint: Text = "", name: str = ""
+    *,
+    title: Text,
+    concern: Concern = Concern.RESULTS,
+    hint: Text = "",
+    name: str = "",
+    of_tasks: bool = False,
 ) -> Decorator[Run]: ...
 
 
@@ -70,6 +79,7 @@ def check(
     hint: Text = "",
     name: str = "",
     judges: type[Run] = Run,
+    of_tasks: bool = False,
 ) -> Decorator[Any]:
     """Make a check of a function that takes a run and parameters, and returns a `Verdict`.
 
@@ -77,7 +87,8 @@ def check(
     failure whose verdict has no hint of its own. Both may depend on the parameters; see `Text`. A
     parameter that is called ``concern`` takes the place of *concern*. *name* is the name of the
     function, unless it is given. *judges* is the only kind of run that the check accepts: for
-    another kind, which is a mistake in the test, it raises TypeError.
+    another kind it raises `UnfitRunError`. A check *of_tasks* does the same for a call that was given
+    no task of `pytest_mpgrade.tasks`: only these tell the grader which process runs them.
     """
 
     def decorate(function: Callable[Concatenate[Any, P], Verdict]) -> Callable[P, Check]:
@@ -91,6 +102,8 @@ def check(
 
             @functools.wraps(function)
             def judge(run: Run) -> Verdict:
+                if of_tasks and not run.tasked:
+                    raise UnfitRunError(_no_tasks(called, run))
                 return function(_of_kind(run, judges), *args, **kwargs)
 
             said = _worded(title, parameters), _worded(hint, parameters)
@@ -148,6 +161,13 @@ def _worded(text: Text, parameters: Mapping[str, Any]) -> str:
     return text(**{name: parameters[name] for name in _names(text)})
 
 
+def _no_tasks(name: str, run: Run) -> str:
+    return (
+        f"checks.{name} follows tasks of pytest_mpgrade.tasks, and {run.call} was given none;"
+        " checks.started, ended_by_sentinel and no_leftovers judge any call, by its processes"
+    )
+
+
 _GIVEN_BY = {"Notebook": "notebook.run()", "Scaling": "student.scale()", "Timing": "student.time()"}
 """What a test calls to get each kind of run that has a class of its own."""
 
@@ -155,5 +175,7 @@ _GIVEN_BY = {"Notebook": "notebook.run()", "Scaling": "student.scale()", "Timing
 def _of_kind(run: Run, kind: type[Run]) -> Run:
     if not isinstance(run, kind):
         given_by = _GIVEN_BY.get(kind.__name__, f"what gives a {kind.__name__}")
-        raise TypeError(f"this check is for what {given_by} returns, not for {type(run).__name__}")
+        raise UnfitRunError(
+            f"this check is for what {given_by} returns, not for {type(run).__name__}"
+        )
     return run

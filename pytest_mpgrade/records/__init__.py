@@ -162,6 +162,7 @@ class Run:
     function: str
     # its arguments that were given by name
     named: Mapping[str, object] = field(default_factory=dict)
+    tasked: bool = True  # it may have been given tasks of `pytest_mpgrade.tasks`
     start_method: str
     ending: Ending
     why: str = ""  # in words: by which rule it ended and in which phase, or what is broken

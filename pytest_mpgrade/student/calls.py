@@ -244,6 +244,7 @@ class Student:
                 key=f"{key}/{number}",
                 call=step.label,
                 function=step.function,
+                tasked=step.tasked,
                 start_method=self.start_method,
                 ending=Ending.NOT_TRIED,
                 why=why,

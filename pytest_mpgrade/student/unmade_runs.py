@@ -27,7 +27,10 @@ def broken_runs(
         why=str(error),
         stopped=str(error) if ending is Ending.STOPPED else "",
     )
-    calls = tuple(replace(base, call=step.label, function=step.function) for step in scenario.steps)
+    calls = tuple(
+        replace(base, call=step.label, function=step.function, tasked=step.tasked)
+        for step in scenario.steps
+    )
     if ending is Ending.STOPPED:  # by one of the calls, or where there is none by the import
         base = replace(base, ending=Ending.NOT_TRIED if calls else Ending.NOT_IMPORTED)
     return (base, *calls)
@@ -47,6 +50,7 @@ def complete_runs(found: Sequence[Run], scenario: Scenario) -> tuple[Run, ...]:
             key=f"{scenario.key}/{number}",
             call=step.label,
             function=step.function,
+            tasked=step.tasked,
             start_method=scenario.start_method,
             ending=(
                 imported.ending

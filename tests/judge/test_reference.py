@@ -16,6 +16,7 @@ from pytest_mpgrade import cli
 from pytest_mpgrade.judge import checks, reference
 from pytest_mpgrade.judge.attribution import BLAMES
 from pytest_mpgrade.judge.check import Check, before_all
+from pytest_mpgrade.judge.definition import UnfitRunError
 from pytest_mpgrade.judge.examples import EXAMPLES
 from pytest_mpgrade.judge.examples.background import begun
 from pytest_mpgrade.judge.examples.runs import changed, lined_up
@@ -106,10 +107,8 @@ def judged(check: Check, run: Run) -> Verdict | None:
     """Return what a check says of a run by itself; None where that is not for it."""
     try:
         return check.judge(run) if before_all(run) is None else None
-    except TypeError as wrong:
-        if "this check is for what notebook.run() returns" in str(wrong):
-            return None
-        raise
+    except UnfitRunError:
+        return None
 
 
 @cache

@@ -69,6 +69,7 @@ from pytest_mpgrade.judge.checks.results import (
 from pytest_mpgrade.judge.checks.scaling import scales
 from pytest_mpgrade.judge.checks.shutdown import ended_by_sentinel, no_leftovers
 from pytest_mpgrade.judge.checks.speed import faster_than_serial, keeps_up_with_reference
+from pytest_mpgrade.judge.checks.started import started
 from pytest_mpgrade.judge.checks.who_computed import in_children
 from pytest_mpgrade.judge.definition import check
 
@@ -124,6 +125,7 @@ __all__ = [
     "says_inactive",
     "scales",
     "shows_rows",
+    "started",
     "starts_in_background",
     "still_running",
     "undecided",

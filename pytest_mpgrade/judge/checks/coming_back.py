@@ -63,7 +63,7 @@ def _by_children(run: Run) -> Verdict:
     return PASSED
 
 
-@check(title="large and many results come through", concern=Concern.DEADLOCK)
+@check(title="large and many results come through", concern=Concern.DEADLOCK, of_tasks=True)
 def drains(run: Run, workload: Workload, n: int) -> Verdict:
     """Large or many results come through; a submission that ran nothing in children shows nothing
     here.

@@ -32,6 +32,7 @@ from pytest_mpgrade.tasks import Workload
     title="exactly {n} child processes do the work, none of it is done in the caller",
     concern=Concern.WORKERS,
     hint="start n_processes worker processes, no more and no fewer",
+    of_tasks=True,
 )
 def workers(run: Run, n: int) -> Verdict:
     """Exactly *n* different child processes take tasks, and the caller takes none.
@@ -133,6 +134,7 @@ def _forged(run: Run) -> str:
     title="the workers run tasks at the same time",
     concern=Concern.CONCURRENCY,
     hint="start() all workers before you join() any, and hold no lock while a task runs",
+    of_tasks=True,
 )
 def met(run: Run) -> Verdict:
     """As many different processes as were asked for are inside a task at the same time.
@@ -169,6 +171,7 @@ def met(run: Run) -> Verdict:
         "let all workers take from one shared queue; do not deal the tasks out beforehand or in"
         " rounds"
     ),
+    of_tasks=True,
 )
 def free_worker_takes_next(run: Run) -> Verdict:
     """While the first task is held, the workers that are free do all the others: none is promised
@@ -220,6 +223,7 @@ def _promise_words(gates: GateReport, promised: list[str]) -> str:
     title="the tasks are taken first in, first out",
     concern=Concern.ORDERING,
     hint="put the tasks on the queue in the order in which you got them",
+    of_tasks=True,
 )
 def first_in_first_out(run: Run, workload: Workload) -> Verdict:
     """Workers take the tasks in the order of submission.

@@ -126,7 +126,7 @@ def _waits_for_it(run: Run) -> Verdict:
     return replace(not_back(run), hint=hint)
 
 
-@check(title="when a worker dies, the call raises", concern=Concern.FAILURE)
+@check(title="when a worker dies, the call raises", concern=Concern.FAILURE, of_tasks=True)
 def notices_death(run: Run) -> Verdict:
     """A worker dies in its first task: the call raises, rather than wait for a result that cannot
     come.
@@ -159,6 +159,7 @@ def notices_death(run: Run) -> Verdict:
     title="after an error, waiting tasks are not started",
     concern=Concern.FAILURE,
     hint="when you get an error, take the waiting tasks off the queue before you send 'STOP'",
+    of_tasks=True,
 )
 def waiting_not_started(run: Run, workload: Workload) -> Verdict:
     """After an error the tasks that still wait are not started: at most half of a long line may be.

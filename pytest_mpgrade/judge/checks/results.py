@@ -29,7 +29,7 @@ _OWNERS = frozenset((Concern.EDGE, Concern.DEADLOCK, Concern.FAILURE))
 """Concerns whose runs provoke one thing: everything that goes wrong in them is theirs."""
 
 
-@check(title="returns the result of every task, each once", hint="{hint}")
+@check(title="returns the result of every task, each once", hint="{hint}", of_tasks=True)
 def values_in_any_order(
     run: Run,
     workload: Workload,
@@ -52,7 +52,7 @@ def values_in_any_order(
     return wrong or compare(run, _expected(run, workload), workload.keys, earlier)
 
 
-@check(title="a list comes back that has results of the tasks in it")
+@check(title="a list comes back that has results of the tasks in it", of_tasks=True)
 def gives_results(run: Run, workload: Workload, concern: Concern = Concern.RESULTS) -> Verdict:
     """A list comes back in which at least half of the tasks' results are, whatever else is wrong
     with it.
@@ -77,6 +77,7 @@ def gives_results(run: Run, workload: Workload, concern: Concern = Concern.RESUL
 @check(
     title="returns the results in the order of the tasks",
     hint="send (index, result) through the queue and sort by index",
+    of_tasks=True,
 )
 def values_in_order(run: Run, workload: Workload, concern: Concern = Concern.ORDERING) -> Verdict:
     """The results, in the order of the tasks.
@@ -221,7 +222,7 @@ def lets_through(
     )
 
 
-@check(title="a result that comes late is waited for", concern=Concern.RESULTS)
+@check(title="a result that comes late is waited for", concern=Concern.RESULTS, of_tasks=True)
 def late_result_arrives(run: Run, workload: Workload) -> Verdict:
     """A task that takes seconds longer than all others is not dropped.
 

@@ -1,6 +1,7 @@
 """Checks of how workers end and what is left.
 
-They judge runs in which every worker had arrived at a gate first.
+They judge runs in which every worker had arrived at a gate first, and calls without tasks of ours,
+where each child process counts as a worker.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pytest_mpgrade.judge.attribution import at_import, not_returned
 from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, fault, not_here, undecided
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.hang_facts import ending_words
-from pytest_mpgrade.judge.symptoms import ALIVE, FORCED, HELPER, UNJOINED
+from pytest_mpgrade.judge.symptoms import ALIVE, FORCED, HELPER, NONE_STARTED, UNJOINED
 from pytest_mpgrade.records import Concern, ProcessSeen, Run
 
 FAILING_END = (
@@ -22,6 +23,19 @@ FAILING_END = (
 """A hint for workers that end with an exit status other than 0."""
 
 
+_TO_BE_TOLD = "put 'STOP' on the task queue once for each worker"
+_TO_RETURN = (
+    "let each child process return from its function, told by a sentinel, and join() it; do not"
+    " terminate() or kill() it"
+)
+"""Hints for workers that take tasks, and for child processes of any other call."""
+
+
+def noun(run: Run) -> str:
+    """Return what messages call the processes of `workers_of`."""
+    return "workers" if run.tasked else "child processes"
+
+
 def _task_pids(run: Run) -> set[int]:
     """Return the pids of the child processes that reported a task."""
     return {event.pid for event in run.trace.events if event.kind in ("note", "gate", "leave")} - {
@@ -29,14 +43,26 @@ def _task_pids(run: Run) -> set[int]:
     }
 
 
+def started_by(run: Run) -> list[ProcessSeen]:
+    """Return the child processes that began in this call, without Python's own helpers."""
+    return [process for process in run.trace.processes if not process.helper and process.first >= 0]
+
+
 def workers_of(run: Run) -> list[ProcessSeen]:
-    """Return the processes that ran tasks in this run."""
+    """Return the processes that ran tasks in this run.
+
+    Of a call that was given no tasks of ours these are all child processes that it started.
+    """
+    if not run.tasked:
+        return started_by(run)
     ran = _task_pids(run)
     return [process for process in run.trace.processes if process.pid in ran]
 
 
 def others_of(run: Run) -> list[ProcessSeen]:
     """Return the processes that ran no task and are not Python's own, such as a manager's."""
+    if not run.tasked:
+        return []
     ran = _task_pids(run)
     return [
         process for process in run.trace.processes if process.pid not in ran and not process.helper
@@ -55,6 +81,8 @@ def unjudged(run: Run, concern: Concern, *, idle: bool = False) -> Verdict | Non
         return at_import()
     if idle:
         return None
+    if not workers_of(run) and not run.tasked:
+        return _none_started(run)
     if not workers_of(run) and _task_pids(run):
         return not_here(
             f"the workers had gone before they could be seen (observer: {run.trace.observer})"
@@ -66,6 +94,17 @@ def unjudged(run: Run, concern: Concern, *, idle: bool = False) -> Verdict | Non
     if gates is not None and gates.early:
         return returned_early(run)
     return None
+
+
+def _none_started(run: Run) -> Verdict:
+    """Return that there is nothing to shut down: no child process was started, or was seen."""
+    if run.trace.observer != "ptrace":
+        return not_here(f"no child process was seen (observer: {run.trace.observer})")
+    words = f"{run.call} started no child process"
+    return absent(
+        f"{words}, so there was nothing to shut down (see started)",
+        fault(Concern.WORKERS, words, symptom=NONE_STARTED),
+    )
 
 
 def returned_early(run: Run) -> Verdict:
@@ -109,8 +148,9 @@ def ended_by_sentinel(run: Run) -> Verdict:
     """Every worker ends by itself: exit status 0 and no signal, at most 2 s after the return.
 
     The check needs a run in which every worker had arrived at a gate, as in one of
-    `tasks.rendezvous(n)`. It fails when a worker still ran 2 s after the return, or ended by a
-    signal or with another exit status. It is absent when no child process ran a task. It is skipped
+    `tasks.rendezvous(n)`, or a call without tasks of ours, all of whose child processes are judged.
+    It fails when a worker still ran 2 s after the return, or ended by a signal or with another exit
+    status. It is absent when no child process ran a task. It is skipped
     when the platform does not show how processes end, or the workers had gone before they could be
     seen.
 
@@ -124,10 +164,10 @@ def ended_by_sentinel(run: Run) -> Verdict:
     alive = [worker for worker in workers if worker.later == "alive"]
     if alive:
         return failed(
-            f"{len(alive)} of {len(workers)} workers were still running 2 s after {run.function}"
-            " had returned",
+            f"{len(alive)} of {len(workers)} {noun(run)} were still running 2 s after"
+            f" {run.function} had returned",
             symptom=ALIVE,
-            hint="put 'STOP' on the task queue once for each worker",
+            hint=_TO_BE_TOLD if run.tasked else _TO_RETURN,
             **listed(alive, lambda _: "alive"),
         )
     if run.trace.observer != "ptrace":
@@ -135,16 +175,18 @@ def ended_by_sentinel(run: Run) -> Verdict:
     wrong = [worker for worker in workers if worker.exitcode != 0]
     if wrong:
         return failed(
-            f"{len(wrong)} of {len(workers)} workers did not end by themselves:"
+            f"{len(wrong)} of {len(workers)} {noun(run)} did not end by themselves:"
             f" {words(wrong[0].exitcode)}",
             symptom=FORCED,
-            hint=_end_by_itself(wrong[0].exitcode),
+            hint=_end_by_itself(wrong[0].exitcode, run),
             **listed(wrong, lambda worker: words(worker.exitcode)),
         )
     return PASSED
 
 
-def _end_by_itself(exitcode: int | None) -> str:
+def _end_by_itself(exitcode: int | None, run: Run) -> str:
+    if not run.tasked:
+        return _TO_RETURN
     if exitcode is not None and exitcode > 0:
         return FAILING_END
     return (
@@ -163,8 +205,9 @@ def no_leftovers(run: Run, *, idle: bool = False) -> Verdict:
     task to run.
 
     The check needs a run in which every worker had arrived at a gate, as in one of
-    `tasks.rendezvous(n)`; with *idle*, a run without tasks. It fails when a worker was not joined
-    at the return, or a process that ran no task outlived the call. It is absent when no child
+    `tasks.rendezvous(n)`, or a call without tasks of ours; with *idle*, a run with an empty list of
+    tasks. It fails when a worker, or a child process of a call without tasks, was not joined at the
+    return, or a process that ran no task outlived the call. It is absent when no child
     process ran a task. It is skipped under forkserver, where zombies cannot be seen, and when the
     workers had gone before they could be seen.
 
@@ -232,9 +275,9 @@ def unjoined(run: Run, workers: list[ProcessSeen]) -> Verdict:
     zombies = sum(worker.at_return == "zombie" for worker in workers)
     total = len(workers_of(run))
     if zombies == len(workers):
-        what = f"{zombies} of {total} workers were zombies"
+        what = f"{zombies} of {total} {noun(run)} were zombies"
     else:
-        what = f"{len(workers)} of {total} workers were not joined"
+        what = f"{len(workers)} of {total} {noun(run)} were not joined"
     return failed(
         f"{what} when {run.function} returned", symptom=UNJOINED, **listed(workers, _state)
     )

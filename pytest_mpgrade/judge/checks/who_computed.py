@@ -28,6 +28,7 @@ def _in_how_many(n: int | None) -> str:
         "start n_processes Process objects once, and let each take tasks from the queue until"
         " 'STOP'"
     ),
+    of_tasks=True,
 )
 def in_children(
     run: Run, workload: Workload, n: int | None = None, row: Sequence[tuple[Run, Workload]] = ()

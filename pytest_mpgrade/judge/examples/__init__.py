@@ -64,7 +64,13 @@ _DISPATCH = [
     ),
     Example(check=checks.first_in_first_out(LINE), passing=_LINED_UP, failing=lined_up(last_in)),
 ]
+_UNTASKED = made("parallel_sum([1, 2, 3], n_processes=2)", tasked=False, encoded=["int", "6"])
 _SHUTDOWN = [
+    Example(
+        check=checks.started(2),
+        passing=changed(_UNTASKED, processes=worker_processes(2)),
+        failing=_UNTASKED,
+    ),
     Example(
         check=checks.ended_by_sentinel(),
         passing=_LINED_UP,

@@ -148,6 +148,7 @@ def _runs(
             call=step.label,
             function=step.function,
             named=step.kwargs,
+            tasked=step.tasked,
         )
         filled = _filled(call, account, report, folder, setting)
         runs.append(replace(filled, trace=replace(filled.trace, tasks=len({*(step.keys or ())}))))
