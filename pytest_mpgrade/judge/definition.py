@@ -87,8 +87,8 @@ def check(
     failure whose verdict has no hint of its own. Both may depend on the parameters; see `Text`. A
     parameter that is called ``concern`` takes the place of *concern*. *name* is the name of the
     function, unless it is given. *judges* is the only kind of run that the check accepts: for
-    another kind it raises `UnfitRunError`. A check *of_tasks* does the same for a call that was given
-    no task of `pytest_mpgrade.tasks`: only these tell the grader which process runs them.
+    another kind it raises `UnfitRunError`. A check *of_tasks* does the same for a call that was
+    given no task of `pytest_mpgrade.tasks`: only these tell the grader which process runs them.
     """
 
     def decorate(function: Callable[Concatenate[Any, P], Verdict]) -> Callable[P, Check]:

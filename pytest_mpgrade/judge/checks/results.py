@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pytest_mpgrade.inside import plain_data
@@ -129,10 +129,8 @@ def compare(
     want, got = Counter(map(json.dumps, expected)), Counter(map(json.dumps, run.encoded[1]))
     missing, extra = list((want - got).elements()), list((got - want).elements())
     if missing or extra:
-        words, old = (
-            _difference(run, missing, extra, len(expected)),
-            set(map(json.dumps, earlier)).intersection(extra),
-        )
+        words = _difference(run, missing, extra, len(expected), _vouched(expected, keys))
+        old = set(map(json.dumps, earlier)).intersection(extra)
         if old:
             return failed(
                 f"{words}: results of an earlier call in the same process",
@@ -149,20 +147,36 @@ def compare(
     return PASSED
 
 
-def _difference(run: Run, missing: list[str], extra: list[str], expected: int) -> str:
+def _vouched(expected: Sequence[object], keys: Sequence[str]) -> dict[str, str]:
+    """Return how to name results that contain a number of the grader's: by their tasks."""
+    return {
+        json.dumps(result): f"task {place}'s"
+        for place, (result, key) in enumerate(zip(expected, keys, strict=False))
+        if isinstance(result, list)
+        and result[:1] == ["tuple"]
+        and result[1][:1] == [["int", key]]
+        and [part[0] for part in result[1]] == ["int", "str"]
+    }
+
+
+def _difference(
+    run: Run, missing: list[str], extra: list[str], expected: int, names: Mapping[str, str]
+) -> str:
     count, asked = len(run.encoded[1]), f"{expected} task{'s' * (expected != 1)}"
     if not count:
         return f"{run.call} returned an empty list for {asked}"
     words = f"{run.call} returned {count} result{'s' * (count != 1)} for {asked}"
     if missing:
-        words += f"; {_some(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        words += f"; {_some(missing, names)} {'is' if len(missing) == 1 else 'are'} missing"
     if extra:
-        words += f"; {_some(extra)} {'was' if len(extra) == 1 else 'were'} not expected"
+        words += f"; {_some(extra, names)} {'was' if len(extra) == 1 else 'were'} not expected"
     return words
 
 
-def _some(items: list[str]) -> str:
-    shown = ", ".join(plain_data.shown(json.loads(item), 40) for item in items[:3])
+def _some(items: list[str], names: Mapping[str, str]) -> str:
+    shown = ", ".join(
+        names.get(item) or plain_data.shown(json.loads(item), 40) for item in items[:3]
+    )
     return shown + (f" and {len(items) - 3} more" if len(items) > 3 else "")
 
 
