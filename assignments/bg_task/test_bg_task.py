@@ -98,7 +98,7 @@ def _handed_over(student: Student) -> Run:
     waited for it.
     """
     _, early, late, _ = student.play(*POLLED)
-    return early if early.ending is Ending.RETURNED and early.value != ["none"] else late
+    return early if early.ending is Ending.RETURNED and early.value is not None else late
 
 
 @pytest.fixture(autouse=True)
