@@ -35,6 +35,7 @@ __all__ = [
     "through_own",
     "timed_naps",
     "timed_spins",
+    "uneven",
     "wait",
     "work",
 ]
@@ -153,6 +154,19 @@ def held(count: int, *, seed: int = 507) -> Workload:
         work.held, [(x,) for x in values], map(str, values), [3 * x + 1 for x in values]
     )
     return replace(workload, gates=ShutGates(), words="held tasks")
+
+
+def uneven(count: int, seconds: float) -> Workload:
+    """Return *count* tasks, of which the first and every third after it take *seconds* each.
+
+    The others return at once. Results are the numbers from 0.
+    """
+    return Workload(
+        tasks=tuple((work.nap, (i, seconds if i % 3 == 0 else 0.0)) for i in range(count)),
+        keys=tuple(map(str, range(count))),
+        expected=tuple(plain_data.encode(i) for i in range(count)),
+        words="tasks, some of which take a while",
+    )
 
 
 def held_last(count: int, *, seconds: float = 3.0, seed: int = 507) -> Workload:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from pytest_mpgrade.course.tables import (
     EnvironmentTable,
+    ExploreTable,
     LateTable,
     LimitsTable,
     NotebookTable,
@@ -56,6 +57,7 @@ class Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     notebook: NotebookTable = NotebookTable()
     limits: LimitsTable = LimitsTable()
     speedup: SpeedTable = SpeedTable()
+    explore: ExploreTable = ExploreTable()
     environment: EnvironmentTable = EnvironmentTable()
     late: LateTable | None = None
 
@@ -95,6 +97,7 @@ def _in_words(message: str) -> tuple[Where, str]:
         tables = {
             "limits": LimitsTable,
             "speedup": SpeedTable,
+            "explore": ExploreTable,
             "notebook": NotebookTable,
             "criteria": _Criterion,
         }

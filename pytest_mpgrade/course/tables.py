@@ -14,6 +14,7 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import (
     Assignment,
     EnvironmentRules,
+    ExploreRules,
     LateRules,
     Limits,
     NotebookRules,
@@ -28,6 +29,7 @@ _Count = Annotated[int, Meta(gt=0, le=100_000)]
 _Ratio = Annotated[float, Meta(ge=1, le=1e3)]
 _USUAL = Limits()
 _RULES = SpeedRules()
+_EXPLORED = ExploreRules()
 _EXECUTED = NotebookRules()
 _PROVIDED = EnvironmentRules()
 _LATE = LateRules()
@@ -58,6 +60,13 @@ class SpeedTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     starting_seconds: _Seconds = _RULES.starting_seconds
     seconds: _Seconds = _RULES.seconds
     pairs: Annotated[int, Meta(ge=4, le=1000)] = _RULES.pairs
+
+
+class ExploreTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The table `[explore]`; what each key means: `records.ExploreRules`."""
+
+    seconds: _Seconds = _EXPLORED.seconds
+    depth: Annotated[int, Meta(ge=1, le=2)] = _EXPLORED.depth
 
 
 class NotebookTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -18,7 +18,8 @@ if TYPE_CHECKING:  # every spawned worker pays for an import
     from types import ModuleType
     from typing import Any
 
-    from pytest_mpgrade.inside.wire import FactsTold
+    from pytest_mpgrade.inside.points import Traced
+    from pytest_mpgrade.inside.wire import ChildStep, FactsTold
 
 FACTS: FactsTold = {"set_start_method": [], "side_effects": []}
 """What this process reports to the supervisor besides results.
@@ -178,6 +179,35 @@ def name_after(prefix: str) -> None:
     sys.meta_path.insert(0, _Named(prefix))
     for package in packages():
         package.process.current_process()._config["semprefix"] = prefix
+
+
+def come_to_points() -> None:
+    """Have this process come to points, where a schedule may hold it, if it is explored."""
+    if "MPGRADE_POINTS" in os.environ:
+        from pytest_mpgrade.inside import points
+
+        points.install()
+
+
+def explored(step: ChildStep, folder: str) -> Traced | NotTraced:
+    """Return the context in which a step of an exploration is taken; it begins its round."""
+    plan = step["explored"]
+    if plan is None:
+        return NotTraced()
+    from pytest_mpgrade.inside import points
+
+    points.PLAN.arm(*plan, folder)
+    return points.Traced()
+
+
+class NotTraced:
+    """A context that changes nothing."""
+
+    def __enter__(self) -> None:
+        """Change nothing."""
+
+    def __exit__(self, *_: object) -> None:
+        """Change nothing."""
 
 
 def go_to(folder: str) -> None:

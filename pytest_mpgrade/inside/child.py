@@ -36,6 +36,7 @@ if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
         bootstrap.name_after(os.environ["MPGRADE_PREFIX"])
     for _package in bootstrap.packages():
         bootstrap.keep_start_method(_package)
+    bootstrap.come_to_points()
     bootstrap.freeze_memory()
 
 
@@ -47,6 +48,7 @@ def _prepare(request: ChildRequest) -> None:
     """Set up the start method and the names of the run; the submission's folder comes later."""
     sys.argv = [request["module"]]
     bootstrap.set_up(request["packages"], request["start_method"], request["prefix"])
+    bootstrap.come_to_points()
 
 
 def _side_effects(scratch: str) -> list[str]:
@@ -132,7 +134,7 @@ class Player:
         while again == b"again":
             value = error = None
             try:
-                with self.control:
+                with self.control, bootstrap.explored(step, self.request["folder"]):
                     value = getattr(self.module, step["function"])(*args, **kwargs)
             except BaseException as caught:
                 error = caught

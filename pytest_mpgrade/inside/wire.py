@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         save: str
         opaque: bool
         drop: tuple[str, ...]
+        explored: tuple[int, tuple[str, ...]] | None  # the number of a round, and its holds
 
     class ProcessRequest(TypedDict):
         """What both a child and a kernel have to know."""

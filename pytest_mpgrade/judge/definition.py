@@ -168,7 +168,12 @@ def _no_tasks(name: str, run: Run) -> str:
     )
 
 
-_GIVEN_BY = {"Notebook": "notebook.run()", "Scaling": "student.scale()", "Timing": "student.time()"}
+_GIVEN_BY = {
+    "Exploration": "student.explore()",
+    "Notebook": "notebook.run()",
+    "Scaling": "student.scale()",
+    "Timing": "student.time()",
+}
 """What a test calls to get each kind of run that has a class of its own."""
 
 

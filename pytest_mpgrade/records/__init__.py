@@ -23,6 +23,9 @@ from pytest_mpgrade.records.child import Plain as Plain
 from pytest_mpgrade.records.code import CALLED_TARGET as CALLED_TARGET
 from pytest_mpgrade.records.code import Code as Code
 from pytest_mpgrade.records.code import Use as Use
+from pytest_mpgrade.records.exploration import Broken as Broken
+from pytest_mpgrade.records.exploration import Schedule as Schedule
+from pytest_mpgrade.records.exploration import schedule_in as schedule_in
 from pytest_mpgrade.records.finding import Entry as Entry
 from pytest_mpgrade.records.finding import Finding as Finding
 from pytest_mpgrade.records.instead import Evidence as Evidence
@@ -44,12 +47,18 @@ from pytest_mpgrade.records.phases import WaitEnd as WaitEnd
 from pytest_mpgrade.records.plain_values import NoValue as NoValue
 from pytest_mpgrade.records.plain_values import Opaque as Opaque
 from pytest_mpgrade.records.plain_values import python_value as python_value
+from pytest_mpgrade.records.points import CALLER as CALLER
+from pytest_mpgrade.records.points import Point as Point
+from pytest_mpgrade.records.points import Visit as Visit
+from pytest_mpgrade.records.points import point_in as point_in
 from pytest_mpgrade.records.rules import EnvironmentRules as EnvironmentRules
+from pytest_mpgrade.records.rules import ExploreRules as ExploreRules
 from pytest_mpgrade.records.rules import LateRules as LateRules
 from pytest_mpgrade.records.rules import Limits as Limits
 from pytest_mpgrade.records.rules import NotebookRules as NotebookRules
 from pytest_mpgrade.records.rules import SpeedRules as SpeedRules
 from pytest_mpgrade.records.scenarios import Again as Again
+from pytest_mpgrade.records.scenarios import Round as Round
 from pytest_mpgrade.records.scenarios import Scenario as Scenario
 from pytest_mpgrade.records.scenarios import Step as Step
 from pytest_mpgrade.records.scenarios import StepKind as StepKind
@@ -61,6 +70,7 @@ from pytest_mpgrade.records.scores import Score as Score
 from pytest_mpgrade.records.scores import Undecided as Undecided
 from pytest_mpgrade.records.scores import Unit as Unit
 from pytest_mpgrade.records.scripts import GateScript as GateScript
+from pytest_mpgrade.records.scripts import HeldPoints as HeldPoints
 from pytest_mpgrade.records.scripts import HeldTask as HeldTask
 from pytest_mpgrade.records.scripts import KeptGates as KeptGates
 from pytest_mpgrade.records.scripts import OpenGates as OpenGates
@@ -105,6 +115,7 @@ class Assignment:
     round: float = 0.01  # the score is a multiple of it
     limits: Limits = field(default_factory=Limits)
     speedup: SpeedRules = field(default_factory=SpeedRules)
+    explore: ExploreRules = field(default_factory=ExploreRules)
     notebook: NotebookRules | None = None
     environment: EnvironmentRules = field(default_factory=EnvironmentRules)
     late: LateRules | None = None
@@ -182,6 +193,7 @@ class Run:
     code: Code = field(default_factory=Code)  # of the module that was called
     facts: ChildFacts = field(default_factory=ChildFacts)  # reported by the child: advisory
     trace: Trace = field(default_factory=Trace)
+    visits: tuple[Visit, ...] = ()  # of its round, if it was explored: reported from inside
     # TIMED_OUT: seconds that the reference has just needed for the same; 0: not known
     theirs: float = 0.0
     control: bool | None = None  # whether the grader's own processes met at such a gate afterwards
@@ -237,6 +249,17 @@ class Scaling(Run):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Exploration(Run):
+    """A call under many schedules; as a Run it is the one without any hold."""
+
+    tried: Mapping[int, int] = field(default_factory=dict)  # holds -> schedules that came to all
+    plain: Finding | None = None  # what fails without any hold
+    broken: Broken | None = None
+    unsure: int = 0  # schedules that broke a call, and not in each replay
+    source: Mapping[str, str] = field(default_factory=dict)  # "cv_funcs.py:22" -> the line
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notebook(Run):
     """A notebook that was executed; as a Run it ended as the last of its cells that was tried.
 
@@ -262,7 +285,7 @@ class Notebook(Run):
         )
 
 
-_Kind = TypeVar("_Kind", Timing, Scaling)
+_Kind = TypeVar("_Kind", Timing, Scaling, Exploration)
 
 
 def as_kind(kind: type[_Kind], run: Run, **more: Any) -> _Kind:

@@ -37,6 +37,14 @@ class SpeedRules:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExploreRules:
+    """How long schedules are tried, and how many threads one holds."""
+
+    seconds: float = 8.0  # all explorations of a grading together
+    depth: int = 2  # holds of one schedule, at most
+
+
+@dataclass(frozen=True, kw_only=True)
 class NotebookRules:
     """How a notebook is executed: an assignment with these has a notebook in place of a module."""
 

@@ -21,6 +21,14 @@ class Again:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Round:
+    """One schedule of an exploration: calls in which threads are held at points."""
+
+    number: int  # within its play
+    holds: tuple[str, ...]  # texts of `points.Point`
+
+
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """One step of a scenario: a call, or something between two calls."""
 
@@ -43,6 +51,7 @@ class Step:
     n: int = 0
     let: tuple[str, ...] = ()  # keys of the tasks whose gates are opened
     look: bool = False  # the stacks of its processes are sampled while it runs
+    explored: Round | None = None  # the round that it belongs to
     seconds: float = 0.0  # 0: the assignment's limit
     # seconds for a second try of a call that needs more, unless the reference is much faster
     longest: float = 0.0

@@ -60,6 +60,15 @@ class TimedStart(GateScript, frozen=True, kw_only=True, tag="start"):
     delay: float = 0.0
 
 
-ScriptName = Literal["open", "shut", "keep", "hold", "line", "start", "meet", "let"]
+class HeldPoints(GateScript, frozen=True, kw_only=True, tag="points"):
+    """All gates are open; a thread that comes to a point of its schedule is held there.
+
+    It goes on when nothing else can happen. *last*: at the end of this call all do.
+    """
+
+    last: bool = True
+
+
+ScriptName = Literal["open", "shut", "keep", "hold", "line", "start", "points", "meet", "let"]
 """The tags of the scripts, and the pauses between two calls."""
-Script = Union[OpenGates, ShutGates, KeptGates, HeldTask, Rendezvous, TimedStart]  # noqa: UP007 - msgspec reads it in Python 3.10
+Script = Union[OpenGates, ShutGates, KeptGates, HeldTask, Rendezvous, TimedStart, HeldPoints]  # noqa: UP007 - msgspec reads it in Python 3.10

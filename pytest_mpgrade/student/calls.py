@@ -16,6 +16,7 @@ from pytest_mpgrade.judge.checks.interface import unusable, why_not_imported
 from pytest_mpgrade.records import (
     Assignment,
     Ending,
+    Exploration,
     Finding,
     Outcome,
     Run,
@@ -28,6 +29,7 @@ from pytest_mpgrade.records import (
 from pytest_mpgrade.steps import call
 from pytest_mpgrade.student import timing
 from pytest_mpgrade.student.confirmation import confirmed
+from pytest_mpgrade.student.exploration import Explorer, asked_steps
 from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.student.shared_plays import is_clean
 from pytest_mpgrade.student.start_method_comparison import returning_method
@@ -211,6 +213,22 @@ class Student:
             tell=self._runs.tell,
             against_serial=against_serial,
         )
+
+    def explore(self, *parts: Step | Judge, share: float = 1.0) -> Exploration:
+        """Make calls under many schedules, each with a thread held back at a point.
+
+        *parts* are steps, each followed by the checks that its run has to pass under every
+        schedule: ``explore(call("f", W), checks.values_in_any_order(W))``. *share* is the part of
+        the assignment's ``[explore] seconds`` that this exploration may take. The result is for
+        `checks.holds_under_every_schedule`.
+        """
+        asked = asked_steps(parts)
+        stuck = self._not_tried([each.step for each in asked])
+        if stuck is not None:
+            return as_kind(Exploration, stuck[0])
+        rules = self.assignment.explore
+        explorer = Explorer(self._runs.setting, self.start_method, asked)
+        return explorer.explore(share * rules.seconds, rules.depth)
 
     def check(self, run: Run, *checks: Judge) -> list[Finding]:
         """Judge a run by each of these checks.

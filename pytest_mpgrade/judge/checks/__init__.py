@@ -57,6 +57,7 @@ from pytest_mpgrade.judge.checks.notebook import (
 )
 from pytest_mpgrade.judge.checks.notebook_output import draws, shows_rows
 from pytest_mpgrade.judge.checks.polling import still_running, waits_when_asked
+from pytest_mpgrade.judge.checks.races import holds_under_every_schedule
 from pytest_mpgrade.judge.checks.reproducible import cells_in_order, same_again, same_as_submitted
 from pytest_mpgrade.judge.checks.results import (
     gives_results,
@@ -99,6 +100,7 @@ __all__ = [
     "hands_over_plain",
     "has_functions",
     "has_list",
+    "holds_under_every_schedule",
     "imports_cleanly",
     "in_children",
     "inconclusive",

@@ -33,6 +33,7 @@ from pytest_mpgrade.judge.examples.runs import (
     unmet,
     worked,
 )
+from pytest_mpgrade.judge.examples.schedules import SCHEDULES
 from pytest_mpgrade.judge.examples.timings import TIMINGS
 from pytest_mpgrade.judge.examples.results import VALUES
 from pytest_mpgrade.records import Concern, Ending, GateEvent, GateReport, Leftover, Parameter, Run
@@ -228,7 +229,7 @@ _INTERFACE = [
 
 _MORE = [
     Example(check=check, passing=right, failing=wrong)
-    for check, right, wrong in (*BACKGROUND, *VALUES, *TIMINGS, *NOTEBOOKS)
+    for check, right, wrong in (*BACKGROUND, *VALUES, *TIMINGS, *SCHEDULES, *NOTEBOOKS)
 ]
 
 EXAMPLES: tuple[Example, ...] = (

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from pytest_mpgrade.records import ChildFacts, Parameter, Plain, RaisedError
+from pytest_mpgrade.records import (
+    ChildFacts,
+    Parameter,
+    Plain,
+    RaisedError,
+    Visit,
+    point_in,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,33 @@ def answer(box: str, name: str, cap: int, *, named: bool = False) -> Answer:
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         pass
     return Answer(value=["object", UNREADABLE])
+
+
+_MOST_VISITS = 4_000_000
+"""Bytes of the points that the processes of a play have passed. More is left out."""
+
+
+def visits(box: str) -> dict[int, tuple[Visit, ...]]:
+    """Return the points that processes have passed, by the number of the round.
+
+    Their order is that in which they were written. What cannot be read is left out.
+    """
+    found: dict[int, list[Visit]] = {}
+    try:
+        with open(os.open(os.path.join(box, "points.log"), _PLAINLY), "rb") as file:
+            plain = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            text = file.read(_MOST_VISITS).decode("utf-8", "replace") if plain else ""
+    except OSError:
+        return {}
+    for line in text.splitlines():
+        number, _, rest = line.partition("\t")
+        point, _, goes_on = rest.partition("\t")
+        try:
+            visit = Visit(point=point_in(point), goes_on=bool(goes_on))
+            found.setdefault(int(number), []).append(visit)
+        except ValueError:
+            continue
+    return {number: tuple(each) for number, each in found.items()}
 
 
 _PLAINLY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pytest_mpgrade.isolation.run_folder import RunFolder
 from pytest_mpgrade.records import Ending, Run, Scenario, Step
 from pytest_mpgrade.run.client import request
-from pytest_mpgrade.run.client.answers import UNREADABLE, Answer, answer
+from pytest_mpgrade.run.client.answers import UNREADABLE, Answer, answer, visits
 from pytest_mpgrade.run.client.request import Setting, workspace
 from pytest_mpgrade.run.observe import deadline
 from pytest_mpgrade.run.protocol import (
@@ -58,11 +58,17 @@ def _request(scenario: Scenario, setting: Setting, folder: RunFolder, prefix: st
         prefix=prefix,
         observer=setting.observer,
         limits=setting.assignment.limits,
-        environment=request.environment(folder, prefix),
+        environment=request.environment(folder, prefix) | _points(scenario, folder),
         child_request=child_request,
         keys=_keys(scenario),
         steps=tuple(map(_step_request, scenario.steps)),
     )
+
+
+def _points(scenario: Scenario, folder: RunFolder) -> dict[str, str]:
+    """Return what tells the processes of an exploration where its plan is."""
+    explored = any(step.explored for step in scenario.steps)
+    return {"MPGRADE_POINTS": os.path.join(folder.box, "points")} if explored else {}
 
 
 def _step_request(step: Step) -> StepRequest:
@@ -110,6 +116,7 @@ def _child_request(
                 "save": step.save,
                 "opaque": step.opaque,
                 "drop": step.drop,
+                "explored": (step.explored.number, step.explored.holds) if step.explored else None,
             }
             for step in scenario.steps
         ],
@@ -140,6 +147,8 @@ def _runs(
         code=setting.submission.code,
     )
     runs = [_filled(base, report.imported, report, folder, setting)]
+    explored = any(step.explored for step in scenario.steps)
+    passed = visits(folder.box) if explored else {}
     for account in report.calls:
         step = scenario.steps[account.step]
         call = replace(
@@ -149,6 +158,7 @@ def _runs(
             function=step.function,
             named=step.kwargs,
             tasked=step.tasked,
+            visits=passed.get(step.explored.number, ()) if step.explored else (),
         )
         filled = _filled(call, account, report, folder, setting)
         runs.append(replace(filled, trace=replace(filled.trace, tasks=len({*(step.keys or ())}))))

@@ -16,6 +16,8 @@ from pytest_mpgrade.run.observe.gate_socket import Message
 
 GO = b"go"
 GO_LEAVE = b"go-and-leave-by-gate"
+HELD = "held point "
+"""How the keys of points begin at which a schedule holds a thread; no task has such a key."""
 TASKS = frozenset(("note", "turn", "gate", "doom"))
 """Messages that a task sends: it runs ("note"), it runs and asks how many have begun since another
 has ("turn"), it stands at its gate ("gate"), or it is about to end its process ("doom").
@@ -73,7 +75,10 @@ class Gates:
         process, which would wait for itself.
         """
         shut = (
-            may_stand and message.kind == "gate" and self.keep_shut(key) and key not in self.inside
+            may_stand
+            and message.kind in ("gate", "hold")
+            and self.keep_shut(key)
+            and key not in self.inside
         )
         if shut:
             self.inside[key] = Held(sender=message.sender, pid=message.pid)

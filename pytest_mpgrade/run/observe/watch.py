@@ -14,7 +14,7 @@ from pytest_mpgrade.records import QuiescenceRule, WaitEnd
 from pytest_mpgrade.run.observe.base import Observer, nothing_moves
 from pytest_mpgrade.run.observe.clock import Clock
 from pytest_mpgrade.run.observe.deadline import Deadline
-from pytest_mpgrade.run.observe.gate_book import GO, MAX_EVENTS, TASKS, Gates
+from pytest_mpgrade.run.observe.gate_book import GO, HELD, MAX_EVENTS, TASKS, Gates
 from pytest_mpgrade.run.observe.gate_socket import GateServer, Message
 from pytest_mpgrade.run.observe.quiescence import COMPUTE_SECONDS, PERIOD, STEADY_SECONDS, Quiet
 from pytest_mpgrade.run.observe.reading import Reading
@@ -57,6 +57,7 @@ class Watch:
         self.keys: frozenset[str] | None = None
         self.aside: frozenset[int] = frozenset()  # threads that count only while they run
         self.step = 0.02  # seconds of one wait for messages
+        self.period = PERIOD  # seconds between two looks
         self._look_in: Callable[[], object] = _nothing
         self.ready = False
         self._every_look = every_look
@@ -123,6 +124,9 @@ class Watch:
         elif message.kind == "leave":
             self._note(message)
             self.gates.leave(message.sender, message.pid)
+        elif message.kind == "hold":
+            # Who sends it, and what for, is not believed: it only makes the sender wait.
+            self.gates.arrive(message, f"{HELD}{message.key}", may_stand=True)
         elif message.kind in TASKS:
             self._note(message)
             self._arrived(message)
@@ -232,7 +236,7 @@ class Watch:
             self._look_in()
             if now < self._next_look:
                 continue
-            self._next_look = now + PERIOD
+            self._next_look = now + self.period
             self.fault = self.fault or self._every_look()
             self._reading.look(now, self.observer.chars_read(self.caller))
             self.deadline.look(now, self._threads)

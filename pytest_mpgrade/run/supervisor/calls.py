@@ -18,7 +18,7 @@ from pytest_mpgrade.run.protocol import (
     CallsRequest,
     StepRequest,
 )
-from pytest_mpgrade.run.supervisor import gate_scripts
+from pytest_mpgrade.run.supervisor import gate_scripts, held_points
 from pytest_mpgrade.run.supervisor.after_return import after
 from pytest_mpgrade.run.supervisor.crowd import Crowd
 from pytest_mpgrade.run.supervisor.tree import Supervised
@@ -176,6 +176,7 @@ class Calls:
             return False
         ending = Ending.RAISED if watch.control.raised else Ending.RETURNED
         first = self.inspection.states()
+        held_points.let_go(watch, step.gates)
         watch.gates.open_exits()
         watch.gates.exit_gates = watch.gates.hold_exits = False
         self._begin_ours()
@@ -232,6 +233,7 @@ class Calls:
             now = watch.clock.now()
             if not self.inspection.nothing_moves():
                 moved = now
+            held_points.unstick(watch, now - moved)
             if now > end or now > moved + STILL_SECONDS:
                 break
             watch.reply(b"again")

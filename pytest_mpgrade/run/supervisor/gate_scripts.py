@@ -22,6 +22,7 @@ from dataclasses import replace
 from pytest_mpgrade.records import (
     GateReport,
     GateStep,
+    HeldPoints,
     HeldTask,
     KeptGates,
     OpenGates,
@@ -33,6 +34,7 @@ from pytest_mpgrade.records import (
     WaitEnd,
 )
 from pytest_mpgrade.run.observe.watch import Watch
+from pytest_mpgrade.run.supervisor import held_points
 from pytest_mpgrade.system.linux import procfs
 
 SETTLE_SECONDS = 5.0
@@ -74,6 +76,8 @@ def _played(watch: Watch, script: Script) -> GateReport:
         return _keep(watch)
     if isinstance(script, HeldTask):
         return _hold(watch, script)
+    if isinstance(script, HeldPoints):
+        return held_points.play(watch)
     return _line(watch, script) if isinstance(script, Rendezvous) else _start(watch, script)
 
 

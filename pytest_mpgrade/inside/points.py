@@ -1,0 +1,284 @@
+"""Points at which a schedule may hold a thread, in each process of an exploration.
+
+They are the lines of the submission, and moments inside of multiprocessing that programs forget: a
+queue's feeder thread before it writes, a process before its first line and before it exits, a
+connection between the header and the rest of a long message. A held thread waits for the grader's
+answer. That only makes it slow, which is always legal.
+
+The grader does not believe what it learns here. A submission that takes the tracing off is only
+explored less.
+"""
+
+from __future__ import annotations
+
+import dis
+import json
+import os
+import sys
+import threading
+
+from pytest_mpgrade.inside import gates
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import CodeType, FrameType, ModuleType
+    from typing import Any
+
+STARTS, EXITS = "process starts", "process exits"
+FEEDS = "feeder writes"
+SENDS = "long message, after its header"
+WAKES = "woken, before its lock"
+"""Places inside of multiprocessing."""
+MOST_VISITS = 40
+"""Visits of one place that are noted. What a program does at later ones it has done before."""
+LONG_MESSAGE = 16384
+"""Bytes. multiprocessing.connection writes a longer message in two pieces."""
+_SKIPPED = frozenset(("<module>", "__del__"))
+"""Code that runs within an import or a collection of garbage, whose locks a hold would keep."""
+
+
+class Plan:
+    """What is held in the present round, and what this process has passed of it."""
+
+    def __init__(self) -> None:
+        self.file = os.environ.get("MPGRADE_POINTS", "")
+        self.own = ""  # the submission's folder
+        self.round = -1
+        self.first = 0  # the number of the first process that this round starts
+        self.holds: dict[str, int] = {}
+        self.armed = False
+        self._visits: dict[str, int] = {}
+        self._of = 0  # the process to which these visits belong
+        self._role = ""
+        self._log = -1
+
+    def arm(self, number: int, holds: tuple[str, ...], own: str) -> None:
+        """Begin a round in the calling process; children read the plan from its file."""
+        if number == self.round:
+            return
+        self.own, self.round, self.armed = own, number, True
+        self.holds = {text: place for place, text in enumerate(holds)}
+        self.first = _next_process()
+        self._of = 0
+        plan = {"own": own, "round": number, "first": self.first, "holds": holds}
+        with open(self.file, "w") as file:
+            json.dump(plan, file)
+
+    def read(self) -> None:
+        """Take over the plan of the calling process, in a process that spawn has started."""
+        try:
+            with open(self.file) as file:
+                plan = json.load(file)
+        except (OSError, ValueError):
+            return  # an earlier process has been told
+        self.own, self.round, self.first = plan["own"], plan["round"], plan["first"]
+        self.holds = {text: place for place, text in enumerate(plan["holds"])}
+        self.armed = True
+
+    def come(self, place: str) -> None:
+        """Take in that the present thread has come to a place; hold it there if the plan says."""
+        if not self.armed:
+            return
+        if self._of != os.getpid():
+            self.begin(_identity())
+        thread = _thread()
+        who = f"{self._role}{'/' + thread if thread else ''}@{place}"
+        visit = self._visits[who] = self._visits.get(who, 0) + 1
+        if visit > MOST_VISITS:
+            return
+        point = f"{who}#{visit}"
+        os.write(self._log, f"{self.round}\t{point}\n".encode())
+        if point in self.holds:
+            gates.ask("hold", key=str(self.holds[point]))
+            os.write(self._log, f"{self.round}\t{point}\tgoes on\n".encode())
+
+    def begin(self, numbers: tuple[int, ...]) -> None:
+        """Begin in a process, of these numbers: the visits of its parent are not its own."""
+        self._of, self._visits, self._role = os.getpid(), {}, self._called(numbers)
+        if self._log < 0:
+            self._log = os.open(f"{self.file}.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+
+    def _called(self, numbers: tuple[int, ...]) -> str:
+        """Return the role of a process: by the order in which its parent has made it."""
+        if not numbers:
+            return "caller"
+        own = [numbers[0] - self.first + 1, *numbers[1:]]
+        return f"worker{'.'.join(map(str, own))}"
+
+
+PLAN = Plan()
+
+
+def _next_process() -> int:
+    """Return the number that multiprocessing gives to the next process of the calling one."""
+    from copy import copy
+
+    numbers: dict[str, Iterator[int]] = vars(sys.modules["multiprocessing.process"])
+    return next(copy(numbers["_process_counter"]))
+
+
+def _identity() -> tuple[int, ...]:
+    for name in ("multiprocessing.process", "multiprocess.process"):
+        if name in sys.modules:
+            numbers: tuple[int, ...] = sys.modules[name].current_process()._identity
+            if numbers:
+                return numbers
+    return ()
+
+
+def _thread() -> str:
+    thread = threading.current_thread()
+    if thread is threading.main_thread():
+        return ""
+    name = thread.name
+    return "feeder" if name.startswith("QueueFeederThread") else name.replace("@", " ")
+
+
+def _trace(frame: FrameType, _event: str, _value: object) -> Callable[..., Any] | None:
+    code = frame.f_code
+    own = PLAN.armed and code.co_filename.startswith(PLAN.own)
+    if not own or code.co_name in _SKIPPED:
+        return None
+    if code not in _stores:
+        _stores[code] = _reads_and_stores(code)
+    frame.f_trace_opcodes = bool(_stores[code])
+    return _trace_lines
+
+
+def _trace_lines(frame: FrameType, event: str, _value: object) -> Callable[..., Any]:
+    if event == "line":
+        PLAN.come(f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}")
+    elif event == "opcode" and frame.f_lasti in _stores[frame.f_code]:
+        PLAN.come(f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}~")
+    return _trace_lines
+
+
+_stores: dict[CodeType, frozenset[int]] = {}
+"""The offsets of instructions that store what the same line has read, for each code."""
+
+
+def _reads_and_stores(code: CodeType) -> frozenset[int]:
+    """Return the offsets at which a line that has read an attribute or an item stores one.
+
+    ``counter.value += 1`` is such a line: another process may store in between.
+    """
+    found, read = set(), False
+    for each in dis.get_instructions(code):
+        if each.starts_line:
+            read = False
+        if each.opname in ("LOAD_ATTR", "BINARY_SUBSCR") or each.argrepr == "[]":
+            read = True
+        elif each.opname in ("STORE_ATTR", "STORE_SUBSCR") and read:
+            found.add(each.offset)
+    return frozenset(found)
+
+
+def install() -> None:
+    """Trace all threads of this process, and come to the points inside of multiprocessing."""
+    if not PLAN.file:
+        return
+    for name in ("multiprocessing", "multiprocess"):
+        if name in sys.modules:
+            _wrap(name)
+    threading.settrace(_trace)
+
+
+class Traced:
+    """A context in which the calling thread comes to points of a round."""
+
+    def __enter__(self) -> None:
+        sys.settrace(_trace)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(None)
+
+
+def _wrap(package: str) -> None:
+    """Wrap the functions of a package that pass a point."""
+    import importlib
+
+    process = importlib.import_module(f"{package}.process")
+    if getattr(process.BaseProcess, "_mpgrade_points", False):
+        return
+    process.BaseProcess._mpgrade_points = True
+    _wrap_process(process, importlib.import_module(f"{package}.util"))
+    _wrap_connection(importlib.import_module(f"{package}.connection"))
+    _wrap_condition(importlib.import_module(f"{package}.synchronize"))
+    queues = importlib.import_module(f"{package}.queues")
+    pickler = queues._ForkingPickler
+
+    class Pickler(pickler):  # type: ignore[misc, valid-type]  # a class of multiprocessing's own
+        """Serialises an item; a queue's feeder thread does so before it takes the write lock."""
+
+        @classmethod
+        def dumps(cls, *args: Any, **kwargs: Any) -> object:
+            """Come to the point first, in a feeder thread."""
+            if _thread() == "feeder":
+                PLAN.come(FEEDS)
+            return pickler.dumps(*args, **kwargs)
+
+    vars(queues)["_ForkingPickler"] = Pickler
+
+
+def _wrap_process(process: ModuleType, util: ModuleType) -> None:
+    bootstrap, leave = process.BaseProcess._bootstrap, util._exit_function
+
+    def begin(self: Any, *args: Any, **kwargs: Any) -> object:
+        if _is_manager(self):
+            PLAN.armed = False
+            sys.settrace(None)
+        else:
+            PLAN.read()
+            PLAN.begin(self._identity)
+            PLAN.come(STARTS)
+            sys.settrace(_trace)
+        return bootstrap(self, *args, **kwargs)
+
+    def end(*args: Any, **kwargs: Any) -> object:
+        if _identity():
+            PLAN.come(EXITS)
+        return leave(*args, **kwargs)
+
+    process.BaseProcess._bootstrap = begin
+    vars(util)["_exit_function"] = end
+
+
+def _is_manager(process: Any) -> bool:
+    target = getattr(process, "_target", None)
+    return str(getattr(target, "__module__", "")).endswith(".managers") or getattr(
+        target, "__qualname__", ""
+    ).startswith("BaseManager.")
+
+
+def _wrap_connection(connection: ModuleType) -> None:
+    if not hasattr(connection.Connection, "_send"):
+        return
+    send = connection.Connection._send
+
+    def piece(self: Any, data: Any, *args: Any, **kwargs: Any) -> object:
+        if len(data) > LONG_MESSAGE:
+            PLAN.come(SENDS)
+        return send(self, data, *args, **kwargs)
+
+    connection.Connection._send = piece
+
+
+def _wrap_condition(synchronize: ModuleType) -> None:
+    """Come to a point when a wait has ended, and the lock has not been taken again."""
+    wait = synchronize.Condition.wait
+
+    def woken_wait(self: Any, *args: Any, **kwargs: Any) -> object:
+        woken = self._woken_count
+        if "_mpgrade_points" not in vars(woken):
+            woken._mpgrade_points = True
+            release = woken.release
+
+            def tell_woken() -> None:
+                release()
+                PLAN.come(WAKES)
+
+            woken.release = tell_woken
+        return wait(self, *args, **kwargs)
+
+    synchronize.Condition.wait = woken_wait

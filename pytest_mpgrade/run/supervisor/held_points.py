@@ -1,0 +1,82 @@
+"""The supervisor's part in one schedule: threads that come to its points are held there.
+
+A held thread goes on when nothing else can happen: the tree is quiescent. All of it is legal: a
+delay changes nothing that a right program does.
+"""
+
+from __future__ import annotations
+
+import time
+
+from pytest_mpgrade.records import GateReport, HeldPoints, Script, WaitEnd
+from pytest_mpgrade.run.observe.gate_book import HELD
+from pytest_mpgrade.run.observe.quiescence import PERIOD
+from pytest_mpgrade.run.observe.watch import Watch
+
+HELD_SECONDS = 4.5
+"""Seconds in which threads are held in one call, all together. A submission may give up after 5 s:
+such a time-out is a promise (CONTRACT section 2.3), and no schedule may let it run out.
+"""
+LOOK_SECONDS = 0.03
+"""Seconds between two looks while a thread is held. A hold that ends too soon shows less, and never
+a fault that is none, so the looks may be closer than those of a verdict.
+"""
+WINDOW_SECONDS = 0.5
+"""The window of *steady* while a thread is held, for the same reason."""
+
+
+STILL_SECONDS = 0.5
+"""Seconds in which a call that polls changes nothing, until held threads go on."""
+
+
+def play(watch: Watch) -> GateReport:
+    """Hold threads at the points of a schedule; report which were held, in their order.
+
+    It ends when the call has come back, or when no thread is held and nothing can happen any more.
+    Where the call has come back, what is still held stays so: the tree is looked at first.
+    """
+    gates = watch.gates
+    gates.keep_shut = lambda key: key.startswith(HELD)
+    held: list[str] = []
+    left = HELD_SECONDS
+    how: WaitEnd = "yes"
+    while left > 0 and how == "yes":
+        how = watch.until(lambda: bool(gates.inside))
+        if how == "yes":
+            began = time.monotonic()
+            how = _nothing_else(watch, began + left)
+            spent = time.monotonic() - began
+            left -= spent
+            watch.deadline.at += spent
+        if how in ("yes", "quiet") and gates.inside:
+            first = min(gates.inside)
+            held.append(first.removeprefix(HELD))
+            gates.open(first)
+            how = "yes"
+    report = GateReport(script="points", first=tuple(held), early=bool(gates.inside))
+    if how != "back" or left <= 0:
+        gates.open_all()
+    return report
+
+
+def let_go(watch: Watch, script: Script) -> None:
+    """Let all held threads go on, where the call that has come back is the last of its round."""
+    if isinstance(script, HeldPoints) and script.last:
+        watch.gates.open_all()
+
+
+def unstick(watch: Watch, still: float) -> None:
+    """Let held threads go on if nothing has moved for *still* seconds beside a call that polls."""
+    if still > STILL_SECONDS and any(key.startswith(HELD) for key in watch.gates.inside):
+        watch.gates.open_all()
+
+
+def _nothing_else(watch: Watch, end: float) -> WaitEnd:
+    """Wait until nothing else can happen while threads are held, or time is over."""
+    watch.period = LOOK_SECONDS
+    try:
+        return watch.until(
+            lambda: time.monotonic() >= end or not watch.gates.inside, WINDOW_SECONDS
+        )
+    finally:
+        watch.period = PERIOD

@@ -1,0 +1,248 @@
+"""Explores schedules of a submission: is it right whatever the operating system's schedule?
+
+Each schedule is a round: the calls are made while a thread is held at a point. Some rounds share a
+process, and several processes play at a time, since they mostly wait. A round that breaks something
+is replayed in processes of its own; only what breaks in each of them is told.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from pytest_mpgrade.errors import SupervisorError
+from pytest_mpgrade.judge.check import Judge, judge_safely
+from pytest_mpgrade.records import (
+    Broken,
+    Ending,
+    Exploration,
+    Finding,
+    HeldPoints,
+    Outcome,
+    Round,
+    Run,
+    Scenario,
+    Schedule,
+    Step,
+    Visit,
+    as_kind,
+)
+from pytest_mpgrade.run.client.request import Setting
+from pytest_mpgrade.student import schedules
+from pytest_mpgrade.student.runs import make_runs
+from pytest_mpgrade.submission.sources import read_sources
+
+REPLAYS = 5
+"""Replays that all have to break before a schedule is told."""
+AT_A_TIME = 4
+"""Plays at a time. A held process costs no core."""
+LEAST, LONGEST = 40, 4
+"""On a busy machine an exploration goes on until so many schedules have been tried, for so many
+times its seconds at most.
+"""
+ROUNDS = 6
+"""Rounds of one play. After one that breaks, those behind it are made again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedStep:
+    """A step of a round, and the checks that judge its run."""
+
+    step: Step
+    checks: tuple[Judge, ...] = ()
+
+
+def asked_steps(parts: Sequence[Step | Judge]) -> list[AskedStep]:
+    """Return steps with the checks that follow each; raise TypeError where none comes first."""
+    asked: list[AskedStep] = []
+    for part in parts:
+        if isinstance(part, Step):
+            asked.append(AskedStep(step=part))
+        elif asked:
+            asked[-1] = replace(asked[-1], checks=(*asked[-1].checks, part))
+        else:
+            raise TypeError("explore() takes a step first, and then the checks of its run")
+    if not any(each.checks for each in asked):
+        raise TypeError("explore() needs a check, which says when a call is right")
+    return asked
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Played:
+    """One round as it was played: a run for each step that was reached."""
+
+    schedule: Schedule
+    runs: tuple[Run, ...]
+    wrong: Finding | None
+
+    @property
+    def held(self) -> bool:
+        """Whether a thread came to each point of the schedule."""
+        came = {visit.point for run in self.runs for visit in run.visits}
+        return came >= {*self.schedule.holds}
+
+
+@dataclass(kw_only=True)
+class _Search:
+    """What is still to be tried, and what has come out so far."""
+
+    left: Iterator[Schedule]
+    again: deque[Schedule] = field(default_factory=deque)
+    tried: Counter[int] = field(default_factory=Counter)
+    suspects: list[Schedule] = field(default_factory=list)
+
+    def next_play(self) -> list[Schedule]:
+        """Return the schedules of the next play; none where all have been tried."""
+        batch = [self.again.popleft() for _ in range(min(ROUNDS, len(self.again)))]
+        return [*batch, *itertools.islice(self.left, ROUNDS - len(batch))]
+
+    def goes_on(self, began: float, seconds: float) -> bool:
+        """Tell whether there is time for another play."""
+        spent = time.monotonic() - began
+        return spent < seconds or (spent < LONGEST * seconds and self.tried.total() < LEAST)
+
+    def take(self, batch: Sequence[Schedule], played: Sequence[_Played]) -> None:
+        """Take in a play: those of its *batch* that were not reached are made again."""
+        for each in played:
+            self.tried[len(each.schedule.holds)] += each.held
+            if each.wrong is not None and each.held:
+                self.suspects.append(each.schedule)
+        if played:  # else the machine or the grader is at fault, and these are left out
+            self.again.extend(batch[len(played) :])
+
+
+class Explorer:
+    """Explores the steps of one round under one start method."""
+
+    def __init__(self, setting: Setting, start_method: str, asked: Sequence[AskedStep]) -> None:
+        self._setting = setting
+        self._method = start_method
+        self._asked = tuple(asked)
+        sources = read_sources(setting.submission, notebook=False).sources
+        self._source = {
+            f"{name.rpartition('/')[2]}:{number}": line.strip()
+            for (name, _), text in sources.items()
+            for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), 1)
+        }
+
+    def explore(self, seconds: float, depth: int) -> Exploration:
+        """Try schedules of up to *depth* holds, for about *seconds*; stop at the first sure one."""
+        began = time.monotonic()
+        plain = self._play([Schedule(start_method=self._method)])
+        if not plain:
+            raise SupervisorError("the call could not be explored")
+        run = plain[0].runs[-1]
+        if plain[0].wrong is not None:
+            return as_kind(Exploration, run, plain=plain[0].wrong)
+        visits = [visit for each in plain[0].runs for visit in each.visits]
+        search = _Search(left=self._candidates(visits, depth))
+        broken = self._search(search, began, seconds)
+        return as_kind(
+            Exploration,
+            run,
+            tried=dict(search.tried),
+            broken=broken,
+            unsure=len(search.suspects),
+            source=self._source,
+        )
+
+    def replay(self, schedule: Schedule) -> Exploration:
+        """Play one schedule as often as a failure is replayed."""
+        played = self._replayed(schedule)
+        if not played:
+            raise SupervisorError("the schedule could not be played")
+        return as_kind(
+            Exploration,
+            played[-1].runs[-1],
+            tried={len(schedule.holds): sum(each.held for each in played)},
+            broken=_sure(schedule, played),
+            source=self._source,
+        )
+
+    def _candidates(self, visits: Sequence[Visit], depth: int) -> Iterator[Schedule]:
+        yield from schedules.singles(self._method, visits, self._source)
+        if depth > 1:
+            seed = f"{self._setting.submission.sha256} {self._method}"
+            yield from schedules.pairs(self._method, visits, self._source, seed)
+
+    def _search(self, search: _Search, began: float, seconds: float) -> Broken | None:
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            playing: dict[Future[list[_Played]], list[Schedule]] = {}
+            while True:
+                while len(playing) < AT_A_TIME and search.goes_on(began, seconds):
+                    batch = search.next_play()
+                    if not batch:
+                        break
+                    playing[pool.submit(self._play, batch)] = batch
+                if not playing:
+                    return None
+                done, _ = wait(playing, return_when=FIRST_COMPLETED)
+                for future in done:
+                    search.take(playing.pop(future), future.result())
+                while search.suspects:
+                    suspect = search.suspects[0]
+                    found = _sure(suspect, self._replayed(suspect))
+                    if found is not None:
+                        return found
+                    search.suspects.pop(0)
+
+    def _replayed(self, schedule: Schedule) -> list[_Played]:
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            plays = pool.map(self._play, [[schedule]] * REPLAYS)
+            return [played for play in plays for played in play]
+
+    def _play(self, batch: Sequence[Schedule]) -> list[_Played]:
+        """Play rounds in one process; return those that were reached, [] where the grader broke."""
+        size = len(self._asked)
+        steps = tuple(
+            self._held(asked.step, number, schedule, last=place == size - 1)
+            for number, schedule in enumerate(batch)
+            for place, asked in enumerate(self._asked)
+        )
+        runs: Sequence[Run] = ()
+        with suppress(SupervisorError):
+            runs = make_runs(Scenario(steps=steps, start_method=self._method), self._setting)[1:]
+        rounds = [tuple(runs[at : at + size]) for at in range(0, len(runs), size)]
+        return [
+            _Played(schedule=schedule, runs=played, wrong=self._wrong(played))
+            for schedule, played in zip(batch, rounds, strict=False)
+            if played[0].ending not in (Ending.NOT_TRIED, Ending.BROKEN, Ending.NOT_IMPORTED)
+        ]
+
+    def _held(self, step: Step, number: int, schedule: Schedule, *, last: bool) -> Step:
+        holds = tuple(point.text for point in schedule.holds)
+        return replace(
+            step, gates=HeldPoints(last=last), explored=Round(number=number, holds=holds)
+        )
+
+    def _wrong(self, runs: Sequence[Run]) -> Finding | None:
+        """Return what the first check that does not pass says of a round; None where all do."""
+        for asked, run in zip(self._asked, runs, strict=True):
+            if run.ending in (Ending.TIMED_OUT, Ending.BROKEN):
+                return None  # slow, or the grader's fault: a schedule never shows that
+            for check in asked.checks:
+                finding = judge_safely(check, run)
+                blames = finding.outcome is Outcome.SKIPPED and finding.undecided_by
+                if finding.outcome in (Outcome.FAILED, Outcome.ABSENT) or blames:
+                    return finding
+        return None
+
+
+def _sure(schedule: Schedule, played: Sequence[_Played]) -> Broken | None:
+    """Return what a schedule breaks, where it does so in each of the replays."""
+    if len(played) < REPLAYS or not all(each.held and each.wrong for each in played):
+        return None
+    last = played[-1]
+    assert last.wrong is not None
+    return Broken(
+        schedule=schedule,
+        finding=last.wrong,
+        replays=len(played),
+        visits=last.runs[-1].visits,
+        stuck=tuple(each for run in last.runs for each in run.trace.stuck),
+    )

@@ -1,0 +1,96 @@
+"""Which schedules an exploration tries, and in which order; pure.
+
+A run without holds shows the points of a program. First come all schedules with one hold: those at
+operations between processes before the rest, first visits before later ones. Then come pairs of
+points, drawn with a seed of the submission's own (probabilistic concurrency testing: Burckhardt et
+al., ASPLOS 2010), so that the same submission has the same schedules everywhere.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pytest_mpgrade.records import CALLER, Point, Schedule, Visit
+
+_SHARED = re.compile(
+    r"\b(get|put|get_nowait|put_nowait|empty|full|qsize|join|join_thread|is_alive|exitcode|sentinel"
+    r"|value|acquire|release|wait|wait_for|notify|notify_all|set|clear|is_set|task_done|terminate"
+    r"|kill|close|cancel_join_thread|_exit|send|recv|poll|send_bytes|recv_bytes|sleep|start|apply"
+    r"|apply_async|map|map_async|imap|imap_unordered|submit|shutdown|unlink|buf|SharedMemory"
+    r"|Process|Barrier|open|remove|rename|exists|append|pop|with|lock)\b"
+)
+"""Words of lines at which processes may meet. Another line is only explored later."""
+_WORKER = re.compile(r"worker(\d+)")
+WORKERS = ("worker1", "worker2")
+"""The workers that are held. To hold the third where the first was held adds little."""
+_PAIRS = 400
+"""Pairs that are drawn; an exploration tries as many as it has time for."""
+
+
+def singles(
+    start_method: str, visits: Sequence[Visit], source: Mapping[str, str]
+) -> Iterator[Schedule]:
+    """Return the schedules with one hold, the most telling first."""
+    for point in sorted(_points(visits), key=lambda point: _rank(point, source)):
+        yield Schedule(start_method=start_method, holds=(point,))
+
+
+def pairs(
+    start_method: str, visits: Sequence[Visit], source: Mapping[str, str], seed: str
+) -> Iterator[Schedule]:
+    """Return schedules with two holds, of different threads; drawn with *seed*."""
+    points = sorted(_points(visits), key=lambda point: _rank(point, source))
+    draw = random.Random(seed)  # noqa: S311 - a schedule, no secret
+    weights = [3 if _telling(point, source) else 1 for point in points]
+    known: set[tuple[Point, Point]] = set()
+    for _ in range(_PAIRS if len(points) > 1 else 0):
+        one, other = draw.choices(points, weights, k=2)
+        apart = (one.role, one.thread) != (other.role, other.thread)
+        if apart and (one, other) not in known:
+            known.add((one, other))
+            yield Schedule(start_method=start_method, holds=(one, other))
+
+
+def _points(visits: Iterable[Visit]) -> list[Point]:
+    """Return the points to hold at: of each place the first, second, fourth and last visit.
+
+    What one worker passed another may pass next time, so all of them have the points of each.
+    """
+    last: dict[tuple[str, str, str], int] = {}
+    for visit in visits:
+        point = visit.point
+        roles = (point.role,) if point.role == CALLER else WORKERS
+        for role in roles if point.role == CALLER or _WORKER.fullmatch(point.role) else ():
+            who = (role, point.thread, point.place)
+            last[who] = max(last.get(who, 0), point.visit)
+    return [
+        Point(role=role, thread=thread, place=place, visit=visit)
+        for (role, thread, place), count in last.items()
+        for visit in sorted({1, 2, 4, count})
+        if visit <= count
+    ]
+
+
+def _rank(point: Point, source: Mapping[str, str]) -> tuple[object, ...]:
+    """Return where a point stands in the order; the least first."""
+    second = point.role == "worker2"
+    return (
+        not _telling(point, source),
+        second and bool(point.line),
+        min(point.visit, 3),
+        second,
+        point.role,
+        point.place,
+    )
+
+
+def _telling(point: Point, source: Mapping[str, str]) -> bool:
+    """Tell whether processes may meet at a point: at its line, or at the one before it."""
+    if not point.line or point.place.endswith("~"):
+        return True
+    return any(
+        _SHARED.search(source.get(f"{point.file}:{number}", ""))
+        for number in (point.line - 1, point.line)
+    )
