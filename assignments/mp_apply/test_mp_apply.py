@@ -26,6 +26,7 @@ SINGLE = tasks.square([-12])
 FEW = tasks.square([9, 4])
 ALIKE = tasks.square([8, 3]) + tasks.square([8]) + tasks.square([8, -3])
 ODD = tasks.gives([None, False, "STOP", 0, "", None]) + tasks.arrays([3, 0, 5])
+UNEVEN = tasks.uneven(7, 0.15)
 LARGE = tasks.big(6, 3_000_000)
 MANY = tasks.many(10_000)
 ROW = (
@@ -422,6 +423,31 @@ def test_edge_cases(student: Student, workload: tasks.Workload, n: int, hint: st
             checks.no_leftovers(idle=True),
             checks.nothing_else_left(idle=True, row=_row(student)),
         )
+
+
+@pytest.mark.criterion("races", weight=3)
+@pytest.mark.start_methods("any")
+def test_right_under_every_schedule(student: Student) -> None:
+    """Right values, ended and joined workers, also while a process or thread is held back."""
+    _explore(student, share=0.75)
+
+
+@pytest.mark.criterion("races")
+@pytest.mark.start_methods("spawn")
+def test_right_where_workers_start_slowly(student: Student) -> None:
+    """The same where each worker is a new interpreter, which takes its time to start."""
+    _explore(student, share=0.25)
+
+
+def _explore(student: Student, share: float) -> None:
+    found = student.explore(
+        _apply(UNEVEN),
+        checks.values_in_any_order(UNEVEN),
+        checks.ended_by_sentinel(),
+        checks.no_leftovers(),
+        share=share,
+    )
+    student.check(found, checks.holds_under_every_schedule())
 
 
 @pytest.mark.criterion("speedup")

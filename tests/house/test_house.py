@@ -23,7 +23,9 @@ from support.running import ROOT
 PACKAGE = Path(pytest_mpgrade.__file__).parent
 MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 TESTS = sorted(
-    path for path in (ROOT / "tests").rglob("*.py") if not {"designs", "data"} & {*path.parts}
+    path
+    for path in (ROOT / "tests").rglob("*.py")
+    if not {"designs", "racy", "data"} & {*path.parts}
 )
 EACH_MODULE = pytest.mark.parametrize("name", MODULES)
 
