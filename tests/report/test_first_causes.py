@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from xml.etree import ElementTree
+
+import pytest
 
 from pytest_mpgrade.judge.points import rubric
 from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Concern, Criterion, Outcome, Status
+from pytest_mpgrade.report.exports import FORMATS
 from pytest_mpgrade.report.redaction import redacted
 from pytest_mpgrade.report.result_json import CausePart, as_result
 from support import results
@@ -138,3 +144,32 @@ def test_nothing_of_hidden_checks() -> None:
     assert {cause.change for cause in whole.causes} == {"told", "secret"}
     (cause,) = shown.causes
     assert (cause.change, cause.questions) == ("told", ("t.py::test_a",))
+
+
+TOLD: dict[str, Callable[[str], str]] = {
+    "gradescope": lambda text: json.loads(text)["output"],
+    "prairielearn": lambda text: json.loads(text)["output"],
+    "autolab": lambda text: text.partition("\nresults: ")[0],
+    "classroom50": lambda text: " ".join(
+        json.loads(text)["tests"][0][key] for key in ("test-name", "message")
+    ),
+    "junit": lambda text: ElementTree.fromstring(text)[0].findtext("system-out") or "",
+}
+"""Where a person reads texts of these exports before the rest."""
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_exports_say_it_before_the_rest(name: str) -> None:
+    """What a person reads begins with the causes, in their order, and says nothing of them where
+    there are none.
+    """
+    found = [
+        *failures("test_a", "edge", concern=Concern.EDGE, hint="mind the <empty> list"),
+        *failures("test_b", "results", hint="return the values"),
+    ]
+    _, render = FORMATS[name]
+    said = " ".join(TOLD[name](render(results.result(found, CRITERIA), CRITERIA)).split())
+    assert "Fix this first 1. return the values" in said
+    assert said.index("return the values") < said.index("mind the <empty> list")
+    right = results.result(failures("test_a", "edge", outcome=Outcome.PASSED), CRITERIA)
+    assert "Fix this first" not in render(right, CRITERIA)

@@ -12,8 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from pytest_mpgrade.records import Criterion
-from pytest_mpgrade.report.exports.criteria import CriterionLine, criterion_lines, result_summary
+from pytest_mpgrade.report.exports.criteria import (
+    CriterionLine,
+    criterion_lines,
+    first_causes,
+    result_summary,
+)
 from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.report.terminal.first_causes import HEADING
 
 SCHEMA = "classroom50/result/v1"
 SCALE = 100
@@ -43,16 +49,16 @@ _Test = TypedDict(
 def render(
     result: ResultFile, criteria: Sequence[Criterion], variables: Mapping[str, str] = os.environ
 ) -> str:
-    """Return a test for each criterion, points times 100."""
+    """Return what to fix first, as a test without points, and a test for each criterion."""
     tests = [_test(line) for line in criterion_lines(result, criteria)]
     scores = {
         "score": sum(test["score"] for test in tests),
         "max-score": sum(test["max-score"] for test in tests),
     }
+    if first := first_causes(result):
+        tests.insert(0, _remark(HEADING, first.removeprefix(f"{HEADING}\n")))
     if said := result_summary(result):
-        tests.append(
-            {"test-name": "graded", "passed": False, "score": 0, "max-score": 0, "message": said}
-        )
+        tests.append(_remark("graded", said))
     body = {
         "schema": SCHEMA,
         **{key: variables.get(name, "") for key, name in _VARIABLES.items()},
@@ -73,3 +79,8 @@ def _test(line: CriterionLine) -> _Test:
         "message": line.text,
         "scale": f"1 point is {SCALE}",
     }
+
+
+def _remark(name: str, text: str) -> _Test:
+    """Return a test that is worth nothing: the format has no other place for words."""
+    return {"test-name": name, "passed": False, "score": 0, "max-score": 0, "message": text}

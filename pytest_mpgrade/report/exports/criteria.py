@@ -10,9 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_mpgrade.records import Criterion, Outcome, QuestionScore, Status
+from pytest_mpgrade.report import terminal
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 
 _SAID = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE)
+_WIDTH = 100
+"""Characters of a line of plain text; the pages on which it is shown are about as wide."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,3 +98,8 @@ def _said(checks: Sequence[CheckPart]) -> Iterator[str]:
 def result_summary(result: ResultFile) -> str:
     """Return the text about the whole submission."""
     return result.reason if result.status is not Status.GRADED else ""
+
+
+def first_causes(result: ResultFile) -> str:
+    """Return what to fix first, for a person to read before the rest; "" where nothing failed."""
+    return terminal.fix_first(result, _WIDTH)

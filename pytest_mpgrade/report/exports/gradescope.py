@@ -13,7 +13,12 @@ from pathlib import Path
 
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report.exports import gradescope_metadata
-from pytest_mpgrade.report.exports.criteria import CriterionLine, criterion_lines, result_summary
+from pytest_mpgrade.report.exports.criteria import (
+    CriterionLine,
+    criterion_lines,
+    first_causes,
+    result_summary,
+)
 from pytest_mpgrade.report.result_json import ResultFile
 
 METADATA = Path("/autograder/submission_metadata.json")
@@ -31,7 +36,9 @@ def render(result: ResultFile, criteria: Sequence[Criterion], metadata: Path = M
     body: dict[str, object] = {
         "score": round(math.fsum(line.score for line in lines), 6),
         "execution_time": result.seconds,
-        "output": "\n".join([head, *(about.lines if about else ())]),
+        "output": "\n\n".join(
+            filter(None, ("\n".join([head, *(about.lines if about else ())]), first_causes(result)))
+        ),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",

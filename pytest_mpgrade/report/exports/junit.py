@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
-from pytest_mpgrade.report.exports.criteria import result_summary
+from pytest_mpgrade.report.exports.criteria import first_causes, result_summary
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile, UnitOf
 from pytest_mpgrade.system.text import points
 
@@ -22,7 +22,8 @@ _KINDS = {Outcome.FAILED: "failure", Outcome.ERROR: "error", Outcome.NOT_RUN: "e
 def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:  # noqa: ARG001 - the rubric is in the properties
     """Return a document with one suite.
 
-    A submission that was not graded has an error in a test case of its own.
+    A submission that was not graded has an error in a test case of its own. What to fix first is
+    the suite's `system-out`, which comes after its cases.
     """
     suite = ElementTree.Element(
         "testsuite", name=_text(f"mpgrade.{result.assignment}"), time=f"{result.seconds:.2f}"
@@ -46,6 +47,8 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:  # noqa: A
         "errors": str(counts["error"]),
         "skipped": str(counts["skipped"]),
     }
+    if first := first_causes(result):
+        ElementTree.SubElement(suite, "system-out").text = _text(first)
     document = ElementTree.Element("testsuites")
     document.append(suite)
     ElementTree.indent(document)

@@ -9,11 +9,11 @@ import json
 from collections.abc import Sequence
 
 from pytest_mpgrade.records import Criterion, Status
-from pytest_mpgrade.report.exports.criteria import criterion_lines, result_summary
+from pytest_mpgrade.report.exports.criteria import criterion_lines, first_causes, result_summary
 from pytest_mpgrade.report.result_json import ResultFile
 
 LONGEST = 20_000
-"""Characters of one question's message, which PrairieLearn stores with each attempt of each
+"""Characters of one text, which PrairieLearn stores with each attempt of each
 student.
 """
 
@@ -30,7 +30,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
         "gradable": gradable,
         "score": sum(line.score for line in lines) / most if gradable and most else 0.0,
         "message": result_summary(result),
-        "output": "",
+        "output": first_causes(result)[:LONGEST],
         "format_errors": [] if gradable else [result_summary(result)],
         "tests": [
             {
