@@ -93,7 +93,7 @@ def _add_check(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_grade(commands: argparse._SubParsersAction[Parser]) -> None:
     grade = commands.add_parser("grade", help="grade one submission")
     grade.add_argument("path", metavar="PATH", type=Path, help="the submission: a folder or a file")
-    known = "gradescope, classroom50, prairielearn, autolab, junit or github"
+    known = "gradescope, classroom50, prairielearn, autolab, junit, github, sarif or ctrf"
     grade.add_argument(
         "--format",
         metavar="NAME[=FILE]",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_mpgrade.records import Outcome
 from pytest_mpgrade.report.result_json import CausePart, CheckPart
@@ -21,6 +21,31 @@ def shown_by(cause: CausePart, checks: Iterable[CheckPart]) -> tuple[CheckPart, 
     own = {check.id: check for check in checks if check.id in named}
     calls = {_call(check) or _test(check) for check in own.values()}
     return own[cause.checks[0]], len(calls) - 1
+
+
+def source_place(check: CheckPart) -> tuple[str, int] | None:
+    """Return the name of a student's file and the line in it that a check names; without one, None.
+
+    Of a hang it is the line at which the first process of those that hang waits.
+    """
+    place = check.evidence.get("source")
+    if isinstance(place, Mapping) and isinstance(place.get("line"), int) and place["line"] > 0:
+        return str(place.get("file", "")), place["line"]
+    return None
+
+
+def alike(checks: Iterable[CheckPart]) -> list[list[CheckPart]]:
+    """Return the failed checks, those together that say the same of the same line of a student."""
+    found: dict[object, list[CheckPart]] = {}
+    for check in checks:
+        if check.outcome is Outcome.FAILED:
+            found.setdefault((source_place(check), check.check, check.hint), []).append(check)
+    return list(found.values())
+
+
+def methods_of(checks: Iterable[CheckPart]) -> list[str]:
+    """Return the start methods of several checks, each once."""
+    return list(dict.fromkeys(check.start_method for check in checks if check.start_method))
 
 
 def subject(check: CheckPart, start_methods: Sequence[str], others: int) -> str:

@@ -22,6 +22,7 @@ from markdown_it import MarkdownIt
 
 from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Criterion, Outcome, Status
+from pytest_mpgrade.report import grouping
 from pytest_mpgrade.report.exports.github import annotation_places, step, summary
 from pytest_mpgrade.report.exports.github import payload as payloads
 from pytest_mpgrade.report.result_json import ResultFile, SubmissionPart
@@ -561,16 +562,16 @@ def test_mark_of_a_hang_is_where_it_waits() -> None:
     stacks = [{"pid": 1, "frames": ["process.py:149 join", "a.py:79 run", "a.py:90 main"]}]
     own = {"file": "a.py", "line": 79, "code": "p.join()"}
     (hang,) = result(check(evidence={"stacks": stacks, "source": own})).checks
-    assert annotation_places.source_place(hang) == ("a.py", 79)
+    assert grouping.source_place(hang) == ("a.py", 79)
     (bare,) = result(check(evidence={"stacks": stacks})).checks
-    assert annotation_places.source_place(bare) is None
+    assert grouping.source_place(bare) is None
 
 
 @pytest.mark.parametrize("place", ["", 7, None, ["x"], {"line": "7"}, {"file": "a.py", "line": 0}])
 def test_strange_evidence_marks_nothing(place: object) -> None:
     """Evidence of another form is passed over."""
     (strange,) = result(check(evidence={"source": place})).checks
-    assert annotation_places.source_place(strange) is None
+    assert grouping.source_place(strange) is None
 
 
 def test_files_outside_the_workspace_have_no_mark(tmp_path: Path) -> None:

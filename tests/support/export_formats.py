@@ -17,6 +17,7 @@ from pytest_mpgrade.report.result_json import ResultFile
 from support import github_actions
 from support.results import ALL, finding, placed
 from support.results import result as graded
+from support.running import ROOT
 from support.small_class import TESTS, TOML
 
 NUMBER, TEXT, WHOLE = (
@@ -189,6 +190,36 @@ def github(text: str) -> tuple[float, bool]:
     return score, body["outputs"]["result"]["status"] != "error"
 
 
+def schema(name: str) -> Any:
+    """Return a schema that others publish; tests/data/schemas says where it is from."""
+    return json.loads((ROOT / "tests" / "data" / "schemas" / name).read_text("utf-8"))
+
+
+def sarif(text: str) -> tuple[float, bool]:
+    """Hold a log against the schema of OASIS; each result names one of its rules."""
+    body = json.loads(text)
+    jsonschema.validate(body, schema("sarif-2.1.0.json"), jsonschema.Draft202012Validator)
+    (run,) = body["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert all(rules[each["ruleIndex"]] == each["ruleId"] for each in run["results"])
+    said = run["properties"]
+    return math.fsum(said["points"].values()), said["status"] == "graded"
+
+
+def ctrf(text: str) -> tuple[float, bool]:
+    """Hold a report against its schema; its counts are those of its tests."""
+    body = json.loads(text)
+    jsonschema.validate(body, schema("ctrf-schema-0.0.json"), jsonschema.Draft7Validator)
+    tests, summary = body["results"]["tests"], body["results"]["summary"]
+    assert summary["tests"] == len(tests)
+    kinds = ("passed", "failed", "skipped", "pending", "other")
+    assert [summary[kind] for kind in kinds] == [
+        sum(test["status"] == kind for test in tests) for kind in kinds
+    ]
+    earned = math.fsum(test.get("extra", {}).get("points", 0) for test in tests)
+    return round(earned, 6), all(test["name"] != "graded" for test in tests)
+
+
 READ: dict[str, Callable[[str], tuple[float, bool]]] = {
     "gradescope": gradescope,
     "classroom50": hundredths,
@@ -196,6 +227,8 @@ READ: dict[str, Callable[[str], tuple[float, bool]]] = {
     "autolab": autolab,
     "junit": junit,
     "github": github,
+    "sarif": sarif,
+    "ctrf": ctrf,
 }
 
 HIDDEN_TOML = (

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from pytest_mpgrade.records import Criterion
-from pytest_mpgrade.report.exports import autolab, classroom50, gradescope, junit, prairielearn
+from pytest_mpgrade.report.exports import (
+    autolab,
+    classroom50,
+    ctrf,
+    gradescope,
+    junit,
+    prairielearn,
+    sarif,
+)
 from pytest_mpgrade.report.exports.github import payload, step
 from pytest_mpgrade.report.result_json import ResultFile
 
@@ -22,6 +30,8 @@ FORMATS: Mapping[str, tuple[str, Export]] = {
     "autolab": ("autolab.txt", autolab.render),
     "junit": ("junit.xml", junit.render),
     "github": ("github.json", payload.render),
+    "sarif": ("result.sarif", sarif.render),
+    "ctrf": ("ctrf.json", ctrf.render),
 }
 """The exports, by the names that users give.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from pytest_mpgrade.records import Criterion, Outcome, QuestionScore, Status
 from pytest_mpgrade.report import terminal
@@ -103,3 +104,15 @@ def result_summary(result: ResultFile) -> str:
 def first_causes(result: ResultFile) -> str:
     """Return what to fix first, for a person to read before the rest; "" where nothing failed."""
     return terminal.fix_first(result, _WIDTH)
+
+
+def own_file(result: ResultFile, file: str) -> str:
+    """Return the path of a student's file, relative to the folder in which mpgrade was called.
+
+    A submission elsewhere has none; then the name of the file must do.
+    """
+    folder = PurePath(result.submission.path)
+    if folder.name == file:  # a file was handed in, not a folder
+        folder = folder.parent
+    elsewhere = folder.is_absolute() or ".." in folder.parts
+    return file if elsewhere else (folder / file).as_posix()

@@ -17,9 +17,8 @@ from fractions import Fraction
 from typing import Any
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
-from pytest_mpgrade.report import evidence
+from pytest_mpgrade.report import evidence, grouping
 from pytest_mpgrade.report.exports.criteria import CriterionLine, criterion_lines
-from pytest_mpgrade.report.exports.github.annotation_places import source_place
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile, UnitOf
 from pytest_mpgrade.system.text import no_commands, one_line, points
 
@@ -154,7 +153,7 @@ def _units(units: Sequence[UnitOf], most: float) -> Iterator[_Test]:
 
 
 def _failed(title: str, check: CheckPart) -> _Test:
-    place = source_place(check)
+    place = grouping.source_place(check)
     return _test(
         title,
         status="fail",
