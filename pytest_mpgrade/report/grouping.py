@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_mpgrade.records import Outcome
 from pytest_mpgrade.report.result_json import CausePart, CheckPart
-from pytest_mpgrade.system.text import counted, joined
+from pytest_mpgrade.system.text import counted, joined, one_line, points
 
 EXPLAINED = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.ABSENT)
 """The outcomes that are explained, in this order.
 
 Skipped and waiting checks are only named and counted.
 """
+
+_MOST_QUESTIONS = 2
+"""Questions that are named; of more than these the first one is, and the others are counted."""
 
 
 def shown_by(cause: CausePart, checks: Iterable[CheckPart]) -> tuple[CheckPart, int]:
@@ -56,6 +59,21 @@ def subject(check: CheckPart, start_methods: Sequence[str], others: int) -> str:
     words = _call(check) or _test(check).rpartition("::")[2]
     words += f" and {counted(others, 'other call')}" if others else ""
     return f"{words} under {joined(start_methods)}" if start_methods else words
+
+
+def hangs_on_it(cause: CausePart) -> str:
+    """Return how many points a cause costs, and which questions fail for it."""
+    worth = f"{points(cause.points)} {'point' if cause.points == 1 else 'points'}"
+    methods = f" under {joined(cause.start_methods)}" if cause.start_methods else ""
+    return f"{cause.concern}, {worth}: {_questions(cause.questions)}{methods}"
+
+
+def _questions(ids: Sequence[str]) -> str:
+    names = [one_line(each.rpartition("::")[2]) for each in ids]
+    if len(names) > _MOST_QUESTIONS:
+        rest = len(names) - _MOST_QUESTIONS + 1
+        names = [*names[:-rest], f"{rest} other questions"]
+    return joined(names) or "nothing could be tried"
 
 
 def reasons(checks: Iterable[CheckPart], outcome: Outcome) -> list[tuple[str, int]]:

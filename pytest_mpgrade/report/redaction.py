@@ -20,7 +20,12 @@ from pytest_mpgrade.records import (
     laid_to,
 )
 from pytest_mpgrade.report.causes import causes_of
-from pytest_mpgrade.report.result_json import CheckPart, ResultFile
+from pytest_mpgrade.report.result_json import (
+    CheckPart,
+    MachinePart,
+    OverridePart,
+    ResultFile,
+)
 
 HIDDEN = "a hidden check"
 """The only words that students get about a hidden check."""
@@ -58,13 +63,15 @@ def redacted(
         )
         for each in criteria
     )
-    why = _covered_why(result, hidden, cover)
+    why = _covered_why(result.undecided.why, hidden, cover)
     shown = dataclasses.replace(
         result,
         checks=checks,
         criteria=tuple(_covered_score(each, names, criteria) for each in result.criteria),
         undecided=dataclasses.replace(result.undecided, why=tuple(dict.fromkeys(why.values()))),
         reason=cover(_covered_reason(result.reason, why)),
+        overrides=tuple(_covered_override(each, names, cover) for each in result.overrides),
+        machine=result.machine and _covered_machine(result.machine, names, criteria, hidden, cover),
     )
     # Made again, from what is shown: the points of hidden checks hang on no cause.
     return dataclasses.replace(shown, causes=causes_of(shown)), rubric
@@ -150,8 +157,34 @@ def _covered_question(score: CriterionScore, name: str) -> QuestionScore:
     )
 
 
+def _covered_override(
+    part: OverridePart, names: Mapping[str, str], cover: Callable[[str], str]
+) -> OverridePart:
+    """Return what a person has set, without a hidden criterion's name and why it was set."""
+    if part.criterion in names:
+        return dataclasses.replace(part, criterion=names[part.criterion], reason=HIDDEN)
+    return dataclasses.replace(part, reason=cover(part.reason))
+
+
+def _covered_machine(
+    part: MachinePart,
+    names: Mapping[str, str],
+    criteria: Sequence[Criterion],
+    hidden: Sequence[CheckPart],
+    cover: Callable[[str], str],
+) -> MachinePart:
+    """Return what the grading itself said, covered as the result is."""
+    why = _covered_why(part.undecided.why, hidden, cover)
+    return dataclasses.replace(
+        part,
+        reason=cover(_covered_reason(part.reason, why)),
+        undecided=dataclasses.replace(part.undecided, why=tuple(dict.fromkeys(why.values()))),
+        criteria=tuple(_covered_score(each, names, criteria) for each in part.criteria),
+    )
+
+
 def _covered_why(
-    result: ResultFile, hidden: Sequence[CheckPart], cover: Callable[[str], str]
+    given: Sequence[str], hidden: Sequence[CheckPart], cover: Callable[[str], str]
 ) -> dict[str, str]:
     """Return for each reason why something was left undecided the text that students get.
 
@@ -159,8 +192,7 @@ def _covered_why(
     """
     own = {check.check for check in hidden}
     return {
-        reason: HIDDEN if reason.partition(":")[0] in own else cover(reason)
-        for reason in result.undecided.why
+        reason: HIDDEN if reason.partition(":")[0] in own else cover(reason) for reason in given
     }
 
 

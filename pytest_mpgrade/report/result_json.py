@@ -17,6 +17,7 @@ import msgspec
 
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import (
+    RESULT_FILE,
     RESULT_SCHEMA,
     CriterionScore,
     Entry,
@@ -184,6 +185,19 @@ def write_result(report: Report | ResultFile, path: Path) -> None:
     A reader finds a whole file at every moment, also after the grader was killed.
     """
     atomic_write.write_bytes(dumps(report), path)
+
+
+def result_files(place: Path) -> list[Path]:
+    """Return the result files in a folder of a batch, or of a single grading; or that file itself.
+
+    Raises UsageError where there is none.
+    """
+    if place.is_file():
+        return [place]
+    own = place / RESULT_FILE
+    if files := [own] if own.is_file() else sorted(place.glob(f"*/{RESULT_FILE}")):
+        return files
+    raise UsageError(f"there are no results in {place}")
 
 
 def read_result(path: Path) -> ResultFile:

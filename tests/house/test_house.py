@@ -103,6 +103,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
     "dask_jobqueue": {
         "batch/cluster/jobqueue.py": "starts Dask workers as jobs of a cluster; optional"
     },
+    "jinja2": {"report/pages/html.py": "makes pages of templates, and escapes what is in them"},
     "tomli": {"course/toml_text.py": "Python 3.10 has no tomllib"},
 }
 """Where each library of others is imported, and what for."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from pytest_mpgrade.report import causes, evidence
+from pytest_mpgrade.report import causes, evidence, grouping
 from pytest_mpgrade.report.parts import CausePart, ResultFile
 from pytest_mpgrade.report.terminal.page import Page
-from pytest_mpgrade.system.text import counted, joined, one_line, points
+from pytest_mpgrade.system.text import counted, one_line
 
 HEADING = "Fix this first"
-_MOST_QUESTIONS = 2
-"""Questions that are named; of more than these the first one is, and the others are counted."""
 _LONGEST = 110
 """Characters of a message; the explanation of the call has all of it."""
 
@@ -41,23 +37,8 @@ def _add(page: Page, number: int, cause: CausePart) -> None:
         page.line((_cut(one_line(cause.seen)), "dim"), indent=5, hang=4)
     if place := evidence.line_words(cause.source):
         page.line((place, "cyan"), indent=5, hang=4)
-    page.line(_hangs_on_it(cause), indent=5, hang=4)
+    page.line(grouping.hangs_on_it(cause), indent=5, hang=4)
 
 
 def _cut(message: str) -> str:
     return message if len(message) <= _LONGEST else f"{message[:_LONGEST].rpartition(' ')[0]} …"
-
-
-def _hangs_on_it(cause: CausePart) -> str:
-    """Return how many points a cause costs, and which questions fail for it."""
-    worth = f"{points(cause.points)} {'point' if cause.points == 1 else 'points'}"
-    methods = f" under {joined(cause.start_methods)}" if cause.start_methods else ""
-    return f"{cause.concern}, {worth}: {_questions(cause.questions)}{methods}"
-
-
-def _questions(ids: Sequence[str]) -> str:
-    names = [one_line(each.rpartition("::")[2]) for each in ids]
-    if len(names) > _MOST_QUESTIONS:
-        rest = len(names) - _MOST_QUESTIONS + 1
-        names = [*names[:-rest], f"{rest} other questions"]
-    return joined(names) or "nothing could be tried"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.records import RESULT_FILE, QuestionScore, Status
+from pytest_mpgrade.records import QuestionScore, Status
 from pytest_mpgrade.report import adjustments, result_json
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.system.text import one_line, points
@@ -17,13 +16,7 @@ def read_results(folder: Path) -> dict[str, ResultFile]:
 
     Their keys are the names of submissions. Raises UsageError where there is none.
     """
-    files = (
-        [folder / RESULT_FILE]
-        if (folder / RESULT_FILE).is_file()
-        else sorted(folder.glob(f"*/{RESULT_FILE}"))
-    )
-    if not files:
-        raise UsageError(f"there are no results in {folder}")
+    files = result_json.result_files(folder)
     return {result.submission.id: result for result in map(result_json.read_result, files)}
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
-from pytest_mpgrade.report import grouping, terminal
+from pytest_mpgrade.report import adjustments, grouping, terminal
 from pytest_mpgrade.report.exports.criteria import criterion_lines, result_summary
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
 from pytest_mpgrade.system.text import counted, one_line, points
@@ -23,7 +23,7 @@ _WIDTH = 100
 _LONGEST = 8000  # characters of one explanation
 
 
-def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
+def render(result: ResultFile, criteria: Sequence[Criterion], most_bytes: int = MOST_BYTES) -> str:
     """Return the page: as many explanations as there is room for."""
     page = "\n".join(_rubric(result, criteria))
     if first := terminal.fix_first(result, _WIDTH):
@@ -32,7 +32,7 @@ def render(result: ResultFile, criteria: Sequence[Criterion]) -> str:
     for number, explanation in enumerate(told):
         text = _preformatted(explanation)
         rest = f"\n… and {counted(len(told) - number, 'other')}: see result.json\n"
-        if len((page + text + rest).encode()) > MOST_BYTES:
+        if len((page + text + rest).encode("utf-8", "backslashreplace")) > most_bytes:
             return page + rest
         page += text
     return page
@@ -52,10 +52,10 @@ def _rubric(result: ResultFile, criteria: Sequence[Criterion]) -> Iterator[str]:
         worth = f"{points(line.score)} / {points(line.max_score)}" if line.max_score else "-"
         yield f"| {_inline(line.title)} | {_tally(mine)} | {worth} |"
     yield f"| **Total** | {_tally(result.checks)} | **{score}** |\n\n"
-    if result.status is Status.GRADED and (
-        about := "\n".join(map(one_line, terminal.about_points(result)))
-    ):
-        yield _preformatted(about)
+    about = [*terminal.about_points(result)] if result.status is Status.GRADED else []
+    about += [*adjustments.change_lines(result), adjustments.late_words(result)]
+    if said := "\n".join(map(one_line, filter(None, about))):
+        yield _preformatted(said)
     for outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE):
         if why := [one_line(words) for words, _ in grouping.reasons(result.checks, outcome)]:
             yield _preformatted("\n".join([f"{outcome}; a person should look:", *why]))
