@@ -10,9 +10,11 @@ from pathlib import Path
 
 from pytest_mpgrade.batch.roster import RosterRow
 from pytest_mpgrade.system import atomic_write
+from pytest_mpgrade.system.csv_rows import read_rows
 from pytest_mpgrade.system.text import clean
 
 MAPPING = "mapping.csv"
+_GRADED = "graded"
 _NOTES = 20
 """The notes are a cell of a table that people read; the archive of a hostile submission may give
 rise to thousands.
@@ -63,3 +65,24 @@ def write_mapping(mapping: Iterable[Mapped], path: Path) -> None:
     for each in mapping:
         writer.writerow(map(clean, (each.submission, each.source, each.what, each.note)))
     atomic_write.write_bytes(table.getvalue().encode(), path)
+
+
+def sources_of(mapping: Iterable[Mapped]) -> dict[str, tuple[str, ...]]:
+    """Return for each submission the names of the download's entries that were graded."""
+    found: dict[str, tuple[str, ...]] = {}
+    for each in mapping:
+        if each.what == _GRADED:
+            # Results have clean names, too.
+            name = clean(each.submission)
+            found[name] = (*found.get(name, ()), each.source)
+    return found
+
+
+def read_mapping(path: Path) -> list[Mapped]:
+    """Return a mapping that was written. Raises UsageError where it cannot be read."""
+    return [
+        Mapped(
+            submission=row.named["submission"], source=row.named["source"], what=row.named["what"]
+        )
+        for row in read_rows(path, ("submission", "source", "what"))
+    ]

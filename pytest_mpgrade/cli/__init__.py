@@ -159,6 +159,10 @@ def _grade(arguments: argparse.Namespace) -> int:
     shown, _ = redaction.redacted(grading.result, assignment.criteria)
     console.say(terminal.rubric(shown, console.width(), console.color(sys.stdout)))
     console.say(f"\nresult: {grading.folder / RESULT_FILE}")
+    if arguments.feedback:
+        from pytest_mpgrade.cli import feedback
+
+        feedback.say_after_grade(arguments.feedback, grading, assignment, arguments.path)
     if "github" in dict(arguments.format):
         _annotate(shown, arguments.path)
     return RIGHT if arguments.exit_code == "always-0" else _code(grading.result)
@@ -214,6 +218,12 @@ def _batch(arguments: argparse.Namespace) -> int:
     return batch.main(arguments)
 
 
+def _feedback(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.cli import feedback
+
+    return feedback.main(arguments)
+
+
 def _verify(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.cli import verify
 
@@ -238,6 +248,7 @@ _COMMANDS = {
     "show": printing.show_result,
     "causes": printing.causes,
     "diff": printing.diff,
+    "feedback": _feedback,
     "doctor": _doctor,
     "package": _package,
     "verify": _verify,

@@ -13,6 +13,7 @@ from pytest_mpgrade.batch import class_files, plan, progress
 from pytest_mpgrade.batch.cluster import executors
 from pytest_mpgrade.batch.mapping import MAPPING
 from pytest_mpgrade.batch.run import GRADEBOOK, grade_jobs, wait_for_earlier
+from pytest_mpgrade.cli import feedback
 from pytest_mpgrade.cli.exit_codes import RIGHT, UNGRADABLE
 from pytest_mpgrade.cli.grading_options import grading_options
 from pytest_mpgrade.course.assignment import find_assignment
@@ -107,6 +108,8 @@ def _print_class(
         system, file = arguments.gradebook
         put = graded.rows, ready.source.keys, arguments.gradebook_column
         notes.append(class_files.write_filled(system, Path(file), out, assignment, *put))
+    if arguments.feedback:
+        notes.append(feedback.after_batch(arguments.feedback, ready.source, assignment, out))
     for words in itertools.chain(*notes, ready.summary()):
         console.say(one_line(words))
     if missing := terminal.ungradable(graded.rows, width, color):

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TypeVar
 
+from pytest_mpgrade.cli.shared_arguments import FEEDBACK
+
 _Parser = TypeVar("_Parser", bound=argparse.ArgumentParser)
 
 
@@ -17,6 +19,7 @@ def add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
     show.add_argument("--student", metavar="NAME", default="", help="whose result, of a batch's")
     asked = "only this test function: its units, and each failure with its evidence"
     show.add_argument("--question", metavar="NAME", default="", help=asked)
+    _add_feedback(commands)
     causes = commands.add_parser(
         "causes", help="group the failures of a class by what has to be changed, and say who"
     )
@@ -28,3 +31,27 @@ def add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
         "old", metavar="OLD", type=Path, help="folder with results (--out of grade or batch)"
     )
     diff.add_argument("new", metavar="NEW", type=Path, help="another one")
+
+
+def _add_feedback(commands: argparse._SubParsersAction[_Parser]) -> None:
+    feedback = commands.add_parser(
+        "feedback", help="write what students read, as their course system takes it in"
+    )
+    results = "folder with results (--out of grade or batch), or a result file"
+    feedback.add_argument("results", metavar="RESULTS", type=Path, help=results)
+    system = f"{', '.join(FEEDBACK[:-1])} or {FEEDBACK[-1]}; may be given several times"
+    feedback.add_argument(
+        "--for",
+        dest="systems",
+        choices=FEEDBACK,
+        action="append",
+        required=True,
+        metavar="SYSTEM",
+        help=system,
+    )
+    source = "the download that was graded, where RESULTS has no mapping.csv with its names"
+    feedback.add_argument("--source", metavar="DOWNLOAD", type=Path, help=source)
+    hidden = "name or folder of the assignment, which says what is hidden (default: as in RESULTS)"
+    feedback.add_argument("--assignment", metavar="NAME", default="", help=hidden)
+    out = "write below DIR/feedback (default: below RESULTS/feedback)"
+    feedback.add_argument("--out", metavar="DIR", type=Path, help=out)

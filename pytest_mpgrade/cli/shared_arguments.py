@@ -7,6 +7,9 @@ from pathlib import Path
 
 from pytest_mpgrade.cli import values
 
+FEEDBACK = ("canvas", "moodle", "nbgrader", "gradescope", "github")
+"""The systems for which there is feedback; `batch.feedback` is not loaded for a command line."""
+
 
 def add_places(parser: argparse.ArgumentParser) -> None:
     """Add options that `grade` and `batch` share: assignment, output folder, deadline."""
@@ -22,6 +25,13 @@ def add_places(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--deadline", metavar="TIME", type=values.deadline_value, default=0.0, help=host
+    )
+    form = (
+        "also write what students read, in the form in which their course system takes it in, below"
+        " DIR/feedback (grade: below the submission's own folder); may be given several times"
+    )
+    parser.add_argument(
+        "--feedback", choices=FEEDBACK, action="append", default=[], metavar="SYSTEM", help=form
     )
     refuse = (
         "award no points where student code cannot be kept apart (default: for batches, and where"

@@ -546,6 +546,7 @@ def test_other_encodings_can_be_printed(place: Path) -> None:
         ("", "-"),
         ("x" * 300, "x" * 60 + "-"),
         ("gradebook.csv", "gradebook.csv-"),
+        ("feedback", "feedback-"),
         ("dots...", "dots_-"),
     ],
 )

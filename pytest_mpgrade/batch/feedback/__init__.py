@@ -1,0 +1,43 @@
+"""Feedback in the form in which a course system takes it in, made of results that exist.
+
+Each system is a small module with a function that writes below a folder of its own, and yields
+lines: what was written, how it is uploaded, and whom it could not be written for. All of it is the
+students' view: of hidden checks only their points. nbgrader 0.9.6 has released what is written for
+it; no upload to Canvas, Moodle, Gradescope or GitHub could be tried, and each module says what its
+form was taken from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pytest_mpgrade.batch import archives
+from pytest_mpgrade.batch.feedback import canvas, github, gradescope, moodle, nbgrader
+from pytest_mpgrade.batch.feedback.student import StudentFeedback
+
+SYSTEMS: Mapping[str, Callable[[Iterable[StudentFeedback], Path], Iterator[str]]] = {
+    "canvas": canvas.canvas_feedback,
+    "moodle": moodle.moodle_feedback,
+    "nbgrader": nbgrader.nbgrader_feedback,
+    "gradescope": gradescope.gradescope_feedback,
+    "github": github.github_feedback,
+}
+"""The systems, by the names that users give."""
+
+FOLDER = "feedback"
+
+
+def write_feedback(
+    systems: Sequence[str], students: Callable[[], Iterable[StudentFeedback]], out: Path
+) -> Iterator[str]:
+    """Write the feedback for each system below *out*, in place of an earlier one; yield lines.
+
+    *students* is called once for each system, so that a large class need not be in memory. Raises
+    UsageError where a system's names are not known, or *out* cannot be written.
+    """
+    for system in dict.fromkeys(systems):
+        folder = out / FOLDER / system
+        archives.clear(folder)
+        for words in SYSTEMS[system](students(), folder):
+            yield f"feedback for {system}: {words}"
