@@ -224,6 +224,12 @@ def _feedback(arguments: argparse.Namespace) -> int:
     return feedback.main(arguments)
 
 
+def _export(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.cli import export
+
+    return export.main(arguments)
+
+
 def _verify(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.cli import verify
 
@@ -249,6 +255,7 @@ _COMMANDS = {
     "causes": printing.causes,
     "diff": printing.diff,
     "feedback": _feedback,
+    "export": _export,
     "doctor": _doctor,
     "package": _package,
     "verify": _verify,

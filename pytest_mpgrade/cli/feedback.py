@@ -29,10 +29,9 @@ def main(arguments: argparse.Namespace) -> int:
     assignment = _assignment(arguments.assignment, files[0])
     folder = files[0].parent if arguments.results.is_file() else arguments.results
     sources = _sources(arguments.source, folder)
-    out = arguments.out or folder
-    for words in _written(arguments.systems, files, assignment, sources, out):
+    for words in _written(arguments.systems, files, assignment, sources, folder):
         console.say(one_line(words))
-    written = any(any((out / FOLDER / system).iterdir()) for system in arguments.systems)
+    written = any(any((folder / FOLDER / system).iterdir()) for system in arguments.systems)
     return RIGHT if written else USAGE
 
 

@@ -24,6 +24,7 @@ def add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
         "causes", help="group the failures of a class by what has to be changed, and say who"
     )
     causes.add_argument("results", metavar="RESULTS", type=Path, help="folder of a batch (--out)")
+    _add_export(commands)
     diff = commands.add_parser(
         "diff", help="show whose points changed between two gradings, and by which checks"
     )
@@ -35,7 +36,8 @@ def add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_feedback(commands: argparse._SubParsersAction[_Parser]) -> None:
     feedback = commands.add_parser(
-        "feedback", help="write what students read, as their course system takes it in"
+        "feedback",
+        help="write what students read, as their course system takes it in, below RESULTS/feedback",
     )
     results = "folder with results (--out of grade or batch), or a result file"
     feedback.add_argument("results", metavar="RESULTS", type=Path, help=results)
@@ -53,5 +55,16 @@ def _add_feedback(commands: argparse._SubParsersAction[_Parser]) -> None:
     feedback.add_argument("--source", metavar="DOWNLOAD", type=Path, help=source)
     hidden = "name or folder of the assignment, which says what is hidden (default: as in RESULTS)"
     feedback.add_argument("--assignment", metavar="NAME", default="", help=hidden)
-    out = "write below DIR/feedback (default: below RESULTS/feedback)"
-    feedback.add_argument("--out", metavar="DIR", type=Path, help=out)
+
+
+def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
+    export = commands.add_parser(
+        "export", help="lay the submissions of a class out for a plagiarism checker"
+    )
+    place = "folder of a batch (--out), or what a batch is given: a folder, a download or its zip"
+    export.add_argument("place", metavar="RESULTS|SOURCE", type=Path, help=place)
+    export.add_argument("--format", choices=("jplag", "dolos"), required=True, help="the checker")
+    out = "a new folder for it"
+    export.add_argument("--out", metavar="DIR", type=Path, required=True, help=out)
+    starter = "name or folder of the assignment, whose starter all have (default: as in RESULTS)"
+    export.add_argument("--assignment", metavar="NAME", default="", help=starter)

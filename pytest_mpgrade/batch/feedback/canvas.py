@@ -18,8 +18,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from pytest_mpgrade.batch.feedback.packing import PAGE, file_name, left_out, write_zip, zip_bytes
 from pytest_mpgrade.batch.feedback.student import StudentFeedback
+from pytest_mpgrade.batch.packing import PAGE, file_name, left_out, write_zip, zip_bytes
 from pytest_mpgrade.report import terminal
 from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import counted, points

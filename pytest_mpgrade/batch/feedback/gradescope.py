@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pytest_mpgrade.batch.feedback.packing import left_out, write_zip
 from pytest_mpgrade.batch.feedback.student import StudentFeedback
+from pytest_mpgrade.batch.packing import left_out, write_zip
 from pytest_mpgrade.report.exports import gradescope
 from pytest_mpgrade.system.text import counted
 

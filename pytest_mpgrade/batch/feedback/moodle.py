@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pytest_mpgrade.batch.feedback.packing import PAGE, file_name, left_out, write_zip
 from pytest_mpgrade.batch.feedback.student import StudentFeedback
+from pytest_mpgrade.batch.packing import PAGE, file_name, left_out, write_zip
 from pytest_mpgrade.system.text import counted
 
 ARCHIVE = "moodle-feedback.zip"

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from pytest_mpgrade.batch.feedback.packing import left_out
 from pytest_mpgrade.batch.feedback.student import StudentFeedback
+from pytest_mpgrade.batch.packing import left_out
 from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.grade.grading import folder_name
 from pytest_mpgrade.submission import handed_in
