@@ -80,6 +80,10 @@ def _run(argv: Sequence[str] | None) -> int:
         arguments = parser(_COMMANDS).parse_args(argv)
     except SystemExit:  # argparse has printed --help or --version
         return RIGHT
+    if name := getattr(arguments, "assignment", ""):
+        from pytest_mpgrade.cli import listing
+
+        listing.tell_of_others(name)
     with console.lasting() if arguments.command in _GRADING else contextlib.nullcontext():
         code: int = arguments.run(arguments)
     return code
@@ -206,6 +210,12 @@ def _package(arguments: argparse.Namespace) -> int:
     return RIGHT
 
 
+def _list(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.cli import listing
+
+    return listing.main(arguments)
+
+
 def _doctor(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade import doctor
 
@@ -246,7 +256,7 @@ _COMMANDS = {
     "check": _check,
     "grade": _grade,
     "batch": _batch,
-    "list": printing.list_assignments,
+    "list": _list,
     "rubric": printing.print_rubric,
     "schema": printing.print_schema,
     "checks": printing.print_checks,

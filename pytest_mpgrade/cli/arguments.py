@@ -47,7 +47,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
 
 def _add_printing(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the commands that grade nothing and only print."""
-    listed = commands.add_parser("list", help="list the assignments that come with mpgrade")
+    listed = commands.add_parser("list", help="list all assignments, and where each is from")
     allowed = "list the packages that it allows instead, one a line, as pip install -r reads them"
     listed.add_argument("--packages", metavar="ASSIGNMENT", default="", help=allowed)
     what = "say what each check asks, how it may end, and whom it blames, as Markdown"

@@ -9,26 +9,9 @@ from typing import TYPE_CHECKING
 
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.system import console
-from pytest_mpgrade.system.text import points
 
 if TYPE_CHECKING:
     from pytest_mpgrade.report.result_json import ResultFile
-
-
-def list_assignments(arguments: argparse.Namespace) -> int:
-    """Run `mpgrade list`: the assignments, or the packages that one of them allows."""
-    from pytest_mpgrade.course.assignment import find_assignment, shipped
-    from pytest_mpgrade.course.packages import installed_as
-
-    if arguments.packages:
-        for name in find_assignment(arguments.packages).environment.packages:
-            console.say(installed_as(name))
-        return 0
-    assignments = list(shipped())
-    width = max((len(each.name) for each in assignments), default=0)
-    for each in assignments:
-        console.say(f"{each.name:{width}}  {points(each.points):>4} points  {each.title}")
-    return 0
 
 
 def print_checks(_: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from pytest_mpgrade.course import catalogue
 from pytest_mpgrade.course.document import FILE, NOTEBOOK, Document, decoded
 from pytest_mpgrade.course.document_faults import document_faults
 from pytest_mpgrade.course.signature import signature
@@ -75,26 +76,33 @@ def _notebook(document: Document, folder: Path) -> NotebookRules | None:
 
 
 def find_assignment(name_or_path: str) -> Assignment:
-    """Load a shipped assignment by name, or any by the path of its folder or `assignment.toml`."""
-    names = _shipped_names()
-    if name_or_path in names:
-        return load_assignment(_home() / name_or_path)
+    """Load an assignment by its name, or by the path of its folder or `assignment.toml`.
+
+    What has a name, and which of several is taken, is said in `catalogue`.
+    """
     path = Path(os.path.expanduser(name_or_path))
-    # A folder without an assignment.toml is not meant: students name theirs like the assignment.
-    if name_or_path and (
-        re.search(r"[/\\]|\.toml$|^\.\.?$", name_or_path) or os.path.isfile(path / FILE)
-    ):
+    if re.search(r"[/\\]|\.toml$|^\.\.?$", name_or_path):
         return load_assignment(path)
-    known = ", ".join(names) or "none"
+    seen: list[catalogue.Source] = []
+    for source in catalogue.all_sources():
+        seen.append(source)
+        for each in source.found:
+            if each.name == name_or_path:
+                return load_assignment(each.folder)
+    # A folder without an assignment.toml is not meant: students name theirs like the assignment.
+    if name_or_path and os.path.isfile(path / FILE):
+        return load_assignment(path)
+    names = list(dict.fromkeys(each.name for source in seen for each in source.found))
+    faults = [f"; {source.origin}: {source.fault}" for source in seen if source.fault]
     raise UsageError(
         f"there is no assignment {name_or_path!r} (there are:"
-        f" {known}){nearest(name_or_path, names)}"
+        f" {', '.join(names) or 'none'}){nearest(name_or_path, names)}{''.join(faults)}"
     )
 
 
 def shipped() -> tuple[Assignment, ...]:
     """Load all assignments that come with the package, in the order of their names."""
-    return tuple(load_assignment(_home() / name) for name in _shipped_names())
+    return tuple(load_assignment(folder) for folder in catalogue.shipped_folders())
 
 
 def reference_folder(assignment: Assignment) -> Path | None:
@@ -148,20 +156,6 @@ def check_criteria(assignment: Assignment, used: Mapping[str, str]) -> None:
             raise source.mistake(
                 ("criteria", index, "name"), f"no test names the criterion {name!r}"
             )
-
-
-def _home() -> Path:
-    """Return the folder of the shipped assignments.
-
-    It is inside of an installed package, and beside the package in a checkout.
-    """
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "assignments"
-    return inside if inside.is_dir() else package.parent / "assignments"
-
-
-def _shipped_names() -> list[str]:
-    return sorted(file.parent.name for file in _home().glob(f"*/{FILE}"))
 
 
 def _text_of(path: Path) -> TomlText:
