@@ -246,6 +246,12 @@ def _verify(arguments: argparse.Namespace) -> int:
     return verify.main(arguments)
 
 
+def _new(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.cli import new
+
+    return new.main(arguments)
+
+
 def _wrong(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.cli import wrong_solutions
 
@@ -269,5 +275,6 @@ _COMMANDS = {
     "doctor": _doctor,
     "package": _package,
     "verify": _verify,
+    "new": _new,
     "wrong": _wrong,
 }

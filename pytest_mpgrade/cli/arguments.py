@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from pytest_mpgrade import __version__
 from pytest_mpgrade.cli import values
+from pytest_mpgrade.cli.authoring_arguments import add_authoring
 from pytest_mpgrade.cli.reading_arguments import add_reading
 from pytest_mpgrade.cli.shared_arguments import add_common, add_places
 from pytest_mpgrade.errors import UsageError
@@ -39,7 +40,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_printing(commands)
     _add_package(commands)
     _add_verify(commands)
-    _add_wrong(commands)
+    add_authoring(commands)
     for name, command in commands.choices.items():
         command.set_defaults(run=run[name], command=name)
     return top
@@ -280,14 +281,4 @@ def _add_choice(verify: Parser) -> None:
     )
     verify.add_argument(
         "--right", metavar="PATH", nargs="+", type=Path, default=[], help="further right solutions"
-    )
-
-
-def _add_wrong(commands: argparse._SubParsersAction[Parser]) -> None:
-    wrong = commands.add_parser(
-        "wrong", help="list the wrong solutions of an assignment, or print one"
-    )
-    wrong.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
-    wrong.add_argument(
-        "name", metavar="NAME", nargs="?", default="", help="print this one, with its fault marked"
     )

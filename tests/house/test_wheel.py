@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import zipfile
+from pathlib import Path
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
+from pytest_mpgrade import author
 from support.running import ROOT
 
 
@@ -35,5 +37,18 @@ def test_wheel_holds_the_assignments(names: set[str]) -> None:
 
 
 def test_wheel_holds_no_solution(names: set[str]) -> None:
-    """Neither the reference nor the wrong solutions are given away."""
-    assert not [name for name in names if "reference/" in name or "/wrong/" in name]
+    """Neither the reference nor the wrong solutions are given away; the templates of `mpgrade new`
+    are of no assignment.
+    """
+    apart = {name for name in names if "/author/templates/" not in name}
+    assert not [name for name in apart if "reference/" in name or "/wrong/" in name]
+
+
+def test_wheel_holds_the_templates(names: set[str]) -> None:
+    """Whoever has installed it can begin an assignment, with its workflow in a folder whose name
+    has a dot.
+    """
+    home = Path(author.__file__).with_name("templates")
+    files = [path.relative_to(home).as_posix() for path in home.rglob("*.tmpl")]
+    assert "starter/.github/workflows/grade.yml.tmpl" in files
+    assert {f"pytest_mpgrade/author/templates/{file}" for file in files} <= names
