@@ -33,7 +33,14 @@ from pytest_mpgrade.records import (
 )
 from pytest_mpgrade.system.did_you_mean import nearest
 
-__all__ = ["check_criteria", "find_assignment", "load_assignment", "reference_folder", "shipped"]
+__all__ = [
+    "check_criteria",
+    "find_assignment",
+    "kept_from_students",
+    "load_assignment",
+    "reference_folder",
+    "shipped",
+]
 
 
 def load_assignment(folder_or_toml: Path) -> Assignment:
@@ -116,6 +123,20 @@ def reference_folder(assignment: Assignment) -> Path | None:
     )
     places = (own, beside / assignment.name, above / assignment.name, beside)
     return next((found for found in places if (found / assignment.module).is_file()), None)
+
+
+def kept_from_students(assignment: Assignment) -> tuple[str, ...]:
+    """Return the folders that no submission may see: this assignment, its reference, its siblings.
+
+    An installed course, or one in a virtual environment, lies where student code can read. What its
+    other assignments are, and how they are solved, is nobody's business either.
+    """
+    home = Path(assignment.folder)
+    reference = reference_folder(assignment)
+    beside = [home.parent / "reference", home.parent.parent / "reference"]
+    others = [file.parent for file in sorted(home.parent.glob(f"*/{FILE}"))]
+    found = (home, *([reference] if reference else []), *beside, *others)
+    return tuple(str(each) for each in dict.fromkeys(found) if each.is_dir())
 
 
 def fingerprint(assignment: Assignment) -> str:

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import ModuleType
 
 from pytest_mpgrade.course.document import FILE
+from pytest_mpgrade.course.toml_text import TomlText
+from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.system.text import one_line
 
 VARIABLE = "MPGRADE_ASSIGNMENTS"
@@ -32,7 +34,7 @@ OURS = "mpgrade itself"
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """An assignment that can be called by its name, which is the name of its folder."""
+    """An assignment that can be called by its name."""
 
     name: str
     folder: Path
@@ -86,8 +88,17 @@ def _source(origin: str, holders: Sequence[Path], fault: str = "") -> Source:
         for file in (holder / FILE, *sorted(holder.glob(f"*/{FILE}")))
         if file.is_file()
     ]
-    found = tuple(Listed(name=each.name, folder=each, origin=origin) for each in folders)
+    found = tuple(Listed(name=_name(each), folder=each, origin=origin) for each in folders)
     return Source(origin=origin, found=found, fault=fault)
+
+
+def _name(folder: Path) -> str:
+    """Return the name that an assignment has; its folder's where the file does not say it."""
+    try:
+        given = TomlText.of(folder / FILE).tables().get("name")
+    except UsageError:  # whoever loads it is told
+        given = None
+    return given if isinstance(given, str) and given else folder.name
 
 
 def _of_variable() -> Iterator[Source]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mpgrade.course.assignment import find_assignment, reference_folder
+from pytest_mpgrade.course.assignment import find_assignment, kept_from_students
 from pytest_mpgrade.course.tables import with_limits
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.isolation import choose
@@ -42,8 +42,8 @@ def setting(name: str, config: pytest.Config) -> Setting:
     submission = _reachable(found.submission, assignment.module, config)
     observer = str(config.getoption("--mpgrade-observer"))
     wanted = "none" if observer == "psutil" else str(config.getoption("--mpgrade-isolation"))
-    reference, out = reference_folder(assignment), config.getoption("--mpgrade-out")
-    hidden = [assignment.folder, *(str(place) for place in (reference, out) if place)]
+    out = config.getoption("--mpgrade-out")
+    hidden = [*kept_from_students(assignment), *([str(out)] if out else [])]
     module = os.path.join(submission.folder, submission.module)
     python = _interpreter(assignment)
     if assignment.notebook:

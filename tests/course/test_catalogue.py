@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_mpgrade.course.assignment import kept_from_students, load_assignment
 from support.known_verdicts import EXPECTED, HANGS, TESTS, TOML
 from support.running import variables
 
@@ -24,11 +25,12 @@ FILES = {
 
 
 def put(folder: Path, title: str = "Twice") -> Path:
-    """Write an assignment; its name is the folder's."""
+    """Write an assignment that is called as its folder is."""
     for name, text in FILES.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text.replace('"Twice"', f'"{title}"'), "utf-8")
+        text = text.replace('"Twice"', f'"{title}"').replace('"twice"\n', f'"{folder.name}"\n', 1)
+        file.write_text(text, "utf-8")
     return folder
 
 
@@ -208,6 +210,28 @@ def test_places_that_are_wrong(away: Path, tmp_path: Path) -> None:
     assert "nowhere: there is no such folder" in done.stderr
     assert "Traceback" not in done.stderr
     assert mpgrade(away, "rubric", "twice", folders=(tmp_path / "one",)).returncode == 0
+
+
+def test_name_is_the_one_that_it_gives_itself(away: Path, tmp_path: Path) -> None:
+    """An assignment is called by the name in its file, whatever its folder is called."""
+    put(tmp_path / "one" / "twice").rename(tmp_path / "one" / "week 3")
+    assert mpgrade(away, "rubric", "twice", folders=(tmp_path / "one",)).returncode == 0
+    assert mpgrade(away, "rubric", "week 3", folders=(tmp_path / "one",)).returncode == 2
+
+
+def test_no_submission_sees_a_course(tmp_path: Path) -> None:
+    """Hidden are an assignment, its reference, and all assignments and references beside it; other
+    folders are not.
+    """
+    course = tmp_path / "site" / "course507"
+    one = put(course / "twice")
+    put(course / "next_week")
+    (course / "reference" / "next_week").mkdir(parents=True)
+    (course / "tools").mkdir()
+    hidden = kept_from_students(load_assignment(one))
+    assert {*hidden} == {
+        str(course / name) for name in ("twice", "twice/reference", "next_week", "reference")
+    }
 
 
 @pytest.mark.parametrize(
