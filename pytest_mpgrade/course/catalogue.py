@@ -116,12 +116,12 @@ def _of_packages() -> Iterator[Source]:
     for (distribution, value), point in sorted(points.items()):
         origin = f"the package {distribution or value}"
         try:
-            module = importlib.import_module(point.module)
-        except Exception as error:  # whatever the package of others raises
+            holders = list(_holders(importlib.import_module(point.module)))
+        except (Exception, SystemExit) as error:  # whatever the package of others raises
             fault = one_line(f"{value} cannot be imported: {type(error).__name__}: {error}")
             yield Source(origin=origin, fault=fault)
         else:
-            yield _source(origin, list(_holders(module)))
+            yield _source(origin, holders)
 
 
 def _holders(module: ModuleType) -> Iterator[Path]:

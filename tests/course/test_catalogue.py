@@ -163,18 +163,22 @@ def test_value_of_the_entry_point(away: Path, tmp_path: Path, kind: str) -> None
     assert listed(mpgrade(away, "list", site=site))["the package course-507"] == ["twice"]
 
 
-def test_package_that_is_broken(away: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("raise RuntimeError('no\\nway')", "RuntimeError: no way"), ("exit(3)", "SystemExit: 3")],
+)
+def test_package_that_is_broken(away: Path, tmp_path: Path, text: str, why: str) -> None:
     """One that cannot be imported is named with why, on one line; all others go on working."""
     site = install(tmp_path / "site", "course507")
-    (site / "course507.py").write_text("raise RuntimeError('no\\nway')\n")
+    (site / "course507.py").write_text(f"{text}\n")
     done = mpgrade(away, "list", site=site)
     assert done.returncode == 2
     assert done.stderr == (
-        "mpgrade: the package course-507: course507 cannot be imported: RuntimeError: no way\n"
+        f"mpgrade: the package course-507: course507 cannot be imported: {why}\n"
     )
     assert "mp_apply" in listed(done)["mpgrade itself"]
     assert mpgrade(away, "list", "--packages", "mp_apply", site=site).returncode == 0
-    assert "RuntimeError: no way" in mpgrade(away, "rubric", "nowhere", site=site).stderr
+    assert why in mpgrade(away, "rubric", "nowhere", site=site).stderr
 
 
 def test_name_that_is_there_twice(away: Path, tmp_path: Path) -> None:
