@@ -58,6 +58,10 @@ class SupervisorKilledError(SupervisorError):
     """
 
 
+class BrokenOffError(SupervisorError):
+    """The grader itself has ended the supervisor in the middle of a run, as on Ctrl-C."""
+
+
 def error_words(error: Exception) -> str:
     """Return an error's message; one that is not ours has the name of its class before it."""
     return str(error) if isinstance(error, MpgradeError) else f"{type(error).__name__}: {error}"

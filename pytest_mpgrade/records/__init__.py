@@ -79,6 +79,7 @@ from pytest_mpgrade.records.scripts import Script as Script
 from pytest_mpgrade.records.scripts import ShutGates as ShutGates
 from pytest_mpgrade.records.scripts import TimedStart as TimedStart
 from pytest_mpgrade.records.trace import Born as Born
+from pytest_mpgrade.records.trace import BrokenOff as BrokenOff
 from pytest_mpgrade.records.trace import EventKind as EventKind
 from pytest_mpgrade.records.trace import Frame as Frame
 from pytest_mpgrade.records.trace import GateEvent as GateEvent
@@ -93,6 +94,7 @@ from pytest_mpgrade.records.trace import Pair as Pair
 from pytest_mpgrade.records.trace import ProcessSeen as ProcessSeen
 from pytest_mpgrade.records.trace import Stuck as Stuck
 from pytest_mpgrade.records.trace import Trace as Trace
+from pytest_mpgrade.records.trace import Whereabouts as Whereabouts
 
 RESULT_FILE = "result.json"
 """The name of the result file in the folder of a grading."""

@@ -95,6 +95,32 @@ class Stuck:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Whereabouts:
+    """Where one process of a run was when the run was broken off."""
+
+    pid: int
+    role: Role
+    number: int = 0  # of a worker, from 1
+    frame: Frame | None = None  # the submission's innermost; None: in none of its lines
+    code: str = ""
+
+    @property
+    def name(self) -> str:
+        """The process as messages name it: "worker 1"."""
+        return f"{self.role} {self.number}" if self.number else str(self.role)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenOff:
+    """A call that an interrupt has broken off, and where its processes were."""
+
+    call: str
+    start_method: str
+    seconds: float
+    processes: tuple[Whereabouts, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class GateStep:
     """The gatekeeper opened one gate and noted which process arrived next."""
 

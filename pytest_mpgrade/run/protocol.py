@@ -16,6 +16,7 @@ import msgspec
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.records import (
     Again,
+    BrokenOff,
     Ending,
     GateEvent,
     GateReport,
@@ -57,6 +58,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     run_folder: str
     isolation: Isolation
     shown: str  # the folder that student code may read, "" for none
+    start_method: str
     prefix: str  # of the run's names for semaphores and shared memory
     observer: str
     limits: Limits
@@ -68,6 +70,7 @@ class StepRequest:
     """What a supervisor has to know of a step; see `records.Step`."""
 
     do: StepKind
+    label: str  # the call as messages name it
     gates: Script
     again: Again | None
     same_holdings: bool
@@ -197,13 +200,21 @@ class CellsReport(RunReport, frozen=True, kw_only=True, tag=True):
     after: Account | None = None  # after the end of the kernel
 
 
+class BrokenOffReport(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True
+):
+    """A report in place of another one: the grader has ended the supervisor in the middle."""
+
+    broken_off: BrokenOff
+
+
 class KilledReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
     """A report in place of another one: the supervisor itself was killed."""
 
     signal: int
 
 
-Reported = Union[CallsReport, CellsReport, KilledReport]  # noqa: UP007 - msgspec reads it in Python 3.10
+Reported = Union[CallsReport, CellsReport, BrokenOffReport, KilledReport]  # noqa: UP007 - msgspec reads it in Python 3.10
 
 
 def line_of(message: Request | Reported) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
+from pytest_mpgrade.errors import BrokenOffError, SupervisorError, SupervisorKilledError
 from pytest_mpgrade.judge.hang_facts import crashed, in_its_pool
 from pytest_mpgrade.records import Ending, Notebook, NotebookDocument, Run, Scenario
 from pytest_mpgrade.run.client import module_run, notebook_run, supervisor_pool
@@ -212,6 +212,8 @@ class RunCache:
                 return self._tried(scenario)
             except SupervisorError as met:
                 error = met
+                if isinstance(error, BrokenOffError):
+                    break
         theirs = isinstance(error, SupervisorKilledError) and not self._closed
         return broken_runs(scenario, error, Ending.STOPPED if theirs else Ending.BROKEN)
 

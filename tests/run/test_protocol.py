@@ -59,6 +59,7 @@ def asked(folder: str = "/run", gates: Script | None = None) -> CallsRequest:
     """Return a request for one call."""
     step = StepRequest(
         do="call",
+        label="f(a task)",
         gates=gates or OpenGates(),
         again=steps.Again(seconds=1.0, stop_text="done"),
         same_holdings=False,
@@ -75,6 +76,7 @@ def asked(folder: str = "/run", gates: Script | None = None) -> CallsRequest:
         run_folder=folder,
         isolation=Isolation(),
         shown=folder,
+        start_method="fork",
         prefix="/mg1",
         observer="auto",
         limits=Limits(),

@@ -55,6 +55,7 @@ def _request(scenario: Scenario, setting: Setting, folder: RunFolder, prefix: st
         run_folder=folder.path,
         isolation=setting.isolation,
         shown=setting.submission.folder,
+        start_method=scenario.start_method,
         prefix=prefix,
         observer=setting.observer,
         limits=setting.assignment.limits,
@@ -74,6 +75,7 @@ def _points(scenario: Scenario, folder: RunFolder) -> dict[str, str]:
 def _step_request(step: Step) -> StepRequest:
     return StepRequest(
         do=step.do,
+        label=step.label,
         gates=step.gates,
         again=step.again,
         same_holdings=step.same_holdings,

@@ -104,6 +104,7 @@ def _request(
         run_folder=folder.path,
         isolation=setting.isolation,
         shown=shown,
+        start_method=method,
         prefix=prefix,
         observer=setting.observer,
         limits=setting.assignment.limits,

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
+from pytest_mpgrade.errors import BrokenOffError, SupervisorError, SupervisorKilledError
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.isolation.run_folder import RunFolder
 from pytest_mpgrade.records import Assignment, Submission
@@ -20,6 +20,7 @@ from pytest_mpgrade.run.client import supervisor_pool
 from pytest_mpgrade.run.observe import leftovers
 from pytest_mpgrade.run.observe.portable import end_marked
 from pytest_mpgrade.run.protocol import (
+    BrokenOffReport,
     CallsReport,
     CallsRequest,
     CellsReport,
@@ -111,6 +112,8 @@ def ask_supervisor(
             f"the supervisor's report cannot be read: {line[:200].decode(errors='replace')}"
             f" ({error})"
         ) from None
+    if isinstance(report, BrokenOffReport):
+        raise BrokenOffError("the grading was broken off")
     if isinstance(report, KilledReport):
         raise SupervisorKilledError(f"the supervisor was killed by signal {report.signal}")
     if not isinstance(report, kind):

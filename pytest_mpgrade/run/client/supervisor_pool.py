@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -15,13 +16,27 @@ import tempfile
 import threading
 import time
 
-from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
+import msgspec
+
+from pytest_mpgrade.errors import BrokenOffError, SupervisorError, SupervisorKilledError
 from pytest_mpgrade.isolation import confine
-from pytest_mpgrade.run.protocol import CallsRequest, CellsRequest, Guard, Part, Request, line_of
+from pytest_mpgrade.records import BrokenOff
+from pytest_mpgrade.run.protocol import (
+    BrokenOffReport,
+    CallsRequest,
+    CellsRequest,
+    Guard,
+    Part,
+    Request,
+    line_of,
+    report_in,
+)
 from pytest_mpgrade.system import log_lock, process_groups, rmtree
 
 _TERM_SECONDS = 10.0
 """Seconds in which a supervisor that was told to end may end the processes that it watches."""
+_LAST_SECONDS = 0.6
+"""Seconds for a server that is ended in the middle of a run to say where its processes are."""
 _LOOK_SECONDS = 1.0
 """Seconds for which a server may stay stopped by a signal."""
 
@@ -74,7 +89,21 @@ class RunServer:
             raise SupervisorError(
                 f"the supervisor broke: {' | '.join(self._last_words()) or 'no report'}"
             )
+        if self._told_to_end:
+            _note(line)
         return line
+
+    @property
+    def told_to_end(self) -> bool:
+        """Tell whether the server can serve no further request."""
+        return self._told_to_end
+
+    def hear_out(self) -> None:
+        """Take in what a server that was told to end in the middle of a request still reports."""
+        assert self._process.stdout
+        with contextlib.suppress(OSError, ValueError):
+            if select.select([self._process.stdout], [], [], _LAST_SECONDS)[0]:
+                _note(self._process.stdout.readline())
 
     def _look_after(self, answered: threading.Event, seconds: float) -> None:
         """End the server if it has not answered within *seconds*; let a stopped one go on.
@@ -145,16 +174,44 @@ _idle: list[RunServer] = []
 _busy: list[RunServer] = []
 
 
+_broken_off: list[BrokenOff] = []
+_interrupted = threading.Event()
+"""Set when an interrupt has broken a run off: no other one is begun then."""
+
+
+def broken_off() -> tuple[BrokenOff, ...]:
+    """Return the runs that were broken off in this process, with where their processes were."""
+    return tuple(_broken_off)
+
+
+def _note(line: bytes) -> None:
+    """Keep what a server has reported last, if that says where its run was broken off."""
+    with contextlib.suppress(msgspec.MsgspecError):
+        report = report_in(line)
+        if isinstance(report, BrokenOffReport):
+            _broken_off.append(report.broken_off)
+
+
 def ask_server(request: CallsRequest | CellsRequest, seconds: float) -> bytes:
     """Have a request served by an idle server, or by a new one."""
     with _lock:
+        if _interrupted.is_set():
+            raise BrokenOffError("the grading was broken off")
         server = _idle.pop() if _idle else _new()
         _busy.append(server)
     healthy = False
     try:
         report = server.ask(request, seconds)
-        healthy = True
+        healthy = not server.told_to_end
         return report
+    except KeyboardInterrupt:
+        _interrupted.set()
+        with _lock:
+            busy = list(_busy)
+        for each in busy:
+            each.tell_to_end()
+        server.hear_out()
+        raise
     finally:
         with _lock:
             _busy.remove(server)
@@ -211,6 +268,7 @@ def end_all() -> None:
     what this process would leave if it were killed.
     """
     end_busy()
+    _interrupted.clear()
     rmtree.remove_all(_mark())
     with _lock:
         idle = list(_idle)

@@ -41,6 +41,11 @@ class Stacks:
         threads = _from_faulthandler(pid, self.file) or _from_py_spy(pid)
         return [[self._named(frame) for frame in _since_start(thread)] for thread in threads]
 
+    def at_once(self, pid: int, seconds: float) -> list[list[Frame]]:
+        """Return the same as far as the process itself can tell it within *seconds*."""
+        threads = _from_faulthandler(pid, self.file, seconds)
+        return [[self._named(frame) for frame in _since_start(thread)] for thread in threads]
+
     def owns(self, frame: Frame) -> bool:
         """Tell whether a frame is in a file of the submission."""
         return any(frame.file.startswith(folder + os.sep) for folder in self.own)
@@ -68,7 +73,7 @@ def function_name(frame: Frame) -> str:
     return frame.function.rpartition(".")[2]
 
 
-def _from_faulthandler(pid: int, path: str) -> list[list[Frame]]:
+def _from_faulthandler(pid: int, path: str, seconds: float = 1.0) -> list[list[Frame]]:
     """Ask one process for its stacks; never two at once, since the text does not name it."""
     if not hasattr(signal, "SIGUSR2"):
         return []
@@ -79,7 +84,7 @@ def _from_faulthandler(pid: int, path: str) -> list[list[Frame]]:
         os.kill(pid, signal.SIGUSR2)
     except OSError:
         return []
-    end = time.monotonic() + 1.0
+    end = time.monotonic() + seconds
     text, last = "", -1
     while time.monotonic() < end:
         size = _size(path)

@@ -19,22 +19,31 @@ from functools import partial
 
 import msgspec
 
-from pytest_mpgrade.run.protocol import CallsReport, CallsRequest, CellsReport, CellsRequest
+from pytest_mpgrade.run.protocol import (
+    BrokenOffReport,
+    CallsReport,
+    CallsRequest,
+    CellsReport,
+    CellsRequest,
+)
 from pytest_mpgrade.run.supervisor import calls
-from pytest_mpgrade.run.supervisor.tree import Supervised
+from pytest_mpgrade.run.supervisor.tree import InterruptedRun, Supervised
 
 
 def supervise(
     request: CallsRequest | CellsRequest, abandoned: Callable[[], bool] = lambda: False
-) -> CallsReport | CellsReport:
+) -> CallsReport | CellsReport | BrokenOffReport:
     """Do what the request asks for; return the report.
 
-    *abandoned* tells whether nobody waits for the report any more.
+    An interrupted run has another report. *abandoned* tells whether nobody waits for the report any
+    more.
     """
     began = time.monotonic()
     run, make_report = _started(request, abandoned)
     try:
         report = make_report()
+    except InterruptedRun:
+        return BrokenOffReport(broken_off=run.broken_off())
     finally:
         clean, removed = run.close()
     return msgspec.structs.replace(

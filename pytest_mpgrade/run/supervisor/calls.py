@@ -167,6 +167,7 @@ class Calls:
         if not step.same_holdings:
             self._before = self.inspection.holdings()
         self.out.start_anew()
+        self.run.at = step.label
         played = self._play(step)
         if played.how != "back" or watch.control is None:
             account = played.told_in(self.run.ended(played.how))

@@ -160,6 +160,7 @@ class Cells:
         watch.begin(max(min(mine, all_left), 0.01))
         self.names[code_name(self.notebook["cells"][index]["source"])] = self.sources[number]
         self._met, self._messages = set(self.run.observer.seen), self.jupyter.messages
+        self.run.at = f"code cell {number + 1}"
         future = self.jupyter.execute(index)
         with watch.looking_in(self._look_in):
             how = self._until(future, lambda: self.jupyter.replied)

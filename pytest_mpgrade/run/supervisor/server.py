@@ -25,6 +25,7 @@ from pytest_mpgrade.run.protocol import (
     request_in,
 )
 from pytest_mpgrade.run.supervisor import supervise
+from pytest_mpgrade.run.supervisor.tree import InterruptedRun
 from pytest_mpgrade.system import log_lock, rmtree
 
 
@@ -83,7 +84,7 @@ def _serve(request: CallsRequest | CellsRequest) -> None:
     """Supervise, report and end, in the forked process."""
     code = 1
     try:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit("broken off"))  # supervise() cleans up
+        signal.signal(signal.SIGTERM, _interrupt)
         _report(supervise(request, _nobody_listens))
         code = 0
     except BaseException:
@@ -91,6 +92,11 @@ def _serve(request: CallsRequest | CellsRequest) -> None:
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _interrupt(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # supervise() says where it was, and cleans up
+    raise InterruptedRun("broken off")
 
 
 def _nobody_listens() -> bool:

@@ -15,9 +15,18 @@ from collections.abc import Callable, Sequence
 
 from pytest_mpgrade.isolation.confine import Confinement
 from pytest_mpgrade.isolation.run_folder import RunFolder
-from pytest_mpgrade.records import Ending, Phase, ProcessSeen, ProcessState, Stuck, WaitEnd
+from pytest_mpgrade.records import (
+    BrokenOff,
+    Ending,
+    Phase,
+    ProcessSeen,
+    ProcessState,
+    Stuck,
+    WaitEnd,
+)
 from pytest_mpgrade.run.explain import hang
 from pytest_mpgrade.run.explain.stacks import Stacks
+from pytest_mpgrade.run.explain.whereabouts import whereabouts
 from pytest_mpgrade.run.observe import choose_observer, leftovers
 from pytest_mpgrade.run.observe.base import ObservedProcess, Observer
 from pytest_mpgrade.run.observe.gate_socket import GateServer, serve
@@ -47,6 +56,10 @@ _ALL_CELLS = "all cells together"
 """The words for the limit of a whole notebook, where that one was reached and not a cell's own."""
 
 
+class InterruptedRun(SystemExit):
+    """The grader ends a supervisor in the middle of its run; raised by the signal for that."""
+
+
 class Supervised:
     """A process that runs student code, and all processes that it starts.
 
@@ -57,6 +70,7 @@ class Supervised:
         self, request: RunRequest, abandoned: Callable[[], bool], argv: Sequence[str]
     ) -> None:
         self.request = request
+        self.at = "the import"  # the call or cell that is made now
         self.abandoned = abandoned
         self.folder = RunFolder(path=request.run_folder)
         self.limits = request.limits
@@ -102,6 +116,15 @@ class Supervised:
         }
         return self.observer.start(
             self.confinement.start(argv, {**self.request.environment, **gate}, shield=_grader())
+        )
+
+    def broken_off(self) -> BrokenOff:
+        """Return which call is being made, and where its processes are."""
+        return BrokenOff(
+            call=self.at,
+            start_method=self.request.start_method,
+            seconds=round(time.monotonic() - self.watch.began, 1),
+            processes=whereabouts(self.watch, self.stacks),
         )
 
     def close(self) -> tuple[bool, tuple[str, ...]]:
