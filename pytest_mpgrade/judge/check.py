@@ -107,16 +107,16 @@ def _advised(run: Run, verdict: Verdict, usual: str = "") -> Verdict:
     cause = causes.cause_of(run, verdict.symptom)
     if cause is not None and cause.alone:
         return replace(verdict, message=cause.said, hint=cause.hint, evidence=cause.source)
+    evidence = verdict.evidence
     if cause is not None and cause.first:
-        hint = cause.hint
+        hint, evidence = cause.hint, evidence | cause.source
     else:
         hint = verdict.hint or (
             cause.hint if cause else "" if causes.is_an_ending(verdict.symptom) else usual
         )
     said = cause.said if cause and cause.said not in verdict.message else ""
-    return replace(
-        verdict, message=f"{verdict.message}; {said}" if said else verdict.message, hint=hint
-    )
+    message = f"{verdict.message}; {said}" if said else verdict.message
+    return replace(verdict, message=message, hint=hint, evidence=evidence)
 
 
 def lacks(findings: Iterable[Finding]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_mpgrade.judge import tracebacks
+from pytest_mpgrade.judge.asked_person import asked_by
 from pytest_mpgrade.judge.hang_facts import (
     ended_badly,
     ending_words,
@@ -126,7 +127,7 @@ def _gone(run: Run) -> list[str]:
 
 def _ends_of(processes: Sequence[ProcessSeen], run: Run) -> str:
     """Say how several workers ended that ended in the same way, and by which exceptions."""
-    words = "; ".join(f"{each.words}{_asked(each)}" for each in _raised_by(processes[0], run))
+    words = "; ".join(f"{each.words}{_asked(each, run)}" for each in _raised_by(processes[0], run))
     many = len(processes) > 1
     who = f"{len(processes)} workers" if many else "a worker"
     return f"{who} {_how(processes[0], run, were='were' if many else 'was')}" + (
@@ -136,7 +137,9 @@ def _ends_of(processes: Sequence[ProcessSeen], run: Run) -> str:
 
 def _died(process: ProcessSeen, run: Run) -> str:
     thrown = _raised_by(process, run)
-    why = f" ({thrown[0].words}{_asked(thrown[0])}){thrown[0].where}" if len(thrown) == 1 else ""
+    why = (
+        f" ({thrown[0].words}{_asked(thrown[0], run)}){thrown[0].where}" if len(thrown) == 1 else ""
+    )
     return f"a worker (pid {process.pid}) {_how(process, run)}{why}"
 
 
@@ -161,12 +164,10 @@ def _raised_by(process: ProcessSeen, run: Run) -> Sequence[Thrown]:
     return tracebacks.last_words(run)[:3] if process.exitcode == 1 else ()
 
 
-def _asked(thrown: Thrown) -> str:
+def _asked(thrown: Thrown, run: Run) -> str:
     """Add to an exception, where it fits, that it comes from a question to a person."""
-    asks = {"EOFError: EOF when reading a line": "input()", "BdbQuit": "a debugger"}
-    return (
-        f"; {asks[thrown.words]} asks a person, and nobody is there" if thrown.words in asks else ""
-    )
+    asked = asked_by(thrown, run)
+    return f"; {asked.words}" if asked else ""
 
 
 def waiting_evidence(run: Run) -> dict[str, Any]:
@@ -217,7 +218,7 @@ def raised(run: Run, what: str = "") -> Verdict:
     error = by_call(run)
     if error is None:
         return failed(f"{run.call} raised an exception that cannot be shown", symptom="raised")
-    what += _asked(error)
+    what += _asked(error, run)
     if workers_left_early(run):
         what += f"; {never_begun(run)}, and every worker had ended by itself"
     thrown = tracebacks.last_words(run)

@@ -22,6 +22,7 @@ class Code:
 
     defines: tuple[str, ...] = ()  # names at the top level
     uses: tuple[Use, ...] = ()  # of those that explain faults
+    file: str = ""  # the name of its file, as it was handed in
 
     def use(self, *names: str) -> Use | None:
         """Return the first call of one of these, in the order of the lines."""

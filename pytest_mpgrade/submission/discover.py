@@ -55,7 +55,7 @@ def discover(path: Path, assignment: Assignment, id: str | None = None) -> Submi
         sha256=_digest(files),
         note=note,
         imports=source.packages,
-        code=Code(defines=tuple(sorted(source.own)), uses=source.uses),
+        code=Code(defines=tuple(sorted(source.own)), uses=source.uses, file=chosen.path.name),
     )
 
 

@@ -814,8 +814,8 @@ def test_worker_that_leaves_early_is_no_deadlock() -> None:
 @pytest.mark.parametrize(
     ("type", "message", "asks"),
     [
-        ("EOFError", "EOF when reading a line", "input() asks a person"),
-        ("BdbQuit", "", "a debugger asks a person"),
+        ("EOFError", "EOF when reading a line", "calls input() at cv_funcs.py:29, and a grading"),
+        ("BdbQuit", "", "stops in a debugger, and a grading has no keyboard"),
     ],
 )
 def test_question_to_a_person(type: str, message: str, asks: str) -> None:

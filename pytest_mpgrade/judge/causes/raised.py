@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pytest_mpgrade.judge.asked_person import asked_person
 from pytest_mpgrade.judge.causes.cause import Cause
 from pytest_mpgrade.judge.tracebacks import Thrown, all_of, by_call, written
-from pytest_mpgrade.records import Awaited, Run
+from pytest_mpgrade.records import Run
 from pytest_mpgrade.system.did_you_mean import nearest
 from pytest_mpgrade.system.known_names import ABBREVIATED, BUILTINS, MODULES, MULTIPROCESSING
 
@@ -33,27 +34,17 @@ def not_written(run: Run) -> Cause | None:
     return None
 
 
-_QUESTIONS = {
-    "EOFError: EOF when reading a line": ("input",),
-    "BdbQuit": ("breakpoint", "set_trace"),
-}
-"""Exceptions of a question that no person answers, and the functions that ask it."""
-
-
 def asks_a_person(run: Run) -> Cause | None:
     """A call asks a person with input() or a debugger, and no person is there."""
-    asked = next(
-        (_QUESTIONS[thrown.words] for thrown in all_of(run) if thrown.words in _QUESTIONS), ()
-    )
-    if not asked and not any(Awaited.PERSON in one.awaits for one in run.trace.stuck):
+    asked = asked_person(run)
+    if asked is None:
         return None
-    use = run.code.use(*(asked or ("input", "breakpoint", "set_trace")))
-    what = f"{use.name}() in line {use.line}" if use else "what asks a person"
-    return Cause(
-        name="asks a person",
-        hint=f"take {what} out: nobody is there to answer in a grading",
-        first=True,
+    place = f" of {asked.place}" if asked.place else ""
+    hint = (
+        f"take {asked.function} out{place}: a grading has no keyboard; to use it, make this call in"
+        " your own terminal: mpgrade debug ASSIGNMENT QUESTION"
     )
+    return Cause(name="asks a person", hint=hint, first=True, source=asked.source)
 
 
 _CALLED_QUEUE = re.compile(r"'\w*(?:Queue|Connection)' object is not callable")
