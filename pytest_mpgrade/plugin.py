@@ -5,6 +5,8 @@ It only forwards; state lives in `session.GradingSession`.
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="ID",
         help="name of the submission in results (default: of its folder)",
     )
+    group.addoption("--mpgrade-live", metavar="FILE", help=argparse.SUPPRESS)  # by mpgrade check
     group.addoption("--mpgrade-out", metavar="FOLDER", help="write FOLDER/result.json")
     _add_run_options(group)
     parser.addini(
@@ -97,8 +100,23 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(session, _SESSION)
         config.pluginmanager.register(Selection(session.assignment, config), "mpgrade-selection")
         config.pluginmanager.register(FailureSummary(), "mpgrade-failures")
+        _register_progress(config, session)
         if not hasattr(config, "workerinput"):  # the tests that come next may be another worker's
             config.pluginmanager.register(Rehearsals(), "mpgrade-rehearsals")
+
+
+def _register_progress(config: pytest.Config, session: GradingSession) -> None:
+    """Register what shows users what happens while it does."""
+    from pytest_mpgrade.session.live_progress import InterruptedRuns, LiveProgress, TimeAhead
+
+    if hasattr(config, "workerinput"):
+        return
+    live = config.getoption("--mpgrade-live")
+    hidden = frozenset(each.name for each in session.assignment.criteria if each.hidden)
+    shown = LiveProgress(Path(live), hidden) if live else TimeAhead()
+    config.pluginmanager.register(shown, "mpgrade-progress")
+    if not live:
+        config.pluginmanager.register(InterruptedRuns(), "mpgrade-interrupted")
 
 
 def _session(config: pytest.Config) -> GradingSession:

@@ -10,7 +10,6 @@ import contextlib
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pytest_mpgrade.cli import printing
 from pytest_mpgrade.cli.arguments import parser
-from pytest_mpgrade.cli.exit_codes import RIGHT, UNGRADABLE, USAGE, WRONG
+from pytest_mpgrade.cli.exit_codes import RIGHT, UNGRADABLE, USAGE
 from pytest_mpgrade.errors import AssignmentError, MpgradeError, UngradableError
 from pytest_mpgrade.system import console
 from pytest_mpgrade.system.text import encodable, one_line
@@ -127,32 +126,13 @@ def _find(name: str) -> Assignment:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.cli.grading_options import grading_options
-    from pytest_mpgrade.grade.grading import grade
-    from pytest_mpgrade.grade.pytest_run import LOG
-    from pytest_mpgrade.records import Status
-    from pytest_mpgrade.report import redaction, terminal
+    from pytest_mpgrade.cli import check
 
-    assignment = _find(arguments.assignment)
-    with tempfile.TemporaryDirectory(prefix="mpgrade-") as scratch:
-        graded = grade(
-            arguments.path,
-            assignment,
-            arguments.out or Path(scratch),
-            options=grading_options(arguments),
-        )
-        result, logged = graded.result, (graded.folder / LOG).exists()
-    shown, _ = redaction.redacted(result, assignment.criteria)
-    if text := terminal.explanations(shown, console.width(), console.color(sys.stdout)):
-        console.say(text + "\n")
-    console.say(terminal.rubric(shown, console.width(), console.color(sys.stdout)))
-    if result.status is Status.ERROR and logged and not arguments.out:
-        console.say("\nwith --out DIR the grading's own log is kept there")
-    return _code(result)
+    return check.main(_find(arguments.assignment), arguments)
 
 
 def _grade(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.cli.grading_options import grading_options
+    from pytest_mpgrade.cli.grading_options import exit_code, grading_options
     from pytest_mpgrade.grade.grading import grade
     from pytest_mpgrade.records import RESULT_FILE
     from pytest_mpgrade.report import redaction, terminal
@@ -169,7 +149,7 @@ def _grade(arguments: argparse.Namespace) -> int:
         feedback.say_after_grade(arguments.feedback, grading, assignment, arguments.path)
     if "github" in dict(arguments.format):
         _annotate(shown, arguments.path)
-    return RIGHT if arguments.exit_code == "always-0" else _code(grading.result)
+    return RIGHT if arguments.exit_code == "always-0" else exit_code(grading.result)
 
 
 def _annotate(result: ResultFile, path: Path) -> None:
@@ -177,14 +157,6 @@ def _annotate(result: ResultFile, path: Path) -> None:
 
     for command in annotation_places.marks(result, step.locate(path)):
         print(encodable(command, sys.stdout.encoding), flush=True)
-
-
-def _code(result: ResultFile) -> int:
-    from pytest_mpgrade.records import Outcome, Status
-
-    if result.status is not Status.GRADED:
-        return UNGRADABLE
-    return WRONG if result.count(Outcome.FAILED) else RIGHT
 
 
 def _package(arguments: argparse.Namespace) -> int:

@@ -1,11 +1,14 @@
-"""Turn the arguments of a command into the options of its gradings."""
+"""Turn the arguments of a command into the options of its gradings, and a result into its code."""
 
 from __future__ import annotations
 
 import argparse
 import os
 
+from pytest_mpgrade.cli.exit_codes import RIGHT, UNGRADABLE, WRONG
 from pytest_mpgrade.grade.pytest_run import Options
+from pytest_mpgrade.records import Outcome, Status
+from pytest_mpgrade.report.result_json import ResultFile
 
 
 def grading_options(arguments: argparse.Namespace) -> Options:
@@ -21,6 +24,13 @@ def grading_options(arguments: argparse.Namespace) -> Options:
         id=getattr(arguments, "id", ""),
         exports=tuple(getattr(arguments, "format", ())),
     )
+
+
+def exit_code(result: ResultFile) -> int:
+    """Return the exit code of a command that has graded one submission."""
+    if result.status is not Status.GRADED:
+        return UNGRADABLE
+    return WRONG if result.count(Outcome.FAILED) else RIGHT
 
 
 def _required(arguments: argparse.Namespace) -> bool:

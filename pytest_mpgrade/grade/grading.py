@@ -80,7 +80,7 @@ def grade(
     result stays, and the interrupt is passed on.
     """
     chosen = options or Options()
-    shown = Submission(id=chosen.id or _default_id(path), path=str(path))
+    shown = Submission(id=chosen.id or default_id(path), path=str(path))
     folder = out / (chosen.folder or folder_name(shown.id))
     _check_places(path, folder)
     _record(shown, assignment, folder, chosen, Status.ERROR, NOT_YET)
@@ -124,7 +124,7 @@ def refused(
     path: Path, assignment: Assignment, out: Path, *, options: Options, error: UngradableError
 ) -> Grading:
     """Keep the result of a submission that is at fault itself, or that needs what is not there."""
-    shown = Submission(id=options.id or _default_id(path), path=str(path))
+    shown = Submission(id=options.id or default_id(path), path=str(path))
     folder = out / (options.folder or folder_name(shown.id))
     ours = isinstance(error, LackingError)
     status = Status.ERROR if ours else Status.UNGRADABLE
@@ -136,7 +136,7 @@ def failed_grading(
     path: Path, assignment: Assignment, out: Path, *, options: Options, reason: str
 ) -> Grading:
     """Return an `error` result where the grader itself broke; it is kept where that works."""
-    shown = Submission(id=options.id or _default_id(path), path=str(path))
+    shown = Submission(id=options.id or default_id(path), path=str(path))
     folder = out / (options.folder or folder_name(shown.id))
     report = _report(shown, assignment, Status.ERROR, reason, _broken(reason))
     try:
@@ -145,7 +145,7 @@ def failed_grading(
         return Grading(result=report, folder=folder)
 
 
-def _default_id(path: Path) -> str:
+def default_id(path: Path) -> str:
     """Return the name of a folder, or of a file without its suffix."""
     whole = path.resolve()
     return (whole.stem if whole.is_file() else whole.name) or "submission"

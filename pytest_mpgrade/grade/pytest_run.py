@@ -82,6 +82,8 @@ class Options:
     # formats, with the file for each; "": beside the result
     exports: tuple[tuple[str, str], ...] = ()
     stop: Stop = field(default_factory=Stop)
+    live: str = ""  # the file to which it tells how far it is; session/live_events.py
+    look: Callable[[], None] = lambda: None  # called again and again while it runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,7 @@ def _grading_command(handover: Handover, folder: Path, options: Options) -> list
     command += [f"--mpgrade-isolation={options.isolation}"]
     command += ["--mpgrade-require-isolation"] * options.require_isolation
     command += ["--collect-only"] * options.collect_only
+    command += [f"--mpgrade-live={options.live}"] * bool(options.live)
     return command + [f"-k={options.keyword}"] * bool(options.keyword)
 
 
@@ -165,7 +168,7 @@ def run_pytest(handover: Handover, folder: Path, options: Options, allowed: Time
         try:
             with options.stop.watching(process):
                 release()
-                _wait(process, allowed.seconds, options.stop)
+                _wait(process, allowed.seconds, options)
         except subprocess.TimeoutExpired:
             return allowed.said
         finally:
@@ -181,16 +184,17 @@ def run_pytest(handover: Handover, folder: Path, options: Options, allowed: Time
     )
 
 
-def _wait(process: subprocess.Popen[bytes], seconds: float, stop: Stop) -> None:
-    """Wait for the grading's end, and end it before where *stop* is set.
+def _wait(process: subprocess.Popen[bytes], seconds: float, options: Options) -> None:
+    """Wait for the grading's end, and end it before where it is to be stopped.
 
     Raises subprocess.TimeoutExpired.
     """
     end = time.monotonic() + seconds
-    while not stop.is_set() and time.monotonic() < end:
+    while not options.stop.is_set() and time.monotonic() < end:
         if process_groups.exit_status(process, _PERIOD) is not None:
             return
-    if stop.is_set():
+        options.look()
+    if options.stop.is_set():
         _end(process)
     elif process_groups.exit_status(process, 0.0) is None:
         raise subprocess.TimeoutExpired(process.args, seconds)

@@ -13,6 +13,7 @@ from pytest_mpgrade.errors import AssignmentError
 from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Asked, Concern, Finding, Outcome
 from pytest_mpgrade.report import redaction, terminal
+from pytest_mpgrade.session.authoring import GRADED
 from pytest_mpgrade.system.text import first_paragraph
 
 
@@ -36,6 +37,11 @@ PLACED = "mpgrade_placed"
 def is_graded(report: pytest.TestReport) -> bool:
     """Tell whether a report is that of a test about the submission."""
     return hasattr(report, PLACED)
+
+
+def is_question(item: pytest.Item) -> bool:
+    """Tell whether a test is about the submission."""
+    return not GRADED.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def asked(item: pytest.Item) -> Asked:

@@ -37,6 +37,7 @@ from pytest_mpgrade.session.items import (
     PLACED,
     Sent,
     asked,
+    is_question,
     judge_test,
     other_start_methods,
     own_finding,
@@ -96,6 +97,11 @@ class GradingSession:
         return cls(
             setting, Path(out) if out else None, refused, functools.partial(told.show, config)
         )
+
+    @property
+    def covered(self) -> frozenset[str]:
+        """The criteria of which a user may see nothing; who has results written may see all."""
+        return frozenset(self._hidden if self._out is None else ())
 
     def start_methods(self, marked: Sequence[str]) -> tuple[str, ...]:
         """Return the start methods for a test that is marked with these, or with none."""
@@ -161,7 +167,7 @@ class GradingSession:
             if self._unreadable:
                 raise AssignmentError(self._unreadable)
             authoring.check_tests(session.items)
-            self._collected.expect([asked(item) for item in session.items if _grades(item)])
+            self._collected.expect([asked(item) for item in session.items if is_question(item)])
             self._collected.partial = bool(
                 session.config.option.keyword
                 or session.config.option.markexpr
@@ -187,7 +193,7 @@ class GradingSession:
         """Turn the findings of a test into its outcome, and send them along with the report."""
         report = yield
         graded = item.stash.get(_GRADED, None)
-        if not _grades(item) or call.when == "teardown":
+        if not is_question(item) or call.when == "teardown":
             return report
         if call.when == "setup" and report.passed:
             return report
@@ -198,7 +204,7 @@ class GradingSession:
         place = asked(item)
         settled = blame.attribute([(place.start_method, finding) for finding in findings])
         # Users who have result files written may read hidden checks too.
-        judge_test(report, settled, hidden=self._out is None and place.criterion in self._hidden)
+        judge_test(report, settled, hidden=place.criterion in self.covered)
         sent = Sent(
             test=place.test,
             place=self._collected.order.get(place.test, 0),
@@ -245,9 +251,7 @@ class GradingSession:
         """
         file = config.getoption("xmlpath", None)
         if file and self._collected.placed and not hasattr(config, "workerinput"):
-            junit_properties.add(
-                str(file), self.report(), self._hidden if self._out is None else ()
-            )
+            junit_properties.add(str(file), self.report(), self.covered)
 
     def report(self) -> Report:
         """Return what is known so far."""
@@ -291,8 +295,3 @@ class GradingSession:
             with told.ending_pytest():
                 result = (result_json.as_result if last else result_json.as_interim)(self.report())
                 result_json.write_result(result, self._out / RESULT_FILE)
-
-
-def _grades(item: pytest.Item) -> bool:
-    """Tell whether a test is about the submission."""
-    return not authoring.GRADED.isdisjoint(getattr(item, "fixturenames", ()))

@@ -59,6 +59,8 @@ class Student:
         self._shared: dict[str, tuple[Step, ...]] = {}  # by the key of a run in a shared process
         self.start_method = start_method
         self.findings: list[Finding] = []
+        self.relied_on: tuple[Run, ...] = ()  # the runs of the plainest calls
+        self.judged: dict[str, Run] = {}  # those that the test has asked about, by key
 
     @property
     def assignment(self) -> Assignment:
@@ -71,7 +73,9 @@ class Student:
         See `steps.call` for the options. A `tasks.Workload` stands for its tasks and brings its
         gate script with it.
         """
-        return self.play(call(function, *args, **kwargs))[0]
+        run = self.play(call(function, *args, **kwargs))[0]
+        self.judged[run.key] = run
+        return run
 
     def play(self, *steps: Step) -> tuple[Run, ...]:
         """Make several calls in one process; return one Run for each step."""
@@ -172,6 +176,7 @@ class Student:
             )
             runs = linked_runs([explained if run is stuck else run for run in runs])
             self._relied, self._relied_functions = explained, {step.function for step in steps}
+        self.relied_on = runs
         return runs
 
     def time(self, function: str, *, n_processes: int = 2, against_serial: bool = False) -> Timing:
@@ -241,8 +246,9 @@ class Student:
         if steps and any(finding.outcome not in _FAULTLESS for finding in findings):
             self._runs.shared.leave(self._scenario(steps))
             (apart,) = self.play(*steps)
-            findings = [judge_safely(check, apart) for check in checks]
+            run, findings = apart, [judge_safely(check, apart) for check in checks]
         self.findings += findings
+        self.judged[run.key] = run
         return findings
 
     def _scenario(self, steps: Sequence[Step]) -> Scenario:
