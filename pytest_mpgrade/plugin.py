@@ -108,7 +108,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def _register_progress(config: pytest.Config, session: GradingSession) -> None:
     """Register what shows users what happens while it does."""
     from pytest_mpgrade.session.live_progress import InterruptedRuns, LiveProgress, TimeAhead
+    from pytest_mpgrade.session.printed_output import PrintedOutput
 
+    config.pluginmanager.register(PrintedOutput(session.covered), "mpgrade-printed")
     if hasattr(config, "workerinput"):
         return
     live = config.getoption("--mpgrade-live")

@@ -21,6 +21,14 @@ def ending_pytest() -> Iterator[None]:
         raise pytest.UsageError(str(error)) from None
 
 
+def show_text(config: pytest.Config, text: str) -> None:
+    """Show whole lines between those of pytest, which need not be ours."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.ensure_newline()
+        reporter.write(text)
+
+
 def show(config: pytest.Config, line: str) -> None:
     """Show a line in the middle of a test: why it takes so long."""
     capture, reporter = (

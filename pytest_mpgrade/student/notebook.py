@@ -18,6 +18,7 @@ from pytest_mpgrade.records import (
     Finding,
     Notebook,
     NotebookDocument,
+    Run,
     python_value,
 )
 from pytest_mpgrade.student.runs import RunCache
@@ -38,6 +39,7 @@ class StudentNotebook:
         self._runs = runs
         self.start_method = start_method
         self.findings: list[Finding] = []
+        self.judged: dict[str, Run] = {}  # that the test has asked about, by key
 
     @property
     def assignment(self) -> Assignment:
@@ -102,6 +104,7 @@ class StudentNotebook:
         """Judge what `run` has returned; the test fails at its end if a check has failed."""
         findings = [judge_safely(check, run) for check in checks]
         self.findings += findings
+        self.judged[run.key] = run
         return findings
 
     def why_not_imported(self) -> str:
