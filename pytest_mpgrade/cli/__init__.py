@@ -131,6 +131,12 @@ def _check(arguments: argparse.Namespace) -> int:
     return check.main(_find(arguments.assignment), arguments)
 
 
+def _debug(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.cli import debug
+
+    return debug.main(_find(arguments.assignment), arguments)
+
+
 def _grade(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.cli.grading_options import exit_code, grading_options
     from pytest_mpgrade.grade.grading import grade
@@ -232,6 +238,7 @@ def _wrong(arguments: argparse.Namespace) -> int:
 
 _COMMANDS = {
     "check": _check,
+    "debug": _debug,
     "grade": _grade,
     "batch": _batch,
     "list": _list,

@@ -45,8 +45,10 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "session/selection.py": "says which tests are meant, and names them",
         "session/setup.py": "reads pytest's options",
         "session/told.py": "ends pytest, and shows lines between its own",
+        "session/question_calls.py": "runs one test of an assignment to learn of its calls",
         "session/estimate.py": "looks at the tests that are ahead",
         "session/live_progress.py": "tells of tests as they end",
+        "session/printed_output.py": "fills pytest's sections of captured output",
     },
     "rich": {
         "report/terminal/__init__.py": "draws the report",
