@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 
 class MpgradeError(Exception):
@@ -10,13 +11,12 @@ class MpgradeError(Exception):
 
 
 class UsageError(MpgradeError):
-    """Wrong usage: a path that is missing, an assignment that does not exist. Exit code 2."""
+    """Wrong usage: a path that is missing, an assignment that does not exist. Exit code 2.
 
+    Its message is one mistake; it may carry others that were found at the same time.
+    """
 
-class AssignmentError(UsageError):
-    """A mistake in an `assignment.toml`, with its place, and the others in the same file."""
-
-    def __init__(self, message: str, *, others: Iterable[str] = ()) -> None:
+    def __init__(self, message: str = "", *, others: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.others = tuple(others)
 
@@ -24,6 +24,35 @@ class AssignmentError(UsageError):
     def lines(self) -> tuple[str, ...]:
         """All mistakes, a line each."""
         return (str(self), *self.others)
+
+
+class AssignmentError(UsageError):
+    """A mistake in an `assignment.toml`, with its place, and the others in the same file."""
+
+
+class Mistakes:
+    """Collects the mistakes of several inputs, so that a user is told all of them at once."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def add(self, line: str) -> None:
+        """Add one mistake."""
+        self._lines.append(line)
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Add the mistakes of a UsageError that ends the context."""
+        try:
+            yield
+        except UsageError as error:
+            self._lines += error.lines
+
+    def tell(self) -> None:
+        """Raise UsageError with all mistakes, if there are any."""
+        if self._lines:
+            first, *others = dict.fromkeys(self._lines)
+            raise UsageError(first, others=others)
 
 
 class UngradableError(MpgradeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mpgrade.batch.job import Job
@@ -13,10 +14,11 @@ from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report.overview import Overview, overview
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.report.tables import course_gradebook, item_analysis
-from pytest_mpgrade.report.tables.course_gradebook import Filled, Grade
+from pytest_mpgrade.report.tables.course_gradebook import CourseSheet, Filled, Grade
 from pytest_mpgrade.submission import handed_in
 from pytest_mpgrade.system import atomic_write
-from pytest_mpgrade.system.text import one_line
+from pytest_mpgrade.system.did_you_mean import nearest, nearest_or_all
+from pytest_mpgrade.system.text import counted, one_line
 
 ITEMS = "items.csv"
 
@@ -61,52 +63,69 @@ def _bytes(path: Path) -> int:
     return total
 
 
-def check_sheet(system: str, file: str) -> None:
-    """Raise UsageError before the batch starts where a gradebook could not be filled at its end."""
-    if system not in course_gradebook.SYSTEMS:
-        raise UsageError(
-            f"there is no course system {system!r} (there are:"
-            f" {', '.join(course_gradebook.SYSTEMS)})"
-        )
-    if not Path(file).is_file():
-        raise UsageError(f"there is no file {file}")
+@dataclass(frozen=True, kw_only=True)
+class Gradebook:
+    """A file of the course system, read and checked before the batch starts."""
 
+    file: Path
+    encoding: str
+    checked: CourseSheet
 
-def write_filled(
-    system: str,
-    file: Path,
-    out: Path,
-    assignment: Assignment,
-    rows: Iterable[Overview],
-    keys: Mapping[str, tuple[str, ...]],
-    column: str = "",
-) -> Iterator[str]:
-    """Write a copy of *file*, with the grades filled in, below *out*; yield lines about it.
+    @classmethod
+    def read(cls, system: str, file: Path, assignment: Assignment, column: str = "") -> Gradebook:
+        """Read a file. Raises UsageError with all its mistakes, where grades cannot be put in."""
+        if system not in course_gradebook.SYSTEMS:
+            known = nearest_or_all(system, course_gradebook.SYSTEMS)
+            raise UsageError(f"there is no course system {system!r} ({known})")
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise UsageError(f"cannot read {file}: {error.strerror}") from error
+        try:
+            text, encoding = course_gradebook.decode_sheet(data)
+            checked = course_gradebook.checked_sheet(system, text, assignment, column)
+        except UsageError as error:
+            first, *others = (f"{file}:{line}" for line in error.lines)
+            raise UsageError(first, others=others) from error
+        return cls(file=file, encoding=encoding, checked=checked)
 
-    *keys* has the names by which the course system knows each submission's student. Only a
-    submission that was graded gets a grade: its score after overrides and the late rule. *file*
-    itself is never changed. Raises UsageError where it cannot be read as a gradebook of *system*.
-    """
-    try:
-        text, encoding = course_gradebook.decode_sheet(file.read_bytes())
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    grades = [
-        Grade(submission=row.id, keys=frozenset({row.id, *keys.get(row.id, ())}), score=row.final)
-        for row in rows
-        if row.final is not None
-    ]
-    filled = course_gradebook.fill(system, text, assignment, grades, column)
-    target = out / file.name
-    if target.resolve() == file.resolve():
-        target = out / f"filled-{file.name}"
-    atomic_write.write_bytes(filled.text.encode(encoding), target)
-    yield from _words(filled, target)
+    def hold(self, submissions: Mapping[str, tuple[str, ...]]) -> None:
+        """Raise UsageError where no submission has a row: it is another class's file."""
+        listed = frozenset(key for row in self.checked.students.values() for key in row)
+        if all(listed.isdisjoint((id, *keys)) for id, keys in submissions.items()):
+            names = [key for id, keys in submissions.items() for key in (id, *keys)]
+            near = next((found for name in names if (found := nearest(name, listed))), "")
+            raise UsageError(
+                f"{self.file}: none of its {counted(len(self.checked.students), 'student')} is one"
+                f" of the {counted(len(submissions), 'submission')}, such as {names[0]!r}{near}"
+            )
+
+    def write(
+        self, out: Path, rows: Iterable[Overview], keys: Mapping[str, tuple[str, ...]]
+    ) -> Iterator[str]:
+        """Write a copy of the file, with the grades filled in, below *out*; yield lines about it.
+
+        *keys* has the names by which the course system knows each submission's student. Only a
+        submission that was graded gets a grade: its score after overrides and the late rule. The
+        file itself is never changed.
+        """
+        grades = [
+            Grade(submission=row.id, keys=frozenset({row.id, *keys.get(row.id, ())}), score=final)
+            for row in rows
+            if (final := row.final) is not None
+        ]
+        filled = course_gradebook.fill(self.checked, grades)
+        target = out / self.file.name
+        if target.resolve() == self.file.resolve():
+            target = out / f"filled-{self.file.name}"
+        atomic_write.write_bytes(filled.text.encode(self.encoding), target)
+        yield from _words(filled, target)
 
 
 def _words(filled: Filled, target: Path) -> Iterator[str]:
     yield f"{filled.filled} grades in the column {filled.column!r}: {target}"
     for name in filled.without_row:
-        yield f"  {name} has a grade and no row in it"
+        near = nearest(name, filled.without_grade)
+        yield f"  {name} has a grade and no row in it{near}"
     if filled.without_grade:
         yield f"  {len(filled.without_grade)} of its students have no grade (see mapping.csv)"

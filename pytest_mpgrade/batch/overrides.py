@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.errors import Mistakes
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report.adjustments import Override
 from pytest_mpgrade.system.csv_rows import read_rows
@@ -19,58 +19,68 @@ COLUMNS = ("submission", "criterion", "points", "reason", "who")
 
 
 def read_overrides(
-    file: Path, submissions: Collection[str], criteria: Sequence[Criterion]
+    file: Path, submissions: Collection[str] | None, criteria: Sequence[Criterion]
 ) -> dict[str, list[Override]]:
-    """Return the overrides of each submission.
+    """Return the overrides of each submission; with None, any name is taken for a submission.
 
-    Raises UsageError, with file and line, for a submission or criterion that does not exist, points
-    that cannot be given, a missing reason or name, and a second row about the same criterion.
+    Raises UsageError, with file and line, for each submission or criterion that does not exist,
+    points that cannot be given, a missing reason or name, and a second row about the same
+    criterion.
     """
+    mistakes = Mistakes()
     overrides: dict[str, list[Override]] = defaultdict(list)
     lines: dict[tuple[str, str], int] = {}
-    for row in read_rows(file, COLUMNS):
-        try:
-            override = _override(row.named, submissions, criteria)
-            earlier = lines.setdefault((override.submission, override.criterion), row.line)
-            if earlier != row.line:
-                raise ValueError(
-                    f"{override.submission!r}, {override.criterion!r} is in line {earlier} already"
-                )
-        except ValueError as error:
-            raise UsageError(f"{file}:{row.line}: {one_line(str(error))}") from error
-        overrides[override.submission].append(override)
+    worth = {criterion.name: criterion.points for criterion in criteria}
+    for row in read_rows(file, COLUMNS, mistakes):
+        cells = {name: row.named.get(name, "") for name in COLUMNS}
+        faults = list(_faults(cells, submissions, worth))
+        about = cells["submission"], cells["criterion"]
+        if all(about) and (earlier := lines.setdefault(about, row.line)) != row.line:
+            faults.append(f"{about[0]!r}, {about[1]!r} is in line {earlier} already")
+        for fault in faults:
+            mistakes.add(f"{file}:{row.line}: {one_line(fault)}")
+        if not faults:
+            overrides[about[0]].append(_override(cells))
+    mistakes.tell()
     return dict(overrides)
 
 
-def _override(
-    row: Mapping[str, str], submissions: Collection[str], criteria: Sequence[Criterion]
-) -> Override:
-    cells = {name: row.get(name, "") for name in COLUMNS}
+def _faults(
+    cells: Mapping[str, str], submissions: Collection[str] | None, worth: Mapping[str, float]
+) -> Iterator[str]:
     for name, cell in cells.items():
         if not cell:
-            raise ValueError(f"the column {name!r} is empty")
-    _hold("submission", cells["submission"], submissions)
-    worth = {criterion.name: criterion.points for criterion in criteria}
-    _hold("criterion", cells["criterion"], worth)
+            yield f"the column {name!r} is empty"
+    if submissions is not None:
+        yield from _unknown("submission", cells["submission"], submissions)
+    yield from _unknown("criterion", cells["criterion"], worth)
+    if cells["points"]:
+        yield from _wrong_points(cells["points"], cells["criterion"], worth)
+
+
+def _unknown(what: str, name: str, known: Collection[str]) -> Iterator[str]:
+    if name and name not in known:
+        near = likely(name, known)
+        told = f"did you mean {near!r}?" if near else f"there are: {', '.join(sorted(known)[:20])}"
+        yield f"there is no {what} {name!r} ({told})"
+
+
+def _wrong_points(text: str, criterion: str, worth: Mapping[str, float]) -> Iterator[str]:
     try:
-        given = float(cells["points"])
+        given = float(text)
     except ValueError:
         given = math.nan
-    most = worth[cells["criterion"]]
-    if not 0 <= given <= most:
-        told = f"expected points from 0 to {points(most)} for {cells['criterion']!r}"
-        raise ValueError(f"{told}, got {cells['points']!r}")
+    most = worth.get(criterion, math.inf)
+    if not 0 <= given <= most or math.isinf(given):
+        asked = f"points from 0 to {points(most)} for {criterion!r}"
+        yield f"expected {asked if criterion in worth else 'a number of points'}, got {text!r}"
+
+
+def _override(cells: Mapping[str, str]) -> Override:
     return Override(
         submission=cells["submission"],
         criterion=cells["criterion"],
-        points=given,
+        points=float(cells["points"]),
         reason=cells["reason"],
         who=cells["who"],
     )
-
-
-def _hold(what: str, name: str, known: Collection[str]) -> None:
-    if name not in known:
-        near = likely(name, known)
-        told = f"did you mean {near!r}?" if near else f"there are: {', '.join(sorted(known)[:20])}"
-        raise ValueError(f"there is no {what} {name!r} ({told})")

@@ -10,10 +10,13 @@ from pathlib import Path
 from pytest_mpgrade.batch.adjustments import Settled
 from pytest_mpgrade.batch.lateness import Lateness, lateness
 from pytest_mpgrade.batch.overrides import FILE, read_overrides
-from pytest_mpgrade.batch.roster import read_roster
+from pytest_mpgrade.batch.roster import RosterRow, read_roster
 from pytest_mpgrade.batch.source import BatchSource, load_source
+from pytest_mpgrade.errors import Mistakes, UsageError
 from pytest_mpgrade.records import Assignment, LateRules
-from pytest_mpgrade.system.text import clean
+from pytest_mpgrade.report.adjustments import Override
+from pytest_mpgrade.system.did_you_mean import nearest
+from pytest_mpgrade.system.text import clean, counted
 
 _MOST_NAMES = 10
 """Names in one line of a batch's end; mapping.csv has all."""
@@ -64,23 +67,31 @@ def prepare(
     """Read and check all inputs of a batch.
 
     *overrides* is by default `overrides.csv` below *out*, if that exists. *due* has an offset from
-    UTC, and is by default the assignment's due time. Raises UsageError for the first mistake in any
-    input.
+    UTC, and is by default the assignment's due time. Raises UsageError with the mistakes of all
+    inputs.
     """
     rules = assignment.late
     if due is not None:
         rules = replace(rules or LateRules(), due=due)
     zone = rules.due.tzinfo if rules and rules.due else None
-    students = read_roster(roster, zone) if roster else []
-    loaded = load_source(source, out, layout=layout, roster=students)
-    late = lateness(loaded, rules) if rules else Lateness(seconds={}, notes=())
     usual = out / FILE
     file = overrides or (usual if usual.is_file() else None)
-    given = (
-        read_overrides(file, [clean(job.id) for job in loaded.jobs], assignment.criteria)
-        if file
-        else {}
-    )
+    loaded: BatchSource | None = None
+    students: list[RosterRow] = []
+    given: dict[str, list[Override]] = {}
+    mistakes = Mistakes()
+    with mistakes.collected():
+        students = read_roster(roster, zone) if roster else []
+    with mistakes.collected():
+        loaded = load_source(source, out, layout=layout, roster=students)
+        if roster and students:
+            _hold_roster(roster, students, loaded)
+    with mistakes.collected():
+        names = [clean(job.id) for job in loaded.jobs] if loaded else None
+        given = read_overrides(file, names, assignment.criteria) if file else {}
+    mistakes.tell()
+    assert loaded is not None, "else it was a mistake"
+    late = lateness(loaded, rules) if rules else Lateness(seconds={}, notes=())
     settled = Settled(
         criteria=assignment.criteria,
         overrides=given,
@@ -89,3 +100,15 @@ def prepare(
         step=assignment.round,
     )
     return Prepared(source=loaded, settled=settled, notes=late.notes)
+
+
+def _hold_roster(file: Path, students: Sequence[RosterRow], source: BatchSource) -> None:
+    """Raise UsageError where nobody of the roster has handed in: it is another class's."""
+    handed_in = frozenset(key for id, keys in source.keys.items() for key in (id, *keys))
+    if not any(each.is_one_of(handed_in) for each in students):
+        known = {cell for each in students for cell in each.cells}
+        near = next((found for key in sorted(handed_in) if (found := nearest(key, known))), "")
+        raise UsageError(
+            f"{file}: none of its {counted(len(students), 'student')} is one of the"
+            f" {counted(len(source.jobs), 'submission')}, such as {source.jobs[0].id!r}{near}"
+        )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from pytest_mpgrade.cli import printing
 from pytest_mpgrade.cli.arguments import parser
 from pytest_mpgrade.cli.exit_codes import RIGHT, UNGRADABLE, USAGE
-from pytest_mpgrade.errors import AssignmentError, MpgradeError, UngradableError
+from pytest_mpgrade.errors import MpgradeError, UngradableError, UsageError
 from pytest_mpgrade.system import console
 from pytest_mpgrade.system.text import encodable, one_line
 
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except UngradableError as error:
         return _complain(str(error), UNGRADABLE)
-    except AssignmentError as error:
+    except UsageError as error:
         return max(_complain(line, USAGE) for line in error.lines)
     except MpgradeError as error:
         return _complain(str(error), USAGE)

@@ -17,6 +17,7 @@ from pytest_mpgrade.cli import feedback
 from pytest_mpgrade.cli.exit_codes import RIGHT, UNGRADABLE
 from pytest_mpgrade.cli.grading_options import grading_options
 from pytest_mpgrade.course.assignment import find_assignment
+from pytest_mpgrade.errors import Mistakes, UsageError
 from pytest_mpgrade.grade.pytest_run import Options
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import terminal
@@ -30,24 +31,48 @@ def main(arguments: argparse.Namespace) -> int:
         # A terminal that goes away, as with a lost connection, must not cost an hour's results.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     assignment, out = find_assignment(arguments.assignment), arguments.out
-    if arguments.gradebook:
-        class_files.check_sheet(*arguments.gradebook)
     options = grading_options(arguments)
-    choice = executors.choice(arguments, assignment, options)
     wait_for_earlier(out, lambda words: console.say(one_line(words), sys.stderr))
-    choices = {name: getattr(arguments, name) for name in ("layout", "roster", "overrides", "due")}
-    ready = plan.prepare(arguments.source, assignment, out, **choices)
+    choice, ready, gradebook = _checked(arguments, assignment, options)
     console.say(
         f"{len(ready.source.jobs)} submissions, layout: {ready.source.layout}; what became of"
         f" what: {out / MAPPING}"
     )
+    if gradebook:
+        console.say(f"grades go into the column {gradebook.checked.column!r} of {gradebook.file}")
     for words in ready.words():
         console.say(one_line(words), sys.stderr)
     graded, before = _grade_all(arguments, assignment, options, choice, ready)
-    missing = _print_class(arguments, assignment, ready, graded, before)
-    for words in choice.notes():
+    missing = _print_class(arguments, ready, gradebook, graded, before)
+    written = feedback.after_batch(arguments.feedback, ready.source, assignment, out)
+    for words in (*map(one_line, written), *choice.notes()):
         console.say(words)
     return UNGRADABLE if missing else RIGHT
+
+
+def _checked(
+    arguments: argparse.Namespace, assignment: Assignment, options: Options
+) -> tuple[executors.Choice, plan.Prepared, class_files.Gradebook | None]:
+    """Return all inputs of the batch. Raises UsageError with the mistakes of all of them."""
+    mistakes = Mistakes()
+    gradebook: class_files.Gradebook | None = None
+    with mistakes.collected():
+        choice = executors.choice(arguments, assignment, options)
+    with mistakes.collected():
+        if arguments.gradebook:
+            system, file = arguments.gradebook
+            column = arguments.gradebook_column
+            gradebook = class_files.Gradebook.read(system, Path(file), assignment, column)
+        elif arguments.gradebook_column:
+            raise UsageError("--gradebook-column names a column of the file of --gradebook")
+    with mistakes.collected():
+        choices = ("layout", "roster", "overrides", "due")
+        named = {name: getattr(arguments, name) for name in choices}
+        ready = plan.prepare(arguments.source, assignment, arguments.out, **named)
+        if gradebook:
+            gradebook.hold(ready.source.keys)
+    mistakes.tell()
+    return choice, ready, gradebook
 
 
 def _grade_all(
@@ -88,8 +113,8 @@ def _grade_all(
 
 def _print_class(
     arguments: argparse.Namespace,
-    assignment: Assignment,
     ready: plan.Prepared,
+    gradebook: class_files.Gradebook | None,
     graded: class_files.Class,
     before: int,
 ) -> bool:
@@ -104,12 +129,8 @@ def _print_class(
         f"  gradebook: {out / GRADEBOOK}" + (f"; {before} were graded before" if before else "")
     )
     notes = [graded.statistics(ready.source.jobs, out)]
-    if arguments.gradebook:
-        system, file = arguments.gradebook
-        put = graded.rows, ready.source.keys, arguments.gradebook_column
-        notes.append(class_files.write_filled(system, Path(file), out, assignment, *put))
-    if arguments.feedback:
-        notes.append(feedback.after_batch(arguments.feedback, ready.source, assignment, out))
+    if gradebook:
+        notes.append(gradebook.write(out, graded.rows, ready.source.keys))
     for words in itertools.chain(*notes, ready.summary()):
         console.say(one_line(words))
     if missing := terminal.ungradable(graded.rows, width, color):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.errors import Mistakes
+from pytest_mpgrade.system.did_you_mean import nearest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,35 +21,70 @@ class CsvRow:
     named: Mapping[str, str]
 
 
-def read_rows(file: Path, needed: Collection[str]) -> Iterator[CsvRow]:
-    """Yield the rows of a CSV file with a header; empty ones are passed over.
+def read_rows(file: Path, needed: Collection[str], mistakes: Mistakes) -> list[CsvRow]:
+    """Return the rows of a CSV file with a header; empty ones are passed over.
 
-    Raises UsageError where the file cannot be read, or lacks a column that is *needed*.
+    What is wrong with the file goes to *mistakes*, each with its line: that it cannot be read, that
+    it lacks a column that is *needed*, and rows with more cells than the header.
     """
     try:
-        text = file.read_text("utf-8-sig")
-        # strict: a quote that is not closed would swallow the rows after it.
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-        header: tuple[str, ...] = ()
-        before = 0
-        for row in reader:
-            line, before = before + 1, reader.line_num
-            cells = tuple(cell.strip() for cell in row)
-            if not any(cells):
-                continue
-            if header:
-                yield CsvRow(line=line, named=dict(zip(header, cells, strict=False)))
-                continue
-            header = tuple(name or f"column {place}" for place, name in enumerate(cells, start=1))
-            if missing := [name for name in needed if name not in header]:
-                raise UsageError(
-                    f"{file}:{line}: there is no column {missing[0]!r} (needed:"
-                    f" {', '.join(needed)})"
-                )
+        text = re.sub(r"\r\n?", "\n", file.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{file} is no CSV file in UTF-8: {error}") from error
+        mistakes.add(f"cannot read {file}: {error.strerror}")
+        return []
+    except UnicodeDecodeError as error:
+        mistakes.add(f"{file}:{not_utf8(error)}")
+        return []
+    delimiter = _delimiter(text)
+    rows: list[CsvRow] = []
+    header: tuple[str, ...] = ()
+    for line, cells in _cells(file, text, delimiter, mistakes):
+        if not header:
+            header = tuple(name or f"column {place}" for place, name in enumerate(cells, start=1))
+            faults = list(_faults_of_header(header, needed))
+            for fault in faults:
+                mistakes.add(f"{file}:{line}: {fault}")
+            if faults:
+                return []
+        elif any(cells[len(header) :]):
+            told = f"{len(cells)} cells below {len(header)} columns"
+            mistakes.add(f"{file}:{line}: {told}: a text with {delimiter!r} in it needs quotes")
+        else:
+            rows.append(CsvRow(line=line, named=dict(zip(header, cells, strict=False))))
+    return rows
+
+
+def not_utf8(error: UnicodeDecodeError) -> str:
+    """Return the line at which a file stops to be UTF-8, and what to do, as in ``3: not …``."""
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return f"{line}: not saved as UTF-8 (spreadsheets call it CSV UTF-8)"
+
+
+def _cells(
+    file: Path, text: str, delimiter: str, mistakes: Mistakes
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the line on which each row begins, and its cells, if it has any."""
+    # strict: a quote that is not closed would swallow the rows after it.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for row in reader:
+            cells = tuple(cell.strip() for cell in row)
+            if any(cells):
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        mistakes.add(f"{file}:{line}: no row of a CSV file: {error}")
+
+
+def _faults_of_header(header: Sequence[str], needed: Collection[str]) -> Iterator[str]:
+    unknown = [name for name in header if name not in needed]
+    for name in needed:
+        if name not in header:
+            asked = f"(needed: {', '.join(needed)}){nearest(name, unknown)}"
+            yield f"there is no column {name!r} {asked}"
+        elif header.count(name) > 1:
+            yield f"there are {header.count(name)} columns {name!r}"
 
 
 def _delimiter(text: str) -> str:

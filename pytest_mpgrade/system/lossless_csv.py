@@ -28,6 +28,14 @@ class Sheet:
         cells = self.rows[row]
         return _value(cells[column]) if column < len(cells) else ""
 
+    def line(self, row: int) -> int:
+        """Return the line of the file on which a row begins, from 1 on."""
+        before = "".join(
+            "".join(cells) + end
+            for cells, end in zip(self.rows[:row], self.ends[:row], strict=True)
+        )
+        return 1 + len(re.findall(r"\r\n|\r|\n", before))
+
     def header(self) -> list[str]:
         """Return the values of the first row."""
         return [_value(cell) for cell in self.rows[0]] if self.rows else []

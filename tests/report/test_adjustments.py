@@ -67,8 +67,12 @@ def test_mistakes_have_their_line(tmp_path: Path, row: str, why: str) -> None:
     ("data", "why"),
     [
         (b"submission,criterion,points\n", ":1: there is no column 'reason'"),
-        (b"\xff\xfe", "is no CSV file in UTF-8"),
-        (HEADER.encode() + b'ada,results,1,"never closed,w\n', "is no CSV file in UTF-8"),
+        (b"submission,criterion,points,raeson,who\n", "; did you mean 'raeson'?"),
+        (b"submission,criterion,points,points,reason,who\n", ":1: there are 2 columns 'points'"),
+        (b"\xff\xfe", ":1: not saved as UTF-8"),
+        (HEADER.encode() + b"ada,results,1,sch\xf6n,w\n", ":2: not saved as UTF-8"),
+        (HEADER.encode() + b'\nada,results,1,"never closed,w\n', ":3: no row of a CSV file"),
+        (HEADER.encode() + b"ada,results,1,so, so,w\n", ":2: 6 cells below 5 columns"),
     ],
 )
 def test_files_that_are_none(tmp_path: Path, data: bytes, why: str) -> None:
@@ -77,6 +81,29 @@ def test_files_that_are_none(tmp_path: Path, data: bytes, why: str) -> None:
     file.write_bytes(data)
     with pytest.raises(UsageError, match=why):
         overrides.read_overrides(file, ["ada"], CRITERIA)
+
+
+def test_all_mistakes_at_once(tmp_path: Path) -> None:
+    """All that is wrong is told together, also twice in one row and in a column that is missing."""
+    file = tmp_path / "overrides.csv"
+    rows = "adda,resluts,two,,w\nben,shutdown,3,r,w\nada,results,1,r,w,x\n"
+    file.write_text(HEADER + rows, "utf-8")
+    with pytest.raises(UsageError) as caught:
+        overrides.read_overrides(file, ["ada", "ben"], CRITERIA)
+    assert caught.value.lines == (
+        f"{file}:4: 6 cells below 5 columns: a text with ',' in it needs quotes",
+        f"{file}:2: the column 'reason' is empty",
+        f"{file}:2: there is no submission 'adda' (did you mean 'ada'?)",
+        f"{file}:2: there is no criterion 'resluts' (did you mean 'results'?)",
+        f"{file}:2: expected a number of points, got 'two'",
+        f"{file}:3: expected points from 0 to 2 for 'shutdown', got '3'",
+    )
+    file.write_text("submission,points\n", "utf-8")
+    with pytest.raises(UsageError) as caught:
+        overrides.read_overrides(file, ["ada"], CRITERIA)
+    assert [line.split("(")[0] for line in caught.value.lines] == [
+        f"{file}:1: there is no column {name!r} " for name in ("criterion", "reason", "who")
+    ]
 
 
 def test_files_of_spreadsheets(tmp_path: Path) -> None:

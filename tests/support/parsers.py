@@ -111,7 +111,8 @@ def _gradebook(_: Path, data: bytes) -> None:
         try:
             text, encoding = course_gradebook.decode_sheet(data)
             grades = [Grade(submission="a", keys=frozenset(("1", "jd")), score=2.5)]
-            course_gradebook.fill(system, text, ASSIGNMENT, grades).text.encode(encoding)
+            checked = course_gradebook.checked_sheet(system, text, ASSIGNMENT)
+            course_gradebook.fill(checked, grades).text.encode(encoding)
         except MpgradeError:
             continue
 
