@@ -52,7 +52,14 @@ def grade_all(
     chosen = options or Options(require_isolation=True)
     executor = local_pool.SideBySide(jobs or local_pool.slots(), chosen.stop)
     graded = grade_jobs(
-        ready.source.jobs, asked, Path(out), chosen, executor, resume=resume, settled=ready.settled
+        ready.source.jobs,
+        asked,
+        Path(out),
+        chosen,
+        executor,
+        resume=resume,
+        settled=ready.settled,
+        mapping=ready.source.mapping,
     )
     return _results(graded)
 

@@ -116,11 +116,18 @@ def _size(count: int) -> str:
     return f"{count / 1e9:g} GB" if count >= 1e9 else f"{count / 1e6:g} MB"
 
 
-def unpack_theirs(archive: Path, into: Path) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class Unpacked:
+    """What became of an archive that a student has handed in."""
+
+    left_out: tuple[str, ...] = ()  # with reasons
+    broken: str = ""  # why nothing of it was unpacked
+
+
+def unpack_theirs(archive: Path, into: Path) -> Unpacked:
     """Unpack an archive that a student has handed in, whole or not at all.
 
-    Returns a list of what was left out and why. A broken archive is the student's fault, and does
-    not stop the grading of others.
+    A broken archive is the student's fault, and does not stop the grading of others.
     """
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
@@ -128,11 +135,12 @@ def unpack_theirs(archive: Path, into: Path) -> list[str]:
     ) as folder:
         try:
             left_out = unpack_archive(archive, Path(folder), STUDENT)
-            return left_out + handed_in.copy(Path(folder), into)
+            return Unpacked(left_out=(*left_out, *handed_in.copy(Path(folder), into)))
         except _OurDiskError:
             raise
         except (UsageError, UngradableError) as error:
-            return [str(error)]
+            why = str(error).removeprefix(f"{archive.name} ")
+            return Unpacked(broken=why.removeprefix("cannot be unpacked: "))
         except OSError as error:
             raise _OurDiskError(
                 f"cannot unpack {archive.name} in {into.parent}: {error.strerror}"

@@ -9,12 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_mpgrade.batch.roster import RosterRow
+from pytest_mpgrade.grade.grading import NOT_YET
+from pytest_mpgrade.records import Status
 from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.csv_rows import read_rows
+from pytest_mpgrade.system.did_you_mean import nearest
 from pytest_mpgrade.system.text import clean
 
 MAPPING = "mapping.csv"
-_GRADED = "graded"
+GRADED, BROKEN = "graded", "an archive that cannot be unpacked"
+"""What becomes of an entry that is graded, and of one of which nothing can be."""
+_HAVE_RESULTS = frozenset((GRADED, *map(str, Status)))
+"""What becomes of entries that get a result file."""
 _NOTES = 20
 """The notes are a cell of a table that people read; the archive of a hostile submission may give
 rise to thousands.
@@ -27,7 +33,7 @@ class Mapped:
 
     submission: str
     source: str
-    what: str  # "graded", or the reason why it is not
+    what: str  # `GRADED`, or the reason why it is not
     note: str = ""
 
     def noted(self, *notes: str) -> Mapped:
@@ -52,9 +58,33 @@ def missing_lines(
     listed = {cell for each in roster for cell in each.cells}
     for student, keys in known.items():
         if keys.isdisjoint(listed):
-            yield Mapped(
-                submission=student, source="", what="not in the roster", note="graded all the same"
-            )
+            near = nearest(student, listed)
+            note = f"it is in the gradebook all the same{near}"
+            yield Mapped(submission=student, source="", what="not in the roster", note=note)
+
+
+def with_results(
+    mapping: Iterable[Mapped], results: Mapping[str, tuple[Status, str]]
+) -> Iterator[Mapped]:
+    """Yield the lines of a mapping when gradings are done: who got no grade, and why.
+
+    *results* has status and reason of each submission. One without a grade of which no line is
+    about something to grade, such as one that is an online text alone, gets a line of its own.
+    """
+    told = set()
+    for each in mapping:
+        id = clean(each.submission)
+        status, reason = results.get(id, (None, ""))
+        if not id or each.what not in (GRADED, BROKEN) or status is Status.GRADED:
+            yield each
+        elif status is None:
+            yield replace(each, what=NOT_YET) if each.what == GRADED else each
+        else:
+            told.add(id)
+            yield replace(each, what=str(status)).noted(reason)
+    for id, (status, reason) in results.items():
+        if status is not Status.GRADED and id not in told:
+            yield Mapped(submission=id, source="", what=str(status), note=reason)
 
 
 def write_mapping(mapping: Iterable[Mapped], path: Path) -> None:
@@ -68,10 +98,10 @@ def write_mapping(mapping: Iterable[Mapped], path: Path) -> None:
 
 
 def sources_of(mapping: Iterable[Mapped]) -> dict[str, tuple[str, ...]]:
-    """Return for each submission the names of the download's entries that were graded."""
+    """Return for each submission the names of the download's entries that it was made of."""
     found: dict[str, tuple[str, ...]] = {}
     for each in mapping:
-        if each.what == _GRADED:
+        if each.what in _HAVE_RESULTS:
             # Results have clean names, too.
             name = clean(each.submission)
             found[name] = (*found.get(name, ()), each.source)

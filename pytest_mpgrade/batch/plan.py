@@ -33,7 +33,8 @@ class Prepared:
     def words(self) -> tuple[str, ...]:
         """Yield what a teacher should know before the batch starts: what is left out or unknown."""
         left_out = (
-            f"left out: {each.source or each.submission}: {each.what}"
+            f"{'left out: ' * bool(each.source)}{each.source or each.submission}: {each.what}"
+            f"{f': {each.note}' if each.note else ''}"
             for each in self.source.left_out()
         )
         return (*left_out, *self.notes)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from pytest_mpgrade.batch.adjustments import Settled
 from pytest_mpgrade.batch.job import Executor, Job, one_by_one
+from pytest_mpgrade.batch.mapping import MAPPING, Mapped, with_results, write_mapping
 from pytest_mpgrade.grade.grading import Grading, failed_grading, grade, kept
 from pytest_mpgrade.grade.pytest_run import LOG, Options
-from pytest_mpgrade.records import Assignment
+from pytest_mpgrade.records import Assignment, Status
 from pytest_mpgrade.report.tables import class_gradebook
 from pytest_mpgrade.system import log_lock
 
@@ -59,11 +60,13 @@ def grade_jobs(
     *,
     resume: bool = False,
     settled: Settled | None = None,
+    mapping: Sequence[Mapped] = (),
     begun: Callable[[Job], None] = lambda _: None,
 ) -> Generator[Grading, None, None]:
     """Grade all jobs and yield each result when it is done.
 
-    The gradebook below *out* is written after each one. A submission that cannot be graded has a
+    The gradebook below *out* is written after each one, and *mapping* at the end, with who got no
+    grade. A submission that cannot be graded has a
     result, too. With *resume*, results of an earlier batch are taken over where nothing has changed
     since. *settled* applies what people have decided about points. *begun* is called with each job
     before it is graded, in the process that grades. Raises UsageError where *out* cannot be
@@ -71,21 +74,27 @@ def grade_jobs(
     """
     settle = settled or Settled(criteria=assignment.criteria)
     rows: list[class_gradebook.GradebookRow] = []
+    ended: dict[str, tuple[Status, str]] = {}
     todo: list[Job] = []
 
     def done(grading: Grading) -> Grading:
         whole = settle(grading)
         rows.append(class_gradebook.row(whole.result, assignment.criteria, settle.columns))
+        ended[whole.result.submission.id] = (whole.result.status, whole.result.reason)
         return whole
 
     one = Told(functools.partial(_grade, assignment=assignment, out=out, options=options), begun)
-    for grading in _kept(jobs, todo, assignment, out, options) if resume else ():
-        yield done(grading)
-    _keep(rows, assignment, out, settle)
-    for grading in execute(todo if resume else jobs, one):
-        whole = done(grading)
+    try:
+        for grading in _kept(jobs, todo, assignment, out, options) if resume else ():
+            yield done(grading)
         _keep(rows, assignment, out, settle)
-        yield whole
+        for grading in execute(todo if resume else jobs, one):
+            whole = done(grading)
+            _keep(rows, assignment, out, settle)
+            yield whole
+    finally:
+        if mapping:
+            write_mapping(with_results(mapping, ended), out / MAPPING)
 
 
 def _kept(

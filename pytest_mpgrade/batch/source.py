@@ -17,7 +17,15 @@ from pytest_mpgrade.batch import archives
 from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.batch.layouts import LAYOUTS, Found, plain, recognise
 from pytest_mpgrade.batch.layouts.entry import LayoutEntry
-from pytest_mpgrade.batch.mapping import MAPPING, Mapped, missing_lines, write_mapping
+from pytest_mpgrade.batch.mapping import (
+    BROKEN,
+    GRADED,
+    MAPPING,
+    Mapped,
+    missing_lines,
+    with_results,
+    write_mapping,
+)
 from pytest_mpgrade.batch.roster import RosterRow
 from pytest_mpgrade.errors import UngradableError, UsageError
 from pytest_mpgrade.grade.grading import folder_name
@@ -46,7 +54,7 @@ class BatchSource:
 
     def left_out(self) -> list[Mapped]:
         """Return the lines of all that is not graded."""
-        return [each for each in self.mapping if each.what != "graded"]
+        return [each for each in self.mapping if each.what != GRADED]
 
 
 def load_source(
@@ -72,7 +80,7 @@ def load_source(
     mapping = [*mapping, *left_out, *(missing_lines(roster, students) if roster else ())]
     if not jobs:
         raise UsageError(f"there is nothing to grade in {source}")
-    write_mapping(mapping, out / MAPPING)
+    write_mapping(with_results(mapping, {}), out / MAPPING)
     return BatchSource(
         layout=download.layout if download else PLAIN,
         jobs=tuple(jobs),
@@ -124,14 +132,13 @@ _Read = tuple["dict[str, tuple[str, ...]]", "list[Job]", "list[Mapped]"]
 def _plain(root: Path, out: Path) -> _Read:
     """Take each folder, module or archive in a folder as one submission."""
     jobs, left_out = plain.jobs(root, out)
-    mapping = [Mapped(submission=job.id, source=job.path.name, what="graded") for job in jobs]
+    mapping = [Mapped(submission=job.id, source=job.path.name, what=GRADED) for job in jobs]
     for place, job in enumerate(jobs):
         if archives.is_archive(job.path):
             target = out / COLLECTED / job.folder
             archives.clear(target)
-            leftovers = archives.unpack_theirs(job.path, target)
+            mapping[place] = _unpacked(mapping[place], archives.unpack_theirs(job.path, target))
             jobs[place] = replace(job, path=_inner(target))
-            mapping[place] = mapping[place].noted(*(f"left out: {each}" for each in leftovers))
     mapping += [Mapped(submission="", source=name, what=why) for name, why in left_out]
     return {job.id: () for job in jobs}, jobs, _looked_at(jobs, mapping)
 
@@ -189,7 +196,7 @@ def _student(mine: Sequence[LayoutEntry], root: Path, target: Path) -> Iterator[
         line = Mapped(
             submission=entry.student,
             source=entry.path.relative_to(root).as_posix(),
-            what="graded",
+            what=GRADED,
             note="late" * entry.late,
         )
         if handed_in.leads_out(entry.path, root):
@@ -201,7 +208,7 @@ def _student(mine: Sequence[LayoutEntry], root: Path, target: Path) -> Iterator[
         elif entry.kind == "folder":
             yield from _folder(entry, line, target)
         elif archives.is_archive(entry.path):
-            yield line.noted(*archives.unpack_theirs(entry.path, target))
+            yield _unpacked(line, archives.unpack_theirs(entry.path, target))
         elif any(e.name == entry.name and e.order > entry.order and e.kind == "file" for e in mine):
             yield replace(line, what="replaced by a later file of the same name")
         elif fault := handed_in.copy_file(entry.path, target, entry.name):
@@ -224,8 +231,19 @@ def _folder(entry: LayoutEntry, line: Mapped, target: Path) -> Iterator[Mapped]:
             notes += handed_in.copy(entry.path, target)
         for path in packed:
             if not handed_in.leads_out(path, entry.path):
-                notes += [f"{path.name} was unpacked", *archives.unpack_theirs(path, target)]
+                found = archives.unpack_theirs(path, target)
+                if found.broken:
+                    yield _unpacked(replace(line, source=f"{line.source}/{path.name}"), found)
+                else:
+                    notes += [f"{path.name} was unpacked", *found.left_out]
     yield line.noted(*notes)
+
+
+def _unpacked(line: Mapped, found: archives.Unpacked) -> Mapped:
+    """Return the line of an archive, with what became of it."""
+    if found.broken:
+        return replace(line, what=BROKEN).noted(found.broken)
+    return line.noted(*(f"left out: {each}" for each in found.left_out))
 
 
 def _looked_at(jobs: Sequence[Job], mapping: Sequence[Mapped]) -> list[Mapped]:
@@ -243,7 +261,7 @@ def _looked_at(jobs: Sequence[Job], mapping: Sequence[Mapped]) -> list[Mapped]:
     }
 
     def noted(line: Mapped) -> Mapped:
-        if line.what != "graded":
+        if line.what != GRADED:
             return line
         others = same.get(line.submission)
         words = [f"the same files as {', '.join(others)}"] if others else []

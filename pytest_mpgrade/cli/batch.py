@@ -99,6 +99,7 @@ def _grade_all(
             choice.execute,
             resume=choice.resume,
             settled=ready.settled,
+            mapping=ready.source.mapping,
             begun=shown.begun,
         )
         with contextlib.closing(gradings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import shutil
 import signal
@@ -55,6 +56,25 @@ def test_same_grades_however_many_at_a_time(course: Path, jobs: str) -> None:
     assert done.returncode == 3, done.stderr
     assert gradebook(course) == GRADES
     assert f"[{len(GRADES)}/{len(GRADES)}]" in done.stdout
+    assert mapped(course) == {name: status for name, (status, _) in GRADES.items()}
+
+
+def test_who_got_no_grade_is_mapped(tmp_path: Path) -> None:
+    """A broken archive is told before and after the gradings, and mapped as ungradable."""
+    set_up(tmp_path, ["ada", "chloe"])
+    (tmp_path / "class" / "eve.zip").write_bytes(b"PK and nothing")
+    for options in ((), ("--resume",)):
+        done = batch(tmp_path, *options)
+        told = "left out: eve.zip: an archive that cannot be unpacked: File is not a zip file"
+        assert told in done.stderr
+        assert "\nan archive that cannot be unpacked: 1 (eve.zip)\n" in done.stdout
+        assert mapped(tmp_path) == {"ada": "graded", "chloe": "ungradable", "eve": "ungradable"}
+
+
+def mapped(course: Path) -> dict[str, str]:
+    """Return what mapping.csv says of each submission."""
+    with (course / "out" / "mapping.csv").open(encoding="utf-8", newline="") as file:
+        return {row["submission"]: row["what"] for row in csv.DictReader(file)}
 
 
 def test_resume_grades_what_is_new(course: Path) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mpgrade.batch import archives, roster, source
+from pytest_mpgrade.batch import archives, mapping, roster, source
 from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.records import Status
 
 MODULE = b"def double(x):\n    return 2 * x\n"
 LONG = "x" * 180 + ".py"
@@ -229,8 +230,54 @@ def test_broken_archive_stops_nobody(tmp_path: Path) -> None:
         "smithal_102": ["cv_funcs.py"],
         "oneillpat_103": ["cv_funcs.py"],
     }
-    (note,) = [each.note for each in found.mapping if each.submission == "doejane_101"]
-    assert "all.zip cannot be unpacked" in note
+    (line,) = [each for each in found.mapping if each.submission == "doejane_101"]
+    assert (line.what, line.note) == (mapping.BROKEN, "File is not a zip file")
+
+
+@pytest.mark.parametrize("layout", ["plain", "moodle"])
+def test_broken_archive_is_told(tmp_path: Path, layout: str) -> None:
+    """A broken archive is named as left out, with the reason, also one in a student's folder."""
+    root = tmp_path / "class"
+    name = "hw.zip" if layout == "plain" else "Jane_4711_assignsubmission_file"
+    place = root if layout == "plain" else root / name
+    place.mkdir(parents=True)
+    (place / "hw.zip").write_bytes(b"PK and nothing")
+    if layout == "moodle":
+        (place / "cv_funcs.py").write_bytes(MODULE)
+    found = source.load_source(root, tmp_path / "out", layout=layout)
+    whole = name if layout == "plain" else f"{name}/hw.zip"
+    assert left_out(found) == {whole: mapping.BROKEN}
+    assert [each.what for each in found.mapping].count(mapping.GRADED) == (layout == "moodle")
+
+
+def test_mapping_knows_how_gradings_ended() -> None:
+    """After gradings, each line says whether there is a grade, also where nothing was to grade."""
+    lines = [
+        mapping.Mapped(submission="ada", source="a.py", what=mapping.GRADED),
+        mapping.Mapped(submission="ada", source="a.zip", what=mapping.BROKEN, note="no zip"),
+        mapping.Mapped(submission="ben", source="b.zip", what=mapping.BROKEN, note="no zip"),
+        mapping.Mapped(submission="eve", source="e.html", what="an online text"),
+        mapping.Mapped(submission="dan", source="d.py", what=mapping.GRADED, note="late"),
+        mapping.Mapped(submission="zoe", source="z.py", what=mapping.GRADED),
+    ]
+    results = {
+        "ada": (Status.GRADED, ""),
+        "ben": (Status.UNGRADABLE, "no module"),
+        "eve": (Status.UNGRADABLE, "empty"),
+        "dan": (Status.ERROR, "the machine broke"),
+    }
+    found = [
+        (each.submission, each.what, each.note) for each in mapping.with_results(lines, results)
+    ]
+    assert found == [
+        ("ada", "graded", ""),
+        ("ada", mapping.BROKEN, "no zip"),
+        ("ben", "ungradable", "no zip; no module"),
+        ("eve", "an online text", ""),
+        ("dan", "error", "late; the machine broke"),
+        ("zoe", "not graded yet", ""),
+        ("eve", "ungradable", "empty"),
+    ]
 
 
 def test_roster_and_mapping(tmp_path: Path) -> None:
@@ -244,7 +291,7 @@ def test_roster_and_mapping(tmp_path: Path) -> None:
         rows = {(row["submission"], row["what"]) for row in csv.DictReader(file)}
     assert ("", "handed in nothing") in rows
     assert ("strange_102", "not in the roster") in rows
-    assert ("doejane_101", "graded") in rows
+    assert ("doejane_101", "not graded yet") in rows
 
 
 CANVAS = """\

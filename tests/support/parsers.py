@@ -133,8 +133,8 @@ def _class(file: str) -> Callable[[Path, bytes], object]:
 
 def _unpack(name: str) -> Callable[[Path, bytes], object]:
     def read(path: Path) -> None:
-        for word in archives.unpack_theirs(path, path.parent / "into"):
-            assert word
+        found = archives.unpack_theirs(path, path.parent / "into")
+        assert not (found.broken and found.left_out)
         left = [each for each in (path.parent / "into").rglob("*") if each.is_symlink()]
         assert not left
 
