@@ -10,7 +10,8 @@ from pathlib import Path
 from pytest_mpgrade.batch.adjustments import Settled
 from pytest_mpgrade.batch.job import Executor, Job, one_by_one
 from pytest_mpgrade.batch.mapping import MAPPING, Mapped, with_results, write_mapping
-from pytest_mpgrade.grade.grading import Grading, failed_grading, grade, kept
+from pytest_mpgrade.grade.earlier import kept
+from pytest_mpgrade.grade.grading import Grading, failed_grading, grade
 from pytest_mpgrade.grade.pytest_run import LOG, Options
 from pytest_mpgrade.records import Assignment, Status
 from pytest_mpgrade.report.tables import class_gradebook

@@ -100,26 +100,6 @@ def grade(
     return _finish(shown, assignment, folder, ended, chosen)
 
 
-def kept(path: Path, assignment: Assignment, out: Path, *, options: Options) -> Grading | None:
-    """Return an earlier grading, where it is whole and still holds.
-
-    It holds while neither submission, assignment nor mpgrade have changed.
-    """
-    folder = out / (options.folder or folder_name(options.id))
-    try:
-        result = result_json.read_result(folder / RESULT_FILE)
-        submission = _discover(path, assignment, options.id)
-    except Exception:  # Whatever the error is, a new grading reports it.
-        return None
-    now = {"mpgrade": __version__, ASSIGNED: _fingerprint(assignment, options)}
-    same = (
-        result.submission.sha256 == submission.sha256 and now.items() <= result.environment.items()
-    )
-    # A person may have given points where the grader broke: it is tried again all the same.
-    whole = result.by_machine().status is not Status.ERROR
-    return Grading(result=result, folder=folder, kept=True) if same and whole else None
-
-
 def refused(
     path: Path, assignment: Assignment, out: Path, *, options: Options, error: UngradableError
 ) -> Grading:
@@ -179,7 +159,8 @@ def _discover(path: Path, assignment: Assignment, id: str) -> Submission:
     return discover(path, assignment, id)
 
 
-def _fingerprint(assignment: Assignment, options: Options) -> str:
+def deciding(assignment: Assignment, options: Options) -> str:
+    """Return a hash of all that decides a verdict, except the submission."""
     from pytest_mpgrade.course.assignment import fingerprint
 
     # What only some tests have graded is no result for all of them.
@@ -284,7 +265,7 @@ def _finish(
     checks = (
         result.checks or _report(shown, assignment, Status.ERROR, reason, _broken(reason)).checks
     )
-    environment = result.environment | {ASSIGNED: _fingerprint(assignment, options)}
+    environment = result.environment | {ASSIGNED: deciding(assignment, options)}
     causes = result.causes or causes_of(result)  # without any, the grading ended early
     whole = dataclasses.replace(
         result,
