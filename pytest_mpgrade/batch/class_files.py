@@ -10,15 +10,15 @@ from pathlib import Path
 
 from pytest_mpgrade.batch.job import Job
 from pytest_mpgrade.errors import UngradableError, UsageError
+from pytest_mpgrade.grade.grading import Grading
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report.overview import Overview, overview
-from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.report.tables import course_gradebook, item_analysis
 from pytest_mpgrade.report.tables.course_gradebook import CourseSheet, Filled, Grade
 from pytest_mpgrade.submission import handed_in
 from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.did_you_mean import nearest, nearest_or_all
-from pytest_mpgrade.system.text import counted, one_line
+from pytest_mpgrade.system.text import clean, counted, one_line, some_of
 
 ITEMS = "items.csv"
 
@@ -31,12 +31,27 @@ class Class:
 
     def __init__(self) -> None:
         self.rows: list[Overview] = []
+        self.kept = 0  # results of an earlier batch
+        self.outdated: list[str] = []  # whose result is kept although something has changed since
         self._tally = item_analysis.Tally()
 
-    def add(self, result: ResultFile) -> None:
-        """Add one result to the rows and sums."""
-        self.rows.append(overview(result))
-        self._tally.add(result)
+    def add(self, grading: Grading) -> None:
+        """Add the result of one grading to the rows and sums."""
+        self.rows.append(overview(grading.result))
+        self._tally.add(grading.result)
+        self.kept += grading.kept
+        self.outdated += [grading.result.submission.id] * grading.outdated
+
+    def left_behind(self, jobs: Sequence[Job]) -> Iterator[str]:
+        """Yield lines about submissions that were not chosen, and need a grading."""
+        graded = {row.id for row in self.rows}
+        kinds = {
+            "kept as they were graded before something has changed": self.outdated,
+            "without a result": [id for job in jobs if (id := clean(job.id)) not in graded],
+        }
+        for what, ids in kinds.items():
+            if ids:
+                yield f"{what}: {some_of(ids)}; --resume grades them"
 
     def statistics(self, jobs: Sequence[Job], out: Path) -> Iterator[str]:
         """Write the statistics of the checks below *out*; yield lines for a person to look at."""

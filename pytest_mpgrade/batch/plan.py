@@ -16,10 +16,7 @@ from pytest_mpgrade.errors import Mistakes, UsageError
 from pytest_mpgrade.records import Assignment, LateRules
 from pytest_mpgrade.report.adjustments import Override
 from pytest_mpgrade.system.did_you_mean import nearest
-from pytest_mpgrade.system.text import clean, counted
-
-_MOST_NAMES = 10
-"""Names in one line of a batch's end; mapping.csv has all."""
+from pytest_mpgrade.system.text import clean, counted, some_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +43,7 @@ class Prepared:
             kinds.setdefault(each.what, []).append(each.source or each.submission)
         if self.settled.late:
             kinds["late"] = sorted(self.settled.late)
-        return tuple(f"{what}: {_names(names)}" for what, names in kinds.items())
-
-
-def _names(names: Sequence[str]) -> str:
-    shown = "; ".join(names[:_MOST_NAMES])
-    rest = len(names) - _MOST_NAMES
-    return f"{len(names)} ({shown}{f' and {rest} more' if rest > 0 else ''})"
+        return tuple(f"{what}: {some_of(names)}" for what, names in kinds.items())
 
 
 def prepare(

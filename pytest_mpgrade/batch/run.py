@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pytest_mpgrade.batch.adjustments import Settled
 from pytest_mpgrade.batch.job import Executor, Job, one_by_one
 from pytest_mpgrade.batch.mapping import MAPPING, Mapped, with_results, write_mapping
-from pytest_mpgrade.grade.earlier import kept
+from pytest_mpgrade.grade.earlier import kept, standing
 from pytest_mpgrade.grade.grading import Grading, failed_grading, grade
 from pytest_mpgrade.grade.pytest_run import LOG, Options
 from pytest_mpgrade.records import Assignment, Status
 from pytest_mpgrade.report.tables import class_gradebook
 from pytest_mpgrade.system import log_lock
+from pytest_mpgrade.system.text import clean
 
 GRADEBOOK = "gradebook.csv"
 
@@ -60,6 +61,7 @@ def grade_jobs(
     execute: Executor = one_by_one,
     *,
     resume: bool = False,
+    only: Collection[str] | None = None,
     settled: Settled | None = None,
     mapping: Sequence[Mapped] = (),
     begun: Callable[[Job], None] = lambda _: None,
@@ -67,58 +69,78 @@ def grade_jobs(
     """Grade all jobs and yield each result when it is done.
 
     The gradebook below *out* is written after each one, and *mapping* at the end, with who got no
-    grade. A submission that cannot be graded has a
-    result, too. With *resume*, results of an earlier batch are taken over where nothing has changed
-    since. *settled* applies what people have decided about points. *begun* is called with each job
-    before it is graded, in the process that grades. Raises UsageError where *out* cannot be
-    written.
+    grade. A submission that cannot be graded has a result, too. With *resume*, results of an
+    earlier batch are taken over where nothing has changed since. With *only*, the submissions of
+    these names are graded, and all others keep the result that they have, whatever has changed; who
+    has none gets none. *settled* applies what people have decided about points. *begun* is called
+    with each job before it is graded, in the process that grades. Raises UsageError where *out*
+    cannot be written.
     """
-    settle = settled or Settled(criteria=assignment.criteria)
-    rows: list[class_gradebook.GradebookRow] = []
-    ended: dict[str, tuple[Status, str]] = {}
+    tables = _Tables(assignment, out, settled or Settled(criteria=assignment.criteria))
     todo: list[Job] = []
-
-    def done(grading: Grading) -> Grading:
-        whole = settle(grading)
-        rows.append(class_gradebook.row(whole.result, assignment.criteria, settle.columns))
-        ended[whole.result.submission.id] = (whole.result.status, whole.result.reason)
-        return whole
-
     one = Told(functools.partial(_grade, assignment=assignment, out=out, options=options), begun)
+    choose = functools.partial(_earlier, resume=resume, only=only)
     try:
-        for grading in _kept(jobs, todo, assignment, out, options) if resume else ():
-            yield done(grading)
-        _keep(rows, assignment, out, settle)
-        for grading in execute(todo if resume else jobs, one):
-            whole = done(grading)
-            _keep(rows, assignment, out, settle)
+        for job in jobs:
+            grading, again = choose(job, assignment, out, options)
+            todo += [job] * again
+            if grading is not None:
+                yield tables.add(grading)
+        tables.write()
+        for grading in execute(todo, one):
+            whole = tables.add(grading)
+            tables.write()
             yield whole
     finally:
         if mapping:
-            write_mapping(with_results(mapping, ended), out / MAPPING)
+            write_mapping(with_results(mapping, tables.ended), out / MAPPING)
 
 
-def _kept(
-    jobs: Sequence[Job], todo: list[Job], assignment: Assignment, out: Path, options: Options
-) -> Iterator[Grading]:
-    """Yield the results of an earlier batch that still hold; add all other jobs to *todo*."""
-    for job in jobs:
-        grading = kept(
-            job.path, assignment, out, options=replace(options, id=job.id, folder=job.folder)
-        )
-        if grading is None:
-            todo.append(job)
-        else:
-            yield grading
-
-
-def _keep(
-    rows: Sequence[class_gradebook.GradebookRow],
+def _earlier(
+    job: Job,
     assignment: Assignment,
     out: Path,
-    settled: Settled,
-) -> None:
-    class_gradebook.write_gradebook(rows, assignment.criteria, out / GRADEBOOK, settled.columns)
+    options: Options,
+    *,
+    resume: bool,
+    only: Collection[str] | None,
+) -> tuple[Grading | None, bool]:
+    """Return the result of an earlier batch that counts, if any, and whether the job is to grade.
+
+    See `grade_jobs` for *resume* and *only*.
+    """
+    own = replace(options, id=job.id, folder=job.folder)
+    if only is not None:
+        if clean(job.id) in only:
+            return None, True
+        return standing(job.path, assignment, out, options=own), False
+    found = kept(job.path, assignment, out, options=own) if resume else None
+    return found, found is None
+
+
+class _Tables:
+    """What a batch writes while it runs: the gradebook, and how each grading has ended."""
+
+    def __init__(self, assignment: Assignment, out: Path, settle: Settled) -> None:
+        self.ended: dict[str, tuple[Status, str]] = {}
+        self._rows: list[class_gradebook.GradebookRow] = []
+        self._assignment = assignment
+        self._out = out
+        self._settle = settle
+
+    def add(self, grading: Grading) -> Grading:
+        """Take in a grading; return it with what people have decided."""
+        whole = self._settle(grading)
+        result, criteria = whole.result, self._assignment.criteria
+        self._rows.append(class_gradebook.row(result, criteria, self._settle.columns))
+        self.ended[result.submission.id] = (result.status, result.reason)
+        return whole
+
+    def write(self) -> None:
+        """Write the gradebook of what was taken in so far."""
+        class_gradebook.write_gradebook(
+            self._rows, self._assignment.criteria, self._out / GRADEBOOK, self._settle.columns
+        )
 
 
 def _grade(job: Job, *, assignment: Assignment, out: Path, options: Options) -> Grading:

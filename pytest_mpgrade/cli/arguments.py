@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pytest_mpgrade import __version__
-from pytest_mpgrade.cli import values
+from pytest_mpgrade.cli import choice_arguments, values
 from pytest_mpgrade.cli.authoring_arguments import add_authoring
 from pytest_mpgrade.cli.debug_arguments import add_debug
 from pytest_mpgrade.cli.reading_arguments import add_reading
@@ -144,6 +144,7 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
         action="store_true",
         help="grade only what is missing, has changed, or was an error",
     )
+    choice_arguments.add_only(batch)
     _add_elsewhere(batch)
     add_places(batch)
     add_common(batch)

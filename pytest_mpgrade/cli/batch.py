@@ -7,13 +7,15 @@ import contextlib
 import itertools
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_mpgrade.batch import class_files, plan, progress
+from pytest_mpgrade.batch.chosen import chosen_submissions
 from pytest_mpgrade.batch.cluster import executors
 from pytest_mpgrade.batch.mapping import MAPPING
 from pytest_mpgrade.batch.run import GRADEBOOK, grade_jobs, wait_for_earlier
-from pytest_mpgrade.cli import feedback
+from pytest_mpgrade.cli import choice_arguments, feedback
 from pytest_mpgrade.cli.exit_codes import RIGHT, UNGRADABLE
 from pytest_mpgrade.cli.grading_options import grading_options
 from pytest_mpgrade.course.assignment import find_assignment
@@ -22,7 +24,7 @@ from pytest_mpgrade.grade.pytest_run import Options
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import terminal
 from pytest_mpgrade.system import console
-from pytest_mpgrade.system.text import one_line
+from pytest_mpgrade.system.text import clean, one_line, some_of
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -33,28 +35,30 @@ def main(arguments: argparse.Namespace) -> int:
     assignment, out = find_assignment(arguments.assignment), arguments.out
     options = grading_options(arguments)
     wait_for_earlier(out, lambda words: console.say(one_line(words), sys.stderr))
-    choice, ready, gradebook = _checked(arguments, assignment, options)
-    console.say(
-        f"{len(ready.source.jobs)} submissions, layout: {ready.source.layout}; what became of"
-        f" what: {out / MAPPING}"
-    )
-    if gradebook:
-        console.say(f"grades go into the column {gradebook.checked.column!r} of {gradebook.file}")
-    for words in ready.words():
-        console.say(one_line(words), sys.stderr)
-    graded, before = _grade_all(arguments, assignment, options, choice, ready)
-    missing = _print_class(arguments, ready, gradebook, graded, before)
-    written = feedback.after_batch(arguments.feedback, ready.source, assignment, out)
-    for words in (*map(one_line, written), *choice.notes()):
+    inputs = _checked(arguments, assignment, options)
+    _print_inputs(inputs, out)
+    graded = _grade_all(arguments, assignment, options, inputs)
+    missing = _print_class(arguments, inputs, graded)
+    written = feedback.after_batch(arguments.feedback, inputs.ready.source, assignment, out)
+    for words in (*map(one_line, written), *inputs.choice.notes()):
         console.say(words)
     return UNGRADABLE if missing else RIGHT
 
 
-def _checked(
-    arguments: argparse.Namespace, assignment: Assignment, options: Options
-) -> tuple[executors.Choice, plan.Prepared, class_files.Gradebook | None]:
+@dataclass(frozen=True, kw_only=True)
+class _Inputs:
+    """All that a batch is given, read and checked."""
+
+    choice: executors.Choice
+    ready: plan.Prepared
+    only: frozenset[str] | None
+    gradebook: class_files.Gradebook | None
+
+
+def _checked(arguments: argparse.Namespace, assignment: Assignment, options: Options) -> _Inputs:
     """Return all inputs of the batch. Raises UsageError with the mistakes of all of them."""
     mistakes = Mistakes()
+    only: frozenset[str] | None = None
     gradebook: class_files.Gradebook | None = None
     with mistakes.collected():
         choice = executors.choice(arguments, assignment, options)
@@ -71,69 +75,73 @@ def _checked(
         ready = plan.prepare(arguments.source, assignment, arguments.out, **named)
         if gradebook:
             gradebook.hold(ready.source.keys)
+        if asked := choice_arguments.asked_only(arguments):
+            names = [clean(job.id) for job in ready.source.jobs]
+            only = chosen_submissions(asked, arguments.out, names)
     mistakes.tell()
-    return choice, ready, gradebook
+    return _Inputs(choice=choice, ready=ready, only=only, gradebook=gradebook)
+
+
+def _print_inputs(inputs: _Inputs, out: Path) -> None:
+    source, gradebook = inputs.ready.source, inputs.gradebook
+    console.say(
+        f"{len(source.jobs)} submissions, layout: {source.layout}; what became of"
+        f" what: {out / MAPPING}"
+    )
+    if inputs.only is not None:
+        console.say(one_line(f"graded again: {some_of(sorted(inputs.only))}"))
+    if gradebook:
+        column = gradebook.checked.column
+        console.say(one_line(f"grades go into the column {column!r} of {gradebook.file}"))
+    for words in inputs.ready.words():
+        console.say(one_line(words), sys.stderr)
 
 
 def _grade_all(
-    arguments: argparse.Namespace,
-    assignment: Assignment,
-    options: Options,
-    choice: executors.Choice,
-    ready: plan.Prepared,
-) -> tuple[class_files.Class, int]:
-    """Grade all submissions and show the progress.
-
-    Returns the results of the class, and how many of them are taken from an earlier batch.
-    """
-    jobs, out = ready.source.jobs, arguments.out
+    arguments: argparse.Namespace, assignment: Assignment, options: Options, inputs: _Inputs
+) -> class_files.Class:
+    """Grade all submissions and show the progress."""
+    ready, out = inputs.ready, arguments.out
     width, color = console.width(), console.color(sys.stdout)
-    graded, before = class_files.Class(), 0
-    board = progress.Board(len(jobs), out, options.stop.is_set)
+    graded = class_files.Class()
+    board = progress.Board(len(ready.source.jobs), out, options.stop.is_set)
     with progress.progress_shown(board, color) as shown:
         gradings = grade_jobs(
-            jobs,
+            ready.source.jobs,
             assignment,
             out,
             options,
-            choice.execute,
-            resume=choice.resume,
+            inputs.choice.execute,
+            resume=inputs.choice.resume,
+            only=inputs.only,
             settled=ready.settled,
             mapping=ready.source.mapping,
             begun=shown.begun,
         )
         with contextlib.closing(gradings):
             for grading in gradings:
-                graded.add(grading.result)
-                before += grading.kept
+                graded.add(grading)
                 shown.done(grading)
-                if arguments.rubric:
+                if arguments.rubric and (inputs.only is None or not grading.kept):
                     shown.say(terminal.rubric(grading.result, width, color) + "\n")
-    return graded, before
+    return graded
 
 
-def _print_class(
-    arguments: argparse.Namespace,
-    ready: plan.Prepared,
-    gradebook: class_files.Gradebook | None,
-    graded: class_files.Class,
-    before: int,
-) -> bool:
+def _print_class(arguments: argparse.Namespace, inputs: _Inputs, graded: class_files.Class) -> bool:
     """Print the table of the class, and write its files.
 
     Returns whether some submission has no grade.
     """
-    out = arguments.out
+    out, source = arguments.out, inputs.ready.source
     width, color = console.width(), console.color(sys.stdout)
     console.say("\n" + terminal.class_table(graded.rows, width, color))
-    console.say(
-        f"  gradebook: {out / GRADEBOOK}" + (f"; {before} were graded before" if before else "")
-    )
-    notes = [graded.statistics(ready.source.jobs, out)]
-    if gradebook:
-        notes.append(gradebook.write(out, graded.rows, ready.source.keys))
-    for words in itertools.chain(*notes, ready.summary()):
+    before = f"; {graded.kept} were graded before" if graded.kept else ""
+    console.say(f"  gradebook: {out / GRADEBOOK}{before}")
+    notes = [graded.statistics(source.jobs, out), graded.left_behind(source.jobs)]
+    if inputs.gradebook:
+        notes.append(inputs.gradebook.write(out, graded.rows, source.keys))
+    for words in itertools.chain(*notes, inputs.ready.summary()):
         console.say(one_line(words))
     if missing := terminal.ungradable(graded.rows, width, color):
         console.say("\nwithout a grade:\n" + missing)
-    return bool(missing)
+    return bool(missing) or len(graded.rows) < len(source.jobs)

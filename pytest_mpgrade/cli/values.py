@@ -53,6 +53,27 @@ def cores_value(text: str) -> int:
     return number
 
 
+def place_value(text: str) -> int:
+    """Read the number of a place in a list, from 1 on."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
+def only_value(text: str) -> tuple[str, str]:
+    """Read WHAT=NAME of a choice of submissions."""
+    from pytest_mpgrade.system.did_you_mean import nearest_or_all
+
+    what, _, name = text.partition("=")
+    known = ("concern", "question", "student")
+    if what not in known:
+        told = f"there is no choice by {what!r} ({nearest_or_all(what, known)})"
+        raise argparse.ArgumentTypeError(told)
+    if not name:
+        raise argparse.ArgumentTypeError(f"{what}= needs a name")
+    return what, name
+
+
 def seconds_value(text: str) -> float:
     """Read a number of seconds above 0."""
     try:

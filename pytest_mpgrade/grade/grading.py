@@ -68,6 +68,7 @@ class Grading:
     result: ResultFile
     folder: Path
     kept: bool = False  # of an earlier time
+    outdated: bool = False  # kept although the submission, the tests or mpgrade have changed
 
 
 def grade(

@@ -108,6 +108,17 @@ def joined(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+_MOST_NAMES = 10
+"""Names in one line of many."""
+
+
+def some_of(names: Sequence[str]) -> str:
+    """Return how many names there are, and the first of them: ``12 (ada; ben; … and 2 more)``."""
+    shown = "; ".join(names[:_MOST_NAMES])
+    rest = len(names) - _MOST_NAMES
+    return f"{len(names)} ({shown}{f' and {rest} more' if rest > 0 else ''})"
+
+
 def counted(number: int, noun: str) -> str:
     """Return ``1 check``, ``2 checks``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mpgrade.batch import class_files
+from pytest_mpgrade.grade.grading import Grading
 from pytest_mpgrade.records import Outcome, Status
 from pytest_mpgrade.report import result_json
 from pytest_mpgrade.report.overview import Overview, overview
@@ -89,7 +90,7 @@ def test_class_keeps_no_result(tmp_path: Path) -> None:
         keep(tmp_path, name, PASSED, FAILED)
         result = result_json.read_result(tmp_path / name / "result.json")
         gone = weakref.ref(result), weakref.ref(result.checks[0])
-        whole.add(result)
+        whole.add(Grading(result=result, folder=tmp_path / name))
         del result
         gc.collect()
         assert [each() for each in gone] == [None, None]

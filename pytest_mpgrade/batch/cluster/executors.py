@@ -44,6 +44,11 @@ def choice(arguments: argparse.Namespace, assignment: Assignment, options: Optio
         )
     if arguments.executor == "local" and asked:
         raise UsageError(f"--executor local grades here, and {words[0]} elsewhere; choose one")
+    if asked and (arguments.only or arguments.only_cause):
+        raise UsageError(
+            f"{words[0]} takes what was graded elsewhere for final, and --only grades it again"
+            " here; choose one"
+        )
     if not asked:
         local = local_pool.SideBySide(arguments.jobs or local_pool.slots(), options.stop)
         return Choice(execute=local, resume=arguments.resume)
