@@ -47,6 +47,7 @@ def print_rubric(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.course.assignment import find_assignment
     from pytest_mpgrade.grade import outline
     from pytest_mpgrade.report import terminal
+    from pytest_mpgrade.report.terminal.policy import policy
     from pytest_mpgrade.report.terminal.question_table import markdown
 
     assignment = find_assignment(arguments.assignment)
@@ -54,9 +55,9 @@ def print_rubric(arguments: argparse.Namespace) -> int:
     if arguments.markdown:
         console.say(markdown(questions, assignment))
     else:
-        console.say(
-            terminal.outline(questions, assignment, console.width(), console.color(sys.stdout))
-        )
+        form = console.width(), console.color(sys.stdout)
+        console.say(terminal.outline(questions, assignment, *form) + "\n")
+        console.say(policy(questions, assignment, *form))
     return 0
 
 

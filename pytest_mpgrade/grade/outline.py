@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_mpgrade.errors import AssignmentError
@@ -21,6 +22,8 @@ from pytest_mpgrade.submission.discover import discover
 SECONDS = 120.0
 """To collect tests takes a second. An author's tests that take longer than this compute on import.
 """
+_CENT = 0.01
+"""The finest step of points."""
 _NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
 
 
@@ -35,7 +38,9 @@ def collect(assignment: Assignment) -> ResultFile:
         blank.mkdir()
         out.mkdir()
         (blank / assignment.module).write_text(_blank(assignment), "utf-8")
-        found = Handover(assignment=assignment, submission=discover(blank, assignment))
+        # The score alone is rounded in coarser steps: what a question is worth has its cents.
+        exact = replace(assignment, round=_CENT)
+        found = Handover(assignment=exact, submission=discover(blank, assignment))
         options = pytest_run.Options(
             isolation="none", deadline=time.time() + SECONDS, collect_only=True
         )

@@ -227,12 +227,14 @@ def outline(
     table.add_column("Points", points(result.max_score), justify="right", no_wrap=True)
     for row in rubric_rows(result, assignment):
         if row.units:
-            table.add_row(Padding(row.title, (0, 0, 0, 2)), str(row.units), row.points)
+            table.add_row(Padding(row.title, (0, 0, 0, 2)), row.units, row.points)
         else:
             title = Text.assemble((row.title, "bold"), f"; {row.requires}" if row.requires else "")
             table.add_row(title, "", Text(row.points, "bold"))
     page.table(table)
     page.line(
-        "A unit is a question as it is asked under one start method and for one variant.", indent=2
+        "A unit is a question as it is asked under one start method and for one variant; 3 × 8 is"
+        " under 3 start methods and for 8 variants.",
+        indent=2,
     )
     return page.text
