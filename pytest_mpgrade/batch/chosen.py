@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from pytest_mpgrade.records import Concern, Outcome
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.report.terminal.class_causes import shared_causes
 from pytest_mpgrade.report.terminal.result_diff import read_results
-from pytest_mpgrade.system.did_you_mean import likely, nearest_or_all
+from pytest_mpgrade.system.did_you_mean import nearest_or_all, what_there_is
 from pytest_mpgrade.system.text import one_line
 
 _AT_FAULT = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE)
@@ -41,7 +41,8 @@ def chosen_submissions(only: Only, out: Path, submissions: Collection[str]) -> f
         if student in submissions:
             found.add(student)
         else:
-            mistakes.add(f"there is no submission {student!r} ({_near(student, submissions)})")
+            near = nearest_or_all(student, sorted(submissions))
+            mistakes.add(f"there is no submission {student!r} ({near})")
     by_result = only.causes or only.concerns or only.questions
     results = read_results(out) if by_result else {}
     asked: list[tuple[str, Callable[[], Collection[str]]]] = [
@@ -84,10 +85,12 @@ def _of_concern(results: Mapping[str, ResultFile], name: str, out: Path) -> Coll
                 shared.setdefault(str(check.concern), set()).add(id)
     if name in shared:
         return shared[name]
-    if name in {str(each) for each in Concern}:
-        told = f"there are: {', '.join(sorted(shared))}" if shared else "nor any other"
+    if name in [str(each) for each in Concern]:
+        told = what_there_is(sorted(shared))
         raise UsageError(f"no check of the concern {name!r} has failed in {out} ({told})")
-    raise UsageError(f"there is no concern {name!r} ({_near(name, [str(c) for c in Concern])})")
+    raise UsageError(
+        f"there is no concern {name!r} ({nearest_or_all(name, [str(c) for c in Concern])})"
+    )
 
 
 def _of_question(results: Mapping[str, ResultFile], name: str, out: Path) -> Collection[str]:
@@ -102,15 +105,10 @@ def _of_question(results: Mapping[str, ResultFile], name: str, out: Path) -> Col
     short = {id.rpartition("::")[2] for id in lost}
     ids = [id for id in lost if name in (id, id.rpartition("::")[2])]
     if not ids:
-        raise UsageError(f"there is no question {name!r} in {out} ({_near(name, short)})")
+        raise UsageError(
+            f"there is no question {name!r} in {out} ({nearest_or_all(name, sorted(short))})"
+        )
     found = set().union(*(lost[id] for id in ids))
     if not found:
         raise UsageError(f"nobody in {out} has lost points on the question {name!r}")
     return found
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    if likely(name, names) or len(names) <= _SHOWN:
-        return nearest_or_all(name, names) if names else "there are none"
-    return f"there are {len(names)}: {', '.join(names[:_SHOWN])}, …"

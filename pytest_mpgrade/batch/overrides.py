@@ -11,7 +11,7 @@ from pytest_mpgrade.errors import Mistakes
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report.adjustments import Override
 from pytest_mpgrade.system.csv_rows import read_rows
-from pytest_mpgrade.system.did_you_mean import likely
+from pytest_mpgrade.system.did_you_mean import nearest_or_all
 from pytest_mpgrade.system.text import one_line, points
 
 FILE = "overrides.csv"
@@ -60,9 +60,7 @@ def _faults(
 
 def _unknown(what: str, name: str, known: Collection[str]) -> Iterator[str]:
     if name and name not in known:
-        near = likely(name, known)
-        told = f"did you mean {near!r}?" if near else f"there are: {', '.join(sorted(known)[:20])}"
-        yield f"there is no {what} {name!r} ({told})"
+        yield f"there is no {what} {name!r} ({nearest_or_all(name, sorted(known))})"
 
 
 def _wrong_points(text: str, criterion: str, worth: Mapping[str, float]) -> Iterator[str]:

@@ -88,16 +88,15 @@ def show_result(arguments: argparse.Namespace) -> int:
 def _one_result(place: Path, student: str) -> ResultFile:
     from pytest_mpgrade.report import result_json
     from pytest_mpgrade.report.terminal import result_diff
-    from pytest_mpgrade.system.did_you_mean import nearest
+    from pytest_mpgrade.system.did_you_mean import nearest_or_all, what_there_is
 
     if place.is_file():
         return result_json.read_result(place)
     results = result_diff.read_results(place)
     if student and student not in results:
-        raise UsageError(f"there is no result of {student!r}{nearest(student, results)}")
+        raise UsageError(f"there is no result of {student!r} ({nearest_or_all(student, results)})")
     if not student and len(results) > 1:
-        many = f"there are the results of {len(results)} submissions"
-        raise UsageError(f"{many}: name one with --student")
+        raise UsageError(f"which result? Name one with --student ({what_there_is(results)})")
     return results[student] if student else next(iter(results.values()))
 
 

@@ -31,7 +31,7 @@ from pytest_mpgrade.records import (
     NotebookRules,
     SpeedRules,
 )
-from pytest_mpgrade.system.did_you_mean import nearest
+from pytest_mpgrade.system.did_you_mean import likely, nearest
 
 __all__ = [
     "check_criteria",
@@ -89,6 +89,10 @@ def find_assignment(name_or_path: str) -> Assignment:
     """
     path = Path(os.path.expanduser(name_or_path))
     if re.search(r"[/\\]|\.toml$|^\.\.?$", name_or_path):
+        folder = path.parent if path.name == FILE else path
+        if not folder.exists() and (near := likely(folder.name, _names_in(folder.parent))):
+            told = f"; did you mean {str(folder.with_name(near))!r}?"
+            raise UsageError(f"there is no assignment at {folder}{told}")
         return load_assignment(path)
     seen: list[catalogue.Source] = []
     for source in catalogue.all_sources():
@@ -103,7 +107,8 @@ def find_assignment(name_or_path: str) -> Assignment:
     faults = [f"; {source.origin}: {source.fault}" for source in seen if source.fault]
     raise UsageError(
         f"there is no assignment {name_or_path!r} (there are:"
-        f" {', '.join(names) or 'none'}){nearest(name_or_path, names)}{''.join(faults)}"
+        f" {', '.join(names) or 'none'}){nearest(name_or_path, [*names, *_names_in(Path())])}"
+        f"{''.join(faults)}"
     )
 
 
@@ -177,6 +182,10 @@ def check_criteria(assignment: Assignment, used: Mapping[str, str]) -> None:
             raise source.mistake(
                 ("criteria", index, "name"), f"no test names the criterion {name!r}"
             )
+
+
+def _names_in(folder: Path) -> list[str]:
+    return sorted(file.parent.name for file in folder.glob(f"*/{FILE}"))
 
 
 def _text_of(path: Path) -> TomlText:

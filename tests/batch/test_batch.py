@@ -129,6 +129,36 @@ def test_resume_grades_again(graded_once: Path, tmp_path: Path, what: str) -> No
     assert (grades["ada"], grades["ben"])[what == "test"] == ("graded", "1")
 
 
+def test_resume_with_other_decisions(graded_once: Path, tmp_path: Path) -> None:
+    """Another roster, late rule or points by hand grade nothing again, and change the gradebook,
+    the mapping and the results.
+    """
+    course = shutil.copytree(graded_once, tmp_path / "course")
+    toml = course / "double" / "assignment.toml"
+    toml.write_text(toml.read_text() + '\n[late]\ndue = 2026-03-02T12:00:00Z\npenalty = "0.5"\n')
+    began = {name: each["started"] for name, each in results(course).items()}
+    roster, by_hand = course / "roster.csv", course / "out" / "overrides.csv"
+
+    def decided(listed: str, given: str) -> tuple[list[str], list[str]]:
+        roster.write_text(f"name,submitted,extension_days\n{listed}")
+        by_hand.write_text(f"submission,criterion,points,reason,who\n{given}")
+        done = batch(course, "--resume", "--roster", "roster.csv")
+        assert done.returncode == 0, done.stderr
+        assert "2 were graded before" in done.stdout
+        assert {name: each["started"] for name, each in results(course).items()} == began
+        with (course / "out" / "gradebook.csv").open(encoding="utf-8", newline="") as file:
+            scores = [f"{row['score']} {row['score_after_late']}" for row in csv.DictReader(file)]
+        with (course / "out" / "mapping.csv").open(encoding="utf-8", newline="") as file:
+            return scores, [f"{row['source']}: {row['what']}" for row in csv.DictReader(file)]
+
+    graded = ["ada: graded", "ben: graded"]
+    late = "ada,2026-03-03T12:00:00Z,\nben,2026-03-01,\neve,,\n"
+    scores, mapped = decided(late, "ben,values,1,looked at it,K.\n")
+    assert (scores, mapped) == (["1 0.5", "1 1"], [*graded, "eve: handed in nothing"])
+    scores, mapped = decided("ada,2026-03-03T12:00:00Z,2\nben,,\n", "")
+    assert (scores, mapped) == (["1 1", "0 0"], graded)
+
+
 def test_from_download_to_gradebook(course: Path) -> None:
     """Canvas' zip goes in, Canvas' gradebook comes out, and what became of everything is told."""
     with zipfile.ZipFile(course / "hw.zip", "w") as whole:

@@ -391,6 +391,25 @@ def test_a_folder_named_like_a_shipped_assignment_does_not_stand_in_the_way(fold
 
 @pytest.mark.parametrize(
     ("name", "near"),
+    [
+        ("./hw33", "there is no assignment at hw33; did you mean 'hw3'?"),
+        ("./wh3/assignment.toml", "there is no assignment at wh3; did you mean 'hw3'?"),
+        ("hw33", "notebook); did you mean 'hw3'?"),
+    ],
+)
+def test_a_path_that_is_misspelt_is_answered_with_the_nearest(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, near: str
+) -> None:
+    """An author's own assignments beside the path are among those that may be meant."""
+    write(folder, GOOD)
+    monkeypatch.chdir(folder.parent)
+    with pytest.raises(UsageError) as caught:
+        assignment.find_assignment(name)
+    assert str(caught.value).endswith(near)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
     [("mp_aply", "; did you mean 'mp_apply'?"), ("bgtask", "; did you mean 'bg_task'?"), ("", "")],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(folder: Path, name: str, near: str) -> None:

@@ -303,7 +303,7 @@ def test_moodle_worksheet_as_roster(tmp_path: Path) -> None:
     assert lateness(found, LateRules(due=DUE)).seconds == {"Jane Doe_4711": DAY}
     file.write_text(f'{head}"Dienstag, 3. März 2026, 12:00"\n', "utf-8")
     assert len(roster.read_roster(file, None)) == 1
-    with pytest.raises(UsageError, match=r"grades\.csv:2: expected a time"):
+    with pytest.raises(UsageError, match=r"grades\.csv:2: last modified .*: expected a time"):
         roster.read_roster(file, DUE.tzinfo)
 
 

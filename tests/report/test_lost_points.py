@@ -133,8 +133,10 @@ def test_causes_of_a_class(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["show", "."], "there are the results of 4 submissions: name one with --student"),
+        (["show", "."], "which result? Name one with --student (there are: ada, ben, "),
         (["show", ".", "--student", "chole"], "did you mean 'chloe'?"),
+        (["show", ".", "--student", "x"], "there is no result of 'x' (there are: ada, ben, "),
+        (["show", "ada", "--question", "x"], "has no question 'x' (there are: test_"),
         (["show", "ada", "--question", "test_valuse"], "did you mean 'test_values'?"),
         (["show", "nobody"], "there are no results in nobody"),
         (["causes", "nobody"], "there are no results in nobody"),

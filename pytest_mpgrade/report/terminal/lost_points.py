@@ -11,7 +11,7 @@ from pytest_mpgrade.report.causes import causes_of
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.report.terminal.first_causes import add_fix_first
 from pytest_mpgrade.report.terminal.page import Page, reason_line
-from pytest_mpgrade.system.did_you_mean import nearest
+from pytest_mpgrade.system.did_you_mean import nearest_or_all
 from pytest_mpgrade.system.text import one_line, points
 
 
@@ -50,7 +50,7 @@ def of_question(result: ResultFile, name: str) -> ResultFile:
     meant = {id for id in ids if name in (id, id.rpartition("::")[2])}
     if not meant:
         known = sorted({id.rpartition("::")[2] for id in ids})
-        raise UsageError(f"the result has no question {name!r}{nearest(name, known)}")
+        raise UsageError(f"the result has no question {name!r} ({nearest_or_all(name, known)})")
     criteria = tuple(
         dataclasses.replace(
             criterion, questions=tuple(each for each in criterion.questions if each.id in meant)
