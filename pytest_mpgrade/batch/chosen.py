@@ -16,6 +16,7 @@ from pytest_mpgrade.system.did_you_mean import nearest_or_all, what_there_is
 from pytest_mpgrade.system.text import one_line
 
 _AT_FAULT = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE)
+_CONCERNS = [str(each) for each in Concern if each is not Concern.HIDDEN]
 _SHOWN = 20
 """Names in one line that says what there is."""
 
@@ -85,12 +86,10 @@ def _of_concern(results: Mapping[str, ResultFile], name: str, out: Path) -> Coll
                 shared.setdefault(str(check.concern), set()).add(id)
     if name in shared:
         return shared[name]
-    if name in [str(each) for each in Concern]:
+    if name in _CONCERNS:
         told = what_there_is(sorted(shared))
         raise UsageError(f"no check of the concern {name!r} has failed in {out} ({told})")
-    raise UsageError(
-        f"there is no concern {name!r} ({nearest_or_all(name, [str(c) for c in Concern])})"
-    )
+    raise UsageError(f"there is no concern {name!r} ({nearest_or_all(name, _CONCERNS)})")
 
 
 def _of_question(results: Mapping[str, ResultFile], name: str, out: Path) -> Collection[str]:
