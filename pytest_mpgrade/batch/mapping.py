@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_mpgrade.batch.roster import RosterRow
+from pytest_mpgrade.errors import Mistakes
 from pytest_mpgrade.grade.grading import NOT_YET
 from pytest_mpgrade.records import Status
 from pytest_mpgrade.system import atomic_write
@@ -110,9 +111,12 @@ def sources_of(mapping: Iterable[Mapped]) -> dict[str, tuple[str, ...]]:
 
 def read_mapping(path: Path) -> list[Mapped]:
     """Return a mapping that was written. Raises UsageError where it cannot be read."""
+    mistakes = Mistakes()
+    rows = read_rows(path, ("submission", "source", "what"), mistakes)
+    mistakes.tell()
     return [
         Mapped(
             submission=row.named["submission"], source=row.named["source"], what=row.named["what"]
         )
-        for row in read_rows(path, ("submission", "source", "what"))
+        for row in rows
     ]

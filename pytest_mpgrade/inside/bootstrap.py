@@ -186,7 +186,7 @@ def come_to_points() -> None:
     if "MPGRADE_POINTS" in os.environ:
         from pytest_mpgrade.inside import points
 
-        points.install()
+        points.trace_this_process()
 
 
 def explored(step: ChildStep, folder: str) -> Traced | NotTraced:

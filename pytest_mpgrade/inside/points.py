@@ -174,7 +174,7 @@ def _reads_and_stores(code: CodeType) -> frozenset[int]:
     return frozenset(found)
 
 
-def install() -> None:
+def trace_this_process() -> None:
     """Trace all threads of this process, and come to the points inside of multiprocessing."""
     if not PLAN.file:
         return
@@ -208,7 +208,7 @@ def _wrap(package: str) -> None:
     queues = importlib.import_module(f"{package}.queues")
     pickler = queues._ForkingPickler
 
-    class Pickler(pickler):  # type: ignore[misc, valid-type]  # a class of multiprocessing's own
+    class Pickler(pickler):  # type: ignore[misc, valid-type]  # - a class of multiprocessing's own
         """Serialises an item; a queue's feeder thread does so before it takes the write lock."""
 
         @classmethod

@@ -21,7 +21,7 @@ class Again:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Round:
+class PlayRound:
     """One schedule of an exploration: calls in which threads are held at points."""
 
     number: int  # within its play
@@ -51,7 +51,7 @@ class Step:
     n: int = 0
     let: tuple[str, ...] = ()  # keys of the tasks whose gates are opened
     look: bool = False  # the stacks of its processes are sampled while it runs
-    explored: Round | None = None  # the round that it belongs to
+    explored: PlayRound | None = None  # the round that it belongs to
     seconds: float = 0.0  # 0: the assignment's limit
     # seconds for a second try of a call that needs more, unless the reference is much faster
     longest: float = 0.0

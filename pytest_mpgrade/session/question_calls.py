@@ -16,21 +16,25 @@ import pytest
 
 from pytest_mpgrade.course import start_methods
 from pytest_mpgrade.errors import AssignmentError, UsageError
+from pytest_mpgrade.judge.check import Judge
 from pytest_mpgrade.records import (
     Assignment,
     Ending,
+    Exploration,
     Finding,
     Run,
     Scaling,
     Step,
     Submission,
     Timing,
+    as_kind,
 )
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.session import authoring
 from pytest_mpgrade.session.items import asked, is_question, start_method_of
 from pytest_mpgrade.student.calls import Student
 from pytest_mpgrade.student.runs import RunCache
+from pytest_mpgrade.student.unmade_runs import untried_runs
 from pytest_mpgrade.system.did_you_mean import nearest_or_all
 from pytest_mpgrade.system.text import joined, one_line
 
@@ -59,7 +63,7 @@ class Recorder(Student):
 
     def play(self, *steps: Step) -> tuple[Run, ...]:
         """Note a play; the runs that it returns know nothing."""
-        runs = self._untried(steps, because="debug", why="the test is only read", cause=None)
+        runs = untried_runs(self._scenario(steps), "debug", "the test is only read", None)
         self._plays.setdefault(self._scenario(steps).key, steps)
         return runs
 
@@ -98,6 +102,12 @@ class Recorder(Student):
         """Note that the test times."""
         self.timed = True
         raise TimedError
+
+    def explore(self, *parts: Step | Judge, share: float = 1.0) -> Exploration:  # noqa: ARG002 - as that of a student
+        """Note the steps as a play that the test asks about."""
+        runs = self.play(*(part for part in parts if isinstance(part, Step)))
+        self._asked[runs[0].key.partition("/")[0]] = None
+        return as_kind(Exploration, runs[-1])
 
     def check(self, run: Run, *_: object) -> list[Finding]:
         """Note which play is asked about."""

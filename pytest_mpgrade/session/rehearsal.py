@@ -15,10 +15,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from pytest_mpgrade.records import Finding, Run, Scaling, Step, Timing
+from pytest_mpgrade.records import Exploration, Finding, Run, Scaling, Step, Timing
 from pytest_mpgrade.session.items import later, start_method_of
 from pytest_mpgrade.student.calls import Student
 from pytest_mpgrade.student.runs import LATER
+from pytest_mpgrade.student.unmade_runs import untried_runs
 
 MARK = "rehearsed"
 
@@ -36,7 +37,7 @@ class Rehearsal(Student):
     def play(self, *steps: Step) -> tuple[Run, ...]:
         """Have the calls made in the background; the runs that it returns know nothing yet."""
         self._prepare(steps, LATER)
-        return self._untried(steps, because="rehearsal", why="the test is rehearsed", cause=None)
+        return untried_runs(self._scenario(steps), "rehearsal", "the test is rehearsed", None)
 
     def time(self, *_: object, **__: object) -> Timing:
         """Take no timing: each is taken in its turn."""
@@ -44,6 +45,10 @@ class Rehearsal(Student):
 
     def scale(self, *_: object, **__: object) -> Scaling:
         """Take no timing: each is taken in its turn."""
+        raise _NotRehearsedError
+
+    def explore(self, *_: object, **__: object) -> Exploration:
+        """Explore nothing: that takes the time that it is given."""
         raise _NotRehearsedError
 
     def check(self, *_: object) -> list[Finding]:

@@ -33,7 +33,7 @@ from pytest_mpgrade.student.exploration import Explorer, asked_steps
 from pytest_mpgrade.student.runs import RunCache
 from pytest_mpgrade.student.shared_plays import is_clean
 from pytest_mpgrade.student.start_method_comparison import returning_method
-from pytest_mpgrade.student.unmade_runs import linked_runs, with_givers
+from pytest_mpgrade.student.unmade_runs import linked_runs, untried_runs, with_givers
 
 _FAULTLESS = (Outcome.PASSED, Outcome.SKIPPED)
 
@@ -257,26 +257,7 @@ class Student:
     def _not_tried(self, steps: Sequence[Step]) -> tuple[Run, ...] | None:
         """Return runs that were not tried where nothing can be learned from them."""
         because, why, cause = self._reason_not_to_try(steps)
-        return self._untried(steps, because, why, cause) if because else None
-
-    def _untried(
-        self, steps: Sequence[Step], because: str, why: str, cause: Run | None
-    ) -> tuple[Run, ...]:
-        key = self._scenario(steps).key
-        return tuple(
-            Run(
-                key=f"{key}/{number}",
-                call=step.label,
-                function=step.function,
-                tasked=step.tasked,
-                start_method=self.start_method,
-                ending=Ending.NOT_TRIED,
-                why=why,
-                because=because,
-                cause=cause,
-            )
-            for number, step in enumerate(steps)
-        )
+        return untried_runs(self._scenario(steps), because, why, cause) if because else None
 
     def _reason_not_to_try(self, steps: Sequence[Step]) -> tuple[str, str, Run | None]:
         """Return why nothing is tried: the check that says so, the reason in words, the run.

@@ -24,7 +24,7 @@ from pytest_mpgrade.records import (
     Finding,
     HeldPoints,
     Outcome,
-    Round,
+    PlayRound,
     Run,
     Scenario,
     Schedule,
@@ -217,7 +217,7 @@ class Explorer:
     def _held(self, step: Step, number: int, schedule: Schedule, *, last: bool) -> Step:
         holds = tuple(point.text for point in schedule.holds)
         return replace(
-            step, gates=HeldPoints(last=last), explored=Round(number=number, holds=holds)
+            step, gates=HeldPoints(last=last), explored=PlayRound(number=number, holds=holds)
         )
 
     def _wrong(self, runs: Sequence[Run]) -> Finding | None:

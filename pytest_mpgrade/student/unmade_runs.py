@@ -67,6 +67,27 @@ def complete_runs(found: Sequence[Run], scenario: Scenario) -> tuple[Run, ...]:
     return (*found, *missing)
 
 
+def untried_runs(scenario: Scenario, because: str, why: str, cause: Run | None) -> tuple[Run, ...]:
+    """Return a run for each step of a scenario from which nothing could be learned.
+
+    *because* is the check that says so, *why* the reason in words, *cause* the run that shows it.
+    """
+    return tuple(
+        Run(
+            key=f"{scenario.key}/{number}",
+            call=step.label,
+            function=step.function,
+            tasked=step.tasked,
+            start_method=scenario.start_method,
+            ending=Ending.NOT_TRIED,
+            why=why,
+            because=because,
+            cause=cause,
+        )
+        for number, step in enumerate(scenario.steps)
+    )
+
+
 def linked_runs(runs: Sequence[Run]) -> tuple[Run, ...]:
     """Return the runs; one that was not tried has its cause as that is known by now.
 

@@ -19,10 +19,10 @@ from pytest_mpgrade.judge.check import Check, before_all
 from pytest_mpgrade.judge.definition import UnfitRunError
 from pytest_mpgrade.judge.examples import EXAMPLES
 from pytest_mpgrade.judge.examples.background import begun
-from pytest_mpgrade.judge.examples.runs import changed, lined_up
+from pytest_mpgrade.judge.examples.runs import LINE, changed, lined_up
 from pytest_mpgrade.judge.examples.timings import pair, scaled, timing_of
 from pytest_mpgrade.judge.verdict import Verdict
-from pytest_mpgrade.records import Concern, Ending, GateReport, Notebook, Outcome, Run
+from pytest_mpgrade.records import Concern, Ending, Exploration, GateReport, Notebook, Outcome, Run
 from support.running import ROOT
 
 SAID = {
@@ -67,6 +67,9 @@ def variants(run: Run) -> Iterator[Run]:
     yield replace(run, returned_under="fork", start_method="spawn")
     yield replace(run, encoded=["list", []])
     yield replace(run, encoded=["none"], printed="Task still running.")
+    if isinstance(run, Exploration):
+        yield replace(run, broken=None, tried={})
+        yield replace(run, broken=None, plain=checks.values_in_any_order(LINE)(run))
     if isinstance(run, Notebook):
         yield replace(run, told=False, looked=False)
         yield replace(run, told=False, values={})

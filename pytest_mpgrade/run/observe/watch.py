@@ -23,7 +23,6 @@ from pytest_mpgrade.system.linux import procfs
 
 CONTROL = frozenset(("ready", "imported", "call", "unusable", "back", "settled", "done"))
 """Messages by which the calling thread waits for the supervisor; see inside/child.py."""
-
 ENDS_SECONDS = 1.0
 """Seconds to wait until the tracer has taken in the ends of processes that are zombies. A zombie
 that its parent does not reap costs no time here, because its end has been taken in.
@@ -56,8 +55,8 @@ class Watch:
         # of the tasks that were handed out; None: not known
         self.keys: frozenset[str] | None = None
         self.aside: frozenset[int] = frozenset()  # threads that count only while they run
-        self.step = 0.02  # seconds of one wait for messages
-        self.period = PERIOD  # seconds between two looks
+        # Seconds of one wait for messages, and between two looks.
+        self.step, self.period = 0.02, PERIOD
         self._look_in: Callable[[], object] = _nothing
         self.ready = False
         self._every_look = every_look
@@ -124,8 +123,7 @@ class Watch:
         elif message.kind == "leave":
             self._note(message)
             self.gates.leave(message.sender, message.pid)
-        elif message.kind == "hold":
-            # Who sends it, and what for, is not believed: it only makes the sender wait.
+        elif message.kind == "hold":  # not believed: it only makes its sender wait
             self.gates.arrive(message, f"{HELD}{message.key}", may_stand=True)
         elif message.kind in TASKS:
             self._note(message)

@@ -177,7 +177,7 @@ class Calls:
             return False
         ending = Ending.RAISED if watch.control.raised else Ending.RETURNED
         first = self.inspection.states()
-        held_points.let_go(watch, step.gates)
+        held_points.let_held_go(watch, step.gates)
         watch.gates.open_exits()
         watch.gates.exit_gates = watch.gates.hold_exits = False
         self._begin_ours()

@@ -77,7 +77,7 @@ def _played(watch: Watch, script: Script) -> GateReport:
     if isinstance(script, HeldTask):
         return _hold(watch, script)
     if isinstance(script, HeldPoints):
-        return held_points.play(watch)
+        return held_points.play_schedule(watch)
     return _line(watch, script) if isinstance(script, Rendezvous) else _start(watch, script)
 
 

@@ -29,7 +29,7 @@ STILL_SECONDS = 0.5
 """Seconds in which a call that polls changes nothing, until held threads go on."""
 
 
-def play(watch: Watch) -> GateReport:
+def play_schedule(watch: Watch) -> GateReport:
     """Hold threads at the points of a schedule; report which were held, in their order.
 
     It ends when the call has come back, or when no thread is held and nothing can happen any more.
@@ -59,7 +59,7 @@ def play(watch: Watch) -> GateReport:
     return report
 
 
-def let_go(watch: Watch, script: Script) -> None:
+def let_held_go(watch: Watch, script: Script) -> None:
     """Let all held threads go on, where the call that has come back is the last of its round."""
     if isinstance(script, HeldPoints) and script.last:
         watch.gates.open_all()
