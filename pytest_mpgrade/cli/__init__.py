@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_mpgrade.records import Assignment
     from pytest_mpgrade.report.result_json import ResultFile
 
-_GRADING = frozenset(("check", "grade", "batch", "verify"))
+_GRADING = frozenset(("check", "explore", "grade", "batch", "verify"))
 """Commands that continue when the reader of their output has gone away."""
 
 _BROKEN_PIPE = 128 + 13  # the exit status by which a shell reports SIGPIPE
@@ -137,6 +137,12 @@ def _debug(arguments: argparse.Namespace) -> int:
     return debug.main(_find(arguments.assignment), arguments)
 
 
+def _explore(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.cli import explore
+
+    return explore.main(arguments)
+
+
 def _grade(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.cli.grading_options import exit_code, grading_options
     from pytest_mpgrade.grade.grading import grade
@@ -239,6 +245,7 @@ def _wrong(arguments: argparse.Namespace) -> int:
 _COMMANDS = {
     "check": _check,
     "debug": _debug,
+    "explore": _explore,
     "grade": _grade,
     "batch": _batch,
     "list": _list,

@@ -11,6 +11,7 @@ from pytest_mpgrade import __version__
 from pytest_mpgrade.cli import choice_arguments, values
 from pytest_mpgrade.cli.authoring_arguments import add_authoring
 from pytest_mpgrade.cli.debug_arguments import add_debug
+from pytest_mpgrade.cli.explore_arguments import add_explore
 from pytest_mpgrade.cli.reading_arguments import add_reading
 from pytest_mpgrade.cli.shared_arguments import add_common, add_places
 from pytest_mpgrade.errors import UsageError
@@ -37,6 +38,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_check(commands)
     add_debug(commands)
+    add_explore(commands)
     _add_grade(commands)
     _add_batch(commands)
     _add_printing(commands)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # every spawned worker pays for an import
 else:
     Protocol = object
 
+PASS = b"pass"
+"""The answer at a point of a schedule where nobody is to be held, or somebody has been."""
 MAX_MESSAGE = 60_000
 """Bytes. A message of a task has some hundred; what is longer is cut off, and then is none."""
 

@@ -89,8 +89,10 @@ class Plan:
             return
         point = f"{who}#{visit}"
         os.write(self._log, f"{self.round}\t{point}\n".encode())
-        if point in self.holds:
-            gates.ask("hold", key=str(self.holds[point]))
+        # A hold of "worker" is one of whichever worker comes there first.
+        anybody = point if self._role == "caller" else f"worker{point[len(self._role) :]}"
+        number = self.holds.get(point, self.holds.get(anybody))
+        if number is not None and gates.ask("hold", key=str(number)) != gates.PASS:
             os.write(self._log, f"{self.round}\t{point}\tgoes on\n".encode())
 
     def begin(self, numbers: tuple[int, ...]) -> None:

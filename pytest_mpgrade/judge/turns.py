@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_mpgrade.records import Broken, Exploration, Point, Visit
+from pytest_mpgrade.records import CALLER, WORKER, Broken, Exploration, Point, Visit
 
 _MOST = 7
 """Turns that are told; the first ones say most."""
 _WORKER = re.compile(r"worker(\d+)")
+_ROLES = {CALLER: "the caller", WORKER: "a worker"}
 _INSIDE = {
     "process starts": "before its first line",
     "process exits": "before it exits",
@@ -32,14 +33,26 @@ class _Turn:
 
 def sentence(run: Exploration, broken: Broken) -> str:
     """Return who was held, and where: "worker 2 was held before line 23, `task = q.get()`"."""
-    parts = [f"{who(point)} was held {where(run, point)}" for point in broken.schedule.holds]
+    parts = [
+        f"{who(point)} was held {where(run, hold)}"
+        for point, hold in zip(_held(broken), broken.schedule.holds, strict=True)
+    ]
     return ", and ".join(parts)
+
+
+def _held(broken: Broken) -> list[Point]:
+    """Return for each hold the point of who was held; a process may have been killed there."""
+    went_on = [visit.point for visit in broken.visits if visit.goes_on]
+    came = [*went_on, *(visit.point for visit in broken.visits)]
+    return [
+        next((point for point in came if point.meets(hold)), hold) for hold in broken.schedule.holds
+    ]
 
 
 def who(point: Point) -> str:
     """Return a thread in words: "worker 2", "the queue's feeder thread of the caller"."""
     found = _WORKER.fullmatch(point.role)
-    process = f"worker {found[1]}" if found else point.role.replace("caller", "the caller")
+    process = f"worker {found[1]}" if found else _ROLES.get(point.role, point.role)
     if point.thread == "feeder":
         return f"the queue's feeder thread of {process}"
     return f"thread {point.thread} of {process}" if point.thread else process
@@ -63,9 +76,14 @@ def _ordinal(number: int) -> str:
 
 def lines(broken: Broken) -> list[str]:
     """Return the turns of the last replay from its first hold on, one a line."""
-    turns = list(_turns(broken.visits, set(broken.schedule.holds)))
+    turns = list(_turns(broken.visits, set(_held(broken))))
     first = next((at for at, turn in enumerate(turns) if turn.note), 0)
-    told = [turn for turn in turns[first:] if turn.lines or turn.note]
+    told: list[_Turn] = []
+    for turn in turns[first:]:
+        if told and told[-1].who == turn.who and not told[-1].note and not turn.note:
+            told[-1].lines += turn.lines
+        elif turn.lines or turn.note:
+            told.append(turn)
     words = [_words(number, turn) for number, turn in enumerate(told[:_MOST], 1)]
     return words + ([f"… and {len(told) - _MOST} more turns"] if len(told) > _MOST else [])
 

@@ -7,10 +7,10 @@ happen. A point is known by who comes there, where it is, and at which visit.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-CALLER = "caller"
-"""The role of the process that calls the submission."""
+CALLER, WORKER = "caller", "worker"
+"""The role of the process that calls the submission, and that of whichever worker comes first."""
 _TEXT = re.compile(r"(?P<role>[\w.]+)(?:/(?P<thread>[^@]+))?@(?P<place>[^#]+)#(?P<visit>\d+)")
 
 
@@ -19,7 +19,9 @@ class Point:
     """A moment in a run: a thread comes to a place for the *visit*-th time, from 1."""
 
     role: str
-    """``"caller"``, or ``"worker2"`` for the second process that the call has started."""
+    """``"caller"``, or ``"worker2"`` for the second process that the call has started; of a hold
+    also ``"worker"``, for the first of them that comes there.
+    """
     place: str
     """``"cv_funcs.py:22"``: before the line runs; ``"cv_funcs.py:22~"``: before it stores what it
     has read; or one of the names of `inside/points.py`, such as ``"feeder writes"``.
@@ -33,6 +35,11 @@ class Point:
         """The point in one word, as a token of a schedule has it."""
         thread = f"/{self.thread}" if self.thread else ""
         return f"{self.role}{thread}@{self.place}#{self.visit}"
+
+    def meets(self, hold: Point) -> bool:
+        """Tell whether who comes here comes to the point of a *hold*."""
+        anybody = hold.role == WORKER and self.role.startswith(WORKER)
+        return self == (replace(hold, role=self.role) if anybody else hold)
 
     @property
     def line(self) -> int:

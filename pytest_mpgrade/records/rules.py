@@ -42,6 +42,7 @@ class ExploreRules:
 
     seconds: float = 8.0  # all explorations of a grading together
     depth: int = 2  # holds of one schedule, at most
+    replay: str = ""  # the token of the only schedule that is played
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ from pytest_mpgrade.records import (
     Step,
     Timing,
     as_kind,
+    schedule_in,
 )
 from pytest_mpgrade.steps import call
 from pytest_mpgrade.student import timing
@@ -233,6 +234,8 @@ class Student:
             return as_kind(Exploration, stuck[0])
         rules = self.assignment.explore
         explorer = Explorer(self._runs.setting, self.start_method, asked)
+        if rules.replay:
+            return explorer.replay(schedule_in(rules.replay))
         return explorer.explore(share * rules.seconds, rules.depth)
 
     def check(self, run: Run, *checks: Judge) -> list[Finding]:

@@ -83,8 +83,8 @@ class _Played:
     @property
     def held(self) -> bool:
         """Whether a thread came to each point of the schedule."""
-        came = {visit.point for run in self.runs for visit in run.visits}
-        return came >= {*self.schedule.holds}
+        came = [visit.point for run in self.runs for visit in run.visits]
+        return all(any(point.meets(hold) for point in came) for hold in self.schedule.holds)
 
 
 @dataclass(kw_only=True)

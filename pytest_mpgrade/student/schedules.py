@@ -12,7 +12,7 @@ import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pytest_mpgrade.records import CALLER, Point, Schedule, Visit
+from pytest_mpgrade.records import CALLER, WORKER, Point, Schedule, Visit
 
 _SHARED = re.compile(
     r"\b(get|put|get_nowait|put_nowait|empty|full|qsize|join|join_thread|is_alive|exitcode|sentinel"
@@ -22,9 +22,6 @@ _SHARED = re.compile(
     r"|Process|Barrier|open|remove|rename|exists|append|pop|with|lock)\b"
 )
 """Words of lines at which processes may meet. Another line is only explored later."""
-_WORKER = re.compile(r"worker(\d+)")
-WORKERS = ("worker1", "worker2")
-"""The workers that are held. To hold the third where the first was held adds little."""
 _PAIRS = 400
 """Pairs that are drawn; an exploration tries as many as it has time for."""
 
@@ -47,8 +44,8 @@ def pairs(
     known: set[tuple[Point, Point]] = set()
     for _ in range(_PAIRS if len(points) > 1 else 0):
         one, other = draw.choices(points, weights, k=2)
-        apart = (one.role, one.thread) != (other.role, other.thread)
-        if apart and (one, other) not in known:
+        apart = (one.role, one.thread) != (other.role, other.thread) or one.role == WORKER
+        if apart and one != other and (one, other) not in known:
             known.add((one, other))
             yield Schedule(start_method=start_method, holds=(one, other))
 
@@ -56,15 +53,14 @@ def pairs(
 def _points(visits: Iterable[Visit]) -> list[Point]:
     """Return the points to hold at: of each place the first, second, fourth and last visit.
 
-    What one worker passed another may pass next time, so all of them have the points of each.
+    Workers are alike, and which of them takes a task is up to the system: whichever comes to a
+    point first is held.
     """
     last: dict[tuple[str, str, str], int] = {}
     for visit in visits:
         point = visit.point
-        roles = (point.role,) if point.role == CALLER else WORKERS
-        for role in roles if point.role == CALLER or _WORKER.fullmatch(point.role) else ():
-            who = (role, point.thread, point.place)
-            last[who] = max(last.get(who, 0), point.visit)
+        who = (CALLER if point.role == CALLER else WORKER, point.thread, point.place)
+        last[who] = max(last.get(who, 0), point.visit)
     return [
         Point(role=role, thread=thread, place=place, visit=visit)
         for (role, thread, place), count in last.items()
@@ -75,13 +71,12 @@ def _points(visits: Iterable[Visit]) -> list[Point]:
 
 def _rank(point: Point, source: Mapping[str, str]) -> tuple[object, ...]:
     """Return where a point stands in the order; the least first."""
-    second = point.role == "worker2"
     return (
         not _telling(point, source),
-        second and bool(point.line),
         min(point.visit, 3),
-        second,
+        bool(point.line),
         point.role,
+        point.thread,
         point.place,
     )
 

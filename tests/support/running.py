@@ -13,7 +13,7 @@ import pytest
 
 from pytest_mpgrade.isolation.choose import choose_isolation
 from pytest_mpgrade.isolation.layer import Isolation
-from pytest_mpgrade.records import Assignment, Limits, Run, Step, Submission
+from pytest_mpgrade.records import Assignment, ExploreRules, Limits, Run, Step, Submission
 from pytest_mpgrade.run.client.request import Setting
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,6 +85,7 @@ def setting(
     observer: str = "auto",
     isolation: str = "none",
     imports: tuple[str, ...] = (),
+    explore: ExploreRules | None = None,
     **limits: float,
 ) -> Setting:
     """Return the setting of a grading of the `cv_funcs.py` in *folder*, for an assignment without a
@@ -99,6 +100,7 @@ def setting(
         start_methods=("fork", "spawn", "forkserver"),
         criteria=(),
         test_file="test_small.py",
+        explore=explore or ExploreRules(),
         limits=Limits(**limits),  # type: ignore[arg-type]  # - fields by their names
     )
     submission = Submission(

@@ -117,7 +117,7 @@ def _broken(run: Exploration, broken: Broken) -> Verdict:
         " replays)",
         symptom="race",
         hint=_hint(run, first),
-        turns=turns.lines(broken),
+        lines=turns.lines(broken),
         replay=f"mpgrade explore … --replay '{broken.schedule.token}'",
     )
     code = run.source.get(f"{first.file}:{first.line}")

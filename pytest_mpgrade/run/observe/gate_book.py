@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pytest_mpgrade.inside.gates import PASS
 from pytest_mpgrade.records import EventKind, GateEvent
 from pytest_mpgrade.run.observe.gate_socket import Message
 
@@ -52,6 +53,7 @@ class Gates:
     def __init__(self, answer: Callable[[int, bytes], None], opened: Callable[[], None]) -> None:
         self.events: list[GateEvent] = []
         self.inside: dict[str, Held] = {}
+        self.opened: set[str] = set()  # keys of gates that were opened in this call
         self.leaving: dict[int, int] = {}  # connection -> pid of the process at its exit gate
         self.keep_shut: Callable[[str], bool] = lambda _: False
         self.exit_gates = False  # workers are told to leave by an exit gate
@@ -67,6 +69,7 @@ class Gates:
         self._began = now
         self.events = []
         self._begun, self._places = 0, {}
+        self.opened = set()
 
     def arrive(self, message: Message, key: str, *, may_stand: bool) -> None:
         """Take in that a task has come to its gate, and keep it there if the gate is shut.
@@ -82,6 +85,8 @@ class Gates:
         )
         if shut:
             self.inside[key] = Held(sender=message.sender, pid=message.pid)
+        elif message.kind == "hold":
+            self._answer(message.sender, PASS)
         elif message.kind == "turn":
             self._answer(message.sender, str(self._begun_since(message.after)).encode())
         elif message.kind != "note":
@@ -119,6 +124,7 @@ class Gates:
     def open(self, key: str) -> int:
         """Open one gate; return the pid of the process that stood there."""
         held = self.inside.pop(key)
+        self.opened.add(key)
         self._opened()
         self._let(held.sender, self._token(key, held.pid))
         return held.pid

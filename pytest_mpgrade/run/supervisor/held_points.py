@@ -36,7 +36,7 @@ def play_schedule(watch: Watch) -> GateReport:
     Where the call has come back, what is still held stays so: the tree is looked at first.
     """
     gates = watch.gates
-    gates.keep_shut = lambda key: key.startswith(HELD)
+    gates.keep_shut = lambda key: key.startswith(HELD) and key not in gates.opened
     held: list[str] = []
     left = HELD_SECONDS
     how: WaitEnd = "yes"

@@ -1,0 +1,165 @@
+"""Schedules of a call: what a delay at one point breaks is found, and nothing else is accused."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_mpgrade import checks, steps, tasks
+from pytest_mpgrade.judge import turns
+from pytest_mpgrade.records import (
+    Concern,
+    Exploration,
+    ExploreRules,
+    Outcome,
+    Visit,
+    point_in,
+    schedule_in,
+)
+from pytest_mpgrade.student import Student, schedules
+from support.running import ROOT
+from support.runs import METHODS, RIGHT
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="observes with ptrace")
+
+RACY = {path.stem: path.read_text("utf-8") for path in (ROOT / "tests/racy/mp_apply").glob("*.py")}
+FEW = tasks.square([3, 9, 4, 7, 11])
+A_WORKER_GETS = "worker@cv_funcs.py:12#1"
+Explore = Callable[..., Exploration]
+
+
+@pytest.fixture
+def explore(student: Callable[..., Student]) -> Explore:
+    """Return a function that explores a submission's `mp_apply`, or replays a schedule of it."""
+
+    def explored(text: str, method: str = "fork", **rules: Any) -> Exploration:
+        held = student(text, method, explore=ExploreRules(**rules))
+        return held.explore(
+            steps.call("mp_apply", FEW, n_processes=2),
+            checks.values_in_any_order(FEW),
+            checks.ended_by_sentinel(),
+            checks.no_leftovers(),
+        )
+
+    return explored
+
+
+@METHODS
+def test_right_solution_holds(explore: Explore, method: str) -> None:
+    """A right solution is right while each of its processes is held, under each start method."""
+    found = explore(RIGHT, method, seconds=3.0)
+    judged = checks.holds_under_every_schedule()(found)
+    assert judged.outcome is Outcome.PASSED, judged
+    assert found.unsure == 0
+    assert str(found.tried[1]) in str(judged.evidence["right under"])
+
+
+@pytest.mark.parametrize(
+    ("name", "token", "says"),
+    [
+        ("empty_before_get", f"fork:{A_WORKER_GETS}", " was held before line 12"),
+        ("counter_without_lock", "fork:worker@cv_funcs.py:13~#1", "between reading and storing"),
+        ("silence_is_the_end", "fork:caller/feeder@feeder writes#1", "feeder thread of the caller"),
+        (
+            "join_then_terminate",
+            "fork:worker@process exits#1",
+            " was held before it exits",
+        ),
+    ],
+)
+def test_schedule_is_replayed(explore: Explore, name: str, token: str, says: str) -> None:
+    """A token plays exactly its schedule, which breaks the call each time, and says where."""
+    found = explore(RACY[name], replay=token)
+    assert found.broken is not None
+    assert found.broken.schedule == schedule_in(token)
+    judged = checks.holds_under_every_schedule()(found)
+    assert (judged.outcome, judged.concern) == (Outcome.FAILED, Concern.RACE)
+    assert says in judged.message
+    assert "in 5 of 5 replays" in judged.message
+    assert "is held here" in str(judged.evidence["lines"])
+    assert token in str(judged.evidence["replay"])
+
+
+def test_race_is_found(explore: Explore) -> None:
+    """A worker that asks `empty()` first is found without a token, with its own line."""
+    found = explore(RACY["empty_before_get"], seconds=20.0)
+    assert found.broken is not None
+    assert {hold.line for hold in found.broken.schedule.holds} <= {11, 12}
+
+
+def test_right_solution_is_not_broken_by_a_race_s_schedule(explore: Explore) -> None:
+    """The same delay changes nothing that a right solution does."""
+    found = explore(RIGHT, replay="fork:worker@process exits#1")
+    assert (found.broken, found.tried) == (None, {1: 5})
+
+
+def test_fault_without_any_hold_is_no_race(explore: Explore) -> None:
+    """What fails without a schedule belongs to the check that says so, and nothing is explored."""
+    found = explore("def mp_apply(tasks, n_processes=2):\n    return []\n")
+    judged = checks.holds_under_every_schedule()(found)
+    assert (judged.outcome, judged.undecided_by) == (Outcome.SKIPPED, "values_in_any_order")
+    assert not found.tried
+
+
+def test_promised_time_out_does_not_run_out(explore: Explore) -> None:
+    """A grace period of five seconds and more is a promise: no schedule holds for so long."""
+    patient = RACY["join_then_terminate"].replace("timeout=0.5", "timeout=5.0")
+    began = time.monotonic()
+    found = explore(patient, replay="fork:worker@process exits#1")
+    assert found.broken is None
+    assert time.monotonic() - began > 4.0  # the worker was held: nothing else could happen
+
+
+def test_submission_that_stops_tracing_is_explored_less(explore: Explore) -> None:
+    """A submission that takes the tracing off is no race, and no error of the grader's."""
+    text = "import sys\n" + RACY["empty_before_get"].replace(
+        "    while not input", "    sys.settrace(None)\n    while not input"
+    )
+    found = explore(text, replay="fork:worker@cv_funcs.py:14#1")
+    assert found.broken is None
+    assert found.tried == {1: 0}
+
+
+def test_schedules_are_the_same_everywhere() -> None:
+    """The same submission has the same schedules in the same order; another has other pairs."""
+    texts = ("caller@cv_funcs.py:20#1", A_WORKER_GETS, "worker2@cv_funcs.py:13#2")
+    visits = [Visit(point=point_in(text)) for text in texts]
+    source = {"cv_funcs.py:12": "func, args = input.get()", "cv_funcs.py:20": "x = 1"}
+    first = list(schedules.singles("fork", visits, source))
+    assert first == list(schedules.singles("fork", visits, source))
+    assert first[0].holds[0].line == 12
+    one, same, other = (
+        list(schedules.pairs("fork", visits, source, seed)) for seed in ("a", "a", "b")
+    )
+    assert one == same != other
+    assert all(len(set(each.holds)) == 2 for each in one)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [f"fork:{A_WORKER_GETS}+caller/feeder@feeder writes#2", "spawn:worker1@process exits#1"],
+)
+def test_token_is_the_schedule(token: str) -> None:
+    """A token says all of its schedule."""
+    assert schedule_in(token).token == token
+
+
+@pytest.mark.parametrize("token", ["", "fork:", "fork:nobody", "thread:worker1@a.py:1#1"])
+def test_other_text_is_no_token(token: str) -> None:
+    """What is no token is told as such."""
+    with pytest.raises(ValueError, match=r"no token of a schedule|no point of a schedule"):
+        schedule_in(token)
+
+
+def test_turns_are_told_in_words() -> None:
+    """Points are told as people say them."""
+    run = Exploration.__new__(Exploration)
+    object.__setattr__(run, "source", {"a.py:3": "q.get()"})
+    assert turns.who(point_in("caller/feeder@feeder writes#1")).endswith("thread of the caller")
+    assert turns.where(run, point_in("worker2@a.py:3#2")) == (
+        "before line 3, `q.get()` for the second time"
+    )
