@@ -304,6 +304,21 @@ def test_start_method(student: Student, plain: tuple[Run, ...]) -> None:
     student.check(student.play(*BLOCKING)[1], checks.uses_the_default())
 
 
+@pytest.mark.criterion("races")
+@pytest.mark.start_methods("any")
+def test_right_under_every_schedule(student: Student) -> None:
+    """The result is handed over, and the child ended and joined, also while either is held back."""
+    result = HELD_VALUES[0]
+    found = student.explore(
+        _begin(HELD[0]),
+        _get(block=False, again=ASK_AGAIN),
+        checks.hands_over(result),
+        checks.child_ended(result=result),
+        checks.child_joined(result=result),
+    )
+    student.check(found, checks.holds_under_every_schedule())
+
+
 @pytest.mark.criterion("edge")
 @pytest.mark.parametrize("name", ODD)
 def test_odd_results(student: Student, name: str) -> None:

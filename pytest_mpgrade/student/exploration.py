@@ -199,8 +199,9 @@ class Explorer:
     def _play(self, batch: Sequence[Schedule]) -> list[_Played]:
         """Play rounds in one process; return those that were reached, [] where the grader broke."""
         size = len(self._asked)
+        calls = [place for place, asked in enumerate(self._asked) if asked.step.do == "call"]
         steps = tuple(
-            self._held(asked.step, number, schedule, last=place == size - 1)
+            self._held(asked.step, number, schedule, last=place == calls[-1])
             for number, schedule in enumerate(batch)
             for place, asked in enumerate(self._asked)
         )

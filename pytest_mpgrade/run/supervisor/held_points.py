@@ -53,7 +53,7 @@ def play_schedule(watch: Watch) -> GateReport:
             held.append(first.removeprefix(HELD))
             gates.open(first)
             how = "yes"
-    report = GateReport(script="points", first=tuple(held), early=bool(gates.inside))
+    report = GateReport(script="points", first=tuple(held))
     if how != "back" or left <= 0:
         gates.open_all()
     return report
