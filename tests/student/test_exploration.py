@@ -111,7 +111,7 @@ def test_promised_time_out_does_not_run_out(explore: Explore) -> None:
     began = time.monotonic()
     found = explore(patient, replay="fork:worker@process exits#1")
     assert found.broken is None
-    assert time.monotonic() - began > 4.0  # the worker was held: nothing else could happen
+    assert time.monotonic() - began > 3.0  # the worker was held: nothing else could happen
 
 
 def test_submission_that_stops_tracing_is_explored_less(explore: Explore) -> None:

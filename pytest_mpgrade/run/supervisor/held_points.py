@@ -13,9 +13,10 @@ from pytest_mpgrade.run.observe.gate_book import HELD
 from pytest_mpgrade.run.observe.quiescence import PERIOD
 from pytest_mpgrade.run.observe.watch import Watch
 
-HELD_SECONDS = 4.5
-"""Seconds in which threads are held in one call, all together. A submission may give up after 5 s:
-such a time-out is a promise (CONTRACT section 2.3), and no schedule may let it run out.
+HELD_SECONDS = 3.5
+"""Seconds in which threads are held in one call, all together. A submission may give up after 5 s,
+and what follows a hold may take its time on a busy machine: no schedule may let such a time-out run
+out, which is a promise.
 """
 LOOK_SECONDS = 0.03
 """Seconds between two looks while a thread is held. A hold that ends too soon shows less, and never
