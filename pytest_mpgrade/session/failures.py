@@ -16,6 +16,8 @@ from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.session.items import is_graded
 from pytest_mpgrade.system.text import counted
 
+_WIDEST = 120
+"""Columns of an explanation, at most: longer lines are hard to read."""
 _FAILED = "failed"
 _GRADED = "mpgrade: failed"
 """The key under which pytest's statistics keep graded failures meanwhile; pytest knows no such key.
@@ -49,11 +51,13 @@ def summarize(terminalreporter: pytest.TerminalReporter, result: ResultFile) -> 
 
     With -v pytest's list of failed tests then names one of each question. It can be run again.
     """
-    text = terminal.explanations(result)
+    width = min(terminalreporter._tw.fullwidth, _WIDEST)
+    text = terminal.explanations(result, width)
     if text and terminalreporter.config.option.tbstyle != "no":
         terminalreporter.write_sep("=", "FAILURES")
         terminalreporter.write_line(f"{text}\n")
-    terminalreporter.write_line(terminal.rubric(result))
+    # The session's header has said whose they are.
+    terminalreporter.write_line(terminal.rubric(result, width, headed=False))
     failed = list(_once_a_question(terminalreporter.stats.get(_GRADED, [])))
     if failed and terminalreporter.verbosity > 0:
         terminalreporter.stats[_FAILED] = [*terminalreporter.stats.get(_FAILED, []), *failed]

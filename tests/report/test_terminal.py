@@ -77,15 +77,15 @@ Fix this first
      12 of your processes were still there when mp_apply() returned
      cleanup, 2.33 points: test_shutdown under fork and spawn
 
-  Criterion                            Checks                           Points
+  Criterion                      Checks                                 Points
  ──────────────────────────────────────────────────────────────────────────────
-  Right results, each task once        3 passed                          7 / 7
-  The asked number of workers runs …   3 absent                        0 / 3.5
-  Workers end by sentinel and nothi…   2 failed                     1.17 / 3.5
-  Faster than serial                   1 inconclusive, 1 error               -
+  Right results, each task on…   3 passed                                7 / 7
+  The asked number of workers…   3 absent                              0 / 3.5
+  Workers end by sentinel and…   2 failed                           1.17 / 3.5
+  Faster than serial             1 inconclusive, 1 error                     -
 
-  Total                                2 failed, 3 absent, 1         8.17 / 14
-                                       inconclusive, 1 error
+  Total                          2 failed, 3 absent, 1               8.17 / 14
+                                 inconclusive, 1 error
 
   2 of the points could not be decided here, and were shared among the others
   1 check in error: the grader or the machine broke; a person should look
@@ -94,7 +94,7 @@ Fix this first
       only 1 of 2 cores was free
   3 checks absent: nothing was there to be judged
       no child process was started
-  1 check skipped: not possible here, or left undecided by a failure
+  1 check skipped: not possible here
       under forkserver the server reaps: only a worker alive at return can be
           seen"""
 

@@ -21,7 +21,7 @@ from pytest_mpgrade.report.result_json import CausePart, ResultFile
 from pytest_mpgrade.report.terminal.class_summary import class_table, ungradable
 from pytest_mpgrade.report.terminal.first_causes import add_fix_first, fix_first
 from pytest_mpgrade.report.terminal.page import STYLES, Page, reason_line
-from pytest_mpgrade.report.terminal.points_table import points_table
+from pytest_mpgrade.report.terminal.points_table import mostly_missed, points_table
 from pytest_mpgrade.report.terminal.question_table import rubric_rows
 from pytest_mpgrade.system.text import counted, exit_words, one_line, points
 
@@ -47,7 +47,7 @@ _FLAGS = {
     Outcome.ERROR: ": the grader or the machine broke; a person should look",
     Outcome.INCONCLUSIVE: ": this machine could not decide; a person should look",
     Outcome.ABSENT: ": nothing was there to be judged",
-    Outcome.SKIPPED: ": not possible here, or left undecided by a failure",
+    Outcome.SKIPPED: ": not possible here",
     Outcome.NOT_RUN: "",
 }
 _MOST_REASONS = 3
@@ -156,16 +156,26 @@ def _explained(cause: CausePart, result: ResultFile, page: Page, *, in_full: boo
     return page.text
 
 
-def rubric(result: ResultFile, width: int = 80, color: bool = False) -> str:
-    """Return the points of one submission, then what failed, then what a person should look at."""
+def rubric(result: ResultFile, width: int = 80, color: bool = False, *, headed: bool = True) -> str:
+    """Return what to fix first, the points, and what a person should look at.
+
+    *headed*: it begins with whose they are. Where most criteria were not reached, the points are
+    one line.
+    """
     page = Page(width, color)
     handed_in = result.submission
     module = f" ({one_line(handed_in.module)})" if handed_in.module else ""
-    page.line((f"{one_line(result.assignment)}: {one_line(handed_in.id)}{module}", "bold"), hang=4)
+    if headed:
+        title = f"{one_line(result.assignment)}: {one_line(handed_in.id)}{module}"
+        page.line((title, "bold"), hang=4)
     for remark in filter(None, (handed_in.note, reason_line(result))):
         page.line(one_line(remark), indent=2, hang=2)
     add_fix_first(page, result)
-    page.table(points_table(result, width))
+    if missed := mostly_missed(result):
+        page.line("")
+        page.line((missed, "bold"), indent=2, hang=4)
+    else:
+        page.table(points_table(result, width))
     for words in filter(
         None,
         [*about_points(result), *adjustments.change_lines(result), adjustments.late_words(result)],
@@ -197,7 +207,9 @@ def about_points(result: ResultFile) -> Iterable[str]:
 
 def _flags(page: Page, result: ResultFile) -> None:
     for outcome, meaning in _FLAGS.items():
-        if count := result.count(outcome):
+        # What a failure has left undecided is in the table, and that failure is explained.
+        count = sum(each.outcome is outcome and not each.undecided_by for each in result.checks)
+        if count:
             said = f"{counted(count, 'check')} {_ADJECTIVES.get(outcome, outcome)}"
             page.line((said, STYLES.get(outcome, "")), meaning, indent=2, hang=2)
             _say_why(page, result, outcome)

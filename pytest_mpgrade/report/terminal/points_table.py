@@ -27,7 +27,7 @@ def points_table(result: ResultFile, width: int) -> Table:
     total = _tally(result.checks), _earned(result.score, result.max_score)
     checks = max(len(_HEADS[0]), len(total[0]), *(len(row[1]) for row in rows))
     worth = max(len(_HEADS[1]), len(total[1]), *(len(row[2]) for row in rows))
-    checks = min(checks, max(width // 3, 14))
+    checks = min(checks, max(2 * width // 5, 14))
     # One line a criterion: its whole title is in the handout and in the result file.
     room = max(width - checks - worth - _BETWEEN, 8)
     table = Table(box=SIMPLE_HEAD, show_footer=True, pad_edge=True)
@@ -39,6 +39,18 @@ def points_table(result: ResultFile, width: int) -> Table:
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def mostly_missed(result: ResultFile) -> str:
+    """Return the points in one line, where most criteria were not reached; else ""."""
+    asked = [each for each in result.criteria if each.max_points]
+    missed = [each for each in asked if _not_reached(result.of(each.name))]
+    if len(missed) < _FEW or 2 * len(missed) < len(asked):
+        return ""
+    return (
+        f"{_earned(result.score, result.max_score)} points; {len(missed)} of {len(asked)} criteria"
+        " were not reached"
+    )
 
 
 def _rubric_rows(result: ResultFile) -> Iterable[tuple[str, Text, str]]:
