@@ -9,10 +9,10 @@ student.play(
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pytest_mpgrade.inside import workloads
-from pytest_mpgrade.inside.placeholders import BareQueue, Lazily, Own, Saved, ThreadQueue
+from pytest_mpgrade.inside.placeholders import BareQueue, Lazily, Own, PipeEnd, Saved, ThreadQueue
 from pytest_mpgrade.records import (
     Again,
     HeldTask,
@@ -45,6 +45,7 @@ __all__ = [
     "BareQueue",
     "HeldTask",
     "Own",
+    "PipeEnd",
     "Rendezvous",
     "ThreadQueue",
     "call",
@@ -53,6 +54,7 @@ __all__ = [
     "meet",
     "own",
     "saved",
+    "script",
 ]
 
 
@@ -70,6 +72,8 @@ def call(
     patience: float = 0.0,
     look: bool = False,
     words: str = "",
+    via: Callable[..., object] | None = None,
+    keeps_processes: bool = False,
     **kwargs: object,
 ) -> Step:
     """Return a call of *function*.
@@ -80,13 +84,13 @@ def call(
     *same_holdings*: leftovers of an earlier call count, too. *last*: wait for leftovers to end.
     *seconds* and *patience* replace the usual limits. *longest*: the call is made once more with
     this limit if it needs more, unless the reference is much faster. *look*: sample
-    its stacks while it runs. *words*: how messages name the arguments.
+    its stacks while it runs. *words*: how messages name the arguments. *via*: a function of
+    `tasks.work` that is called in place of *function*, with it before the other arguments.
+    *keeps_processes*: a Process that the call has not closed shows by its pipes.
     """
     script = gates or next((arg.gates for arg in args if isinstance(arg, Workload)), OPEN)
-    named = [f"{name}={value!r}" for name, value in kwargs.items()]
-    shown = [words] if words else [_shown(arg) for arg in args if not isinstance(arg, Saved)]
     return Step(
-        label=f"{function}({', '.join([*shown, *named] or ['…'])})",
+        label=_label(function, args, kwargs, words),
         function=function,
         args=tuple(arg.argument if isinstance(arg, Workload) else arg for arg in args),
         kwargs=kwargs,
@@ -103,6 +107,31 @@ def call(
         longest=longest,
         patience=patience,
         look=look,
+        via=via,
+        keeps_processes=keeps_processes,
+    )
+
+
+def _label(function: str, args: tuple[object, ...], kwargs: dict[str, object], words: str) -> str:
+    """Return the call as messages name it; *words* take the place of its arguments."""
+    named = [f"{name}={value!r}" for name, value in kwargs.items()]
+    shown = [words] if words else [_shown(arg) for arg in args if not isinstance(arg, Saved)]
+    return f"{function}({', '.join([*shown, *named] or ['…'])})"
+
+
+def script(*, seconds: float = 0.0) -> Step:
+    """Return a step that runs the submission's module as a script, as ``python MODULE`` does.
+
+    Its children, too, find it as a script: under spawn and forkserver they import it anew, as
+    `__mp_main__`. *seconds* replace the usual limit.
+    """
+    return Step(
+        do="script",
+        label="the module run as a script",
+        function="the script",
+        keys=(),
+        tasked=False,
+        seconds=seconds,
     )
 
 
@@ -127,11 +156,14 @@ def _names(value: object) -> Iterator[str]:
 def _keys(args: tuple[object, ...]) -> tuple[str, ...] | None:
     """Return the keys of the tasks among the arguments.
 
-    An argument that is neither a workload nor saved may hold any task.
+    An argument that is neither a workload nor saved may hold any task; the function of a workload
+    holds none.
     """
-    if not all(isinstance(arg, (Workload, Saved)) for arg in args):
+    given = [arg for arg in args if isinstance(arg, Workload)]
+    functions = [func for each in given if each.arguments_only for func, _ in each.tasks]
+    if not all(isinstance(arg, (Workload, Saved)) or arg in functions for arg in args):
         return None
-    return tuple(key for arg in args if isinstance(arg, Workload) for key in arg.keys)
+    return tuple(key for each in given for key in each.keys)
 
 
 def _may_hold_task(value: object) -> bool:
@@ -150,6 +182,8 @@ def _shown(arg: object) -> str:
         return arg.label
     if isinstance(arg, (ThreadQueue, BareQueue)):
         return "a queue"
+    if isinstance(arg, PipeEnd):
+        return "a connection"
     if isinstance(arg, Lazily):
         return "a generator"
     if isinstance(arg, tuple) and arg and callable(arg[0]):

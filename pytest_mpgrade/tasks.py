@@ -32,6 +32,7 @@ __all__ = [
     "rendezvous",
     "spin",
     "square",
+    "starmapped",
     "through_own",
     "timed_naps",
     "timed_spins",
@@ -56,6 +57,7 @@ class Workload:
     gates: Script = field(default_factory=OpenGates)
     words: str = "tasks"
     lazy: bool = False
+    arguments_only: bool = False  # the function of the tasks is handed over apart from them
     vouched: bool = False  # each returns its argument and what its process was given at its gate
 
     @property
@@ -68,7 +70,8 @@ class Workload:
     @property
     def argument(self) -> object:
         """What goes down to the student's process."""
-        return Lazily(list(self.tasks)) if self.lazy else list(self.tasks)
+        items = [task[1] if self.arguments_only else task for task in self.tasks]
+        return Lazily(items) if self.lazy else items
 
     def as_generator(self) -> Workload:
         """Return the same workload, handed over as a generator."""
@@ -247,6 +250,12 @@ def _spun(i: int, rounds: int) -> int:
         factor = factor * factor % modulus
         left >>= 1
     return state
+
+
+def starmapped(workload: Workload) -> tuple[Callable[..., object] | Own, Workload]:
+    """Return the one function of the tasks, and a workload that hands over their arguments."""
+    (function,) = {func for func, _ in workload.tasks}
+    return function, replace(workload, arguments_only=True)
 
 
 def gives(values: Sequence[object]) -> Workload:

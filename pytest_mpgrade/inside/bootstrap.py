@@ -220,6 +220,27 @@ def go_to(folder: str) -> None:
         package.process.ORIGINAL_DIR = folder  # what "" on the path stands for in spawned children
 
 
+class KeptProcesses:
+    """A context in which every Process object is kept, if *on*.
+
+    One that has been joined keeps its pipes until it is closed or collected as garbage. Kept, it
+    shows from outside whether it was closed.
+    """
+
+    def __init__(self, on: bool) -> None:
+        self._packages = packages() if on else []
+        self._before = [package.process._dangling for package in self._packages]
+
+    def __enter__(self) -> None:
+        for package in self._packages:
+            # multiprocessing adds each Process object that is made to this set of weak references
+            vars(package.process)["_dangling"] = set()
+
+    def __exit__(self, *_: object) -> None:
+        for package, before in zip(self._packages, self._before, strict=True):
+            vars(package.process)["_dangling"] = before
+
+
 def limit(processes: int) -> None:
     """Limit how many processes may run inside a sandbox of our own.
 

@@ -11,23 +11,21 @@ no other, waits while the supervisor looks at the process tree from outside.
 
 from __future__ import annotations
 
+import functools
 import os
 import pickle
 import sys
 from types import FunctionType, ModuleType
 
-from pytest_mpgrade.inside import bootstrap, exceptions, gates
-from pytest_mpgrade.inside.placeholders import BareQueue, Lazily, Own, Saved, ThreadQueue, sendable
+from pytest_mpgrade.inside import bootstrap, exceptions, gates, live, script
+from pytest_mpgrade.inside.placeholders import Lazily, Own, Saved, sendable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # every spawned worker pays for an import
     from collections.abc import Callable
-    from queue import Queue
-    from typing import Any, TextIO, Union
+    from typing import Any, TextIO
 
     from pytest_mpgrade.inside.wire import ChildRequest, ChildStep
-
-    LiveQueue = Union[BareQueue, Queue[object]]  # noqa: UP007 - an alias is evaluated
 
 if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
     bootstrap.dump_stacks_on_request()
@@ -114,18 +112,19 @@ class Player:
         for number, step in enumerate(self.request["steps"]):
             for name in step["drop"]:
                 self.saved.pop(name, None)
-            if step["do"] == "call":
-                self._call(number, step)
+            if step["do"] in ("call", "script"):
+                with bootstrap.KeptProcesses(step["keeps_processes"]):
+                    self._call(number, step)
             else:
                 self._settle(number)
 
     def _call(self, number: int, step: ChildStep) -> None:
         value: object = None
         error: BaseException | None = None
-        live: list[LiveQueue] = []
+        things: list[live.Live] = []
         try:
-            args = [self._resolve(item, live) for item in step["args"]]
-            kwargs = {name: self._resolve(item, live) for name, item in step["kwargs"].items()}
+            args = [self._resolve(item, things) for item in step["args"]]
+            kwargs = {name: self._resolve(item, things) for name, item in step["kwargs"].items()}
         except (LookupError, TypeError, AttributeError):
             gates.ask("unusable", step=number)
             return
@@ -135,18 +134,18 @@ class Player:
             value = error = None
             try:
                 with self.control, bootstrap.explored(step, self.request["folder"]):
-                    value = getattr(self.module, step["function"])(*args, **kwargs)
+                    value = self._function(step)(*args, **kwargs)
             except BaseException as caught:
                 error = caught
             for stream in (sys.stdout, sys.stderr):
                 _flush(stream)
             again = gates.ask("back", step=number, raised=error is not None, none=value is None)
         del args, kwargs
-        self._tell(number, step, value, error, live)
+        self._tell(number, step, value, error, things)
         if step["save"]:
             self.saved[step["save"]] = value
         value = error = None
-        live.clear()
+        things.clear()
         self._settle(number)
 
     def _tell(
@@ -155,10 +154,10 @@ class Player:
         step: ChildStep,
         value: object,
         error: BaseException | None,
-        live: list[LiveQueue],
+        things: list[live.Live],
     ) -> None:
         if error is not None:
-            queues = [_remaining(queue) for queue in live]
+            queues = [each.remaining() for each in things]
             self._answer(
                 str(number),
                 error=exceptions.describe_exception(error, self.request["folder"]),
@@ -174,7 +173,14 @@ class Player:
             shown = _handles(value) if step["opaque"] else plain_data.encode(value)
         except Exception as broken:
             shown = ["object", f"unreadable: {type(broken).__name__}"]
-        self._answer(str(number), value=shown, queues=[_remaining(queue) for queue in live])
+        self._answer(str(number), value=shown, queues=[each.remaining() for each in things])
+
+    def _function(self, step: ChildStep) -> Callable[..., object]:
+        if step["do"] == "script":
+            file = os.path.join(self.request["folder"], f"{self.request['module']}.py")
+            return functools.partial(script.run, file)
+        theirs: Callable[..., object] = getattr(self.module, step["function"])
+        return functools.partial(step["via"], theirs) if step["via"] else theirs
 
     def _settle(self, number: int) -> None:
         """Collect garbage, then wait while the supervisor looks for what is left."""
@@ -185,22 +191,22 @@ class Player:
         gc.collect()
         gates.ask("settled", step=number)
 
-    def _resolve(self, item: object, live: list[LiveQueue]) -> object:
+    def _resolve(self, item: object, things: list[live.Live]) -> object:
         if isinstance(item, Own):
             return sendable(getattr(self.module, item.name))
         if isinstance(item, Saved):
             return self.saved[item.name] if item.item is None else self.saved[item.name][item.item]
         if isinstance(item, Lazily):
-            return Lazily([self._resolve(part, live) for part in item.items]).make()
-        if isinstance(item, (ThreadQueue, BareQueue)):
-            live.append(_real_queue(item))
-            return live[-1]
+            return Lazily([self._resolve(part, things) for part in item.items]).make()
+        if isinstance(item, live.STAND_INS):
+            things.append(live.made(item))
+            return things[-1].argument
         if type(item) is list:
-            return [self._resolve(part, live) for part in item]
+            return [self._resolve(part, things) for part in item]
         if type(item) is tuple:
-            return tuple(self._resolve(part, live) for part in item)
+            return tuple(self._resolve(part, things) for part in item)
         if type(item) is dict:
-            return {key: self._resolve(part, live) for key, part in item.items()}
+            return {key: self._resolve(part, things) for key, part in item.items()}
         return item
 
     def _answer(self, name: str, **content: object) -> None:
@@ -239,22 +245,6 @@ def _parameters(function: Callable[..., object]) -> list[tuple[str, str, bool]]:
     except (TypeError, ValueError):
         return []
     return [(each.name, str(each.kind), each.default is not each.empty) for each in parameters]
-
-
-def _real_queue(stand_in: ThreadQueue | BareQueue) -> LiveQueue:
-    if isinstance(stand_in, BareQueue):
-        return stand_in
-    real: Queue[object] = bootstrap.library("queue").Queue()
-    for item in stand_in.items:
-        real.put(item)
-    return real
-
-
-def _remaining(queue: LiveQueue) -> object:
-    from pytest_mpgrade.inside import plain_data
-
-    items = queue._items if isinstance(queue, BareQueue) else list(queue.queue)
-    return plain_data.encode(items)
 
 
 def _handles(value: object) -> object:

@@ -50,6 +50,13 @@ class BareQueue:
         self._items.append(item)
 
 
+class PipeEnd:
+    """Stands for one end of a ``multiprocessing.Pipe``, to whose other end these were sent."""
+
+    def __init__(self, items: Iterable[object]) -> None:
+        self.items = list(items)
+
+
 class Lazily:
     """Stands for a generator, which cannot be pickled.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypedDict
 
     class ChildStep(TypedDict):
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
         kwargs: dict[str, object]
         save: str
         opaque: bool
+        via: Callable[..., object] | None
+        keeps_processes: bool
         drop: tuple[str, ...]
         explored: tuple[int, tuple[str, ...]] | None  # the number of a round, and its holds
 

@@ -73,6 +73,12 @@ def apply(func: Callable[..., object], args: tuple[object, ...]) -> object:
     return func(*args)
 
 
+def run(task: tuple[Callable[..., object], tuple[object, ...]]) -> object:
+    """Return what a task returns, which is one item of a list."""
+    func, args = task
+    return func(*args)
+
+
 def power(base: int, exponent: int) -> int:
     """Return ``base ** exponent`` for two arguments."""
     gates.tell("note", key=f"{base}**{exponent}")
@@ -206,6 +212,44 @@ def fail_unpicklably(key: str, message: str) -> None:
     """Raise an exception that cannot be sent through a queue."""
     gates.tell("note", key=key)
     raise UnpicklableError(message)
+
+
+def end(key: str, how: str, value: object) -> None:
+    """Wait at the gate of *key*, then end this process in one way or another.
+
+    *how* is ``return``, ``raise``, ``sys.exit``, ``os._exit`` or ``signal``; *value* is what it is
+    given.
+    """
+    _pass(key)
+    if how == "raise":
+        raise ValueError(value)
+    if how == "sys.exit":
+        sys.exit(value)  # type: ignore[arg-type]  # - a status or a text
+    if how == "os._exit":
+        os._exit(int(str(value)))
+    if how == "signal":
+        os.kill(os.getpid(), int(str(value)))
+
+
+def converse(server: Callable[[object], object], values: list[object]) -> list[object]:
+    """Have a child process serve a connection; return its answers to *values*.
+
+    After None the child is joined.
+    """
+    processes = sys.modules["multiprocessing"]
+    ours, theirs = processes.Pipe()
+    child = processes.Process(target=server, args=(theirs,))
+    child.start()
+    theirs.close()
+    answers = []
+    for value in values:
+        ours.send(value)
+        answers.append(ours.recv())
+    ours.send(None)
+    child.join()
+    child.close()
+    ours.close()
+    return answers
 
 
 def exit_now(key: str, code: int) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_mpgrade.records.scripts import OpenGates, Script
 
-StepKind = Literal["call", "meet", "let", "drop"]
-"""A call; or *n* processes meet at gates, some tasks go on, or saved values are dropped."""
+StepKind = Literal["call", "script", "meet", "let", "drop"]
+"""A call, or the module run as a script.
+
+Or, between two of these, *n* processes meet at gates, some tasks go on, or saved values are
+dropped.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +53,10 @@ class Step:
     same_holdings: bool = False  # leftovers of an earlier call of this scenario count too
     # the supervisor waits for leftovers and lists them; not for one call of several in a row
     last: bool = True
+    # our function that is called in place of the submission's, and is given that one first
+    via: Callable[..., object] | None = None
+    # the child keeps all Process objects: those that the call did not close show by their pipes
+    keeps_processes: bool = False
     n: int = 0
     let: tuple[str, ...] = ()  # keys of the tasks whose gates are opened
     look: bool = False  # the stacks of its processes are sampled while it runs

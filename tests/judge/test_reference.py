@@ -93,6 +93,7 @@ RUNS = [
 LATE = begun(gates=GateReport(script="shut"))
 """A call that was not back when the time limit came, and had not waited long."""
 TOGETHER = checks.Together(started=[LATE], pause=lined_up())
+SHARED = next(one.failing for one in EXAMPLES if one.check.name == "one_process_each")
 MORE = (
     checks.still_running("…", LATE),
     checks.waits_when_asked(LATE),
@@ -102,6 +103,9 @@ MORE = (
     checks.hands_over(400, together=TOGETHER),
     checks.hands_over_plain(["int", "400"], Concern.DEADLOCK),
     checks.hands_over_plain(["int", "400"], together=TOGETHER),
+    checks.exit_codes([0], plain=SHARED),
+    checks.exit_codes_in_order([0], SHARED),
+    checks.outlives_failures(SHARED),
 )
 """Checks with parameters that the examples do not have, and that make them end otherwise."""
 

@@ -56,6 +56,14 @@ from pytest_mpgrade.judge.checks.notebook import (
     runs_top_to_bottom,
 )
 from pytest_mpgrade.judge.checks.notebook_output import draws, shows_rows
+from pytest_mpgrade.judge.checks.one_process_each import (
+    all_started_first,
+    closes_processes,
+    exit_codes,
+    exit_codes_in_order,
+    one_process_each,
+    outlives_failures,
+)
 from pytest_mpgrade.judge.checks.polling import still_running, waits_when_asked
 from pytest_mpgrade.judge.checks.races import holds_under_every_schedule
 from pytest_mpgrade.judge.checks.reproducible import cells_in_order, same_again, same_as_submitted
@@ -68,6 +76,7 @@ from pytest_mpgrade.judge.checks.results import (
     values_in_order,
 )
 from pytest_mpgrade.judge.checks.scaling import scales
+from pytest_mpgrade.judge.checks.scripts import starts_child_as_script
 from pytest_mpgrade.judge.checks.shutdown import ended_by_sentinel, no_leftovers
 from pytest_mpgrade.judge.checks.speed import faster_than_serial, keeps_up_with_reference
 from pytest_mpgrade.judge.checks.started import started
@@ -81,14 +90,18 @@ __all__ = [
     "Verdict",
     "absent",
     "all_shut_down",
+    "all_started_first",
     "cells_in_order",
     "check",
     "child_ended",
     "child_joined",
+    "closes_processes",
     "comes_back",
     "drains",
     "draws",
     "ended_by_sentinel",
+    "exit_codes",
+    "exit_codes_in_order",
     "failed",
     "faster_than_serial",
     "fault",
@@ -118,6 +131,8 @@ __all__ = [
     "nothing_else_left",
     "nothing_left_of_tasks",
     "notices_death",
+    "one_process_each",
+    "outlives_failures",
     "raises_soon",
     "returns_at_once",
     "returns_value",
@@ -128,6 +143,7 @@ __all__ = [
     "scales",
     "shows_rows",
     "started",
+    "starts_child_as_script",
     "starts_in_background",
     "still_running",
     "undecided",

@@ -117,6 +117,8 @@ def _child_request(
                 "kwargs": step.kwargs,
                 "save": step.save,
                 "opaque": step.opaque,
+                "via": step.via,
+                "keeps_processes": step.keeps_processes,
                 "drop": step.drop,
                 "explored": (step.explored.number, step.explored.holds) if step.explored else None,
             }
