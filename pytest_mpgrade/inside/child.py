@@ -178,7 +178,7 @@ class Player:
     def _function(self, step: ChildStep) -> Callable[..., object]:
         if step["do"] == "script":
             file = os.path.join(self.request["folder"], f"{self.request['module']}.py")
-            return functools.partial(script.run, file)
+            return functools.partial(script.run_as_main, file)
         theirs: Callable[..., object] = getattr(self.module, step["function"])
         return functools.partial(step["via"], theirs) if step["via"] else theirs
 
@@ -199,7 +199,7 @@ class Player:
         if isinstance(item, Lazily):
             return Lazily([self._resolve(part, things) for part in item.items]).make()
         if isinstance(item, live.STAND_INS):
-            things.append(live.made(item))
+            things.append(live.made_live(item))
             return things[-1].argument
         if type(item) is list:
             return [self._resolve(part, things) for part in item]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # every spawned worker pays for an import
     from typing import Any
 
 STAND_INS = (ThreadQueue, BareQueue, PipeEnd)
-"""The stand-ins that `made` takes."""
+"""The stand-ins that `made_live` takes."""
 
 
 class Live:
@@ -28,7 +28,7 @@ class Live:
         return plain_data.encode(self._left())
 
 
-def made(stand_in: ThreadQueue | BareQueue | PipeEnd) -> Live:
+def made_live(stand_in: ThreadQueue | BareQueue | PipeEnd) -> Live:
     """Return what a stand-in stands for."""
     if isinstance(stand_in, PipeEnd):
         return _pipe(stand_in)

@@ -7,7 +7,7 @@ import sys
 from pytest_mpgrade.inside import bootstrap
 
 
-def run(file: str) -> object:
+def run_as_main(file: str) -> object:
     """Run a file as ``python FILE`` does; return its exit code, None for one that ended by itself.
 
     `__main__` is the file meanwhile. A child that spawn or forkserver starts imports it anew, as

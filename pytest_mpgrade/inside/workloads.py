@@ -73,7 +73,7 @@ def apply(func: Callable[..., object], args: tuple[object, ...]) -> object:
     return func(*args)
 
 
-def run(task: tuple[Callable[..., object], tuple[object, ...]]) -> object:
+def run_task(task: tuple[Callable[..., object], tuple[object, ...]]) -> object:
     """Return what a task returns, which is one item of a list."""
     func, args = task
     return func(*args)
@@ -229,6 +229,20 @@ def end(key: str, how: str, value: object) -> None:
         os._exit(int(str(value)))
     if how == "signal":
         os.kill(os.getpid(), int(str(value)))
+
+
+class Number(int):
+    """A whole number that reports who multiplies it."""
+
+    def __mul__(self, other: object) -> int:
+        gates.tell("note", key=str(int(self)))
+        return int(self) * int(other)  # type: ignore[call-overload,no-any-return]  # - another number
+
+    __rmul__ = __mul__
+
+    def __pow__(self, other: object, _modulus: None = None) -> int:  # type: ignore[override]  # - whole numbers only
+        gates.tell("note", key=str(int(self)))
+        return int(int(self) ** int(other))  # type: ignore[call-overload]  # - another number
 
 
 def converse(server: Callable[[object], object], values: list[object]) -> list[object]:

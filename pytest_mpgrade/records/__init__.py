@@ -76,6 +76,7 @@ from pytest_mpgrade.records.scores import QuestionScore as QuestionScore
 from pytest_mpgrade.records.scores import Score as Score
 from pytest_mpgrade.records.scores import Undecided as Undecided
 from pytest_mpgrade.records.scores import Unit as Unit
+from pytest_mpgrade.records.scripts import Drained as Drained
 from pytest_mpgrade.records.scripts import GateScript as GateScript
 from pytest_mpgrade.records.scripts import HeldPoints as HeldPoints
 from pytest_mpgrade.records.scripts import HeldTask as HeldTask

@@ -69,6 +69,20 @@ class HeldPoints(GateScript, frozen=True, kw_only=True, tag="points"):
     last: bool = True
 
 
-ScriptName = Literal["open", "shut", "keep", "hold", "line", "start", "points", "meet", "let"]
+class Drained(GateScript, frozen=True, kw_only=True, tag="drain"):
+    """What *n* processes at their gates find waiting for them, when no other process can move.
+
+    All gates stay shut until the tree is quiescent. Then all processes but those at gates are
+    stopped by a signal, and the gates open: each task that comes then was waiting already.
+    """
+
+    n: int
+
+
+ScriptName = Literal[
+    "open", "shut", "keep", "hold", "line", "start", "points", "drain", "meet", "let"
+]
 """The tags of the scripts, and the pauses between two calls."""
-Script = Union[OpenGates, ShutGates, KeptGates, HeldTask, Rendezvous, TimedStart, HeldPoints]  # noqa: UP007 - msgspec reads it in Python 3.10
+Script = Union[  # noqa: UP007 - msgspec reads it in Python 3.10
+    OpenGates, ShutGates, KeptGates, HeldTask, Rendezvous, TimedStart, HeldPoints, Drained
+]

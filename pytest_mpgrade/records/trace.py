@@ -146,6 +146,8 @@ class GateReport:
     waiting: tuple[str, ...] = ()  # keys not started when a step went unanswered
     early: bool = False  # the call returned while gates were shut
     blocked: bool = False  # the call was still waiting, in a quiet tree, while its gate was shut
+    # tasks that were taken while no process but the *crew* could move; None: nothing was stopped
+    drained: int | None = None
     at_exit: tuple[int, ...] = ()  # workers that stood at their exit gate when the call returned
     quiet: QuiescenceRule = ""  # by which rule the tree was quiescent
     there: float = 0.0  # of a timed call: seconds until the workers were there

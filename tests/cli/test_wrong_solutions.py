@@ -27,7 +27,7 @@ __all__ = ["course"]
 tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 SHIPPED = [
     pytest.param(name, case, id=f"{name}-{case.name}")
-    for name in ("mp_apply", "bg_task", "notebook", "process_basics")
+    for name in ("mp_apply", "bg_task", "notebook", "process_basics", "pipes_queues")
     for case in wrong_cases(assignments.find_assignment(name))
 ]
 FOUR_TIMES = """

@@ -26,6 +26,7 @@ from pytest_mpgrade.judge.checks.background_results import (
     names_the_death,
     says_inactive,
 )
+from pytest_mpgrade.judge.checks.bounded import bounded
 from pytest_mpgrade.judge.checks.child_end import child_ended, child_joined, nothing_left_of_tasks
 from pytest_mpgrade.judge.checks.coming_back import comes_back, drains, workers_are_told_to_stop
 from pytest_mpgrade.judge.checks.concurrency import (
@@ -34,6 +35,7 @@ from pytest_mpgrade.judge.checks.concurrency import (
     met,
     workers,
 )
+from pytest_mpgrade.judge.checks.conversation import answers_each, closes_connection, obeys_none
 from pytest_mpgrade.judge.checks.failures import (
     all_shut_down,
     notices_death,
@@ -80,7 +82,7 @@ from pytest_mpgrade.judge.checks.scripts import starts_child_as_script
 from pytest_mpgrade.judge.checks.shutdown import ended_by_sentinel, no_leftovers
 from pytest_mpgrade.judge.checks.speed import faster_than_serial, keeps_up_with_reference
 from pytest_mpgrade.judge.checks.started import started
-from pytest_mpgrade.judge.checks.who_computed import in_children
+from pytest_mpgrade.judge.checks.who_computed import in_children, none_in_caller
 from pytest_mpgrade.judge.definition import check
 
 __all__ = [
@@ -91,10 +93,13 @@ __all__ = [
     "absent",
     "all_shut_down",
     "all_started_first",
+    "answers_each",
+    "bounded",
     "cells_in_order",
     "check",
     "child_ended",
     "child_joined",
+    "closes_connection",
     "closes_processes",
     "comes_back",
     "drains",
@@ -126,11 +131,13 @@ __all__ = [
     "names_the_death",
     "no_leftovers",
     "no_process_left",
+    "none_in_caller",
     "not_here",
     "nothing_accumulates",
     "nothing_else_left",
     "nothing_left_of_tasks",
     "notices_death",
+    "obeys_none",
     "one_process_each",
     "outlives_failures",
     "raises_soon",

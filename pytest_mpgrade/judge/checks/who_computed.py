@@ -116,6 +116,24 @@ def _made_up(run: Run, count: int, row: Sequence[tuple[Run, Workload]]) -> Verdi
     return undecided(seen, "values_in_any_order", verdict, explained="values") if mixed else verdict
 
 
+@check(
+    title="the calling process computes nothing itself",
+    concern=Concern.WORKERS,
+    hint="let the child process compute, and only send and receive in the calling one",
+)
+def none_in_caller(run: Run) -> Verdict:
+    """What is to be computed is not computed in the calling process.
+
+    The check needs a run of values that report who computes with them, such as those of
+    `tasks.work.Number`. It fails when the calling process did. Where nobody reports anything, it
+    passes. A call that did not come back is left to the check that it belongs to.
+    """
+    if any(event.pid == run.trace.caller for event in run.trace.events):
+        words = f"{run.call} computed in the process that called it"
+        return failed(words, symptom="in the caller")
+    return not_returned(run, Concern.WORKERS) or PASSED
+
+
 def _in_caller(places: list[int], total: int, run: Run) -> str:
     what = "every task" if len(places) == total else f"task {places[0]}"
     return f"{what} ran in the process that called {run.function}"

@@ -15,6 +15,7 @@ from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.examples.background import BACKGROUND
 from pytest_mpgrade.judge.examples.hangs import hung, stuck
 from pytest_mpgrade.judge.examples.notebooks import NOTEBOOKS
+from pytest_mpgrade.judge.examples.pipes import PIPES
 from pytest_mpgrade.judge.examples.processes import PROCESSES
 from pytest_mpgrade.judge.examples.runs import (
     CREW,
@@ -232,7 +233,7 @@ _MORE = [
     Example(check=check, passing=right, failing=wrong)
     for check, right, wrong in (
         *(*BACKGROUND, *VALUES, *TIMINGS),
-        *(*SCHEDULES, *PROCESSES, *NOTEBOOKS),
+        *(*SCHEDULES, *PROCESSES, *PIPES, *NOTEBOOKS),
     )
 ]
 

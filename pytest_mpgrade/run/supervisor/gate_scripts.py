@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pytest_mpgrade.records import (
+    Drained,
     GateReport,
     GateStep,
     HeldPoints,
@@ -35,6 +36,7 @@ from pytest_mpgrade.records import (
 )
 from pytest_mpgrade.run.observe.watch import Watch
 from pytest_mpgrade.run.supervisor import held_points
+from pytest_mpgrade.run.supervisor.draining import drain
 from pytest_mpgrade.system.linux import procfs
 
 SETTLE_SECONDS = 5.0
@@ -78,6 +80,8 @@ def _played(watch: Watch, script: Script) -> GateReport:
         return _hold(watch, script)
     if isinstance(script, HeldPoints):
         return held_points.play_schedule(watch)
+    if isinstance(script, Drained):
+        return drain(watch, script.n)
     return _line(watch, script) if isinstance(script, Rendezvous) else _start(watch, script)
 
 
