@@ -11,7 +11,7 @@ def run_all(func, args_list):
         p = mp.Process(target=child, args=(func, args, codes, number))
         p.start()
         processes.append(p)
-    # a child that ends without a word is waited for in vain
+    # wrong: a child that is killed sends nothing, and is waited for in vain
     found = dict(codes.get() for _ in processes)
     for p in processes:
         p.join()

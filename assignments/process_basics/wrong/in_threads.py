@@ -12,6 +12,7 @@ def run_all(func, args_list):
         func(*args)
         codes[number] = 0
 
+    # wrong: threads of this process, where a child process was asked for each
     threads = [
         threading.Thread(target=call, args=(number, args)) for number, args in enumerate(args_list)
     ]

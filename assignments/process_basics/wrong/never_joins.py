@@ -12,6 +12,7 @@ def run_all(func, args_list):
         p.start()
     codes = []
     for p in processes:
+        # wrong: nobody joins the process, which is left as a zombie
         codes.append(exit_code(p))
     return codes
 

@@ -6,6 +6,7 @@ import multiprocessing as mp
 def run_all(func, args_list):
     """Run func in a pool for each tuple of arguments; return exit codes."""
     codes = []
+    # wrong: two processes share the calls, and their exit codes are made up
     pool = mp.Pool(2)
     calls = [pool.apply_async(func, args) for args in args_list]
     pool.close()
