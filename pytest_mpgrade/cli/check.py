@@ -59,7 +59,7 @@ def main(assignment: Assignment, arguments: argparse.Namespace) -> int:
     """Run the command."""
     with tempfile.TemporaryDirectory(prefix="mpgrade-") as scratch:
         out = arguments.out or Path(scratch)
-        live = Live(Path(scratch) / "live")
+        live = LivePrinter(Path(scratch) / "live")
         options = dataclasses.replace(
             grading_options(arguments), live=str(live.path), look=live.look
         )
@@ -88,7 +88,7 @@ def _show(result: ResultFile, assignment: Assignment) -> None:
     console.say(terminal.rubric(shown, console.width(), console.color(sys.stdout)))
 
 
-def _show_unfinished(file: Path, assignment: Assignment, live: Live) -> None:
+def _show_unfinished(file: Path, assignment: Assignment, live: LivePrinter) -> None:
     """Show what was found until the interrupt, and where the code was then."""
     if live.lines:
         console.say("")
@@ -113,7 +113,7 @@ def _so_far(result: ResultFile) -> ResultFile:
     )
 
 
-class Live:
+class LivePrinter:
     """Prints a line for each event of a grading that works."""
 
     def __init__(self, path: Path) -> None:

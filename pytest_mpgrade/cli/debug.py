@@ -17,7 +17,7 @@ from pytest_mpgrade.course import start_methods
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Assignment, OpenGates, Submission
 from pytest_mpgrade.session.question_calls import Question, question_calls
-from pytest_mpgrade.student.call_script import Repeated, script
+from pytest_mpgrade.student.call_script import Repeated, lines_of
 from pytest_mpgrade.submission.discover import discover
 from pytest_mpgrade.submission.staging import importable
 from pytest_mpgrade.system import console
@@ -36,7 +36,7 @@ def main(assignment: Assignment, arguments: argparse.Namespace) -> int:
         raise UsageError(f"{sys.platform} has no start method {method}")
     submission = _importable(arguments.path, assignment)
     question = question_calls(assignment, submission, arguments.question, method)
-    text = script(_repeated(question, submission, arguments.call))
+    text = lines_of(_repeated(question, submission, arguments.call))
     console.say(f"{text}\n{_remarks(question, arguments.call)}\n")
     return RIGHT if _run(text) == 0 else WRONG
 

@@ -61,7 +61,7 @@ class Repeated:
     packages: tuple[str, ...] = ()  # like multiprocessing, which the submission uses besides it
 
 
-def script(what: Repeated) -> str:
+def lines_of(what: Repeated) -> str:
     """Return the program; raises UsageError for an argument that cannot be written down."""
     writer = _Writer(module=what.module)
     body = [line for step in what.steps for line in writer.lines(step)]

@@ -18,7 +18,7 @@ from pytest_mpgrade.run.protocol import (
     CallsRequest,
     StepRequest,
 )
-from pytest_mpgrade.run.supervisor import gate_scripts, held_points
+from pytest_mpgrade.run.supervisor import gate_scripts, held_points, pauses
 from pytest_mpgrade.run.supervisor.after_return import after
 from pytest_mpgrade.run.supervisor.crowd import Crowd
 from pytest_mpgrade.run.supervisor.tree import Supervised
@@ -124,11 +124,7 @@ class Calls:
             self._add(number, self.run.ended(how, Phase.BEFORE_CALL))
             return False
         if step.do in ("meet", "let"):
-            gates = (
-                gate_scripts.meet(watch, step.n)
-                if step.do == "meet"
-                else gate_scripts.let(watch, step.let)
-            )
+            gates = pauses.meet(watch, step.n) if step.do == "meet" else pauses.let(watch, step.let)
             self._add(number, replace(self.run.facts(Ending.RETURNED, ""), gates=gates))
             watch.reply()
             return True

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from pytest_mpgrade.records import (
@@ -272,33 +272,3 @@ def _beyond(watch: Watch, count: int) -> Callable[[], bool]:
 def _waiting(watch: Watch, keys: tuple[str, ...]) -> tuple[str, ...]:
     started = {event.key for event in watch.gates.arrivals()}
     return tuple(key for key in keys if key not in started)
-
-
-def meet(watch: Watch, n: int) -> GateReport:
-    """Wait, between two calls, until *n* processes stand at gates or the tree is quiescent."""
-    watch.gates.keep_shut = lambda _: True
-    with watch.unanswered():
-        how = watch.until(lambda: len(watch.gates.insiders()) >= n)
-    crew = tuple(sorted(watch.gates.insiders()))
-    return GateReport(
-        script="meet",
-        wanted=n,
-        met=how == "yes",
-        most_inside=len(crew),
-        crew=crew,
-        alive_then=len(watch.workers_alive()),
-        quiet=_rule(watch, how),
-    )
-
-
-def let(watch: Watch, keys: Sequence[str]) -> GateReport:
-    """Open the gates of these tasks between two calls, and wait until the tree has settled."""
-    inside = [key for key in keys if key in watch.gates.inside]
-    with watch.unanswered():
-        for key in inside:
-            watch.gates.open(key)
-        if inside:
-            watch.settle(SETTLE_SECONDS)
-    return GateReport(
-        script="let", wanted=len(keys), met=len(inside) == len(keys), first=tuple(inside)
-    )
