@@ -10,7 +10,7 @@ import pytest
 
 from pytest_mpgrade.course.assignment import find_assignment
 from pytest_mpgrade.session.question_calls import Question, question_calls
-from pytest_mpgrade.student.call_script import Repeated, script
+from pytest_mpgrade.student.call_script import Repeated, lines_of
 from pytest_mpgrade.submission.discover import discover
 from support.program import program
 from support.running import ROOT, run_command, variables
@@ -64,7 +64,7 @@ def reference(name: str, question: str, method: str = "") -> Question:
 
 def lines_of(name: str, question: Question, number: int = 0) -> str:
     """Return the lines that repeat one of its calls against the reference."""
-    return script(
+    return lines_of(
         Repeated(
             about=question.title,
             steps=question.plays[number],
