@@ -9,7 +9,8 @@ student.play(
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from pytest_mpgrade.inside import workloads
 from pytest_mpgrade.inside.placeholders import BareQueue, Lazily, Own, PipeEnd, Saved, ThreadQueue
@@ -37,6 +38,9 @@ The gates at which tasks of earlier calls stand stay shut.
 OPEN = OpenGates()
 """All gates are open, those too at which tasks of earlier calls stand."""
 
+Applied = Callable[..., object] | Own
+"""A function that a call applies to each of its items: one of ours, or one of the submission's."""
+
 __all__ = [
     "KEPT",
     "OPEN",
@@ -48,13 +52,16 @@ __all__ = [
     "PipeEnd",
     "Rendezvous",
     "ThreadQueue",
+    "arg_tuples",
     "call",
     "drop",
+    "items",
     "let",
     "meet",
     "own",
     "saved",
     "script",
+    "whole",
 ]
 
 
@@ -156,12 +163,11 @@ def _names(value: object) -> Iterator[str]:
 def _keys(args: tuple[object, ...]) -> tuple[str, ...] | None:
     """Return the keys of the tasks among the arguments.
 
-    An argument that is neither a workload nor saved may hold any task; the function of a workload
-    holds none.
+    An argument that is neither a workload nor saved may hold any task. A function beside a workload
+    is what is applied to its items.
     """
     given = [arg for arg in args if isinstance(arg, Workload)]
-    functions = [func for each in given if each.arguments_only for func, _ in each.tasks]
-    if not all(isinstance(arg, (Workload, Saved)) or arg in functions for arg in args):
+    if not all(isinstance(arg, (Workload, Saved)) or (given and callable(arg)) for arg in args):
         return None
     return tuple(key for each in given for key in each.keys)
 
@@ -215,6 +221,34 @@ def drop(*names: str) -> Step:
 def saved(name: str, items: int) -> tuple[Saved, ...]:
     """Return stand-ins for the *items* items of a tuple that an earlier step returned."""
     return tuple(Saved(name, item) for item in range(items))
+
+
+def whole(name: str) -> Saved:
+    """Return a stand-in for all that an earlier step returned."""
+    return Saved(name)
+
+
+def items(workload: Workload) -> tuple[Applied, Workload]:
+    """Return a function of one argument, and the workload as the items that it is applied to."""
+    return _applied(
+        workload, workloads.compute, [args[0] for _, args in workload.tasks if len(args) == 1]
+    )
+
+
+def arg_tuples(workload: Workload) -> tuple[Applied, Workload]:
+    """Return a function, and the workload as the tuples of arguments that it is applied to."""
+    return _applied(workload, workloads.apply, [args for _, args in workload.tasks])
+
+
+def _applied(
+    workload: Workload, otherwise: Callable[..., object], given: Sequence[object]
+) -> tuple[Applied, Workload]:
+    """Return the function that all tasks have in common, or one that is given whole tasks."""
+    functions = {func for func, _ in workload.tasks}
+    alike = len(functions) == 1 and len(given) == len(workload.tasks)
+    words = workload.words.replace("tasks", "items")
+    changed = replace(workload, given=tuple(given) if alike else workload.tasks, words=words)
+    return (functions.pop() if alike else otherwise), changed
 
 
 def own(name: str) -> Own:

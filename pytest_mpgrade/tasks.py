@@ -8,6 +8,7 @@ in what the gatekeeper sees.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -39,18 +40,20 @@ class Workload:
     lazy: bool = False
     arguments_only: bool = False  # the function of the tasks is handed over apart from them
     vouched: bool = False  # each returns its argument and what its process was given at its gate
+    given: tuple[object, ...] | None = None  # goes down in place of the tasks: `steps.items`
 
     @property
     def label(self) -> str:
         """The workload as messages name it: "12 tasks"."""
         count = len(self.tasks)
-        words = self.words if count != 1 else self.words.replace("tasks", "task")
+        words = self.words if count != 1 else re.sub(r"\b(task|item)s\b", r"\1", self.words)
         return f"{count} {words}" if self.tasks else "[]"
 
     @property
     def argument(self) -> object:
         """What goes down to the student's process."""
-        items = [task[1] if self.arguments_only else task for task in self.tasks]
+        whole = [task[1] if self.arguments_only else task for task in self.tasks]
+        items = whole if self.given is None else list(self.given)
         return Lazily(items) if self.lazy else items
 
     def as_generator(self) -> Workload:

@@ -123,3 +123,21 @@ def test_thread_of_the_submission_is_told_from_a_library_s(
     """A thread that is left is the submission's where a line of that is on its stack."""
     run: Run = play(OWN.format(target=target), steps.call("f"))[1]
     assert [(left.kind, left.own) for left in run.trace.leftovers] == [("thread", own)]
+
+
+def test_workload_as_items() -> None:
+    """A workload goes down as a function with its items, or as one with tuples of arguments; where
+    its tasks have several functions, whole tasks are the items.
+    """
+    squares, mixed = tasks.square([3, -4]), tasks.mixed()
+    func, items = steps.items(squares)
+    assert (func, items.argument, items.label) == (tasks.work.square, [3, -4], "2 items")
+    assert steps.arg_tuples(squares)[1].argument == [(3,), (-4,)]
+    assert steps.arg_tuples(tasks.spin(2, 9))[1].argument == [(0, 9), (1, 9)]
+    func, items = steps.items(mixed)
+    assert (func, items.argument) == (tasks.work.compute, list(mixed.tasks))
+    assert steps.items(tasks.square([7]))[1].label == "1 item"
+    assert steps.items(tasks.square([]))[1].argument == []
+    step = steps.call("pool_map", *steps.items(squares), n_processes=3)
+    assert (step.label, step.keys) == ("pool_map(square, 2 items, n_processes=3)", ("3", "-4"))
+    assert steps.call("calculate", tasks.work.power, (3, 4)).keys is None
