@@ -231,7 +231,7 @@ def whole(name: str) -> Saved:
 def items(workload: Workload) -> tuple[Applied, Workload]:
     """Return a function of one argument, and the workload as the items that it is applied to."""
     return _applied(
-        workload, workloads.compute, [args[0] for _, args in workload.tasks if len(args) == 1]
+        workload, workloads.run_task, [args[0] for _, args in workload.tasks if len(args) == 1]
     )
 
 

@@ -32,7 +32,7 @@ class Rehearsal(Student):
 
     def __init__(self, student: Student) -> None:
         super().__init__(student._runs, student.start_method)
-        self._relied, self._relied_functions = student._relied, student._relied_functions
+        self._relied = student._relied
 
     def play(self, *steps: Step) -> tuple[Run, ...]:
         """Have the calls made in the background; the runs that it returns know nothing yet."""

@@ -54,9 +54,9 @@ class Student:
         self._reference = reference
         # Under these start methods the same runs are made in the background.
         self.ahead = ahead
-        self._relied: Run | None = None
+        # plainest calls that did not return, by the functions that depend on them
+        self._relied: dict[frozenset[str], Run] = {}
         self._left_nothing = True  # the plainest calls, as far as they have been made
-        self._relied_functions: set[str] = set()
         self._shared: dict[str, tuple[Step, ...]] = {}  # by the key of a run in a shared process
         self.start_method = start_method
         self.findings: list[Finding] = []
@@ -159,12 +159,13 @@ class Student:
 
         While they do not return, this test makes no other call of these functions, and says so. A
         call that does not return here but under another start method says that
-        (`Run.returned_under`).
+        (`Run.returned_under`). Functions that do not depend on each other are relied on one by one.
         """
         runs = self.play(*steps)
-        self._left_nothing = all(map(is_clean, runs))
+        self._left_nothing = self._left_nothing and all(map(is_clean, runs))
         stuck = next((run for run in runs if run.ending is not Ending.RETURNED), None)
-        self._relied = None
+        functions = frozenset(step.function for step in steps)
+        self._relied.pop(functions, None)
         if stuck is not None and stuck.ending in (
             Ending.HUNG,
             Ending.TIMED_OUT,
@@ -176,7 +177,7 @@ class Student:
                 stuck, returned_under=returning_method(self._scenario(steps), stuck, self._runs)
             )
             runs = linked_runs([explained if run is stuck else run for run in runs])
-            self._relied, self._relied_functions = explained, {step.function for step in steps}
+            self._relied[functions] = explained
         self.relied_on = runs
         return runs
 
@@ -278,8 +279,8 @@ class Student:
         wrong = unusable(imported, functions)
         if wrong:
             return "has_functions", next(iter(wrong.values())), imported
-        relied = self._relied
-        if relied is None or not self._relied_functions & called:
+        relied = next((run for names, run in self._relied.items() if names & called), None)
+        if relied is None:
             return "", "", None
         why = f"the plainest call, {relied.call}, ended before it had returned ({relied.ending})"
         return blamed_for(relied), why, relied
