@@ -54,7 +54,7 @@ def module_syntax(tree: ast.Module) -> ModuleSyntax:
 TELLING = frozenset(
     (
         *("cancel_join_thread", "_exit", "input", "breakpoint", "set_trace", "run"),
-        *("ThreadPool", "ThreadPoolExecutor", "Thread", "Parallel"),
+        *("ThreadPool", "ThreadPoolExecutor", "Thread", "Parallel", "Pool", "Process"),
     )
 )
 """Functions whose calls explain faults; `judge/causes` knows which."""

@@ -11,7 +11,15 @@ from collections.abc import Callable
 
 from pytest_mpgrade.judge.causes import hung, raised, returned
 from pytest_mpgrade.judge.causes.cause import Cause, Pattern
-from pytest_mpgrade.judge.symptoms import NO_ROOM, NOT_TOLD
+from pytest_mpgrade.judge.symptoms import (
+    ALIVE,
+    FORCED,
+    HELPER,
+    NO_ROOM,
+    NOT_TOLD,
+    RESIDUE,
+    UNJOINED,
+)
 from pytest_mpgrade.records import Run
 
 
@@ -72,8 +80,10 @@ _OF_VALUES: tuple[Pattern, ...] = (
     returned.fewer,
     returned.more,
 )
-_LEFT = frozenset(("workers stay alive", "helper alive", "residue", "not joined"))
-"""Symptoms of processes and other things that are left after the call."""
+_LEFT = frozenset((HELPER, RESIDUE))
+"""Symptoms of other things than workers that are left after the call."""
+_NOT_SHUT = frozenset((ALIVE, FORCED, UNJOINED))
+"""Symptoms of workers that were not shut down by a sentinel and a join()."""
 _TABLE: tuple[tuple[Callable[[str], bool], tuple[Pattern, ...]], ...] = (
     (
         lambda symptom: (
@@ -88,6 +98,7 @@ _TABLE: tuple[tuple[Callable[[str], bool], tuple[Pattern, ...]], ...] = (
     (lambda symptom: symptom == "values", _OF_VALUES),
     (lambda symptom: symptom == "swallowed", (raised.unpicklable_put,)),
     (lambda symptom: symptom == "in the caller", (returned.threads,)),
+    (lambda symptom: symptom in _NOT_SHUT, (returned.loky, returned.pool_not_joined)),
     (lambda symptom: symptom in _LEFT, (returned.loky,)),
 )
 """The patterns that are tried for each symptom, in this order."""

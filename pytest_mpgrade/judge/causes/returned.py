@@ -146,3 +146,15 @@ def loky(run: Run) -> Cause | None:
         ),
         first=True,
     )
+
+
+def pool_not_joined(run: Run) -> Cause | None:
+    """A pool was not closed and joined: its workers were terminated, or are still there."""
+    use = run.code.use("Pool")
+    if use is None or run.code.use("Process") is not None:
+        return None
+    hint = (
+        f"close() the pool of line {use.line}, and then join() it: terminate(), the end of its"
+        " `with` block and letting go of it end its workers by force"
+    )
+    return Cause(name="pool not joined", hint=hint, first=True)

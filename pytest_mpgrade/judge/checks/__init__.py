@@ -28,6 +28,7 @@ from pytest_mpgrade.judge.checks.background_results import (
 )
 from pytest_mpgrade.judge.checks.bounded import bounded
 from pytest_mpgrade.judge.checks.child_end import child_ended, child_joined, nothing_left_of_tasks
+from pytest_mpgrade.judge.checks.chunks import chunked
 from pytest_mpgrade.judge.checks.coming_back import comes_back, drains, workers_are_told_to_stop
 from pytest_mpgrade.judge.checks.concurrency import (
     first_in_first_out,
@@ -67,6 +68,13 @@ from pytest_mpgrade.judge.checks.one_process_each import (
     outlives_failures,
 )
 from pytest_mpgrade.judge.checks.polling import still_running, waits_when_asked
+from pytest_mpgrade.judge.checks.pool_in_background import (
+    keeps_the_work,
+    nothing_left_of_handle,
+    of_held,
+    times_out,
+    works_in_background,
+)
 from pytest_mpgrade.judge.checks.races import holds_under_every_schedule
 from pytest_mpgrade.judge.checks.reproducible import cells_in_order, same_again, same_as_submitted
 from pytest_mpgrade.judge.checks.results import (
@@ -99,6 +107,7 @@ __all__ = [
     "check",
     "child_ended",
     "child_joined",
+    "chunked",
     "closes_connection",
     "closes_processes",
     "comes_back",
@@ -122,6 +131,7 @@ __all__ = [
     "imports_cleanly",
     "in_children",
     "inconclusive",
+    "keeps_the_work",
     "keeps_up_with_reference",
     "late_result_arrives",
     "lets_through",
@@ -135,9 +145,11 @@ __all__ = [
     "not_here",
     "nothing_accumulates",
     "nothing_else_left",
+    "nothing_left_of_handle",
     "nothing_left_of_tasks",
     "notices_death",
     "obeys_none",
+    "of_held",
     "one_process_each",
     "outlives_failures",
     "raises_soon",
@@ -153,6 +165,7 @@ __all__ = [
     "starts_child_as_script",
     "starts_in_background",
     "still_running",
+    "times_out",
     "undecided",
     "uses_the_default",
     "values_in_any_order",
@@ -163,5 +176,6 @@ __all__ = [
     "worker_output",
     "workers",
     "workers_are_told_to_stop",
+    "works_in_background",
     "works_under_start_method",
 ]

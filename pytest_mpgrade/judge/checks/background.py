@@ -40,7 +40,7 @@ OWN_QUEUES = (
     "make new queues and a new process for every task, and keep none of them in a global variable"
 )
 """A hint for tasks that share their queues."""
-_START_AND_RETURN = "start() the process and return; do not join() or get() here"
+_START_AND_RETURN = "start the child process, or a pool's work, and return; do not wait for it here"
 _LOOK_WITHOUT_WAITING = (
     "look whether a result is there without waiting for it, as get_nowait() does"
 )
@@ -84,9 +84,13 @@ def returns_at_once(
     *,
     started: Run | None = None,
     seconds: float = START_SECONDS,
+    by: Run | None = None,
 ) -> Verdict:
     """The call comes back while its task is held, without waiting: of several calls the fastest
     counts.
+
+    *by*: a step after the call, by which its child processes have been started, where a thread may
+    do that.
 
     Waiting is measured where the machine's load has no part in it: seconds in which the calling
     thread neither ran nor wanted a core, less those in which others did.
@@ -112,7 +116,7 @@ def returns_at_once(
             f"{run.call} waited for a task: it came back only when that had been let go",
             symptom="blocks",
         )
-    own = not_held_then(run) if started is None else None
+    own = not_held_then(run, by=by) if started is None else None
     return own or _waited((run, *others), seconds)
 
 
@@ -123,10 +127,11 @@ def waited(run: Run) -> Verdict:
     return undecided(seen, "returns_at_once", said, shown_by=run)
 
 
-def not_held_then(started: Run, run: Run | None = None) -> Verdict | None:
+def not_held_then(started: Run, run: Run | None = None, *, by: Run | None = None) -> Verdict | None:
     """Return a verdict where the task was not held when `bg_get` was called; None where it was.
 
-    `bg_task` may have failed, waited for the task, or run it itself.
+    `bg_task` may have failed, waited for the task, or run it itself. *by* is the step by which it
+    has started its child processes, if that is not *started*.
     """
     nothing = before_all(started)
     if nothing is not None:
@@ -137,7 +142,8 @@ def not_held_then(started: Run, run: Run | None = None) -> Verdict | None:
         )
     if started.ending is not Ending.RETURNED:
         return never_returned(started)
-    if not children(started) or ran_in_caller(started) or (run is not None and ran_in_caller(run)):
+    seen = [one for one in (started, run, by) if one is not None]
+    if not children(by or started) or any(map(ran_in_caller, seen)):
         return absent("the task did not run in a child process (see starts_in_background)")
     return let_go(started)
 

@@ -34,8 +34,10 @@ from pytest_mpgrade.tasks import Workload
     hint="start n_processes worker processes, no more and no fewer",
     of_tasks=True,
 )
-def workers(run: Run, n: int) -> Verdict:
+def workers(run: Run, n: int, *, renewed: bool = False) -> Verdict:
     """Exactly *n* different child processes take tasks, and the caller takes none.
+
+    *renewed*: a worker that has done its share may end, and another take its place.
 
     The check needs a run of `tasks.rendezvous(n)`. It fails when the caller ran a task, when more
     or fewer processes than *n* took tasks, and when a result does not come from the process that
@@ -49,7 +51,7 @@ def workers(run: Run, n: int) -> Verdict:
     if unjudged is not None or run.trace.gates is None:
         return unjudged or PASSED
     gates, pids = run.trace.gates, pids_at_gates(run)
-    wrong = _not_by_children(run, pids) or _too_many(gates, pids, n)
+    wrong = _not_by_children(run, pids) or _too_many(gates, pids, n, renewed=renewed)
     if wrong is not None:
         return wrong
     if not gates.met and gates.early:
@@ -74,7 +76,7 @@ def _not_by_children(run: Run, pids: set[int]) -> Verdict | None:
     return None
 
 
-def _too_many(gates: GateReport, pids: set[int], n: int) -> Verdict | None:
+def _too_many(gates: GateReport, pids: set[int], n: int, *, renewed: bool) -> Verdict | None:
     """Return the failure where more than *n* processes took tasks; else None."""
     if len(gates.crew) > n:
         return failed(
@@ -87,7 +89,7 @@ def _too_many(gates: GateReport, pids: set[int], n: int) -> Verdict | None:
         for step in gates.steps
         if step.arrived_pid and step.arrived_pid not in gates.crew
     ]
-    if gates.met and strangers:
+    if gates.met and strangers and not renewed:
         return failed(
             f"a process beyond the first {n} took a task ({len(pids)} processes ran tasks in all)",
             symptom="too many workers",

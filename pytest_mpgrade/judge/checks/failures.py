@@ -28,6 +28,12 @@ def _serial(run: Run) -> Verdict | None:
     return None
 
 
+def _ran(run: Run) -> bool:
+    """Tell whether a task was run: in this call, or in an earlier one that had begun its work."""
+    earlier = run.trace.observer == "psutil" or any(each.ran_task for each in run.trace.processes)
+    return earlier or any(event.kind == "note" for event in run.trace.events)
+
+
 def _task_not_run(seen: str, run: Run) -> Verdict:
     """Return that the task that raises, or dies, was never run.
 
@@ -69,9 +75,7 @@ def raises_soon(run: Run, message: str) -> Verdict:
     verdict = _serial(run)
     if verdict is not None:
         return verdict
-    if run.ending is Ending.RETURNED and not any(
-        event.kind == "note" for event in run.trace.events
-    ):
+    if run.ending is Ending.RETURNED and not _ran(run):
         return _task_not_run("the task that raises was not run", run)
     if run.ending is Ending.RETURNED:
         return failed(
@@ -83,7 +87,7 @@ def raises_soon(run: Run, message: str) -> Verdict:
     if run.ending is not Ending.RAISED or run.error is None:
         return somewhere_else(run) or _waits_for_it(run)
     error = run.error
-    if not any(event.kind == "note" for event in run.trace.events) and message in error.message:
+    if not _ran(run) and message in error.message:
         return fault(
             Concern.WORKERS,
             f"{run.call} raised the exception of a task that no process had run",
@@ -218,11 +222,18 @@ def _still_there(run: Run, children: list[ProcessSeen]) -> Verdict:
     concern=Concern.FAILURE,
     hint="shut the workers down in a finally block",
 )
-def all_shut_down(run: Run, after: str = "raises_soon", *, row: Run | None = None) -> Verdict:
+def all_shut_down(
+    run: Run,
+    after: str = "raises_soon",
+    *,
+    row: Run | None = None,
+    dropped: Run | None = None,
+) -> Verdict:
     """After an error no worker is left, alive or as a zombie, and nothing else of the call.
 
     *after*: the check that is blamed when the call did not raise; *row*: the last of many calls in
-    one process, for what a library makes once for all of them.
+    one process, for what a library makes once for all of them; *dropped*: the step in which a
+    handle was dropped that kept pipes until then.
 
     The check needs a run of `tasks.raises(message=…)` or `tasks.dies()` that raised. It fails when
     a process, thread, pipe, semaphore or shared memory is left. It passes with a note when that is
@@ -243,4 +254,5 @@ def all_shut_down(run: Run, after: str = "raises_soon", *, row: Run | None = Non
     ]
     if remaining:
         return _still_there(run, remaining)
-    return residue(run, f"{run.call} had raised, the exception was dropped", once=run, row=row)
+    later, what = (run, "the exception") if dropped is None else (dropped, "the handle")
+    return residue(later, f"{run.call} had raised, {what} was dropped", once=later, row=row)

@@ -17,6 +17,7 @@ from pytest_mpgrade.judge.examples.hangs import hung, stuck
 from pytest_mpgrade.judge.examples.notebooks import NOTEBOOKS
 from pytest_mpgrade.judge.examples.pipes import PIPES
 from pytest_mpgrade.judge.examples.processes import PROCESSES
+from pytest_mpgrade.judge.examples.pools import POOLS
 from pytest_mpgrade.judge.examples.runs import (
     CREW,
     DIES,
@@ -232,8 +233,8 @@ _INTERFACE = [
 _MORE = [
     Example(check=check, passing=right, failing=wrong)
     for check, right, wrong in (
-        *(*BACKGROUND, *VALUES, *TIMINGS),
-        *(*SCHEDULES, *PROCESSES, *PIPES, *NOTEBOOKS),
+        *(*BACKGROUND, *VALUES, *TIMINGS, *SCHEDULES, *PROCESSES,),
+        *(*PIPES, *POOLS, *NOTEBOOKS,),
     )
 ]
 

@@ -15,7 +15,7 @@ from pytest_mpgrade.judge.examples.runs import (
     raising,
     worked,
 )
-from pytest_mpgrade.judge.symptoms import NOT_TOLD
+from pytest_mpgrade.judge.symptoms import FORCED, NOT_TOLD
 from pytest_mpgrade.records import CALLED_TARGET, Awaited, Code, Ending, Frame, Run, Use
 
 __all__ = ["CAUSES", "Shown"]
@@ -31,6 +31,7 @@ class Shown:
 
 
 _RAN = worked(MIXED)
+_TERMINATED = changed(_RAN, processes=(child(exitcode=-15), child(CREW[1], exitcode=-15)))
 _MESSAGE, _ROOM, _EXIT = Awaited.MESSAGE, Awaited.ROOM, Awaited.EXIT
 _WAITING = (stuck("get", 0, _MESSAGE), stuck("get", 1, _MESSAGE), stuck("get", 2, _MESSAGE))
 _FEW = changed(_RAN, events=_RAN.trace.events[1:])
@@ -292,6 +293,7 @@ CAUSES: tuple[Shown, ...] = (
         symptom="workers stay alive",
         run=changed(_RAN, processes=(child(CREW[0], exitcode=None, later="alive", reusable=True),)),
     ),
+    Shown(name="pool not joined", symptom=FORCED, run=_uses(_TERMINATED, "Pool")),
 )
 """Each pattern, with a run that it fits."""
 
