@@ -225,8 +225,10 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from pytest_mpgrade.cli import verify
+    from pytest_mpgrade.cli import verify, verify_mutants
 
+    if arguments.mutate:
+        return verify_mutants.main(arguments)
     return verify.main(arguments)
 
 

@@ -276,6 +276,11 @@ def _add_verify(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_choice(verify: Parser) -> None:
     """Add options that choose the solutions to grade."""
     verify.add_argument(
+        "--mutate",
+        action="store_true",
+        help="grade small changes of the reference, each of which should lose points",
+    )
+    verify.add_argument(
         "--only", metavar="NAME", nargs="+", default=[], help="only these solutions"
     )
     verify.add_argument(

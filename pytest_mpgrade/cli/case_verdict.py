@@ -26,6 +26,7 @@ class CaseVerdict:
     seconds: float
     score: float = 0.0
     max_score: float = 0.0
+    graded: bool = True  # there is a grade, also where that is for what could not be imported
 
 
 def judge_case(case: Case, result: ResultFile, round: int, load: int) -> CaseVerdict:
@@ -43,6 +44,7 @@ def judge_case(case: Case, result: ResultFile, round: int, load: int) -> CaseVer
         seconds=result.seconds,
         score=result.score,
         max_score=result.max_score,
+        graded=result.status is not Status.ERROR,
     )
 
 

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -79,7 +79,7 @@ class Journal:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run `mpgrade verify`.
+    """Run `mpgrade verify` without --mutate.
 
     Returns 0 when every verdict is right, and every check is failed by some wrong solution.
     """
@@ -94,7 +94,7 @@ def main(arguments: argparse.Namespace) -> int:
         and not journal.has(case, round, arguments.load)
     ]
     with busy_loops(arguments.load), tempfile.TemporaryDirectory(prefix="mpgrade-verify-") as out:
-        _all(assignment, todo, journal, Path(out), arguments)
+        grade_cases(assignment, todo, journal, Path(out), arguments, _in_words)
     mine = [
         one
         for one in journal.verdicts
@@ -155,13 +155,18 @@ def _handed_in(case: Case, assignment: Assignment, out: Path) -> Path:
     return folder
 
 
-def _all(
+def grade_cases(
     assignment: Assignment,
     todo: Sequence[tuple[Case, int]],
     journal: Journal,
     out: Path,
     arguments: argparse.Namespace,
+    in_words: Callable[[CaseVerdict], str],
 ) -> None:
+    """Grade each case, in each of its rounds, and add the verdicts to the journal.
+
+    *in_words* says what a verdict is, for the line that is printed of it.
+    """
     stop = pytest_run.Stop()
 
     def one(case: Case, round: int) -> CaseVerdict:
@@ -182,13 +187,13 @@ def _all(
             journal.add(verdict)
         return verdict
 
-    for case in {case.name: case for case, _ in todo}.values():
+    for case, _ in todo:
         _handed_in(case, assignment, out)
     with concurrent.futures.ThreadPoolExecutor(max_workers=arguments.jobs) as threads:
         pending = [threads.submit(one, case, round) for case, round in todo]
         try:
             for number, future in enumerate(concurrent.futures.as_completed(pending), 1):
-                print(f"[{number}/{len(pending)}] {_in_words(future.result())}", flush=True)
+                print(f"[{number}/{len(pending)}] {in_words(future.result())}", flush=True)
         except BaseException:
             stop.set()
             threads.shutdown(wait=False, cancel_futures=True)

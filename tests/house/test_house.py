@@ -111,6 +111,17 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "batch/cluster/jobqueue.py": "starts Dask workers as jobs of a cluster; optional"
     },
     "jinja2": {"report/pages/html.py": "makes pages of templates, and escapes what is in them"},
+    "libcst": {
+        "cli/mutants/source.py": "syntax that keeps its comments and layout; optional",
+        "cli/mutants/dropped.py": "makes syntax",
+        "cli/mutants/exchanged.py": "makes syntax",
+        "cli/mutants/processes.py": "makes syntax",
+        "cli/mutants/arguments.py": "makes syntax",
+        "cli/mutants/doubled.py": "makes syntax",
+        "cli/mutants/locks.py": "makes syntax",
+        "cli/mutants/handlers.py": "makes syntax",
+        "cli/mutants/awaits.py": "makes syntax",
+    },
     "tomli": {"course/toml_text.py": "Python 3.10 has no tomllib"},
 }
 """Where each library of others is imported, and what for."""
