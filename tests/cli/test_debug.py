@@ -62,7 +62,7 @@ def reference(name: str, question: str, method: str = "") -> Question:
     return question_calls(assignment, submission, question, method)
 
 
-def lines_of(name: str, question: Question, number: int = 0) -> str:
+def shown_lines(name: str, question: Question, number: int = 0) -> str:
     """Return the lines that repeat one of its calls against the reference."""
     return lines_of(
         Repeated(
@@ -129,7 +129,7 @@ def test_printed_lines_run_without_mpgrade(
     tmp_path: Path, question: str, ends: str, method: str
 ) -> None:
     """The printed lines, saved as a file, make the call under the start method, without mpgrade."""
-    text = lines_of("mp_apply", reference("mp_apply", question.format(method), method))
+    text = shown_lines("mp_apply", reference("mp_apply", question.format(method), method))
     file = put(tmp_path / "repeat.py", f"{text}    print(multiprocessing.get_start_method())\n")
     assert "pytest_mpgrade" not in text
     done = run_command([sys.executable, str(file)], tmp_path)
@@ -141,7 +141,7 @@ def test_printed_lines_run_without_mpgrade(
 
 def test_printed_lines_run_when_they_are_pasted(tmp_path: Path) -> None:
     """Pasted into an interactive interpreter the printed lines make the call, too."""
-    text = lines_of("mp_apply", reference("mp_apply", "test_plainest_call"))
+    text = shown_lines("mp_apply", reference("mp_apply", "test_plainest_call"))
     done = subprocess.run(
         [sys.executable, "-i", "-q"],
         input=f"{text}\n",
@@ -164,7 +164,7 @@ def test_handles_are_repeated(tmp_path: Path, method: str) -> None:
     found = reference("bg_task", "test_results_reach_whom_they_belong_to", method)
     assert len(found.plays) == 2
     for number in (0, 1):
-        file = put(tmp_path / "repeat.py", lines_of("bg_task", found, number))
+        file = put(tmp_path / "repeat.py", shown_lines("bg_task", found, number))
         done = run_command([sys.executable, str(file)], tmp_path)
         assert done.returncode == 0, done.stderr
     assert "bg_get() returned" in done.stdout
@@ -173,7 +173,7 @@ def test_handles_are_repeated(tmp_path: Path, method: str) -> None:
 def test_results_are_asked_for_once(tmp_path: Path) -> None:
     """Where no task is held, a result that an early call has had is not waited for again."""
     found = reference("bg_task", "test_several_tasks_at_a_time", "fork")
-    file = put(tmp_path / "repeat.py", lines_of("bg_task", found))
+    file = put(tmp_path / "repeat.py", shown_lines("bg_task", found))
     done = run_command([sys.executable, str(file)], tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Child process inactive.") == 0
@@ -203,7 +203,7 @@ def test_every_question_can_be_repeated(name: str) -> None:
             without.append(function)
             continue
         for number in range(len(question.plays)):
-            compile(lines_of(name, question, number), function, "exec")
+            compile(shown_lines(name, question, number), function, "exec")
     assert set(without) <= {"test_speed", "test_module_imports_and_has_the_functions"}
 
 

@@ -135,7 +135,7 @@ def test_workload_as_items() -> None:
     assert steps.arg_tuples(squares)[1].argument == [(3,), (-4,)]
     assert steps.arg_tuples(tasks.spin(2, 9))[1].argument == [(0, 9), (1, 9)]
     func, items = steps.items(mixed)
-    assert (func, items.argument) == (tasks.work.compute, list(mixed.tasks))
+    assert (func, items.argument) == (tasks.work.run_task, list(mixed.tasks))
     assert steps.items(tasks.square([7]))[1].label == "1 item"
     assert steps.items(tasks.square([]))[1].argument == []
     step = steps.call("pool_map", *steps.items(squares), n_processes=3)
