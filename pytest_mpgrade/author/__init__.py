@@ -31,7 +31,7 @@ def check_name(name: str) -> None:
         )
     if name in sys.stdlib_module_names or name in ("pytest", "pytest_mpgrade"):
         raise UsageError(f"{name}.py would hide a module of that name: choose another name")
-    if others := catalogue.called(name):
+    if others := catalogue.listed_as(name):
         raise UsageError(
             f"there is an assignment {name!r} already, from {others[0].origin}: choose another name"
         )

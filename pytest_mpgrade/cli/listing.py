@@ -45,7 +45,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 def tell_of_others(name: str) -> None:
     """Say on standard error which assignment is taken where several have the same name."""
-    found = catalogue.called(name)
+    found = catalogue.listed_as(name)
     if len(found) > 1:
         also = joined([each.origin for each in found[1:]])
         words = f"{name} is taken from {found[0].origin}; there is one too from {also}"

@@ -60,7 +60,7 @@ def all_sources() -> Iterator[Source]:
     yield from _of_packages()
 
 
-def called(name: str) -> tuple[Listed, ...]:
+def listed_as(name: str) -> tuple[Listed, ...]:
     """Return the assignments of this name; the first is the one that is taken."""
     return tuple(one for source in all_sources() for one in source.found if one.name == name)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mpgrade.cli.mutants import MUTATORS, mutants_of
-from pytest_mpgrade.cli.mutants.source import Source
+from pytest_mpgrade.cli.mutants.source import MutableSource
 from support.known_verdicts import course
 from support.running import ROOT
 
@@ -31,7 +31,7 @@ def changes(text: str, mutator: str) -> list[tuple[str, list[str], list[str]]]:
     text = textwrap.dedent(text)
     (made,) = [each for each in MUTATORS if each.__name__ == mutator]
     found = []
-    for mutation in made(Source(text)):
+    for mutation in made(MutableSource(text)):
         lines = list(difflib.ndiff(text.splitlines(), mutation.text.splitlines()))
         taken, given = (
             [line[2:].strip() for line in lines if line[0] == sign] for sign in ("-", "+")
@@ -218,7 +218,9 @@ def test_every_mutator_finds_its_place_in_some_solution() -> None:
     idle = {
         made.__name__
         for made in MUTATORS
-        if not any(True for path in MODULES for _ in made(Source(path.read_text("utf-8-sig"))))
+        if not any(
+            True for path in MODULES for _ in made(MutableSource(path.read_text("utf-8-sig")))
+        )
     }
     assert idle <= {"without_await"}
 

@@ -19,9 +19,9 @@ from pytest_mpgrade.cli.mutants.exchanged import joined_too_early
 from pytest_mpgrade.cli.mutants.handlers import hidden_exceptions, widened_handlers
 from pytest_mpgrade.cli.mutants.locks import without_locks
 from pytest_mpgrade.cli.mutants.processes import one_process
-from pytest_mpgrade.cli.mutants.source import Mutation, Source
+from pytest_mpgrade.cli.mutants.source import MutableSource, Mutation
 
-MUTATORS: tuple[Callable[[Source], Iterator[Mutation]], ...] = (
+MUTATORS: tuple[Callable[[MutableSource], Iterator[Mutation]], ...] = (
     without_calls,
     joined_too_early,
     one_process,
@@ -46,7 +46,7 @@ class Mutant:
 
 def mutants_of(text: str) -> list[Mutant]:
     """Return all mutants of a module, in the order of their lines."""
-    source = Source(text)
+    source = MutableSource(text)
     found: dict[str, Mutation] = {}
     for mutator in MUTATORS:
         for mutation in mutator(source):

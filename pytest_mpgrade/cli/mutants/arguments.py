@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import libcst
 
-from pytest_mpgrade.cli.mutants.source import Mutation, Source
+from pytest_mpgrade.cli.mutants.source import MutableSource, Mutation
 
 _AS_IF_OPTIONAL = frozenset(("seed", "rng"))
 """Parameters that most functions can do without, also where a function is always given them."""
 
 
-def without_arguments(source: Source) -> Iterator[Mutation]:
+def without_arguments(source: MutableSource) -> Iterator[Mutation]:
     """Leave out each argument of a call that is an optional parameter of the function around it."""
     for call in source.all_of(libcst.Call):
         optional = _optional(source.function(call))

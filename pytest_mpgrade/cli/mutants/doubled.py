@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import libcst
 
-from pytest_mpgrade.cli.mutants.source import Mutation, Source, called
+from pytest_mpgrade.cli.mutants.source import MutableSource, Mutation, called
 
 _PUTTING = frozenset(("put", "put_nowait", "send", "send_bytes", "append"))
 
 
-def put_twice(source: Source) -> Iterator[Mutation]:
+def put_twice(source: MutableSource) -> Iterator[Mutation]:
     """Repeat each line that only puts or sends something."""
     for expression in source.all_of(libcst.Expr):
         line = source.statement(expression)

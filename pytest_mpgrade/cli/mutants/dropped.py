@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst
 
-from pytest_mpgrade.cli.mutants.source import Mutation, Source, called
+from pytest_mpgrade.cli.mutants.source import MutableSource, Mutation, called
 
 _TELLING = frozenset(
     (
@@ -18,7 +18,7 @@ _TELLING = frozenset(
 """Methods whose results are seldom used."""
 
 
-def without_calls(source: Source) -> Iterator[Mutation]:
+def without_calls(source: MutableSource) -> Iterator[Mutation]:
     """Leave out each line that is only such a call, or a call of a function of the module.
 
     A comprehension that is only there for such calls counts, too. This leaves out sentinels as

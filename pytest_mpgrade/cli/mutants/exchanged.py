@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import libcst
 from libcst import matchers
 
-from pytest_mpgrade.cli.mutants.source import Mutation, Source, called
+from pytest_mpgrade.cli.mutants.source import MutableSource, Mutation, called
 
 _TAKING = frozenset(("get", "recv", "recv_bytes", "result", "next", "map", "starmap"))
 _ENDING = frozenset(("join", "close", "shutdown"))
 
 
-def joined_too_early(source: Source) -> Iterator[Mutation]:
+def joined_too_early(source: MutableSource) -> Iterator[Mutation]:
     """Move a statement that joins or closes before the one above it that takes results."""
     for block in source.all_of(libcst.IndentedBlock):
         for place, statement in enumerate(block.body):

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import libcst
 from libcst import matchers
 
-from pytest_mpgrade.cli.mutants.source import Mutation, Source
+from pytest_mpgrade.cli.mutants.source import MutableSource, Mutation
 
 _WIDE = frozenset(("Exception", "BaseException"))
 
 
-def widened_handlers(source: Source) -> Iterator[Mutation]:
+def widened_handlers(source: MutableSource) -> Iterator[Mutation]:
     """Catch every Exception where a handler names some."""
     for handler in source.all_of(libcst.ExceptHandler):
         kind = handler.type
@@ -25,7 +25,7 @@ def widened_handlers(source: Source) -> Iterator[Mutation]:
         yield source.mutation(what, handler, wide)
 
 
-def hidden_exceptions(source: Source) -> Iterator[Mutation]:
+def hidden_exceptions(source: MutableSource) -> Iterator[Mutation]:
     """Pass over an exception that a handler raises again, or turns into another."""
     for handler in source.all_of(libcst.ExceptHandler):
         if not matchers.findall(handler, matchers.Raise()):

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import libcst
 
-from pytest_mpgrade.cli.mutants.source import Mutation, Source
+from pytest_mpgrade.cli.mutants.source import MutableSource, Mutation
 
 _LOCK = re.compile(r"lock|mutex|sem(aphore)?\b|cond(ition)?\b|limit", re.IGNORECASE)
 """How locks and the like are called."""
 
 
-def without_locks(source: Source) -> Iterator[Mutation]:
+def without_locks(source: MutableSource) -> Iterator[Mutation]:
     """Run the block of each `with lock:` without the lock."""
     for block in source.all_of(libcst.With):
         (first, *more), code = block.items, source.code(block.items[0].item)

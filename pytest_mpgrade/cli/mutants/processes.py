@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import libcst
 
-from pytest_mpgrade.cli.mutants.source import Mutation, Source
+from pytest_mpgrade.cli.mutants.source import MutableSource, Mutation
 
 _NUMBERS = frozenset(("n_processes", "n_consumers", "n_jobs", "max_workers", "processes", "limit"))
 """Parameters that say how many work."""
 
 
-def one_process(source: Source) -> Iterator[Mutation]:
+def one_process(source: MutableSource) -> Iterator[Mutation]:
     """Give 1 in place of such a parameter wherever a call is given it."""
     for call in source.all_of(libcst.Call):
         for arg in call.args:
