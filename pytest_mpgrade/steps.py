@@ -16,7 +16,9 @@ from pytest_mpgrade.inside import workloads
 from pytest_mpgrade.inside.placeholders import BareQueue, Lazily, Own, PipeEnd, Saved, ThreadQueue
 from pytest_mpgrade.records import (
     Again,
+    Awaiting,
     HeldTask,
+    HeldTasks,
     KeptGates,
     OpenGates,
     Rendezvous,
@@ -40,6 +42,14 @@ OPEN = OpenGates()
 
 Applied = Callable[..., object] | Own
 """A function that a call applies to each of its items: one of ours, or one of the submission's."""
+_AWAITED: dict[Awaiting, str] = {
+    "": "{}",
+    "once": "await {}",
+    "together": "{}",
+    "cancelled": "await {}, cancelled",
+    "never": "{}, not awaited",
+}
+"""How messages name a call."""
 
 __all__ = [
     "KEPT",
@@ -48,6 +58,7 @@ __all__ = [
     "Again",
     "BareQueue",
     "HeldTask",
+    "HeldTasks",
     "Own",
     "PipeEnd",
     "Rendezvous",
@@ -55,6 +66,7 @@ __all__ = [
     "arg_tuples",
     "call",
     "drop",
+    "gather",
     "items",
     "let",
     "meet",
@@ -81,6 +93,7 @@ def call(
     words: str = "",
     via: Callable[..., object] | None = None,
     keeps_processes: bool = False,
+    awaited: Awaiting = "",
     **kwargs: object,
 ) -> Step:
     """Return a call of *function*.
@@ -93,11 +106,12 @@ def call(
     this limit if it needs more, unless the reference is much faster. *look*: sample
     its stacks while it runs. *words*: how messages name the arguments. *via*: a function of
     `tasks.work` that is called in place of *function*, with it before the other arguments.
-    *keeps_processes*: a Process that the call has not closed shows by its pipes.
+    *keeps_processes*: a Process that the call has not closed shows by its pipes. *awaited* is for a
+    coroutine function: its tasks may run in threads of the calling process, too.
     """
     script = gates or next((arg.gates for arg in args if isinstance(arg, Workload)), OPEN)
     return Step(
-        label=_label(function, args, kwargs, words),
+        label=_AWAITED[awaited].format(_label(function, args, kwargs, words)),
         function=function,
         args=tuple(arg.argument if isinstance(arg, Workload) else arg for arg in args),
         kwargs=kwargs,
@@ -114,6 +128,7 @@ def call(
         longest=longest,
         patience=patience,
         look=look,
+        awaited=awaited,
         via=via,
         keeps_processes=keeps_processes,
     )
@@ -140,6 +155,15 @@ def script(*, seconds: float = 0.0) -> Step:
         tasked=False,
         seconds=seconds,
     )
+
+
+def gather(function: str, *calls: Sequence[object], gates: Script = OPEN) -> Step:
+    """Return several calls of a coroutine function that are awaited at the same time.
+
+    *calls* are the arguments of each. They return a list of what each call has returned.
+    """
+    step = call(function, *map(list, calls), gates=gates, awaited="together")
+    return replace(step, label=f"{len(calls)} calls of {function}(…) at the same time")
 
 
 def _own(args: tuple[object, ...]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import functools
 import os
 import pickle
 import sys
-from types import FunctionType, ModuleType
+from types import ModuleType
 
 from pytest_mpgrade.inside import bootstrap, exceptions, gates, live, script
 from pytest_mpgrade.inside.placeholders import Lazily, Own, Saved, sendable
@@ -38,10 +38,6 @@ if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
     bootstrap.freeze_memory()
 
 
-_VARIADIC = 0x04 | 0x08
-"""CO_VARARGS and CO_VARKEYWORDS, as in `inspect`."""
-
-
 def _prepare(request: ChildRequest) -> None:
     """Set up the start method and the names of the run; the submission's folder comes later."""
     sys.argv = [request["module"]]
@@ -49,10 +45,11 @@ def _prepare(request: ChildRequest) -> None:
     bootstrap.come_to_points()
 
 
-def _side_effects(scratch: str) -> list[str]:
+def _side_effects(scratch: str, *, loops: bool) -> list[str]:
     """Return what an import has done besides defining things.
 
-    Hidden files do not count: libraries make those, such as a cache of fonts.
+    Hidden files do not count: libraries make those, such as a cache of fonts. An event loop counts
+    where *loops* says so: what is made for one loop cannot be awaited in another.
     """
     import threading
 
@@ -65,7 +62,16 @@ def _side_effects(scratch: str) -> list[str]:
     files = sorted(name for name in os.listdir(scratch) if not name.startswith("."))
     if files:
         effects.append(f"writes a file ({files[0]})")
+    if loops and _has_open_loop():
+        effects.append("makes an event loop")
     return effects
+
+
+def _has_open_loop() -> bool:
+    import gc
+    from asyncio import AbstractEventLoop
+
+    return any(isinstance(o, AbstractEventLoop) and not o.is_closed() for o in gc.get_objects())
 
 
 class Player:
@@ -83,7 +89,11 @@ class Player:
 
         # Now: the submission may have a file base64.py, and its folder is not on the path yet.
         from pytest_mpgrade.inside import plain_data  # noqa: F401 - loaded now
+        from pytest_mpgrade.inside.parameters import parameters
 
+        awaits = any(step["awaited"] for step in self.request["steps"])
+        if awaits:
+            from pytest_mpgrade.inside import awaiting  # noqa: F401 - loaded now
         bootstrap.freeze_memory()
         gates.ask("ready")
         # Not before "ready": no limit holds until then, and a file of the submission that has the
@@ -99,10 +109,10 @@ class Player:
             self._answer("import", error=detail)
             gates.ask("imported", ok=False)
             os._exit(0)
-        bootstrap.FACTS["side_effects"] = _side_effects(os.environ["HOME"])
+        bootstrap.FACTS["side_effects"] = _side_effects(os.environ["HOME"], loops=awaits)
         functions = {name: getattr(self.module, name, None) for name in self.request["functions"]}
         signatures = {
-            name: _parameters(each) if callable(each) else None for name, each in functions.items()
+            name: parameters(each) if callable(each) else None for name, each in functions.items()
         }
         self._answer("import", functions=signatures)
         gates.ask("imported", ok=True)
@@ -134,7 +144,7 @@ class Player:
             value = error = None
             try:
                 with self.control, bootstrap.explored(step, self.request["folder"]):
-                    value = self._function(step)(*args, **kwargs)
+                    value = self._made(step, args, kwargs)
             except BaseException as caught:
                 error = caught
             for stream in (sys.stdout, sys.stderr):
@@ -147,6 +157,14 @@ class Player:
         value = error = None
         things.clear()
         self._settle(number)
+
+    def _made(self, step: ChildStep, args: list[object], kwargs: dict[str, object]) -> object:
+        function = self._function(step)
+        if not step["awaited"]:
+            return function(*args, **kwargs)
+        from pytest_mpgrade.inside import awaiting
+
+        return awaiting.run_awaited(step["awaited"], function, args, kwargs)
 
     def _tell(
         self,
@@ -221,30 +239,6 @@ class Player:
         # As one piece: each call of the system lets in the threads that the submission has left.
         with open(os.path.join(self.request["answers"], f"{name}.json"), "wb") as file:
             file.write(json.dumps(content).encode())
-
-
-def _parameters(function: Callable[..., object]) -> list[tuple[str, str, bool]]:
-    """Return the name, the kind and whether there is a default, for each parameter.
-
-    The list is empty where Python cannot say. The parameters of a plain function are read off its
-    code, because importing `inspect` takes longer than importing all other modules of this process.
-    """
-    # An attribute such as __wrapped__ or __signature__ would change the answer.
-    if type(function) is FunctionType and not vars(function):
-        code = function.__code__
-        if not (code.co_kwonlyargcount or code.co_posonlyargcount or code.co_flags & _VARIADIC):
-            names = code.co_varnames[: code.co_argcount]
-            first = len(names) - len(function.__defaults__ or ())
-            return [
-                (name, "POSITIONAL_OR_KEYWORD", number >= first)
-                for number, name in enumerate(names)
-            ]
-    inspect = bootstrap.library("inspect")
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [(each.name, str(each.kind), each.default is not each.empty) for each in parameters]
 
 
 def _handles(value: object) -> object:

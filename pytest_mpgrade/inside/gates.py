@@ -44,6 +44,9 @@ class Channel(Protocol):
     def close(self) -> None:
         """Close the connection."""
 
+    def fileno(self) -> int:
+        """Return the number by which an event loop waits for messages."""
+
 
 class short:  # noqa: N801 - used as a function; contextlib would be one more import in every worker
     """Give the path of a socket a name that fits into sun_path (107 bytes, unix(7)).
@@ -83,6 +86,9 @@ class _Seqpacket:
     def close(self) -> None:
         self._socket.close()
 
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
 
 class _Authenticated:
     def __init__(self, address: str) -> None:
@@ -105,6 +111,20 @@ class _Authenticated:
     def close(self) -> None:
         self._connection.close()
 
+    def fileno(self) -> int:
+        return self._connection.fileno()
+
+
+def connect() -> Channel:
+    """Return a new connection to the grader."""
+    kind, _, address = os.environ["MPGRADE_GATE"].partition(":")
+    return _Seqpacket(address) if kind == "unix" else _Authenticated(address)
+
+
+def send_over(channel: Channel, kind: str, **body: str | int) -> None:
+    """Send one message over a connection."""
+    channel.send(json.dumps({"kind": kind, "pid": os.getpid(), **body}).encode())
+
 
 _local = threading.local()
 
@@ -112,15 +132,13 @@ _local = threading.local()
 def _channel() -> Channel:
     mine: tuple[int, Channel] | None = getattr(_local, "mine", None)
     if mine is None or mine[0] != os.getpid():
-        kind, _, address = os.environ["MPGRADE_GATE"].partition(":")
-        channel: Channel = _Seqpacket(address) if kind == "unix" else _Authenticated(address)
-        mine = _local.mine = (os.getpid(), channel)
+        mine = _local.mine = (os.getpid(), connect())
     return mine[1]
 
 
 def tell(kind: str, **body: str | int) -> None:
     """Send one message and go on."""
-    _channel().send(json.dumps({"kind": kind, "pid": os.getpid(), **body}).encode())
+    send_over(_channel(), kind, **body)
 
 
 def ask(kind: str, **body: str | int) -> bytes:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         keeps_processes: bool
         drop: tuple[str, ...]
         explored: tuple[int, tuple[str, ...]] | None  # the number of a round, and its holds
+        awaited: str
 
     class ProcessRequest(TypedDict):
         """What both a child and a kernel have to know."""

@@ -8,7 +8,7 @@ from pytest_mpgrade.judge.failure_text import not_back, raised
 from pytest_mpgrade.judge.hang_facts import LEFT_EARLY, explained_by, workers_left_early
 from pytest_mpgrade.judge.symptoms import RESIDUE
 from pytest_mpgrade.judge.verdict import Verdict, fault, undecided
-from pytest_mpgrade.records import Concern, Ending, Phase, Run
+from pytest_mpgrade.records import Concern, Ending, Phase, RaisedError, Run
 
 BLAMES = {
     Concern.SENTINEL: "workers_are_told_to_stop",
@@ -40,6 +40,10 @@ def somewhere_else(run: Run) -> Verdict | None:
     """
     if run.import_children and run.ending is not Ending.RETURNED:
         return at_import()
+    if run.ending is Ending.RAISED and run.error is not None:
+        raised_so = _unawaited(run, run.error)
+        if raised_so is not None:
+            return raised_so
     if run.returned_under:
         seen = f"the call works under {run.returned_under} and not under {run.start_method}"
         said = replace(_ended(run), concern=Concern.START_METHOD, symptom="start method")
@@ -52,6 +56,25 @@ def somewhere_else(run: Run) -> Verdict | None:
         return undecided(
             seen, BLAMES[Concern.CLEANUP], fault(Concern.CLEANUP, seen, symptom=RESIDUE)
         )
+    return None
+
+
+NOT_AWAITABLE = "NotAwaitableError"
+"""What the grader raises where it cannot await what a function returned; inside/awaiting.py."""
+_OTHER_LOOP = "attached to a different loop"
+"""What asyncio says of a future that was made for another event loop (tasks.py)."""
+
+
+def _unawaited(run: Run, error: RaisedError) -> Verdict | None:
+    """Return what fails for a call that could not be awaited; None where that is not the reason."""
+    if error.type == NOT_AWAITABLE:
+        seen = f"{run.call} gave something that cannot be awaited"
+        said = fault(Concern.IMPORT, seen, symptom="no coroutine")
+        return undecided(seen, "is_coroutine_function", said)
+    if run.facts.side_effects and _OTHER_LOOP in error.message:
+        seen = "an event loop was made when the module was imported"
+        said = fault(Concern.IMPORT, seen, symptom="side effect")
+        return undecided(seen, BLAMES[Concern.IMPORT], said)
     return None
 
 

@@ -65,6 +65,7 @@ from pytest_mpgrade.records.runs import Scaling as Scaling
 from pytest_mpgrade.records.runs import Timing as Timing
 from pytest_mpgrade.records.runs import as_kind as as_kind
 from pytest_mpgrade.records.scenarios import Again as Again
+from pytest_mpgrade.records.scenarios import Awaiting as Awaiting
 from pytest_mpgrade.records.scenarios import PlayRound as PlayRound
 from pytest_mpgrade.records.scenarios import Scenario as Scenario
 from pytest_mpgrade.records.scenarios import Step as Step
@@ -80,6 +81,7 @@ from pytest_mpgrade.records.scripts import Drained as Drained
 from pytest_mpgrade.records.scripts import GateScript as GateScript
 from pytest_mpgrade.records.scripts import HeldPoints as HeldPoints
 from pytest_mpgrade.records.scripts import HeldTask as HeldTask
+from pytest_mpgrade.records.scripts import HeldTasks as HeldTasks
 from pytest_mpgrade.records.scripts import KeptGates as KeptGates
 from pytest_mpgrade.records.scripts import OpenGates as OpenGates
 from pytest_mpgrade.records.scripts import Rendezvous as Rendezvous

@@ -16,6 +16,12 @@ Or, between two of these, *n* processes meet at gates, some tasks go on, or save
 dropped.
 """
 
+Awaiting = Literal["", "once", "together", "cancelled", "never"]
+"""How a coroutine function is called: not at all (a plain function is), or awaited in an event loop
+of the grader's own; several calls at the same time; cancelled while it waits; called and not
+awaited.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Again:
@@ -65,6 +71,7 @@ class Step:
     # seconds for a second try of a call that needs more, unless the reference is much faster
     longest: float = 0.0
     patience: float = 0.0
+    awaited: Awaiting = ""  # "together": the arguments are a list for each call
 
     @functools.cached_property
     def key(self) -> str:

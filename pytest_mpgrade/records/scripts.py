@@ -42,6 +42,17 @@ class HeldTask(GateScript, frozen=True, kw_only=True, tag="hold"):
     seconds: float
 
 
+class HeldTasks(GateScript, frozen=True, kw_only=True, tag="loop"):
+    """*n* tasks stand at their gates at the same time, while the event loop that awaits them turns.
+
+    They may stand in threads of the calling process. *cancel*: the awaited call is then cancelled,
+    and the gates open when it has ended or waits.
+    """
+
+    n: int
+    cancel: bool = False
+
+
 class Rendezvous(GateScript, frozen=True, kw_only=True, tag="line"):
     """*n* processes meet at their gates; then the gates open one at a time.
 
@@ -80,9 +91,17 @@ class Drained(GateScript, frozen=True, kw_only=True, tag="drain"):
 
 
 ScriptName = Literal[
-    "open", "shut", "keep", "hold", "line", "start", "points", "drain", "meet", "let"
+    "open", "shut", "keep", "hold", "line", "start", "points", "drain", "loop", "meet", "let"
 ]
 """The tags of the scripts, and the pauses between two calls."""
 Script = Union[  # noqa: UP007 - msgspec reads it in Python 3.10
-    OpenGates, ShutGates, KeptGates, HeldTask, Rendezvous, TimedStart, HeldPoints, Drained
+    OpenGates,
+    ShutGates,
+    KeptGates,
+    HeldTask,
+    HeldTasks,
+    Rendezvous,
+    TimedStart,
+    HeldPoints,
+    Drained,
 ]

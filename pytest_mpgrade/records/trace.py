@@ -150,6 +150,8 @@ class GateReport:
     drained: int | None = None
     at_exit: tuple[int, ...] = ()  # workers that stood at their exit gate when the call returned
     quiet: QuiescenceRule = ""  # by which rule the tree was quiescent
+    # of an awaited call: seconds in which the loop's thread slept each time before it answered
+    turns: tuple[float, ...] = ()
     there: float = 0.0  # of a timed call: seconds until the workers were there
     opened: float = 0.0  # and until their gates were opened
     spent: float = 0.0  # from then to the return

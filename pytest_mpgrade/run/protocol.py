@@ -16,6 +16,7 @@ import msgspec
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.records import (
     Again,
+    Awaiting,
     BrokenOff,
     Ending,
     GateEvent,
@@ -82,6 +83,7 @@ class StepRequest:
     last: bool
     look: bool
     let: tuple[str, ...]
+    awaited: Awaiting
 
 
 class CallsRequest(RunRequest, frozen=True, kw_only=True, tag=True):

@@ -34,7 +34,7 @@ def confirmed(
     gates = run.trace.gates
     unmet = (
         gates is not None
-        and gates.script == "line"
+        and gates.script in ("line", "loop")
         and not gates.early
         and (not gates.met or bool(gates.waiting))
     )

@@ -71,6 +71,7 @@ def asked(folder: str = "/run", gates: Script | None = None) -> CallsRequest:
         last=True,
         look=False,
         let=(),
+        awaited="once",
     )
     return CallsRequest(
         run_folder=folder,

@@ -24,7 +24,7 @@ class Mutation:
     text: str
 
 
-class Source:
+class MutableSource:
     """The syntax of one module. Only what is in its functions is changed."""
 
     def __init__(self, text: str) -> None:

@@ -177,14 +177,16 @@ def works_under_start_method(run: Run) -> Verdict:
     concern=Concern.START_METHOD,
     hint="use multiprocessing.Process and Queue directly, or get_context() without an argument",
 )
-def uses_the_default(run: Run) -> Verdict:
+def uses_the_default(run: Run, *, needed: bool = True) -> Verdict:
     """Workers are started by the default start method, and it is not changed.
+
+    Without *needed*, tasks may run in threads of the calling process, too.
 
     The check needs a run in which every worker had arrived at a gate, as in one of
     `tasks.rendezvous(n)`. It fails when the module calls set_start_method(), when a worker was
     started by another method, and when the default is another one after the call. It is absent when
-    no child process ran a task. A call that did not come back, and started no process, is left to
-    the check that it belongs to.
+    no child process ran a task although one is *needed*. A call that did not come back, and started
+    no process, is left to the check that it belongs to.
     """
     asked = run.facts.set_start_method
     if asked:
@@ -195,7 +197,7 @@ def uses_the_default(run: Run) -> Verdict:
         )
     others = [process for process in run.trace.processes if not process.helper]
     workers = workers_of(run) or [process for process in others if process.ran_task] or others
-    if not workers:
+    if not workers and needed:
         return not_returned(run, Concern.START_METHOD) or absent(
             "no child process ran a task (see in_children)"
         )

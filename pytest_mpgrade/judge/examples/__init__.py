@@ -12,6 +12,7 @@ from pytest_mpgrade import tasks
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge import checks
 from pytest_mpgrade.judge.check import Check
+from pytest_mpgrade.judge.examples.awaiting import AWAITING
 from pytest_mpgrade.judge.examples.background import BACKGROUND
 from pytest_mpgrade.judge.examples.hangs import hung, stuck
 from pytest_mpgrade.judge.examples.notebooks import NOTEBOOKS
@@ -234,7 +235,7 @@ _MORE = [
     Example(check=check, passing=right, failing=wrong)
     for check, right, wrong in (
         *(*BACKGROUND, *VALUES, *TIMINGS, *SCHEDULES, *PROCESSES,),
-        *(*PIPES, *POOLS, *NOTEBOOKS,),
+        *(*PIPES, *POOLS, *AWAITING, *NOTEBOOKS,),
     )
 ]
 

@@ -87,6 +87,7 @@ def _step_request(step: Step) -> StepRequest:
         last=step.last,
         look=step.look,
         let=step.let,
+        awaited=step.awaited,
     )
 
 
@@ -121,6 +122,7 @@ def _child_request(
                 "keeps_processes": step.keeps_processes,
                 "drop": step.drop,
                 "explored": (step.explored.number, step.explored.holds) if step.explored else None,
+                "awaited": step.awaited,
             }
             for step in scenario.steps
         ],

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pytest_mpgrade.inside.gates import PASS
 from pytest_mpgrade.records import EventKind, GateEvent
 from pytest_mpgrade.run.observe.gate_socket import Message
+from pytest_mpgrade.run.observe.loop_line import LoopLine
 
 GO = b"go"
 GO_LEAVE = b"go-and-leave-by-gate"
@@ -23,6 +24,8 @@ TASKS = frozenset(("note", "turn", "gate", "doom"))
 """Messages that a task sends: it runs ("note"), it runs and asks how many have begun since another
 has ("turn"), it stands at its gate ("gate"), or it is about to end its process ("doom").
 """
+LOOP = frozenset(("loop", "turned"))
+"""Messages of an event loop: it has begun to listen, or it has turned since it was asked."""
 EVENTS: dict[str, EventKind] = {
     "note": "note",
     "turn": "note",
@@ -58,6 +61,8 @@ class Gates:
         self.keep_shut: Callable[[str], bool] = lambda _: False
         self.exit_gates = False  # workers are told to leave by an exit gate
         self.hold_exits = False  # workers are kept at their exit gates
+        self.in_threads = False  # tasks may stand at gates in threads of the calling process
+        self.loop = LoopLine(answer)
         self._answer = answer
         self._opened = opened
         self._began = time.monotonic()
@@ -70,13 +75,15 @@ class Gates:
         self.events = []
         self._begun, self._places = 0, {}
         self.opened = set()
+        self.loop.begin()
 
     def arrive(self, message: Message, key: str, *, may_stand: bool) -> None:
         """Take in that a task has come to its gate, and keep it there if the gate is shut.
 
         Only the first task of a key is kept. *may_stand* is False for a task in the calling
-        process, which would wait for itself.
+        process, which would wait for itself unless it runs in a thread.
         """
+        may_stand = may_stand or self.in_threads
         shut = (
             may_stand
             and message.kind in ("gate", "hold")
@@ -117,6 +124,7 @@ class Gates:
     def hang_up(self, sender: int) -> None:
         """Take in that a connection has ended: a task that stood at a gate over it is lost."""
         self.leaving.pop(sender, None)
+        self.loop.hang_up(sender)
         for key in [key for key, held in self.inside.items() if held.sender == sender]:
             held = self.inside.pop(key)
             self.events.append(GateEvent(kind="lost", key=key, pid=held.pid, at=self._now()))

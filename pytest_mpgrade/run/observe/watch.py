@@ -14,7 +14,7 @@ from pytest_mpgrade.records import QuiescenceRule, WaitEnd
 from pytest_mpgrade.run.observe.base import Observer, nothing_moves
 from pytest_mpgrade.run.observe.clock import Clock
 from pytest_mpgrade.run.observe.deadline import Deadline
-from pytest_mpgrade.run.observe.gate_book import GO, HELD, MAX_EVENTS, TASKS, Gates
+from pytest_mpgrade.run.observe.gate_book import GO, HELD, LOOP, MAX_EVENTS, TASKS, Gates
 from pytest_mpgrade.run.observe.gate_socket import GateServer, Message
 from pytest_mpgrade.run.observe.quiescence import COMPUTE_SECONDS, PERIOD, STEADY_SECONDS, Quiet
 from pytest_mpgrade.run.observe.reading import Reading
@@ -120,6 +120,8 @@ class Watch:
             return
         elif message.kind in CONTROL:
             self._controlled(message)
+        elif message.kind in LOOP and message.pid == self.caller:
+            self.gates.loop.hear(message)
         elif message.kind == "leave":
             self._note(message)
             self.gates.leave(message.sender, message.pid)
@@ -160,11 +162,11 @@ class Watch:
         key = message.key
         if self.keys is not None and key not in self.keys:
             self.fault = f"a process told of a task {key!r:.60} that was never handed out"
-        # The caller would wait for itself. A task in the calling process is a proven fault anyway.
+        # The caller would wait for itself; for a call that is not awaited this is a proven fault.
         self.gates.arrive(message, key, may_stand=message.pid != self.caller)
 
     def _note(self, message: Message) -> None:
-        self.in_caller = self.in_caller or message.pid == self.caller
+        self.in_caller |= message.pid == self.caller and not self.gates.in_threads
         if message.pid in self.observer.seen:
             self.observer.seen[message.pid].ran_task = True
         if not self.gates.note(message):

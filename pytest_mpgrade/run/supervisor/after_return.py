@@ -11,7 +11,6 @@ from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe import leftovers
 from pytest_mpgrade.run.observe.base import nothing_moves
 from pytest_mpgrade.run.observe.watch import Watch
-from pytest_mpgrade.system.linux import procfs
 
 GONE_SECONDS = 2.0
 """Seconds after its return in which the workers of a call may end; docs/contract.md,
@@ -136,21 +135,6 @@ class Inspection:
         return [
             pid for pid in self.watch.workers_alive() if self.watch.observer.state(pid) == "alive"
         ]
-
-    def used(self) -> float:
-        """Return the seconds in which the run has computed, or was kept from that.
-
-        The calling thread and all other processes have run or waited for a core, or the tree has
-        waited for us. What the caller waits for meanwhile, such as the start of a manager, takes
-        longer on a busy machine.
-        """
-        others = self.watch.observer.threads(self.watch.workers_alive())
-        mine = procfs.times(self.watch.caller, self.watch.caller)
-        return (
-            self.watch.clock.held_up
-            + sum(mine)
-            + sum(thread.ran + thread.queued for thread in others) / 1e9
-        )
 
     def nothing_moves(self) -> bool:
         """Tell whether every process but the caller is asleep, stopped by a signal, or gone."""

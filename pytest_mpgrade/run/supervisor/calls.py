@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pytest_mpgrade.records import Again, Ending, GateReport, Look, Phase, ProcessState, WaitEnd
 from pytest_mpgrade.run.explain.sampler import Looks
-from pytest_mpgrade.run.observe import leftovers
+from pytest_mpgrade.run.observe import core_time, leftovers
 from pytest_mpgrade.run.protocol import (
     START_SECONDS,
     Account,
@@ -194,13 +194,14 @@ class Calls:
         """Let the child make its call, repeatedly where the step says so; return how that went."""
         watch = self.watch
         watch.begin(step.seconds or self.limits.seconds)
-        used = self.inspection.used()
+        watch.gates.in_threads = bool(step.awaited)
+        used = core_time.core_seconds(watch)
         looks, crowd = Looks(watch, self.run.stacks), Crowd.now(watch.caller)
         watch.reply()
         with watch.looking_in(looks.take) if step.look else contextlib.nullcontext():
             how, gates = gate_scripts.play(watch, step.gates, step.patience or self.limits.patience)
         seconds = time.monotonic() - watch.began
-        blocked = max(0.0, seconds - (self.inspection.used() - used))
+        blocked = max(0.0, seconds - (core_time.core_seconds(watch) - used))
         tries = 1
         if how == "back" and step.again is not None:
             how, tries = self._again(step.again)

@@ -25,6 +25,7 @@ from pytest_mpgrade.records import (
     GateStep,
     HeldPoints,
     HeldTask,
+    HeldTasks,
     KeptGates,
     OpenGates,
     QuiescenceRule,
@@ -37,6 +38,7 @@ from pytest_mpgrade.records import (
 from pytest_mpgrade.run.observe.watch import Watch
 from pytest_mpgrade.run.supervisor import held_points
 from pytest_mpgrade.run.supervisor.draining import drain
+from pytest_mpgrade.run.supervisor.loop_script import hold_tasks
 from pytest_mpgrade.system.linux import procfs
 
 SETTLE_SECONDS = 5.0
@@ -75,13 +77,15 @@ def _played(watch: Watch, script: Script) -> GateReport:
     if isinstance(script, ShutGates):
         return _shut(watch)
     if isinstance(script, KeptGates):
-        return _keep(watch)
+        return replace(_shut(watch), script="keep", early=False)
     if isinstance(script, HeldTask):
         return _hold(watch, script)
     if isinstance(script, HeldPoints):
         return held_points.play_schedule(watch)
     if isinstance(script, Drained):
         return drain(watch, script.n)
+    if isinstance(script, HeldTasks):
+        return hold_tasks(watch, script)
     return _line(watch, script) if isinstance(script, Rendezvous) else _start(watch, script)
 
 
@@ -129,11 +133,6 @@ def _shut(watch: Watch) -> GateReport:
         watch.deadline.at += LATE_SECONDS
     watch.gates.open_all()
     return report
-
-
-def _keep(watch: Watch) -> GateReport:
-    """Keep the gates of earlier calls' tasks shut; the call need not wait for any."""
-    return replace(_shut(watch), script="keep", early=False)
 
 
 def _polled(watch: Watch) -> bool:
