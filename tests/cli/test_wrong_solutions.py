@@ -26,9 +26,9 @@ __all__ = ["course"]
 
 tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 SHIPPED = [
-    pytest.param(name, case, id=f"{name}-{case.name}")
-    for name in ("mp_apply", "bg_task", "notebook", "process_basics", "pipes_queues")
-    for case in wrong_cases(assignments.find_assignment(name))
+    pytest.param(each.name, case, id=f"{each.name}-{case.name}")
+    for each in assignments.shipped()
+    for case in wrong_cases(each)
 ]
 FOUR_TIMES = """
 [four_times]
