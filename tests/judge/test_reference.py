@@ -18,6 +18,7 @@ from pytest_mpgrade.judge.attribution import BLAMES
 from pytest_mpgrade.judge.check import Check, before_all
 from pytest_mpgrade.judge.definition import UnfitRunError
 from pytest_mpgrade.judge.examples import EXAMPLES
+from pytest_mpgrade.judge.examples.awaiting import held
 from pytest_mpgrade.judge.examples.background import begun
 from pytest_mpgrade.judge.examples.runs import LINE, changed, lined_up
 from pytest_mpgrade.judge.examples.timings import pair, scaled, timing_of
@@ -81,8 +82,11 @@ UNSURE = (
     timing_of(problem="the machine was busy"),
     scaled(n1=(0.32, 0.32), n2=(0.16, 0.31), n4=(0.08, 0.30)),
 )
+SLOW = GateReport(script="loop", wanted=1, met=True, most_inside=1, turns=(0.61, 0.52, 0.55))
+"""A loop that was slow to answer."""
 RUNS = [
     *UNSURE,
+    held(gates=SLOW, observer="psutil"),
     *(
         variant
         for one in EXAMPLES

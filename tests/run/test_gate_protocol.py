@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from pytest_mpgrade.records import (
     HeldTask,
+    HeldTasks,
     KeptGates,
     OpenGates,
     ProcessState,
@@ -35,7 +36,7 @@ from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
 from pytest_mpgrade.run.observe.clock import Clock
 from pytest_mpgrade.run.observe.gate_socket import Message
 from pytest_mpgrade.run.observe.watch import Watch
-from pytest_mpgrade.run.supervisor import gate_scripts
+from pytest_mpgrade.run.supervisor import gate_scripts, loop_script
 from pytest_mpgrade.system.linux.procfs import Thread
 
 CALLER = 100
@@ -255,6 +256,7 @@ def _script(name: str, program: Program, exit_gates: bool) -> Script:
         "keep": KeptGates(exit_gates=exit_gates),
         "hold": HeldTask(keys=keys, seconds=1.0, exit_gates=exit_gates),
         "line": Rendezvous(n=n, keys=keys, seed=3, exit_gates=exit_gates),
+        "loop": HeldTasks(n=n, exit_gates=exit_gates),
         "start": TimedStart(n=n, delay=0.1, exit_gates=exit_gates),
     }
     return found[name]
@@ -268,7 +270,7 @@ def in_model_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tree], Watch]:
         clock = SimpleNamespace(
             monotonic=lambda: tree.now, sleep=lambda _: pytest.fail("nothing sleeps here")
         )
-        for module in (watch, gate_scripts, reading):
+        for module in (watch, gate_scripts, loop_script, reading):
             monkeypatch.setattr(module, "time", clock)
         monkeypatch.setattr(gate_scripts.procfs, "cpu", lambda _: 0.0)  # type: ignore[attr-defined]  # - what the module imports
         monkeypatch.setattr(watch.procfs, "cpu", lambda _: 0.0)  # type: ignore[attr-defined]  # - what the module imports

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pytest_mpgrade import tasks
 from pytest_mpgrade.judge import checks
 from pytest_mpgrade.judge.check import Check
@@ -19,7 +21,7 @@ def awaited(**seen: object) -> Run:
     return changed(plain, function="async_task", **seen)
 
 
-def held(count: int = 1, inside: int = 1, *, turns: int = 3, **seen: object) -> Run:
+def held(count: int = 1, inside: int = 1, *, turns: int = 3, **seen: Any) -> Run:
     """Return a run in which so many of *count* tasks were held at the same time."""
     gates = GateReport(
         script="loop",
@@ -33,7 +35,7 @@ def held(count: int = 1, inside: int = 1, *, turns: int = 3, **seen: object) -> 
         GateEvent(kind="gate", key=key, pid=CALLER, at=0.004 + place / 1000)
         for place, key in enumerate(HELD.keys[:count])
     )
-    return awaited(gates=gates, events=events, **seen)
+    return awaited(**{"gates": gates, "events": events, **seen})
 
 
 _LOOKS = (
