@@ -67,11 +67,13 @@ __all__ = [
     "call",
     "drop",
     "gather",
+    "inspection",
     "items",
     "let",
     "meet",
     "own",
     "saved",
+    "saved_value",
     "script",
     "whole",
 ]
@@ -164,6 +166,24 @@ def gather(function: str, *calls: Sequence[object], gates: Script = OPEN) -> Ste
     """
     step = call(function, *map(list, calls), gates=gates, awaited="together")
     return replace(step, label=f"{len(calls)} calls of {function}(…) at the same time")
+
+
+def inspection(function: str, *args: object, save: str = "") -> Step:
+    """Return a call of one of our own functions in the student's process, by its name.
+
+    `inside/inspections.py` has them. They look at what cannot leave that process: what an earlier
+    step has saved (`saved_value`), the state of a library, the lines that a function executes. The
+    answer comes from beside the submission, which can forge it: count a fault that it shows, and
+    never take it for a merit that nothing else shows. *save*: as for a call; the answer is no data
+    then.
+    """
+    step = call(function, *args, save=save, opaque=bool(save))
+    return replace(step, label=f"our look: {function}()", ours=True)
+
+
+def saved_value(name: str) -> Saved:
+    """Return a stand-in for what an earlier step returned and saved under *name*."""
+    return Saved(name)
 
 
 def _own(args: tuple[object, ...]) -> tuple[str, ...]:

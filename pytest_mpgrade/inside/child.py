@@ -38,6 +38,10 @@ if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
     bootstrap.freeze_memory()
 
 
+_OURS = "pytest_mpgrade.inside.inspections"
+"""The module of our own functions that a step may call."""
+
+
 def _prepare(request: ChildRequest) -> None:
     """Set up the start method and the names of the run; the submission's folder comes later."""
     sys.argv = [request["module"]]
@@ -197,7 +201,8 @@ class Player:
         if step["do"] == "script":
             file = os.path.join(self.request["folder"], f"{self.request['module']}.py")
             return functools.partial(script.run_as_main, file)
-        theirs: Callable[..., object] = getattr(self.module, step["function"])
+        owner = bootstrap.library(_OURS) if step["ours"] else self.module
+        theirs: Callable[..., object] = getattr(owner, step["function"])
         return functools.partial(step["via"], theirs) if step["via"] else theirs
 
     def _settle(self, number: int) -> None:

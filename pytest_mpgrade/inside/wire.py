@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
         do: str
         function: str
+        ours: bool
         args: tuple[object, ...]
         kwargs: dict[str, object]
         save: str

@@ -46,6 +46,7 @@ class Step:
     do: StepKind = "call"
     label: str = ""  # the call as messages name it
     function: str = ""
+    ours: bool = False  # that is one of `inside.inspections`, not of the submission
     args: tuple[object, ...] = ()
     kwargs: dict[str, object] = field(default_factory=dict)
     gates: Script = field(default_factory=OpenGates)

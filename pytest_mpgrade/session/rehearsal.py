@@ -39,6 +39,10 @@ class Rehearsal(Student):
         self._prepare(steps, LATER)
         return untried_runs(self._scenario(steps), "rehearsal", "the test is rehearsed", None)
 
+    def elsewhere(self) -> list[Student]:
+        """Return rehearsals under the other start methods."""
+        return [Rehearsal(each) for each in super().elsewhere()]
+
     def time(self, *_: object, **__: object) -> Timing:
         """Take no timing: each is taken in its turn."""
         raise _NotRehearsedError

@@ -5,6 +5,7 @@ A test calls the student's functions by it, plays a sequence of calls, and check
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -180,6 +181,14 @@ class Student:
             self._relied[functions] = explained
         self.relied_on = runs
         return runs
+
+    def elsewhere(self) -> list[Student]:
+        """Return the same submission under each other start method of the assignment."""
+        return [
+            Student(self._runs, method, self._reference)
+            for method in self.assignment.start_methods
+            if method != self.start_method and method in multiprocessing.get_all_start_methods()
+        ]
 
     def time(self, function: str, *, n_processes: int = 2, against_serial: bool = False) -> Timing:
         """Time a function of tasks and *n_processes* in turn with the reference's.

@@ -83,6 +83,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "records/plain_values.py": "arrays that a submission returned; in a function",
         "tasks.py": "what a task that returns an array is expected to return; in a function",
         "inside/workloads.py": "a task that returns an array; in a function",
+        "inside/inspections.py": "the state of its global generator; in a function",
     },
     "yaml": {"batch/layouts/gradescope.py": "reads what Gradescope exports; optional"},
     "jupytext": {"submission/notebooks.py": "reads notebooks of every format; optional"},

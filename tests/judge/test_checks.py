@@ -156,6 +156,7 @@ def test_checks_are_pure() -> None:
     """Judging all examples starts no process, opens no file or socket, and waits for nothing."""
     code = """
 import sys
+import numpy  # an array that was sent is made of its bytes again
 from pytest_mpgrade.judge.examples import EXAMPLES
 seen = []
 sys.addaudithook(lambda event, args: seen.append(event))

@@ -147,3 +147,29 @@ def test_check_of_tasks_says_that_it_needs_them(student: Callable[..., Student])
     held = student(JOINED)
     with pytest.raises(TypeError, match=r"checks\.workers follows tasks .* was given none; checks"):
         held.check(held.call("parallel_sum", [1, 2]), checks.workers(2))
+
+
+STATE = """
+    import random
+
+    def quiet(seed):
+        return random.Random(seed).random()
+
+    def loud(seed):
+        random.seed(seed)
+        return lambda: seed
+"""
+
+
+@pytest.mark.parametrize(("function", "changed"), [("quiet", False), ("loud", True)])
+def test_our_own_look_at_the_process(
+    student: Callable[..., Student], function: str, changed: bool
+) -> None:
+    """A play looks at the student's process between calls by functions of ours."""
+    look = steps.inspection("random_state")
+    call = steps.call(function, 507, save="made", opaque=True)
+    before, run, after = student(STATE).play(look, call, look)
+    assert (before.value != after.value) is changed
+    (finding,) = student(STATE).check(after, checks.leaves_global_state(before, run))
+    assert (finding.outcome is Outcome.FAILED) is changed
+    assert finding.message == ("loud changed the state of random in the calling process" * changed)

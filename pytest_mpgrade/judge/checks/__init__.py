@@ -37,6 +37,7 @@ from pytest_mpgrade.judge.checks.background_results import (
 from pytest_mpgrade.judge.checks.bounded import bounded
 from pytest_mpgrade.judge.checks.child_end import child_ended, child_joined, nothing_left_of_tasks
 from pytest_mpgrade.judge.checks.chunks import chunked
+from pytest_mpgrade.judge.checks.closeness import returns_close
 from pytest_mpgrade.judge.checks.coming_back import comes_back, drains, workers_are_told_to_stop
 from pytest_mpgrade.judge.checks.concurrency import (
     first_in_first_out,
@@ -51,6 +52,7 @@ from pytest_mpgrade.judge.checks.failures import (
     raises_soon,
     waiting_not_started,
 )
+from pytest_mpgrade.judge.checks.folds import fold_metrics, in_fold_order, left_unfitted
 from pytest_mpgrade.judge.checks.interface import (
     has_functions,
     imports_cleanly,
@@ -75,6 +77,7 @@ from pytest_mpgrade.judge.checks.one_process_each import (
     one_process_each,
     outlives_failures,
 )
+from pytest_mpgrade.judge.checks.pi_estimates import estimates_pi, points_apart
 from pytest_mpgrade.judge.checks.polling import still_running, waits_when_asked
 from pytest_mpgrade.judge.checks.pool_in_background import (
     keeps_the_work,
@@ -95,9 +98,16 @@ from pytest_mpgrade.judge.checks.results import (
 )
 from pytest_mpgrade.judge.checks.scaling import scales
 from pytest_mpgrade.judge.checks.scripts import starts_child_as_script
+from pytest_mpgrade.judge.checks.seeds import leaves_global_state, same_streams, seeds_matter
 from pytest_mpgrade.judge.checks.shutdown import ended_by_sentinel, no_leftovers
 from pytest_mpgrade.judge.checks.speed import faster_than_serial, keeps_up_with_reference
-from pytest_mpgrade.judge.checks.started import started
+from pytest_mpgrade.judge.checks.started import follows_n_processes, started
+from pytest_mpgrade.judge.checks.streams import (
+    means_of_samples,
+    no_overlap,
+    streams_apart,
+    telling_data,
+)
 from pytest_mpgrade.judge.checks.who_computed import in_children, none_in_caller
 from pytest_mpgrade.judge.definition import check
 
@@ -123,6 +133,7 @@ __all__ = [
     "drains",
     "draws",
     "ended_by_sentinel",
+    "estimates_pi",
     "exception_comes_through",
     "exit_codes",
     "exit_codes_in_order",
@@ -130,6 +141,8 @@ __all__ = [
     "faster_than_serial",
     "fault",
     "first_in_first_out",
+    "fold_metrics",
+    "follows_n_processes",
     "free_worker_takes_next",
     "gives_results",
     "gives_three_handles",
@@ -140,19 +153,24 @@ __all__ = [
     "holds_under_every_schedule",
     "imports_cleanly",
     "in_children",
+    "in_fold_order",
     "inconclusive",
     "is_coroutine_function",
     "keeps_loop_free",
     "keeps_the_work",
     "keeps_up_with_reference",
     "late_result_arrives",
+    "leaves_global_state",
     "leaves_nothing",
+    "left_unfitted",
     "lets_through",
     "made_by_children",
+    "means_of_samples",
     "meet_in_background",
     "met",
     "names_the_death",
     "no_leftovers",
+    "no_overlap",
     "no_process_left",
     "none_in_caller",
     "not_here",
@@ -165,20 +183,26 @@ __all__ = [
     "of_held",
     "one_process_each",
     "outlives_failures",
+    "points_apart",
     "raises_soon",
     "returns_at_once",
+    "returns_close",
     "returns_value",
     "run_together",
     "runs_top_to_bottom",
     "same_again",
     "same_as_submitted",
+    "same_streams",
     "says_inactive",
     "scales",
+    "seeds_matter",
     "shows_rows",
     "started",
     "starts_child_as_script",
     "starts_in_background",
     "still_running",
+    "streams_apart",
+    "telling_data",
     "times_out",
     "undecided",
     "uses_the_default",

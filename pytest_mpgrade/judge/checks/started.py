@@ -9,6 +9,9 @@ from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.symptoms import NONE_STARTED
 from pytest_mpgrade.records import Concern, Run
 
+ALL_BY_THE_CALLER = "start a Process, or use a Pool: here the calling process did it all"
+"""A hint for a call that started no child process."""
+
 
 def _counted(count: int) -> str:
     return f"{count or 'no'} child process{'es' * (count > 1)}"
@@ -51,6 +54,72 @@ def started(run: Run, least: int, most: int | None = None) -> Verdict:
     return failed(
         f"{run.call} started {_counted(count)}; {asked} asked for",
         symptom="" if count else NONE_STARTED,
-        hint="" if count else "start a Process, or use a Pool: here the calling process did it all",
+        hint="" if count else ALL_BY_THE_CALLER,
         **listed(processes[:8], lambda process: words(process.exitcode)),
     )
+
+
+@check(
+    title="as many child processes are started as are asked for",
+    concern=Concern.WORKERS,
+    hint="start n_processes child processes: Pool(n_processes), or as many Process objects",
+)
+def follows_n_processes(run: Run, n: int, one: Run | None = None) -> Verdict:
+    """The call starts up to *n* child processes, and a helper such as a manager at most.
+
+    *one*: the same call for one process. Some pools start a process only when there is something to
+    do for it, so fewer than *n* are no fault. Of two processes for one, the second may be a helper,
+    if there are more of them for *n*.
+
+    The check needs a run of a function that was given ``n_processes`` = *n*, and *one*. It fails
+    when none was started, or more than *n* + 1, or more than two for one process, and when two were
+    started for one process and no more for *n*. It is skipped where none was seen, and the platform
+    does not show processes that are soon gone. A call that did not come back is left to the check
+    that it belongs to.
+    """
+    wrong = _number(run, n) or (None if one is None else _more_than_one(one))
+    if wrong is not None:
+        return wrong
+    count, single = len(started_by(run)), len(started_by(one)) if one is not None else 1
+    if one is None or single <= 1 or count > single:
+        return PASSED
+    return failed(
+        f"{run.call} started {_counted(count)}, and {one.call} {_counted(single)}: n_processes"
+        " makes no difference",
+        symptom="number of processes",
+    )
+
+
+def _more_than_one(run: Run) -> Verdict | None:
+    """Return what is wrong with a call for one process, which a helper may join; else None.
+
+    Where it started none, the calling process did the work of one: the call for several tells
+    whether it does so always.
+    """
+    return _number(run, 1) if started_by(run) else not_returned(run, Concern.WORKERS)
+
+
+def _number(run: Run, n: int) -> Verdict | None:
+    """Return what is wrong with the number of processes of one call for *n*; else None."""
+    wrong = not_returned(run, Concern.WORKERS)
+    if wrong is not None:
+        return wrong
+    if run.import_children:
+        return at_import()
+    processes = started_by(run)
+    if not processes and run.trace.observer != "ptrace":
+        return not_here(
+            f"no child process was seen, and some may have been gone before (observer:"
+            f" {run.trace.observer})"
+        )
+    if not processes:
+        return failed(
+            f"{run.call} started no child process", symptom=NONE_STARTED, hint=ALL_BY_THE_CALLER
+        )
+    if len(processes) > n + 1:
+        return failed(
+            f"{run.call} started {_counted(len(processes))}",
+            symptom="number of processes",
+            **listed(processes[:8], lambda process: words(process.exitcode)),
+        )
+    return None

@@ -19,6 +19,7 @@ from pytest_mpgrade.judge.examples.notebooks import NOTEBOOKS
 from pytest_mpgrade.judge.examples.pipes import PIPES
 from pytest_mpgrade.judge.examples.processes import PROCESSES
 from pytest_mpgrade.judge.examples.pools import POOLS
+from pytest_mpgrade.judge.examples.numeric import NUMERIC, RANDOM
 from pytest_mpgrade.judge.examples.runs import (
     CREW,
     DIES,
@@ -235,7 +236,8 @@ _MORE = [
     Example(check=check, passing=right, failing=wrong)
     for check, right, wrong in (
         *(*BACKGROUND, *VALUES, *TIMINGS, *SCHEDULES, *PROCESSES,),
-        *(*PIPES, *POOLS, *AWAITING, *NOTEBOOKS,),
+        *(*PIPES, *POOLS, *AWAITING, *RANDOM, *NUMERIC,),
+        *(*NOTEBOOKS,),
     )
 ]
 

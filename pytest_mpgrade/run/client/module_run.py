@@ -114,6 +114,7 @@ def _child_request(
             {
                 "do": step.do,
                 "function": step.function,
+                "ours": step.ours,
                 "args": step.args,
                 "kwargs": step.kwargs,
                 "save": step.save,
