@@ -41,6 +41,7 @@ verify: .venv/ready  ## grade the references and all wrong solutions, and hold t
 	$(BIN)/mpgrade verify pipes_queues -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/pipes_queues)
 	$(BIN)/mpgrade verify pool -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/pool)
 	$(BIN)/mpgrade verify async_task -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/async_task)
+	$(BIN)/mpgrade verify parallel_rng -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/parallel_rng)
 	$(BIN)/mpgrade verify notebook -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/notebook)
 
 hostile: .venv/ready  ## grade the hostile submissions in every layer of isolation that this machine has
