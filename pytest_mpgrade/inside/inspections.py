@@ -6,7 +6,15 @@ answer shows, and no merit.
 
 from __future__ import annotations
 
+import sys
+
 from pytest_mpgrade.inside import bootstrap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
 
 
 def given(value: object) -> object:
@@ -42,3 +50,63 @@ def _digest(text: str) -> str:
     import hashlib
 
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+_WAITING = frozenset(("concurrent", "multiprocessing", "queue", "selectors", "threading"))
+"""Packages whose lines are not counted: they wait for others in loops, as long as that takes."""
+
+
+class _Counter:
+    """Counts the lines and calls of Python that a thread executes: the trace function itself."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, frame: FrameType, event: str, _arg: Any) -> _Counter | None:
+        if event == "call" and str(frame.f_globals.get("__name__")).partition(".")[0] in _WAITING:
+            return None
+        self.count += event in ("line", "call")
+        return self
+
+
+def lines_executed(function: Callable[..., object], *inputs: tuple[object, ...]) -> list[int]:
+    """Call *function* once for each of the *inputs*; return how much Python each call executes.
+
+    That is the number of lines, one that a loop comes back to once for each time, and of calls of
+    Python functions, in all threads. The first call is not counted: libraries import more of
+    themselves in it. -1 stands for a call in which somebody took the counter away.
+    """
+    threading = bootstrap.library("threading")
+    counts = []
+    for args in inputs:
+        counter = _Counter()
+        threading.settrace(counter)
+        sys.settrace(counter)
+        try:
+            function(*args)
+        finally:
+            intact = sys.gettrace() is counter
+            sys.settrace(None)
+            threading.settrace(None)
+        counts.append(counter.count if intact else -1)
+    return counts[1:]
+
+
+def described(estimator: Any, x: Any, y: Any) -> dict[str, object]:
+    """Return what an estimator of scikit-learn was given, and what it predicts, as plain data.
+
+    That is the names of its class and of those above it, its parameters n_jobs and random_state,
+    and if it is fitted the share of the labels *y* that it finds, and the probabilities of the
+    classes of each row.
+    """
+    asked = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    told = {
+        "classes": [f"{each.__module__}.{each.__name__}" for each in type(estimator).__mro__],
+        "n_jobs": asked.get("n_jobs"),
+        "random_state": asked.get("random_state"),
+        "fitted": is_fitted(estimator),
+    }
+    if told["fitted"] and hasattr(estimator, "predict_proba"):
+        told["found"] = float((estimator.predict(x) == y).mean())
+        told["odds"] = estimator.predict_proba(x).tolist()
+    return told

@@ -46,6 +46,12 @@ from pytest_mpgrade.judge.checks.concurrency import (
     workers,
 )
 from pytest_mpgrade.judge.checks.conversation import answers_each, closes_connection, obeys_none
+from pytest_mpgrade.judge.checks.estimators import (
+    fitted,
+    given_n_jobs,
+    given_seed,
+    same_predictions,
+)
 from pytest_mpgrade.judge.checks.failures import (
     all_shut_down,
     notices_death,
@@ -108,6 +114,7 @@ from pytest_mpgrade.judge.checks.streams import (
     streams_apart,
     telling_data,
 )
+from pytest_mpgrade.judge.checks.vectorized import no_python_loop, not_legacy
 from pytest_mpgrade.judge.checks.who_computed import in_children, none_in_caller
 from pytest_mpgrade.judge.definition import check
 
@@ -141,9 +148,12 @@ __all__ = [
     "faster_than_serial",
     "fault",
     "first_in_first_out",
+    "fitted",
     "fold_metrics",
     "follows_n_processes",
     "free_worker_takes_next",
+    "given_n_jobs",
+    "given_seed",
     "gives_results",
     "gives_three_handles",
     "hands_over",
@@ -172,8 +182,10 @@ __all__ = [
     "no_leftovers",
     "no_overlap",
     "no_process_left",
+    "no_python_loop",
     "none_in_caller",
     "not_here",
+    "not_legacy",
     "nothing_accumulates",
     "nothing_else_left",
     "nothing_left_of_handle",
@@ -192,6 +204,7 @@ __all__ = [
     "runs_top_to_bottom",
     "same_again",
     "same_as_submitted",
+    "same_predictions",
     "same_streams",
     "says_inactive",
     "scales",

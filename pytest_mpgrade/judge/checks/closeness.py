@@ -60,7 +60,8 @@ def difference(got: Any, expected: Any, within: Tolerance, place: str = "") -> D
     if _is_array(expected) and got.shape != expected.shape:
         return _differs(f"{place}.shape", got.shape, expected.shape)
     if isinstance(expected, dict) and got.keys() != expected.keys():
-        return _differs(place, f"dict with {_keys(got)}", f"one with {_keys(expected)}")
+        keys = f"a dict with {_keys(got)}", f"one with {_keys(expected)}"
+        return Difference(place=place, got=keys[0], expected=keys[1])
     if isinstance(expected, (list, tuple)) and len(got) != len(expected):
         return _differs(f"len({place or 'value'})", len(got), len(expected))
     if isinstance(expected, float):
@@ -130,7 +131,7 @@ def _differs(place: str, got: object, expected: object) -> Difference:
 def _shown(value: Any) -> str:
     if _is_array(value):
         return f"an array of {value.dtype}, shape {value.shape}"
-    text = value if isinstance(value, str) else repr(value)
+    text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

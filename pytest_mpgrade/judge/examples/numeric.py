@@ -58,11 +58,40 @@ _SWAPPED = _validated(("b", 1), ("a", 0))
 _SCORE = made("gb_score(res, x_v, y_v)", encoded=plain_data.encode(_SCORES[0]))
 _OTHER = changed(_SCORE, encoded=plain_data.encode(_SCORES[1]))
 
+def _executed(small: int, large: int) -> Run:
+    counts = ["list", [["int", str(small)], ["int", str(large)]]]
+    return made("our look: lines_executed()", encoded=counts)
+
+
+def _described(n_jobs: int = 2, seed: int = 3, share: float = 0.9, found: float = 1.0) -> Run:
+    told = {
+        "classes": [f"sklearn.ensemble._forest.{_FOREST[0]}", "builtins.object"],
+        "n_jobs": n_jobs,
+        "random_state": seed,
+        "fitted": True,
+        "found": found,
+        "odds": [[1 - share, share]],
+    }
+    return made("our look: described()", encoded=plain_data.encode(told))
+
+
+_FOREST = ("RandomForestClassifier", "fit_forest(x, y, n_jobs=2, seed=3)")
+
 NUMERIC: tuple[tuple[Check, Run, Run], ...] = (
     (checks.returns_close(_SCORES[0], 1e-12), _SCORE, _OTHER),
     (checks.fold_metrics(_SCORES), _SWAPPED, _validated((0, 0), (0, 1))),
     (checks.fold_metrics(_SCORES), _FOLDS, _validated(("a", 0), ("b", 0))),
     (checks.in_fold_order(_SCORES), _FOLDS, _SWAPPED),
+    (
+        checks.no_python_loop("pairwise_sq_dists()", 30, 240),
+        _executed(11, 11),
+        _executed(2794, 173_054),
+    ),
+    (checks.not_legacy((), [[4 * 471_239 / 600_000]]), _pi(471_240), _pi(471_239)),
+    (checks.fitted(*_FOREST), _described(), _described(found=0.5)),
+    (checks.given_n_jobs(*_FOREST, 2), _described(), _described(n_jobs=1)),
+    (checks.given_seed(*_FOREST, 3), _described(), _described(seed=0)),
+    (checks.same_predictions(*_FOREST, _described()), _described(), _described(share=0.8)),
     (checks.left_unfitted(_FOLDS), _look(fitted=False), _look(fitted=True)),
 )
 
