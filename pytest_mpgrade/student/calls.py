@@ -208,10 +208,7 @@ class Student:
         return timer.take(self.assignment.speedup)
 
     def scale(self, function: str, workers: Sequence[int] = (1, 2, 4)) -> Scaling:
-        """Time a function of tasks that wait, with several numbers of processes.
-
-        The result is for `checks.scales`.
-        """
+        """Time a function of tasks that wait with several numbers of processes; `checks.scales`."""
         stuck = self._not_tried((call(function, words="timed tasks"),))
         if stuck is not None:
             return as_kind(Scaling, stuck[0])
@@ -233,10 +230,9 @@ class Student:
     def explore(self, *parts: Step | Judge, share: float = 1.0) -> Exploration:
         """Make calls under many schedules, each with a thread held back at a point.
 
-        *parts* are steps, each followed by the checks that its run has to pass under every
-        schedule: ``explore(call("f", W), checks.values_in_any_order(W))``. *share* is the part of
-        the assignment's ``[explore] seconds`` that this exploration may take. The result is for
-        `checks.holds_under_every_schedule`.
+        *parts* are steps, each followed by the checks that its run has to pass under all of them.
+        *share*: the part of the assignment's ``[explore] seconds`` that this may take. The result
+        is for `checks.holds_under_every_schedule`.
         """
         asked = asked_steps(parts)
         stuck = self._not_tried([each.step for each in asked])

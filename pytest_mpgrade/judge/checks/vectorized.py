@@ -31,9 +31,9 @@ def no_python_loop(run: Run, call: str, small: int, large: int) -> Verdict:
     or more. A loop over columns, or over blocks of many rows, is none. *call* is how messages name
     the function. No clock is read.
 
-    The check needs a run of `steps.inspection("lines_executed", …)` with these two sizes, after any other
-    input. It fails when the count grows by so many, and when the function has switched tracing off.
-    A call that did not come back is left to the check that it belongs to.
+    The check needs a run of `steps.inspection("lines_executed", …)` with these two sizes, after any
+    other input. It fails when the count grows by so many, and when the function has switched
+    tracing off. A call that did not come back is left to the check that it belongs to.
     """
     wrong = not_returned(run, Concern.SPEEDUP)
     if wrong is not None:

@@ -24,8 +24,8 @@ from pytest_mpgrade.system.linux import procfs
 CONTROL = frozenset(("ready", "imported", "call", "unusable", "back", "settled", "done"))
 """Messages by which the calling thread waits for the supervisor; see inside/child.py."""
 ENDS_SECONDS = 1.0
-"""Seconds to wait until the tracer has taken in the ends of processes that are zombies. A zombie
-that its parent does not reap costs no time here, because its end has been taken in.
+"""Seconds to wait until the tracer has taken in the ends of processes that are zombies. One that
+its parent does not reap costs no time here.
 """
 
 
@@ -55,8 +55,7 @@ class Watch:
         # of the tasks that were handed out; None: not known
         self.keys: frozenset[str] | None = None
         self.aside: frozenset[int] = frozenset()  # threads that count only while they run
-        # Seconds of one wait for messages, and between two looks.
-        self.step, self.period = 0.02, PERIOD
+        self.step, self.period = 0.02, PERIOD  # seconds of a wait for messages, between two looks
         self._look_in: Callable[[], object] = _nothing
         self.ready = False
         self._every_look = every_look
