@@ -24,9 +24,7 @@ from pytest_mpgrade.system.linux import procfs
 CONTROL = frozenset(("ready", "imported", "call", "unusable", "back", "settled", "done"))
 """Messages by which the calling thread waits for the supervisor; see inside/child.py."""
 ENDS_SECONDS = 1.0
-"""Seconds to wait until the tracer has taken in the ends of processes that are zombies. One that
-its parent does not reap costs no time here.
-"""
+"""Seconds to wait until the tracer has taken in the ends of processes that are zombies."""
 
 
 class Watch:
