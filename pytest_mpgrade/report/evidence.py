@@ -19,6 +19,7 @@ from pytest_mpgrade.system.text import clean, exit_words, one_line
 MOST_LINES = 8
 """Lines of an explanation. More would push the next one off the screen; result.json has all."""
 _LAST_WORDS = 3  # file, line of code, exception
+_MANY = 3  # processes of which the same is said share a line
 _LONG = 40  # characters: what is longer has a line of its own
 _SPECIAL = frozenset(("call", "lines", "source", "stacks", "found by", "printed"))
 
@@ -92,7 +93,18 @@ def _is_table(value: object) -> TypeGuard[Sequence[Mapping[str, object]]]:
     )
 
 
+def _alike(rows: Sequence[Mapping[str, object]]) -> Sequence[Mapping[str, object]]:
+    """Return one row for processes of which the same is said, where there are many; else *rows*."""
+    others = [{name: value for name, value in row.items() if name != "pid"} for row in rows]
+    if len(rows) < _MANY or "pid" not in rows[0] or any(each != others[0] for each in others):
+        return rows
+    first, second, *rest = (_words(row.get("pid")) for row in rows)
+    shown = f"{first}, {second} and {rest[0] if len(rest) == 1 else f'{len(rest)} more'}"
+    return [{"pid": shown, **others[0]}]
+
+
 def _table(key: str, rows: Sequence[Mapping[str, object]], *, alone: bool) -> list[str]:
+    rows = _alike(rows)
     columns = list(dict.fromkeys(column for row in rows for column in row))
     cells = [
         [_cell(column, row[column]) if column in row else "" for column in columns] for row in rows
