@@ -190,8 +190,8 @@ def _report(outcomes: Outcomes, text: str) -> Iterator[str]:
     total, left = len(outcomes.graded), len(outcomes.survivors)
     lost = total - left - len(outcomes.explained) - len(outcomes.ungraded)
     yield (
-        f"{total} mutants of the {REFERENCE}: {lost} lose points, {len(outcomes.explained)} are"
-        f" explained, {left} survive{'s' * (left == 1)}"
+        f"{total} mutant{'s' * (total != 1)} of the {REFERENCE}; lose points: {lost}, explained:"
+        f" {len(outcomes.explained)}, survive: {left}"
     )
 
 

@@ -263,13 +263,13 @@ def test_survivors_are_shown_with_what_was_changed(joining: Path) -> None:
     """A mutant that loses no point is a survivor, with its diff, and the exit code is 1; one that
     loses points says which concerns failed.
     """
-    done = mutate(joining, "--only", "join", "start")
+    done = mutate(joining, "--only", SURVIVOR, "start")
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"survives: {SURVIVOR}" in done.stdout
     assert "    -    p.join()\n    +    pass\n" in done.stdout
     assert "twice: without p.start() (" in done.stdout
     assert "loses" in done.stdout
-    assert "1 survives" in done.stdout
+    assert "2 mutants of the reference; lose points: 1, explained: 0, survive: 1" in done.stdout
 
 
 def test_explained_survivors_count_as_explained(joining: Path) -> None:
@@ -278,7 +278,7 @@ def test_explained_survivors_count_as_explained(joining: Path) -> None:
     file.write_text(f'[mutants]\n"{SURVIVOR}" = "nobody asks for it"\n')
     done = mutate(joining, "--only", SURVIVOR)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 mutants of the reference: 0 lose points, 1 are explained, 0 survive" in done.stdout
+    assert "1 mutant of the reference; lose points: 0, explained: 1, survive: 0" in done.stdout
     file.write_text('[mutants]\n"twice: without p.jon()" = "nobody asks for it"\n')
     done = mutate(joining, "--only", SURVIVOR)
     assert done.returncode == 1
