@@ -182,12 +182,15 @@ def sleeps(run: Run) -> Cause | None:
 def pool_left(run: Run) -> Cause | None:
     """The parent waits for results of a Pool whose workers have been ended.
 
-    Leaving the `with` block of a Pool ends its workers.
+    terminate() ends them, and so does leaving the `with` block of a Pool.
     """
     parent = hang_facts.parent_of(run)
     if parent is None or parent.doing is not Doing.POOL_RESULT or not hang_facts.ended_them(run):
         return None
-    hint = "a Pool ends its workers where its `with` block ends: take the results inside that block"
+    hint = (
+        "a Pool ends its workers at terminate(), and where its `with` block ends: take the results"
+        " before that"
+    )
     return Cause(name="pool left", hint=hint, first=True)
 
 
