@@ -18,7 +18,7 @@ import sys
 from types import ModuleType
 
 from pytest_mpgrade.inside import bootstrap, exceptions, gates, live, script
-from pytest_mpgrade.inside.placeholders import Lazily, Own, Saved, sendable
+from pytest_mpgrade.inside.placeholders import Address, Lazily, Own, Saved, sendable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # every spawned worker pays for an import
@@ -49,35 +49,6 @@ def _prepare(request: ChildRequest) -> None:
     bootstrap.come_to_points()
 
 
-def _side_effects(scratch: str, *, loops: bool) -> list[str]:
-    """Return what an import has done besides defining things.
-
-    Hidden files do not count: libraries make those, such as a cache of fonts. An event loop counts
-    where *loops* says so: what is made for one loop cannot be awaited in another.
-    """
-    import threading
-
-    effects = []
-    if os.path.realpath(os.getcwd()) != os.path.realpath(scratch):
-        effects.append("changes the current folder")
-    threads = [each.name for each in threading.enumerate() if each is not threading.main_thread()]
-    if threads:
-        effects.append(f"starts a thread ({threads[0]})")
-    files = sorted(name for name in os.listdir(scratch) if not name.startswith("."))
-    if files:
-        effects.append(f"writes a file ({files[0]})")
-    if loops and _has_open_loop():
-        effects.append("makes an event loop")
-    return effects
-
-
-def _has_open_loop() -> bool:
-    import gc
-    from asyncio import AbstractEventLoop
-
-    return any(isinstance(o, AbstractEventLoop) and not o.is_closed() for o in gc.get_objects())
-
-
 class Player:
     """The steps of a request, taken one after the other."""
 
@@ -85,6 +56,7 @@ class Player:
         self.request = request
         self.saved: dict[str, Any] = {}  # values of any type, which steps index
         self.module: ModuleType | None = None
+        self.web = ""  # where the grader's web server is, if there is one
         self.control = bootstrap.StudentControl()
 
     def load(self) -> None:
@@ -94,10 +66,15 @@ class Player:
         # Now: the submission may have a file base64.py, and its folder is not on the path yet.
         from pytest_mpgrade.inside import plain_data  # noqa: F401 - loaded now
         from pytest_mpgrade.inside.parameters import parameters
+        from pytest_mpgrade.inside.side_effects import side_effects
 
         awaits = any(step["awaited"] for step in self.request["steps"])
         if awaits:
             from pytest_mpgrade.inside import awaiting  # noqa: F401 - loaded now
+        if "MPGRADE_WEB" in os.environ:
+            from pytest_mpgrade.inside import web
+
+            self.web = web.base()
         bootstrap.freeze_memory()
         gates.ask("ready")
         # Not before "ready": no limit holds until then, and a file of the submission that has the
@@ -113,7 +90,8 @@ class Player:
             self._answer("import", error=detail)
             gates.ask("imported", ok=False)
             os._exit(0)
-        bootstrap.FACTS["side_effects"] = _side_effects(os.environ["HOME"], loops=awaits)
+        loops = awaits or bool(self.web)  # this module is about event loops
+        bootstrap.FACTS["side_effects"] = side_effects(os.environ["HOME"], loops=loops)
         functions = {name: getattr(self.module, name, None) for name in self.request["functions"]}
         signatures = {
             name: parameters(each) if callable(each) else None for name, each in functions.items()
@@ -217,6 +195,8 @@ class Player:
     def _resolve(self, item: object, things: list[live.Live]) -> object:
         if isinstance(item, Own):
             return sendable(getattr(self.module, item.name))
+        if isinstance(item, Address):
+            return item.at(self.web)
         if isinstance(item, Saved):
             return self.saved[item.name] if item.item is None else self.saved[item.name][item.item]
         if isinstance(item, Lazily):

@@ -9,6 +9,10 @@ STAYS_EMPTY = "get() on a queue that stays empty: everything after 'STOP' was ta
 """The message of the exception that a `BareQueue` raises; the grader recognises it by this text."""
 
 
+NOBODY = "http://127.0.0.1:1"
+"""Where nobody listens on loopback: port 1 belongs to a service that there is no more."""
+
+
 class Own:
     """Stands for a function of the submission's module, which the grader never imports."""
 
@@ -21,6 +25,17 @@ class Saved:
 
     def __init__(self, name: str, item: int | None = None) -> None:
         self.name, self.item = name, item
+
+
+class Address:
+    """Stands for the address of a page of the grader's web server, or of one that there is not."""
+
+    def __init__(self, path: str, *, refused: bool = False) -> None:
+        self.path, self.refused = path, refused
+
+    def at(self, server: str) -> str:
+        """Return the address, where the server is at *server*."""
+        return f"{NOBODY if self.refused else server}{self.path}"
 
 
 class ThreadQueue:

@@ -44,8 +44,15 @@ class Confinement:
     """
 
     def __init__(
-        self, isolation: Isolation, folder: RunFolder, submission: str, limits: Limits
+        self,
+        isolation: Isolation,
+        folder: RunFolder,
+        submission: str,
+        limits: Limits,
+        *,
+        port: int = 0,
     ) -> None:
+        self._port = port  # of TCP on this machine, which the run may connect to; 0: to none
         self._isolation, self._folder, self._limits = isolation, folder, limits
         # The grader's own control run has no submission.
         self._shown = [path for path in (submission, folder.gates) if path]
@@ -208,7 +215,7 @@ class Confinement:
             "/dev/shm",  # noqa: S108 - semaphores live there
             *_DEVICES,
         ]
-        rules = landlock.ruleset(read, write, listed=self._isolation.view.listed())
+        rules = landlock.ruleset(read, write, listed=self._isolation.view.listed(), port=self._port)
         if rules is not None:
             self._files.append(rules)
         return rules

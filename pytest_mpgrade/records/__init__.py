@@ -105,6 +105,8 @@ from pytest_mpgrade.records.trace import ProcessSeen as ProcessSeen
 from pytest_mpgrade.records.trace import Stuck as Stuck
 from pytest_mpgrade.records.trace import Trace as Trace
 from pytest_mpgrade.records.trace import Whereabouts as Whereabouts
+from pytest_mpgrade.records.web import WebPage as WebPage
+from pytest_mpgrade.records.web import WebPageKind as WebPageKind
 
 RESULT_FILE = "result.json"
 """The name of the result file in the folder of a grading."""

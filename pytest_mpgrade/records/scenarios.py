@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_mpgrade.records.scripts import OpenGates, Script
+from pytest_mpgrade.records.web import WebPage
 
 StepKind = Literal["call", "script", "meet", "let", "drop"]
 """A call, or the module run as a script.
@@ -73,6 +74,7 @@ class Step:
     longest: float = 0.0
     patience: float = 0.0
     awaited: Awaiting = ""  # "together": the arguments are a list for each call
+    pages: tuple[WebPage, ...] = ()  # of the grader's web server, whose addresses the call is given
 
     @functools.cached_property
     def key(self) -> str:

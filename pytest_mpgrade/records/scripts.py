@@ -51,6 +51,8 @@ class HeldTasks(GateScript, frozen=True, kw_only=True, tag="loop"):
 
     n: int
     cancel: bool = False
+    # of all tasks: the gates then open one at a time, and for each another task has to come; 0: no
+    total: int = 0
 
 
 class Rendezvous(GateScript, frozen=True, kw_only=True, tag="line"):

@@ -214,4 +214,5 @@ class Trace:
     looks: tuple[Look, ...] = ()  # of a call whose stacks were sampled while it ran
     # threads that computed beside the calling thread, of a call that computed to its end
     crowd: int = 0
+    web: str = ""  # where the grader's web server was, of a run that had one
     tasks: int = 0  # different ones that the call was given to hand out; 0: not known

@@ -30,6 +30,7 @@ from pytest_mpgrade.records import (
     StepKind,
     Stuck,
     Trace,
+    WebPage,
 )
 
 START_SECONDS = 60.0
@@ -91,6 +92,7 @@ class CallsRequest(RunRequest, frozen=True, kw_only=True, tag=True):
 
     child_request: str  # path of the file that only the child reads
     keys: tuple[str, ...] | None  # of all tasks that are handed out; None: not known
+    pages: tuple[WebPage, ...]  # of a web server that the run has then
     steps: tuple[StepRequest, ...]
 
 
@@ -155,6 +157,7 @@ class Account:
     seconds: float = 0.0
     blocked: float = 0.0
     tries: int = 1
+    web: str = ""
 
     def trace(self, observer: str) -> Trace:
         """Return the part of the account that was seen from outside."""
@@ -168,6 +171,7 @@ class Account:
             gates=self.gates,
             looks=self.looks,
             crowd=self.crowd,
+            web=self.web,
         )
 
 

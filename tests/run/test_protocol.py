@@ -25,6 +25,7 @@ from pytest_mpgrade.records import (
     Script,
     ShutGates,
     TimedStart,
+    WebPage,
 )
 from pytest_mpgrade.run.client import request, supervisor_pool
 from pytest_mpgrade.run.observe import gate_socket
@@ -84,6 +85,7 @@ def asked(folder: str = "/run", gates: Script | None = None) -> CallsRequest:
         observer="auto",
         limits=Limits(),
         environment={"HOME": folder},
+        pages=(WebPage(path="/a", body="b"),),
         child_request="request",
         keys=("a",),
         steps=(step,),

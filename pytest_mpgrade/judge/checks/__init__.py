@@ -58,6 +58,12 @@ from pytest_mpgrade.judge.checks.failures import (
     raises_soon,
     waiting_not_started,
 )
+from pytest_mpgrade.judge.checks.fetching import (
+    fills_all_places,
+    gives_rows,
+    opens_at_most,
+    rows_in_order,
+)
 from pytest_mpgrade.judge.checks.folds import fold_metrics, in_fold_order, left_unfitted
 from pytest_mpgrade.judge.checks.interface import (
     has_functions,
@@ -147,6 +153,7 @@ __all__ = [
     "failed",
     "faster_than_serial",
     "fault",
+    "fills_all_places",
     "first_in_first_out",
     "fitted",
     "fold_metrics",
@@ -155,6 +162,7 @@ __all__ = [
     "given_n_jobs",
     "given_seed",
     "gives_results",
+    "gives_rows",
     "gives_three_handles",
     "hands_over",
     "hands_over_plain",
@@ -194,12 +202,14 @@ __all__ = [
     "obeys_none",
     "of_held",
     "one_process_each",
+    "opens_at_most",
     "outlives_failures",
     "points_apart",
     "raises_soon",
     "returns_at_once",
     "returns_close",
     "returns_value",
+    "rows_in_order",
     "run_together",
     "runs_top_to_bottom",
     "same_again",

@@ -156,7 +156,7 @@ _SLOW, _TOOK = "Executing <", " took "
 """What asyncio writes, in debug mode, of a callback that took long (base_events.py)."""
 
 
-def _held_up(run: Run) -> Verdict | None:
+def held_up(run: Run) -> Verdict | None:
     """Return that `keeps_loop_free` fails for it; None where the loop was not blocked."""
     gates = run.trace.gates
     if gates is None or not gates.blocked:
@@ -185,7 +185,7 @@ def run_together(run: Run) -> Verdict:
     gates = run.trace.gates
     if gates is not None and gates.met:
         return PASSED
-    return somewhere_else(run) or _held_up(run) or _apart(run, gates)
+    return somewhere_else(run) or held_up(run) or _apart(run, gates)
 
 
 def _apart(run: Run, gates: GateReport | None) -> Verdict:
@@ -277,7 +277,7 @@ def leaves_nothing(run: Run, *, cancelled: bool = False) -> Verdict:
     `is_coroutine_function` when what the function returned cannot be awaited. A call that did not
     come back is left to the check that it belongs to.
     """
-    elsewhere = (_held_up(run) if cancelled else None) or somewhere_else(run)
+    elsewhere = (held_up(run) if cancelled else None) or somewhere_else(run)
     if elsewhere is not None:
         return elsewhere
     if run.ending not in ENDED:

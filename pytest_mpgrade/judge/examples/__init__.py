@@ -14,6 +14,7 @@ from pytest_mpgrade.judge import checks
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.examples.awaiting import AWAITING
 from pytest_mpgrade.judge.examples.background import BACKGROUND
+from pytest_mpgrade.judge.examples.fetching import FETCHING
 from pytest_mpgrade.judge.examples.hangs import hung, stuck
 from pytest_mpgrade.judge.examples.notebooks import NOTEBOOKS
 from pytest_mpgrade.judge.examples.pipes import PIPES
@@ -237,7 +238,7 @@ _MORE = [
     for check, right, wrong in (
         *(*BACKGROUND, *VALUES, *TIMINGS, *SCHEDULES, *PROCESSES,),
         *(*PIPES, *POOLS, *AWAITING, *RANDOM, *NUMERIC,),
-        *(*NOTEBOOKS,),
+        *(*FETCHING, *NOTEBOOKS,),
     )
 ]
 

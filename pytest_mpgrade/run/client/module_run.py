@@ -62,6 +62,7 @@ def _request(scenario: Scenario, setting: Setting, folder: RunFolder, prefix: st
         environment=request.environment(folder, prefix) | _points(scenario, folder),
         child_request=child_request,
         keys=_keys(scenario),
+        pages=tuple(dict.fromkeys(page for step in scenario.steps for page in step.pages)),
         steps=tuple(map(_step_request, scenario.steps)),
     )
 

@@ -85,6 +85,7 @@ def environment(folder: RunFolder, prefix: str) -> dict[str, str]:
             "MPGRADE_RUN": prefix,
             "USER": "student",
             "LOGNAME": "student",
+            "no_proxy": "*",  # nor those that macOS and Windows have for the whole machine
         }
         | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
         | {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}

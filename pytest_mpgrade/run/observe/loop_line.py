@@ -16,13 +16,14 @@ class LoopLine:
 
     def __init__(self, answer: Callable[[int, bytes], None]) -> None:
         self.turns = 0  # questions that the loop has answered
+        self.over = False  # what a loop has awaited has come
         self._answer = answer
         self._sender = 0  # 0: no loop listens
         self._number = ""
 
     def begin(self) -> None:
         """Begin a new call, which has a new loop."""
-        self.turns, self._sender, self._number = 0, 0, ""
+        self.turns, self.over, self._sender, self._number = 0, False, 0, ""
 
     def hear(self, message: Message) -> None:
         """Take in a message of the calling process."""
@@ -34,7 +35,7 @@ class LoopLine:
     def hang_up(self, sender: int) -> None:
         """Take in that a connection has ended: a loop hangs up when what it awaits has come."""
         if sender == self._sender:
-            self._sender = 0
+            self._sender, self.over = 0, True
 
     @property
     def listens(self) -> bool:

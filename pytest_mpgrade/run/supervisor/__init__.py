@@ -63,7 +63,7 @@ def _started(
     Return it, with a function that does in it what the request asks for and returns the report.
     """
     if isinstance(request, CallsRequest):
-        run = Supervised(request, abandoned, calls.command(request))
+        run = Supervised(request, abandoned, calls.command(request), request.pages)
         return run, partial(calls.report, run, request)
     # Only notebooks pay for these imports.
     from pytest_mpgrade.run.supervisor import cells

@@ -194,7 +194,7 @@ class Calls:
         """Let the child make its call, repeatedly where the step says so; return how that went."""
         watch = self.watch
         watch.begin(step.seconds or self.limits.seconds)
-        watch.gates.in_threads = bool(step.awaited)
+        watch.gates.in_threads = bool(step.awaited or self.request.pages)
         used = core_time.core_seconds(watch)
         looks, crowd = Looks(watch, self.run.stacks), Crowd.now(watch.caller)
         watch.reply()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import time
+from functools import partial
 
-from pytest_mpgrade.records import GateReport, HeldTasks
+from pytest_mpgrade.records import GateReport, GateStep, HeldTasks
 from pytest_mpgrade.run.observe.core_time import core_seconds
+from pytest_mpgrade.run.observe.gate_book import Gates
 from pytest_mpgrade.run.observe.watch import Watch
 
 QUESTIONS = 3
@@ -40,23 +42,53 @@ def hold_tasks(watch: Watch, script: HeldTasks) -> GateReport:
             break
         turns.append(slept)
     blocked = how in ("yes", "quiet") and bool(inside) and gates.loop.listens and not turns
-    early = not gates.loop.listens and bool(gates.inside)
+    early = (watch.back or gates.loop.over) and bool(gates.inside)
     if script.cancel and turns:
         gates.loop.cancel()
         watch.until(lambda: not gates.loop.listens)
+    steps: tuple[GateStep, ...] = ()
+    if how == "yes" and not blocked and not watch.back:
+        steps = _let_through(watch, script.total)
     if blocked or how == "late":  # we have held them all that time
         watch.deadline.at += LATE_SECONDS
+    inside = max(inside, len(gates.inside))
     gates.open_all()
     return GateReport(
         script="loop",
         wanted=script.n,
-        met=inside >= script.n,
+        met=how == "yes",
         most_inside=inside,
+        steps=steps,
         early=early,
         blocked=blocked,
         quiet=rule,
         turns=tuple(turns),
     )
+
+
+def _let_through(watch: Watch, total: int) -> tuple[GateStep, ...]:
+    """Open one gate after the other; return each step, up to the first that nobody answers.
+
+    Each time another of *total* tasks has to come, until all have. In the end wait until the tree
+    has settled: one too many shows then.
+    """
+    steps: list[GateStep] = []
+    gates = watch.gates
+    while len(gates.arrivals()) < total and gates.inside and not watch.back:
+        before, key = len(gates.arrivals()), next(reversed(gates.inside))
+        pid = gates.open(key)
+        how = watch.until(partial(_more_arrived, gates, before))
+        came = gates.arrivals()[before].key if how == "yes" else None
+        steps.append(GateStep(opened=key, opened_pid=pid, expected="", arrived=came))
+        if came is None:
+            break
+    if steps:
+        watch.settle(SETTLE_SECONDS)
+    return tuple(steps)
+
+
+def _more_arrived(gates: Gates, before: int) -> bool:
+    return len(gates.arrivals()) > before
 
 
 def _slept_before_turning(watch: Watch) -> float:

@@ -23,6 +23,7 @@ from pytest_mpgrade.records import (
     ProcessState,
     Stuck,
     WaitEnd,
+    WebPage,
 )
 from pytest_mpgrade.run.explain import hang
 from pytest_mpgrade.run.explain.stacks import Stacks
@@ -35,6 +36,7 @@ from pytest_mpgrade.run.protocol import Account, RunRequest
 from pytest_mpgrade.run.supervisor.after_return import Inspection
 from pytest_mpgrade.run.supervisor.limits import LimitMonitor
 from pytest_mpgrade.run.supervisor.output import Output
+from pytest_mpgrade.run.supervisor.web import ServerWithWeb, Web
 from pytest_mpgrade.system import rmtree
 from pytest_mpgrade.system.linux import procfs
 
@@ -63,38 +65,54 @@ class InterruptedRun(SystemExit):
 class Supervised:
     """A process that runs student code, and all processes that it starts.
 
-    The constructor starts it, by *argv*, in its isolation.
+    The constructor starts it, by *argv*, in its isolation. With *pages* it can reach a web server.
     """
 
     def __init__(
-        self, request: RunRequest, abandoned: Callable[[], bool], argv: Sequence[str]
+        self,
+        request: RunRequest,
+        abandoned: Callable[[], bool],
+        argv: Sequence[str],
+        pages: Sequence[WebPage] = (),
     ) -> None:
         self.request = request
         self.at = "the import"  # the call or cell that is made now
         self.abandoned = abandoned
         self.folder = RunFolder(path=request.run_folder)
         self.limits = request.limits
-        self.confinement = Confinement(
-            request.isolation, self.folder, request.shown, request.limits
-        )
         with contextlib.ExitStack() as stack:
+            private = bool(request.isolation.bwrap)
+            self.web = Web(pages, self.folder.gates, private=private) if pages else None
+            if self.web is not None:
+                stack.callback(self.web.close)
+            port = self.web.port if self.web else 0
+            self.confinement = Confinement(
+                request.isolation, self.folder, request.shown, request.limits, port=port
+            )
             # Whatever fails, a spare user and a cgroup have to be given back.
             stack.callback(self.confinement.close)
-            uid, most = self.confinement.uid, SANDBOX + self.limits.processes
-            self.observer: Observer = choose_observer(request.observer, uid, most)
+            uid = self.confinement.uid
+            self.observer: Observer = choose_observer(request.observer, uid, self._most())
             self.names = leftovers.Names(
                 prefix=request.prefix, private=self.confinement.private_shm, uid=uid
             )
             self.out = Output(self._path("out"), self.limits.output_bytes)
             self.err = Output(self._path("err"), self.limits.output_bytes)
             self.stacks = Stacks(file=self.folder.stacks, own=(request.shown,))
-            self.server: GateServer = serve(request.observer, self.folder.gates)
+            self.server = self._gate_server()
             stack.pop_all()
             stack.callback(self.close)
             self.budget = self._budget()
             self.watch = Watch(self.observer, self.server, self._start(argv), self.every_look)
             self.inspection = Inspection(watch=self.watch, names=self.names, stacks=self.stacks)
             stack.pop_all()
+
+    def _most(self) -> int:
+        return SANDBOX + self.limits.processes
+
+    def _gate_server(self) -> GateServer:
+        server = serve(self.request.observer, self.folder.gates)
+        return ServerWithWeb(server, self.web) if self.web is not None else server
 
     def _budget(self) -> LimitMonitor:
         return LimitMonitor(
@@ -114,6 +132,8 @@ class Supervised:
             "MPGRADE_STACKS": self.folder.stacks,
             "MPGRADE_PREFIX": self.request.prefix,
         }
+        if self.web is not None:
+            gate["MPGRADE_WEB"] = self.web.address
         return self.observer.start(
             self.confinement.start(argv, {**self.request.environment, **gate}, shield=_grader())
         )
@@ -221,6 +241,7 @@ class Supervised:
             exitcode=self.observer.seen[watch.caller].exitcode,
             caller=watch.caller,
             in_caller=watch.in_caller,
+            web=self.web.base if self.web is not None else "",
             events=tuple(watch.gates.events),
             processes=tuple(self._seen(each, (first or {}).get(each.pid, "gone")) for each in seen),
         )

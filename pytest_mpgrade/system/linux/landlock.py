@@ -18,7 +18,7 @@ from pytest_mpgrade.system.linux import prctl
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _CREATE_RULESET_VERSION = 1
-_RULE_PATH_BENEATH = 1
+_RULE_PATH_BENEATH, _RULE_NET_PORT = 1, 2
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _REFER, _TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
@@ -31,7 +31,8 @@ The kernel refuses another one with EINVAL.
 _FILES_SINCE = {1: (1 << 13) - 1, 2: _REFER, 3: _TRUNCATE, 5: _IOCTL_DEV}
 """Rights on files, by the ABI that brought them."""
 
-_TCP = 1 << 0 | 1 << 1  # bind, connect
+_CONNECT = 1 << 1
+_TCP = 1 << 0 | _CONNECT  # bind, connect
 _SCOPES = 1 << 0 | 1 << 1  # abstract UNIX sockets, signals
 _TCP_SINCE, _SCOPES_SINCE = 4, 6  # the ABI that brought them
 
@@ -47,16 +48,21 @@ def abi() -> int:
 
 
 def ruleset(
-    read: Sequence[str], write: Sequence[str], *, listed: Sequence[str] = (), network: bool = False
+    read: Sequence[str],
+    write: Sequence[str],
+    *,
+    listed: Sequence[str] = (),
+    network: bool = False,
+    port: int = 0,
 ) -> int | None:
     """Return a file descriptor (close-on-exec) of rules for `restrict`; None without Landlock.
 
     Below *read*, files may be read, executed and listed. Below *write*, all is allowed. Either
     names folders or single files; a device that is written to belongs to *write*. A link stands for
     its target. What does not exist, or cannot be reached by the caller, is left out. Below
-    *listed*, names are visible and nothing can be opened. TCP is allowed with *network* only. Call
-    it with the caller's rights, before the child is forked. Raises OSError when the kernel refuses
-    a rule.
+    *listed*, names are visible and nothing can be opened. TCP is allowed with *network* only, or to
+    one *port*. Call it with the caller's rights, before the child is forked. Raises OSError when
+    the kernel refuses a rule.
     """
     version = abi()
     if not version:
@@ -75,6 +81,10 @@ def ruleset(
         _allow(rules, read, _READ & handled)
         _allow(rules, write, handled)
         _allow(rules, listed, _READ_DIR & handled)
+        if port and tcp:
+            rule = ctypes.create_string_buffer(struct.pack("=QQ", _CONNECT, port), 16)
+            done = _libc.syscall(_ADD_RULE, rules, _RULE_NET_PORT, ctypes.addressof(rule), 0)
+            _checked(done, "landlock_add_rule(port)")
     except BaseException:
         os.close(rules)
         raise

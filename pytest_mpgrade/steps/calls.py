@@ -1,11 +1,4 @@
-"""The steps of `student.play`: calls in one process, and what happens between them.
-
-student.play(
-    steps.call("bg_task", task, save="job", opaque=True, gates=steps.SHUT),
-    steps.call("bg_get", *steps.saved("job", 3), block=False, gates=steps.SHUT),
-    steps.call("bg_get", *steps.saved("job", 3), block=True),
-)
-"""
+"""The steps of a play: calls of the submission, and what happens between them."""
 
 from __future__ import annotations
 
@@ -13,15 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from pytest_mpgrade.inside import workloads
-from pytest_mpgrade.inside.placeholders import BareQueue, Lazily, Own, PipeEnd, Saved, ThreadQueue
+from pytest_mpgrade.inside.placeholders import (
+    BareQueue,
+    Lazily,
+    Own,
+    PipeEnd,
+    Saved,
+    ThreadQueue,
+)
 from pytest_mpgrade.records import (
     Again,
     Awaiting,
-    HeldTask,
-    HeldTasks,
     KeptGates,
     OpenGates,
-    Rendezvous,
     Script,
     ShutGates,
     Step,
@@ -40,8 +37,6 @@ The gates at which tasks of earlier calls stand stay shut.
 OPEN = OpenGates()
 """All gates are open, those too at which tasks of earlier calls stand."""
 
-Applied = Callable[..., object] | Own
-"""A function that a call applies to each of its items: one of ours, or one of the submission's."""
 _AWAITED: dict[Awaiting, str] = {
     "": "{}",
     "once": "await {}",
@@ -50,33 +45,6 @@ _AWAITED: dict[Awaiting, str] = {
     "never": "{}, not awaited",
 }
 """How messages name a call."""
-
-__all__ = [
-    "KEPT",
-    "OPEN",
-    "SHUT",
-    "Again",
-    "BareQueue",
-    "HeldTask",
-    "HeldTasks",
-    "Own",
-    "PipeEnd",
-    "Rendezvous",
-    "ThreadQueue",
-    "arg_tuples",
-    "call",
-    "drop",
-    "gather",
-    "inspection",
-    "items",
-    "let",
-    "meet",
-    "own",
-    "saved",
-    "saved_value",
-    "script",
-    "whole",
-]
 
 
 def call(
@@ -168,24 +136,6 @@ def gather(function: str, *calls: Sequence[object], gates: Script = OPEN) -> Ste
     return replace(step, label=f"{len(calls)} calls of {function}(…) at the same time")
 
 
-def inspection(function: str, *args: object, save: str = "") -> Step:
-    """Return a call of one of our own functions in the student's process, by its name.
-
-    `inside/inspections.py` has them. They look at what cannot leave that process: what an earlier
-    step has saved (`saved_value`), the state of a library, the lines that a function executes. The
-    answer comes from beside the submission, which can forge it: count a fault that it shows, and
-    never take it for a merit that nothing else shows. *save*: as for a call; the answer is no data
-    then.
-    """
-    step = call(function, *args, save=save, opaque=bool(save))
-    return replace(step, label=f"our look: {function}()", ours=True)
-
-
-def saved_value(name: str) -> Saved:
-    """Return a stand-in for what an earlier step returned and saved under *name*."""
-    return Saved(name)
-
-
 def _own(args: tuple[object, ...]) -> tuple[str, ...]:
     """Return the names of the submission's functions that the arguments hold.
 
@@ -270,29 +220,6 @@ def saved(name: str, items: int) -> tuple[Saved, ...]:
 def whole(name: str) -> Saved:
     """Return a stand-in for all that an earlier step returned."""
     return Saved(name)
-
-
-def items(workload: Workload) -> tuple[Applied, Workload]:
-    """Return a function of one argument, and the workload as the items that it is applied to."""
-    return _applied(
-        workload, workloads.run_task, [args[0] for _, args in workload.tasks if len(args) == 1]
-    )
-
-
-def arg_tuples(workload: Workload) -> tuple[Applied, Workload]:
-    """Return a function, and the workload as the tuples of arguments that it is applied to."""
-    return _applied(workload, workloads.apply, [args for _, args in workload.tasks])
-
-
-def _applied(
-    workload: Workload, otherwise: Callable[..., object], given: Sequence[object]
-) -> tuple[Applied, Workload]:
-    """Return the function that all tasks have in common, or one that is given whole tasks."""
-    functions = {func for func, _ in workload.tasks}
-    alike = len(functions) == 1 and len(given) == len(workload.tasks)
-    words = workload.words.replace("tasks", "items")
-    changed = replace(workload, given=tuple(given) if alike else workload.tasks, words=words)
-    return (functions.pop() if alike else otherwise), changed
 
 
 def own(name: str) -> Own:

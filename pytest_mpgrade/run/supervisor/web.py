@@ -1,0 +1,206 @@
+"""A web server on loopback for one run: its requests stand at gates, as tasks do.
+
+It runs in the supervisor, where no student code is. In a network namespace only a process inside
+can make its listening socket: the child does that before it loads the submission, and hands the
+socket over (inside/web.py). Elsewhere the supervisor makes the socket itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import queue
+import socket
+import struct
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from pytest_mpgrade.inside.gates import short
+from pytest_mpgrade.records import WebPage
+from pytest_mpgrade.run.observe.gate_socket import GateServer, Message
+
+HELD_SECONDS = 300.0
+"""Seconds for which a request may stand at its gate: no run takes as long."""
+HANDOVER_SECONDS = 60.0
+"""Seconds for the child to hand over the socket: its interpreter has to start before."""
+MOST_CONNECTIONS = 200
+"""Connections at a time, each with a thread, also of a submission that floods the server."""
+PIECE = 1000
+"""Bytes of a slow body that are sent at once."""
+
+
+class Web:
+    """The server of one run. With *private* the child makes the socket; see the module."""
+
+    def __init__(self, pages: Sequence[WebPage], folder: str, *, private: bool) -> None:
+        self.pages = {page.path: page for page in pages}
+        self._arrived: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._gates: dict[int, threading.Event] = {}
+        self._numbers = itertools.count(1)
+        self._server: _Server | None = None
+        self.port = 0  # not known before the child has made the socket
+        self._listener: socket.socket | None = None
+        if private:
+            path = os.path.join(folder, "web")
+            self.address = f"unix:{path}"
+            self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            with short(path) as name:
+                self._listener.bind(name)
+            os.chmod(path, 0o666)  # noqa: S103 - the child may run as another user
+            self._listener.listen(1)
+            self._listener.settimeout(HANDOVER_SECONDS)
+            threading.Thread(target=self._receive, daemon=True).start()
+        else:
+            self._serve(socket.create_server(("127.0.0.1", 0), backlog=64))
+            self.address = f"port:{self.port}"
+
+    def _receive(self) -> None:
+        """Take the socket that the child hands over, and nothing after it."""
+        assert self._listener is not None
+        with contextlib.suppress(OSError), self._listener:
+            connection, _ = self._listener.accept()
+            with connection:
+                connection.settimeout(HANDOVER_SECONDS)
+                _, files, _, _ = socket.recv_fds(connection, 1, 1)
+                self._serve(socket.socket(fileno=files[0]))
+                connection.send(b".")
+
+    def _serve(self, listening: socket.socket) -> None:
+        handler = type("Handler", (_Handler,), {"web": self})
+        server = _Server(("127.0.0.1", 0), handler, bind_and_activate=False)
+        server.socket.close()
+        server.socket = listening
+        self.port = listening.getsockname()[1]
+        self._server = server
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def base(self) -> str:
+        """The address of the server, as those who use it have it."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def taken(self) -> Iterator[Message]:
+        """Yield the requests that have come, and those that are over, since the last time."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield self._arrived.get_nowait()
+
+    @contextlib.contextmanager
+    def standing(self, path: str) -> Iterator[None]:
+        """Hold a request at its gate; go on when that opens."""
+        number = -next(self._numbers)
+        gate = self._gates[number] = threading.Event()
+        self._arrived.put(Message(sender=number, pid=0, kind="gate", key=path))
+        try:
+            gate.wait(HELD_SECONDS)
+            yield
+        finally:
+            self._gates.pop(number, None)
+            self._arrived.put(Message(sender=number, pid=0))
+
+    def release(self, number: int) -> None:
+        """Open the gate at which a request stands."""
+        gate = self._gates.get(number)
+        if gate is not None:
+            gate.set()
+
+    def close(self) -> None:
+        """End the server, and let its requests go."""
+        if self._listener is not None:
+            self._listener.close()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+        for gate in list(self._gates.values()):
+            gate.set()
+
+
+class _Server(ThreadingHTTPServer):
+    """Has a thread for each connection, and takes no more than it can hold."""
+
+    daemon_threads = True
+
+    def verify_request(self, *_: Any) -> bool:
+        """Tell whether a connection is taken; the others are closed at once."""
+        return threading.active_count() < MOST_CONNECTIONS
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers the requests of one connection."""
+
+    web: Web
+    close_connection: bool
+    timeout = HELD_SECONDS
+
+    def do_GET(self) -> None:
+        """Answer one request, when its gate is open."""
+        page = self.web.pages.get(self.path)
+        if page is None:
+            self._answer(404, b"no such page")
+            return
+        with self.web.standing(page.path):
+            if page.kind == "reset":
+                self.close_connection = True
+                linger = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                self.connection.close()
+            elif page.kind == "redirect":
+                self._answer(page.status, b"", location=page.body)
+            else:
+                self._answer(page.status, page.body.encode(), slow=page.kind == "slow")
+
+    def _answer(self, status: int, body: bytes, *, location: str = "", slow: bool = False) -> None:
+        with contextlib.suppress(OSError):  # a client may be gone
+            self.send_response(status)
+            if location:
+                self.send_header("Location", location)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            step = PIECE if slow else max(1, len(body))
+            for start in range(0, len(body), step):
+                self.wfile.write(body[start : start + step])
+                self.wfile.flush()
+
+    def log_message(self, *_: Any) -> None:
+        """Write no log."""
+
+    def handle(self) -> None:
+        """Serve a connection; one that a client has reset is no error."""
+        with contextlib.suppress(OSError, ValueError):
+            super().handle()
+
+
+class ServerWithWeb:
+    """A gate server to which the requests to a web server come, too, as from the caller."""
+
+    def __init__(self, inner: GateServer, web: Web) -> None:
+        self._inner, self._web, self._caller = inner, web, 0
+        self.address, self.key = inner.address, inner.key
+        self.attests, self.lag = inner.attests, inner.lag
+
+    def poll(self, seconds: float) -> Iterator[Message]:
+        """Yield what has come in, waiting up to *seconds* for the first message of a process."""
+        for message in self._inner.poll(seconds):
+            if message.kind == "ready" and not self._caller:
+                self._caller = message.pid  # no student code has run by then
+            yield message
+        for message in self._web.taken():
+            yield replace(message, pid=self._caller if message.kind else 0)
+
+    def answer(self, sender: int, data: bytes) -> None:
+        """Answer a process, or open the gate of a request."""
+        if sender < 0:
+            self._web.release(sender)
+        else:
+            self._inner.answer(sender, data)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._inner.close()
+        self._web.close()

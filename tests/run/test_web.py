@@ -1,0 +1,118 @@
+"""The grader's own web server: which calls can reach it, and how many requests are open at once."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import pytest
+
+from pytest_mpgrade import steps
+from pytest_mpgrade.records import Ending, GateReport, Run
+from pytest_mpgrade.steps import WebPage
+from support.running import MakeRuns
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="isolation and quiescence are Linux's"
+)
+
+PAGES = [WebPage(path=f"/page/{i}", body=f"body {i}") for i in range(6)]
+ODD = [
+    WebPage(path="/lost", status=404, body="lost"),
+    WebPage(path="/slow", kind="slow", body="x" * 4000),
+    WebPage(path="/moved", kind="redirect", status=302, body="/page/0"),
+    WebPage(path="/reset", kind="reset"),
+    WebPage(path="/refused", kind="refused"),
+    WebPage(path="/page/0", body="body 0"),
+]
+SOURCE = """
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+
+def get(url):
+    try:
+        with urllib.request.urlopen(url) as answer:
+            return url, answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return url, error.code, error.read().decode()
+    except OSError as error:
+        return url, None, type(error).__name__
+
+
+def fetch_all(urls, max_workers=8):
+    with ThreadPoolExecutor(max_workers) as pool:
+        return list(pool.map(get, urls))
+
+
+def in_waves(urls, max_workers=8):
+    found = []
+    for at in range(0, len(urls), max_workers):
+        found += fetch_all(urls[at:at + max_workers], max_workers)
+    return found
+"""
+
+
+def fetched(
+    play: MakeRuns, function: str = "fetch_all", workers: int = 3
+) -> tuple[Run, GateReport]:
+    """Fetch six pages, three at a time; return the run and how its gates were opened."""
+    script = steps.HeldTasks(n=3, total=len(PAGES))
+    step = steps.fetch(function, *PAGES, gates=script, max_workers=workers)
+    run = play(SOURCE, step)[1]
+    assert run.trace.gates is not None
+    return run, run.trace.gates
+
+
+@pytest.mark.parametrize("level", ["none", "uid", "bwrap", "landlock"])
+def test_server_is_reached_in_every_layer(play: MakeRuns, level: str) -> None:
+    """Answers of every kind arrive within each layer of isolation."""
+    run = play(SOURCE, steps.fetch("fetch_all", *ODD), isolation=level)[1]
+    assert run.ending is Ending.RETURNED, run
+    assert [(status, body) for _, status, body in run.value] == [
+        (404, "lost"),
+        (200, "x" * 4000),
+        (200, "body 0"),
+        (None, "ConnectionResetError"),
+        (None, "URLError"),
+        (200, "body 0"),
+    ]
+
+
+def test_nothing_else_is_reached(play: MakeRuns) -> None:
+    """Under Landlock, the server's port is the only one that a call can reach."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        source = f"""
+import socket
+
+def f(urls):
+    socket.create_connection(("127.0.0.1", {port}))
+"""
+        run = play(source, steps.fetch("f", PAGES[0]), isolation="landlock")[1]
+    assert run.error is not None
+    assert run.error.type == "PermissionError"
+
+
+def test_free_slot_takes_the_next_address(play: MakeRuns) -> None:
+    """With three requests open at most, each that is answered makes room for exactly one more."""
+    run, gates = fetched(play)
+    assert (gates.met, gates.most_inside) == (True, 3)
+    assert [bool(step.arrived) for step in gates.steps] == [True] * 3
+    assert [row[1:] for row in run.value] == [(200, page.body) for page in PAGES]
+
+
+def test_waves_leave_slots_empty(play: MakeRuns) -> None:
+    """Where a wave waits for its last request, an answer makes no room: the tree is quiet."""
+    _, gates = fetched(play, "in_waves")
+    assert (gates.met, gates.most_inside) == (True, 3)
+    assert [bool(step.arrived) for step in gates.steps] == [False]
+
+
+@pytest.mark.parametrize(("workers", "open_at_once"), [(2, 2), (5, 5)])
+def test_open_requests_are_counted(play: MakeRuns, workers: int, open_at_once: int) -> None:
+    """Fewer requests than asked, and more, are counted as they stand at their gates."""
+    _, gates = fetched(play, workers=workers)
+    assert (gates.met, gates.most_inside) == (workers > 2, open_at_once)
