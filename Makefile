@@ -42,6 +42,7 @@ verify: .venv/ready  ## grade the references and all wrong solutions, and hold t
 	$(BIN)/mpgrade verify pool -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/pool)
 	$(BIN)/mpgrade verify async_task -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/async_task)
 	$(BIN)/mpgrade verify parallel_rng -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/parallel_rng)
+	$(BIN)/mpgrade verify io_concurrency -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/io_concurrency)
 	$(BIN)/mpgrade verify notebook -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/notebook)
 
 hostile: .venv/ready  ## grade the hostile submissions in every layer of isolation that this machine has
