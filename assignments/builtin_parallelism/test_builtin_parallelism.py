@@ -1,0 +1,82 @@
+"""Grading of `fit_forest` and `fit_logistic_cv`: estimators that are given n_jobs and a seed.
+
+The estimators stay in the student's process, where they are asked for what they were given.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from pytest_mpgrade import checks, steps
+from pytest_mpgrade.records import Assignment, Run, Step
+from pytest_mpgrade.student import Student
+
+pytestmark = [pytest.mark.rehearsed, pytest.mark.start_methods("any")]
+
+KINDS = {"fit_forest": "RandomForestClassifier", "fit_logistic_cv": "LogisticRegressionCV"}
+X = np.random.default_rng(507).normal(size=(90, 3))
+Y = (X[:, 0] - X[:, 1] > 0).astype(int)
+EACH = pytest.mark.parametrize("name", KINDS)
+ASKED: tuple[tuple[int | None, int], ...] = ((2, 3), (1, 3), (2, 3), (None, 0))
+"""n_jobs and seed of each call; the last is made without them."""
+
+
+@cache
+def play(name: str) -> tuple[Step, ...]:
+    """Return calls of a function, each with a look at the estimator that it returned."""
+    steps_of = []
+    for n_jobs, seed in ASKED:
+        options = {"n_jobs": n_jobs, "seed": seed} if n_jobs else {}
+        call = steps.call(name, X, Y, words="x, y", save="model", opaque=True, **options)  # type: ignore[arg-type]  # - arguments of the call
+        steps_of += [call, steps.inspection("described", steps.saved_value("model"), X, Y)]
+    return tuple(steps_of)
+
+
+def _looks(student: Student, name: str) -> list[tuple[Run, Run]]:
+    """Return each call with the look at what it returned."""
+    runs = student.play(*play(name))
+    return list(zip(runs[::2], runs[1::2], strict=True))
+
+
+@pytest.mark.criterion("interface")
+def test_module_imports_and_has_the_functions(student: Student, assignment: Assignment) -> None:
+    """The module imports without error or child process, and has the functions."""
+    student.check(
+        student.imported(), checks.imports_cleanly(), checks.has_functions(assignment.functions)
+    )
+
+
+@pytest.mark.criterion("results")
+@EACH
+def test_fitted_estimator(student: Student, name: str) -> None:
+    """A fitted estimator of the asked class comes back, which finds the labels of its data."""
+    for call, look in _looks(student, name):
+        student.check(call, checks.comes_back())
+        student.check(look, checks.fitted(KINDS[name], call.call))
+
+
+@pytest.mark.criterion("workers")
+@EACH
+def test_n_jobs_is_passed_on(student: Student, name: str) -> None:
+    """The estimator was given n_jobs, and None where the call was not given any."""
+    for (call, look), (n_jobs, _) in zip(_looks(student, name), ASKED, strict=True):
+        student.check(look, checks.given_n_jobs(KINDS[name], call.call, n_jobs))
+
+
+@pytest.mark.criterion("streams")
+@EACH
+def test_seed_is_passed_on(student: Student, name: str) -> None:
+    """The estimator was given the seed, and 0 where the call was not given any."""
+    for (call, look), (_, seed) in zip(_looks(student, name), ASKED, strict=True):
+        student.check(look, checks.given_seed(KINDS[name], call.call, seed))
+
+
+@pytest.mark.criterion("streams")
+@EACH
+def test_predictions_do_not_depend_on_n_jobs(student: Student, name: str) -> None:
+    """With the same seed, one job and two predict the same, and so does a second call."""
+    (call, first), (_, one), (_, again), _ = _looks(student, name)
+    student.check(first, checks.same_predictions(KINDS[name], call.call, one, again))
