@@ -28,6 +28,8 @@ check: .venv/ready  ## style and types
 
 # Right solutions of other designs than the reference; empty: the reference only.
 RIGHT ?= tests/designs
+# The assignments that are verified besides mp_apply.
+ASSIGNMENTS ?= bg_task process_basics pipes_queues pool async_task parallel_rng vectorize io_concurrency builtin_parallelism notebook
 # Timings take long: they are made with those that say something about them.
 TIMED ?= reference naps_between_tasks polls_busily pickles_context process_per_task serial
 
@@ -36,14 +38,9 @@ FUZZ ?= 1000
 verify: .venv/ready  ## grade the references and all wrong solutions, and hold the verdicts against what is known
 	$(BIN)/mpgrade verify mp_apply -j $(JOBS) --untimed $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/mp_apply)
 	$(BIN)/mpgrade verify mp_apply -j $(JOBS) --only $(TIMED)
-	$(BIN)/mpgrade verify bg_task -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/bg_task)
-	$(BIN)/mpgrade verify process_basics -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/process_basics)
-	$(BIN)/mpgrade verify pipes_queues -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/pipes_queues)
-	$(BIN)/mpgrade verify pool -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/pool)
-	$(BIN)/mpgrade verify async_task -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/async_task)
-	$(BIN)/mpgrade verify parallel_rng -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/parallel_rng)
-	$(BIN)/mpgrade verify io_concurrency -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/io_concurrency)
-	$(BIN)/mpgrade verify notebook -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/notebook)
+	set -e; for name in $(ASSIGNMENTS); do \
+		$(BIN)/mpgrade verify $$name -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/$$name); \
+	done
 
 hostile: .venv/ready  ## grade the hostile submissions in every layer of isolation that this machine has
 	PYTHONPATH=tests $(BIN)/python -m hostile $(HOSTILE)
