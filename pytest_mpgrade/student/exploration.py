@@ -41,9 +41,9 @@ REPLAYS = 5
 """Replays that all have to break before a schedule is told."""
 AT_A_TIME = 4
 """Plays at a time. A held process costs no core."""
-LEAST, LONGEST = 40, 4
-"""On a busy machine an exploration goes on until so many schedules have been tried, for so many
-times its seconds at most.
+LEAST, LONGEST = 12, 4
+"""On a busy machine an exploration goes on until it has tried so many schedules for each of its
+seconds, for so many times its seconds at most: what is found should not depend on the load.
 """
 ROUNDS = 6
 """Rounds of one play. After one that breaks, those behind it are made again."""
@@ -104,7 +104,7 @@ class _Search:
     def goes_on(self, began: float, seconds: float) -> bool:
         """Tell whether there is time for another play."""
         spent = time.monotonic() - began
-        return spent < seconds or (spent < LONGEST * seconds and self.tried.total() < LEAST)
+        return spent < seconds or (spent < LONGEST * seconds and self.tried.total() < LEAST * seconds)
 
     def take(self, batch: Sequence[Schedule], played: Sequence[_Played]) -> None:
         """Take in a play: those of its *batch* that were not reached are made again."""
