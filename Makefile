@@ -41,6 +41,12 @@ verify: .venv/ready  ## grade the references and all wrong solutions, and hold t
 	set -e; for name in $(ASSIGNMENTS); do \
 		$(BIN)/mpgrade verify $$name -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/$$name); \
 	done
+	$(BIN)/mpgrade verify bg_task -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/bg_task)
+	$(BIN)/mpgrade verify cross_validation -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/cross_validation)
+	$(BIN)/mpgrade verify parallel_rng -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/parallel_rng)
+	$(BIN)/mpgrade verify vectorize -j $(JOBS) $(if $(RIGHT),--right $(RIGHT)/vectorize)
+	$(BIN)/mpgrade verify builtin_parallelism -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/builtin_parallelism)
+	$(BIN)/mpgrade verify notebook -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/notebook)
 
 hostile: .venv/ready  ## grade the hostile submissions in every layer of isolation that this machine has
 	PYTHONPATH=tests $(BIN)/python -m hostile $(HOSTILE)

@@ -27,11 +27,11 @@ SEEDS = range(44)
 def _boot(
     n_boot: int = N_BOOT, seed: int = 0, n: int = 2, *, pair: bool = False, last: bool = True
 ) -> Step:
-    x, words = (PAIR, "2 numbers") if pair else (NUMBERS, "12 numbers")
+    x, words = (PAIR, "x of 2 numbers") if pair else (NUMBERS, "x")
     return steps.call(
         "bootstrap_means",
         x,
-        words=f"x of {words}",
+        words=words,
         n_boot=n_boot,
         seed=seed,
         n_processes=n,

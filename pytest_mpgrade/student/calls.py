@@ -284,7 +284,7 @@ class Student:
         wrong = unusable(imported, functions)
         if wrong:
             return "has_functions", next(iter(wrong.values())), imported
-        relied = next((run for names, run in self._relied.items() if names & called), None)
+        relied = next((run for names, run in self._relied.items() if names & needed), None)
         if relied is None:
             return "", "", None
         why = f"the plainest call, {relied.call}, ended before it had returned ({relied.ending})"

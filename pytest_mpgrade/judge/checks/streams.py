@@ -171,7 +171,7 @@ def streams_apart(run: Run, n: int, *others: Run) -> Verdict:
     where = run.call + "".join(f" and {other.call}" for other in others)
     return failed(
         f"{len(repeated)} of {count} samples of {where} repeat an earlier one: {repeated[-1]}",
-        repeated=repeated[:8],
+        repeated=repeated[:3],
         symptom="random numbers",
     )
 
