@@ -29,7 +29,7 @@ check: .venv/ready  ## style and types
 # Right solutions of other designs than the reference; empty: the reference only.
 RIGHT ?= tests/designs
 # The assignments that are verified besides mp_apply.
-ASSIGNMENTS ?= bg_task process_basics pipes_queues pool async_task parallel_rng vectorize io_concurrency builtin_parallelism notebook
+ASSIGNMENTS ?= bg_task process_basics pipes_queues pool async_task parallel_rng cross_validation vectorize io_concurrency builtin_parallelism notebook
 # Timings take long: they are made with those that say something about them.
 TIMED ?= reference naps_between_tasks polls_busily pickles_context process_per_task serial
 
@@ -41,12 +41,6 @@ verify: .venv/ready  ## grade the references and all wrong solutions, and hold t
 	set -e; for name in $(ASSIGNMENTS); do \
 		$(BIN)/mpgrade verify $$name -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/$$name); \
 	done
-	$(BIN)/mpgrade verify bg_task -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/bg_task)
-	$(BIN)/mpgrade verify cross_validation -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/cross_validation)
-	$(BIN)/mpgrade verify parallel_rng -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/parallel_rng)
-	$(BIN)/mpgrade verify vectorize -j $(JOBS) $(if $(RIGHT),--right $(RIGHT)/vectorize)
-	$(BIN)/mpgrade verify builtin_parallelism -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/builtin_parallelism)
-	$(BIN)/mpgrade verify notebook -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/notebook)
 
 hostile: .venv/ready  ## grade the hostile submissions in every layer of isolation that this machine has
 	PYTHONPATH=tests $(BIN)/python -m hostile $(HOSTILE)

@@ -13,13 +13,23 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pytest_mpgrade.inside import model_workloads as models
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.inside import workloads as work
 from pytest_mpgrade.inside.placeholders import Lazily, Own
 from pytest_mpgrade.records import HeldTask, OpenGates, Rendezvous, Script, ShutGates, TimedStart
 
 __all__ = ["Own", "Workload", "arrays", "big", "dies", "gives", "held", "held_last", "many"]
-__all__ += ["mixed", "raises", "rendezvous", "spin", "square", "starmapped", "through_own"]
+__all__ += [
+    "mixed",
+    "models",
+    "raises",
+    "rendezvous",
+    "spin",
+    "square",
+    "starmapped",
+    "through_own",
+]
 __all__ += ["timed_naps", "timed_spins", "uneven", "wait", "work"]
 
 Task = tuple[Callable[..., object] | Own, tuple[Any, ...]]

@@ -42,7 +42,7 @@ def booster(*, gated: bool = True) -> Any:
     """Return a new estimator. Its first stage depends on the scale of the first feature."""
     from sklearn.ensemble import GradientBoostingClassifier
 
-    prior = tasks.work.GatedPrior(15.0, gated=gated)
+    prior = tasks.models.GatedPrior(15.0, gated=gated)
     return GradientBoostingClassifier(
         n_estimators=5, max_depth=2, learning_rate=0.3, init=prior, random_state=507
     )
@@ -139,7 +139,7 @@ def scoring() -> Step:
 
 
 def _fold(train: Any, val: Any, *label: object, words: str) -> Step:
-    fit, score = tasks.work.remember, tasks.work.lay_open
+    fit, score = tasks.models.remember, tasks.models.lay_open
     return steps.call("cv_fold", fit, X, Y, train, val, score, *label, words=words)
 
 

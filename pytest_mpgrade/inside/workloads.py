@@ -32,7 +32,7 @@ def _first_time(what: str) -> bool:
     return before != os.getpid()
 
 
-def _pass(key: object) -> str:
+def stand_at_gate(key: object) -> str:
     """Wait at the gate of *key* until the grader opens it; return the token in its answer.
 
     The grader gives each token to one process only.
@@ -99,13 +99,13 @@ def describe(values: list[int], scale: float) -> dict[str, float]:
 
 def held(x: int) -> int:
     """Wait at the gate of *x*, then return ``3 * x + 1``."""
-    _pass(x)
+    stand_at_gate(x)
     return 3 * x + 1
 
 
 def vouched(x: int) -> tuple[int, str]:
     """Wait at the gate of *x*, then return *x* with a token that only this process has received."""
-    return (x, _pass(x))
+    return (x, stand_at_gate(x))
 
 
 def wait(i: int, seconds: float) -> tuple[int, int, float, float]:
@@ -154,7 +154,7 @@ def _line_up(i: int) -> None:
     another figure.
     """
     if _first_time("timed task"):
-        _pass(i)
+        stand_at_gate(i)
     else:
         gates.tell("note", key=str(i))
 
@@ -220,7 +220,7 @@ def end(key: str, how: str, value: object) -> None:
     *how* is ``return``, ``raise``, ``sys.exit``, ``os._exit`` or ``signal``; *value* is what it is
     given.
     """
-    _pass(key)
+    stand_at_gate(key)
     if how == "raise":
         raise ValueError(value)
     if how == "sys.exit":

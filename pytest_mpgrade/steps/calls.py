@@ -34,6 +34,9 @@ KEPT = KeptGates()
 The gates at which tasks of earlier calls stand stay shut.
 """
 
+_OUR_WORKLOADS = workloads.__name__.rpartition(".")[0]
+"""The package of our functions and classes, which may report to gates."""
+
 OPEN = OpenGates()
 """All gates are open, those too at which tasks of earlier calls stand."""
 
@@ -174,7 +177,7 @@ def _may_hold_task(value: object) -> bool:
         return any(map(_may_hold_task, value))
     if isinstance(value, dict):
         return any(map(_may_hold_task, (*value, *value.values())))
-    return getattr(value, "__module__", "") == workloads.__name__
+    return str(getattr(value, "__module__", "")).startswith(_OUR_WORKLOADS)
 
 
 def _shown(arg: object) -> str:
