@@ -34,8 +34,9 @@ def main(arguments: argparse.Namespace) -> int:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     assignment, out = find_assignment(arguments.assignment), arguments.out
     options = grading_options(arguments)
+    choice = executors.choice(arguments, assignment, options)  # before anything is written
     wait_for_earlier(out, lambda words: console.say(one_line(words), sys.stderr))
-    inputs = _checked(arguments, assignment, options)
+    inputs = _checked(arguments, assignment, choice)
     _print_inputs(inputs, out)
     graded = _grade_all(arguments, assignment, options, inputs)
     missing = _print_class(arguments, inputs, graded)
@@ -55,13 +56,13 @@ class _Inputs:
     gradebook: class_files.Gradebook | None
 
 
-def _checked(arguments: argparse.Namespace, assignment: Assignment, options: Options) -> _Inputs:
+def _checked(
+    arguments: argparse.Namespace, assignment: Assignment, choice: executors.Choice
+) -> _Inputs:
     """Return all inputs of the batch. Raises UsageError with the mistakes of all of them."""
     mistakes = Mistakes()
     only: frozenset[str] | None = None
     gradebook: class_files.Gradebook | None = None
-    with mistakes.collected():
-        choice = executors.choice(arguments, assignment, options)
     with mistakes.collected():
         if arguments.gradebook:
             system, file = arguments.gradebook

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from pytest_mpgrade.batch.chosen import Only
 from pytest_mpgrade.cli import values
 from pytest_mpgrade.errors import UsageError
+
+if TYPE_CHECKING:  # a batch takes long to import, and most commands are none
+    from pytest_mpgrade.batch.chosen import Only
 
 
 def add_only(batch: argparse.ArgumentParser) -> None:
@@ -47,6 +50,8 @@ def asked_only(arguments: argparse.Namespace) -> Only | None:
         raise UsageError(
             "--resume grades what has changed, and --only what is named, changed or not; choose one"
         )
+
+    from pytest_mpgrade.batch.chosen import Only
 
     def named(kind: str) -> tuple[str, ...]:
         return tuple(name for what, name in arguments.only if what == kind)

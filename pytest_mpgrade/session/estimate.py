@@ -29,6 +29,8 @@ TIMED = 6.0
 """Seconds of a unit that is timed against the reference, alone: of 8 s at most, where it is clear
 early.
 """
+EXPLORED = 5.0
+"""Seconds of a unit that explores schedules, of those that its assignment allows."""
 EXECUTED = 4.0
 """CPU seconds for a notebook to be executed under one start method."""
 
@@ -76,10 +78,16 @@ def _seconds(units: Sequence[pytest.Item], methods: Sequence[str]) -> float:
     ]
     timed = sum(_times(item) for item, _ in calls)
     cpu = EXECUTED * len(of_notebook) + sum(CPU.get(method, CPU["fork"]) for _, method in calls)
-    return BEGIN + cpu / max(1.0, cores()) + WAITS * len(calls) + TIMED * timed
+    explored = sum(bool(_names(item) & {"explore", "_explore"}) for item, _ in calls)
+    waits = WAITS * len(calls) + TIMED * timed + EXPLORED * explored
+    return BEGIN + cpu / max(1.0, cores()) + waits
 
 
 def _times(item: pytest.Item) -> bool:
     """Tell whether a test calls `student.time` or `student.scale`, by the names in its code."""
+    return bool(_names(item) & {"time", "scale"})
+
+
+def _names(item: pytest.Item) -> frozenset[str]:
     code = getattr(getattr(item, "function", None), "__code__", None)
-    return code is not None and not {"time", "scale"}.isdisjoint(code.co_names)
+    return frozenset(code.co_names if code is not None else ())

@@ -104,9 +104,8 @@ class _Search:
     def goes_on(self, began: float, seconds: float) -> bool:
         """Tell whether there is time for another play."""
         spent = time.monotonic() - began
-        return spent < seconds or (
-            spent < LONGEST * seconds and self.tried.total() < LEAST * seconds
-        )
+        few = self.tried.total() < LEAST * seconds
+        return spent < seconds or (few and spent < LONGEST * seconds)
 
     def take(self, batch: Sequence[Schedule], played: Sequence[_Played]) -> None:
         """Take in a play: those of its *batch* that were not reached are made again."""

@@ -394,7 +394,7 @@ def test_a_folder_named_like_a_shipped_assignment_does_not_stand_in_the_way(fold
     [
         ("./hw33", "there is no assignment at hw33; did you mean 'hw3'?"),
         ("./wh3/assignment.toml", "there is no assignment at wh3; did you mean 'hw3'?"),
-        ("hw33", "notebook); did you mean 'hw3'?"),
+        ("hw33", "vectorize); did you mean 'hw3'?"),
     ],
 )
 def test_a_path_that_is_misspelt_is_answered_with_the_nearest(

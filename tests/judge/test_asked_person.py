@@ -46,7 +46,7 @@ def test_who_asks_is_named(play: MakeRuns, asks: str, named: str, where: str, me
     the hint says how to answer.
     """
     text = program(TEXT.format(**{"worker": "pass", "parent": "pass", where: asks}))
-    (line,) = (number for number, row in enumerate(text.splitlines(), 1) if asks in row)
+    (line,) = (number for number, row in enumerate(text.lstrip().splitlines(), 1) if asks in row)
     run = play(text, steps.call("mp_apply", PLAIN), method=method)[-1]
     found = judge_safely(checks.values_in_any_order(PLAIN), run)
     assert found.outcome is Outcome.FAILED

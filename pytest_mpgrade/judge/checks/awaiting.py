@@ -53,9 +53,9 @@ def is_coroutine_function(run: Run, function: str) -> Verdict:
     if run.import_children:
         return at_import()
     begun = any(event.kind in ("note", "gate") for event in run.trace.events)
-    if run.ending is Ending.RETURNED and run.value == "coroutine" and not begun:
+    if run.ending is Ending.RETURNED and run.encoded == ["str", "coroutine"] and not begun:
         return PASSED
-    if run.ending is Ending.RETURNED and run.value == "coroutine":
+    if run.ending is Ending.RETURNED and run.encoded == ["str", "coroutine"]:
         return failed(
             f"{function}() began the task although nobody awaited it", symptom=BLOCKED_LOOP
         )

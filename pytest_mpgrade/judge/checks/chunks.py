@@ -30,7 +30,8 @@ def chunked(run: Run, workload: Workload, sizes: Sequence[int], *, hint: str = "
     The check needs a run of *workload* with the gates of `tasks.rendezvous(n)`. It fails when the
     first items that workers began are not the first ones of the first runs, and when items of one
     run were worked on by several processes, or not one after the other. It is absent when no item
-    ran in a child process.
+    ran in a child process. It is inconclusive when the grader's own processes could not meet here
+    either.
 
     It blames `workers` when too few processes were there, or too many, `met` when they were never
     inside a task together, and `values_in_any_order` when an item was run twice or not at all, or

@@ -55,7 +55,8 @@ def works_in_background(run: Run, n: int, started: Run) -> Verdict:
 
     The check needs the pause `steps.meet(n + 1)` after *started*, a call that was given more held
     tasks than *n*. It fails when the calling process ran an item, and when fewer or more processes
-    work. It fails under the concern `nonblocking` when none of the items was begun.
+    work. It fails under the concern `nonblocking` when none of the items was begun. It is absent
+    when the items did not run in child processes.
 
     It blames `returns_at_once` when *started* waited for its tasks. When *started* raised, that is
     left to the check that it belongs to.
@@ -153,9 +154,11 @@ def keeps_the_work(run: Run, workload: Workload, asked: Run) -> Verdict:
     """A time-out loses nothing: when it is *asked* for again, the call returns the results.
 
     The check needs a run of ``pool_finish()`` of *workload* after *asked*, a run of the same with a
-    timeout. It fails when results are missing, and when the call raised or did not come back.
+    timeout. It fails when results are missing, and when the call raised or did not come back. It is
+    absent when the items did not run in child processes.
 
-    It blames `times_out` when *asked* did not raise TimeoutError.
+    It blames `times_out` when *asked* did not raise TimeoutError, and `values_in_any_order` where
+    that one, too, had failed before it had begun.
     """
     nothing = before_all(asked)
     if nothing is not None:

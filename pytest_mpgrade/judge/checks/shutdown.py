@@ -252,7 +252,7 @@ def idle_ones(run: Run) -> Verdict:
 
     Nobody knows which of them were workers, and none should outlive the call.
     """
-    processes = others_of(run)
+    processes = [*workers_of(run), *others_of(run)]
     alive = [process for process in processes if process.later == "alive"]
     if alive:
         words = (
