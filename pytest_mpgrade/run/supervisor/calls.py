@@ -237,7 +237,7 @@ class Calls:
             watch.reply(b"again")
             tries += 1
             watch.deadline.at = time.monotonic() + self.limits.seconds
-            how = watch.until_back(self.limits.patience)
+            how = held_points.until_back(watch, self.limits.patience)
             if how != "back":
                 return how, tries
         return "back", tries

@@ -60,6 +60,19 @@ def play_schedule(watch: Watch) -> GateReport:
     return report
 
 
+def until_back(watch: Watch, window: float) -> WaitEnd:
+    """Wait until a call that is made again has come back, as `Watch.until_back` does.
+
+    Where nothing can happen because threads are held, one goes on first.
+    """
+    while True:
+        how = watch.until_back(window)
+        held = [key for key in watch.gates.inside if key.startswith(HELD)]
+        if how != "quiet" or not held:
+            return how
+        watch.gates.open(min(held))
+
+
 def let_held_go(watch: Watch, script: Script) -> None:
     """Let all held threads go on, where the call that has come back is the last of its round."""
     if isinstance(script, HeldPoints) and script.last:
