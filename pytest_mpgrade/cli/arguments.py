@@ -15,6 +15,7 @@ from pytest_mpgrade.cli.explore_arguments import add_explore
 from pytest_mpgrade.cli.reading_arguments import add_reading
 from pytest_mpgrade.cli.shared_arguments import add_common, add_places
 from pytest_mpgrade.errors import UsageError
+from pytest_mpgrade.system.did_you_mean import nearest_or_all
 
 Command = Callable[[argparse.Namespace], int]
 """A function that runs a command and returns its exit code."""
@@ -22,6 +23,14 @@ Command = Callable[[argparse.Namespace], int]
 
 class Parser(argparse.ArgumentParser):
     """Reports wrong usage on one line, like all other errors."""
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Answer a misspelt command or choice with the one that may be meant."""
+        if action.choices is not None and value not in action.choices:
+            known = sorted(map(str, action.choices))
+            raise argparse.ArgumentError(
+                action, f"there is no {value!r}; {nearest_or_all(str(value), known)}"
+            )
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError instead of printing the usage and exiting."""

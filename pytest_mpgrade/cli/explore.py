@@ -94,12 +94,16 @@ def _say(result: ResultFile, assignment: Assignment) -> None:
         console.say(text + "\n")
     if fix_first := terminal.fix_first(shown, width, color):
         console.say(fix_first)
-    races = [each for each in shown.checks if each.concern is Concern.RACE]
-    for check in races:
-        if check.outcome is Outcome.PASSED:
+    for check in shown.checks:
+        if check.outcome is Outcome.PASSED and check.concern is Concern.RACE:
             tried = one_line(str(check.evidence.get("right under", "each schedule")))
             console.say(f"right under {check.start_method}: {tried}; this is no proof")
+        elif check.concern is not Concern.RACE and check.outcome is not Outcome.PASSED:
+            console.say(
+                f"no schedule was tried under {check.start_method}: the call fails without any"
+                f" delay, and mpgrade check {assignment.name} says what to do about that"
+            )
         elif check.outcome is not Outcome.FAILED:
             console.say(f"{check.start_method}: {one_line(check.message)}")
-    if not races and result.reason:
+    if not shown.checks and result.reason:
         console.say(one_line(result.reason))

@@ -26,7 +26,7 @@ _Sources = Mapping[str, Sequence[str]]
 def main(arguments: argparse.Namespace) -> int:
     """Run `mpgrade feedback`; 2 where nothing of what was asked for could be written."""
     files = result_files(arguments.results)
-    assignment = _assignment(arguments.assignment, files[0])
+    assignment = _assignment(arguments.assignment, files)
     folder = files[0].parent if arguments.results.is_file() else arguments.results
     sources = _sources(arguments.source, folder)
     for words in _written(arguments.systems, files, assignment, sources, folder):
@@ -64,7 +64,7 @@ def _written(
     return write_feedback(systems, lambda: read_students(files, assignment.criteria, sources), out)
 
 
-def _assignment(name: str, file: Path) -> Assignment:
+def _assignment(name: str, files: Sequence[Path]) -> Assignment:
     """Return the assignment, which alone says what is hidden from students.
 
     Without a *name* it is the one that comes with mpgrade under the name in the result, if the
@@ -72,13 +72,15 @@ def _assignment(name: str, file: Path) -> Assignment:
     """
     if name:
         return find_assignment(name)
-    result = read_result(file)
+    results = list(map(read_result, files))
+    # One that could not be graded does not say by which tests.
+    result = next((each for each in results if ASSIGNED in each.environment), results[0])
     ask = f"say with --assignment whose results these are ({one_line(result.assignment)!r})"
     try:
         found = find_assignment(result.assignment)
     except UsageError as error:
         raise UsageError(ask) from error
-    if result.environment.get(ASSIGNED) != fingerprint(found):
+    if result.environment.get(ASSIGNED, "") not in ("", fingerprint(found)):
         raise UsageError(f"{ask}: the one of this name has other tests, limits or points")
     return found
 
