@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pytest_mpgrade.inside import workloads
 from pytest_mpgrade.inside.placeholders import (
@@ -82,21 +83,18 @@ def call(
     *keeps_processes*: a Process that the call has not closed shows by its pipes. *awaited* is for a
     coroutine function: its tasks may run in threads of the calling process, too.
     """
-    script = gates or next((arg.gates for arg in args if isinstance(arg, Workload)), OPEN)
     return Step(
         label=_AWAITED[awaited].format(_label(function, args, kwargs, words)),
         function=function,
         args=tuple(arg.argument if isinstance(arg, Workload) else arg for arg in args),
         kwargs=kwargs,
-        gates=script,
+        gates=gates or next((arg.gates for arg in args if isinstance(arg, Workload)), OPEN),
         save=save,
         opaque=opaque,
         again=again,
         same_holdings=same_holdings,
         last=last,
-        own=_own(args),
-        keys=_keys(args),
-        tasked=any(map(_may_hold_task, (*args, *kwargs.values()))),
+        **_holds(args, kwargs),
         seconds=seconds,
         longest=longest,
         patience=patience,
@@ -105,6 +103,12 @@ def call(
         via=via,
         keeps_processes=keeps_processes,
     )
+
+
+def _holds(args: tuple[object, ...], kwargs: dict[str, object]) -> dict[str, Any]:
+    """Return the fields of a step that say which functions and tasks its arguments hold."""
+    tasked = _may_hold_task([*args, *kwargs.values()])
+    return {"own": _own(args), "keys": _keys(args), "tasked": tasked}
 
 
 def _label(function: str, args: tuple[object, ...], kwargs: dict[str, object], words: str) -> str:

@@ -83,6 +83,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "records/plain_values.py": "arrays that a submission returned; in a function",
         "tasks.py": "what a task that returns an array is expected to return; in a function",
         "inside/workloads.py": "a task that returns an array; in a function",
+        "inside/model_workloads.py": "what a stand-in for a model predicts; in a function",
         "inside/inspections.py": "the state of its global generator; in a function",
     },
     "yaml": {"batch/layouts/gradescope.py": "reads what Gradescope exports; optional"},
@@ -415,6 +416,7 @@ OTHER_NAMES = {
         "tasks.py",
         "workloads as work",
     ): "the name by which course authors know them: tasks.work.square",
+    ("tasks.py", "model_workloads as models"): "likewise: tasks.models.GatedPrior",
     ("course/toml_text.py", "tomli as tomllib"): "Python 3.10 has it under this name",
 }
 """Imports under another name, and why."""

@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mpgrade.records import (
+    HeldPoints,
     HeldTask,
     HeldTasks,
     KeptGates,
@@ -36,7 +37,7 @@ from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
 from pytest_mpgrade.run.observe.clock import Clock
 from pytest_mpgrade.run.observe.gate_socket import Message
 from pytest_mpgrade.run.observe.watch import Watch
-from pytest_mpgrade.run.supervisor import gate_scripts, loop_script
+from pytest_mpgrade.run.supervisor import gate_scripts, held_points, loop_script
 from pytest_mpgrade.system.linux.procfs import Thread
 
 CALLER = 100
@@ -245,7 +246,8 @@ def programs(draw: st.DrawFn) -> Program:
     )
 
 
-SCRIPTS = sorted(str(each.__struct_config__.tag) for each in get_args(Script))
+SCRIPTS = sorted({str(each.__struct_config__.tag) for each in get_args(Script)} - {"drain"})
+"""All but the one that stops real processes by a signal: tests/run/test_draining.py has it."""
 
 
 def _script(name: str, program: Program, exit_gates: bool) -> Script:
@@ -257,6 +259,7 @@ def _script(name: str, program: Program, exit_gates: bool) -> Script:
         "hold": HeldTask(keys=keys, seconds=1.0, exit_gates=exit_gates),
         "line": Rendezvous(n=n, keys=keys, seed=3, exit_gates=exit_gates),
         "loop": HeldTasks(n=n, exit_gates=exit_gates),
+        "points": HeldPoints(exit_gates=exit_gates),
         "start": TimedStart(n=n, delay=0.1, exit_gates=exit_gates),
     }
     return found[name]
@@ -270,7 +273,7 @@ def in_model_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tree], Watch]:
         clock = SimpleNamespace(
             monotonic=lambda: tree.now, sleep=lambda _: pytest.fail("nothing sleeps here")
         )
-        for module in (watch, gate_scripts, loop_script, reading):
+        for module in (watch, gate_scripts, held_points, loop_script, reading):
             monkeypatch.setattr(module, "time", clock)
         monkeypatch.setattr(gate_scripts.procfs, "cpu", lambda _: 0.0)  # type: ignore[attr-defined]  # - what the module imports
         monkeypatch.setattr(watch.procfs, "cpu", lambda _: 0.0)  # type: ignore[attr-defined]  # - what the module imports

@@ -13,8 +13,10 @@ from pytest_mpgrade import steps
 from pytest_mpgrade.errors import SupervisorError, SupervisorKilledError
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.records import (
+    Drained,
     Ending,
     GateReport,
+    HeldPoints,
     HeldTask,
     HeldTasks,
     KeptGates,
@@ -53,6 +55,8 @@ SCRIPTS: tuple[Script, ...] = (
     HeldTask(keys=("a", "b"), seconds=0.5),
     Rendezvous(n=3, keys=("a", "b"), seed=4713),
     TimedStart(n=2, delay=0.25),
+    HeldPoints(last=False),
+    Drained(n=2),
 )
 RETURNED = Account(ending=Ending.RETURNED)
 REPORT = CallsReport(clean=True, stderr="", imported=RETURNED, calls=())

@@ -76,7 +76,7 @@ def test_shown_at_once_without_capture(printing: Path, submission: str) -> None:
     tests = shown.partition("test_double.py")[2].partition("mpgrade: FAILURES")[0]
     told = "double(21) under fork printed:\nhello \\x1b[31m from double\n"
     assert tests.count(told) == 1
-    assert shown.index(told) < shown.index("double: ")
+    assert shown.index(told) < shown.index("  Criterion")
     assert "\x1b" not in shown
 
 

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from pytest_mpgrade.isolation.confine import Confinement
 from pytest_mpgrade.isolation.run_folder import RunFolder
@@ -36,9 +37,11 @@ from pytest_mpgrade.run.protocol import Account, RunRequest
 from pytest_mpgrade.run.supervisor.after_return import Inspection
 from pytest_mpgrade.run.supervisor.limits import LimitMonitor
 from pytest_mpgrade.run.supervisor.output import Output
-from pytest_mpgrade.run.supervisor.web import ServerWithWeb, Web
 from pytest_mpgrade.system import rmtree
 from pytest_mpgrade.system.linux import procfs
+
+if TYPE_CHECKING:
+    from pytest_mpgrade.run.supervisor.web import Web
 
 SANDBOX = 8
 """Processes of an isolation, with some to spare; the submission's limit does not count them."""
@@ -82,7 +85,7 @@ class Supervised:
         self.limits = request.limits
         with contextlib.ExitStack() as stack:
             private = bool(request.isolation.bwrap)
-            self.web = Web(pages, self.folder.gates, private=private) if pages else None
+            self.web = _web(pages, self.folder.gates, private=private) if pages else None
             if self.web is not None:
                 stack.callback(self.web.close)
             port = self.web.port if self.web else 0
@@ -112,7 +115,11 @@ class Supervised:
 
     def _gate_server(self) -> GateServer:
         server = serve(self.request.observer, self.folder.gates)
-        return ServerWithWeb(server, self.web) if self.web is not None else server
+        if self.web is None:
+            return server
+        from pytest_mpgrade.run.supervisor.web import ServerWithWeb
+
+        return ServerWithWeb(server, self.web)
 
     def _budget(self) -> LimitMonitor:
         return LimitMonitor(
@@ -261,3 +268,10 @@ def _grader() -> list[int]:
     ):
         ancestors.append(parent)
     return ancestors
+
+
+def _web(pages: Sequence[WebPage], folder: str, *, private: bool) -> Web:
+    """Return the web server of a run; few need one, and its library takes long to import."""
+    from pytest_mpgrade.run.supervisor.web import Web
+
+    return Web(pages, folder, private=private)
