@@ -5,36 +5,18 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NoReturn
 
 from pytest_mpgrade import __version__
 from pytest_mpgrade.cli import choice_arguments, values
 from pytest_mpgrade.cli.authoring_arguments import add_authoring
 from pytest_mpgrade.cli.debug_arguments import add_debug
 from pytest_mpgrade.cli.explore_arguments import add_explore
+from pytest_mpgrade.cli.one_line_parser import Parser
 from pytest_mpgrade.cli.reading_arguments import add_reading
 from pytest_mpgrade.cli.shared_arguments import add_common, add_places
-from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.system.did_you_mean import nearest_or_all
 
 Command = Callable[[argparse.Namespace], int]
 """A function that runs a command and returns its exit code."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Reports wrong usage on one line, like all other errors."""
-
-    def _check_value(self, action: argparse.Action, value: object) -> None:
-        """Answer a misspelt command or choice with the one that may be meant."""
-        if action.choices is not None and value not in action.choices:
-            known = sorted(map(str, action.choices))
-            raise argparse.ArgumentError(
-                action, f"there is no {value!r}; {nearest_or_all(str(value), known)}"
-            )
-
-    def error(self, message: str) -> NoReturn:
-        """Raise UsageError instead of printing the usage and exiting."""
-        raise UsageError(f"{message} (see {self.prog} --help)")
 
 
 def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:

@@ -137,9 +137,10 @@ class LiveProgress:
     def _verdict(self, question: Asked) -> QuestionEnded:
         found = self._ended[question.question]
         outcome = next(each for each in _VERDICTS if any(each is one for _, one in found))
+        hidden = question.criterion in self._hidden
         return QuestionEnded(
-            criterion=question.criterion,
-            title=HIDDEN if question.criterion in self._hidden else question.title,
+            criterion="" if hidden else question.criterion,
+            title=HIDDEN if hidden else question.title,
             outcome=outcome,
             start_methods=tuple(
                 dict.fromkeys(method for method, each in found if method and each is outcome)
