@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.session.handover import Handover, as_input
 from pytest_mpgrade.system import log_lock, process_groups
 from pytest_mpgrade.system.text import exit_words, one_line
@@ -63,6 +64,10 @@ class Stop:
         finally:
             with self._lock:
                 self._running.discard(process)
+
+
+_NOTHING_CHOSEN = 5
+"""The exit status of pytest where no test was collected (pytest.ExitCode)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +182,8 @@ def run_pytest(handover: Handover, folder: Path, options: Options, allowed: Time
     # 0 and 1 are pytest's own: all tests passed, some failed. 7: refused for want of isolation,
     # which the result says.
     code = process.returncode
+    if code == _NOTHING_CHOSEN and options.keyword:
+        raise UsageError(f"no question fits -k {options.keyword!r}; mpgrade rubric names them")
     return (
         ""
         if code in (0, 1, 7)

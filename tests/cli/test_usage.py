@@ -588,3 +588,17 @@ def test_no_two_submissions_share_a_folder(tmp_path: Path) -> None:
     assert len({job.folder.casefold() for job in jobs}) == len(names)
     with pytest.raises(UsageError, match=r"it holds only: notes\.txt"):
         plain.jobs(hand_in(tmp_path / "papers" / "notes.txt"), tmp_path)
+
+
+def test_keyword_that_fits_nothing_is_wrong_usage(place: Path) -> None:
+    """A misspelt -k is told in one line, and blames no machine."""
+    done = mpgrade(place, "check", "mp_apply", "subs/ada", "-k", "zzz")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "no question fits -k 'zzz'" in done.stderr
+
+
+def test_misspelt_command_is_answered_with_the_nearest(place: Path) -> None:
+    """A command that does not exist is told with the one that may be meant."""
+    done = mpgrade(place, "chekc", "mp_apply")
+    assert done.returncode == 2
+    assert "did you mean 'check'?" in done.stderr
