@@ -105,6 +105,34 @@ def test_fault_without_any_hold_is_no_race(explore: Explore) -> None:
     assert not found.tried
 
 
+@pytest.mark.parametrize("line", [1, 2])
+def test_threads_are_held_while_a_call_is_made_again(
+    student: Callable[..., Student], line: int
+) -> None:
+    """A function that is asked again and again is held too, and then goes on: no right solution
+    hangs on that.
+    """
+    text = (ROOT / "reference" / "bg_task" / "cv_funcs.py").read_text("utf-8")
+    number = next(at for at, row in enumerate(text.splitlines(), 1) if "def bg_get(" in row) + 1
+    body = text.splitlines()[number:]
+    first = number + 1 + next(at for at, row in enumerate(body) if row.startswith("    if "))
+    token = f"fork:caller@cv_funcs.py:{first}#{line}+caller/feeder@feeder writes#1"
+    held = student(text, explore=ExploreRules(replay=token))
+    found = held.explore(
+        steps.call("bg_task", (tasks.work.square, (7,)), save="job", opaque=True),
+        steps.call(
+            "bg_get",
+            *steps.saved("job", 3),
+            block=False,
+            again=steps.Again(seconds=10.0, stop_text="Child process inactive."),
+        ),
+        checks.hands_over(49),
+        checks.child_joined(result=49),
+    )
+    assert found.broken is None, found.broken
+    assert found.tried == {2: 5}
+
+
 def test_promised_time_out_does_not_run_out(explore: Explore) -> None:
     """A grace period of five seconds and more is a promise: no schedule holds for so long."""
     patient = RACY["join_then_terminate"].replace("timeout=0.5", "timeout=5.0")
