@@ -35,6 +35,7 @@ from pytest_mpgrade.records import (
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student import schedules
 from pytest_mpgrade.student.runs import make_runs
+from pytest_mpgrade.student.unmade_runs import linked_runs, with_givers
 from pytest_mpgrade.submission.sources import read_sources
 
 REPLAYS = 5
@@ -209,7 +210,10 @@ class Explorer:
         runs: Sequence[Run] = ()
         with suppress(SupervisorError):
             runs = make_runs(Scenario(steps=steps, start_method=self._method), self._setting)[1:]
-        rounds = [tuple(runs[at : at + size]) for at in range(0, len(runs), size)]
+        rounds = [
+            linked_runs(with_givers(runs[at : at + size], steps[at : at + size]))
+            for at in range(0, len(runs) - size + 1, size)
+        ]
         return [
             _Played(schedule=schedule, runs=played, wrong=self._wrong(played))
             for schedule, played in zip(batch, rounds, strict=False)
