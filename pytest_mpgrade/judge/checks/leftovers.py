@@ -167,7 +167,7 @@ def nothing_accumulates(run: Run, times: int, once: Run | None = None) -> Verdic
         return not_told_to_stop(run, stuck)
     if alive:
         return failed(
-            f"{len(alive)} processes that ran no task were left after {times} calls",
+            f"{len(alive)} process{'es' * (len(alive) > 1)} without a task outlived {times} calls",
             symptom=HELPER,
             hint="shut down in every call what that call has started: a manager or a pool, say",
             **listed(alive, lambda _: "alive"),
