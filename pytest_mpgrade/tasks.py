@@ -21,7 +21,7 @@ from pytest_mpgrade.records import HeldTask, OpenGates, Rendezvous, Script, Shut
 
 __all__ = ["Own", "Workload", "arrays", "big", "dies", "gives", "held", "held_last", "many"]
 __all__ += ["mixed", "models", "raises", "rendezvous"]
-__all__ += ["spin", "square", "starmapped", "through_own"]
+__all__ += ["spin", "square", "through_own"]
 __all__ += ["timed_naps", "timed_spins", "uneven", "wait", "work"]
 
 Task = tuple[Callable[..., object] | Own, tuple[Any, ...]]
@@ -40,7 +40,6 @@ class Workload:
     gates: Script = field(default_factory=OpenGates)
     words: str = "tasks"
     lazy: bool = False
-    arguments_only: bool = False  # the function of the tasks is handed over apart from them
     vouched: bool = False  # each returns its argument and what its process was given at its gate
     given: tuple[object, ...] | None = None  # goes down in place of the tasks: `steps.items`
 
@@ -54,8 +53,7 @@ class Workload:
     @property
     def argument(self) -> object:
         """What goes down to the student's process."""
-        whole = [task[1] if self.arguments_only else task for task in self.tasks]
-        items = whole if self.given is None else list(self.given)
+        items = list(self.tasks if self.given is None else self.given)
         return Lazily(items) if self.lazy else items
 
     def as_generator(self) -> Workload:
@@ -235,12 +233,6 @@ def _spun(i: int, rounds: int) -> int:
         factor = factor * factor % modulus
         left >>= 1
     return state
-
-
-def starmapped(workload: Workload) -> tuple[Callable[..., object] | Own, Workload]:
-    """Return the one function of the tasks, and a workload that hands over their arguments."""
-    (function,) = {func for func, _ in workload.tasks}
-    return function, replace(workload, arguments_only=True)
 
 
 def gives(values: Sequence[object]) -> Workload:

@@ -7,6 +7,7 @@ that there is, the first of them last. The module is run as a script as well.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -40,7 +41,9 @@ ENDING = tasks.Workload(
 
 
 def _run_all(workload: tasks.Workload, **options: object) -> Step:
-    return steps.call("run_all", *tasks.starmapped(workload), **options)  # type: ignore[arg-type]  # - options go to several parameters
+    function, given = steps.arg_tuples(workload)
+    given = replace(given, words=workload.words)  # as messages have named them
+    return steps.call("run_all", function, given, **options)  # type: ignore[arg-type]  # - options go to several parameters
 
 
 EMPTY = steps.call("run_all", tasks.work.square, [])

@@ -23,6 +23,12 @@ def _title(least: int, most: int | None) -> str:
     return f"{least} to {most} child processes are started"
 
 
+def _uncounted(run: Run) -> Verdict | None:
+    """Return the verdict on a call whose processes tell nothing; None where they can be counted."""
+    wrong = not_returned(run, Concern.WORKERS)
+    return wrong or (at_import() if run.import_children else None)
+
+
 @check(title=_title, concern=Concern.WORKERS)
 def started(run: Run, least: int, most: int | None = None) -> Verdict:
     """The call starts *least* child processes: exactly as many, or up to *most* of them.
@@ -34,11 +40,9 @@ def started(run: Run, least: int, most: int | None = None) -> Verdict:
 
     A call that did not come back is left to the check that it belongs to.
     """
-    wrong = not_returned(run, Concern.WORKERS)
+    wrong = _uncounted(run)
     if wrong is not None:
         return wrong
-    if run.import_children:
-        return at_import()
     processes = started_by(run)
     count, highest = len(processes), least if most is None else most
     if count < least and run.trace.observer != "ptrace":
@@ -101,11 +105,9 @@ def _more_than_one(run: Run) -> Verdict | None:
 
 def _number(run: Run, n: int) -> Verdict | None:
     """Return what is wrong with the number of processes of one call for *n*; else None."""
-    wrong = not_returned(run, Concern.WORKERS)
+    wrong = _uncounted(run)
     if wrong is not None:
         return wrong
-    if run.import_children:
-        return at_import()
     processes = started_by(run)
     if not processes and run.trace.observer != "ptrace":
         return not_here(
