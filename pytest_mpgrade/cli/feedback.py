@@ -72,9 +72,9 @@ def _assignment(name: str, files: Sequence[Path]) -> Assignment:
     """
     if name:
         return find_assignment(name)
-    results = list(map(read_result, files))
-    # One that could not be graded does not say by which tests.
-    result = next((each for each in results if ASSIGNED in each.environment), results[0])
+    # One that could not be graded does not say by which tests; of a class few have to be read.
+    graded = (each for each in map(read_result, files) if ASSIGNED in each.environment)
+    result = next(graded, None) or read_result(files[0])
     ask = f"say with --assignment whose results these are ({one_line(result.assignment)!r})"
     try:
         found = find_assignment(result.assignment)

@@ -46,12 +46,8 @@ def complete_runs(found: Sequence[Run], scenario: Scenario) -> tuple[Run, ...]:
     because = blamed_for(calls[-1]) if calls else "imports_cleanly"
     taken_along = bool(calls) and calls[-1].in_caller and calls[-1].ending is Ending.DIED
     missing = tuple(
-        Run(
-            key=f"{scenario.key}/{number}",
-            call=step.label,
-            function=step.function,
-            tasked=step.tasked,
-            start_method=scenario.start_method,
+        replace(
+            _of_step(scenario, number),
             ending=(
                 imported.ending
                 if imported.ending in (Ending.NOT_IMPORTED, Ending.BROKEN)
@@ -62,9 +58,22 @@ def complete_runs(found: Sequence[Run], scenario: Scenario) -> tuple[Run, ...]:
             in_caller=taken_along,
             cause=calls[-1] if calls else None,
         )
-        for number, step in enumerate(scenario.steps[len(calls) :], len(calls))
+        for number in range(len(calls), len(scenario.steps))
     )
     return (*found, *missing)
+
+
+def _of_step(scenario: Scenario, number: int) -> Run:
+    """Return the run of a step that was not made."""
+    step = scenario.steps[number]
+    return Run(
+        key=f"{scenario.key}/{number}",
+        call=step.label,
+        function=step.function,
+        tasked=step.tasked,
+        start_method=scenario.start_method,
+        ending=Ending.NOT_TRIED,
+    )
 
 
 def untried_runs(scenario: Scenario, because: str, why: str, cause: Run | None) -> tuple[Run, ...]:
@@ -73,18 +82,8 @@ def untried_runs(scenario: Scenario, because: str, why: str, cause: Run | None) 
     *because* is the check that says so, *why* the reason in words, *cause* the run that shows it.
     """
     return tuple(
-        Run(
-            key=f"{scenario.key}/{number}",
-            call=step.label,
-            function=step.function,
-            tasked=step.tasked,
-            start_method=scenario.start_method,
-            ending=Ending.NOT_TRIED,
-            why=why,
-            because=because,
-            cause=cause,
-        )
-        for number, step in enumerate(scenario.steps)
+        replace(_of_step(scenario, number), why=why, because=because, cause=cause)
+        for number in range(len(scenario.steps))
     )
 
 
