@@ -101,7 +101,7 @@ def small(tmp_path: Path) -> Path:
     ("arguments", "said"),
     [
         ("", "the following arguments are required: COMMAND (see mpgrade --help)"),
-        ("frob", "invalid choice: 'frob'"),
+        ("frob", "there is no 'frob'"),
         (
             "grade",
             (
@@ -126,7 +126,7 @@ def small(tmp_path: Path) -> Path:
         ),
         (
             "grade subs/ada --assignment mp_apply --out out --observer eyes",
-            "invalid choice: 'eyes'",
+            "there is no 'eyes'",
         ),
         ("check", "the following arguments are required: ASSIGNMENT (see mpgrade check --help)"),
         ("check mp_apply nowhere", "there is no submission at nowhere"),

@@ -160,8 +160,8 @@ def test_wheel(tmp_path: Path) -> None:
             ("gradescope", "double", "--wheel", "pytest_mpgrade-1.whl"),
             "No such file or directory: pytest_mpgrade-1.whl",
         ),
-        (("gradescope", "double", "--extra", "sklearn"), "invalid choice: 'sklearn'"),
-        (("blackboard", "double"), "invalid choice: 'blackboard'"),
+        (("gradescope", "double", "--extra", "sklearn"), "there is no 'sklearn'"),
+        (("blackboard", "double"), "there is no 'blackboard'"),
     ],
 )
 def test_wrong_usage(tmp_path: Path, options: Sequence[str], said: str) -> None:
