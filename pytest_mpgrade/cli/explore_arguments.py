@@ -23,7 +23,7 @@ def add_explore(commands: argparse._SubParsersAction) -> None:  # type: ignore[t
         "--seconds", metavar="N", type=values.seconds_value, default=0.0, help=seconds
     )
     explore.add_argument(
-        "--depth", metavar="D", type=int, choices=(1, 2), default=0, help="delays of a schedule"
+        "--depth", metavar="D", type=int, choices=(1, 2, 3), default=0, help="delays of a schedule"
     )
     again = "the only schedule that is played, as a failure gives it"
     explore.add_argument("--replay", metavar="TOKEN", default="", help=again)

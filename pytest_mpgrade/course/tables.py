@@ -66,7 +66,7 @@ class ExploreTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     """The table `[explore]`; what each key means: `records.ExploreRules`."""
 
     seconds: _Seconds = _EXPLORED.seconds
-    depth: Annotated[int, Meta(ge=1, le=2)] = _EXPLORED.depth
+    depth: Annotated[int, Meta(ge=1, le=3)] = _EXPLORED.depth
 
 
 class NotebookTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -41,7 +41,7 @@ class ExploreRules:
     """How long schedules are tried, and how many threads one holds."""
 
     seconds: float = 8.0  # all explorations of a grading together
-    depth: int = 2  # holds of one schedule, at most
+    depth: int = 3  # holds of one schedule, at most
     replay: str = ""  # the token of the only schedule that is played
 
 

@@ -170,7 +170,7 @@ class Explorer:
         yield from schedules.singles(self._method, visits, self._source)
         if depth > 1:
             seed = f"{self._setting.submission.sha256} {self._method}"
-            yield from schedules.pairs(self._method, visits, self._source, seed)
+            yield from schedules.drawn(self._method, visits, self._source, seed, depth)
 
     def _search(self, search: _Search, began: float, seconds: float) -> Broken | None:
         with ThreadPoolExecutor(AT_A_TIME) as pool:
@@ -190,8 +190,18 @@ class Explorer:
                     suspect = search.suspects[0]
                     found = _sure(suspect, self._replayed(suspect))
                     if found is not None:
-                        return found
+                        return self._shrunk(found)
                     search.suspects.pop(0)
+
+    def _shrunk(self, broken: Broken) -> Broken:
+        """Leave out each hold without which the call breaks just as surely."""
+        for hold in broken.schedule.holds if len(broken.schedule.holds) > 1 else ():
+            rest = tuple(each for each in broken.schedule.holds if each != hold)
+            fewer = replace(broken.schedule, holds=rest)
+            found = _sure(fewer, self._replayed(fewer)) if rest else None
+            if found is not None:
+                broken = found
+        return broken
 
     def _replayed(self, schedule: Schedule) -> list[_Played]:
         with ThreadPoolExecutor(AT_A_TIME) as pool:

@@ -1,9 +1,9 @@
 """Which schedules an exploration tries, and in which order; pure.
 
 A run without holds shows the points of a program. First come all schedules with one hold: those at
-operations between processes before the rest, first visits before later ones. Then come pairs of
-points, drawn with a seed of the submission's own (probabilistic concurrency testing: Burckhardt et
-al., ASPLOS 2010), so that the same submission has the same schedules everywhere.
+operations between processes before the rest, first visits before later ones. Then come two points
+and more, drawn with a seed of the submission's own (probabilistic concurrency testing: Burckhardt
+et al., ASPLOS 2010), so that the same submission has the same schedules everywhere.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ _SHARED = re.compile(
     r"|Process|Barrier|open|remove|rename|exists|append|pop|with|lock)\b"
 )
 """Words of lines at which processes may meet. Another line is only explored later."""
-_PAIRS = 400
-"""Pairs that are drawn; an exploration tries as many as it has time for."""
+_SIZES = (2, 2, 3)
+"""Holds of a schedule that is drawn, each as likely; most that needs three has one of two too."""
+_DRAWN = 400
+"""Schedules of several holds that are drawn; an exploration tries as many as it has time for."""
 
 
 def singles(
@@ -34,20 +36,25 @@ def singles(
         yield Schedule(start_method=start_method, holds=(point,))
 
 
-def pairs(
-    start_method: str, visits: Sequence[Visit], source: Mapping[str, str], seed: str
+def drawn(
+    start_method: str, visits: Sequence[Visit], source: Mapping[str, str], seed: str, depth: int
 ) -> Iterator[Schedule]:
-    """Return schedules with two holds, of different threads; drawn with *seed*."""
+    """Return schedules with two to *depth* holds, which go on in their order; drawn with *seed*."""
     points = sorted(_points(visits), key=lambda point: _rank(point, source))
     draw = random.Random(seed)  # noqa: S311 - a schedule, no secret
     weights = [3 if _telling(point, source) else 1 for point in points]
-    known: set[tuple[Point, Point]] = set()
-    for _ in range(_PAIRS if len(points) > 1 else 0):
-        one, other = draw.choices(points, weights, k=2)
-        apart = (one.role, one.thread) != (other.role, other.thread) or one.role == WORKER
-        if apart and one != other and (one, other) not in known:
-            known.add((one, other))
-            yield Schedule(start_method=start_method, holds=(one, other))
+    known: set[tuple[Point, ...]] = set()
+    for _ in range(_DRAWN if points else 0):
+        holds = tuple(draw.choices(points, weights, k=min(depth, draw.choice(_SIZES))))
+        if _at_once(holds) and holds not in known:
+            known.add(holds)
+            yield Schedule(start_method=start_method, holds=holds)
+
+
+def _at_once(holds: Sequence[Point]) -> bool:
+    """Tell whether all these holds may be kept at one time: each holds a thread of its own."""
+    threads = [(hold.role, hold.thread) for hold in holds if hold.role != WORKER]
+    return len(set(threads)) == len(threads) and len(set(holds)) == len(holds)
 
 
 def _points(visits: Iterable[Visit]) -> list[Point]:

@@ -161,10 +161,13 @@ def test_schedules_are_the_same_everywhere() -> None:
     assert first == list(schedules.singles("fork", visits, source))
     assert first[0].holds[0].line == 12
     one, same, other = (
-        list(schedules.pairs("fork", visits, source, seed)) for seed in ("a", "a", "b")
+        list(schedules.drawn("fork", visits, source, seed, 3)) for seed in ("a", "a", "b")
     )
     assert one == same != other
-    assert all(len(set(each.holds)) == 2 for each in one)
+    assert {len(each.holds) for each in one} == {2, 3}
+    assert all(len({*each.holds}) == len(each.holds) for each in one)
+    pairs = schedules.drawn("fork", visits, source, "a", 2)
+    assert {len(each.holds) for each in pairs} == {2}
 
 
 @pytest.mark.parametrize(
