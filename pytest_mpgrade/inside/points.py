@@ -11,18 +11,18 @@ explored less.
 
 from __future__ import annotations
 
-import dis
 import json
 import os
 import sys
 import threading
 
 from pytest_mpgrade.inside import gates
+from pytest_mpgrade.inside.own_lines import own_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import CodeType, FrameType, ModuleType
+    from collections.abc import Iterator
+    from types import ModuleType
     from typing import Any
 
 STARTS, EXITS = "process starts", "process exits"
@@ -34,8 +34,6 @@ MOST_VISITS = 40
 """Visits of one place that are noted. What a program does at later ones it has done before."""
 LONG_MESSAGE = 16384
 """Bytes. multiprocessing.connection writes a longer message in two pieces."""
-_SKIPPED = frozenset(("<module>", "__del__"))
-"""Code that runs within an import or a collection of garbage, whose locks a hold would keep."""
 
 
 class Plan:
@@ -137,43 +135,11 @@ def _thread() -> str:
     return "feeder" if name.startswith("QueueFeederThread") else name.replace("@", " ")
 
 
-def _trace(frame: FrameType, _event: str, _value: object) -> Callable[..., Any] | None:
-    code = frame.f_code
-    own = PLAN.armed and code.co_filename.startswith(PLAN.own)
-    if not own or code.co_name in _SKIPPED:
-        return None
-    if code not in _stores:
-        _stores[code] = _reads_and_stores(code)
-    frame.f_trace_opcodes = bool(_stores[code])
-    return _trace_lines
+def _is_own(file: str) -> bool:
+    return PLAN.armed and file.startswith(PLAN.own)
 
 
-def _trace_lines(frame: FrameType, event: str, _value: object) -> Callable[..., Any]:
-    if event == "line":
-        PLAN.come(f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}")
-    elif event == "opcode" and frame.f_lasti in _stores[frame.f_code]:
-        PLAN.come(f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}~")
-    return _trace_lines
-
-
-_stores: dict[CodeType, frozenset[int]] = {}
-"""The offsets of instructions that store what the same line has read, for each code."""
-
-
-def _reads_and_stores(code: CodeType) -> frozenset[int]:
-    """Return the offsets at which a line that has read an attribute or an item stores one.
-
-    ``counter.value += 1`` is such a line: another process may store in between.
-    """
-    found, read = set(), False
-    for each in dis.get_instructions(code):
-        if each.starts_line:
-            read = False
-        if each.opname in ("LOAD_ATTR", "BINARY_SUBSCR") or each.argrepr == "[]":
-            read = True
-        elif each.opname in ("STORE_ATTR", "STORE_SUBSCR") and read:
-            found.add(each.offset)
-    return frozenset(found)
+_LINES = own_lines(_is_own, PLAN.come)
 
 
 def trace_this_process() -> None:
@@ -183,17 +149,17 @@ def trace_this_process() -> None:
     for name in ("multiprocessing", "multiprocess"):
         if name in sys.modules:
             _wrap(name)
-    threading.settrace(_trace)
+    _LINES.in_new_threads()
 
 
 class Traced:
     """A context in which the calling thread comes to points of a round."""
 
     def __enter__(self) -> None:
-        sys.settrace(_trace)
+        _LINES.begin()
 
     def __exit__(self, *_: object) -> None:
-        sys.settrace(None)
+        _LINES.end()
 
 
 def _wrap(package: str) -> None:
@@ -229,12 +195,12 @@ def _wrap_process(process: ModuleType, util: ModuleType) -> None:
     def begin(self: Any, *args: Any, **kwargs: Any) -> object:
         if _is_manager(self):
             PLAN.armed = False
-            sys.settrace(None)
+            _LINES.end()
         else:
             PLAN.read()
             PLAN.begin(self._identity)
             PLAN.come(STARTS)
-            sys.settrace(_trace)
+            _LINES.begin()
         return bootstrap(self, *args, **kwargs)
 
     def end(*args: Any, **kwargs: Any) -> object:

@@ -144,10 +144,15 @@ def test_promised_time_out_does_not_run_out(explore: Explore) -> None:
 
 def test_submission_that_stops_tracing_is_explored_less(explore: Explore) -> None:
     """A submission that takes the tracing off is no race, and no error of the grader's."""
-    text = "import sys\n" + RACY["empty_before_get"].replace(
-        "    while not input", "    sys.settrace(None)\n    while not input"
+    off = (
+        "    sys.settrace(None)\n"
+        "    if hasattr(sys, 'monitoring'):\n"
+        "        sys.monitoring.register_callback(4, sys.monitoring.events.LINE, None)\n"
     )
-    found = explore(text, replay="fork:worker@cv_funcs.py:14#1")
+    text = "import sys\n" + RACY["empty_before_get"].replace(
+        "    while not input", f"{off}    while not input"
+    )
+    found = explore(text, replay="fork:worker@cv_funcs.py:16#1")
     assert found.broken is None
     assert found.tried == {1: 0}
 
