@@ -22,6 +22,7 @@ ASK_AGAIN = steps.Again(seconds=10.0, stop_text=INACTIVE)
 HELD = tasks.held(3).tasks
 HELD_VALUES = [3 * args[0] + 1 for _, args in HELD]
 CROSSED = tasks.held(2, seed=508)
+NAP = (tasks.work.nap, (7, 0.15))  # long enough that bg_get is asked before and after
 LARGE = (tasks.work.big, (7, 4_000_000))
 LARGE_VALUE = bytes([7]) * 4_000_000
 ODD = {"None": None, "False": False, "'STOP'": "STOP"}
@@ -308,9 +309,9 @@ def test_start_method(student: Student, plain: tuple[Run, ...]) -> None:
 @pytest.mark.start_methods("any")
 def test_right_under_every_schedule(student: Student) -> None:
     """The result is handed over, and the child ended and joined, also while either is held back."""
-    result = HELD_VALUES[0]
+    result = NAP[1][0]
     found = student.explore(
-        _begin(HELD[0]),
+        _begin(NAP),
         _get(block=False, again=ASK_AGAIN),
         checks.hands_over(result),
         checks.child_ended(result=result),

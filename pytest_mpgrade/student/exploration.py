@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -93,13 +93,19 @@ class _Search:
     """What is still to be tried, and what has come out so far."""
 
     left: Iterator[Schedule]
+    depth: int
+    source: Mapping[str, str]
+    known: set[schedules.Place]  # to which threads came, with or without holds
+    opened: deque[Schedule] = field(default_factory=deque)  # that hold where others have led
     again: deque[Schedule] = field(default_factory=deque)
     tried: Counter[int] = field(default_factory=Counter)
     suspects: list[Schedule] = field(default_factory=list)
 
     def next_play(self) -> list[Schedule]:
         """Return the schedules of the next play; none where all have been tried."""
-        batch = [self.again.popleft() for _ in range(min(ROUNDS, len(self.again)))]
+        batch: list[Schedule] = []
+        for first in (self.again, self.opened):
+            batch += [first.popleft() for _ in range(min(ROUNDS - len(batch), len(first)))]
         return [*batch, *itertools.islice(self.left, ROUNDS - len(batch))]
 
     def goes_on(self, began: float, seconds: float) -> bool:
@@ -114,8 +120,15 @@ class _Search:
             self.tried[len(each.schedule.holds)] += each.held
             if each.wrong is not None and each.held:
                 self.suspects.append(each.schedule)
+            elif each.held and len(each.schedule.holds) < self.depth:
+                self._follow(each)
         if played:  # else the machine or the grader is at fault, and these are left out
             self.again.extend(batch[len(played) :])
+
+    def _follow(self, played: _Played) -> None:
+        visits = [visit for run in played.runs for visit in run.visits]
+        self.opened += schedules.opened(played.schedule, visits, self.known, self.source)
+        self.known |= schedules.places(visits)
 
 
 class Explorer:
@@ -142,7 +155,12 @@ class Explorer:
         if plain[0].wrong is not None:
             return as_kind(Exploration, run, plain=plain[0].wrong)
         visits = [visit for each in plain[0].runs for visit in each.visits]
-        search = _Search(left=self._candidates(visits, depth))
+        search = _Search(
+            left=self._candidates(visits, depth),
+            depth=depth,
+            source=self._source,
+            known=schedules.places(visits),
+        )
         broken = self._search(search, began, seconds)
         return as_kind(
             Exploration,

@@ -3,7 +3,8 @@
 A run without holds shows the points of a program. First come all schedules with one hold: those at
 operations between processes before the rest, first visits before later ones. Then come two points
 and more, drawn with a seed of the submission's own (probabilistic concurrency testing: Burckhardt
-et al., ASPLOS 2010), so that the same submission has the same schedules everywhere.
+et al., ASPLOS 2010), so that the same submission has the same schedules everywhere. Where a hold
+opens lines that no run has reached before, such as those after a time-out, they are held as well.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
 from pytest_mpgrade.records import CALLER, WORKER, Point, Schedule, Visit
 
+Place: TypeAlias = tuple[str, str, str]
+"""A role, a thread of it, and a place that it comes to."""
 _SHARED = re.compile(
     r"\b(get|put|get_nowait|put_nowait|empty|full|qsize|join|join_thread|is_alive|exitcode|sentinel"
     r"|value|acquire|release|wait|wait_for|notify|notify_all|set|clear|is_set|task_done|terminate"
@@ -51,6 +56,23 @@ def drawn(
             yield Schedule(start_method=start_method, holds=holds)
 
 
+def places(visits: Iterable[Visit]) -> set[Place]:
+    """Return where threads came to; workers are alike."""
+    return {_place(visit.point) for visit in visits}
+
+
+def opened(
+    schedule: Schedule, visits: Iterable[Visit], known: set[Place], source: Mapping[str, str]
+) -> list[Schedule]:
+    """Return schedules that also hold where this one has led for the first time."""
+    new = [visit for visit in visits if _place(visit.point) not in known]
+    firsts = {replace(point, visit=1) for point in _points(new) if _telling(point, source)}
+    return [
+        replace(schedule, holds=(*schedule.holds, point))
+        for point in sorted(firsts, key=lambda point: _rank(point, source))
+    ]
+
+
 def _at_once(holds: Sequence[Point]) -> bool:
     """Tell whether all these holds may be kept at one time: each holds a thread of its own."""
     threads = [(hold.role, hold.thread) for hold in holds if hold.role != WORKER]
@@ -63,10 +85,10 @@ def _points(visits: Iterable[Visit]) -> list[Point]:
     Workers are alike, and which of them takes a task is up to the system: whichever comes to a
     point first is held.
     """
-    last: dict[tuple[str, str, str], int] = {}
+    last: dict[Place, int] = {}
     for visit in visits:
         point = visit.point
-        who = (CALLER if point.role == CALLER else WORKER, point.thread, point.place)
+        who = _place(point)
         last[who] = max(last.get(who, 0), point.visit)
     return [
         Point(role=role, thread=thread, place=place, visit=visit)
@@ -74,6 +96,10 @@ def _points(visits: Iterable[Visit]) -> list[Point]:
         for visit in sorted({1, 2, 4, count})
         if visit <= count
     ]
+
+
+def _place(point: Point) -> Place:
+    return CALLER if point.role == CALLER else WORKER, point.thread, point.place
 
 
 def _rank(point: Point, source: Mapping[str, str]) -> tuple[object, ...]:

@@ -157,6 +157,14 @@ def test_submission_that_stops_tracing_is_explored_less(explore: Explore) -> Non
     assert found.tried == {1: 0}
 
 
+def test_lines_that_a_hold_opens_are_held_too(explore: Explore) -> None:
+    """Lines after a time-out, which no plain run reaches, are held where a hold has led there."""
+    found = explore(RACY["alive_after_time_out"], seconds=20.0)
+    assert found.broken is not None
+    (_, last) = found.broken.schedule.holds
+    assert found.source[last.place] in ("except Empty:", "if not any(p.is_alive() for p in procs):")
+
+
 def test_schedules_are_the_same_everywhere() -> None:
     """The same submission has the same schedules in the same order; another has other pairs."""
     texts = ("caller@cv_funcs.py:20#1", A_WORKER_GETS, "worker2@cv_funcs.py:13#2")
