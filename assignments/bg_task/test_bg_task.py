@@ -309,13 +309,25 @@ def test_start_method(student: Student, plain: tuple[Run, ...]) -> None:
 @pytest.mark.start_methods("any")
 def test_right_under_every_schedule(student: Student) -> None:
     """The result is handed over, and the child ended and joined, also while either is held back."""
+    _explore(student, _get(block=False, again=ASK_AGAIN))
+
+
+@pytest.mark.criterion("races")
+@pytest.mark.start_methods("any")
+def test_right_while_waiting(student: Student) -> None:
+    """The same where bg_get waits for the result."""
+    _explore(student, _get(block=True))
+
+
+def _explore(student: Student, get: Step) -> None:
     result = NAP[1][0]
     found = student.explore(
         _begin(NAP),
-        _get(block=False, again=ASK_AGAIN),
+        get,
         checks.hands_over(result),
         checks.child_ended(result=result),
         checks.child_joined(result=result),
+        share=0.5,
     )
     student.check(found, checks.holds_under_every_schedule())
 

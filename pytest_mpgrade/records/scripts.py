@@ -76,10 +76,12 @@ class TimedStart(GateScript, frozen=True, kw_only=True, tag="start"):
 class HeldPoints(GateScript, frozen=True, kw_only=True, tag="points"):
     """All gates are open; a thread that comes to a point of its schedule is held there.
 
-    It goes on when nothing else can happen. *last*: at the end of this call all do.
+    It goes on when nothing else can happen. *last*: at the end of this call all do. *windows*: of
+    each point, the seconds in which nothing may change that somebody polls for.
     """
 
     last: bool = True
+    windows: tuple[float, ...] = ()
 
 
 class Drained(GateScript, frozen=True, kw_only=True, tag="drain"):

@@ -40,13 +40,13 @@ from pytest_mpgrade.submission.sources import read_sources
 
 REPLAYS = 5
 """Replays that all have to break before a schedule is told."""
-AT_A_TIME = 4
+AT_A_TIME = 6
 """Plays at a time. A held process costs no core."""
 LEAST, LONGEST = 12, 4
 """On a busy machine an exploration goes on until it has tried so many schedules for each of its
 seconds, for so many times its seconds at most: what is found should not depend on the load.
 """
-ROUNDS = 6
+ROUNDS = 4
 """Rounds of one play. After one that breaks, those behind it are made again."""
 
 
@@ -250,9 +250,9 @@ class Explorer:
 
     def _held(self, step: Step, number: int, schedule: Schedule, *, last: bool) -> Step:
         holds = tuple(point.text for point in schedule.holds)
-        return replace(
-            step, gates=HeldPoints(last=last), explored=PlayRound(number=number, holds=holds)
-        )
+        windows = tuple(map(schedules.window, schedule.holds))
+        script = HeldPoints(last=last, windows=windows)
+        return replace(step, gates=script, explored=PlayRound(number=number, holds=holds))
 
     def _wrong(self, runs: Sequence[Run]) -> Finding | None:
         """Return what the first check that does not pass says of a round; None where all do."""

@@ -27,6 +27,8 @@ _SHARED = re.compile(
     r"|Process|Barrier|open|remove|rename|exists|append|pop|with|lock)\b"
 )
 """Words of lines at which processes may meet. Another line is only explored later."""
+_SHORT, _MIDDLE, _LONG = 0.5, 1.0, 2.0
+"""Seconds of `window`."""
 _SIZES = (2, 2, 3)
 """Holds of a schedule that is drawn, each as likely; most that needs three has one of two too."""
 _DRAWN = 400
@@ -54,6 +56,17 @@ def drawn(
         if _at_once(holds) and holds not in known:
             known.add(holds)
             yield Schedule(start_method=start_method, holds=holds)
+
+
+def window(point: Point) -> float:
+    """Return for how many seconds nothing may change beside a thread that is held at a point.
+
+    It matters where somebody polls, and may count how often. A feeder, a start or an exit is held
+    longest: there are few, and what polls for them gives up last.
+    """
+    if point.visit > 1:
+        return _SHORT
+    return _LONG if not point.line else _MIDDLE
 
 
 def places(visits: Iterable[Visit]) -> set[Place]:

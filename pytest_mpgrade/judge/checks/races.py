@@ -52,6 +52,11 @@ def covered(run: Exploration) -> str:
 
 _HINTS: tuple[tuple[str, str], ...] = (
     (
+        r"[Cc]ond\w*\.wait\(|\.(notify|notify_all|wait_for)\(",
+        "a notification reaches only who waits already: take the condition's lock first, and ask"
+        " there in a loop for what you wait for (with cond: while not done: cond.wait())",
+    ),
+    (
         r"\.(empty|qsize|full)\(",
         "what empty(), full() or qsize() has told may be over one line later: another process may"
         " take the item first, so get() it, and let a sentinel say that there is none",

@@ -8,7 +8,16 @@ import sys
 import time
 from dataclasses import dataclass, replace
 
-from pytest_mpgrade.records import Again, Ending, GateReport, Look, Phase, ProcessState, WaitEnd
+from pytest_mpgrade.records import (
+    Again,
+    Ending,
+    GateReport,
+    Look,
+    Phase,
+    ProcessState,
+    Script,
+    WaitEnd,
+)
 from pytest_mpgrade.run.explain.sampler import Looks
 from pytest_mpgrade.run.observe import core_time, leftovers
 from pytest_mpgrade.run.protocol import (
@@ -204,7 +213,7 @@ class Calls:
         blocked = max(0.0, seconds - (core_time.core_seconds(watch) - used))
         tries = 1
         if how == "back" and step.again is not None:
-            how, tries = self._again(step.again)
+            how, tries = self._again(step.again, step.gates)
         # A worker that was killed for exceeding a limit may have been noticed before the limit was.
         watch.fault = watch.fault or self.run.every_look(last=True)
         if watch.fault:
@@ -219,7 +228,7 @@ class Calls:
             crowd=crowd,
         )
 
-    def _again(self, again: Again) -> tuple[WaitEnd, int]:
+    def _again(self, again: Again, script: Script) -> tuple[WaitEnd, int]:
         """Let the child call again until its answer changes, nothing moves, or time is up."""
         watch = self.watch
         tries = 1
@@ -231,7 +240,7 @@ class Calls:
             now = watch.clock.now()
             if not self.inspection.nothing_moves():
                 moved = now
-            held_points.unstick(watch, now - moved)
+            held_points.unstick(watch, now - moved, script)
             if now > end or now > moved + STILL_SECONDS:
                 break
             watch.reply(b"again")

@@ -81,7 +81,7 @@ def _played(watch: Watch, script: Script) -> GateReport:
     if isinstance(script, HeldTask):
         return _hold(watch, script)
     if isinstance(script, HeldPoints):
-        return held_points.play_schedule(watch)
+        return held_points.play_schedule(watch, script)
     if isinstance(script, Drained):
         return drain(watch, script.n)
     if isinstance(script, HeldTasks):

@@ -7,6 +7,7 @@ delay changes nothing that a right program does.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from pytest_mpgrade.records import GateReport, HeldPoints, Script, WaitEnd
 from pytest_mpgrade.run.observe.gate_book import HELD
@@ -22,15 +23,9 @@ LOOK_SECONDS = 0.03
 """Seconds between two looks while a thread is held. A hold that ends too soon shows less, and never
 a fault that is none, so the looks may be closer than those of a verdict.
 """
-WINDOW_SECONDS = 0.5
-"""The window of *steady* while a thread is held, for the same reason."""
 
 
-STILL_SECONDS = 0.5
-"""Seconds in which a call that polls changes nothing, until held threads go on."""
-
-
-def play_schedule(watch: Watch) -> GateReport:
+def play_schedule(watch: Watch, script: HeldPoints) -> GateReport:
     """Hold threads at the points of a schedule; report which were held, in their order.
 
     It ends when the call has come back, or when no thread is held and nothing can happen any more.
@@ -45,7 +40,7 @@ def play_schedule(watch: Watch) -> GateReport:
         how = watch.until(lambda: bool(gates.inside))
         if how == "yes":
             began = time.monotonic()
-            how = _nothing_else(watch, began + left)
+            how = _nothing_else(watch, began + left, _window(_held(watch), script))
             spent = time.monotonic() - began
             left -= spent
             watch.deadline.at += spent
@@ -67,10 +62,10 @@ def until_back(watch: Watch, window: float) -> WaitEnd:
     """
     while True:
         how = watch.until_back(window)
-        held = [key for key in watch.gates.inside if key.startswith(HELD)]
+        held = _held(watch)
         if how != "quiet" or not held:
             return how
-        watch.gates.open(min(held))
+        watch.gates.open(held[0])
 
 
 def let_held_go(watch: Watch, script: Script) -> None:
@@ -79,18 +74,26 @@ def let_held_go(watch: Watch, script: Script) -> None:
         watch.gates.open_all()
 
 
-def unstick(watch: Watch, still: float) -> None:
-    """Let held threads go on if nothing has moved for *still* seconds beside a call that polls."""
-    if still > STILL_SECONDS and any(key.startswith(HELD) for key in watch.gates.inside):
+def unstick(watch: Watch, still: float, script: Script) -> None:
+    """Let held threads go on if beside a call that polls nothing has moved for *still* seconds."""
+    held = _held(watch)
+    if held and isinstance(script, HeldPoints) and still > _window(held, script):
         watch.gates.open_all()
 
 
-def _nothing_else(watch: Watch, end: float) -> WaitEnd:
+def _held(watch: Watch) -> list[str]:
+    return sorted(key for key in watch.gates.inside if key.startswith(HELD))
+
+
+def _window(held: Sequence[str], script: HeldPoints) -> float:
+    """Return the seconds in which nothing may change, until the first of those held goes on."""
+    return max((script.windows[int(key.removeprefix(HELD))] for key in held), default=0.0)
+
+
+def _nothing_else(watch: Watch, end: float, window: float) -> WaitEnd:
     """Wait until nothing else can happen while threads are held, or time is over."""
     watch.period = LOOK_SECONDS
     try:
-        return watch.until(
-            lambda: time.monotonic() >= end or not watch.gates.inside, WINDOW_SECONDS
-        )
+        return watch.until(lambda: time.monotonic() >= end or not watch.gates.inside, window)
     finally:
         watch.period = PERIOD
