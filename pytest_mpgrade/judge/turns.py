@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_mpgrade.records import CALLER, WORKER, Broken, Exploration, Point, Visit
 
-_MOST = 7
+_MOST = 6
 """Turns that are told; the first ones say most."""
+_COLUMNS, _WIDTH = 3, 68
+"""The most threads that have a column each, and the characters of a line of such columns."""
 _WORKER = re.compile(r"worker(\d+)")
 _ROLES = {CALLER: "the caller", WORKER: "a worker"}
 _INSIDE = {
@@ -75,7 +79,38 @@ def _ordinal(number: int) -> str:
 
 
 def lines(broken: Broken) -> list[str]:
-    """Return the turns of the last replay from its first hold on, one a line."""
+    """Return the turns of the last replay from its first hold on, one a line.
+
+    Each thread has a column, with the submission's lines that it ran; of many threads, all stand
+    in one.
+    """
+    told = _told(broken)
+    names = list(dict.fromkeys(turn.who for turn in told))
+    rows = [(number, turn.who, _ran(turn)) for number, turn in enumerate(told[:_MOST], 1)]
+    if 1 < len(names) <= _COLUMNS:
+        shown = _table(names, rows)
+    else:
+        shown = [f"{number}. {name}: {ran}" for number, name, ran in rows]
+    return shown + ([f"… and {len(told) - _MOST} more turns"] if len(told) > _MOST else [])
+
+
+def _table(names: Sequence[str], rows: Sequence[tuple[int, str, str]]) -> list[str]:
+    width = (_WIDTH - 3) // len(names)
+    shown = [("   " + "".join(f"{_short(name):{width}}" for name in names)).rstrip()]
+    for number, name, ran in rows:
+        indent = " " * (3 + names.index(name) * width)
+        pieces = textwrap.wrap(ran, width - 2) or [""]
+        shown.append(f"{number}. ".ljust(3) + indent[3:] + pieces[0])
+        shown += [indent + piece for piece in pieces[1:]]
+    return shown
+
+
+def _short(name: str) -> str:
+    """Return a thread's name as it heads a column."""
+    return name.removeprefix("the ").replace("queue's feeder thread", "feeder")
+
+
+def _told(broken: Broken) -> list[_Turn]:
     turns = list(_turns(broken.visits, set(_held(broken))))
     first = next((at for at, turn in enumerate(turns) if turn.note), 0)
     told: list[_Turn] = []
@@ -84,8 +119,7 @@ def lines(broken: Broken) -> list[str]:
             told[-1].lines += turn.lines
         elif turn.lines or turn.note:
             told.append(turn)
-    words = [_words(number, turn) for number, turn in enumerate(told[:_MOST], 1)]
-    return words + ([f"… and {len(told) - _MOST} more turns"] if len(told) > _MOST else [])
+    return told
 
 
 def _turns(visits: Sequence[Visit], holds: set[Point]) -> Iterator[_Turn]:
@@ -106,19 +140,21 @@ def _turns(visits: Sequence[Visit], holds: set[Point]) -> Iterator[_Turn]:
         yield turn
 
 
-def _words(number: int, turn: _Turn) -> str:
+def _ran(turn: _Turn) -> str:
     ran = f"line{'s' * (len(set(turn.lines)) > 1)} {_ranges(turn.lines)}" if turn.lines else ""
     parts = [turn.note, ran] if turn.note == "goes on" else [ran, turn.note]
-    return f"{number}. {turn.who}: {', '.join(filter(None, parts))}"
+    return ", ".join(filter(None, parts))
 
 
 def _ranges(numbers: Sequence[int]) -> str:
-    """Return lines in the order in which they ran: "12-14, 12"."""
+    """Return lines in the order in which they ran: "12-14, 12 (3 times)"."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         elif not runs or number != runs[-1][-1]:
             runs.append([number])
-    shown = [f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
+    words = [f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
+    counted = [(word, len(list(same))) for word, same in itertools.groupby(words)]
+    shown = [word if count == 1 else f"{word} ({count} times)" for word, count in counted]
     return ", ".join(shown[:8]) + (", …" if len(shown) > 8 else "")

@@ -142,7 +142,7 @@ PURE = frozenset(
             "json",
             "math",
         ),
-        *("inspect", "re", "signal", "statistics", "string", "typing"),
+        *("inspect", "re", "signal", "statistics", "string", "textwrap", "typing"),
     )
 )
 """What judging may use of the standard library; signal: its names of numbers; inspect, string:

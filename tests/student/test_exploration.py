@@ -12,9 +12,11 @@ import pytest
 from pytest_mpgrade import checks, steps, tasks
 from pytest_mpgrade.judge import turns
 from pytest_mpgrade.records import (
+    Broken,
     Concern,
     Exploration,
     ExploreRules,
+    Finding,
     Outcome,
     Visit,
     point_in,
@@ -155,6 +157,9 @@ def test_submission_that_stops_tracing_is_explored_less(explore: Explore) -> Non
     found = explore(text, replay="fork:worker@cv_funcs.py:16#1")
     assert found.broken is None
     assert found.tried == {1: 0}
+    judged = checks.holds_under_every_schedule()(found)
+    assert judged.outcome is Outcome.INCONCLUSIVE
+    assert "no thread came to a point" in judged.message
 
 
 def test_lines_that_a_hold_opens_are_held_too(explore: Explore) -> None:
@@ -197,6 +202,44 @@ def test_other_text_is_no_token(token: str) -> None:
     """What is no token is told as such."""
     with pytest.raises(ValueError, match=r"no token of a schedule|no point of a schedule"):
         schedule_in(token)
+
+
+def _broken(hold: str, *visits: str) -> Broken:
+    finding = Finding(check="x", title="x", concern=Concern.RACE, outcome=Outcome.FAILED)
+    return Broken(
+        schedule=schedule_in(f"fork:{hold}"),
+        finding=finding,
+        replays=5,
+        visits=tuple(
+            Visit(point=point_in(text.removesuffix(" goes on")), goes_on=text.endswith(" goes on"))
+            for text in visits
+        ),
+    )
+
+
+def test_turns_stand_in_a_column_for_each_thread() -> None:
+    """Whoever was held, and what the others did meanwhile, is read from the columns."""
+    hold = "worker2@a.py:13#1"
+    places = ("worker2@a.py:12#1", hold, "worker1@a.py:12#1", "worker1@a.py:13#1")
+    assert turns.lines(_broken(hold, *places, f"{hold} goes on", "worker2@a.py:14#1")) == [
+        "   worker 2                        worker 1",
+        "1. lines 12-13, is held here",
+        "2.                                 lines 12-13",
+        "3. goes on, line 14",
+    ]
+
+
+def test_turns_of_many_threads_are_a_list() -> None:
+    """Four threads have no room for columns; each turn names its thread."""
+    hold = "worker1@a.py:2#1"
+    loops = [f"worker2@a.py:{line}#{visit}" for visit in (1, 2, 3) for line in (7, 8)]
+    others = (*loops, "worker3@a.py:3#1", "worker4@a.py:3#1")
+    assert turns.lines(_broken(hold, hold, *others)) == [
+        "1. worker 1: line 2, is held here",
+        "2. worker 2: lines 7-8 (3 times)",
+        "3. worker 3: line 3",
+        "4. worker 4: line 3",
+    ]
 
 
 def test_turns_are_told_in_words() -> None:

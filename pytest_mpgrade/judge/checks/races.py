@@ -25,7 +25,7 @@ def holds_under_every_schedule(run: Exploration) -> Verdict:
     The check needs what `student.explore` returns. It fails when the call breaks under a schedule,
     in each of five replays: the checks of the exploration say what breaks. It passes with what was
     tried; that is never a proof that no race is there. It is inconclusive when no schedule could be
-    tried.
+    tried, or no thread came to where it was to be held.
 
     It blames the check that fails without any hold, such as `values_in_any_order`.
     """
@@ -34,7 +34,8 @@ def holds_under_every_schedule(run: Exploration) -> Verdict:
     if run.broken is not None:
         return _broken(run, run.broken)
     if not sum(run.tried.values()):
-        return inconclusive("this machine was too busy to try a schedule")
+        never = "no thread came to a point at which it was to be held"
+        return inconclusive(never if run.tried else "this machine was too busy to try a schedule")
     return replace(PASSED, evidence={"right under": covered(run)})
 
 
@@ -123,7 +124,7 @@ def _broken(run: Exploration, broken: Broken) -> Verdict:
         symptom="race",
         hint=_hint(run, first),
         lines=turns.lines(broken),
-        replay=f"mpgrade explore … --replay '{broken.schedule.token}'",
+        replay=f"mpgrade explore . --replay '{broken.schedule.token}'",
     )
     code = run.source.get(f"{first.file}:{first.line}")
     source = {"file": first.file, "line": first.line, "code": code} if code else None
