@@ -24,7 +24,7 @@ from pytest_mpgrade.student.runs import RunCache
 from support.ours import Ours
 from support.running import MakeRuns, setting, wait_until
 
-pytest_plugins = ["pytester", "support.scheduling"]
+pytest_plugins = ["pytester", "support.scheduling", "support.valid_results"]
 
 GONE_SECONDS = 10.0
 """How long what a test has ended may take to be gone; a backstop, not an expectation."""

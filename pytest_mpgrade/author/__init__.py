@@ -37,14 +37,17 @@ def check_name(name: str) -> None:
         )
 
 
-def write_assignment(name: str, asked: FunctionAsked, body: Body, folder: Path) -> list[Path]:
+def write_assignment(
+    name: str, asked: FunctionAsked, body: Body, folder: Path, schema: str
+) -> list[Path]:
     """Write all files of an assignment into a folder that is new or empty; return their names.
 
-    Raises UsageError where something is there already.
+    *schema* is the JSON Schema of `assignment.toml`, from which editors know its keys. Raises
+    UsageError where something is there already.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already and is not empty: nothing was written")
-    values = _values(name, asked, body)
+    values = {**_values(name, asked, body), "schema": schema}
     texts = {
         Path(*(part.replace("NAME", name) for part in place.parts)): text.substitute(values)
         for place, text in _templates()

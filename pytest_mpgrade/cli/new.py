@@ -12,6 +12,7 @@ from pathlib import Path
 from pytest_mpgrade.author import check_name, write_assignment
 from pytest_mpgrade.author.asked import FunctionAsked, asked_function
 from pytest_mpgrade.author.body import Body, body
+from pytest_mpgrade.cli import schemas
 from pytest_mpgrade.cli.exit_codes import RIGHT
 from pytest_mpgrade.course.catalogue import GROUP, VARIABLE
 from pytest_mpgrade.errors import UsageError
@@ -33,7 +34,7 @@ def main(arguments: argparse.Namespace) -> int:
     )
     computed = body(asked, _expected(arguments.expected))
     folder = arguments.out or Path(name)
-    write_assignment(name, asked, computed, folder)
+    write_assignment(name, asked, computed, folder, schemas.text("assignment"))
     for line in _made(folder, asked, computed):
         console.say(line)
     console.say(_what_is_what(name))
@@ -73,6 +74,7 @@ def _what_is_what(name: str) -> str:
         "assignment.toml": "module, functions, points, packages, the late rule",
         "wrong/expected.toml": "wrong solutions, and what each of them must fail",
         "README.md": "the handout",
+        "assignment.schema.json": "tells editors the keys; from mpgrade schema assignment",
         "starter/": "what students begin with",
     }
     width = max(map(len, rows))

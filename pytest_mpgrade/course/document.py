@@ -15,6 +15,7 @@ from pytest_mpgrade.course.tables import (
     LimitsTable,
     NotebookTable,
     SpeedTable,
+    meaning,
 )
 from pytest_mpgrade.course.toml_text import TomlText, Where
 from pytest_mpgrade.system.did_you_mean import nearest
@@ -33,33 +34,72 @@ _Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][\w.-]*\Z")]
 _Points = Annotated[float, Meta(ge=0, le=1e6)]
 
 
-class _Criterion(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    name: _Name
-    points: _Points
-    title: str = ""
-    hidden: bool = False
-    requires: tuple[_Name, ...] = ()
+class CriterionTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One table `[[criteria]]`: what some of the points are given for."""
+
+    name: Annotated[
+        _Name, meaning('The name by which tests are marked: @pytest.mark.criterion("results").')
+    ]
+    points: Annotated[_Points, meaning("What the questions of this criterion share.")]
+    title: Annotated[str, meaning("What rubrics and reports call it.")] = ""
+    hidden: Annotated[
+        bool, meaning("Keep names, messages and evidence of this criterion from students.")
+    ] = False
+    requires: Annotated[
+        tuple[_Name, ...],
+        meaning("Criteria of which half of the points are needed before this one earns any."),
+    ] = ()
 
 
 class Document(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """An `assignment.toml`, key by key."""
 
-    name: _Name
-    title: _Text
-    module: _Text
-    points: Annotated[float, Meta(gt=0, le=1e6)]
-    start_methods: Annotated[tuple[_StartMethod, ...], Meta(min_length=1)]
-    test: _Text
-    criteria: Annotated[tuple[_Criterion, ...], Meta(min_length=1)]
-    functions: tuple[_Text, ...] = ()
-    ordering: _Ordering = "any"
-    round: Annotated[float, Meta(gt=0, le=1e6)] = 0.01
-    notebook: NotebookTable = NotebookTable()
-    limits: LimitsTable = LimitsTable()
-    speedup: SpeedTable = SpeedTable()
-    explore: ExploreTable = ExploreTable()
-    environment: EnvironmentTable = EnvironmentTable()
-    late: LateTable | None = None
+    name: Annotated[_Name, meaning("The assignment's name, by which commands know it.")]
+    title: Annotated[_Text, meaning("What handouts and reports call it.")]
+    module: Annotated[
+        _Text, meaning("The file that students hand in: a module, or a notebook (.ipynb).")
+    ]
+    points: Annotated[
+        float,
+        Meta(gt=0, le=1e6),
+        meaning("What the assignment is worth; the criteria share it by their own points."),
+    ]
+    start_methods: Annotated[
+        tuple[_StartMethod, ...],
+        Meta(min_length=1),
+        meaning("The start methods of multiprocessing under which tests are asked."),
+    ]
+    test: Annotated[_Text, meaning("The file with the tests, in the same folder.")]
+    criteria: Annotated[
+        tuple[CriterionTable, ...],
+        Meta(min_length=1),
+        meaning("What the points are given for, in the order of the rubric."),
+    ]
+    functions: Annotated[
+        tuple[_Text, ...],
+        meaning('The signatures that are asked for, as in "mp_apply(tasks, n_processes=2)".'),
+    ] = ()
+    ordering: Annotated[
+        _Ordering,
+        meaning('Whether results come in the order of the tasks ("submission") or in any.'),
+    ] = "any"
+    round: Annotated[
+        float, Meta(gt=0, le=1e6), meaning("Scores are rounded half up to a multiple of this.")
+    ] = 0.01
+    notebook: Annotated[
+        NotebookTable, meaning("How a notebook is executed, where the module is one.")
+    ] = NotebookTable()
+    limits: Annotated[LimitsTable, meaning("What one run may use.")] = LimitsTable()
+    speedup: Annotated[
+        SpeedTable, meaning("When a program that is slower than the reference loses points.")
+    ] = SpeedTable()
+    explore: Annotated[ExploreTable, meaning("How long schedules are tried.")] = ExploreTable()
+    environment: Annotated[EnvironmentTable, meaning("What a submission finds installed.")] = (
+        EnvironmentTable()
+    )
+    late: Annotated[
+        LateTable | None, meaning("What handing in late costs; without this table nothing.")
+    ] = None
 
 
 _REQUIRED = [each.encode_name for each in msgspec.structs.fields(Document) if each.required]
@@ -99,7 +139,7 @@ def _in_words(message: str) -> tuple[Where, str]:
             "speedup": SpeedTable,
             "explore": ExploreTable,
             "notebook": NotebookTable,
-            "criteria": _Criterion,
+            "criteria": CriterionTable,
         }
         tables |= {"late": LateTable, "environment": EnvironmentTable}
         table = tables.get(str(*where[:1]), Document)

@@ -36,62 +36,126 @@ _LATE = LateRules()
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
+def meaning(text: str) -> Meta:
+    """Return what a key means, for the JSON Schema, which editors show while somebody types."""
+    return Meta(description=text)
+
+
 class LimitsTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The table `[limits]`; what each key means: `records.Limits`."""
 
-    seconds: _Seconds = _USUAL.seconds
-    import_seconds: _Seconds = _USUAL.import_seconds
-    patience: _Seconds = _USUAL.patience
-    submission_seconds: _Seconds = _USUAL.submission_seconds
-    processes: _Count = _USUAL.processes
-    memory_bytes: _Bytes = _USUAL.memory_bytes
-    cpu_seconds: _Seconds = _USUAL.cpu_seconds
-    file_bytes: _Bytes = _USUAL.file_bytes
-    disk_bytes: _Bytes = _USUAL.disk_bytes
-    answer_bytes: _Bytes = _USUAL.answer_bytes
-    output_bytes: _Bytes = _USUAL.output_bytes
+    seconds: Annotated[
+        _Seconds, meaning("Seconds that one call may take; a hang is proven long before.")
+    ] = _USUAL.seconds
+    import_seconds: Annotated[
+        _Seconds, meaning("Seconds that the import of the submission may take.")
+    ] = _USUAL.import_seconds
+    patience: Annotated[
+        _Seconds, meaning("Seconds of waiting for processes that only sleep and look again.")
+    ] = _USUAL.patience
+    submission_seconds: Annotated[
+        _Seconds, meaning("Seconds that the whole grading of one submission may take.")
+    ] = _USUAL.submission_seconds
+    processes: Annotated[_Count, meaning("Processes that may live at the same time.")] = (
+        _USUAL.processes
+    )
+    memory_bytes: Annotated[
+        _Bytes, meaning("Memory of all processes of a run together, in bytes.")
+    ] = _USUAL.memory_bytes
+    cpu_seconds: Annotated[
+        _Seconds, meaning("CPU time of all processes of a run together, in seconds.")
+    ] = _USUAL.cpu_seconds
+    file_bytes: Annotated[_Bytes, meaning("Size of a single file that a run writes, in bytes.")] = (
+        _USUAL.file_bytes
+    )
+    disk_bytes: Annotated[
+        _Bytes, meaning("Bytes that a run may write to its scratch folder, and to shared memory.")
+    ] = _USUAL.disk_bytes
+    answer_bytes: Annotated[
+        _Bytes, meaning("Size of what a run may answer to the grader, in bytes.")
+    ] = _USUAL.answer_bytes
+    output_bytes: Annotated[
+        _Bytes, meaning("Bytes of printed text that are kept; more is no fault.")
+    ] = _USUAL.output_bytes
 
 
 class SpeedTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The table `[speedup]`; what each key means: `records.SpeedRules`."""
 
-    free: _Ratio = _RULES.free
-    lost: _Ratio = _RULES.lost
-    starting_seconds: _Seconds = _RULES.starting_seconds
-    seconds: _Seconds = _RULES.seconds
-    pairs: Annotated[int, Meta(ge=4, le=1000)] = _RULES.pairs
+    free: Annotated[
+        _Ratio, meaning("Up to so many times the reference's cost for each task nothing is lost.")
+    ] = _RULES.free
+    lost: Annotated[
+        _Ratio, meaning("From so many times its cost on all points are lost; linear in between.")
+    ] = _RULES.lost
+    starting_seconds: Annotated[
+        _Seconds, meaning("Seconds that starting may take beyond the reference's.")
+    ] = _RULES.starting_seconds
+    seconds: Annotated[
+        _Seconds, meaning("Seconds of timing pairs; up to three times as long on a busy machine.")
+    ] = _RULES.seconds
+    pairs: Annotated[
+        int, Meta(ge=4, le=1000), meaning("How many pairs of timings are made at most.")
+    ] = _RULES.pairs
 
 
 class ExploreTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The table `[explore]`; what each key means: `records.ExploreRules`."""
 
-    seconds: _Seconds = _EXPLORED.seconds
-    depth: Annotated[int, Meta(ge=1, le=3)] = _EXPLORED.depth
+    seconds: Annotated[
+        _Seconds, meaning("Seconds for all explorations of schedules in a grading together.")
+    ] = _EXPLORED.seconds
+    depth: Annotated[int, Meta(ge=1, le=3), meaning("How many holds one schedule has at most.")] = (
+        _EXPLORED.depth
+    )
 
 
 class NotebookTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The table `[notebook]`; what each key means: `records.NotebookRules`."""
 
-    cell_seconds: _Seconds = _EXECUTED.cell_seconds
-    seconds: _Seconds = _EXECUTED.seconds
-    output_bytes: _Bytes = _EXECUTED.output_bytes
-    variables: tuple[Annotated[str, Meta(pattern=r"\A[^\W\d]\w*\Z")], ...] = _EXECUTED.variables
-    files: str = _EXECUTED.files
-    python: str = _EXECUTED.python
+    cell_seconds: Annotated[_Seconds, meaning("Seconds that one cell may take.")] = (
+        _EXECUTED.cell_seconds
+    )
+    seconds: Annotated[_Seconds, meaning("Seconds that all cells together may take.")] = (
+        _EXECUTED.seconds
+    )
+    output_bytes: Annotated[
+        _Bytes, meaning("Bytes that are kept of what cells put out; more is no fault.")
+    ] = _EXECUTED.output_bytes
+    variables: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"\A[^\W\d]\w*\Z")], ...],
+        meaning("Variables of the notebook that tests ask for."),
+    ] = _EXECUTED.variables
+    files: Annotated[
+        str, meaning("Folder with data, which the notebook finds in its current folder.")
+    ] = _EXECUTED.files
+    python: Annotated[str, meaning("The kernel's interpreter; empty for the grader's own.")] = (
+        _EXECUTED.python
+    )
 
 
 class EnvironmentTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The table `[environment]`; what each key means: `records.EnvironmentRules`."""
 
-    packages: tuple[str, ...] = _PROVIDED.packages
+    packages: Annotated[
+        tuple[str, ...],
+        meaning("What submissions may import besides the standard library, as pip names it."),
+    ] = _PROVIDED.packages
 
 
 class LateTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The table `[late]`; what each key means: `records.LateRules`."""
 
-    due: Annotated[datetime, Meta(tz=True)] | None = _LATE.due
-    penalty: str = _LATE.penalty
-    drop: str = _LATE.drop
+    due: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None,
+        meaning("When it is due, with the offset from UTC, as in 2026-03-02T23:59:00+01:00."),
+    ] = _LATE.due
+    penalty: Annotated[
+        str, meaning('The points that are taken off, as in "0.1 * points * ceil(days)".')
+    ] = _LATE.penalty
+    drop: Annotated[str, meaning('Where this is true no points are left, as in "days > 7".')] = (
+        _LATE.drop
+    )
 
 
 def with_limits(assignment: Assignment, given: Iterable[str]) -> Assignment:

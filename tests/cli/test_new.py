@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_mpgrade import author
+from pytest_mpgrade.cli import schemas
 from pytest_mpgrade.cli.verify_cases import wrong_cases
 from pytest_mpgrade.course import assignment as assignments
 from pytest_mpgrade.grade import outline
@@ -126,6 +127,13 @@ def parallel_sum(values, n_processes=2):
 """,
 }
 """Right solutions of other designs than the reference's."""
+
+
+def test_editors_know_its_keys(sums: Path) -> None:
+    """Its first line names a schema that lies beside it, as the command prints it."""
+    first = (sums / "assignment.toml").read_text("utf-8").partition("\n")[0]
+    assert first == "#:schema ./assignment.schema.json"
+    assert (sums / "assignment.schema.json").read_text("utf-8") == f"{schemas.text('assignment')}\n"
 
 
 @LINUX

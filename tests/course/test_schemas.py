@@ -5,6 +5,9 @@ would refuse.
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,13 @@ import jsonschema
 import pytest
 
 from pytest_mpgrade import cli
+from pytest_mpgrade.cli import schemas
 from pytest_mpgrade.course import assignment as assignments
 from pytest_mpgrade.course.document import FILE
 from pytest_mpgrade.grade import outline
 from pytest_mpgrade.report import result_json
+from support.running import ROOT
+from support.valid_results import faults, strict_validator
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -68,3 +74,66 @@ def test_result_files_are_valid(tmp_path: Path, capsys: pytest.CaptureFixture[st
     )
     with pytest.raises(jsonschema.ValidationError):
         validator.validate(written | {"schema": "mpgrade.result/1"})
+
+
+@pytest.mark.parametrize("kind", schemas.KINDS)
+def test_published_schema_is_what_is_printed(kind: str) -> None:
+    """The file in docs/schemas, which is in the wheel too, is what the command prints (`make
+    schemas` writes it).
+    """
+    published = ROOT / "docs" / "schemas" / f"{kind}.json"
+    assert published.read_text("utf-8") == schemas.text(kind) + "\n"
+
+
+def test_each_key_of_an_assignment_is_explained() -> None:
+    """An editor has words to show for each key, and a pattern that it understands."""
+    parts: dict[str, dict[str, Any]] = schemas.schema("assignment")["$defs"]  # type: ignore[assignment]  # - JSON
+    keys = [(name, *each) for name, part in parts.items() for each in part["properties"].items()]
+    assert len(keys) > 40
+    assert [(name, key) for name, key, each in keys if not each.get("description")] == []
+    assert re.findall(r"\\\\[AZz]|null", schemas.text("assignment")) == []
+
+
+def lint(file: Path) -> subprocess.CompletedProcess[str]:
+    """Run Taplo on an assignment, which is what editors complete and check TOML with."""
+    beside = Path(sys.executable).with_name("taplo")
+    taplo = shutil.which("taplo") or (str(beside) if beside.is_file() else None)
+    if taplo is None:
+        pytest.skip("taplo is not installed: there is none for this platform")
+    return subprocess.run(
+        [taplo, "lint", str(file)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_editors_find_the_schema(name: str, tmp_path: Path) -> None:
+    """The first line of an assignment leads Taplo to the schema; then a misspelt key is named."""
+    file = Path(assignments.find_assignment(name).folder, FILE)
+    text = file.read_text("utf-8")
+    directive, _, path = text.partition("\n")[0].partition(" ")
+    assert (directive, (file.parent / path).resolve()) == (
+        "#:schema",
+        ROOT / "docs" / "schemas" / "assignment.json",
+    )
+    done = lint(file)
+    assert done.returncode == 0, done.stderr
+    wrong = tmp_path / FILE
+    wrong.write_text(
+        text.replace(path, str((file.parent / path).resolve())).replace("\ntitle", "\ntitel", 1),
+        "utf-8",
+    )
+    done = lint(wrong)
+    assert done.returncode == 1
+    assert "'titel' was unexpected" in done.stderr
+
+
+def test_result_with_an_unknown_key_is_seen(tmp_path: Path) -> None:
+    """What holds all results of these tests against the schema tells a file that does not fit."""
+    written = json.loads(
+        result_json.dumps(outline.collect(assignments.find_assignment("mp_apply")))
+    )
+    path = tmp_path / "kept.json"
+    path.write_text(json.dumps(written), "utf-8")
+    assert list(faults(path, strict_validator())) == []
+    path.write_text(json.dumps(written | {"scores": 1, "score": "1"}), "utf-8")
+    assert len(list(faults(path, strict_validator()))) == 2

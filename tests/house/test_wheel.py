@@ -52,3 +52,10 @@ def test_wheel_holds_the_templates(names: set[str]) -> None:
     files = [path.relative_to(home).as_posix() for path in home.rglob("*.tmpl")]
     assert "starter/.github/workflows/grade.yml.tmpl" in files
     assert {f"pytest_mpgrade/author/templates/{file}" for file in files} <= names
+
+
+def test_wheel_holds_the_schemas(names: set[str]) -> None:
+    """They lie where the first line of a shipped assignment.toml leads: ../../docs/schemas."""
+    files = {path.name for path in (ROOT / "docs" / "schemas").glob("*.json")}
+    assert files == {"assignment.json", "result.json"}
+    assert {f"pytest_mpgrade/docs/schemas/{name}" for name in files} <= names
