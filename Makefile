@@ -11,7 +11,8 @@ JOBS ?= 3
 .venv/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "pytest-mpgrade needs Python 3.10 or newer")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'  # knows --group
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev -e '.[all,cluster,mutate]'
 	$(BIN)/python -m compileall -q pytest_mpgrade  # children of a grading read its modules and write no bytecode
 	touch $@
 

@@ -24,6 +24,13 @@ from pytest_mpgrade.student.runs import RunCache
 from support.ours import Ours
 from support.running import MakeRuns, setting, wait_until
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let what pytest 10 takes away be an error, where this pytest tells of it: 9.0 or newer."""
+    if hasattr(pytest, "PytestRemovedIn10Warning"):
+        config.addinivalue_line("filterwarnings", "error::pytest.PytestRemovedIn10Warning")
+
+
 pytest_plugins = ["pytester", "support.scheduling", "support.valid_results"]
 
 GONE_SECONDS = 10.0
