@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 3
 
-.PHONY: demo test check verify hostile fuzz benchmarks clean
+.PHONY: demo test check lint-project reduced verify hostile fuzz benchmarks schemas changelog dist clean
 .DEFAULT_GOAL := demo
 
 .venv/ready: pyproject.toml
@@ -26,6 +26,33 @@ check: .venv/ready  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check pytest_mpgrade tests assignments/*/test_*.py benchmarks
 	$(BIN)/mypy
+
+lint-project: .venv/ready  ## what surrounds the code: pyproject.toml, workflows, wheel, changelog
+	$(BIN)/validate-pyproject pyproject.toml
+	$(BIN)/repo-review .
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/towncrier build --draft --version 0 >/dev/null
+	rm -rf build/wheel && $(BIN)/python -m hatchling build -t wheel -d build/wheel
+	$(BIN)/check-wheel-contents build/wheel/*.whl
+
+# Tests that every Python has to pass, and assignments that are graded with it.
+REDUCED := tests/course/test_assignment.py tests/course/test_newer_pythons.py tests/judge/test_checks.py \
+	tests/report/test_result_json.py tests/submission/test_notebooks.py tests/batch/test_layouts.py \
+	tests/system/test_syscalls.py tests/run/test_gate_socket.py tests/run/test_quiescence.py tests/run/test_gate_scripts.py
+GRADED := mp_apply bg_task pool notebook
+# lowest-direct: the oldest packages that pyproject.toml allows.
+PACKAGES ?= highest
+PLACE ?= build/reduced
+
+reduced:  ## the reduced set of tests, with another PYTHON and the PACKAGES that it has: make reduced PYTHON=python3.13
+	rm -rf $(PLACE) && $(PYTHON) -m venv $(PLACE)
+	$(PLACE)/bin/pip install --quiet --disable-pip-version-check uv
+	VIRTUAL_ENV=$(abspath $(PLACE)) $(PLACE)/bin/uv pip install --quiet --resolution $(PACKAGES) \
+		--group reduced -e '.[xdist,notebook,gradescope]'
+	$(PLACE)/bin/python -m pytest -q -n 2 -p no:cacheprovider $(REDUCED)
+	set -e; for name in $(GRADED); do \
+		$(PLACE)/bin/mpgrade grade reference/$$name --assignment $$name --out $(PLACE)/out | tail -8; \
+	done
 
 # Right solutions of other designs than the reference; empty: the reference only.
 RIGHT ?= tests/designs
@@ -57,6 +84,16 @@ benchmarks: .venv/ready
 	$(BIN)/python benchmarks/batch_throughput.py
 	$(BIN)/python benchmarks/batch_kills.py
 	$(BIN)/python benchmarks/soak.py
+
+schemas: .venv/ready  ## write the JSON Schemas that are published
+	for kind in assignment result; do $(BIN)/mpgrade schema $$kind > docs/schemas/$$kind.json; done
+
+changelog: .venv/ready  ## what CHANGELOG.md will say of the next release
+	$(BIN)/towncrier build --draft --version "$$($(BIN)/hatchling version)"
+
+dist: .venv/ready  ## both distributions, looked into
+	rm -rf dist && $(BIN)/python -m build
+	$(BIN)/check-wheel-contents dist/*.whl
 
 clean:
 	rm -rf .venv results dist build .mypy_cache .ruff_cache .pytest_cache
