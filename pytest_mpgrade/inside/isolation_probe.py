@@ -16,7 +16,7 @@ def main() -> None:
     """Reach what a run needs, and print what should be out of reach."""
     import multiprocessing
 
-    from pytest_mpgrade.inside import child, gates
+    from pytest_mpgrade.inside import child, gates  # noqa: F401  # - a run imports them
 
     module, folder = sys.argv[1:]
     with open(module, "rb") as file:
@@ -30,7 +30,7 @@ def main() -> None:
     with open(os.path.join(folder, "stacks"), "ab"):
         pass
     multiprocessing.Lock()
-    print(json.dumps([*_not_apart(folder)] if child and gates else []))
+    print(json.dumps(_not_apart(folder)))
 
 
 def _not_apart(folder: str) -> list[str]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import jsonschema
-import pytest
+import yaml
 
 import pytest_mpgrade
 from support.export_formats import schema
 from support.running import ROOT
-
-yaml = pytest.importorskip("yaml", exc_type=ImportError)
 
 
 def test_citation_is_valid() -> None:

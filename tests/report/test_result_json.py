@@ -400,7 +400,7 @@ def test_other_files_are_refused(tmp_path: Path, text: str | None, message: str)
     """A file that is missing, broken, or of another schema is wrong usage, and the message says
     which.
     """
-    path = tmp_path / "result.json"
+    path = tmp_path / "refused.json"
     if text is not None:
         path.write_text(text)
     with pytest.raises(UsageError, match=message):

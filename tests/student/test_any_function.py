@@ -39,6 +39,10 @@ UNJOINED = SUM.replace(
 TERMINATED = SUM.replace("out.put(sum(values))", "out.put(sum(values)); time.sleep(600)").replace(
     "END", "[each.terminate() or each.join() for each in workers]"
 )
+# Process.interrupt() is new in Python 3.14: it sends SIGINT.
+INTERRUPTED = TERMINATED.replace("each.terminate()", "os.kill(each.pid, 2)").replace(
+    "import time", "import os, time"
+)
 LEFT = SUM.replace("out.put(sum(values))", "out.put(sum(values)); time.sleep(600)").replace(
     "END", ""
 )
@@ -86,6 +90,13 @@ def test_right_function_passes(judged: Judged, method: str) -> None:
             Concern.SENTINEL,
             "2 of 2 child processes did not end by themselves: killed by SIGTERM",
             id="terminated",
+        ),
+        pytest.param(
+            INTERRUPTED,
+            ("passed", "failed", "passed"),
+            Concern.SENTINEL,
+            "2 of 2 child processes did not end by themselves: exit status 1",
+            id="interrupted",
         ),
         pytest.param(
             LEFT,

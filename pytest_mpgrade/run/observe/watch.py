@@ -234,7 +234,7 @@ class Watch:
             if now < self._next_look:
                 continue
             self._next_look = now + self.period
-            self.fault = self.fault or self._every_look()
+            self.fault = self.fault or self._every_look()  # type: ignore[redundant-expr]  # - of pump()
             self._reading.look(now, self.observer.chars_read(self.caller))
             self.deadline.look(now, self._threads)
             if calm:
