@@ -51,7 +51,9 @@ reduced:  ## the reduced set of tests, with another PYTHON and the PACKAGES that
 		--group reduced -e '.[xdist,notebook,gradescope]'
 	$(PLACE)/bin/python -m pytest -q -n 2 -p no:cacheprovider $(REDUCED)
 	set -e; for name in $(GRADED); do \
-		$(PLACE)/bin/mpgrade grade reference/$$name --assignment $$name --out $(PLACE)/out | tail -8; \
+		$(PLACE)/bin/mpgrade grade reference/$$name --assignment $$name --out $(PLACE)/out >$(PLACE)/said 2>&1 \
+			|| { cat $(PLACE)/said; exit 1; }; \
+		tail -8 $(PLACE)/said; \
 	done
 
 # Right solutions of other designs than the reference; empty: the reference only.

@@ -238,6 +238,12 @@ def _new(arguments: argparse.Namespace) -> int:
     return new.main(arguments)
 
 
+def _starter(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.cli import starter
+
+    return starter.main(arguments)
+
+
 def _wrong(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.cli import wrong_solutions
 
@@ -264,5 +270,6 @@ _COMMANDS = {
     "package": _package,
     "verify": _verify,
     "new": _new,
+    "starter": _starter,
     "wrong": _wrong,
 }

@@ -21,7 +21,6 @@ from pytest_mpgrade.inside.own_lines import own_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import ModuleType
     from typing import Any
 
@@ -112,10 +111,9 @@ PLAN = Plan()
 
 def _next_process() -> int:
     """Return the number that multiprocessing gives to the next process of the calling one."""
-    from copy import copy
-
-    numbers: dict[str, Iterator[int]] = vars(sys.modules["multiprocessing.process"])
-    return next(copy(numbers["_process_counter"]))
+    # An itertools.count shows its next number. Since Python 3.14 it cannot be copied.
+    counter = vars(sys.modules["multiprocessing.process"])["_process_counter"]
+    return int(repr(counter).removeprefix("count(").removesuffix(")"))
 
 
 def _identity() -> tuple[int, ...]:
