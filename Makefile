@@ -16,8 +16,18 @@ JOBS ?= 3
 	$(BIN)/python -m compileall -q pytest_mpgrade  # children of a grading read its modules and write no bytecode
 	touch $@
 
-demo: .venv/ready  ## grade the example submissions: a rubric for each, and a table of the class
-	$(BIN)/mpgrade batch examples/class --assignment mp_apply --out results/demo --rubric --no-require-isolation || test $$? -eq 3
+demo: .venv/ready  ## grade made-up submissions to four assignments: rubrics of the last, and a table for each
+	rm -rf results/demo && mkdir -p results/demo/class/mp_apply
+	cp -R examples/course/class/. results/demo/class
+	cp -R examples/class/ben examples/class/finn results/demo/class/mp_apply
+	@begun=$$(date +%s); set -e; \
+	for name in process_basics vectorize pool mp_apply; do \
+		printf '\n%s\n' "$$name"; \
+		rubric=; test $$name != mp_apply || rubric=--rubric; \
+		$(BIN)/mpgrade batch results/demo/class/$$name --assignment $$name --out results/demo/$$name \
+			--no-require-isolation $$rubric || test $$? -eq 3; \
+	done; \
+	echo "graded in $$(($$(date +%s) - begun)) s; why points were lost: $(BIN)/mpgrade show results/demo/mp_apply --student ben"
 
 test: .venv/ready check  ## all tests
 	$(BIN)/python -m pytest -n 4
