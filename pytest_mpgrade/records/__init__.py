@@ -88,11 +88,24 @@ from pytest_mpgrade.records.scripts import Rendezvous as Rendezvous
 from pytest_mpgrade.records.scripts import Script as Script
 from pytest_mpgrade.records.scripts import ShutGates as ShutGates
 from pytest_mpgrade.records.scripts import TimedStart as TimedStart
+from pytest_mpgrade.records.timeline import ArrowKind as ArrowKind
+from pytest_mpgrade.records.timeline import Lane as Lane
+from pytest_mpgrade.records.timeline import LaneArrow as LaneArrow
+from pytest_mpgrade.records.timeline import LaneMark as LaneMark
+from pytest_mpgrade.records.timeline import LaneSpan as LaneSpan
+from pytest_mpgrade.records.timeline import Left as Left
+from pytest_mpgrade.records.timeline import MarkKind as MarkKind
+from pytest_mpgrade.records.timeline import Moment as Moment
+from pytest_mpgrade.records.timeline import MomentKind as MomentKind
+from pytest_mpgrade.records.timeline import SpanKind as SpanKind
+from pytest_mpgrade.records.timeline import Timeline as Timeline
+from pytest_mpgrade.records.trace import Asleep as Asleep
 from pytest_mpgrade.records.trace import Born as Born
 from pytest_mpgrade.records.trace import BrokenOff as BrokenOff
 from pytest_mpgrade.records.trace import EventKind as EventKind
 from pytest_mpgrade.records.trace import Frame as Frame
 from pytest_mpgrade.records.trace import GateEvent as GateEvent
+from pytest_mpgrade.records.trace import GateOpened as GateOpened
 from pytest_mpgrade.records.trace import GateReport as GateReport
 from pytest_mpgrade.records.trace import GateStep as GateStep
 from pytest_mpgrade.records.trace import Helper as Helper
@@ -166,5 +179,6 @@ class Report:
     entries: tuple[Entry, ...] = ()
     containment: dict[str, object] = field(default_factory=dict)
     environment: dict[str, object] = field(default_factory=dict)
+    timelines: dict[str, Timeline] = field(default_factory=dict)  # by the key of the run
     started: str = ""  # UTC, ISO 8601
     seconds: float = 0.0

@@ -34,6 +34,24 @@ class GateEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GateOpened:
+    """The gatekeeper opened the gate at which a process stood."""
+
+    key: str  # of the task; "": the process stood at its exit gate
+    pid: int
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asleep:
+    """The first thread of a process slept in one wait, by two looks or more."""
+
+    pid: int
+    since: float  # the first look that showed it asleep
+    until: float  # the last one
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProcessSeen:
     """One process of the student's tree."""
 
@@ -47,6 +65,10 @@ class ProcessSeen:
     later: ProcessState = "gone"  # the same once the tree was quiescent, or 2 s later
     ran_task: bool = False  # in this call or an earlier one of its play
     first: float = 0.0
+    ended: float | None = None  # when the end was taken in; None: it has not been
+    # the first look after the end that found it reaped: its parent had taken its exit status by
+    # then; None: no look did
+    reaped: float | None = None
     cpu: float = 0.0
     # a worker of joblib's (loky), which keeps it for the next call and ends it with its parent
     reusable: bool = False
@@ -216,3 +238,7 @@ class Trace:
     crowd: int = 0
     web: str = ""  # where the grader's web server was, of a run that had one
     tasks: int = 0  # different ones that the call was given to hand out; 0: not known
+    order: tuple[str, ...] = ()  # keys of its first tasks, in the order of submission
+    openings: tuple[GateOpened, ...] = ()
+    asleep: tuple[Asleep, ...] = ()
+    looked: float = 0.0  # when the processes were looked at last

@@ -19,6 +19,7 @@ from pytest_mpgrade.records import (
     Outcome,
     QuestionScore,
     Status,
+    Timeline,
     Undecided,
     Unit,
 )
@@ -54,6 +55,7 @@ class CheckPart:
     seconds: float
     variant: str = ""  # of its question
     undecided_by: str = ""
+    run: str = ""  # the key of its run's timeline; "" where there is none
 
     @property
     def test(self) -> str:
@@ -186,6 +188,7 @@ class ResultFile:
     criteria: tuple[CriterionScore, ...] = ()
     causes: tuple[CausePart, ...] = ()  # the most basic one first
     checks: tuple[CheckPart, ...]
+    timelines: dict[str, Timeline] = field(default_factory=dict)  # by the key of the run
     containment: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     started: str = ""

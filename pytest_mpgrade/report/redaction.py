@@ -63,10 +63,12 @@ def redacted(
         )
         for each in criteria
     )
+    runs = {check.run for check in checks}
     why = _covered_why(result.undecided.why, hidden, cover)
     shown = dataclasses.replace(
         result,
         checks=checks,
+        timelines={key: each for key, each in result.timelines.items() if key in runs},
         criteria=tuple(_covered_score(each, names, criteria) for each in result.criteria),
         undecided=dataclasses.replace(result.undecided, why=tuple(dict.fromkeys(why.values()))),
         reason=cover(_covered_reason(result.reason, why)),
@@ -217,6 +219,7 @@ def _covered(check: CheckPart, number: int, criterion: str) -> CheckPart:
         hint="",
         evidence={},
         undecided_by="",
+        run="",
     )
 
 

@@ -21,8 +21,12 @@ from pytest_mpgrade.records import (
     RESULT_SCHEMA,
     CriterionScore,
     Entry,
+    Lane,
+    LaneArrow,
+    LaneSpan,
     QuestionScore,
     Report,
+    Timeline,
     Undecided,
     Unit,
 )
@@ -40,7 +44,7 @@ from pytest_mpgrade.system.text import clean, one_line
 
 _OPTIONAL = frozenset(
     ("note", "reason", "undecided_by", "causes", "overrides", "machine", "late", "problem")
-)
+) | {"run", "timelines"}
 """The result file has these keys only where they are not empty."""
 
 _DEPTH = 20
@@ -81,7 +85,8 @@ def as_interim(report: Report) -> ResultFile:
             why=tuple(map(one_line, report.score.undecided.why)),
         ),
         criteria=tuple(map(_criterion, report.score.criteria)),
-        checks=tuple(_check(entry) for entry in report.entries),
+        checks=tuple(_check(entry, report.timelines) for entry in report.entries),
+        timelines={key: _timeline(each) for key, each in report.timelines.items()},
         containment=_clean_dict(report.containment),
         environment=_clean_dict(report.environment),
         started=report.started,
@@ -107,7 +112,7 @@ def _question(found: QuestionScore) -> QuestionScore:
     return dataclasses.replace(found, id=clean(found.id), title=clean(found.title), units=units)
 
 
-def _check(entry: Entry) -> CheckPart:
+def _check(entry: Entry, timelines: Mapping[str, Timeline]) -> CheckPart:
     finding = entry.finding
     evidence = _clean_dict(finding.evidence)
     if finding.call:
@@ -126,7 +131,12 @@ def _check(entry: Entry) -> CheckPart:
         seconds=round(finding.seconds, 3),
         variant=clean(entry.variant),
         undecided_by=clean(finding.undecided_by),
+        run=finding.run if finding.run in timelines else "",
     )
+
+
+def _timeline(seen: Timeline) -> Timeline:
+    return msgspec.convert(_plain(msgspec.to_builtins(seen), 1), Timeline)
 
 
 def _clean_dict(values: Mapping[str, object]) -> dict[str, object]:
@@ -157,6 +167,10 @@ _OPTIONAL_OF = {
     CriterionScore: _OPTIONAL | {"undecided"},
     CheckPart: _OPTIONAL | {"variant"},
     CausePart: _OPTIONAL | {"source"},
+    Timeline: frozenset(("sentences", "arrows", "more_lanes", "more_events")),
+    Lane: frozenset(("left", "says", "file", "line", "code", "spans", "marks")),
+    LaneSpan: frozenset(("text",)),
+    LaneArrow: frozenset(("text",)),
 }
 """The optional keys of types that differ from the others in this."""
 
@@ -174,6 +188,8 @@ def _keys(part: Any) -> dict[str, object]:
             value = [_keys(item) if dataclasses.is_dataclass(item) else item for item in value]
         elif dataclasses.is_dataclass(value):
             value = _keys(value)
+        elif each.name == "timelines":
+            value = {key: _keys(timeline) for key, timeline in value.items()}
         if value or each.name not in optional:
             keys[each.name] = value
     return keys

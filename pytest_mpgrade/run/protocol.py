@@ -16,10 +16,12 @@ import msgspec
 from pytest_mpgrade.isolation.layer import Isolation
 from pytest_mpgrade.records import (
     Again,
+    Asleep,
     Awaiting,
     BrokenOff,
     Ending,
     GateEvent,
+    GateOpened,
     GateReport,
     Leftover,
     Limits,
@@ -158,6 +160,9 @@ class Account:
     blocked: float = 0.0
     tries: int = 1
     web: str = ""
+    openings: tuple[GateOpened, ...] = ()
+    asleep: tuple[Asleep, ...] = ()
+    looked: float = 0.0
 
     def trace(self, observer: str) -> Trace:
         """Return the part of the account that was seen from outside."""
@@ -172,6 +177,9 @@ class Account:
             looks=self.looks,
             crowd=self.crowd,
             web=self.web,
+            openings=self.openings,
+            asleep=self.asleep,
+            looked=self.looked,
         )
 
 

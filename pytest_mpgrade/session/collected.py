@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pytest_mpgrade.judge import check
 from pytest_mpgrade.judge.points import blame, rubric
 from pytest_mpgrade.judge.points.shares import Placed
-from pytest_mpgrade.records import Asked, Score, Status
+from pytest_mpgrade.records import Asked, Score, Status, Timeline
 from pytest_mpgrade.session.items import Sent
 
 
@@ -25,6 +25,7 @@ class Collected:
         self.partial = False  # some tests were deselected
         self.order: dict[str, int] = {}  # test -> its place among all
         self.placed: list[Placed] = []
+        self.timelines: dict[str, Timeline] = {}  # by the key of the run
         # test that has run -> why the module could not be imported, or ""
         self._done: dict[str, str] = {}
 
@@ -40,6 +41,7 @@ class Collected:
     def take_in(self, sent: Sent) -> None:
         """Take in what the report of a test brings."""
         self.placed += sent.placed
+        self.timelines |= sent.timelines
         self._done[sent.test] = sent.not_imported
         self.order[sent.test] = sent.place
         self.items = self.items or sent.items

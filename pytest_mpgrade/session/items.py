@@ -11,7 +11,7 @@ import pytest
 
 from pytest_mpgrade.errors import AssignmentError
 from pytest_mpgrade.judge.points.shares import Placed
-from pytest_mpgrade.records import Asked, Concern, Finding, Outcome
+from pytest_mpgrade.records import Asked, Concern, Finding, Outcome, Timeline
 from pytest_mpgrade.report import redaction, terminal
 from pytest_mpgrade.session.authoring import GRADED
 from pytest_mpgrade.system.text import first_paragraph
@@ -28,6 +28,7 @@ class Sent:
     partial: bool
     placed: list[Placed]
     not_imported: str
+    timelines: dict[str, Timeline]  # by the key of the run
 
 
 PLACED = "mpgrade_placed"

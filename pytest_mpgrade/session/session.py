@@ -31,7 +31,7 @@ from pytest_mpgrade.records import RESULT_FILE, Report
 from pytest_mpgrade.report import junit_properties, redaction, result_json
 from pytest_mpgrade.report.notebook import write_notebooks
 from pytest_mpgrade.run.client.request import Setting
-from pytest_mpgrade.session import authoring, failures, selection, setup, told
+from pytest_mpgrade.session import authoring, failures, selection, setup, timelines, told
 from pytest_mpgrade.session.collected import Collected
 from pytest_mpgrade.session.items import (
     PLACED,
@@ -213,6 +213,7 @@ class GradingSession:
             partial=self._collected.partial,
             placed=[Placed(asked=place, finding=finding) for finding in findings],
             not_imported=graded.why_not_imported() if graded else "",
+            timelines=timelines.timelines_of(graded, findings, alone=not place.start_method),
         )
         self._sent_items = True
         setattr(report, PLACED, msgspec.to_builtins(sent))
@@ -266,6 +267,7 @@ class GradingSession:
             reason=reason,
             score=score,
             entries=tuple(one.entry() for one in placed),
+            timelines=timelines.named(placed, self._collected.timelines),
             containment=description.as_json(self._setting.isolation, observers[-1]),
             environment=self._environment(observers),
             started=utc_stamp(self._began),

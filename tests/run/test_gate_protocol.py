@@ -127,7 +127,7 @@ class Tree:
             yield self._says(one, "back")
         else:
             one.alive = False
-            self.seen[one.pid].ended = True
+            self.seen[one.pid].end()
             yield Message(sender=one.pid, pid=0)
 
     def _says(self, one: Process, kind: str, key: str = "") -> Message:

@@ -32,6 +32,8 @@ _MOST_KEYS = 20_000
 """Twice as many tasks as the largest call of the shipped assignments hands out. The supervisor
 holds the keys of all, and with more it does not check what tasks say of themselves.
 """
+_MOST_ORDERED = 500
+"""Tasks whose place in the order of submission a trace keeps, to name them by."""
 
 
 def run_module(scenario: Scenario, setting: Setting) -> tuple[Run, ...]:
@@ -169,7 +171,9 @@ def _runs(
             visits=passed.get(step.explored.number, ()) if step.explored else (),
         )
         filled = _filled(call, account, report, folder, setting)
-        runs.append(replace(filled, trace=replace(filled.trace, tasks=len({*(step.keys or ())}))))
+        keys = step.keys or ()
+        trace = replace(filled.trace, tasks=len({*keys}), order=keys[:_MOST_ORDERED])
+        runs.append(replace(filled, trace=trace))
     # A thread of the calling process may run a task during any of the calls, by chance.
     mine = any(account.in_caller for account in report.calls)
     calls = [replace(call, in_caller=mine) for call in runs[1:]]

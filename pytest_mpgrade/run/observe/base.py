@@ -25,13 +25,29 @@ class ObservedProcess:
     first: float = field(default_factory=time.monotonic)
     command: str = ""  # of its last exec; "" for a fork that has not called exec
     exitcode: int | None = None
-    ended: bool = False
+    ended_at: float | None = None  # `time.monotonic` at which the end was taken in
+    reaped_at: float | None = None  # and of the first look that found it reaped
     cpu: float = 0.0
     # Bytes, when it has ended: its largest resident set, or that of a child that it waited for.
     peak: int = 0
     ran_task: bool = False  # it has reported a task, in this call or an earlier one
     inside: int = 0  # its pid in its own pid namespace
     sandbox: bool = False  # part of the isolation: it ran before the submission was imported
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended."""
+        return self.ended_at is not None
+
+    def end(self) -> None:
+        """Note that the process has ended by now."""
+        self.ended_at = time.monotonic() if self.ended_at is None else self.ended_at
+
+    def look(self, state: ProcessState) -> ProcessState:
+        """Note whether a process that has ended is reaped by now; return its *state*."""
+        if state == "gone" and self.ended and self.reaped_at is None:
+            self.reaped_at = time.monotonic()
+        return state
 
     @property
     def helper(self) -> Helper:
@@ -76,10 +92,16 @@ class ObservedProcess:
             at_return=at_return,
             later=later,
             first=round(self.first - began, 4),
+            ended=_since(began, self.ended_at),
+            reaped=_since(began, self.reaped_at),
             cpu=round(self.cpu, 4),
             inside=self.inside,
             reusable="loky.backend.popen" in self.command,
         )
+
+
+def _since(began: float, moment: float | None) -> float | None:
+    return None if moment is None else round(moment - began, 4)
 
 
 class Roll(MutableMapping[int, ObservedProcess]):

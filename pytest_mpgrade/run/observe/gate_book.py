@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_mpgrade.inside.gates import PASS
-from pytest_mpgrade.records import EventKind, GateEvent
+from pytest_mpgrade.records import EventKind, GateEvent, GateOpened
 from pytest_mpgrade.run.observe.gate_socket import Message
 from pytest_mpgrade.run.observe.loop_line import LoopLine
 
@@ -57,6 +57,7 @@ class Gates:
         self.events: list[GateEvent] = []
         self.inside: dict[str, Held] = {}
         self.opened: set[str] = set()  # keys of gates that were opened in this call
+        self.openings: list[GateOpened] = []  # the same, and exit gates, with times
         self.leaving: dict[int, int] = {}  # connection -> pid of the process at its exit gate
         self.keep_shut: Callable[[str], bool] = lambda _: False
         self.exit_gates = False  # workers are told to leave by an exit gate
@@ -72,7 +73,7 @@ class Gates:
     def begin(self, now: float) -> None:
         """Begin a new call: forget the events of the last one. Gates that are shut stay shut."""
         self._began = now
-        self.events = []
+        self.events, self.openings = [], []
         self._begun, self._places = 0, {}
         self.opened = set()
         self.loop.begin()
@@ -133,6 +134,7 @@ class Gates:
         """Open one gate; return the pid of the process that stood there."""
         held = self.inside.pop(key)
         self.opened.add(key)
+        self._note_opening(key, held.pid)
         self._opened()
         self._let(held.sender, self._token(key, held.pid))
         return held.pid
@@ -146,9 +148,12 @@ class Gates:
     def open_exits(self) -> None:
         """Open the exit gates of all workers that stand there."""
         for sender in list(self.leaving):
-            del self.leaving[sender]
+            self._note_opening("", self.leaving.pop(sender))
             self._answer(sender, GO)
         self._opened()
+
+    def _note_opening(self, key: str, pid: int) -> None:
+        self.openings.append(GateOpened(key=key[:200], pid=pid, at=self._now()))
 
     def arrivals(self) -> list[GateEvent]:
         """Return the messages of tasks, in the order of their arrival."""

@@ -87,7 +87,8 @@ class LinuxObserver:
             if command and parent is not None and command != procfs.command_line(parent.pid):
                 known.command = command
         for pid, known in self.seen.items():
-            known.ended = known.ended or (pid not in now and not _below_us(pid))
+            if not known.ended and pid not in now and not _below_us(pid):
+                known.end()
 
     def meet(self, pid: int) -> bool:
         """Enter a process that has sent a message; a traced one was entered before it could run."""
@@ -262,8 +263,8 @@ class LinuxObserver:
             self._threads.remove(pid)
         elif pid in self.seen and not self.seen[pid].ended:
             known = self.seen[pid]
-            known.exitcode, known.ended = exitcode, True
-            known.cpu, known.peak = used.cpu, used.peak
+            known.exitcode, known.cpu, known.peak = exitcode, used.cpu, used.peak
+            known.end()
         else:
             self._early[pid] = (exitcode, used)  # killed before its first stop
 

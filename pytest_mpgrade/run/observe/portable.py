@@ -66,7 +66,9 @@ class PsutilObserver:
             return
         code = self._process.poll()
         root = self.seen[self._process.pid]
-        root.exitcode, root.ended = code, code is not None
+        root.exitcode = code
+        if code is not None:
+            root.end()
         now = self._tree()
         for process in now:
             try:
@@ -83,7 +85,8 @@ class PsutilObserver:
                 continue
         there = {process.pid for process in now}
         for pid, known in self.seen.items():
-            known.ended = known.ended or (pid not in there and pid != self._process.pid)
+            if pid not in there and pid != self._process.pid:
+                known.end()
 
     def _tree(self) -> list[psutil.Process]:
         assert self._process is not None

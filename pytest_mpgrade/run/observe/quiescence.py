@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pytest_mpgrade.records import QuiescenceRule
+from pytest_mpgrade.run.observe.sleeps import Sleeps
 from pytest_mpgrade.system.linux.procfs import Thread
 
 PERIOD = 0.1
@@ -119,6 +120,7 @@ class Quiet:
         self.held = False  # a task stands at a shut gate, so what the caller polls for cannot come
         # CPU seconds that the caller may burn by itself while no task is held
         self.may_compute = COMPUTE_SECONDS
+        self.sleeps = Sleeps()
         self._sees_waits = sees_waits
         self._stopped = stopped
         self._watch: _Watch | None = None
@@ -141,10 +143,11 @@ class Quiet:
         were sampled, an event waited for the observer. It has to be asked after that: the proof
         needs a moment between two looks at which all threads sleep and no event waits.
         """
+        new = {thread.tid: thread for thread in threads}
+        self.sleeps.look(now, new.values())
         if pending:
             self.disturb()
             return ""
-        new = {thread.tid: thread for thread in threads}
         watch = self._watch
         if watch is None or watch.first.keys() != new.keys():
             self._anew(now, new)

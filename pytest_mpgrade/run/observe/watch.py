@@ -67,6 +67,7 @@ class Watch:
         self.gates.begin(self.began)
         self.rule = ""
         self._reading = Reading()
+        self.quiet.sleeps.begin()
         self.quiet.may_compute = min(COMPUTE_SECONDS, seconds / 2)
         self.quiet.disturb()
 

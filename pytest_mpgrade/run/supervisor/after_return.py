@@ -43,7 +43,11 @@ class Inspection:
         """
         observer = self.watch.observer
         observer.refresh()
-        states = {pid: observer.state(pid) for pid in observer.seen if pid != self.watch.caller}
+        states = {
+            pid: process.look(observer.state(pid))
+            for pid, process in observer.seen.items()
+            if pid != self.watch.caller
+        }
         untold = [
             pid
             for pid, state in states.items()

@@ -188,6 +188,9 @@ class Supervised:
             [each.pid for each in processes if not each.ended],
             [each for each in processes if each.ended],
         )
+        for each in ended:
+            if each.reaped_at is None:
+                each.look(self.observer.state(each.pid))
         peak = max((each.peak for each in ended), default=0)
         return self.budget.overdrawn(live, sum(each.cpu for each in ended), peak, last=last)
 
@@ -251,6 +254,9 @@ class Supervised:
             web=self.web.base if self.web is not None else "",
             events=tuple(watch.gates.events),
             processes=tuple(self._seen(each, (first or {}).get(each.pid, "gone")) for each in seen),
+            openings=tuple(watch.gates.openings),
+            asleep=watch.quiet.sleeps.seen(watch.began),
+            looked=round(time.monotonic() - watch.began, 4),
         )
 
     def _seen(self, process: ObservedProcess, at_return: ProcessState) -> ProcessSeen:

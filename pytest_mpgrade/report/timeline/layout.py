@@ -1,0 +1,172 @@
+"""Where everything stands in a drawing of timelines, in pixels. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_mpgrade.records import Lane, LaneMark, Moment, Timeline
+from pytest_mpgrade.report.timeline.canvas import text_width, wrapped
+from pytest_mpgrade.report.timeline.scale import Scale, common_scale
+from pytest_mpgrade.report.timeline.words import end_words, place_words, task_label
+
+WIDE = 620
+"""Pixels from which on names stand beside their lanes; in narrower drawings they stand above."""
+BAR, GAP, LINE = 22.0, 12.0, 16.0
+"""Pixels: the height of a lane's bar, the room between lanes, the height of a line of text."""
+SIZE, SOFT, CODE, SMALL = 13.0, 12.0, 12.0, 11.0
+"""Pixels: the sizes of fonts."""
+_MARGIN, _NAMES, _RIGHT = 8.0, 176.0, 26.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Area:
+    """The part of a drawing in which time runs from left to right."""
+
+    scale: Scale
+    left: float
+    right: float
+    wide: bool  # names stand beside the lanes
+
+    def x(self, at: float) -> float:
+        """Return the place of a moment."""
+        return self.left + self.scale.place(at) * (self.right - self.left)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaneRow:
+    """Where a lane stands, and the lines of text beside and below it."""
+
+    lane: Lane
+    top: float  # of its bar
+    bottom: float  # of all that belongs to it
+    name: tuple[str, ...]  # beside the bar, the first one strong
+    says: tuple[str, ...]  # below it: what it waits for
+    code: tuple[str, ...]  # and the line of the submission
+
+
+@dataclass(frozen=True, kw_only=True)
+class MomentLabel:
+    """The words of a moment, at the foot or the head of its line."""
+
+    moment: Moment
+    x: float
+    y: float
+    anchor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One timeline's part of the drawing."""
+
+    timeline: Timeline
+    top: float
+    rows: tuple[LaneRow, ...]
+    labels: tuple[MomentLabel, ...]
+    bottom: float
+
+
+def area_of(timelines: Sequence[Timeline], width: int) -> Area:
+    """Return where time runs in a drawing of these timelines."""
+    wide = width >= WIDE
+    return Area(
+        scale=common_scale(timelines),
+        left=_MARGIN + (_NAMES if wide else 0.0),
+        right=width - _RIGHT,
+        wide=wide,
+    )
+
+
+def block(timeline: Timeline, area: Area, top: float) -> Block:
+    """Return where a timeline stands that begins at *top*."""
+    labels = _labels(timeline, area, top + LINE + 22)
+    y = max((each.y for each in labels), default=top + LINE + 6) + 10
+    rows = []
+    for lane in timeline.lanes:
+        row = _row(lane, timeline, area, y)
+        rows.append(row)
+        y = row.bottom + GAP
+    return Block(timeline=timeline, top=top, rows=tuple(rows), labels=labels, bottom=y)
+
+
+def _row(lane: Lane, timeline: Timeline, area: Area, top: float) -> LaneRow:
+    name = _name(lane, timeline, area)
+    bar = top if area.wide else top + LINE * len(name) + 2
+    below = bar + BAR + (LINE - 2 if lane.marks else 2)
+    room = area.right - area.left
+    says = tuple(wrapped(lane.says, room, SIZE, most=2)) if lane.says else ()
+    code = tuple(wrapped(place_words(lane), room, CODE, mono=True, most=1))
+    bottom = below + LINE * (len(says) + len(code))
+    beside = top + LINE * len(name) if area.wide else 0.0
+    return LaneRow(lane=lane, top=bar, bottom=max(bottom, beside), name=name, says=says, code=code)
+
+
+def _name(lane: Lane, timeline: Timeline, area: Area) -> tuple[str, ...]:
+    """Return the name of a lane, and how its process ended."""
+    ended = end_words(lane, timeline)
+    if not area.wide:
+        width = area.right - area.left
+        return tuple(wrapped(", ".join(filter(None, (lane.name, ended))), width, SIZE, most=2))
+    room = _NAMES - 2 * _MARGIN
+    return (*wrapped(lane.name, room, SIZE, most=1), *wrapped(ended, room, SOFT, most=2))
+
+
+def _labels(timeline: Timeline, area: Area, y: float) -> tuple[MomentLabel, ...]:
+    """Place the words of all moments, each in the first line in which it meets no other."""
+    rows: list[list[tuple[float, float]]] = []
+    found = []
+    for moment in timeline.moments:
+        x, width = area.x(moment.at), text_width(moment.text, SOFT)
+        room = area.right + 20 - x
+        anchor = "start" if width <= room or x - area.left < width / 2 else "end"
+        start = x if anchor == "start" else x - width
+        place = next(
+            (
+                number
+                for number, row in enumerate(rows)
+                if all(start > end + 6 or start + width < begin - 6 for begin, end in row)
+            ),
+            len(rows),
+        )
+        if place == len(rows):
+            rows.append([])
+        rows[place].append((start, start + width))
+        found.append(MomentLabel(moment=moment, x=x, y=y + LINE * place, anchor=anchor))
+    return tuple(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkLabel:
+    """The tasks that a process began close to one another, in one label."""
+
+    x: float
+    text: str
+
+
+def mark_labels(marks: Sequence[LaneMark], area: Area) -> list[MarkLabel]:
+    """Return the labels of a lane's marks; each gives way to the one before it."""
+    groups: list[tuple[float, list[str]]] = []
+    for mark in marks:
+        if mark.kind == "exited":
+            continue
+        x = area.x(mark.at)
+        text = "told to stop" if mark.kind == "told" else task_label(mark.text)
+        text = f"{text} (dies)" if mark.kind == "dies" else text
+        if groups and x < groups[-1][0] + text_width(" ".join(groups[-1][1]), SMALL) + 6:
+            groups[-1][1].append(text)
+        else:
+            groups.append((x, [text]))
+    return [
+        MarkLabel(x=x, text=_short(texts, (after[0] if after else area.right) - x))
+        for (x, texts), after in zip(groups, [*groups[1:], None], strict=True)
+    ]
+
+
+def _short(texts: Sequence[str], room: float) -> str:
+    """Return these texts, with a count of those for which there is no room."""
+    for count in range(len(texts), 0, -1):
+        rest = len(texts) - count
+        text = " ".join(texts[:count]) + (f" +{rest}" if rest else "")
+        if text_width(text, SMALL) <= max(room, 24.0):
+            return text
+    return f"{len(texts)} tasks" if len(texts) > 1 else texts[0]

@@ -1,0 +1,186 @@
+"""A drawing of timelines as inline SVG: one below the other, on one scale of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_mpgrade.records import LaneSpan, SpanKind, Timeline
+from pytest_mpgrade.report.timeline import layout
+from pytest_mpgrade.report.timeline.canvas import Canvas, text_width, wrapped
+from pytest_mpgrade.report.timeline.layout import Area, Block, LaneRow
+from pytest_mpgrade.report.timeline.scale import seconds_words, ticks
+from pytest_mpgrade.report.timeline.style import head_of
+from pytest_mpgrade.report.timeline.words import KINDS, headline, moment_words, title
+
+MOST = 3
+"""Timelines in one drawing: one for each start method."""
+_PATTERNED = frozenset(("starting", "gate", "waiting", "zombie", "alive"))
+_IN_BAR: dict[SpanKind, str] = {
+    "starting": "starts",
+    "waiting": "waits",
+    "zombie": "zombie",
+    "alive": "still there",
+}
+
+
+def timeline_svg(
+    timelines: Sequence[Timeline], *, width: int = 960, ident: str = "timeline", said: str = ""
+) -> str:
+    """Return a drawing of timelines of the same call, at most `MOST`, as SVG to stand in HTML.
+
+    *width* is in pixels; below 620 names stand above their lanes, for a phone. *ident* begins the
+    ids in it, and is another one for each drawing of a page. *said* is what the check says of the
+    run, and stands above it. The drawing needs no script and no other style sheet.
+    """
+    shown = list(timelines[:MOST])
+    canvas = Canvas(width, ident)
+    area = layout.area_of(shown, width)
+    y = 8.0
+    for line in wrapped(said, width - 16, 15, most=4):
+        y += 19
+        canvas.text((8, y), line, "big")
+    blocks = []
+    for each in shown:
+        placed = layout.block(each, area, y + 14)
+        blocks.append(placed)
+        y = placed.bottom + (18 if area.scale else 0)
+        _axis(canvas, area, placed)
+        _draw(canvas, area, placed)
+    y = _legend(canvas, shown, y + 14)
+    sentences = [sentence for each in shown for sentence in each.sentences]
+    description = "; ".join([*([said] if said else []), *map(headline, shown), *sentences])
+    return canvas.drawing(y + 8, title(shown), description, head_of(canvas.ident))
+
+
+def _draw(canvas: Canvas, area: Area, block: Block) -> None:
+    rows = {row.lane.pid: row for row in block.rows}
+    _moments(canvas, area, block)
+    _arrows(canvas, area, block, rows)
+    for row in block.rows:
+        _names(canvas, area, row)
+        for span in row.lane.spans:
+            _span(canvas, area, row, span)
+        _marks(canvas, area, row)
+    _awaits(canvas, area, block, rows)
+    canvas.text((8, block.top + layout.LINE), headline(block.timeline), "big")
+
+
+def _axis(canvas: Canvas, area: Area, block: Block) -> None:
+    """Draw the moments of the scale behind a timeline, and their times below it."""
+    unit = block.timeline.unit
+    end = max((row.bottom for row in block.rows), default=block.top) + 6
+    start = min((row.top for row in block.rows), default=block.top)
+    room = area.right - area.left
+    for at in ticks(area.scale, 52 / room):
+        x = area.x(at)
+        canvas.line((x, start), (x, end), "grid")
+        words = seconds_words(at) if unit == "s" else moment_words(at, unit)
+        canvas.text((x, end + 13), words, "soft small", "middle" if at else "start")
+    canvas.line((area.left, end), (area.right, end), "axis")
+
+
+def _moments(canvas: Canvas, area: Area, block: Block) -> None:
+    end = max((row.bottom for row in block.rows), default=block.top) + 6
+    back = next(
+        (each.at for each in block.timeline.moments if each.kind in ("returned", "raised")), None
+    )
+    if back is not None and block.timeline.end > back:
+        x = area.x(back)
+        start = min((row.top for row in block.rows), default=block.top) - 4
+        canvas.rect((x, start, area.x(block.timeline.end) - x, end - start), "after")
+    for label in block.labels:
+        canvas.line((label.x, label.y + 3), (label.x, end), "moment")
+        shift = 4 if label.anchor == "start" else -4
+        kind = "soft strong halo" if label.moment.kind != "given up" else "bad halo"
+        canvas.text((label.x + shift, label.y), label.moment.text, kind, label.anchor)
+
+
+def _arrows(canvas: Canvas, area: Area, block: Block, rows: dict[int, LaneRow]) -> None:
+    for arrow in block.timeline.arrows:
+        source, target = rows.get(arrow.source), rows.get(arrow.target)
+        if source is None or target is None or arrow.kind == "awaits":
+            continue
+        x = area.x(arrow.at)
+        down = target.top > source.top
+        start = source.top + (layout.BAR if down else 0)
+        end = target.top + (0 if down else layout.BAR)
+        canvas.line((x, start), (x, end), "reaped" if arrow.kind == "reaped" else "arrow")
+        canvas.head((x, end), "down" if down else "up")
+
+
+def _awaits(canvas: Canvas, area: Area, block: Block, rows: dict[int, LaneRow]) -> None:
+    """Draw who waits for whom, at the right of the bars."""
+    for place, arrow in enumerate(a for a in block.timeline.arrows if a.kind == "awaits"):
+        source, target = rows.get(arrow.source), rows.get(arrow.target)
+        if source is None or target is None:
+            continue
+        x = area.x(block.timeline.end)
+        out = x + 10 + 5 * (place % 3)
+        start, end = source.top + layout.BAR / 2, target.top + layout.BAR / 2
+        canvas.path([(x, start), (out, start), (out, end), (x + 5, end)], "awaits")
+        canvas.head((x + 1, end), "left", "headbad")
+
+
+def _names(canvas: Canvas, area: Area, row: LaneRow) -> None:
+    y = row.top + 12 if area.wide else row.top - 6 - layout.LINE * (len(row.name) - 1)
+    for number, line in enumerate(row.name):
+        bad = row.lane.left and number
+        kind = "strong" if not number else "bad" if bad else "soft"
+        canvas.text((8, y + layout.LINE * number), line, kind)
+    y = row.top + layout.BAR + (layout.LINE - 2 if row.lane.marks else 2)
+    for number, line in enumerate(row.says):
+        canvas.text((area.left, y + layout.LINE * (number + 1) - 4), line, "halo")
+    for number, line in enumerate(row.code, len(row.says)):
+        canvas.text((area.left, y + layout.LINE * (number + 1) - 4), line, "code halo")
+
+
+def _span(canvas: Canvas, area: Area, row: LaneRow, span: LaneSpan) -> None:
+    x, end = area.x(span.start), area.x(span.end)
+    width = max(end - x, 1.5)
+    fill = span.kind if span.kind in _PATTERNED else ""
+    words = f"{row.lane.name}: {span.text or KINDS[span.kind]}"
+    canvas.rect((x, row.top, width, layout.BAR), span.kind, fill, words)
+    choices = [span.text] if span.kind == "gate" else []
+    if span.kind == "gate":
+        choices = [f"{span.text}, held", span.text, span.text.removeprefix("task ")]
+    elif span.kind in _IN_BAR:
+        choices = [_IN_BAR[span.kind]]
+    text = next((each for each in choices if text_width(each, 12) <= width - 6), "")
+    if text:
+        canvas.text((x + width / 2, row.top + 15), text, "soft strong halo", "middle")
+
+
+def _marks(canvas: Canvas, area: Area, row: LaneRow) -> None:
+    for mark in row.lane.marks:
+        x = area.x(mark.at)
+        if mark.kind == "exited":
+            canvas.line((x, row.top - 3), (x, row.top + layout.BAR + 3), "ended")
+        else:
+            canvas.line((x, row.top + layout.BAR - 8), (x, row.top + layout.BAR + 3), "begun")
+    for label in layout.mark_labels(row.lane.marks, area):
+        canvas.text((label.x, row.top + layout.BAR + 13), label.text, "small halo")
+
+
+def _legend(canvas: Canvas, timelines: Sequence[Timeline], y: float) -> float:
+    """Draw what the patterns mean, as far as they are used; return where the next line would be."""
+    used = [
+        kind
+        for kind in KINDS
+        if any(
+            span.kind == kind for each in timelines for lane in each.lanes for span in lane.spans
+        )
+    ]
+    x = 8.0
+    for kind in used:
+        width = 30 + text_width(KINDS[kind], layout.SOFT) + 14
+        if x > 8 and x + width > canvas.width:
+            x, y = 8.0, y + 20
+        canvas.rect((x, y, 24, 13), kind, kind if kind in _PATTERNED else "")
+        canvas.text((x + 30, y + 11), KINDS[kind], "soft")
+        x += width
+    y += 20
+    notes = "A number below a bar: the process began that task. The scale is stretched where much"
+    for line in wrapped(f"{notes} happens.", canvas.width - 16, layout.SOFT):
+        y += layout.LINE
+        canvas.text((8, y), line, "soft")
+    return y
