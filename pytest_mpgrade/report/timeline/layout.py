@@ -158,7 +158,7 @@ def mark_labels(marks: Sequence[LaneMark], area: Area) -> list[MarkLabel]:
             groups.append((x, [text]))
     return [
         MarkLabel(x=x, text=_short(texts, (after[0] if after else area.right) - x))
-        for (x, texts), after in zip(groups, [*groups[1:], None], strict=True)
+        for (x, texts), after in zip(groups, [*groups[1:], None], strict=False)
     ]
 
 
