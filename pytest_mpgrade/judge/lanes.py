@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
@@ -245,7 +244,7 @@ def _bounded(lane: Lane, facts: LaneFacts) -> tuple[Lane, int]:
     if stuck is None:
         return lane, rest
     own = next((frame for frame in stuck.frames if frame.own), None)
-    file, line = (os.path.basename(own.file), own.line) if own else ("", 0)
+    file, line = (own.file.rpartition("/")[2], own.line) if own else ("", 0)
     return (
         replace(
             lane, says=stuck.words[:_LONGEST], file=file, line=line, code=stuck.code[:_LONGEST]

@@ -21,6 +21,7 @@ from pytest_mpgrade.records import (
 MOST_LANES = 10
 """Processes that a timeline has. It only counts the rest, of those that tell least."""
 MOST_SENTENCES = 8
+"""Processes of which a timeline says in a sentence what they wait for."""
 _GIVEN_UP = {
     Ending.HUNG: "given up: nothing could happen any more",
     Ending.TIMED_OUT: "given up at the time limit",

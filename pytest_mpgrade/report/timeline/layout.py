@@ -17,6 +17,7 @@ BAR, GAP, LINE = 22.0, 12.0, 16.0
 SIZE, SOFT, CODE, SMALL = 13.0, 12.0, 12.0, 11.0
 """Pixels: the sizes of fonts."""
 _MARGIN, _NAMES, _RIGHT = 8.0, 176.0, 26.0
+"""Pixels: the room at the left, for the names of lanes, and for arrows at the right."""
 
 
 @dataclass(frozen=True, kw_only=True)

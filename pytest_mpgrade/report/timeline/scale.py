@@ -15,7 +15,6 @@ from itertools import pairwise
 
 from pytest_mpgrade.records import Timeline
 
-_STEPS = (1, 2, 5)
 _CLOSE = 1e-4
 """Seconds: moments that are closer are drawn in one place. Times are kept as exactly as that."""
 
