@@ -27,6 +27,8 @@ MOST_EVENTS = 40
 """Spans, and also marks, of one process that a timeline has. It only counts the rest."""
 _SHORTEST = 0.0005
 """Seconds of a span, at least; times are kept to a tenth of a millisecond."""
+_LOOK = 0.15
+"""Seconds between two looks, and some more: a shorter time until an end was taken in is no fact."""
 _LONGEST = 160
 """Characters of a text: keys of tasks and lines of code may be long."""
 
@@ -104,7 +106,6 @@ def process_lane(
     marks = _marks(facts, course)
     if ended is not None:
         marks += (LaneMark(kind="exited", at=ended, text=exit_words(process.exitcode)),)
-    zombie = course.came_back and process.at_return == "zombie"
     lane = Lane(
         pid=process.pid,
         name=name,
@@ -112,31 +113,31 @@ def process_lane(
         start=start,
         end=ended,
         exitcode=process.exitcode,
-        left=_left(process, course, zombie=zombie),
-        spans=spans + _zombie(process, ended, course, zombie=zombie),
+        left=_left(process, course),
+        spans=spans + _unreaped(process, ended, course),
         marks=marks,
     )
     return _bounded(lane, facts)
 
 
-def _left(process: ProcessSeen, course: Course, *, zombie: bool) -> Left:
-    if zombie:
+def _left(process: ProcessSeen, course: Course) -> Left:
+    # The fork server takes the exit statuses of its children, whether the submission joins or not.
+    if course.came_back and process.at_return == "zombie" and process.born != "forkserver":
         return "zombie"
     return "alive" if course.came_back and process.later == "alive" else ""
 
 
-def _zombie(
-    process: ProcessSeen, ended: float | None, course: Course, *, zombie: bool
-) -> tuple[LaneSpan, ...]:
+def _unreaped(process: ProcessSeen, ended: float | None, course: Course) -> tuple[LaneSpan, ...]:
     """Return the time in which a process had ended, and nobody had taken its exit status."""
-    since = course.over if zombie and ended is None else ended
-    if since is None:
+    if process.born == "forkserver":
         return ()
-    until = course.looked if zombie or process.reaped is None else process.reaped
-    if not zombie and process.reaped is None and process.later != "zombie":
+    if _left(process, course) == "zombie":
+        since = course.over if ended is None else ended
+        return (_span("zombie", since, max(course.looked, since), "ended, never joined"),)
+    until = process.reaped if process.reaped is not None else course.looked
+    if ended is None or until < ended + _LOOK:
         return ()
-    span = _span("zombie", since, until, "ended, and nobody has taken its exit status")
-    return (span,) if until > since + _SHORTEST else ()
+    return (_span("ended", ended, until, "ended, not joined yet"),)
 
 
 def _spans(
@@ -179,7 +180,7 @@ def _at_gates(facts: LaneFacts, course: Course, end: float) -> Iterator[LaneSpan
         stands = facts.stuck is not None and facts.stuck.doing is Doing.GATE
         until = until if until is not None else end if stands else event.at
         if until > event.at + _SHORTEST:
-            yield _span("gate", event.at, until, course.task(key) if key else "its exit")
+            yield _span("gate", event.at, until, course.task(key) if key else "at its exit")
 
 
 def _waits(facts: LaneFacts, end: float) -> Iterator[LaneSpan]:

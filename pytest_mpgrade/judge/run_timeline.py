@@ -8,6 +8,7 @@ from pytest_mpgrade.judge.lanes import Course, caller_lane, facts_of, process_la
 from pytest_mpgrade.records import (
     Ending,
     GateReport,
+    Lane,
     LaneArrow,
     Moment,
     Notebook,
@@ -17,6 +18,7 @@ from pytest_mpgrade.records import (
     Run,
     Timeline,
 )
+from pytest_mpgrade.system.text import counted
 
 MOST_LANES = 10
 """Processes that a timeline has. It only counts the rest, of those that tell least."""
@@ -73,7 +75,7 @@ def run_timeline(run: Run) -> Timeline:
         start_method=run.start_method,
         ending=run.ending,
         end=round(end, 4),
-        moments=tuple(sorted(_moments(run, course, end), key=lambda each: each.at)),
+        moments=tuple(sorted(_moments(run, course, lanes, end), key=lambda each: each.at)),
         lanes=lanes,
         arrows=tuple(_arrows(run, chosen, round(end, 4))),
         sentences=tuple(one.sentence for one in trace.stuck[:MOST_SENTENCES]),
@@ -108,21 +110,32 @@ def _chosen(processes: Sequence[ProcessSeen], run: Run) -> list[ProcessSeen]:
     return sorted(ranked[: MOST_LANES - 1], key=lambda each: (each.first, each.pid))
 
 
-def _moments(run: Run, course: Course, end: float) -> Iterator[Moment]:
+def _moments(run: Run, course: Course, lanes: Sequence[Lane], end: float) -> Iterator[Moment]:
     yield Moment(kind="called", at=0.0, text="the call begins")
     yield from _opened(run)
     at = round(course.over, 4)
     if run.ending is Ending.RAISED:
         what = run.error.type if run.error else "an exception"
-        yield Moment(kind="raised", at=at, text=f"the call raises {what}"[:80])
+        yield Moment(kind="raised", at=at, text=f"the call raises {what[:60]}{_leaves(lanes)}")
     elif course.came_back:
-        yield Moment(kind="returned", at=at, text="the call returns")
+        yield Moment(kind="returned", at=at, text=f"the call returns{_leaves(lanes)}")
     if run.phase is Phase.AFTER_RETURN:
         yield Moment(kind="given up", at=round(end, 4), text=_GIVEN_UP.get(run.ending, "given up"))
     elif not course.came_back:
         yield Moment(kind="given up", at=at, text=_GIVEN_UP.get(run.ending, "given up"))
     elif end > course.over + 0.01:
         yield Moment(kind="looked", at=round(end, 4), text="the grader's last look")
+
+
+def _leaves(lanes: Sequence[Lane]) -> str:
+    """Say what the call leaves behind; "" for nothing."""
+    zombies = sum(lane.left == "zombie" for lane in lanes)
+    alive = sum(lane.left == "alive" for lane in lanes)
+    parts = [
+        *([f"{counted(zombies, 'worker')} never joined"] if zombies else []),
+        *([f"{alive} still alive"] if alive else []),
+    ]
+    return f": {', '.join(parts)}" if parts else ""
 
 
 def _opened(run: Run) -> Iterator[Moment]:

@@ -12,12 +12,12 @@ from typing import Literal
 from pytest_mpgrade.records.outcomes import Ending
 from pytest_mpgrade.records.trace import Born
 
-SpanKind = Literal["starting", "own", "gate", "waiting", "zombie", "alive"]
+SpanKind = Literal["starting", "own", "gate", "waiting", "ended", "zombie", "alive"]
 """What a process did for a while.
 
-It started its interpreter and imported; it ran lines of its own, tasks among them; a task of it was
-held at its gate; it slept, waiting for others; it had ended and was not reaped; it was alive after
-the return of the call.
+It started its interpreter and imported; it ran lines of its own, tasks among them; the grader held
+it at a gate; it slept, waiting for others; it had ended and was not reaped yet; the same, and it
+was left so by the call; it was alive after the return of the call.
 """
 MarkKind = Literal["task", "dies", "told", "exited"]
 """What a process did at a moment: it began a task, or one that ends its process; it was told to

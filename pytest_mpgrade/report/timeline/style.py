@@ -27,7 +27,7 @@ STYLE = (
     ".tl .halo{paint-order:stroke;stroke:var(--tl-page);stroke-width:4px;stroke-linejoin:round}"
     ".tl .small{font-size:11px}"
     ".tl rect.own{fill:var(--tl-run);fill-opacity:.22;stroke:var(--tl-run)}"
-    ".tl rect.starting,.tl rect.waiting{stroke:var(--tl-line)}"
+    ".tl rect.starting,.tl rect.waiting,.tl rect.ended{stroke:var(--tl-line)}"
     ".tl rect.waiting{stroke-dasharray:4 3}"
     ".tl rect.gate{stroke:var(--tl-hold);stroke-width:1.5}"
     ".tl rect.zombie,.tl rect.alive{stroke:var(--tl-bad);stroke-width:2}"
@@ -48,6 +48,7 @@ _PATTERNS = {
     "starting": (8, "M0 8L8 0", "line", 1.2),
     "waiting": (6, "M2 3h1.6", "soft", 1.6),
     "gate": (6, "M3 0v6", "hold", 1.6),
+    "ended": (7, "M0 3.5h7M3.5 0v7", "line", 1.0),
     "zombie": (7, "M0 7L7 0M0 0L7 7", "bad", 1.2),
     "alive": (6, "M0 3h6", "bad", 2.0),
 }

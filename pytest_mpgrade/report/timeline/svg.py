@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_mpgrade.records import LaneSpan, SpanKind, Timeline
+from pytest_mpgrade.records import ArrowKind, LaneSpan, Moment, SpanKind, Timeline
 from pytest_mpgrade.report.timeline import layout
 from pytest_mpgrade.report.timeline.canvas import Canvas, text_width, wrapped
 from pytest_mpgrade.report.timeline.layout import Area, Block, LaneRow
@@ -14,10 +14,11 @@ from pytest_mpgrade.report.timeline.words import KINDS, headline, moment_words, 
 
 MOST = 3
 """Timelines in one drawing: one for each start method."""
-_PATTERNED = frozenset(("starting", "gate", "waiting", "zombie", "alive"))
+_PATTERNED = frozenset(("starting", "gate", "waiting", "ended", "zombie", "alive"))
 _IN_BAR: dict[SpanKind, str] = {
     "starting": "starts",
     "waiting": "waits",
+    "ended": "ended",
     "zombie": "zombie",
     "alive": "still there",
 }
@@ -91,8 +92,14 @@ def _moments(canvas: Canvas, area: Area, block: Block) -> None:
     for label in block.labels:
         canvas.line((label.x, label.y + 3), (label.x, end), "moment")
         shift = 4 if label.anchor == "start" else -4
-        kind = "soft strong halo" if label.moment.kind != "given up" else "bad halo"
+        kind = "bad halo" if _is_bad(label.moment, block.timeline) else "soft strong halo"
         canvas.text((label.x + shift, label.y), label.moment.text, kind, label.anchor)
+
+
+def _is_bad(moment: Moment, timeline: Timeline) -> bool:
+    """Tell whether a moment is what the failure is about."""
+    leaves = moment.kind in ("returned", "raised") and any(lane.left for lane in timeline.lanes)
+    return leaves or moment.kind in ("given up", "gates opened")
 
 
 def _arrows(canvas: Canvas, area: Area, block: Block, rows: dict[int, LaneRow]) -> None:
@@ -178,9 +185,33 @@ def _legend(canvas: Canvas, timelines: Sequence[Timeline], y: float) -> float:
         canvas.rect((x, y, 24, 13), kind, kind if kind in _PATTERNED else "")
         canvas.text((x + 30, y + 11), KINDS[kind], "soft")
         x += width
-    y += 20
+    y = _legend_of_arrows(canvas, timelines, y + 20)
     notes = "A number below a bar: the process began that task. The scale is stretched where much"
     for line in wrapped(f"{notes} happens.", canvas.width - 16, layout.SOFT):
         y += layout.LINE
         canvas.text((8, y), line, "soft")
     return y
+
+
+_ARROWS: dict[ArrowKind, tuple[str, str, str]] = {
+    "started": ("arrow", "head", "started by"),
+    "reaped": ("reaped", "head", "end taken in by join() or the like"),
+    "awaits": ("awaits", "headbad", "waits for that process"),
+}
+"""The class of each arrow's line and head, and what it means."""
+
+
+def _legend_of_arrows(canvas: Canvas, timelines: Sequence[Timeline], y: float) -> float:
+    used = {arrow.kind for each in timelines for arrow in each.arrows}
+    x = 8.0
+    for kind, (line, head, words) in _ARROWS.items():
+        if kind not in used:
+            continue
+        width = 30 + text_width(words, layout.SOFT) + 14
+        if x > 8 and x + width > canvas.width:
+            x, y = 8.0, y + 20
+        canvas.path([(x, y + 7), (x + 18, y + 7)], line)
+        canvas.head((x + 24, y + 7), "right", head)
+        canvas.text((x + 30, y + 11), words, "soft")
+        x += width
+    return y + (18 if used else 0)

@@ -9,8 +9,9 @@ from pytest_mpgrade.system.text import exit_words, one_line
 KINDS: dict[SpanKind, str] = {
     "starting": "starts its interpreter, and imports",
     "own": "runs code, tasks among it",
-    "gate": "in a task that the grader holds",
+    "gate": "held by the grader, in a task or at its exit",
     "waiting": "sleeps: waits for others",
+    "ended": "ended, not joined yet",
     "zombie": "zombie: ended, never joined",
     "alive": "still there after the return",
 }
@@ -49,7 +50,7 @@ def end_words(lane: Lane, timeline: Timeline) -> str:
     if lane.born is None:
         return ""
     if lane.left == "zombie":
-        return f"{exit_words(lane.exitcode, unknown='ended')}, never joined: a zombie"
+        return f"{exit_words(lane.exitcode, unknown='ended')}, never joined: zombie"
     if lane.left == "alive":
         return "still alive after the return"
     if lane.end is None:

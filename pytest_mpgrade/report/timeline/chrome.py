@@ -1,0 +1,70 @@
+"""Timelines in the Trace Event Format, which Perfetto and chrome://tracing open.
+
+The format is described in Google's document "Trace Event Format" (JSON Object Format, complete,
+instant and metadata events; times in microseconds).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from pytest_mpgrade.records import Timeline
+from pytest_mpgrade.report.timeline.words import KINDS, place_words
+from pytest_mpgrade.system.text import one_line
+
+_MICROSECONDS = 1e6
+
+
+def chrome_trace(timelines: Sequence[Timeline]) -> bytes:
+    """Return the timelines as one file of JSON.
+
+    Each timeline is a process of the format, and each process of the call a thread of that: pids
+    may come again in another run, and what belongs together stands together so.
+    """
+    events = [event for number, each in enumerate(timelines, 1) for event in _events(number, each)]
+    document = {"traceEvents": events, "displayTimeUnit": "ms"}
+    return json.dumps(document, indent=1).encode() + b"\n"
+
+
+def _events(number: int, timeline: Timeline) -> Iterator[dict[str, object]]:
+    call = one_line(f"{timeline.call} under {timeline.start_method}")
+    yield _named("process_name", number, 0, name=call)
+    yield {**_named("process_sort_index", number, 0), "args": {"sort_index": number}}
+    for moment in timeline.moments:
+        yield {
+            "name": one_line(moment.text),
+            "cat": "call",
+            "ph": "i",
+            "s": "p",
+            "ts": _time(moment.at),
+            "pid": number,
+            "tid": timeline.lanes[0].pid if timeline.lanes else 0,
+        }
+    for place, lane in enumerate(timeline.lanes):
+        own = {"pid": number, "tid": lane.pid}
+        yield _named("thread_name", number, lane.pid, name=f"{one_line(lane.name)}")
+        yield {**_named("thread_sort_index", number, lane.pid), "args": {"sort_index": place}}
+        for span in lane.spans:
+            words = one_line(span.text or KINDS[span.kind])
+            where = {"at": place_words(lane)} if span is lane.spans[-1] and lane.line else {}
+            yield {
+                "name": words,
+                "cat": span.kind,
+                "ph": "X",
+                "ts": _time(span.start),
+                "dur": _time(span.end - span.start),
+                **own,
+                "args": where,
+            }
+        for mark in lane.marks:
+            at = {"ph": "i", "s": "t", "ts": _time(mark.at), **own}
+            yield {"name": one_line(mark.text), "cat": mark.kind, **at}
+
+
+def _named(kind: str, pid: int, tid: int, **args: object) -> dict[str, object]:
+    return {"name": kind, "ph": "M", "ts": 0, "pid": pid, "tid": tid, "args": args}
+
+
+def _time(seconds: float) -> float:
+    return round(seconds * _MICROSECONDS, 1)
