@@ -38,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--mpgrade-live", metavar="FILE", help=argparse.SUPPRESS)  # by mpgrade check
     group.addoption("--mpgrade-out", metavar="FOLDER", help="write FOLDER/result.json")
+    drawn = "draw what each process did and when, for each failure about processes"
+    group.addoption("--mpgrade-timeline", action="store_true", help=drawn)
     _add_run_options(group)
     parser.addini(
         "mpgrade_assignment", "grade this assignment when pytest is called without --mpgrade"

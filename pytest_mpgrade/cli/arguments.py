@@ -83,6 +83,8 @@ def _add_check(commands: argparse._SubParsersAction[Parser]) -> None:
     check.add_argument(
         "-k", dest="keyword", metavar="EXPR", default="", help="run only tests whose name fits EXPR"
     )
+    drawn = "also draw what each process did and when, for each failure about processes"
+    check.add_argument("--timeline", action="store_true", help=drawn)
     add_common(check)
 
 

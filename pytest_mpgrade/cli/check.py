@@ -25,6 +25,7 @@ from pytest_mpgrade.records import (
 from pytest_mpgrade.report import redaction, result_json, terminal
 from pytest_mpgrade.report.causes import causes_of
 from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.report.terminal.timelines import timelines_text
 from pytest_mpgrade.report.terminal.while_it_works import verdict_line, where_text
 from pytest_mpgrade.session.estimate import ahead_words
 from pytest_mpgrade.session.live_events import (
@@ -74,15 +75,17 @@ def main(assignment: Assignment, arguments: argparse.Namespace) -> int:
         result, logged = graded.result, (graded.folder / LOG).exists()
     if live.lines:
         console.say("")
-    _show(result, assignment)
+    _show(result, assignment, timeline=arguments.timeline)
     if result.status is Status.ERROR and logged and not arguments.out:
         console.say("\nwith --out DIR the grading's own log is kept there")
     return exit_code(result)
 
 
-def _show(result: ResultFile, assignment: Assignment) -> None:
-    """Explain what failed, and show the points."""
+def _show(result: ResultFile, assignment: Assignment, *, timeline: bool = False) -> None:
+    """Explain what failed, draw it if asked to, and show the points."""
     shown, _ = redaction.redacted(result, assignment.criteria)
+    if timeline and (drawn := timelines_text(shown, console.width(), console.color(sys.stdout))):
+        console.say(drawn + "\n")
     if text := terminal.explanations(shown, console.width(), console.color(sys.stdout)):
         console.say(text + "\n")
     console.say(terminal.rubric(shown, console.width(), console.color(sys.stdout)))

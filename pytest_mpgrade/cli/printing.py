@@ -82,7 +82,27 @@ def show_result(arguments: argparse.Namespace) -> int:
         console.say(lost_points.question(result, arguments.question, *form))
     else:
         console.say(lost_points.lost_points(result, *form))
+    part = lost_points.of_question(result, arguments.question) if arguments.question else result
+    if arguments.timeline:
+        from pytest_mpgrade.report.terminal.timelines import timelines_text
+
+        drawn = timelines_text(part, *form)
+        console.say(f"\n{drawn or 'the result has no timeline of a failure'}")
+    if arguments.trace:
+        _write_trace(part, arguments.trace)
     return 0
+
+
+def _write_trace(result: ResultFile, path: Path) -> None:
+    from pytest_mpgrade.report.timeline import chrome_trace, timeline_groups
+    from pytest_mpgrade.system import atomic_write
+
+    timelines = [each for group in timeline_groups(result) for each in group.timelines]
+    if not timelines:
+        raise UsageError("the result has no timeline of a failure, so there is no trace to write")
+    distinct = list({id(each): each for each in timelines}.values())
+    atomic_write.write_bytes(chrome_trace(distinct), path)
+    console.say(f"trace: {path} (open it in https://ui.perfetto.dev or chrome://tracing)")
 
 
 def _one_result(place: Path, student: str) -> ResultFile:

@@ -19,6 +19,10 @@ def add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
     show.add_argument("--student", metavar="NAME", default="", help="whose result, of a batch's")
     asked = "only this test function: its units, and each failure with its evidence"
     show.add_argument("--question", metavar="NAME", default="", help=asked)
+    drawn = "also draw what each process did and when, for each failure about processes"
+    show.add_argument("--timeline", action="store_true", help=drawn)
+    trace = "write the same for chrome://tracing and ui.perfetto.dev (Chrome Trace JSON)"
+    show.add_argument("--trace", metavar="FILE", type=Path, help=trace)
     _add_feedback(commands)
     causes = commands.add_parser(
         "causes", help="group the failures of a class by what has to be changed, and say who"

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_mpgrade.report import terminal
 from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.report.terminal.timelines import timelines_text
 from pytest_mpgrade.session.items import is_graded
 from pytest_mpgrade.system.text import counted
 
@@ -56,6 +57,9 @@ def summarize(terminalreporter: pytest.TerminalReporter, result: ResultFile) -> 
     if text and terminalreporter.config.option.tbstyle != "no":
         terminalreporter.write_sep("=", "FAILURES")
         terminalreporter.write_line(f"{text}\n")
+    if terminalreporter.config.getoption("--mpgrade-timeline"):
+        drawn = timelines_text(result, width)
+        terminalreporter.write_line(f"{drawn}\n" if drawn else "")
     # The session's header has said whose they are.
     terminalreporter.write_line(terminal.rubric(result, width, headed=False))
     failed = list(_once_a_question(terminalreporter.stats.get(_GRADED, [])))

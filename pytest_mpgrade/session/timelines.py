@@ -57,18 +57,24 @@ def _has_processes(run: Run) -> bool:
 def named(placed: Sequence[Placed], timelines: Mapping[str, Timeline]) -> dict[str, Timeline]:
     """Return the timelines of failed checks, with those of the same check that did not fail.
 
-    The same check is that of the same question and variant under another start method.
+    The same check is that of the same question and variant, or of the same call, under another
+    start method.
     """
-    same: dict[tuple[str, str, str], list[str]] = {}
+    same: dict[tuple[str, ...], list[str]] = {}
     for one in placed:
-        same.setdefault(_question(one), []).append(one.finding.run)
+        for place in _places(one):
+            same.setdefault(place, []).append(one.finding.run)
     failed = [one for one in placed if one.finding.outcome is Outcome.FAILED]
     keys = [
         *(one.finding.run for one in failed),
-        *(key for one in failed for key in same[_question(one)]),
+        *(key for one in failed for place in _places(one) for key in same[place]),
     ]
-    return {key: timelines[key] for key in [*dict.fromkeys(keys)][:MOST] if key in timelines}
+    known = [key for key in dict.fromkeys(keys) if key in timelines]
+    return {key: timelines[key] for key in known[:MOST]}
 
 
-def _question(one: Placed) -> tuple[str, str, str]:
-    return one.asked.question, one.asked.variant, one.finding.check
+def _places(one: Placed) -> tuple[tuple[str, ...], ...]:
+    """Return by what a check is known as the same under another start method."""
+    check = one.finding.check
+    call = one.finding.call.rpartition(" under ")[0]
+    return (one.asked.question, one.asked.variant, check), (call, check)

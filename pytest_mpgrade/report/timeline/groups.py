@@ -30,13 +30,19 @@ def timelines_for(check: CheckPart, result: ResultFile) -> tuple[Timeline, ...]:
     """
     if not check.run or check.run not in result.timelines:
         return ()
-    place = check.question, check.variant, check.check
-    runs = dict.fromkeys(
-        each.run
-        for each in result.checks
-        if (each.question, each.variant, each.check) == place and each.run in result.timelines
-    )
-    return tuple(result.timelines[run] for run in runs)
+    there = [each for each in result.checks if each.run in result.timelines]
+    same = [each for each in there if each.check == check.check]
+    asked = [each for each in same if _question(each) == _question(check)]
+    call = check.call.rpartition(" under ")[0]
+    called = [each for each in same if each.call.rpartition(" under ")[0] == call]
+    # Of each start method the first run: the check's own, then those of the same question.
+    runs = {each.start_method: each.run for each in reversed([check, *asked, *called])}
+    known = list(dict.fromkeys(each.start_method for each in result.checks))
+    return tuple(result.timelines[runs[method]] for method in sorted(runs, key=known.index))
+
+
+def _question(check: CheckPart) -> tuple[str, str]:
+    return check.question, check.variant
 
 
 def timeline_groups(result: ResultFile, checks: Sequence[CheckPart] = ()) -> list[TimelineGroup]:

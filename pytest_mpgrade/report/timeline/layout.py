@@ -117,7 +117,7 @@ def _labels(timeline: Timeline, area: Area, y: float) -> tuple[MomentLabel, ...]
     rows: list[list[tuple[float, float]]] = []
     found = []
     for moment in timeline.moments:
-        x, width = area.x(moment.at), text_width(moment.text, SOFT)
+        x, width = area.x(moment.at), text_width(moment.text, SIZE + 1)
         room = area.right + 20 - x
         anchor = "start" if width <= room or x - area.left < width / 2 else "end"
         start = x if anchor == "start" else x - width
