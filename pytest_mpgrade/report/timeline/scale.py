@@ -78,7 +78,7 @@ def ticks(scale: Scale, apart: float) -> list[float]:
     for step in (
         base * 10.0**exponent for exponent in range(power, power - 4, -1) for base in (5, 2, 1)
     ):
-        for number in range(1, min(int(end / step), 20) + 1):
+        for number in range(1, min(int(end / step), 10) + 1):
             at = round(number * step, 6)
             place = scale.place(at)
             if place <= 1.0 and all(abs(place - scale.place(other)) >= apart for other in chosen):
