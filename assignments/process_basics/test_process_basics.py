@@ -181,7 +181,9 @@ def test_empty_list(student: Student) -> None:
 
 @pytest.mark.criterion("edge")
 @pytest.mark.start_methods("any")
-def test_single_child(student: Student) -> None:
+def test_single_child(student: Student, plain: Run) -> None:
     """One tuple of arguments has one child process and one exit code."""
     run = student.play(_run_all(SINGLE))[0]
-    student.check(run, checks.exit_codes([0], Concern.EDGE), checks.in_children(SINGLE))
+    # what is wrong for three as well has nothing to do with their number
+    concern = Concern.EDGE if plain.value == [0, 0, 0] else Concern.RESULTS
+    student.check(run, checks.exit_codes([0], concern), checks.in_children(SINGLE))
