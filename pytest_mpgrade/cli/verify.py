@@ -84,7 +84,7 @@ def main(arguments: argparse.Namespace) -> int:
     Returns 0 when every verdict is right, and every check is failed by some wrong solution.
     """
     assignment = find_assignment(arguments.assignment)
-    chosen = _chosen(cases(assignment, arguments.right), arguments)
+    chosen = _chosen(cases(assignment, arguments.right), assignment, arguments)
     journal = Journal(arguments.resume)
     todo = [
         (case, round)
@@ -112,12 +112,14 @@ def main(arguments: argparse.Namespace) -> int:
     return 1 if wrong or unfailed else 0
 
 
-def _chosen(known: Sequence[Case], arguments: argparse.Namespace) -> list[Case]:
+def _chosen(
+    known: Sequence[Case], assignment: Assignment, arguments: argparse.Namespace
+) -> list[Case]:
     """Return the cases that the arguments ask for, right ones first.
 
     With --untimed, wrong solutions that only a timing can fail are left out.
     """
-    timed = (str(Concern.SPEEDUP),)
+    timed = (str(Concern.SPEEDUP),) if _is_timed(assignment) else None
     number, parts = arguments.part or (1, 1)
     named = _named(known, arguments.only) if arguments.only else known
     wrong = [
@@ -126,6 +128,11 @@ def _chosen(known: Sequence[Case], arguments: argparse.Namespace) -> list[Case]:
         if case.concerns and not (arguments.untimed and case.concerns == timed)
     ]
     return [case for case in named if not case.concerns] + wrong[number - 1 :: parts]
+
+
+def _is_timed(assignment: Assignment) -> bool:
+    """Tell whether an assignment has a timing; some ask for speed without one."""
+    return f"def {TIMED}" in Path(assignment.folder, assignment.test_file).read_text("utf-8")
 
 
 def _named(known: Sequence[Case], names: Sequence[str]) -> list[Case]:

@@ -24,6 +24,14 @@ from support.running import wait_until
 
 __all__ = ["course"]
 
+TIMING = '''
+@pytest.mark.criterion("results")
+def test_speed(student):
+    """It is as fast as the reference."""
+    student.check(student.call("twice", 5), checks.returns_value(11))
+'''
+"""A test that is left out without timings: here it would fail."""
+
 
 def run(course: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Verify the assignment as a user does."""
@@ -87,14 +95,16 @@ def test_shipped_assignments_say_what_must_fail() -> None:
 
 def test_without_timings(course: Path) -> None:
     """Without timings, solutions that only a timing can fail are left out, and no such test is
-    made.
+    made; an assignment that has no timing has no such solutions.
     """
     (course / "wrong" / "naps.py").write_text("def twice(x):\n    return 2 * x\n")
     (course / "wrong" / "expected.toml").write_text(EXPECTED + '\n[naps]\nconcerns = ["speedup"]\n')
+    assert run(course, "--untimed", "--only", "naps").returncode == 1
+    with (course / "test_twice.py").open("a") as tests:
+        tests.write(TIMING)
     done = run(course, "--untimed")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 gradings, 0 wrong verdicts" in done.stdout
-    assert run(course, "--only", "naps").returncode == 1
 
 
 def test_only_some(course: Path, tmp_path: Path) -> None:
