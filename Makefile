@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 3
 
-.PHONY: demo test check lint-project reduced verify hostile fuzz benchmarks schemas changelog dist clean
+.PHONY: demo test check lint-project reduced verify layers hostile fuzz benchmarks schemas changelog dist clean
 .DEFAULT_GOAL := demo
 
 .venv/ready: pyproject.toml
@@ -80,6 +80,18 @@ verify: .venv/ready  ## grade the references and all wrong solutions, and hold t
 	$(BIN)/mpgrade verify mp_apply -j $(JOBS) --only $(TIMED)
 	set -e; for name in $(ASSIGNMENTS); do \
 		$(BIN)/mpgrade verify $$name -j $(JOBS) $(VERIFY) $(if $(RIGHT),--right $(RIGHT)/$$name); \
+	done
+
+# The layers of isolation that this machine has; `mpgrade doctor` names them.
+LAYERS ?= uid bwrap landlock none
+
+layers: .venv/ready  ## grade each reference in every layer of isolation, and by plain pytest as students do
+	set -e; for name in mp_apply $(ASSIGNMENTS); do \
+		for layer in $(LAYERS); do \
+			$(BIN)/mpgrade verify $$name --only reference --untimed --isolation $$layer; \
+		done; \
+		folder=$$(mktemp -d); cp -r assignments/$$name/starter/. reference/$$name/. $$folder; \
+		(cd $$folder && $(CURDIR)/$(BIN)/python -m pytest -q -p no:cacheprovider); rm -r $$folder; \
 	done
 
 hostile: .venv/ready  ## grade the hostile submissions in every layer of isolation that this machine has
