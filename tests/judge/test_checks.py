@@ -880,6 +880,7 @@ TWO_LINES = raising(made("calculate(fail)"), "ValueError", "kaputt\n4713")
 INACTIVE = "Child process inactive."
 TAKEN_ALONG = got(ending=Ending.NOT_TRIED, why="bg_task(a task) did not come back", in_caller=True)
 GRANDCHILD = got(processes=(child(ran_task=True), child(CREW[1], born="exec")))
+OWN_PROGRAM = got(processes=(child(ran_task=True, born="exec"),))
 
 
 @pytest.mark.parametrize(
@@ -929,6 +930,8 @@ GRANDCHILD = got(processes=(child(ran_task=True), child(CREW[1], born="exec")))
                 words="set_start_method('fork')",
             ),
             Case("a child of the child", checks.uses_the_default(), GRANDCHILD, PASSED),
+            Case("a program", checks.uses_the_default(), OWN_PROGRAM, FAILED, words="by exec"),
+            Case("a program", checks.uses_the_default(needed=False), OWN_PROGRAM, PASSED),
             Case(
                 "in the caller", checks.hands_over(400, asked=polled()), got(in_caller=True), ABSENT
             ),

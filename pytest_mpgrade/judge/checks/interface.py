@@ -180,7 +180,8 @@ def works_under_start_method(run: Run) -> Verdict:
 def uses_the_default(run: Run, *, needed: bool = True) -> Verdict:
     """Workers are started by the default start method, and it is not changed.
 
-    Without *needed*, tasks may run in threads of the calling process, too.
+    Without *needed*, tasks may run in threads of the calling process, too, or in a program that it
+    starts, to which start methods do not apply.
 
     The check needs a run in which every worker had arrived at a gate, as in one of
     `tasks.rendezvous(n)`. It fails when the module calls set_start_method(), when a worker was
@@ -201,7 +202,8 @@ def uses_the_default(run: Run, *, needed: bool = True) -> Verdict:
         return not_returned(run, Concern.START_METHOD) or absent(
             "no child process ran a task (see in_children)"
         )
-    other = [worker for worker in workers if worker.born not in (run.start_method, "unknown")]
+    right = {run.start_method, "unknown"} if needed else {run.start_method, "unknown", "exec"}
+    other = [worker for worker in workers if worker.born not in right]
     if other:
         return failed(
             f"the default start method is {run.start_method}, but {len(other)} of {len(workers)}"
