@@ -139,6 +139,13 @@ def test_every_item_is_consumed_once(student: Student, consumed: Run) -> None:
 
 @pytest.mark.criterion("values")
 @pytest.mark.start_methods("any")
+def test_consumers_wait_for_the_next_item(student: Student, consumed: Run) -> None:
+    """Consumers wait for the next item, also while nobody can put one for some seconds."""
+    student.check(student.play(COUNTED)[0], checks.values_in_any_order(WAITING))
+
+
+@pytest.mark.criterion("values")
+@pytest.mark.start_methods("any")
 def test_values_are_in_order(student: Student, consumed: Run) -> None:
     """The values are in the order of the items, although the first is done last."""
     run = student.play(_consume(LATE))[0]
