@@ -50,7 +50,12 @@ OTHERS = {
     "estimate_pi": (_pi(n=3, last=False), _pi(n=1, last=False), _pi(n=2)),
 }
 """The seed of the plainest calls with other numbers of processes, and once more."""
-NEXT = (_boot(seed=1, last=False), _boot(seed=2022))
+MUCH = {
+    "bootstrap_means": (_boot(50_000, n=3, pair=True),),
+    "estimate_pi": (_pi(6_000_000, n=3),),
+}
+"""More than anybody leaves to one task."""
+NEXT = (_boot(seed=1, last=False), _boot(seed=1000, last=False), _boot(seed=2022))
 PAIRS = (_boot(N_PAIRS, pair=True, last=False), _boot(N_PAIRS, seed=1, pair=True))
 ROW = tuple(_pi(seed=seed, last=False) for seed in SEEDS)
 STATE = (
@@ -167,6 +172,14 @@ def test_child_processes_do_the_work(student: Student, name: str) -> None:
     """As many child processes do the work as n_processes says."""
     three, one, _ = student.play(*OTHERS[name])
     student.check(three, checks.follows_n_processes(3, one))
+    if _has_one_child(three):  # there may have been one task only, for which one process will do
+        much = student.play(*MUCH[name])[0]
+        student.check(much, checks.follows_n_processes(3, least=2))
+
+
+def _has_one_child(run: Run) -> bool:
+    children = [each for each in run.trace.processes if not each.helper and each.first >= 0]
+    return run.ending is Ending.RETURNED and len(children) == 1
 
 
 @pytest.mark.criterion("workers")

@@ -68,20 +68,21 @@ def started(run: Run, least: int, most: int | None = None) -> Verdict:
     concern=Concern.WORKERS,
     hint="start n_processes child processes: Pool(n_processes), or as many Process objects",
 )
-def follows_n_processes(run: Run, n: int, one: Run | None = None) -> Verdict:
-    """The call starts up to *n* child processes, and a helper such as a manager at most.
+def follows_n_processes(run: Run, n: int, one: Run | None = None, least: int = 1) -> Verdict:
+    """The call starts *least* to *n* child processes, and a helper such as a manager at most.
 
     *one*: the same call for one process. Some pools start a process only when there is something to
-    do for it, so fewer than *n* are no fault. Of two processes for one, the second may be a helper,
-    if there are more of them for *n*.
+    do for it, so fewer than *n* are no fault: give a larger *least* only where there is far more to
+    do than anybody leaves to one task. Of two processes for one, the second may be a helper, if
+    there are more of them for *n*.
 
     The check needs a run of a function that was given ``n_processes`` = *n*, and *one*. It fails
-    when none was started, or more than *n* + 1, or more than two for one process, and when two were
-    started for one process and no more for *n*. It is skipped where none was seen, and the platform
-    does not show processes that are soon gone. A call that did not come back is left to the check
-    that it belongs to.
+    when fewer than *least* were started, or more than *n* + 1, or more than two for one process,
+    and when two were started for one process and no more for *n*. It is skipped where fewer were
+    seen, and the platform does not show processes that are soon gone. A call that did not come back
+    is left to the check that it belongs to.
     """
-    wrong = _number(run, n) or (None if one is None else _more_than_one(one))
+    wrong = _number(run, n, least) or (None if one is None else _more_than_one(one))
     if wrong is not None:
         return wrong
     count, single = len(started_by(run)), len(started_by(one)) if one is not None else 1
@@ -103,22 +104,22 @@ def _more_than_one(run: Run) -> Verdict | None:
     return _number(run, 1) if started_by(run) else not_returned(run, Concern.WORKERS)
 
 
-def _number(run: Run, n: int) -> Verdict | None:
+def _number(run: Run, n: int, least: int = 1) -> Verdict | None:
     """Return what is wrong with the number of processes of one call for *n*; else None."""
     wrong = _uncounted(run)
     if wrong is not None:
         return wrong
     processes = started_by(run)
-    if not processes and run.trace.observer != "ptrace":
+    if len(processes) < least and run.trace.observer != "ptrace":
         return not_here(
-            f"no child process was seen, and some may have been gone before (observer:"
-            f" {run.trace.observer})"
+            f"{_counted(len(processes))} {'were' if len(processes) > 1 else 'was'} seen, and some"
+            f" may have been gone before (observer: {run.trace.observer})"
         )
     if not processes:
         return failed(
             f"{run.call} started no child process", symptom=NONE_STARTED, hint=ALL_BY_THE_CALLER
         )
-    if len(processes) > n + 1:
+    if not least <= len(processes) <= n + 1:
         return failed(
             f"{run.call} started {_counted(len(processes))}",
             symptom="number of processes",

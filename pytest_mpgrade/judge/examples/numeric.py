@@ -109,4 +109,9 @@ RANDOM: tuple[tuple[Check, Run, Run], ...] = (
         _STARTED,
         changed(_BOOT, processes=worker_processes(2) * 2),
     ),
+    (
+        checks.follows_n_processes(3, least=2),
+        _STARTED,
+        changed(_BOOT, processes=worker_processes(1)),
+    ),
 )
