@@ -131,6 +131,19 @@ def row() -> tuple[Step, ...]:
 
 
 @cache
+def leave_one_out() -> tuple[Step, ...]:
+    """Return a call with a fold for each row, all of whose metrics are more than a pipe holds."""
+    from sklearn.ensemble import GradientBoostingClassifier
+
+    x, y = data()
+    model = GradientBoostingClassifier(n_estimators=30, max_depth=1, random_state=507)
+    rows = np.arange(len(y))
+    each = [(np.delete(rows, row), rows[row : row + 1]) for row in rows]
+    words = f"estimator, x, y, {len(y)} folds"
+    return (steps.call("cross_validate", model, x, y, each, n_processes=2, words=words),)
+
+
+@cache
 def scoring() -> Step:
     """Return a call of gb_score with a fitted model."""
     x, y = data()
@@ -152,7 +165,7 @@ def plain(student: Student) -> Run:
     """Make the plainest call; make the longer ones in the background."""
     (run,) = student.rely_on(validate())
     if student.start_method == "fork":
-        student.prepare(line(), row(), late())
+        student.prepare(line(), row(), late(), leave_one_out())
         student.together(ARRAYS, SLICES, scoring())
     return run
 
@@ -211,6 +224,13 @@ def test_number_of_processes_changes_nothing(student: Student) -> None:
     _, three, _, one, *_ = student.play(*row())
     student.check(three, checks.fold_metrics(metrics(SIZES)))
     student.check(one, checks.fold_metrics(metrics(SIZES)))
+
+
+@pytest.mark.criterion("results")
+@pytest.mark.start_methods("any")
+def test_many_folds(student: Student) -> None:
+    """A fold for each row: the metrics of all of them, more than a pipe holds, come back."""
+    student.check(student.play(*leave_one_out())[0], checks.comes_back())
 
 
 @pytest.mark.criterion("results")
