@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 3
 
-.PHONY: demo test check lint-project reduced verify layers hostile fuzz benchmarks schemas changelog dist clean
+.PHONY: demo test check docs lint-project reduced verify layers hostile fuzz benchmarks schemas changelog dist clean
 .DEFAULT_GOAL := demo
 
 .venv/ready: pyproject.toml
@@ -66,6 +66,11 @@ reduced:  ## the reduced set of tests, with another PYTHON and the PACKAGES that
 		tail -8 $(PLACE)/said; \
 	done
 
+docs: .venv/ready  ## the site, in docs/_build/html; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/codespell
+	@echo "docs/_build/html/index.html"
+
 # Right solutions of other designs than the reference; empty: the reference only.
 RIGHT ?= tests/designs
 # The assignments that are verified besides mp_apply.
@@ -120,4 +125,4 @@ dist: .venv/ready  ## both distributions, looked into
 	$(BIN)/check-wheel-contents dist/*.whl
 
 clean:
-	rm -rf .venv results dist build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv results dist build docs/_build .mypy_cache .ruff_cache .pytest_cache

@@ -148,8 +148,8 @@ def _add_batch(commands: argparse._SubParsersAction[Parser]) -> None:
 def _add_class(batch: Parser) -> None:
     """Add options for the roster, overrides, the due time, and the gradebook of a class."""
     listed = (
-        "CSV of all students: who is missing is listed; may say when each handed in, and was due"
-        " (see README)"
+        "CSV of all students: who is missing is listed; its columns submitted, due and"
+        " extension_days may say when each handed in, and had to"
     )
     batch.add_argument("--roster", metavar="FILE", type=Path, help=listed)
     by_hand = (

@@ -331,11 +331,11 @@ def test_diff_that_does_not_fit(diff: str, said: str) -> None:
         wrong_solution_text.with_fault(DESIGN, "It is wrong.", diff)
 
 
-def test_example_of_the_readme_is_the_one_that_is_shipped() -> None:
-    """What the README shows of expected.toml says what the file says."""
+def test_example_of_the_docs_is_the_one_that_is_shipped() -> None:
+    """What a page shows of expected.toml says what the file says."""
     (shown,) = re.findall(
         r"```toml\n(\[one_worker_too_many\].*?)```",
-        (ROOT / "README.md").read_text("utf-8"),
+        (ROOT / "docs" / "how-to" / "wrong-solutions.md").read_text("utf-8"),
         re.DOTALL,
     )
     assert tomllib.loads(shown) == {
