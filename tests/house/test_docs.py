@@ -1,4 +1,4 @@
-"""The pages of `docs/`: what code cites is there, and no link between pages leads nowhere."""
+"""The README and the pages of `docs/`: what code cites is there, and no link between pages leads nowhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pytest_mpgrade.run.observe import quiescence
 from support.running import ROOT
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-LINKING = [ROOT / "README.md", *PAGES]
+LINKING = [ROOT / "README.md", ROOT / "SECURITY.md", *PAGES]
 CITING = sorted(
     path
     for folder in ("pytest_mpgrade", "tests", "assignments", "benchmarks")
