@@ -1,4 +1,4 @@
-"""The README and the pages of `docs/`: what code cites is there, and no link between pages leads nowhere."""
+"""README and the pages of `docs/`: what code cites is there, and no link leads nowhere."""
 
 from __future__ import annotations
 
