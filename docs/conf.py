@@ -22,6 +22,7 @@ extensions = [
 exclude_patterns = ["_build", "_ext"]
 html_theme = "furo"
 html_title = "pytest-mpgrade"
+html_show_copyright = False
 html_static_path = ["_static"]
 html_css_files = ["narrow.css"]
 
