@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 3
 
-.PHONY: demo test check docs lint-project reduced verify layers hostile fuzz benchmarks schemas changelog dist clean
+.PHONY: demo test check docs picture lint-project reduced verify layers hostile fuzz benchmarks schemas changelog dist clean
 .DEFAULT_GOAL := demo
 
 .venv/ready: pyproject.toml
@@ -70,6 +70,9 @@ docs: .venv/ready  ## the site, in docs/_build/html; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	$(BIN)/codespell
 	@echo "docs/_build/html/index.html"
+
+picture: .venv/ready  ## grade a solution that hangs, and draw it for README and site
+	$(BIN)/python docs/_ext/draw_hang.py docs/images/hang.svg
 
 # Right solutions of other designs than the reference; empty: the reference only.
 RIGHT ?= tests/designs

@@ -1,0 +1,31 @@
+"""The picture in the README and the site is drawn by the program, of a real grading."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.running import ROOT, variables
+
+PICTURE = ROOT / "docs" / "images" / "hang.svg"
+
+
+def description(svg: str) -> str:
+    """Return what a drawing says of itself, without the numbers of processes."""
+    (found,) = re.findall(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)
+    return re.sub(r"\d+(\.\d+)?", "N", found)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="drawn on Linux")
+def test_picture_is_drawn_by_the_program(tmp_path: Path) -> None:
+    """Drawn anew, the picture says the same of the same call."""
+    drawn = tmp_path / "hang.svg"
+    command = [sys.executable, "docs/_ext/draw_hang.py", drawn]
+    subprocess.run(command, cwd=ROOT, env=variables(), check=True)
+    kept = description(PICTURE.read_text("utf-8"))
+    assert kept == description(drawn.read_text("utf-8"))
+    assert "waits for worker N to end" in kept
