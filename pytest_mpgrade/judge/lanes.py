@@ -97,6 +97,7 @@ def process_lane(
     """Return the lane of a process that the call started, and how many events are left out."""
     start = max(process.first, 0.0)
     ended = None if process.ended is None else max(process.ended, start)
+    facts = _not_after(facts, ended)
     last = course.looked if ended is None else ended
     meant = min(last, course.over) if course.came_back else last
     kind: SpanKind = "own" if process.born == "fork" or process.first < 0 else "starting"
@@ -118,6 +119,17 @@ def process_lane(
         marks=marks,
     )
     return _bounded(lane, facts)
+
+
+def _not_after(facts: LaneFacts, ended: float | None) -> LaneFacts:
+    """Return the facts with no event after the end of the process.
+
+    On a busy machine a message is read after the end of its sender was taken in.
+    """
+    if ended is None:
+        return facts
+    events = [replace(each, at=min(each.at, ended)) for each in facts.events]
+    return replace(facts, events=events)
 
 
 def _left(process: ProcessSeen, course: Course) -> Left:

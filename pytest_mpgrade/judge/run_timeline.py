@@ -88,7 +88,7 @@ def _over(run: Run) -> float:
     """Return when the call was back, or was given up."""
     if isinstance(run, Notebook) or not run.seconds:
         return run.trace.looked
-    return min(run.seconds, run.trace.looked) if run.trace.looked else run.seconds
+    return round(min(run.seconds, run.trace.looked or run.seconds), 4)
 
 
 def _is_shown(process: ProcessSeen) -> bool:
@@ -113,7 +113,7 @@ def _chosen(processes: Sequence[ProcessSeen], run: Run) -> list[ProcessSeen]:
 def _moments(run: Run, course: Course, lanes: Sequence[Lane], end: float) -> Iterator[Moment]:
     yield Moment(kind="called", at=0.0, text="the call begins")
     yield from _opened(run)
-    at = round(course.over, 4)
+    at = course.over
     if run.ending is Ending.RAISED:
         what = run.error.type if run.error else "an exception"
         yield Moment(kind="raised", at=at, text=f"the call raises {what[:60]}{_leaves(lanes)}")

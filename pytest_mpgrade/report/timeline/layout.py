@@ -16,6 +16,8 @@ BAR, GAP, LINE = 22.0, 12.0, 16.0
 """Pixels: the height of a lane's bar, the room between lanes, the height of a line of text."""
 SIZE, SOFT, CODE, SMALL = 13.0, 12.0, 12.0, 11.0
 """Pixels: the sizes of fonts."""
+STRONG = 14.5
+"""Pixels: the size of a font whose letters are as wide as strong ones of `SIZE`."""
 _MARGIN, _NAMES, _RIGHT = 8.0, 176.0, 26.0
 """Pixels: the room at the left, for the names of lanes, and for arrows at the right."""
 
@@ -51,9 +53,16 @@ class MomentLabel:
     """The words of a moment, at the foot or the head of its line."""
 
     moment: Moment
-    x: float
-    y: float
-    anchor: str
+    x: float  # of its line
+    at: float  # of its words: their beginning, or their end
+    anchor: str  # "start" or "end", which of the two
+    y: float  # of the first line of words
+    lines: tuple[str, ...]
+
+    @property
+    def bottom(self) -> float:
+        """The last line of words."""
+        return self.y + LINE * (len(self.lines) - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +90,7 @@ def area_of(timelines: Sequence[Timeline], width: int) -> Area:
 def block(timeline: Timeline, area: Area, top: float) -> Block:
     """Return where a timeline stands that begins at *top*."""
     labels = _labels(timeline, area, top + LINE + 22)
-    y = max((each.y for each in labels), default=top + LINE + 6) + 10
+    y = max((each.bottom for each in labels), default=top + LINE + 6) + 10
     rows = []
     for lane in timeline.lanes:
         row = _row(lane, timeline, area, y)
@@ -113,26 +122,39 @@ def _name(lane: Lane, timeline: Timeline, area: Area) -> tuple[str, ...]:
 
 
 def _labels(timeline: Timeline, area: Area, y: float) -> tuple[MomentLabel, ...]:
-    """Place the words of all moments, each in the first line in which it meets no other."""
+    """Place the words of all moments, each in the first lines in which it meets no other."""
     rows: list[list[tuple[float, float]]] = []
     found = []
     for moment in timeline.moments:
-        x, width = area.x(moment.at), text_width(moment.text, SIZE + 1)
-        room = area.right + 20 - x
-        anchor = "start" if width <= room or x - area.left < width / 2 else "end"
-        start = x if anchor == "start" else x - width
-        place = next(
-            (
-                number
-                for number, row in enumerate(rows)
-                if all(start > end + 6 or start + width < begin - 6 for begin, end in row)
-            ),
-            len(rows),
+        lines = wrapped(moment.text, area.right + _RIGHT - 2 * _MARGIN, STRONG, most=2)
+        width = max(text_width(line, STRONG) for line in lines or [""])
+        x = area.x(moment.at)
+        room = area.right + _RIGHT - x
+        # Before its line where there is no room behind it, and across it where there is none.
+        before = width + 4 > room and x - 4 - width >= _MARGIN
+        start = x - 4 - width if before else x + 4 if width + 4 <= room else _MARGIN
+        first = next(
+            number
+            for number in range(len(rows) + 1)
+            if all(
+                start > end + 6 or start + width < begin - 6
+                for row in rows[number : number + len(lines)]
+                for begin, end in row
+            )
         )
-        if place == len(rows):
-            rows.append([])
-        rows[place].append((start, start + width))
-        found.append(MomentLabel(moment=moment, x=x, y=y + LINE * place, anchor=anchor))
+        for number in range(first, first + len(lines)):
+            rows += [[] for _ in range(number + 1 - len(rows))]
+            rows[number].append((start, start + width))
+        found.append(
+            MomentLabel(
+                moment=moment,
+                x=x,
+                at=x - 4 if before else start,
+                anchor="end" if before else "start",
+                y=y + LINE * first,
+                lines=tuple(lines),
+            )
+        )
     return tuple(found)
 
 

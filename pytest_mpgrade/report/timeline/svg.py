@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_mpgrade.records import ArrowKind, LaneSpan, Moment, SpanKind, Timeline
+from pytest_mpgrade.records import ArrowKind, Ending, LaneSpan, Moment, SpanKind, Timeline
 from pytest_mpgrade.report.timeline import layout
 from pytest_mpgrade.report.timeline.canvas import Canvas, text_width, wrapped
 from pytest_mpgrade.report.timeline.layout import Area, Block, LaneRow
@@ -12,6 +12,8 @@ from pytest_mpgrade.report.timeline.scale import seconds_words, ticks
 from pytest_mpgrade.report.timeline.style import head_of
 from pytest_mpgrade.report.timeline.words import KINDS, headline, moment_words, title
 
+_SAID = 17.0
+"""Pixels: the size of a font whose letters are as wide as those of what the check says."""
 MOST = 3
 """Timelines in one drawing: one for each start method."""
 _PATTERNED = frozenset(("starting", "gate", "waiting", "ended", "zombie", "alive"))
@@ -37,7 +39,7 @@ def timeline_svg(
     canvas = Canvas(width, ident)
     area = layout.area_of(shown, width)
     y = 8.0
-    for line in wrapped(said, width - 16, 15, most=4):
+    for line in wrapped(said, width - 16, _SAID, most=6):
         y += 19
         canvas.text((8, y), line, "big")
     blocks = []
@@ -63,7 +65,9 @@ def _draw(canvas: Canvas, area: Area, block: Block) -> None:
             _span(canvas, area, row, span)
         _marks(canvas, area, row)
     _awaits(canvas, area, block, rows)
-    canvas.text((8, block.top + layout.LINE), headline(block.timeline), "big")
+    came_back = block.timeline.ending in (Ending.RETURNED, Ending.RAISED)
+    kind = "big" if came_back else "big bad"
+    canvas.text((8, block.top + layout.LINE), headline(block.timeline), kind)
 
 
 def _axis(canvas: Canvas, area: Area, block: Block) -> None:
@@ -90,10 +94,11 @@ def _moments(canvas: Canvas, area: Area, block: Block) -> None:
         start = min((row.top for row in block.rows), default=block.top) - 4
         canvas.rect((x, start, area.x(block.timeline.end) - x, end - start), "after")
     for label in block.labels:
-        canvas.line((label.x, label.y + 3), (label.x, end), "moment")
-        shift = 4 if label.anchor == "start" else -4
+        canvas.line((label.x, label.bottom + 3), (label.x, end), "moment")
         kind = "bad halo" if _is_bad(label.moment, block.timeline) else "soft strong halo"
-        canvas.text((label.x + shift, label.y), label.moment.text, kind, label.anchor)
+        for number, line in enumerate(label.lines):
+            at = label.at, label.y + layout.LINE * number
+            canvas.text(at, line, kind, label.anchor)
 
 
 def _is_bad(moment: Moment, timeline: Timeline) -> bool:
@@ -133,7 +138,7 @@ def _names(canvas: Canvas, area: Area, row: LaneRow) -> None:
     for number, line in enumerate(row.name):
         bad = row.lane.left and number
         kind = "strong" if not number else "bad" if bad else "soft"
-        canvas.text((8, y + layout.LINE * number), line, kind)
+        canvas.text((8, y + layout.LINE * number), line, f"{kind} halo")
     y = row.top + layout.BAR + (layout.LINE - 2 if row.lane.marks else 2)
     for number, line in enumerate(row.says):
         canvas.text((area.left, y + layout.LINE * (number + 1) - 4), line, "halo")
