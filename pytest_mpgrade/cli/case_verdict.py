@@ -27,6 +27,7 @@ class CaseVerdict:
     score: float = 0.0
     max_score: float = 0.0
     graded: bool = True  # there is a grade, also where that is for what could not be imported
+    fix_first: str = ""  # the first cause that students read, after its concern
 
 
 def judge_case(case: Case, result: ResultFile, round: int, load: int) -> CaseVerdict:
@@ -45,6 +46,7 @@ def judge_case(case: Case, result: ResultFile, round: int, load: int) -> CaseVer
         score=result.score,
         max_score=result.max_score,
         graded=result.status is not Status.ERROR,
+        fix_first=_fix_first(result),
     )
 
 
@@ -62,6 +64,7 @@ def _wrong(case: Case, result: ResultFile, concerns: tuple[str, ...], load: int)
         or _unsure(result, load)
         or _other_concerns(case, result, concerns, undecided)
         or _other_points(case, result, undecided)
+        or _other_cause(case, result, undecided)
     )
 
 
@@ -110,6 +113,19 @@ def _other_points(case: Case, result: ResultFile, undecided: set[str]) -> str:
             " least"
         )
     return ""
+
+
+def _other_cause(case: Case, result: ResultFile, undecided: set[str]) -> str:
+    """Return that students are told to fix something else first than what the case is about."""
+    if not case.concerns or undecided.intersection(case.concerns):
+        return ""
+    if result.causes and result.causes[0].concern == case.concerns[0]:
+        return ""
+    return f"what to fix first is {_fix_first(result) or 'not said'}, expected {case.concerns[0]}"
+
+
+def _fix_first(result: ResultFile) -> str:
+    return next((f"{cause.concern}: {cause.change}" for cause in result.causes), "")
 
 
 def _excused(check: CheckPart, load: int) -> bool:

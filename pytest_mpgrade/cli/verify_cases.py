@@ -32,7 +32,8 @@ class Case:
 
     name: str
     path: Path  # if it is made from a right design: where it would be
-    concerns: tuple[str, ...] = ()  # concerns that it must fail; a right solution has none
+    # concerns that it must fail, that of the cause to fix first at the top; a right one has none
+    concerns: tuple[str, ...] = ()
     loses: float = 0.0  # the least number of points
     about: str = ""
     text: str | None = None  # its text if it is made from a right design
@@ -144,7 +145,7 @@ class _Expected:
             raise self._toml.mistake(
                 (name, "concerns"), f"must be a list of some of {', '.join(sorted(known))}"
             )
-        return tuple(sorted(given))
+        return tuple(given)
 
     def _loses(self, name: str, row: Mapping[str, Any]) -> float:
         """Return how many points a wrong solution must lose.
