@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import signal
-import subprocess
 import sys
-import tempfile
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_mpgrade.cli.debug_program import run_program
 from pytest_mpgrade.cli.exit_codes import RIGHT, WRONG
 from pytest_mpgrade.course import start_methods
 from pytest_mpgrade.errors import UsageError
@@ -38,7 +34,9 @@ def main(assignment: Assignment, arguments: argparse.Namespace) -> int:
     question = question_calls(assignment, submission, arguments.question, method)
     text = lines_of(_repeated(question, submission, arguments.call))
     console.say(f"{text}\n{_remarks(question, arguments.call)}\n")
-    return RIGHT if _run(text) == 0 else WRONG
+    call = f"{question.test.rpartition('::')[2].partition('[')[0]}, call {arguments.call}"
+    code = run_program(text, call, question.start_method, str(submission.folder))
+    return RIGHT if code == 0 else WRONG
 
 
 def _importable(path: Path, assignment: Assignment) -> Submission:
@@ -89,26 +87,3 @@ def _remarks(question: Question, number: int) -> str:
     if any(not isinstance(step.gates, OpenGates) or step.do in ("meet", "let") for step in steps):
         lines.append("A grading holds some of its tasks at gates; here all run freely.")
     return "\n".join(textwrap.fill(line, console.width()) for line in lines)
-
-
-def _run(text: str) -> int:
-    """Run the lines with the user's own terminal; return how the program ended."""
-    with tempfile.TemporaryDirectory(prefix="mpgrade-") as scratch:
-        file = Path(scratch) / "debug.py"
-        file.write_text(text, "utf-8")
-        sys.stdout.flush()
-        with _interrupts_left_to_the_program():
-            return subprocess.run([sys.executable, str(file)], check=False).returncode
-
-
-@contextlib.contextmanager
-def _interrupts_left_to_the_program() -> Iterator[None]:
-    """Let Ctrl-C reach the program alone, in which a debugger may be that obeys it.
-
-    The terminal sends it to both. A handler that does nothing is not inherited, unlike SIG_IGN.
-    """
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -1,7 +1,8 @@
 """A play of a test as Python lines that repeat it without mpgrade.
 
 They are a whole program: tasks as plain functions, a main gate, and the start method. `mpgrade
-debug` runs this very text, so what it prints is what has been run.
+debug` runs this very text, so what it prints is what has been run. Only in front of the first line,
+a comment, it has a statement by which it can ask where processes are.
 """
 
 from __future__ import annotations

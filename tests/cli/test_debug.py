@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pytest_mpgrade.course.assignment import find_assignment
@@ -13,7 +15,7 @@ from pytest_mpgrade.session.question_calls import Question, question_calls
 from pytest_mpgrade.student.call_script import Repeated, lines_of
 from pytest_mpgrade.submission.discover import discover
 from support.program import program
-from support.running import ROOT, run_command, variables
+from support.running import ROOT, run_command, variables, wait_until
 from support.small_assignment import put
 from support.terminal import terminal
 
@@ -112,6 +114,53 @@ def test_ctrl_c_ends_a_call_that_hangs(tmp_path: Path) -> None:
         assert screen.ended() == 1, screen.shown
     assert "KeyboardInterrupt" in screen.shown
     assert "in mp_apply" in screen.shown
+
+
+def nobody_left(text: str) -> bool:
+    """Tell whether none of the processes runs that are named with their ids."""
+    pids = {int(each) for each in re.findall(r"\(pid (\d+)\)", text)}
+    return bool(pids) and wait_until(lambda: not any(map(psutil.pid_exists, pids)), seconds=10)
+
+
+@TERMINALS
+@pytest.mark.parametrize("method", METHODS)
+def test_a_hang_says_where_it_is(tmp_path: Path, method: str) -> None:
+    """Where workers are never told to stop, the call says after some seconds at which line each
+    process is; Ctrl-C ends all of them, and says it again.
+    """
+    text = PLAIN.format(asks="pass", stops="pass").replace('[*tasks, "STOP"]', "tasks")
+    put(tmp_path / "ada" / "cv_funcs.py", program(text))
+    command = [*MPGRADE, "mp_apply", "test_plainest_call_under_every_start_method", "ada"]
+    with terminal([*command, "--start-method", method], tmp_path) as screen:
+        screen.until(' iter(input.get, "STOP"):', 240)
+        seen = " ".join(screen.shown.split())
+        assert "Ctrl-C ends it, with all its child processes." in seen
+        assert re.search(
+            r"the parent \(pid \d+\) is in mp_apply\(\) at cv_funcs.py:\d+: p.join", seen
+        )
+        assert re.search(
+            r"worker 1 \(pid \d+\) is in worker\(\) at cv_funcs.py:\d+: for func,", seen
+        )
+        assert "worker 2" not in seen
+        screen.type("\x03")
+        assert screen.ended(240) == 1, screen.shown
+    after = " ".join(screen.shown.partition("When it was interrupted:")[2].split())
+    assert re.search(r"worker 1 \(pid \d+\) was in worker\(\) at cv_funcs.py:\d+: for func,", after)
+    assert nobody_left(screen.shown)
+
+
+@TERMINALS
+def test_processes_that_ignore_ctrl_c_are_killed(tmp_path: Path) -> None:
+    """A worker and a parent that ignore Ctrl-C do not outlive it for long."""
+    ignores = "__import__('signal').signal(2, 1); print('deaf'); time.sleep(3600)"
+    hand_in(tmp_path, asks=ignores, stops="__import__('signal').signal(2, 1)")
+    with terminal([*MPGRADE, "mp_apply", "test_plainest_call", "ada"], tmp_path) as screen:
+        screen.until("Still running after", 240)
+        screen.until("time.sleep(3600)", 240)
+        screen.type("\x03")
+        assert screen.ended(240) == 1, screen.shown
+    assert "2 processes did not end, and had to be killed" in screen.shown
+    assert nobody_left(screen.shown)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -60,6 +60,7 @@ LIBRARIES: dict[str, dict[str, str]] = {
     "psutil": {
         "system/machine.py": "how much of cores and memory is used",
         "run/observe/portable.py": "sees processes where /proc is not",
+        "system/process_tree.py": "ends what runs in a user's own terminal",
     },
     "msgspec": {
         "course/assignment.py": "makes rules of the tables of assignment.toml",

@@ -60,18 +60,33 @@ def where_text(runs: Iterable[BrokenOff], width: int = 80, color: bool = False) 
             continue  # no code of the submission was reached
         call = f"{one_line(run.call)} under {one_line(run.start_method)}"
         page.line((call, "bold"), f", after {run.seconds:.1f} s", indent=2, hang=4)
-        for each in run.processes[:_MOST_PROCESSES]:
-            page.line(_where(each), indent=6, hang=4)
-        if (more := len(run.processes) - _MOST_PROCESSES) > 0:
-            page.line(f"and {more} more", indent=6)
+        _add_places(page, run.processes, "was")
     return f"When it was interrupted:\n{page.text}" if page.text else ""
 
 
-def _where(one: Whereabouts) -> str:
+def still_running_text(
+    processes: Sequence[Whereabouts], seconds: float, width: int = 80, color: bool = False
+) -> str:
+    """Say of a program in the user's own terminal where it is, and how it can be ended."""
+    page = Page(width, color)
+    head = (f"Still running after {seconds:.0f} s.", "bold")
+    page.line(head, " Ctrl-C ends it, with all its child processes.", hang=4)
+    _add_places(page, processes, "is")
+    return page.text
+
+
+def _add_places(page: Page, processes: Sequence[Whereabouts], verb: str) -> None:
+    for each in processes[:_MOST_PROCESSES]:
+        page.line(_where(each, verb), indent=6, hang=4)
+    if (more := len(processes) - _MOST_PROCESSES) > 0:
+        page.line(f"and {more} more", indent=6)
+
+
+def _where(one: Whereabouts, verb: str) -> str:
     who = f"{one.name} (pid {one.pid})"
     if one.frame is None:
-        return f"{who} was in none of your lines"
+        return f"{who} {verb} in none of your lines"
     place = f"{os.path.basename(one.frame.file)}:{one.frame.line}"
     function = one.frame.function
     inside = f" in {function}()" if function.isidentifier() else ""
-    return f"{who} was{inside} at {clean(place)}: {one_line(one.code)}"
+    return f"{who} {verb}{inside} at {clean(place)}: {one_line(one.code)}"
