@@ -21,6 +21,22 @@ BLAMES = {
 """The check that fails for a plain call that does not come back, for each concern of a hang."""
 
 
+def returned_nothing(run: Run) -> Verdict | None:
+    """Return that `values_in_any_order` fails for it: a call with tasks returned an empty list.
+
+    It has started processes, and has waited for none of its tasks. Chance decides which of them
+    these run then.
+    """
+    started = any(not each.helper and each.first >= 0 for each in run.trace.processes)
+    if run.ending is not Ending.RETURNED or not run.trace.tasks or not started:
+        return None
+    if run.encoded != ["list", []]:
+        return None
+    seen = f"{run.call} returned an empty list, and need not have waited for its tasks"
+    said = fault(Concern.RESULTS, seen, symptom="values")
+    return undecided(seen, BLAMES[Concern.RESULTS], said)
+
+
 def at_import() -> Verdict:
     """Return that `imports_cleanly` fails for it: the module starts processes at import.
 

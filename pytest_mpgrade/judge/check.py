@@ -105,15 +105,16 @@ def _advised(run: Run, verdict: Verdict, usual: str = "") -> Verdict:
     before that question could be asked.
     """
     cause = causes.cause_of(run, verdict.symptom)
+    advice = cause.hint if cause is not None else ""
     if cause is not None and cause.alone:
         return replace(verdict, message=cause.said, hint=cause.hint, evidence=cause.source)
     evidence = verdict.evidence
     if cause is not None and cause.first:
-        hint, evidence = cause.hint, evidence | cause.source
+        hint, evidence = advice, evidence | cause.source
     else:
-        hint = verdict.hint or (
-            cause.hint if cause else "" if causes.is_an_ending(verdict.symptom) else usual
-        )
+        usual = "" if causes.is_an_ending(verdict.symptom) else usual
+        hint = verdict.hint or advice or usual
+        evidence = (cause.source if cause else {}) | evidence
     said = cause.said if cause and cause.said not in verdict.message else ""
     message = f"{verdict.message}; {said}" if said else verdict.message
     return replace(verdict, message=message, hint=hint, evidence=evidence)

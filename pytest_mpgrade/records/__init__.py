@@ -21,6 +21,7 @@ from pytest_mpgrade.records.child import Plain as Plain
 from pytest_mpgrade.records.code import CALLED_TARGET as CALLED_TARGET
 from pytest_mpgrade.records.code import Code as Code
 from pytest_mpgrade.records.code import Use as Use
+from pytest_mpgrade.records.code import again_in as again_in
 from pytest_mpgrade.records.exploration import Broken as Broken
 from pytest_mpgrade.records.exploration import Schedule as Schedule
 from pytest_mpgrade.records.exploration import schedule_in as schedule_in

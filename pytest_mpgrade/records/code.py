@@ -8,12 +8,18 @@ CALLED_TARGET = "target="
 """The name of a use: the target of a Process is the result of a call, and not a function."""
 
 
+def again_in(function: str) -> str:
+    """Return the name of a use: a function goes through one of its parameters a second time."""
+    return f"{function}() again"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Use:
     """A function that the module calls, by its last name, or one of the names above."""
 
     name: str
     line: int
+    code: str = ""  # the line itself, where it is shown
 
 
 @dataclass(frozen=True, kw_only=True)

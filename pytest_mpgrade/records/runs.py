@@ -53,6 +53,7 @@ class Run:
     # its arguments that were given by name
     named: Mapping[str, object] = field(default_factory=dict)
     tasked: bool = True  # it may have been given tasks of `pytest_mpgrade.tasks`
+    lazily: bool = False  # it was given a generator, which can be gone through only once
     start_method: str
     ending: Ending
     why: str = ""  # in words: by which rule it ended and in which phase, or what is broken

@@ -58,6 +58,7 @@ class Step:
     own: tuple[str, ...] = ()  # functions of the submission that arguments or tasks name
     keys: tuple[str, ...] | None = None  # of the tasks that it hands out, where they are known
     tasked: bool = True  # it may hand out tasks of `pytest_mpgrade.tasks`, which report to gates
+    lazily: bool = False  # an argument is a generator, which can be gone through only once
     same_holdings: bool = False  # leftovers of an earlier call of this scenario count too
     # the supervisor waits for leftovers and lists them; not for one call of several in a row
     last: bool = True

@@ -107,8 +107,17 @@ def call(
 
 def _holds(args: tuple[object, ...], kwargs: dict[str, object]) -> dict[str, Any]:
     """Return the fields of a step that say which functions and tasks its arguments hold."""
-    tasked = _may_hold_task([*args, *kwargs.values()])
-    return {"own": _own(args), "keys": _keys(args), "tasked": tasked}
+    every = (*args, *kwargs.values())
+    return {
+        "own": _own(args),
+        "keys": _keys(args),
+        "tasked": _may_hold_task(every),
+        "lazily": any(map(_is_lazy, every)),
+    }
+
+
+def _is_lazy(arg: object) -> bool:
+    return isinstance(arg, Lazily) or (isinstance(arg, Workload) and arg.lazy)
 
 
 def _label(function: str, args: tuple[object, ...], kwargs: dict[str, object], words: str) -> str:

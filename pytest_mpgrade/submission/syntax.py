@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from pytest_mpgrade.errors import UngradableError
 from pytest_mpgrade.records import CALLED_TARGET, Use
+from pytest_mpgrade.submission.gone_through import gone_through_twice, shown_code
 from pytest_mpgrade.submission.imports import Import, module_imports
 from pytest_mpgrade.submission.newer_syntax import newer_syntax
 
@@ -48,7 +49,8 @@ def module_syntax(tree: ast.Module) -> ModuleSyntax:
     bound = list(_bound(tree))
     own = frozenset(name for name, imported in bound if not imported)
     names = frozenset(name for name, _ in bound)
-    return ModuleSyntax(own=own, names=names, imports=module_imports(tree), uses=tuple(_uses(tree)))
+    uses = (*_uses(tree), *gone_through_twice(tree))
+    return ModuleSyntax(own=own, names=names, imports=module_imports(tree), uses=uses)
 
 
 TELLING = frozenset(
@@ -65,7 +67,7 @@ def _uses(tree: ast.Module) -> Iterator[Use]:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
         if (name := _last_name(call)) in TELLING:
-            yield Use(name=name, line=call.lineno)
+            yield Use(name=name, line=call.lineno, code=shown_code(call))
         targets = [each.value for each in call.keywords if each.arg == "target"]
         if any(isinstance(each, ast.Call) and _last_name(each) != "partial" for each in targets):
             yield Use(name=CALLED_TARGET, line=call.lineno)

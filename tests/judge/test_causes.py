@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import replace
 
 import pytest
 
 from pytest_mpgrade.judge import causes
 from pytest_mpgrade.judge.causes import hung, raised, returned
 from pytest_mpgrade.judge.checks.results import values_in_any_order
-from pytest_mpgrade.judge.examples.causes import CAUSES, Shown
+from pytest_mpgrade.judge.examples.causes import CAUSES
 from pytest_mpgrade.judge.examples.runs import MIXED, changed, worked
+from pytest_mpgrade.judge.examples.shown import Shown
 from pytest_mpgrade.judge.tracebacks import written
 
 EACH = pytest.mark.parametrize(
@@ -50,6 +52,13 @@ def test_hints_are_plain_sentences(shown: Shown) -> None:
 def test_nothing_fits_a_right_run(symptom: str) -> None:
     """A run in which nothing of the kind was seen gives no cause, whatever has failed."""
     assert causes.cause_of(worked(MIXED), symptom) is None
+
+
+def test_only_calls_with_tasks_are_to_return_a_list() -> None:
+    """Who was asked for an array, and returns a wrong one, is not told to make a list of it."""
+    run = changed(worked(MIXED), encoded=["ndarray", "<f8", [1], "AAAAAAAA8D8="])
+    assert causes.cause_of(run, "values") is not None
+    assert causes.cause_of(replace(run, tasked=False), "values") is None
 
 
 def test_hint_follows_from_what_was_seen() -> None:

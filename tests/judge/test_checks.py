@@ -471,11 +471,15 @@ FEEDER = lined_up(leftovers=(Leftover(kind="thread", name="thread 4107"),))
                 checks.no_leftovers(),
                 GONE,
                 FAILED,
-                words="3 of 3 workers were not joined",
+                words="returned without joining its 3 workers",
             ),
             Case("zombie", checks.ended_by_sentinel(), ZOMBIE, PASSED),
             Case(
-                "zombie", checks.no_leftovers(), ZOMBIE, FAILED, words="1 of 3 workers were zombies"
+                "zombie",
+                checks.no_leftovers(),
+                ZOMBIE,
+                FAILED,
+                words="joining 1 of its 3 workers, which is",
             ),
             Case("killed", checks.ended_by_sentinel(), KILLED, FAILED, words="SIGKILL"),
             Case("killed", checks.no_leftovers(), KILLED, PASSED),

@@ -81,7 +81,7 @@ def test_right_function_passes(judged: Judged, method: str) -> None:
             UNJOINED.replace("import time", "import os"),
             ("passed", "passed", "failed"),
             Concern.CLEANUP,
-            "2 of 2 child processes were zombies when parallel_sum returned",
+            "parallel_sum returned without joining its 2 child processes, which are zombies",
             id="zombies",
         ),
         pytest.param(

@@ -76,14 +76,15 @@ _OF_VALUES: tuple[Pattern, ...] = (
     returned.nothing_returned,
     returned.not_a_list,
     hung.feeder_cut_off,
+    returned.used_up,
     returned.copies,
     returned.fewer,
     returned.more,
 )
 _LEFT = frozenset((HELPER, RESIDUE))
 """Symptoms of other things than workers that are left after the call."""
-_NOT_SHUT = frozenset((ALIVE, FORCED, UNJOINED))
-"""Symptoms of workers that were not shut down by a sentinel and a join()."""
+_NOT_SHUT = frozenset((ALIVE, FORCED))
+"""Symptoms of workers that were not ended by a sentinel."""
 _TABLE: tuple[tuple[Callable[[str], bool], tuple[Pattern, ...]], ...] = (
     (
         lambda symptom: (
@@ -98,6 +99,10 @@ _TABLE: tuple[tuple[Callable[[str], bool], tuple[Pattern, ...]], ...] = (
     (lambda symptom: symptom == "values", _OF_VALUES),
     (lambda symptom: symptom == "swallowed", (raised.unpicklable_put,)),
     (lambda symptom: symptom == "in the caller", (returned.threads,)),
+    (
+        lambda symptom: symptom == UNJOINED,
+        (returned.loky, returned.pool_not_joined, returned.started_here),
+    ),
     (lambda symptom: symptom in _NOT_SHUT, (returned.loky, returned.pool_not_joined)),
     (lambda symptom: symptom in _LEFT, (returned.loky,)),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge import hang_facts
 from pytest_mpgrade.judge.causes.cause import Cause
-from pytest_mpgrade.records import Run
+from pytest_mpgrade.records import Run, again_in
 
 
 def results_back(run: Run) -> int | None:
@@ -51,7 +51,9 @@ def nothing_returned(run: Run) -> Cause | None:
 
 
 def not_a_list(run: Run) -> Cause | None:
-    """The call returned something that holds or makes results and is no list."""
+    """The call of some tasks returned something that holds or makes results and is no list."""
+    if not run.tasked:
+        return None  # of any other call an array, say, may be what is asked for
     kind = run.encoded[0] if isinstance(run.encoded, list) and run.encoded else ""
     name = str(run.encoded[1]).rpartition(".")[2] if kind == "object" else kind
     if name == "dict":
@@ -72,6 +74,26 @@ def not_a_list(run: Run) -> Cause | None:
     ):
         return Cause(name="no list", hint=f"return a list: list(…) makes one of this {name}")
     return None
+
+
+def used_up(run: Run) -> Cause | None:
+    """Nothing came back for a generator, which can be gone through only once.
+
+    It was gone through before if the function does so twice by its syntax, or if no process has
+    begun a task. Else nobody knows why nothing came back, and there is no hint.
+    """
+    if not run.lazily or results_back(run) != 0:
+        return None
+    again, begun = run.code.use(again_in(run.function)), _begun_by_children(run)
+    if again is None and begun:
+        return Cause(name="unknown", first=True)
+    hint = "a generator is empty after one pass: begin with tasks = list(tasks)"
+    if again is None:
+        said = f"none of the {run.trace.tasks} tasks was begun"
+        return Cause(name="used up", said=said, hint=hint, first=True)
+    where = f"line {again.line} goes through the generator a second time"
+    place = {"source": {"file": run.code.file, "line": again.line, "code": again.code}}
+    return Cause(name="used up", said=where, hint=hint, first=True, source=place)
 
 
 def copies(run: Run) -> Cause | None:
@@ -146,6 +168,15 @@ def loky(run: Run) -> Cause | None:
         ),
         first=True,
     )
+
+
+def started_here(run: Run) -> Cause | None:
+    """Processes were started by a line of the submission, which the cause names."""
+    use = run.code.use("Process")
+    if use is None:
+        return None
+    place = {"file": run.code.file, "line": use.line, "code": use.code}
+    return Cause(name="started here", source={"source": place})
 
 
 def pool_not_joined(run: Run) -> Cause | None:

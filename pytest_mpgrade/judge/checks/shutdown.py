@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pytest_mpgrade.judge.attribution import at_import, not_returned
+from pytest_mpgrade.judge.attribution import at_import, not_returned, returned_nothing
 from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, fault, not_here, undecided
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.hang_facts import ending_words
@@ -87,6 +87,8 @@ def unjudged(run: Run, concern: Concern, *, idle: bool = False) -> Verdict | Non
         return not_here(
             f"the workers had gone before they could be seen (observer: {run.trace.observer})"
         )
+    if not workers_of(run) and (nothing := returned_nothing(run)):
+        return nothing
     if not workers_of(run):
         words = "no child process ran a task, so there was nothing to shut down (see workers)"
         return absent(words, fault(Concern.WORKERS, f"no child process ran a task of {run.call}"))
@@ -272,14 +274,16 @@ def idle_ones(run: Run) -> Verdict:
 
 def unjoined(run: Run, workers: list[ProcessSeen]) -> Verdict:
     """Return the failure of a call that has not joined these workers."""
-    zombies = sum(worker.at_return == "zombie" for worker in workers)
-    total = len(workers_of(run))
-    if zombies == len(workers):
-        what = f"{zombies} of {total} {noun(run)} were zombies"
-    else:
-        what = f"{len(workers)} of {total} {noun(run)} were not joined"
+    total, some = len(workers_of(run)), len(workers)
+    what = f"{some} of its {total} {noun(run)}"
+    if some == total:
+        what = f"its {total} {noun(run)}" if total > 1 else f"its {noun(run).replace('s', '', 1)}"
+    zombies = all(worker.at_return == "zombie" for worker in workers)
+    left = f", which {'is a zombie' if some == 1 else 'are zombies'}" if zombies else ""
     return failed(
-        f"{what} when {run.function} returned", symptom=UNJOINED, **listed(workers, _state)
+        f"{run.function} returned without joining {what}{left}",
+        symptom=UNJOINED,
+        **listed(workers, _state),
     )
 
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from pytest_mpgrade.judge.attribution import not_returned
+from pytest_mpgrade.judge.attribution import not_returned, returned_nothing
 from pytest_mpgrade.judge.check import PASSED, Verdict, absent, failed, fault, undecided
 from pytest_mpgrade.judge.checks.results import compare
 from pytest_mpgrade.judge.definition import check
@@ -43,9 +43,9 @@ def in_children(
     processes ran tasks, and when the call returned results of tasks that no process had run. It is
     absent when no task was run and no result returned.
 
-    It blames `values_in_any_order` when some of the tasks were not run, or calls of the *row*
-    return the results of others. A call that did not come back is left to the check that it belongs
-    to.
+    It blames `values_in_any_order` when some of the tasks were not run, an empty list came back, or
+    calls of the *row* return the results of others. A call that did not come back is left to the
+    check that it belongs to.
     """
     wrong = not_returned(run, Concern.WORKERS)
     if wrong is not None:
@@ -64,7 +64,7 @@ def in_children(
             symptom="too many workers",
             pids=sorted(pids),
         )
-    return _not_run(run, workload, row)
+    return returned_nothing(run) or _not_run(run, workload, row)
 
 
 def _not_run(run: Run, workload: Workload, row: Sequence[tuple[Run, Workload]]) -> Verdict:

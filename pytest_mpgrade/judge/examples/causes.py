@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pytest_mpgrade.judge.examples.hangs import hung, stuck
 from pytest_mpgrade.judge.examples.runs import (
@@ -15,25 +15,16 @@ from pytest_mpgrade.judge.examples.runs import (
     raising,
     worked,
 )
-from pytest_mpgrade.judge.symptoms import FORCED, NOT_TOLD
-from pytest_mpgrade.records import CALLED_TARGET, Awaited, Code, Ending, Frame, Run, Use
-
-__all__ = ["CAUSES", "Shown"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shown:
-    """The symptom of a check, its run, and the name of the pattern that has to fit."""
-
-    name: str
-    symptom: str
-    run: Run
+from pytest_mpgrade.judge.examples.shown import Shown
+from pytest_mpgrade.judge.symptoms import FORCED, NOT_TOLD, UNJOINED
+from pytest_mpgrade.records import CALLED_TARGET, Awaited, Code, Ending, Frame, Run, Use, again_in
 
 
 _RAN = worked(MIXED)
 _TERMINATED = changed(_RAN, processes=(child(exitcode=-15), child(CREW[1], exitcode=-15)))
 _MESSAGE, _ROOM, _EXIT = Awaited.MESSAGE, Awaited.ROOM, Awaited.EXIT
 _WAITING = (stuck("get", 0, _MESSAGE), stuck("get", 1, _MESSAGE), stuck("get", 2, _MESSAGE))
+_LAZY = replace(changed(_RAN, encoded=["list", []]), lazily=True)
 _FEW = changed(_RAN, events=_RAN.trace.events[1:])
 
 
@@ -42,6 +33,11 @@ def _uses(run: Run, *names: str) -> Run:
         run,
         code=Code(uses=tuple(Use(name=name, line=20 + line) for line, name in enumerate(names))),
     )
+
+
+def _twice(run: Run) -> Run:
+    again = Use(name=again_in(run.function), line=36, code="for _ in tasks:")
+    return replace(run, code=Code(uses=(again,), file="cv_funcs.py"))
 
 
 def _raised(type: str, message: str = "", *, method: str = "fork") -> Run:
@@ -269,7 +265,10 @@ CAUSES: tuple[Shown, ...] = (
     Shown(
         name="no list", symptom="values", run=changed(_RAN, encoded=["object", "builtins.generator"])
     ),
-    Shown(name="copies", symptom="values", run=changed(_RAN, encoded=["list", []])),
+    Shown(name="used up", symptom="values", run=_twice(_LAZY)),
+    Shown(name="used up", symptom="values", run=changed(_LAZY, events=())),
+    Shown(name="unknown", symptom="values", run=_LAZY),
+    Shown(name="copies", symptom="values", run=replace(_LAZY, lazily=False)),
     Shown(
         name="tasks not run",
         symptom="values",
@@ -293,6 +292,7 @@ CAUSES: tuple[Shown, ...] = (
         symptom="workers stay alive",
         run=changed(_RAN, processes=(child(CREW[0], exitcode=None, later="alive", reusable=True),)),
     ),
+    Shown(name="started here", symptom=UNJOINED, run=_uses(_RAN, "Process")),
     Shown(name="pool not joined", symptom=FORCED, run=_uses(_TERMINATED, "Pool")),
 )
 """Each pattern, with a run that it fits."""

@@ -168,6 +168,7 @@ def _runs(
             function=step.function,
             named=step.kwargs,
             tasked=step.tasked,
+            lazily=step.lazily,
             visits=passed.get(step.explored.number, ()) if step.explored else (),
         )
         filled = _filled(call, account, report, folder, setting)
