@@ -45,6 +45,18 @@ def file_name(text: str) -> str:
     return re.sub(r"^[.~\s]+", "-", name) or "-"
 
 
+def needed(system: str, where: str) -> str:
+    """Return what is said where nobody is known of whom the system's own download has a name.
+
+    *where* that download is got in the system.
+    """
+    return (
+        f"nothing was written, because only the names in {system}'s own download say whose feedback"
+        f" is whose: get it ({where}), and name the zip with --source, or grade it with mpgrade"
+        " batch"
+    )
+
+
 def left_out(ids: Sequence[str], why: str) -> str:
     """Return a line about the submissions for which nothing could be written."""
     names = ", ".join(one_line(id) for id in ids[:_MOST_NAMES])

@@ -13,7 +13,8 @@ from pathlib import Path
 from pytest_mpgrade.batch import class_files, plan, progress
 from pytest_mpgrade.batch.chosen import chosen_submissions
 from pytest_mpgrade.batch.cluster import executors
-from pytest_mpgrade.batch.mapping import MAPPING
+from pytest_mpgrade.batch.feedback import check_sources
+from pytest_mpgrade.batch.mapping import MAPPING, sources_of
 from pytest_mpgrade.batch.run import GRADEBOOK, grade_jobs, wait_for_earlier
 from pytest_mpgrade.cli import choice_arguments, feedback
 from pytest_mpgrade.cli.exit_codes import RIGHT, UNGRADABLE
@@ -23,6 +24,7 @@ from pytest_mpgrade.errors import Mistakes, UsageError
 from pytest_mpgrade.grade.pytest_run import Options
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import terminal
+from pytest_mpgrade.report.terminal.page import NOT_GRADED
 from pytest_mpgrade.system import console
 from pytest_mpgrade.system.text import clean, one_line, some_of
 
@@ -76,6 +78,7 @@ def _checked(
         ready = plan.prepare(arguments.source, assignment, arguments.out, **named)
         if gradebook:
             gradebook.hold(ready.source.keys)
+        check_sources(arguments.feedback, sources_of(ready.source.mapping))
         if asked := choice_arguments.asked_only(arguments):
             names = [clean(job.id) for job in ready.source.jobs]
             only = chosen_submissions(asked, arguments.out, names)
@@ -144,5 +147,5 @@ def _print_class(arguments: argparse.Namespace, inputs: _Inputs, graded: class_f
     for words in itertools.chain(*notes, inputs.ready.summary()):
         console.say(one_line(words))
     if missing := terminal.ungradable(graded.rows, width, color):
-        console.say("\nwithout a grade:\n" + missing)
+        console.say(f"\n{NOT_GRADED}:\n{missing}")
     return bool(missing) or len(graded.rows) < len(source.jobs)

@@ -104,11 +104,38 @@ def test_moodle_takes_each_page_for_its_participant(tmp_path: Path, kept: bool) 
 
 def test_moodle_says_whom_it_cannot_name(tmp_path: Path) -> None:
     """A submission without a participant's number is named, and nothing is guessed."""
-    folder, said = written(
-        "moodle", tmp_path, [result_of("ada"), result_of("ben_1")], {"ben_1": ["ben_1"]}
-    )
-    assert list(folder.iterdir()) == []
+    results = [result_of("ada"), result_of("ben_1"), result_of("Bo Li_4712")]
+    folder, said = written("moodle", tmp_path, results, {"ben_1": ["ben_1"]})
+    assert len(unpacked(folder / "moodle-feedback.zip")) == 1
     assert "nothing for 2 submissions (ada, ben_1)" in said
+
+
+GOT_BY = {
+    "moodle": "Actions, Download all submissions",
+    "canvas": "Download Submissions, on the page",
+    "gradescope": "Export Submissions",
+}
+
+
+@pytest.mark.parametrize("system", GOT_BY)
+def test_without_the_download_nothing_is_written(tmp_path: Path, system: str) -> None:
+    """Where nobody's name is the system's, the file that is needed is named, and how to get it."""
+    folder, said = written(system, tmp_path, [result_of("ada"), result_of("ben")])
+    assert [*folder.iterdir()] == []
+    assert "nothing was written" in said
+    assert GOT_BY[system] in said
+    assert "--source" in said
+
+
+@pytest.mark.parametrize("system", GOT_BY)
+def test_a_batch_tells_it_before_it_grades(course: Path, system: str) -> None:
+    """A class of plain folders, whose feedback could be for nobody, is refused at once."""
+    (course / "plain" / "ada").mkdir(parents=True)
+    (course / "plain" / "ada" / "double.py").write_text(RIGHT)
+    done = mpgrade(course, "batch", "plain", *GRADE, "--feedback", system)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stdout + done.stderr
+    assert GOT_BY[system] in done.stderr
+    assert not (course / "out" / "ada").exists()
 
 
 # --- Canvas
@@ -187,7 +214,8 @@ def test_canvas_comments_have_the_users(canvas: tuple[Path, str]) -> None:
 
 def test_comments_are_no_formulas(tmp_path: Path) -> None:
     """A spreadsheet computes nothing of what a submission is named."""
-    folder, _ = written("canvas", tmp_path, [result_of('=HYPERLINK("https://evil.example")')])
+    name = '=HYPERLINK("https://evil.example")'
+    folder, _ = written("canvas", tmp_path, [result_of(name)], {name: ["x_101_7_cv_funcs.py"]})
     with (folder / "comments.csv").open(encoding="utf-8", newline="") as file:
         assert [row["submission"][:3] for row in csv.DictReader(file)] == ["'=H"]
 
@@ -406,7 +434,7 @@ def test_batch_writes_feedback_and_so_does_the_command_later(course: Path) -> No
     assert mpgrade(course, "feedback", "out", *words).returncode == 0
     assert unpacked(archive) == first
     nothing = mpgrade(course, "feedback", "out", "--for", "gradescope")
-    assert (nothing.returncode, "nothing for 2 submissions" in nothing.stdout) == (2, True)
+    assert (nothing.returncode, "nothing was written" in nothing.stdout) == (2, True)
 
 
 def test_grade_writes_feedback_beside_its_result(course: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from pytest_mpgrade.batch import archives
 from pytest_mpgrade.batch.feedback import canvas, github, gradescope, moodle, nbgrader
 from pytest_mpgrade.batch.feedback.student import StudentFeedback
+from pytest_mpgrade.errors import UsageError
 
 SYSTEMS: Mapping[str, Callable[[Iterable[StudentFeedback], Path], Iterator[str]]] = {
     "canvas": canvas.canvas_feedback,
@@ -26,6 +27,24 @@ SYSTEMS: Mapping[str, Callable[[Iterable[StudentFeedback], Path], Iterator[str]]
 """The systems, by the names that users give."""
 
 FOLDER = "feedback"
+
+_KNOWN: Mapping[str, tuple[Callable[[str, Sequence[str]], bool], str]] = {
+    "canvas": (canvas.is_known, canvas.NEEDS),
+    "moodle": (moodle.is_known, moodle.NEEDS),
+    "gradescope": (gradescope.is_known, gradescope.NEEDS),
+}
+"""For systems that need the names of their own download: whether they are known, and what to do."""
+
+
+def check_sources(systems: Sequence[str], sources: Mapping[str, Sequence[str]]) -> None:
+    """Raise UsageError for a system for which nothing could be written about any submission.
+
+    *sources* has the names of the download for each of them. Called before a class is graded.
+    """
+    for system in systems:
+        known, needs = _KNOWN.get(system, (lambda *_: True, ""))
+        if sources and not any(known(id, names) for id, names in sources.items()):
+            raise UsageError(f"--feedback {system}: {needs.replace('was', 'can be', 1)}")
 
 
 def write_feedback(

@@ -19,12 +19,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from pytest_mpgrade.batch.feedback.student import StudentFeedback
-from pytest_mpgrade.batch.packing import PAGE, file_name, left_out, write_zip, zip_bytes
+from pytest_mpgrade.batch.packing import PAGE, file_name, left_out, needed, write_zip, zip_bytes
 from pytest_mpgrade.report import terminal
 from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import counted, points
 
 ARCHIVE, COMMENTS = "canvas-submissions.zip", "comments.csv"
+NEEDS = needed("Canvas", "Download Submissions, on the page of the assignment")
 _NAME = re.compile(
     r"(?:LATE_)?(?:anon_(?P<anon>[A-Za-z0-9]+)|.*?_(?:LATE_)?(?P<uid>\d+))_\d+_(?P<file>.+)",
     re.DOTALL,
@@ -47,16 +48,23 @@ def canvas_feedback(students: Iterable[StudentFeedback], folder: Path) -> Iterat
         else:
             members[file_name(named)] = _content(student, PurePosixPath(named).suffix.lower())
         rows.append(_row(student, named))
+    if not members:
+        yield NEEDS
+        return
     _write_comments(rows, folder / COMMENTS)
-    if members:
-        write_zip(members, folder / ARCHIVE)
-        yield (
-            f"{folder / ARCHIVE} has {counted(len(members), 'file')}; upload it in the assignment"
-            " under Upload Submissions: Canvas adds each file as a comment"
-        )
+    write_zip(members, folder / ARCHIVE)
+    yield (
+        f"{folder / ARCHIVE} has {counted(len(members), 'file')}; upload it in the assignment"
+        " under Upload Submissions: Canvas adds each file as a comment"
+    )
     if unknown:
         yield left_out(unknown, "the names of what was graded have no number of a file")
     yield f"{folder / COMMENTS} has the same in short, for scripts"
+
+
+def is_known(_: str, sources: Iterable[str]) -> bool:
+    """Tell whether the names of the download are known that a submission was made of."""
+    return any(map(_NAME.fullmatch, sources))
 
 
 def _answered(student: StudentFeedback) -> str | None:

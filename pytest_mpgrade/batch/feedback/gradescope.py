@@ -11,15 +11,16 @@ Points are those before the late rule: Gradescope has its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pytest_mpgrade.batch.feedback.student import StudentFeedback
-from pytest_mpgrade.batch.packing import left_out, write_zip
+from pytest_mpgrade.batch.packing import left_out, needed, write_zip
 from pytest_mpgrade.report.exports import gradescope
 from pytest_mpgrade.system.text import counted
 
 ARCHIVE = "gradescope-autograder.zip"
+NEEDS = needed("Gradescope", "Review Grades, Export Submissions, in the assignment")
 _NUMBER = re.compile(r"(?:.*/)?submission_(\d+)", re.DOTALL)
 _SETUP = b"#!/bin/sh\n# There is nothing to install.\n"
 _SCRIPTS = ("setup.sh", "run_autograder")
@@ -31,8 +32,7 @@ def gradescope_feedback(students: Iterable[StudentFeedback], folder: Path) -> It
     members = dict(zip(_SCRIPTS, (_SETUP, script), strict=True))
     unknown = []
     for student in students:
-        names = (student.id, *student.sources)
-        match = next(filter(None, map(_NUMBER.fullmatch, names)), None)
+        match = _number(student.id, student.sources)
         if match is None:
             unknown.append(student.id)
         else:
@@ -40,12 +40,24 @@ def gradescope_feedback(students: Iterable[StudentFeedback], folder: Path) -> It
             said = gradescope.render(student.shown, student.criteria, folder / "none")
             data = said.encode("utf-8", "backslashreplace")
             members[f"results/{int(match[1])}.json"] = data
-    if count := len(members) - len(_SCRIPTS):
-        write_zip(members, folder / ARCHIVE, _SCRIPTS)
-        yield (
-            f"{folder / ARCHIVE} shows {counted(count, 'result')}; upload it under Configure"
-            " Autograder, then Regrade All Submissions: it runs nothing, and has no result for what"
-            " is submitted later"
-        )
+    count = len(members) - len(_SCRIPTS)
+    if not count:
+        yield NEEDS
+        return
+    write_zip(members, folder / ARCHIVE, _SCRIPTS)
+    yield (
+        f"{folder / ARCHIVE} shows {counted(count, 'result')}; upload it under Configure"
+        " Autograder, then Regrade All Submissions: it runs nothing, and has no result for what"
+        " is submitted later"
+    )
     if unknown:
         yield left_out(unknown, "the names of what was graded have no number of a submission")
+
+
+def is_known(id: str, sources: Sequence[str]) -> bool:
+    """Tell whether the number of a submission is known."""
+    return _number(id, sources) is not None
+
+
+def _number(id: str, sources: Sequence[str]) -> re.Match[str] | None:
+    return next(filter(None, map(_NUMBER.fullmatch, (id, *sources))), None)

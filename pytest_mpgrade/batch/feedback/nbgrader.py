@@ -22,6 +22,10 @@ from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import counted
 
 _BESIDE = ("timestamp.txt", "submission_secret.txt")
+_LACKING = (
+    f"there is no {' or no '.join(_BESIDE)} beside what was graded; nbgrader collect puts them into"
+    " submitted/, and mpgrade batch has to be given that folder"
+)
 _MOST = 10_000
 """Bytes of one of these files, which have a line."""
 _MOST_NOTEBOOKS = 20
@@ -48,7 +52,7 @@ def nbgrader_feedback(students: Iterable[StudentFeedback], folder: Path) -> Iter
         " nbgrader release_feedback ASSIGNMENT"
     )
     if no_secret:
-        yield left_out(no_secret, f"to release: there is no {' or no '.join(_BESIDE)} of theirs")
+        yield left_out(no_secret, f"to release: {_LACKING}")
 
 
 def _safe(name: str) -> str:
