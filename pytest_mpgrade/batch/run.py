@@ -71,26 +71,32 @@ def grade_jobs(
     The gradebook below *out* is written after each one, and *mapping* at the end, with who got no
     grade. A submission that cannot be graded has a result, too. With *resume*, results of an
     earlier batch are taken over where nothing has changed since. With *only*, the submissions of
-    these names are graded, and all others keep the result that they have, whatever has changed; who
-    has none gets none. *settled* applies what people have decided about points. *begun* is called
-    with each job before it is graded, in the process that grades. Raises UsageError where *out*
-    cannot be written.
+    these names are graded, and all others keep the result that they have, whatever has changed;
+    these come last, and who has none gets none. *settled* applies what people have decided about
+    points. *begun* is called with each job before it is graded, in the process that grades. Raises
+    UsageError where *out* cannot be written.
     """
     tables = _Tables(assignment, out, settled or Settled(criteria=assignment.criteria))
     todo: list[Job] = []
     one = Told(functools.partial(_grade, assignment=assignment, out=out, options=options), begun)
     choose = functools.partial(_earlier, resume=resume, only=only)
+    standing_ones: list[Grading] = []
     try:
         for job in jobs:
             grading, again = choose(job, assignment, out, options)
             todo += [job] * again
-            if grading is not None:
+            if grading is None:
+                continue
+            if only is None:
                 yield tables.add(grading)
+            else:
+                standing_ones.append(tables.add(grading))
         tables.write()
         for grading in execute(todo, one):
             whole = tables.add(grading)
             tables.write()
             yield whole
+        yield from standing_ones  # nobody has asked for these: they come last
     finally:
         if mapping:
             write_mapping(with_results(mapping, tables.ended), out / MAPPING)
