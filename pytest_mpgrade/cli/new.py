@@ -98,10 +98,12 @@ Next
   mpgrade batch SUBMISSIONS --assignment {place} --out results
 
 How students get it
-  python -m zipfile -c {name}.zip {place}/starter/
+  cd {place} && python -m zipfile -c ../{name}.zip README.md \\
+      assignment.toml test_{name}.py starter/
+      the tests go with it: in starter/ students type mpgrade check ..
       or copy starter/ into the template of GitHub Classroom, .github too
   mpgrade package gradescope {place}
       or classroom50: an autograder with the tests, to upload
   export {VARIABLE}={above}
-      lets pytest and mpgrade check {name} find the tests, and so does an
-      installed package with an entry point in the group {GROUP}"""
+      lets pytest, and mpgrade check {name}, find the tests on your machine, and
+      so does an installed package with an entry point {GROUP}"""
