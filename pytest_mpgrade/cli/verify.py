@@ -11,10 +11,12 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -30,9 +32,12 @@ from pytest_mpgrade.course.assignment import find_assignment, reference_folder
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade import grading, pytest_run
 from pytest_mpgrade.records import Assignment, Concern
+from pytest_mpgrade.system import console
 from pytest_mpgrade.system.ignored_names import IGNORED
 from pytest_mpgrade.system.text import one_line, points
 
+_VARIES = re.compile(r"\d+")
+"""Numbers in a message: process ids, and how many of something there were."""
 TIMED = "test_speed"
 """The name of tests that need the machine for themselves.
 
@@ -94,7 +99,7 @@ def main(arguments: argparse.Namespace) -> int:
         and not journal.has(case, round, arguments.load)
     ]
     with busy_loops(arguments.load), tempfile.TemporaryDirectory(prefix="mpgrade-verify-") as out:
-        grade_cases(assignment, todo, journal, Path(out), arguments, _in_words)
+        grade_cases(assignment, todo, journal, Path(out), arguments, _Words())
     mine = [
         one
         for one in journal.verdicts
@@ -200,17 +205,38 @@ def grade_cases(
         pending = [threads.submit(one, case, round) for case, round in todo]
         try:
             for number, future in enumerate(concurrent.futures.as_completed(pending), 1):
-                print(f"[{number}/{len(pending)}] {in_words(future.result())}", flush=True)
+                print(wrapped(f"[{number}/{len(pending)}] {in_words(future.result())}"), flush=True)
         except BaseException:
             stop.set()
             threads.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _in_words(verdict: CaseVerdict) -> str:
-    what = one_line(verdict.wrong)[:500] if verdict.wrong else "ok"
-    score = f"{points(verdict.score)} / {points(verdict.max_score)}"
-    return f"{verdict.case} ({verdict.seconds:.1f} s, {score}): {what}"
+def wrapped(line: str) -> str:
+    """Return a line of any length as lines that fit the terminal."""
+    return textwrap.fill(line, console.width(), subsequent_indent="    ", break_on_hyphens=False)
+
+
+class _Words:
+    """Says what each verdict is, and each reason for a wrong one in full only once.
+
+    A wrong reference fails in each of its rounds, and so does each wrong solution made from it.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}
+
+    def __call__(self, verdict: CaseVerdict) -> str:
+        """Return the line of a verdict."""
+        what = one_line(verdict.wrong)[:500] if verdict.wrong else "ok"
+        head, dot, seen = what.partition(". ")
+        alike = _VARIES.sub("N", seen)
+        if dot and alike in self._told:
+            what = f"{head}, as told of {self._told[alike]}"
+        else:
+            self._told[alike] = verdict.case
+        score = f"{points(verdict.score)} / {points(verdict.max_score)}"
+        return f"{verdict.case} ({verdict.seconds:.1f} s, {score}): {what}"
 
 
 def table(chosen: Sequence[Case], verdicts: Sequence[CaseVerdict]) -> str:
