@@ -20,7 +20,8 @@ from pytest_mpgrade.records import RESULT_FILE, Outcome, Status
 from pytest_mpgrade.report import result_json
 from pytest_mpgrade.report.terminal import live
 from pytest_mpgrade.report.terminal.live import Running, Standing
-from pytest_mpgrade.system.text import clean, encodable, one_line, points
+from pytest_mpgrade.report.terminal.page import grade_words
+from pytest_mpgrade.system.text import clean, encodable, one_line
 
 RATE_FROM = 3
 """The number of gradings from which on a rate is shown."""
@@ -71,8 +72,8 @@ class Board:
             self._counts["with failed checks" if failed else result.status.value] += 1
         place = f"[{self._number:{len(str(self._total))}}/{self._total}]"
         how = "graded before" if grading.kept else f"{result.seconds:.1f} s"
-        score = f"{points(result.score)} / {points(result.max_score)}"
-        return one_line(f"{place} {result.submission.id}: {result.status}, {score} points, {how}")
+        score = f", {grade_words(result, ' / ')} points" * (result.status is Status.GRADED)
+        return one_line(f"{place} {result.submission.id}: {result.status}{score}, {how}")
 
     def seconds_left(self) -> float | None:
         """Return how many seconds the rest may take at the rate so far.

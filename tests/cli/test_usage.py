@@ -208,7 +208,7 @@ def test_batch_lists_what_cannot_be_graded(tmp_path: Path) -> None:
     assert sorted(found["submission"]["id"] for found in results) == sorted([*names, "ada.py"])
     assert "[9/9] " in done.stdout
     assert "9 submissions: 9 ungradable" in done.stdout
-    assert "\n-rf: ungradable: " in done.stdout.partition("without a grade:")[2]
+    assert "\n-rf: ungradable: " in done.stdout.partition("not graded:")[2]
 
 
 def test_grading_that_takes_too_long_is_ended(place: Path) -> None:

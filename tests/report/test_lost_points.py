@@ -38,7 +38,7 @@ def graded(name: str, *, joins: bool = True, collects: bool = True) -> ResultFil
             check="no_leftovers",
             concern=Concern.CLEANUP,
             hint=JOIN,
-            message="3 of 3 workers were not joined when f returned",
+            message="f returned without joining its 3 workers",
             call=f"f(3) under {method}",
             evidence={"workers": [{"pid": 7, "state": "zombie"}]},
         )
@@ -78,7 +78,7 @@ Fix this first
      f(3) returned 2 results for 3 tasks
      results, 6 points: test_values under fork, spawn and forkserver
   2. join() every Process that you start()
-     3 of 3 workers were not joined when f returned
+     f returned without joining its 3 workers
      cleanup, 4 points: test_shutdown under fork, spawn and forkserver
 
 Not earned: results 6 of 6, shutdown 4 of 4
@@ -113,7 +113,7 @@ def test_one_question(
 
 CLASS = """\
 1. 3 of 4  cleanup: join() every Process that you start()
-      3 of 3 workers were not joined when f returned
+      f returned without joining its 3 workers
       4 points on average: ben, chloe, dan
 2. 1 of 4  results: collect as many results as there are tasks
       f(3) returned 2 results for 3 tasks

@@ -17,13 +17,13 @@ from rich.text import Text
 
 from pytest_mpgrade.records import Assignment, Finding, Outcome
 from pytest_mpgrade.report import adjustments, causes, evidence, grouping
-from pytest_mpgrade.report.result_json import CausePart, ResultFile
+from pytest_mpgrade.report.result_json import CausePart, CheckPart, ResultFile
 from pytest_mpgrade.report.terminal.class_summary import class_table, ungradable
 from pytest_mpgrade.report.terminal.first_causes import add_fix_first, fix_first
 from pytest_mpgrade.report.terminal.page import STYLES, Page, reason_line
 from pytest_mpgrade.report.terminal.points_table import mostly_missed, points_table
 from pytest_mpgrade.report.terminal.question_table import rubric_rows
-from pytest_mpgrade.system.text import counted, exit_words, one_line, points
+from pytest_mpgrade.system.text import counted, exit_words, joined, one_line, points
 
 __all__ = [
     "about_points",
@@ -50,6 +50,8 @@ _FLAGS = {
     Outcome.SKIPPED: ": not possible here",
     Outcome.NOT_RUN: "",
 }
+_OF_TESTS = frozenset((Outcome.ABSENT, Outcome.SKIPPED))
+"""Outcomes that are counted by tests, as pytest does: a single check of a test costs nothing."""
 _MOST_REASONS = 3
 """Different messages that are shown for one outcome; result.json has all of them."""
 
@@ -192,34 +194,51 @@ def about_points(result: ResultFile) -> Iterable[str]:
     """
     reasons: dict[str, list[str]] = {}
     for criterion in result.criteria:
-        passed = any(each.outcome is Outcome.PASSED for each in result.of(criterion.name))
-        if criterion.reason and passed:
+        checks = result.of(criterion.name)
+        if criterion.reason and any(each.outcome is Outcome.PASSED for each in checks):
             reasons.setdefault(criterion.reason, []).append(criterion.name)
+        elif not any(each.outcome is Outcome.FAILED for each in checks) and (
+            by := dict.fromkeys(each.undecided_by for each in checks if each.undecided_by)
+        ):
+            words = f"what is missing could not be decided while {joined(tuple(by))} fails"
+            reasons.setdefault(words, []).append(criterion.name)
     for reason, names in reasons.items():
-        yield f"{reason}: {', '.join(names)}"
+        yield f"{', '.join(names)}: {reason}"
     if lost := result.undecided.points:
         was = "was" if lost == 1 else "were"
         yield (
             f"{points(lost)} of the points could not be decided here, and {was} shared among the"
-            " others"
+            " others in proportion; so points need not be round"
         )
 
 
 def _flags(page: Page, result: ResultFile) -> None:
     for outcome, meaning in _FLAGS.items():
         # What a failure has left undecided is in the table, and that failure is explained.
-        count = sum(each.outcome is outcome and not each.undecided_by for each in result.checks)
-        if count:
-            said = f"{counted(count, 'check')} {_ADJECTIVES.get(outcome, outcome)}"
+        checks = [each for each in result.checks if not each.undecided_by]
+        noun = "check"
+        if outcome in _OF_TESTS:
+            # A check that shows nothing costs nothing where others decide its test.
+            noun, checks = (
+                "test",
+                [
+                    each.telling
+                    for each in result.units()
+                    if each.unit.outcome is outcome
+                    and each.telling
+                    and not each.telling.undecided_by
+                ],
+            )
+        if count := sum(each.outcome is outcome for each in checks):
+            said = f"{counted(count, noun)} {_ADJECTIVES.get(outcome, outcome)}"
             page.line((said, STYLES.get(outcome, "")), meaning, indent=2, hang=2)
-            _say_why(page, result, outcome)
+            _say_why(page, checks, outcome)
 
 
-def _say_why(page: Page, result: ResultFile, outcome: Outcome) -> None:
+def _say_why(page: Page, checks: Sequence[CheckPart], outcome: Outcome) -> None:
     """Add the reasons for an outcome, except that of checks which another failure explains."""
     # What has not been run has no reason of its own; the result's is at the top.
-    checks = [] if outcome is Outcome.NOT_RUN else result.checks
-    reasons = grouping.reasons((each for each in checks if not each.undecided_by), outcome)
+    reasons = [] if outcome is Outcome.NOT_RUN else grouping.reasons(checks, outcome)
     for message, count in reasons[:_MOST_REASONS]:
         times = f"{count} times: " if count > 1 and len(reasons) > 1 else ""
         page.line(f"{times}{one_line(message)}", indent=6, hang=4)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pytest_mpgrade.records import Outcome, Status
 from pytest_mpgrade.report.overview import Overview
-from pytest_mpgrade.report.terminal.page import STYLES, Page, reason_line
+from pytest_mpgrade.report.terminal.page import STYLES, Page, grade_words, reason_line
 from pytest_mpgrade.system.text import counted, one_line, points
 
 
@@ -29,7 +29,7 @@ def class_table(results: Iterable[Overview], width: int = 80, color: bool = Fals
     table.add_column("Failed concerns", overflow="fold")
     for row in rows:
         style = STYLES[Outcome.PASSED] if row.status is Status.GRADED else STYLES[Outcome.ERROR]
-        score = f"{'* ' * row.by_hand}{points(row.score)} / {points(row.max_score)}"
+        score = f"{'* ' * row.by_hand}{grade_words(row, ' / ')}"
         after = (
             [("?" if row.final is None else points(row.final)) if row.late else ""] if late else []
         )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.records import CriterionScore, Outcome
+from pytest_mpgrade.records import CriterionScore, Outcome, Status
 from pytest_mpgrade.report import terminal
 from pytest_mpgrade.report.causes import causes_of
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.report.terminal.first_causes import add_fix_first
-from pytest_mpgrade.report.terminal.page import Page, reason_line
+from pytest_mpgrade.report.terminal.page import Page, grade_words, reason_line
 from pytest_mpgrade.system.did_you_mean import nearest_or_all
 from pytest_mpgrade.system.text import one_line, points
 
@@ -19,13 +19,14 @@ def lost_points(result: ResultFile, width: int = 80, color: bool = False) -> str
     """Return the score, its most basic causes, and the criteria that are not earned in full."""
     page = Page(width, color)
     handed_in = result.submission
-    score = f"{points(result.score)} of {points(result.max_score)} points"
+    score = grade_words(result) + " points" * (result.status is Status.GRADED)
     page.line((f"{one_line(result.assignment)}: {one_line(handed_in.id)}: {score}", "bold"), hang=4)
     if reason := reason_line(result):
         page.line(reason, indent=2, hang=4)
     add_fix_first(page, result)
     page.line("")
-    if lost := [_not_earned(each) for each in result.criteria if each.points < each.max_points]:
+    short = [each for each in result.criteria if each.points < each.max_points]
+    if result.status is Status.GRADED and (lost := [_not_earned(each) for each in short]):
         page.line(f"Not earned: {', '.join(lost)}", hang=4)
     for words in terminal.about_points(result):
         page.line(one_line(words), hang=4)

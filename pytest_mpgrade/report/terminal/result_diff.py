@@ -8,6 +8,7 @@ from pathlib import Path
 from pytest_mpgrade.records import QuestionScore, Status
 from pytest_mpgrade.report import adjustments, result_json
 from pytest_mpgrade.report.result_json import ResultFile
+from pytest_mpgrade.report.terminal.page import grade_words
 from pytest_mpgrade.system.text import one_line, points
 
 
@@ -47,7 +48,7 @@ def _grade(result: ResultFile) -> str:
         if late
         else ""
     )
-    return f"{points(result.score)} of {points(result.max_score)}{after}{status}"
+    return f"{grade_words(result)}{after}{status}"
 
 
 def _checks(before: ResultFile, after: ResultFile) -> Iterator[str]:
