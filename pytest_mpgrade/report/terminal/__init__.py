@@ -203,12 +203,12 @@ def about_points(result: ResultFile) -> Iterable[str]:
             words = f"what is missing could not be decided while {joined(tuple(by))} fails"
             reasons.setdefault(words, []).append(criterion.name)
     for reason, names in reasons.items():
-        yield f"{', '.join(names)}: {reason}"
+        yield f"{reason}: {', '.join(names)}"
     if lost := result.undecided.points:
         was = "was" if lost == 1 else "were"
         yield (
             f"{points(lost)} of the points could not be decided here, and {was} shared among the"
-            " others in proportion; so points need not be round"
+            " others, so that theirs need not be round"
         )
 
 
