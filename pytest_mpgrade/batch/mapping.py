@@ -20,6 +20,7 @@ from pytest_mpgrade.system.text import clean
 MAPPING = "mapping.csv"
 GRADED, BROKEN = "graded", "an archive that cannot be unpacked"
 """What becomes of an entry that is graded, and of one of which nothing can be."""
+NOTHING = "handed in nothing"
 _HAVE_RESULTS = frozenset((GRADED, *map(str, Status)))
 """What becomes of entries that get a result file."""
 _NOTES = 20
@@ -55,7 +56,7 @@ def missing_lines(
     for each in roster:
         if not each.is_one_of(everybody):
             source = ", ".join(cell for cell in each.cells if cell)
-            yield Mapped(submission="", source=source, what="handed in nothing")
+            yield Mapped(submission="", source=source, what=NOTHING)
     listed = {cell for each in roster for cell in each.cells}
     for student, keys in known.items():
         if keys.isdisjoint(listed):

@@ -159,6 +159,12 @@ def _grade(arguments: argparse.Namespace) -> int:
         from pytest_mpgrade.cli import feedback
 
         feedback.say_after_grade(arguments.feedback, grading, assignment, arguments.path)
+    if arguments.html:
+        from pytest_mpgrade.batch.report_folder import write_report
+
+        files = [grading.folder / RESULT_FILE]
+        for words in write_report(files, assignment.criteria, arguments.html):
+            console.say(one_line(words))
     if "github" in dict(arguments.format):
         _annotate(shown, arguments.path)
     return RIGHT if arguments.exit_code == "always-0" else exit_code(grading.result)
@@ -210,6 +216,12 @@ def _batch(arguments: argparse.Namespace) -> int:
     from pytest_mpgrade.cli import batch
 
     return batch.main(arguments)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from pytest_mpgrade.cli import report
+
+    return report.main(arguments)
 
 
 def _feedback(arguments: argparse.Namespace) -> int:
@@ -264,6 +276,7 @@ _COMMANDS = {
     "show": printing.show_result,
     "causes": printing.causes,
     "diff": printing.diff,
+    "report": _report,
     "feedback": _feedback,
     "export": _export,
     "doctor": _doctor,

@@ -80,6 +80,8 @@ def _add_check(commands: argparse._SubParsersAction[Parser]) -> None:
         help="folder or file (default: .)",
     )
     check.add_argument("--out", metavar="DIR", type=Path, help="keep the result file there")
+    page = "also write the explanation as a page, feedback.html, into FOLDER"
+    check.add_argument("--html", metavar="FOLDER", type=Path, help=page)
     check.add_argument(
         "-k", dest="keyword", metavar="EXPR", default="", help="run only tests whose name fits EXPR"
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pytest_mpgrade.cli.grading_options import exit_code, grading_options
 from pytest_mpgrade.errors import UsageError
-from pytest_mpgrade.grade.grading import default_id, folder_name, grade
+from pytest_mpgrade.grade.grading import Grading, default_id, folder_name, grade
 from pytest_mpgrade.grade.pytest_run import LOG
 from pytest_mpgrade.records import (
     RESULT_FILE,
@@ -73,12 +73,21 @@ def main(assignment: Assignment, arguments: argparse.Namespace) -> int:
             raise
         live.look()
         result, logged = graded.result, (graded.folder / LOG).exists()
+        page = _page(graded, assignment, arguments.html) if arguments.html else None
     if live.lines:
         console.say("")
     _show(result, assignment, timeline=arguments.timeline)
     if result.status is Status.ERROR and logged and not arguments.out:
         console.say("\nwith --out DIR the grading's own log is kept there")
+    if page:
+        console.say(f"\nas a page: {page}")
     return exit_code(result)
+
+
+def _page(graded: Grading, assignment: Assignment, folder: Path) -> Path:
+    from pytest_mpgrade.batch.report_folder import write_feedback_page
+
+    return write_feedback_page(graded.folder / RESULT_FILE, assignment.criteria, folder)
 
 
 def _show(result: ResultFile, assignment: Assignment, *, timeline: bool = False) -> None:

@@ -26,7 +26,7 @@ _Sources = Mapping[str, Sequence[str]]
 def main(arguments: argparse.Namespace) -> int:
     """Run `mpgrade feedback`; 2 where nothing of what was asked for could be written."""
     files = result_files(arguments.results)
-    assignment = _assignment(arguments.assignment, files)
+    assignment = assignment_of(files, arguments.assignment)
     folder = files[0].parent if arguments.results.is_file() else arguments.results
     sources = _sources(arguments.source, folder)
     for words in _written(arguments.systems, files, assignment, sources, folder):
@@ -64,7 +64,7 @@ def _written(
     return write_feedback(systems, lambda: read_students(files, assignment.criteria, sources), out)
 
 
-def _assignment(name: str, files: Sequence[Path]) -> Assignment:
+def assignment_of(files: Sequence[Path], name: str = "") -> Assignment:
     """Return the assignment, which alone says what is hidden from students.
 
     Without a *name* it is the one that comes with mpgrade under the name in the result, if the

@@ -144,4 +144,20 @@ def diff(arguments: argparse.Namespace) -> int:
         console.say(line)
     if not changes:
         console.say(f"no points changed in {len(new)} submissions")
+    if arguments.html:
+        _write_diff(arguments, old, new)
     return 1 if changes else 0
+
+
+def _write_diff(
+    arguments: argparse.Namespace, old: dict[str, ResultFile], new: dict[str, ResultFile]
+) -> None:
+    from pytest_mpgrade.report.pages.diff_page import diff_page
+    from pytest_mpgrade.report.result_changes import result_changes
+    from pytest_mpgrade.system import atomic_write
+
+    assignment = next(iter(new.values())).assignment
+    places = str(arguments.old), str(arguments.new)
+    page = diff_page(assignment, *places, list(result_changes(old, new)), len(new))
+    atomic_write.write_bytes(page.encode("utf-8", "backslashreplace"), arguments.html)
+    console.say(f"as a page: {arguments.html}")

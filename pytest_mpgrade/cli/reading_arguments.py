@@ -23,6 +23,7 @@ def add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
     show.add_argument("--timeline", action="store_true", help=drawn)
     trace = "write the same for chrome://tracing and ui.perfetto.dev (Chrome Trace JSON)"
     show.add_argument("--trace", metavar="FILE", type=Path, help=trace)
+    _add_report(commands)
     _add_feedback(commands)
     causes = commands.add_parser(
         "causes", help="group the failures of a class by what has to be changed, and say who"
@@ -36,6 +37,20 @@ def add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
         "old", metavar="OLD", type=Path, help="folder with results (--out of grade or batch)"
     )
     diff.add_argument("new", metavar="NEW", type=Path, help="another one")
+    page = "also write the changes into FILE, as a page for staff"
+    diff.add_argument("--html", metavar="FILE", type=Path, help=page)
+
+
+def _add_report(commands: argparse._SubParsersAction[_Parser]) -> None:
+    report = commands.add_parser(
+        "report", help="write pages in HTML: of each student, and of the class"
+    )
+    results = "folder with results (--out of grade or batch), or a result file"
+    report.add_argument("results", metavar="RESULTS", type=Path, help=results)
+    out = "a new folder for the pages, or that of an earlier report (default: RESULTS/report)"
+    report.add_argument("--out", metavar="FOLDER", type=Path, help=out)
+    hidden = "name or folder of the assignment, which says what is hidden (default: as in RESULTS)"
+    report.add_argument("--assignment", metavar="NAME", default="", help=hidden)
 
 
 def _add_feedback(commands: argparse._SubParsersAction[_Parser]) -> None:

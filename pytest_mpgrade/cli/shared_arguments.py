@@ -33,6 +33,8 @@ def add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--feedback", choices=FEEDBACK, action="append", default=[], metavar="SYSTEM", help=form
     )
+    pages = "also write pages in HTML into FOLDER, for staff and to hand out; see mpgrade report"
+    parser.add_argument("--html", metavar="FOLDER", type=Path, help=pages)
     refuse = (
         "award no points where student code cannot be kept apart (default: for batches, and where"
         " CI=true)"

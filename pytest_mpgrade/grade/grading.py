@@ -55,7 +55,9 @@ _LONGEST_NAME = 60
 """Characters, to which a hash may be added: file systems allow 255 bytes, of which one character
 may need 4.
 """
-_TAKEN = frozenset(("", "gradebook.csv", "mapping.csv", "items.csv", "overrides.csv", "feedback"))
+_TAKEN = frozenset(
+    ("", "gradebook.csv", "mapping.csv", "items.csv", "overrides.csv", "feedback", "report")
+)
 
 
 @dataclass(frozen=True, kw_only=True)

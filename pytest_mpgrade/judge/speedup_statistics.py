@@ -146,7 +146,7 @@ class SpeedVerdict:
 
 def judge_pairs(pairs: Sequence[Pair], rules: SpeedRules) -> SpeedVerdict:
     """Judge all pairs that have been taken."""
-    ratios = {name: ratio(row) for name, row in _rows(pairs).items()}
+    ratios = {name: ratio(row) for name, row in times_to_compare(pairs).items()}
     late = _late(pairs)
     late_bound = lower_bound(late) if len(late) >= ENOUGH_TO_TAKE else -math.inf
     later = median(late) if late else 0.0
@@ -177,8 +177,10 @@ def _apart(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in given if name != "polling" or "computing" not in given)
 
 
-def _rows(pairs: Sequence[Pair]) -> dict[str, list[tuple[float, float]]]:
-    """Return the times to compare, by name; those that this platform does not show are left out.
+def times_to_compare(pairs: Sequence[Pair]) -> dict[str, list[tuple[float, float]]]:
+    """Return the times to compare, own and reference, by name.
+
+    Those that this platform does not show are left out.
 
     How fast a core computes can double from one call to the next, because of shared caches or a
     neighbour on the same core. This hides a parent that polls. The CPU time that a parent uses
@@ -228,7 +230,7 @@ def decided(pairs: Sequence[Pair], rules: SpeedRules) -> bool:
     """Tell whether no further pair can be expected to change the verdict."""
     half = math.sqrt(rules.free)
     late = _late(pairs)
-    rows = [telling for row in _rows(pairs).values() if (telling := _telling(row))]
+    rows = [telling for row in times_to_compare(pairs).values() if (telling := _telling(row))]
     if any(len(row) >= ENOUGH_TO_TAKE and _low(row, rules.free) > 0 for row in rows):
         return True
     if len(pairs) >= ENOUGH_TO_TAKE and lower_bound(late) > rules.starting_seconds:

@@ -6,7 +6,7 @@ Some keys have a meaning: `lines` (texts that are shown as they are), `source` (
 "code"}``, the student's own line), `call` (shown in the headline), `stderr` (its last lines say
 most), `printed` (the last lines that the submission printed), and in lists of dicts `pid` and
 `exitcode`. `stacks` and `found by` are kept in the result file only, since `lines` says the same in
-a sentence.
+a sentence. `each pair` and `limits` of a timing are drawn on the pages of a result.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ MOST_LINES = 8
 _LAST_WORDS = 3  # file, line of code, exception
 _MANY = 3  # processes of which the same is said share a line
 _LONG = 40  # characters: what is longer has a line of its own
-_SPECIAL = frozenset(("call", "lines", "source", "stacks", "found by", "printed"))
+_SPECIAL = frozenset(
+    ("call", "lines", "source", "stacks", "found by", "printed", "each pair", "limits")
+)
 
 
 def evidence_lines(evidence: Mapping[str, object], most: int = MOST_LINES) -> list[str]:

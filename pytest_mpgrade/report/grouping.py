@@ -64,8 +64,13 @@ def subject(check: CheckPart, start_methods: Sequence[str], others: int) -> str:
 def hangs_on_it(cause: CausePart) -> str:
     """Return how many points a cause costs, and which questions fail for it."""
     worth = f"{points(cause.points)} {'point' if cause.points == 1 else 'points'}"
+    return f"{cause.concern}, {worth}: {failing(cause)}"
+
+
+def failing(cause: CausePart) -> str:
+    """Return which questions fail for a cause, and under which start methods."""
     methods = f" under {joined(cause.start_methods)}" if cause.start_methods else ""
-    return f"{cause.concern}, {worth}: {_questions(cause.questions)}{methods}"
+    return f"{_questions(cause.questions)}{methods}"
 
 
 def _questions(ids: Sequence[str]) -> str:

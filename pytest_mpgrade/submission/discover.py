@@ -7,7 +7,6 @@ leads out of a submission is followed.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -17,10 +16,11 @@ from pathlib import Path
 from pytest_mpgrade.errors import UngradableError, UsageError
 from pytest_mpgrade.records import Assignment, Code, Submission
 from pytest_mpgrade.submission import handed_in, notebooks, syntax
+from pytest_mpgrade.submission.digest import digest
 from pytest_mpgrade.submission.handed_in import File
 from pytest_mpgrade.submission.syntax import ModuleSyntax, printable
 
-MOST_SOURCE, HUGE = 5_000_000, 50_000_000  # bytes
+MOST_SOURCE = 5_000_000  # bytes
 LISTED = 8
 """Names in a message, which stays two or three lines long."""
 NOTEBOOKS = (".ipynb", ".md")
@@ -52,7 +52,7 @@ def discover(path: Path, assignment: Assignment, id: str | None = None) -> Submi
         path=str(path),
         folder=str(chosen.path.parent.resolve()),
         module=chosen.path.name,
-        sha256=_digest(files),
+        sha256=digest(files),
         note=note,
         imports=source.packages,
         code=Code(defines=tuple(sorted(source.own)), uses=source.uses, file=chosen.path.name),
@@ -244,18 +244,6 @@ def _read(file: File, wanted: frozenset[str] = frozenset()) -> ModuleSyntax:
 
 def _unread(file: File) -> UngradableError:
     return UngradableError(f"{_shown(file)} {file.fault}", source={"file": _shown(file)})
-
-
-def _digest(files: tuple[File, ...]) -> str:
-    """Return a hash of all names and contents; huge and unreadable files count by their size."""
-    whole = hashlib.sha256()
-    for file in files:
-        part = hashlib.sha256(b"%d" % file.size)
-        if not file.fault and file.size <= HUGE:
-            with suppress(OSError):
-                part.update(handed_in.content(file.path, HUGE))
-        whole.update(hashlib.sha256(os.fsencode(file.name)).digest() + part.digest())
-    return whole.hexdigest()
 
 
 def _shown(file: File) -> str:

@@ -114,6 +114,15 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "batch/cluster/jobqueue.py": "starts Dask workers as jobs of a cluster; optional"
     },
     "jinja2": {"report/pages/html.py": "makes pages of templates, and escapes what is in them"},
+    "markupsafe": {
+        "report/pages/html.py": "tells what Jinja2 need not escape",
+        "report/pages/charts.py": "a chart is HTML of ours",
+        "report/pages/highlighting.py": "and so is a line that Pygments has escaped",
+        "report/pages/timings.py": "the type of a chart",
+        "report/pages/class_page.py": "the type of the cells of a heat map",
+    },
+    "pygments": {"report/pages/highlighting.py": "colours a student's source"},
+    "leather": {"report/pages/charts.py": "draws charts as SVG that needs nothing else"},
     "libcst": {
         "cli/mutants/source.py": "syntax that keeps its comments and layout; optional",
         "cli/mutants/dropped.py": "makes syntax",

@@ -10,8 +10,9 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report import redaction, terminal
 from pytest_mpgrade.report.exports.github import summary
-from pytest_mpgrade.report.pages.student import student_page
+from pytest_mpgrade.report.pages.student import Beside, student_page
 from pytest_mpgrade.report.result_json import ResultFile, read_result
+from pytest_mpgrade.submission.python_files import python_files
 
 _WIDTH = 79
 """Characters of a line of plain text, which a student may open in any editor."""
@@ -33,7 +34,9 @@ class StudentFeedback:
 
     def html(self) -> str:
         """Return the page for the student."""
-        return student_page(self.shown, self.criteria)
+        handed_in = self.shown.submission
+        sources = python_files(Path(handed_in.path), handed_in.sha256)
+        return student_page(self.shown, self.criteria, Beside(sources=sources))
 
     def markdown(self, most_bytes: int = summary.MOST_BYTES) -> str:
         """Return the same for a place that shows GitHub's Markdown."""
@@ -56,20 +59,22 @@ def read_students(
     *criteria* are the assignment's, and say what is hidden. Raises UsageError for a result with a
     criterion that the assignment lacks: what is hidden in it would be unknown.
     """
-    known = {each.name for each in criteria}
     for file in files:
         result = read_result(file)
-        named = {score.name for score in result.criteria} | {
-            check.criterion for check in result.checks
-        }
-        if strange := sorted(named - known - {""}):
-            raise UsageError(
-                f"{file} is a result of another assignment: it has the criterion {strange[0]!r}"
-            )
+        hold_criteria(result, criteria, file)
         shown, rubric = redaction.redacted(result, criteria)
         yield StudentFeedback(
             shown=shown,
             criteria=rubric,
             folder=file.resolve().parent.name,
             sources=tuple(sources.get(result.submission.id, ())),
+        )
+
+
+def hold_criteria(result: ResultFile, criteria: Sequence[Criterion], file: Path) -> None:
+    """Raise UsageError where a result has a criterion that the assignment lacks."""
+    named = {score.name for score in result.criteria} | {check.criterion for check in result.checks}
+    if strange := sorted(named - {each.name for each in criteria} - {""}):
+        raise UsageError(
+            f"{file} is a result of another assignment: it has the criterion {strange[0]!r}"
         )

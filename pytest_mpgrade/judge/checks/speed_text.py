@@ -113,10 +113,18 @@ def _seen(look: Look) -> str:
 
 
 def evidence_of(run: Timing, judged: speedup_statistics.SpeedVerdict) -> dict[str, object]:
-    """Return the times per task in milliseconds, and what the machine offered."""
+    """Return the times per task in milliseconds, and what the machine offered.
+
+    A page of the result draws each pair, own and reference.
+    """
     evidence: dict[str, object] = {
         name: _told(ratio) | _RECKONED.get(name, {}) for name, ratio in judged.ratios.items()
     }
+    evidence["each pair"] = {
+        name: [[round(1000 * s, 3) for s in both] for both in row]
+        for name, row in speedup_statistics.times_to_compare(run.pairs).items()
+    }
+    evidence["limits"] = {"free": run.rules.free, "lost": run.rules.lost}
     evidence["seconds, own and reference"] = {
         what: [round(s, 3) for s in both] for what, both in _spent(run).items()
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_mpgrade.records import Concern
@@ -24,11 +24,15 @@ class SharedCause:
 
 def shared_causes(results: Iterable[ResultFile]) -> list[SharedCause]:
     """Return the causes of a class; what most submissions share comes first."""
+    return grouped_causes((result.submission.id, result.causes) for result in results)
+
+
+def grouped_causes(submissions: Iterable[tuple[str, Sequence[CausePart]]]) -> list[SharedCause]:
+    """Return the same, of the name and the causes of each submission."""
     groups: dict[tuple[Concern, str], list[tuple[str, CausePart]]] = {}
-    for result in results:
-        for cause in result.causes:
-            key = (cause.concern, cause.change)
-            groups.setdefault(key, []).append((result.submission.id, cause))
+    for id, causes in submissions:
+        for cause in causes:
+            groups.setdefault((cause.concern, cause.change), []).append((id, cause))
     found = [
         SharedCause(
             concern=concern,
