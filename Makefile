@@ -115,6 +115,7 @@ benchmarks: .venv/ready
 	$(BIN)/python benchmarks/notebook_cost.py
 	$(BIN)/python benchmarks/batch_throughput.py
 	$(BIN)/python benchmarks/batch_kills.py
+	$(BIN)/python benchmarks/report_pages.py
 	$(BIN)/python benchmarks/soak.py
 
 schemas: .venv/ready  ## write the JSON Schemas that are published
