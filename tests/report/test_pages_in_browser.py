@@ -12,7 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from pytest_mpgrade.report.pages.class_page import class_page
 from support.browser import SCHEMES, SECONDS, WIDTHS, chromium, opened
+from support.ours import Ours
 from support.report_pages import large_class, write_class
+from support.running import wait_until
 
 PAGES = {
     "student": "students/never_joins/feedback.html",
@@ -28,8 +30,18 @@ EACH = pytest.mark.parametrize("name", PAGES)
 MOST_BYTES, MOST_SECONDS = 3_000_000, 2.0
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left(ours: Ours) -> Iterator[None]:
+    """After all tests of this file nothing is left; a browser for each would take minutes."""
+    yield
+    if not wait_until(lambda: not ours.left(), SECONDS):
+        left = ours.left()
+        ours.sweep()
+        pytest.fail("left behind:\n  " + "\n  ".join(left), pytrace=False)
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(nothing_left: None) -> Iterator[Browser]:
     """Return a browser for all tests of this file."""
     expect.set_options(timeout=1000 * SECONDS)
     with chromium() as found:
