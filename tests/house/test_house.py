@@ -119,6 +119,8 @@ LIBRARIES: dict[str, dict[str, str]] = {
         "report/pages/charts.py": "a chart is HTML of ours",
         "report/pages/highlighting.py": "and so is a line that Pygments has escaped",
         "report/pages/timings.py": "the type of a chart",
+        "report/pages/timelines.py": "the type of a drawing",
+        "report/pages/failures.py": "and here too",
         "report/pages/class_page.py": "the type of the cells of a heat map",
     },
     "pygments": {"report/pages/highlighting.py": "colours a student's source"},

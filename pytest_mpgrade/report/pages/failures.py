@@ -6,10 +6,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from pytest_mpgrade.records import Outcome
 from pytest_mpgrade.report import evidence, grouping
 from pytest_mpgrade.report.pages import timings
 from pytest_mpgrade.report.pages.html import anchor
+from pytest_mpgrade.report.pages.timelines import timeline_of
 from pytest_mpgrade.report.parts import CausePart, CheckPart, ResultFile
 from pytest_mpgrade.system.text import one_line, points
 
@@ -57,6 +60,7 @@ class Failure:
     hangs_on_it: str
     subject: str
     best: Example
+    timeline: Markup | None  # of the best one, under all start methods
     alike: tuple[Example, ...]
     more: int  # calls that fail alike and are not listed
 
@@ -91,6 +95,7 @@ def _failure(
         hangs_on_it=grouping.failing(cause),
         subject=grouping.subject(check, cause.start_methods, others),
         best=_example(check, files),
+        timeline=timeline_of(check, result, f"timeline-{number}"),
         alike=tuple(_example(each, files) for each in alike[:_MOST_ALIKE]),
         more=max(0, len(alike) - _MOST_ALIKE),
     )

@@ -66,12 +66,14 @@ def html_page(
     values: dict[str, object],
     styles: Sequence[str] = (),
     scripts: Sequence[str] = (),
+    more_style: str = "",
 ) -> str:
     """Return the page that a template, named without its folder, makes of these values.
 
-    *styles* and *scripts* are files of the templates' folder, which the page has in it.
+    *styles* and *scripts* are files of the templates' folder, which the page has in it, and
+    *more_style* is a style sheet itself.
     """
-    style, script = _joined((*_BASE, *styles)), _joined(tuple(scripts))
+    style, script = _joined((*_BASE, *styles)) + more_style, _joined(tuple(scripts))
     own = {"style": markup(style), "script": markup(script), "policy": _policy(style, script)}
     return _environment().get_template(template).render(values | own) + "\n"
 

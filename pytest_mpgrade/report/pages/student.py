@@ -19,6 +19,7 @@ from pytest_mpgrade.report.pages.failures import failures, marks
 from pytest_mpgrade.report.pages.highlighting import SourceFile, source_file
 from pytest_mpgrade.report.pages.html import html_page
 from pytest_mpgrade.report.pages.rubric_rows import points_rows
+from pytest_mpgrade.report.pages.timelines import TIMELINE_STYLE
 from pytest_mpgrade.report.pages.timings import timed
 from pytest_mpgrade.report.parts import CheckPart, ResultFile
 from pytest_mpgrade.system.text import one_line
@@ -44,7 +45,7 @@ def student_page(
     shown: ResultFile, criteria: Sequence[Criterion], beside: Beside | None = None
 ) -> str:
     """Return the page of the students' view of a result and its rubric."""
-    return html_page("student.html", _values(shown, criteria, beside or Beside()), _STYLES)
+    return _page("student.html", _values(shown, criteria, beside or Beside()))
 
 
 def staff_page(
@@ -53,7 +54,11 @@ def staff_page(
     """Return the page of a whole result, with all that students do not see."""
     values = _values(result, criteria, beside or Beside())
     more = {"facts": list(_facts(result)), "checks": _check_groups(result)}
-    return html_page("staff.html", values | more, _STYLES)
+    return _page("staff.html", values | more)
+
+
+def _page(template: str, values: dict[str, object]) -> str:
+    return html_page(template, values, _STYLES, more_style=TIMELINE_STYLE)
 
 
 def _values(result: ResultFile, criteria: Sequence[Criterion], beside: Beside) -> dict[str, object]:

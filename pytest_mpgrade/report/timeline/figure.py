@@ -11,11 +11,12 @@ from pytest_mpgrade.report.timeline.svg import MOST, timeline_svg
 
 WIDE, NARROW = 960, 344
 """Pixels: the widths of the two drawings. The narrow one fits a phone of 360 pixels."""
-_SWITCH = (
+SWITCH = (
     ".tl-narrow{display:none}"
     "@media (max-width:760px){.tl-narrow{display:block}.tl-wide{display:none}}"
     ".tl-events{font:.85rem/1.5 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}"
 )
+"""The style sheet by which a page shows one of the two drawings; each figure carries it."""
 
 
 def timeline_figure(timelines: Sequence[Timeline], *, ident: str, said: str = "") -> str:
@@ -35,7 +36,7 @@ def timeline_figure(timelines: Sequence[Timeline], *, ident: str, said: str = ""
         for each in timelines[:MOST]
     ]
     return (
-        f'<figure class="timeline"><style>{_SWITCH}</style>{"".join(drawings)}'
+        f'<figure class="timeline"><style>{SWITCH}</style>{"".join(drawings)}'
         '<details class="tl-events"><summary>The same as a list of events</summary>'
         f"{''.join(lists)}</details></figure>"
     )
