@@ -57,8 +57,9 @@ def made(call: str, **seen: Any) -> Run:
 
 
 def changed(run: Run, **seen: Any) -> Run:
-    """Return *run* with other fields, of itself or of its Trace."""
-    of_trace = {name: seen.pop(name) for name in _OF_TRACE & seen.keys()}
+    """Return *run* with other fields, of itself or else of its Trace."""
+    own = {field.name for field in fields(run)}
+    of_trace = {name: seen.pop(name) for name in (_OF_TRACE - own) & seen.keys()}
     return replace(run, trace=replace(run.trace, **of_trace), **seen)
 
 
