@@ -8,11 +8,12 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 import grimp
 import pytest
@@ -27,10 +28,32 @@ TESTS = sorted(
     for path in (ROOT / "tests").rglob("*.py")
     if not {"designs", "racy", "data"} & {*path.parts}
 )
-EACH_MODULE = pytest.mark.parametrize("name", MODULES)
 
 LINES, FUNCTION_LINES = 300, 40
 tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+_Item = TypeVar("_Item", str, Path)
+
+
+def for_each(items: Iterable[_Item]) -> Callable[[Callable[[_Item], None]], Callable[[], None]]:
+    """Have a rule hold for each item, in one test that fails with all for which it does not.
+
+    A test for each item and rule would be thousands, which each process of pytest-xdist collects.
+    """
+
+    def decorated(rule: Callable[[_Item], None]) -> Callable[[], None]:
+        def test() -> None:
+            broken: list[str] = []
+            for item in items:
+                try:
+                    rule(item)
+                except AssertionError as error:
+                    broken.append(f"{item}: {error}")
+            assert not broken, "\n".join(broken)
+
+        test.__name__, test.__doc__ = rule.__name__, rule.__doc__
+        return test
+
+    return decorated
 
 
 LIBRARIES: dict[str, dict[str, str]] = {
@@ -240,7 +263,7 @@ def test_every_room_has_a_layer() -> None:
     assert len([name for name in MODULES if "/" not in name]) <= 8
 
 
-@EACH_MODULE
+@for_each(MODULES)
 def test_each_library_has_its_place(name: str) -> None:
     """A library of others is imported only where the list says, and why."""
     foreign = (
@@ -251,7 +274,7 @@ def test_each_library_has_its_place(name: str) -> None:
     assert {one for one in foreign if name not in LIBRARIES.get(one, {})} == set()
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if room(name) == "judge"])
+@for_each([name for name in MODULES if room(name) == "judge"])
 def test_judging_is_pure(name: str) -> None:
     """Checks know no process, no file, no clock and no chance."""
     foreign = {one.partition(".")[0] for one in imports(MODULES[name]) if not _is_ours(one)}
@@ -280,7 +303,7 @@ def test_allowances_are_used() -> None:
     )
 
 
-@pytest.mark.parametrize("path", [*MODULES.values(), *TESTS], ids=lambda path: path.name)
+@for_each([*MODULES.values(), *TESTS])
 def test_no_private_module_of_pytest(path: Path) -> None:
     """Nothing is imported from _pytest."""
     assert "_pytest" not in {one.partition(".")[0] for one in imports(path)}
@@ -313,7 +336,7 @@ def test_import_of_supervisors_is_light() -> None:
 # --- how things look
 
 
-@EACH_MODULE
+@for_each(MODULES)
 def test_size(name: str) -> None:
     """A module has at most 300 lines, and a function 40 without its docstring."""
     lines = len(MODULES[name].read_text(encoding="utf-8").splitlines())
@@ -338,7 +361,7 @@ def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (function.end_lineno or function.lineno) - function.lineno + 1 - words
 
 
-@EACH_MODULE
+@for_each(MODULES)
 def test_no_global(name: str) -> None:
     """State lives in objects."""
     assert [
@@ -375,7 +398,7 @@ def is_explained(lines: list[str], body: list[ast.stmt], place: int) -> bool:
     return any("#" in line for line in lines[first : node.end_lineno])
 
 
-@EACH_MODULE
+@for_each(MODULES)
 def test_each_number_is_explained(name: str) -> None:
     """Each number has a docstring or a comment; those of the kernel may have one for the module."""
     module = tree(MODULES[name])
@@ -461,7 +484,7 @@ def _types(module: ast.Module) -> Iterator[str]:
         yield from (name for name in names if re.fullmatch(r"[A-Z][A-Z0-9]*[a-z]\w*", name))
 
 
-@pytest.mark.parametrize("path", [*MODULES.values(), *TESTS], ids=lambda path: path.name)
+@for_each([*MODULES.values(), *TESTS])
 def test_exceptions_have_reasons(path: Path) -> None:
     """What a checker of types or style is to pass over says why, behind a hyphen."""
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -470,7 +493,7 @@ def test_exceptions_have_reasons(path: Path) -> None:
     assert [line for line in silenced if not re.search(reason, line)] == []
 
 
-@EACH_MODULE
+@for_each(MODULES)
 def test_docstrings(name: str) -> None:
     """Modules and all that is public in them have docstrings; the methods of a Protocol may do
     without.
@@ -500,7 +523,7 @@ def _public(module: ast.Module) -> Iterator[ast.ClassDef | ast.FunctionDef | ast
                     yield inner
 
 
-@pytest.mark.parametrize("path", MODULES.values(), ids=MODULES)
+@for_each(MODULES.values())
 def test_objects_are_complete_when_they_are_made(path: Path) -> None:
     """No attribute of an object appears first outside of its `__init__`."""
     late = {}
@@ -532,7 +555,7 @@ def _attributes(method: ast.FunctionDef) -> Iterator[str]:
             yield node.attr
 
 
-@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
+@for_each(TESTS)
 def test_tests_say_what_they_test(path: Path) -> None:
     """Every test has a docstring of one sentence that names the behaviour."""
     tests = [one for one in _functions(tree(path)) if one.name.startswith("test_")]
