@@ -9,6 +9,7 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from pytest_mpgrade import author
+from pytest_mpgrade.cli import schemas
 from support.running import ROOT
 
 
@@ -59,3 +60,12 @@ def test_wheel_holds_the_schemas(names: set[str]) -> None:
     files = {path.name for path in (ROOT / "docs" / "schemas").glob("*.json")}
     assert files == {"assignment.json", "result.json"}
     assert {f"pytest_mpgrade/docs/schemas/{name}" for name in files} <= names
+
+
+@pytest.mark.parametrize("kind", schemas.KINDS)
+def test_published_schema_is_what_is_printed(kind: str) -> None:
+    """The file in docs/schemas, which is in the wheel too, is what the command prints (`make
+    schemas` writes it).
+    """
+    published = ROOT / "docs" / "schemas" / f"{kind}.json"
+    assert published.read_text("utf-8") == schemas.text(kind) + "\n"
