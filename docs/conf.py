@@ -23,6 +23,7 @@ exclude_patterns = ["_build", "_ext"]
 html_theme = "furo"
 html_title = "pytest-mpgrade"
 html_show_copyright = False
+html_use_index = html_domain_indices = False  # the search finds what they list
 html_static_path = ["_static"]
 html_css_files = ["narrow.css"]
 
