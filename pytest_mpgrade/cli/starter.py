@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 
 from pytest_mpgrade.cli.exit_codes import RIGHT
-from pytest_mpgrade.course import assignment as assignments
+from pytest_mpgrade.course.assignment import find_assignment
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.system import console
@@ -19,7 +19,7 @@ _HANDOUT = "README.md"
 
 def main(arguments: argparse.Namespace) -> int:
     """Run `mpgrade starter`. Raises UsageError where there is no starter, or files are already."""
-    assignment = assignments.find_assignment(arguments.assignment)
+    assignment = find_assignment(arguments.assignment)
     folder = arguments.out or Path(assignment.name)
     files = starter_files(assignment)
     if folder.exists() and (not folder.is_dir() or {each.name for each in folder.iterdir()} - _GIT):

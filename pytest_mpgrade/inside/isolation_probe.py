@@ -16,7 +16,7 @@ def main() -> None:
     """Reach what a run needs, and print what should be out of reach."""
     import multiprocessing
 
-    from pytest_mpgrade.inside import child, gates  # noqa: F401  # - a run imports them
+    from pytest_mpgrade.inside import child, gates  # noqa: F401 - a run imports them
 
     module, folder = sys.argv[1:]
     with open(module, "rb") as file:

@@ -56,11 +56,7 @@ def redacted(
         for number, check in enumerate(result.checks, 1)
     )
     rubric = tuple(
-        (
-            dataclasses.replace(each, name=names[each.name], title=HIDDEN)
-            if each.name in names
-            else each
-        )
+        dataclasses.replace(each, name=names[each.name], title=HIDDEN) if each.hidden else each
         for each in criteria
     )
     runs = {check.run for check in checks}

@@ -14,6 +14,7 @@ from pytest_mpgrade.report.timeline.words import KINDS, place_words
 from pytest_mpgrade.system.text import one_line
 
 _MICROSECONDS = 1e6
+"""In a second: the unit of the format."""
 
 
 def chrome_trace(timelines: Sequence[Timeline]) -> bytes:
