@@ -85,7 +85,7 @@ class Check:
         wanted = (
             verdict.outcome is Outcome.FAILED and (verdict.concern or self.concern) in _TOGETHER
         )
-        lines = timeline.timeline_of(run) if wanted else []
+        lines = timeline.timeline_lines(run) if wanted else []
         return {"timeline": lines} if lines else {}
 
 

@@ -9,7 +9,7 @@ MOST_WORKERS, MOST_TASKS = 8, 10
 _ENDS = {"leave": "told to end", "lost": "died in its task"}
 
 
-def timeline_of(run: Run) -> list[str]:
+def timeline_lines(run: Run) -> list[str]:
     """Return a line for each process that reported a task; none where no process did.
 
     Times are in seconds since the call began.

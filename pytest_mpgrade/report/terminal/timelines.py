@@ -15,7 +15,7 @@ from pytest_mpgrade.report.timeline.words import (
     end_words,
     headline,
     moment_words,
-    place_words,
+    own_line_words,
 )
 from pytest_mpgrade.system.text import one_line
 
@@ -81,7 +81,7 @@ def _lane(page: Page, lane: Lane, timeline: Timeline, scale: Scale, columns: int
     ]
     page.line(f"{one_line(lane.name)[: _NAMES - 1]:{_NAMES}}", *runs, indent=4)
     if lane.says:
-        place = place_words(lane)
+        place = own_line_words(lane)
         page.line(one_line(lane.says), indent=4 + _NAMES, hang=2)
         if place:
             page.line((place, "cyan"), indent=4 + _NAMES, hang=2)

@@ -31,7 +31,7 @@ def text_width(text: str, size: float, *, mono: bool = False) -> float:
     return len(text) * size * (_MONO if mono else _WIDE)
 
 
-def wrapped(
+def fitted_lines(
     text: str, width: float, size: float, *, mono: bool = False, most: int = 4
 ) -> list[str]:
     """Return a text in lines that are not wider than *width* pixels, at most so many."""

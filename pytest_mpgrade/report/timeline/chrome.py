@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from pytest_mpgrade.records import Timeline
-from pytest_mpgrade.report.timeline.words import KINDS, place_words
+from pytest_mpgrade.report.timeline.words import KINDS, own_line_words
 from pytest_mpgrade.system.text import one_line
 
 _MICROSECONDS = 1e6
@@ -48,7 +48,7 @@ def _events(number: int, timeline: Timeline) -> Iterator[dict[str, object]]:
         yield {**_named("thread_sort_index", number, lane.pid), "args": {"sort_index": place}}
         for span in lane.spans:
             words = one_line(span.text or KINDS[span.kind])
-            where = {"at": place_words(lane)} if span is lane.spans[-1] and lane.line else {}
+            where = {"at": own_line_words(lane)} if span is lane.spans[-1] and lane.line else {}
             yield {
                 "name": words,
                 "cat": span.kind,

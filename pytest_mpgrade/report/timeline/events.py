@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_mpgrade.records import Lane, LaneSpan, SpanKind, Timeline
-from pytest_mpgrade.report.timeline.words import end_words, headline, moment_words, place_words
+from pytest_mpgrade.report.timeline.words import end_words, headline, moment_words, own_line_words
 from pytest_mpgrade.system.text import one_line
 
 _BEGINS: dict[SpanKind, str] = {
@@ -24,7 +24,7 @@ def event_lines(timeline: Timeline) -> list[str]:
     lines = [headline(timeline)]
     lines += [f"{moment_words(at, timeline.unit)}: {one_line(words)}" for at, words in events]
     for lane in timeline.lanes:
-        place = place_words(lane)
+        place = own_line_words(lane)
         if lane.says:
             lines.append(
                 one_line(f"at the end: {lane.name} {lane.says}{place and f', at {place}'}")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_mpgrade.records import Lane, LaneMark, Moment, Timeline
-from pytest_mpgrade.report.timeline.canvas import text_width, wrapped
+from pytest_mpgrade.report.timeline.canvas import fitted_lines, text_width
 from pytest_mpgrade.report.timeline.scale import Scale, common_scale
-from pytest_mpgrade.report.timeline.words import end_words, place_words, task_label
+from pytest_mpgrade.report.timeline.words import end_words, own_line_words, task_label
 
 WIDE = 620
 """Pixels from which on names stand beside their lanes; in narrower drawings they stand above."""
@@ -104,8 +104,8 @@ def _row(lane: Lane, timeline: Timeline, area: Area, top: float) -> LaneRow:
     bar = top if area.wide else top + LINE * len(name) + 2
     below = bar + BAR + (LINE - 2 if lane.marks else 2)
     room = area.right - area.left
-    says = tuple(wrapped(lane.says, room, SIZE, most=2)) if lane.says else ()
-    code = tuple(wrapped(place_words(lane), room, CODE, mono=True, most=1))
+    says = tuple(fitted_lines(lane.says, room, SIZE, most=2)) if lane.says else ()
+    code = tuple(fitted_lines(own_line_words(lane), room, CODE, mono=True, most=1))
     bottom = below + LINE * (len(says) + len(code))
     beside = top + LINE * len(name) if area.wide else 0.0
     return LaneRow(lane=lane, top=bar, bottom=max(bottom, beside), name=name, says=says, code=code)
@@ -116,9 +116,9 @@ def _name(lane: Lane, timeline: Timeline, area: Area) -> tuple[str, ...]:
     ended = end_words(lane, timeline)
     if not area.wide:
         width = area.right - area.left
-        return tuple(wrapped(", ".join(filter(None, (lane.name, ended))), width, SIZE, most=2))
+        return tuple(fitted_lines(", ".join(filter(None, (lane.name, ended))), width, SIZE, most=2))
     room = _NAMES - 2 * _MARGIN
-    return (*wrapped(lane.name, room, SIZE, most=1), *wrapped(ended, room, SOFT, most=2))
+    return (*fitted_lines(lane.name, room, SIZE, most=1), *fitted_lines(ended, room, SOFT, most=2))
 
 
 def _labels(timeline: Timeline, area: Area, y: float) -> tuple[MomentLabel, ...]:
@@ -126,7 +126,7 @@ def _labels(timeline: Timeline, area: Area, y: float) -> tuple[MomentLabel, ...]
     rows: list[list[tuple[float, float]]] = []
     found = []
     for moment in timeline.moments:
-        lines = wrapped(moment.text, area.right + _RIGHT - 2 * _MARGIN, STRONG, most=2)
+        lines = fitted_lines(moment.text, area.right + _RIGHT - 2 * _MARGIN, STRONG, most=2)
         width = max(text_width(line, STRONG) for line in lines or [""])
         x = area.x(moment.at)
         room = area.right + _RIGHT - x

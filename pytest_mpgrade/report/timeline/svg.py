@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pytest_mpgrade.records import ArrowKind, Ending, LaneSpan, Moment, SpanKind, Timeline
 from pytest_mpgrade.report.timeline import layout
-from pytest_mpgrade.report.timeline.canvas import Canvas, text_width, wrapped
+from pytest_mpgrade.report.timeline.canvas import Canvas, fitted_lines, text_width
 from pytest_mpgrade.report.timeline.layout import Area, Block, LaneRow
 from pytest_mpgrade.report.timeline.scale import seconds_words, ticks
 from pytest_mpgrade.report.timeline.style import head_of
@@ -39,7 +39,7 @@ def timeline_svg(
     canvas = Canvas(width, ident)
     area = layout.area_of(shown, width)
     y = 8.0
-    for line in wrapped(said, width - 16, _SAID, most=6):
+    for line in fitted_lines(said, width - 16, _SAID, most=6):
         y += 19
         canvas.text((8, y), line, "big")
     blocks = []
@@ -192,7 +192,7 @@ def _legend(canvas: Canvas, timelines: Sequence[Timeline], y: float) -> float:
         x += width
     y = _legend_of_arrows(canvas, timelines, y + 20)
     notes = "A number below a bar: the process began that task. The scale is stretched where much"
-    for line in wrapped(f"{notes} happens.", canvas.width - 16, layout.SOFT):
+    for line in fitted_lines(f"{notes} happens.", canvas.width - 16, layout.SOFT):
         y += layout.LINE
         canvas.text((8, y), line, "soft")
     return y

@@ -59,7 +59,7 @@ def end_words(lane: Lane, timeline: Timeline) -> str:
     return exit_words(lane.exitcode, unknown="ended; how is not known")
 
 
-def place_words(lane: Lane) -> str:
+def own_line_words(lane: Lane) -> str:
     """Return the submission's own line at which a process waits: "cv_funcs.py:41  p.join()"."""
     if not lane.line and not lane.code:
         return ""
