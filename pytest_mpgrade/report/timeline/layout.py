@@ -16,7 +16,7 @@ BAR, GAP, LINE = 22.0, 12.0, 16.0
 """Pixels: the height of a lane's bar, the room between lanes, the height of a line of text."""
 SIZE, SOFT, CODE, SMALL = 13.0, 12.0, 12.0, 11.0
 """Pixels: the sizes of fonts."""
-STRONG = 14.5
+STRONG = 13.6
 """Pixels: the size of a font whose letters are as wide as strong ones of `SIZE`."""
 _MARGIN, _NAMES, _RIGHT = 8.0, 176.0, 26.0
 """Pixels: the room at the left, for the names of lanes, and for arrows at the right."""
