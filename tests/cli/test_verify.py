@@ -212,3 +212,34 @@ def test_right_solution_that_loses_a_point_is_a_wrong_verdict() -> None:
     lost = results.result(results.outcomes(Outcome.PASSED, Outcome.ABSENT))
     said = judge_case(Case(name="x", path=Path("x"), concerns=()), lost, 0, 0).wrong
     assert said == "0.5 of 1.0 points: test_x.py::test_1/values absent: m"
+
+
+def test_what_to_fix_first_is_what_a_case_is_about() -> None:
+    """The first cause that students read has the concern that is named first; another one is a
+    wrong verdict.
+    """
+    found = [
+        *results.placed("t.py::test_a[fork]", results.finding(hint="return all results")),
+        *results.placed("t.py::test_b[fork]", results.finding(concern=Concern.EDGE, hint="b")),
+    ]
+    result = results.result(found)
+    about = {
+        concerns: judge_case(Case(name="x", path=Path("x"), concerns=concerns), result, 0, 0).wrong
+        for concerns in (("results", "edge"), ("edge", "results"))
+    }
+    assert about["results", "edge"] == ""
+    said = "what to fix first is results: return all results, expected edge"
+    assert about["edge", "results"] == said
+
+
+def test_reasons_are_told_once_and_fit_the_terminal(course: Path) -> None:
+    """A reference that fails is told of in each round, and why only in the first; no line is
+    longer than 80 columns.
+    """
+    (course / "reference" / "twice.py").write_text("def twice(x):\n    return 3 * x\n")
+    done = run(course, "--repeat", "2", "--only", "reference")
+    assert done.returncode == 1
+    told = done.stdout.partition("gradings ")[0]
+    assert max(map(len, told.splitlines()[:-1])) <= 80
+    assert " ".join(told.split()).count("failed results, expected nothing") == 2
+    assert " ".join(told.split()).count("as told of reference") == 1

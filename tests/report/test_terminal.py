@@ -89,8 +89,8 @@ Fix this first
   Total                                  2 failed, 3 absent, 1       8.17 / 14
                                          error
 
-  2 of the points could not be decided here, and were shared among the others, so
-      that theirs need not be round
+  2 of the points could not be decided here, and were shared among the others,
+      so that theirs need not be round
   1 check in error: the grader or the machine broke; a person should look
       the supervisor was killed by SIGKILL
   1 check inconclusive: this machine could not decide; a person should look
