@@ -29,7 +29,7 @@ def test_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "    test_x.py::test_1/values: failed -> passed",
         "chloe: not in the new ones",
         "dan: only in the new ones",
-        "eva: 1 of 1 (error) -> 1 of 1",
+        "eva: not graded (error) -> 1 of 1",
     ]
 
 
