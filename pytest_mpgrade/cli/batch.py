@@ -44,7 +44,7 @@ def main(arguments: argparse.Namespace) -> int:
     missing = _print_class(arguments, inputs, graded)
     written = feedback.after_batch(arguments.feedback, inputs.ready.source, assignment, out)
     if arguments.html:
-        pages = report.after_batch(inputs.ready.source, assignment, out, arguments.html)
+        pages = report.pages_after_batch(inputs.ready.source, assignment, out, arguments.html)
         written = itertools.chain(written, pages)
     for words in (*map(one_line, written), *inputs.choice.notes()):
         console.say(words)

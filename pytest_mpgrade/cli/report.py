@@ -41,7 +41,7 @@ def main(arguments: argparse.Namespace) -> int:
     return RIGHT
 
 
-def after_batch(
+def pages_after_batch(
     source: BatchSource, assignment: Assignment, out: Path, into: Path
 ) -> Iterator[str]:
     """Write the pages of a class; yield lines about them."""

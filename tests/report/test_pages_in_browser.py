@@ -71,7 +71,7 @@ def test_page_fits_and_is_quiet(browser: Browser, report: Path, name: str) -> No
             shown.page.set_viewport_size({"width": width, "height": 800})
             assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
         for scheme in SCHEMES:
-            shown.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # one of these
+            shown.page.emulate_media(color_scheme=scheme)
             grounds.add(shown.page.evaluate("getComputedStyle(document.body).backgroundColor"))
         assert len(grounds) == len(SCHEMES)
 
@@ -81,7 +81,7 @@ def test_nothing_serious_for_readers_with_aids(browser: Browser, report: Path, n
     """Axe finds nothing serious: contrast, labels, order of headings, what a keyboard reaches."""
     with opened(browser, report / PAGES[name]) as shown:
         for scheme in SCHEMES:
-            shown.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # one of these
+            shown.page.emulate_media(color_scheme=scheme)
             found = Axe().run(shown.page).response["violations"]
             serious = [each for each in found if each["impact"] in ("serious", "critical")]
             told = [(each["id"], each["nodes"][0]["html"]) for each in serious]

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-WIDTHS, SCHEMES = (360, 1280), ("light", "dark")
+WIDTHS = (360, 1280)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SECONDS = 240
 """After which a page that is not there fails a test: the machine may be busy with other tests."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -46,7 +46,7 @@ def hashes_of_several(rows: Sequence[ClassRow]) -> frozenset[str]:
     return frozenset(each for each in known if known.count(each) > 1)
 
 
-def worth_a_look(
+def attention_kinds(
     rows: Sequence[ClassRow],
     twice: frozenset[str],
     questions: Sequence[QuestionItem],
@@ -56,12 +56,20 @@ def worth_a_look(
 
     *items* are the checks of the class.
     """
+    found = [*_of_submissions(rows, twice)]
+    found.append(_kind("", "Questions and checks", "inconclusive", _suspicious(questions, items)))
+    found.append(_kind("", "Slowest to grade", "", _slowest(rows)))
+    return [each for each in found if each.entries]
+
+
+def _of_submissions(rows: Sequence[ClassRow], twice: frozenset[str]) -> list[Attention]:
+    """Return the kinds that are about submissions, those too that nobody is of."""
     of = {row.id: kinds_of(row, twice) for row in rows}
 
     def those(kind: str) -> Iterator[ClassRow]:
         return (row for row in rows if kind in of[row.id])
 
-    found = [
+    return [
         _kind("error", "The grader broke", "error", ((r, r.reason) for r in those("error"))),
         _kind(
             "ungradable",
@@ -88,10 +96,7 @@ def worth_a_look(
             "",
             ((r, "; ".join(r.changed)) for r in those("changed")),
         ),
-        _kind("", "Questions and checks", "inconclusive", _suspicious(questions, items)),
-        _kind("", "Slowest to grade", "", _slowest(rows)),
     ]
-    return [each for each in found if each.entries]
 
 
 def _kind(

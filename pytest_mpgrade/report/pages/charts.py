@@ -15,7 +15,9 @@ from markupsafe import Markup
 from pytest_mpgrade.system.text import counted, points
 
 _WIDTH, _HEIGHT = 640, 260
+"""Units of a chart's own; the page scales it to the room that there is."""
 _BINS = 10
+"""Columns of a distribution."""
 _HIGHEST = 3.0
 """Ratios above it are drawn at it: one pair of a busy machine must not flatten all others."""
 _COLOURS = ("var(--first)", "var(--second)", "var(--third)")

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from pytest_mpgrade.records import Outcome, Status
 from pytest_mpgrade.report.overview import UNSURE
 from pytest_mpgrade.report.pages import charts
-from pytest_mpgrade.report.pages.attention import hashes_of_several, kinds_of, worth_a_look
+from pytest_mpgrade.report.pages.attention import attention_kinds, hashes_of_several, kinds_of
 from pytest_mpgrade.report.pages.class_rows import ClassRow, QuestionCell
 from pytest_mpgrade.report.pages.html import html_page, markup
 from pytest_mpgrade.report.tables.item_analysis import Item
@@ -74,7 +74,7 @@ def class_page(
         "assignment": assignment,
         "tiles": list(_tiles(rows, scores, most)),
         "chart": charts.distribution(scores, most) if scores and most else "",
-        "attention": worth_a_look(rows, twice, questions, items),
+        "attention": attention_kinds(rows, twice, questions, items),
         "missing": missing,
         "kinds": _KINDS,
         "rows": _table_rows(rows, shared, twice),

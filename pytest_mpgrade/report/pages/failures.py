@@ -25,7 +25,7 @@ _FRAME = re.compile(r"(?P<file>.+):(?P<line>\d+) (?P<function>.+)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class OwnLine:
     """A line of the student's own, and where it is on the page."""
 
     words: str  # "cv_funcs.py:41"
@@ -34,7 +34,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Example:
+class FailedCall:
     """One call that fails, with all that is known of it."""
 
     id: str
@@ -44,7 +44,7 @@ class Example:
     message: str
     evidence: tuple[str, ...]
     printed: tuple[str, ...]
-    place: Place | None
+    place: OwnLine | None
     timed: bool  # the section on timing has its evidence
 
 
@@ -59,9 +59,9 @@ class Failure:
     worth: str
     hangs_on_it: str
     subject: str
-    best: Example
+    best: FailedCall
     timeline: Markup | None  # of the best one, under all start methods
-    alike: tuple[Example, ...]
+    alike: tuple[FailedCall, ...]
     more: int  # calls that fail alike and are not listed
 
 
@@ -101,11 +101,11 @@ def _failure(
     )
 
 
-def _example(check: CheckPart, files: Collection[str]) -> Example:
+def _example(check: CheckPart, files: Collection[str]) -> FailedCall:
     timed = timings.is_timing(check)
     shown = {key: value for key, value in check.evidence.items() if key != "printed"}
     printed = check.evidence.get("printed") or ()
-    return Example(
+    return FailedCall(
         id=check.id,
         question=one_line(check.question.rpartition("::")[2]),
         call=check.call or check.test.rpartition("::")[2],
@@ -118,13 +118,13 @@ def _example(check: CheckPart, files: Collection[str]) -> Example:
     )
 
 
-def _place(given: Mapping[str, object], files: Collection[str]) -> Place | None:
+def _place(given: Mapping[str, object], files: Collection[str]) -> OwnLine | None:
     place = given.get("source")
     if not isinstance(place, Mapping) or not place.get("file"):
         return None
     file, line = str(place["file"]), place.get("line")
     known = isinstance(line, int) and line > 0
-    return Place(
+    return OwnLine(
         words=one_line(f"{file}:{line}" if known else file),
         code=str(place.get("code", "")),
         anchor=anchor(file, line) if isinstance(line, int) and known and file in files else "",

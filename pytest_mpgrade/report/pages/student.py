@@ -20,7 +20,7 @@ from pytest_mpgrade.report.pages.highlighting import SourceFile, source_file
 from pytest_mpgrade.report.pages.html import html_page
 from pytest_mpgrade.report.pages.rubric_rows import points_rows
 from pytest_mpgrade.report.pages.timelines import TIMELINE_STYLE
-from pytest_mpgrade.report.pages.timings import timed
+from pytest_mpgrade.report.pages.timings import timings_of
 from pytest_mpgrade.report.parts import CheckPart, ResultFile
 from pytest_mpgrade.system.text import one_line
 
@@ -76,7 +76,7 @@ def _values(result: ResultFile, criteria: Sequence[Criterion], beside: Beside) -
         "rows": points_rows(result, criteria),
         "about": list(terminal.about_points(result)) if graded else [],
         "unsure": list(_unsure(result)),
-        "timings": timed(result),
+        "timings": timings_of(result),
         "files": own,
         "names": sorted(each.name for each in own),
         "beside": beside,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from markupsafe import Markup
 
@@ -55,7 +56,7 @@ def is_timing(check: CheckPart) -> bool:
     return _PAIRED in check.evidence or _SCALED in check.evidence
 
 
-def timed(result: ResultFile) -> list[Timed]:
+def timings_of(result: ResultFile) -> list[Timed]:
     """Return what was timed, in the order of the checks."""
     return [_timed(check) for check in result.checks if is_timing(check)]
 
@@ -116,7 +117,7 @@ def _spent(parts: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
 def _scaling(found: Mapping[str, object]) -> tuple[Markup | None, str]:
     """Return the plot of a series, and its serial fraction in words."""
     fraction, times = found.get(_SCALED), _part(found, "seconds")
-    seconds = {int(n): float(t) for n, t in times.items() if n.isdigit() and _numbers(t)}  # type: ignore[arg-type] # a number
+    seconds = {int(n): float(t) for n, t in times.items() if n.isdigit() and _is_number(t)}
     if not isinstance(fraction, (int, float)) or not seconds or 0 in seconds:
         return None, ""
     return charts.scaling_plot(seconds, fraction), f"{fraction:.2f}"
@@ -147,6 +148,10 @@ def _part(found: Mapping[str, object], key: str) -> Mapping[str, object]:
 
 def _numbers(*values: object) -> bool:
     return all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in values)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return _numbers(value)
 
 
 def _shown(value: object) -> str:
