@@ -12,7 +12,7 @@ from pytest_mpgrade.records import Outcome
 from pytest_mpgrade.report import evidence, grouping
 from pytest_mpgrade.report.pages import timings
 from pytest_mpgrade.report.pages.html import anchor
-from pytest_mpgrade.report.pages.timelines import timeline_of
+from pytest_mpgrade.report.pages.timelines import drawn_timeline
 from pytest_mpgrade.report.parts import CausePart, CheckPart, ResultFile
 from pytest_mpgrade.system.text import one_line, points
 
@@ -95,7 +95,7 @@ def _failure(
         hangs_on_it=grouping.failing(cause),
         subject=grouping.subject(check, cause.start_methods, others),
         best=_example(check, files),
-        timeline=timeline_of(check, result, f"timeline-{number}"),
+        timeline=drawn_timeline(check, result, f"timeline-{number}"),
         alike=tuple(_example(each, files) for each in alike[:_MOST_ALIKE]),
         more=max(0, len(alike) - _MOST_ALIKE),
     )
@@ -131,7 +131,7 @@ def _place(given: Mapping[str, object], files: Collection[str]) -> OwnLine | Non
     )
 
 
-def marks(result: ResultFile) -> dict[str, dict[int, list[str]]]:
+def line_marks(result: ResultFile) -> dict[str, dict[int, list[str]]]:
     """Return for each file and line of the student's what failures say of it, each thing once."""
     by_id = {check.id: check for check in result.checks}
     found: dict[str, dict[int, list[str]]] = {}

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from pytest_mpgrade.records import Criterion, Outcome, Status
 from pytest_mpgrade.report import adjustments, causes, grouping, terminal
-from pytest_mpgrade.report.pages.failures import failures, marks
+from pytest_mpgrade.report.pages.failures import failures, line_marks
 from pytest_mpgrade.report.pages.highlighting import SourceFile, source_file
 from pytest_mpgrade.report.pages.html import html_page
 from pytest_mpgrade.report.pages.rubric_rows import points_rows
@@ -85,7 +85,7 @@ def _values(result: ResultFile, criteria: Sequence[Criterion], beside: Beside) -
 
 def _own_files(result: ResultFile, sources: Mapping[str, str]) -> list[SourceFile]:
     """Return the student's files with their marks: the graded one first, then those with marks."""
-    said = marks(result)
+    said = line_marks(result)
     module = PurePosixPath(result.submission.module).name
     order = sorted(sources, key=lambda name: (name != module, name not in said, name))
     return [source_file(name, sources[name], said.get(name, {})) for name in order[:_MOST_FILES]]

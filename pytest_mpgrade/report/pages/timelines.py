@@ -21,7 +21,7 @@ _OWN_STYLE = re.compile("<style>[^<]*</style>")
 """A style sheet in a drawing; words of a student have no ``<`` there."""
 
 
-def timeline_of(check: CheckPart, result: ResultFile, ident: str) -> Markup | None:
+def drawn_timeline(check: CheckPart, result: ResultFile, ident: str) -> Markup | None:
     """Return the drawing of a check's run under all start methods, or None where none is kept.
 
     *ident* begins the ids in it, and is another one for each drawing of a page. The page has
