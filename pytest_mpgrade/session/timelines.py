@@ -10,7 +10,16 @@ from collections.abc import Mapping, Sequence
 
 from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.judge.run_timeline import run_timeline
-from pytest_mpgrade.records import Ending, Finding, Outcome, Run, Timeline
+from pytest_mpgrade.records import (
+    Ending,
+    Exploration,
+    Finding,
+    Outcome,
+    Run,
+    Scaling,
+    Timeline,
+    Timing,
+)
 from pytest_mpgrade.student.calls import Student
 from pytest_mpgrade.student.notebook import StudentNotebook
 
@@ -47,7 +56,12 @@ def _keys(finding: Finding, *, passed: bool) -> tuple[str, ...]:
 
 
 def _has_processes(run: Run) -> bool:
-    """Tell whether a run has more to show than the caller, or did not come back."""
+    """Tell whether a run has more to show than the caller, or did not come back.
+
+    A timing, and an exploration that broke a call, are about other calls than the one of their run.
+    """
+    if isinstance(run, (Timing, Scaling)) or (isinstance(run, Exploration) and run.broken):
+        return False
     if run.ending in _BEFORE:
         return False
     came_back = run.ending in (Ending.RETURNED, Ending.RAISED)
