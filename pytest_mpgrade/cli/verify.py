@@ -205,14 +205,17 @@ def grade_cases(
         pending = [threads.submit(one, case, round) for case, round in todo]
         try:
             for number, future in enumerate(concurrent.futures.as_completed(pending), 1):
-                print(wrapped(f"[{number}/{len(pending)}] {in_words(future.result())}"), flush=True)
+                print(
+                    fitted_to_terminal(f"[{number}/{len(pending)}] {in_words(future.result())}"),
+                    flush=True,
+                )
         except BaseException:
             stop.set()
             threads.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def wrapped(line: str) -> str:
+def fitted_to_terminal(line: str) -> str:
     """Return a line of any length as lines that fit the terminal."""
     return textwrap.fill(line, console.width(), subsequent_indent="    ", break_on_hyphens=False)
 

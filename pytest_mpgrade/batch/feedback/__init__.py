@@ -29,9 +29,9 @@ SYSTEMS: Mapping[str, Callable[[Iterable[StudentFeedback], Path], Iterator[str]]
 FOLDER = "feedback"
 
 _KNOWN: Mapping[str, tuple[Callable[[str, Sequence[str]], bool], str]] = {
-    "canvas": (canvas.is_known, canvas.NEEDS),
-    "moodle": (moodle.is_known, moodle.NEEDS),
-    "gradescope": (gradescope.is_known, gradescope.NEEDS),
+    "canvas": (canvas.known_to_canvas, canvas.NEEDS),
+    "moodle": (moodle.known_to_moodle, moodle.NEEDS),
+    "gradescope": (gradescope.known_to_gradescope, gradescope.NEEDS),
 }
 """For systems that need the names of their own download: whether they are known, and what to do."""
 

@@ -62,7 +62,7 @@ def canvas_feedback(students: Iterable[StudentFeedback], folder: Path) -> Iterat
     yield f"{folder / COMMENTS} has the same in short, for scripts"
 
 
-def is_known(_: str, sources: Iterable[str]) -> bool:
+def known_to_canvas(_: str, sources: Iterable[str]) -> bool:
     """Tell whether the names of the download are known that a submission was made of."""
     return any(map(_NAME.fullmatch, sources))
 

@@ -54,7 +54,7 @@ def gradescope_feedback(students: Iterable[StudentFeedback], folder: Path) -> It
         yield left_out(unknown, "the names of what was graded have no number of a submission")
 
 
-def is_known(id: str, sources: Sequence[str]) -> bool:
+def known_to_gradescope(id: str, sources: Sequence[str]) -> bool:
     """Tell whether the number of a submission is known."""
     return _number(id, sources) is not None
 

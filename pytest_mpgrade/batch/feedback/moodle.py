@@ -49,7 +49,7 @@ def moodle_feedback(students: Iterable[StudentFeedback], folder: Path) -> Iterat
         yield left_out(unknown, "the names of what was graded have no number of a participant")
 
 
-def is_known(id: str, sources: Sequence[str]) -> bool:
+def known_to_moodle(id: str, sources: Sequence[str]) -> bool:
     """Tell whether the participant's number is known of a submission."""
     return _participant(id, sources) is not None
 
