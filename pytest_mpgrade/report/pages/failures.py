@@ -132,15 +132,16 @@ def _place(given: Mapping[str, object], files: Collection[str]) -> OwnLine | Non
 
 
 def line_marks(result: ResultFile) -> dict[str, dict[int, list[str]]]:
-    """Return for each file and line of the student's what failures say of it, each thing once."""
+    """Return for each file and line of the student's what each cause says of it."""
     by_id = {check.id: check for check in result.checks}
     found: dict[str, dict[int, list[str]]] = {}
     for number, cause in enumerate(result.causes, 1):
         for check in (by_id[id] for id in cause.checks if id in by_id):
             for file, line, words in _lines_of(check):
                 said = found.setdefault(file, {}).setdefault(line, [])
-                text = f"{number}. {words or cause.change}"
-                said += [] if text in said else [text]
+                # What to change says more than that a process waits there, and comes first.
+                if not any(each.startswith(f"{number}. ") for each in said):
+                    said.append(f"{number}. {words or cause.change}")
     return found
 
 

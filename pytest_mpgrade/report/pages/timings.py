@@ -93,7 +93,7 @@ def _ratios(
                 own=_shown(row.get("ms per task")),
                 reference=_shown(row.get("reference")),
                 ratio=_shown(row.get("ratio")),
-                at_least=_shown(row.get("at least")),
+                at_least=_shown(row.get("at least") or None) or "not known",
                 pairs=str(row.get("pairs", "")),
                 chart=charts.pairs_plot(pairs, *bounds) if pairs and bounds else None,
             )
