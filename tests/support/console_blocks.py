@@ -103,10 +103,11 @@ class Shell:
 
     def _keep(self, command: str, out: str, kept: Path) -> None:
         output, making = self._run(command), kept.with_suffix(".making")
-        making.mkdir()
+        making.mkdir(exist_ok=True)  # of a page that failed before
         (making / "said.json").write_text(json.dumps([self.code, output]))
+        assert not out or (self.cwd / out).is_dir(), f"$ {command}\n{output}"
         if out:
-            shutil.copytree(self.cwd / out, making / "out")
+            shutil.copytree(self.cwd / out, making / "out", dirs_exist_ok=True)
         making.rename(kept)
 
 
