@@ -207,7 +207,8 @@ class Confinement:
         from pytest_mpgrade.system.linux import landlock
 
         folder = self._folder
-        read = [*self._isolation.view.allowed(), *self._shown, "/proc", "/sys/devices/system"]
+        kernel = ("/proc", "/sys/devices/system", "/sys/fs/cgroup")  # joblib reads the last one
+        read = [*self._isolation.view.allowed(), *self._shown, *kernel]
         write = [
             folder.scratch,
             folder.box,
