@@ -205,10 +205,8 @@ def grade_cases(
         pending = [threads.submit(one, case, round) for case, round in todo]
         try:
             for number, future in enumerate(concurrent.futures.as_completed(pending), 1):
-                print(
-                    fitted_to_terminal(f"[{number}/{len(pending)}] {in_words(future.result())}"),
-                    flush=True,
-                )
+                line = f"[{number}/{len(pending)}] {in_words(future.result())}"
+                print(fitted_to_terminal(line), flush=True)
         except BaseException:
             stop.set()
             threads.shutdown(wait=False, cancel_futures=True)

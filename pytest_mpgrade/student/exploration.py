@@ -127,8 +127,8 @@ class _Search:
 
     def _follow(self, played: _Played) -> None:
         visits = [visit for run in played.runs for visit in run.visits]
-        self.opened += schedules.opened(played.schedule, visits, self.known, self.source)
-        self.known |= schedules.places(visits)
+        self.opened += schedules.that_follow(played.schedule, visits, self.known, self.source)
+        self.known |= schedules.places_of(visits)
 
 
 class Explorer:
@@ -159,7 +159,7 @@ class Explorer:
             left=self._candidates(visits, depth),
             depth=depth,
             source=self._source,
-            known=schedules.places(visits),
+            known=schedules.places_of(visits),
         )
         broken = self._search(search, began, seconds)
         return as_kind(

@@ -69,12 +69,12 @@ def window(point: Point) -> float:
     return _LONG if not point.line else _MIDDLE
 
 
-def places(visits: Iterable[Visit]) -> set[Place]:
+def places_of(visits: Iterable[Visit]) -> set[Place]:
     """Return where threads came to; workers are alike."""
     return {_place(visit.point) for visit in visits}
 
 
-def opened(
+def that_follow(
     schedule: Schedule, visits: Iterable[Visit], known: set[Place], source: Mapping[str, str]
 ) -> list[Schedule]:
     """Return schedules that also hold where this one has led for the first time."""

@@ -24,7 +24,7 @@ def description(svg: str) -> str:
 def test_picture_is_drawn_by_the_program(tmp_path: Path) -> None:
     """Drawn anew, the picture says the same of the same call."""
     drawn = tmp_path / "hang.svg"
-    command = [sys.executable, "docs/_ext/draw_hang.py", drawn]
+    command = [sys.executable, "docs/_ext/draw_hang.py", str(drawn)]
     subprocess.run(command, cwd=ROOT, env=variables(), check=True)
     kept = description(PICTURE.read_text("utf-8"))
     assert kept == description(drawn.read_text("utf-8"))
