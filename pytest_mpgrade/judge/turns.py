@@ -12,6 +12,8 @@ from pytest_mpgrade.records import CALLER, WORKER, Broken, Exploration, Point, V
 
 _MOST = 6
 """Turns that are told; the first ones say most."""
+HELD, GOES_ON = "is held here", "goes on"
+"""What a turn may end with, and begin with."""
 _COLUMNS, _WIDTH = 3, 68
 """The most threads that have a column each, and the characters of a line of such columns."""
 _WORKER = re.compile(r"worker(\d+)")
@@ -27,7 +29,7 @@ _INSIDE = {
 
 
 @dataclass(kw_only=True)
-class _Turn:
+class Turn:
     """A thread runs until another does."""
 
     who: str
@@ -84,9 +86,9 @@ def lines(broken: Broken) -> list[str]:
     Each thread has a column, with the submission's lines that it ran; of many threads, all stand
     in one.
     """
-    told = _told(broken)
+    told = told_turns(broken)
     names = list(dict.fromkeys(turn.who for turn in told))
-    rows = [(number, turn.who, _ran(turn)) for number, turn in enumerate(told[:_MOST], 1)]
+    rows = [(number, turn.who, ran_words(turn)) for number, turn in enumerate(told[:_MOST], 1)]
     if 1 < len(names) <= _COLUMNS:
         shown = _table(names, rows)
     else:
@@ -110,10 +112,11 @@ def _short(name: str) -> str:
     return name.removeprefix("the ").replace("queue's feeder thread", "feeder")
 
 
-def _told(broken: Broken) -> list[_Turn]:
+def told_turns(broken: Broken) -> list[Turn]:
+    """Return the turns of the last replay from its first hold on."""
     turns = list(_turns(broken.visits, set(_held(broken))))
     first = next((at for at, turn in enumerate(turns) if turn.note), 0)
-    told: list[_Turn] = []
+    told: list[Turn] = []
     for turn in turns[first:]:
         if told and told[-1].who == turn.who and not told[-1].note and not turn.note:
             told[-1].lines += turn.lines
@@ -122,27 +125,28 @@ def _told(broken: Broken) -> list[_Turn]:
     return told
 
 
-def _turns(visits: Sequence[Visit], holds: set[Point]) -> Iterator[_Turn]:
-    turn: _Turn | None = None
+def _turns(visits: Sequence[Visit], holds: set[Point]) -> Iterator[Turn]:
+    turn: Turn | None = None
     for visit in visits:
         name = who(visit.point)
-        if turn is None or turn.who != name or turn.note == "is held here":
+        if turn is None or turn.who != name or turn.note == HELD:
             if turn is not None:
                 yield turn
-            turn = _Turn(who=name, lines=[])
+            turn = Turn(who=name, lines=[])
         if visit.goes_on:
-            turn.note = "goes on"
+            turn.note = GOES_ON
         elif visit.point in holds:
-            turn.note = "is held here"
+            turn.note = HELD
         if visit.point.line and not visit.goes_on:
             turn.lines.append(visit.point.line)
     if turn is not None:
         yield turn
 
 
-def _ran(turn: _Turn) -> str:
+def ran_words(turn: Turn) -> str:
+    """Return the lines of a turn in words: "lines 12-13, is held here"."""
     ran = f"line{'s' * (len(set(turn.lines)) > 1)} {_ranges(turn.lines)}" if turn.lines else ""
-    parts = [turn.note, ran] if turn.note == "goes on" else [ran, turn.note]
+    parts = [turn.note, ran] if turn.note == GOES_ON else [ran, turn.note]
     return ", ".join(filter(None, parts))
 
 

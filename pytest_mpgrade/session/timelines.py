@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.judge.run_timeline import run_timeline
+from pytest_mpgrade.judge.turn_timeline import turn_timeline
 from pytest_mpgrade.records import (
     Ending,
     Exploration,
@@ -45,7 +46,13 @@ def timelines_of(
     wanted = dict.fromkeys(
         key for each in findings for key in _keys(each, passed=not alone) if key in runs
     )
-    return {key: run_timeline(runs[key]) for key in wanted if _has_processes(runs[key])}
+    return {key: _timeline(runs[key]) for key in wanted if _has_processes(runs[key])}
+
+
+def _timeline(run: Run) -> Timeline:
+    if isinstance(run, Exploration) and run.broken is not None:
+        return turn_timeline(run, run.broken)
+    return run_timeline(run)
 
 
 def _keys(finding: Finding, *, passed: bool) -> tuple[str, ...]:
@@ -58,10 +65,13 @@ def _keys(finding: Finding, *, passed: bool) -> tuple[str, ...]:
 def _has_processes(run: Run) -> bool:
     """Tell whether a run has more to show than the caller, or did not come back.
 
-    A timing, and an exploration that broke a call, are about other calls than the one of their run.
+    A timing is about other calls than the one of its run; the schedule of an exploration that broke
+    a call always has threads to show.
     """
-    if isinstance(run, (Timing, Scaling)) or (isinstance(run, Exploration) and run.broken):
+    if isinstance(run, (Timing, Scaling)):
         return False
+    if isinstance(run, Exploration) and run.broken is not None:
+        return True
     if run.ending in _BEFORE:
         return False
     came_back = run.ending in (Ending.RETURNED, Ending.RAISED)

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_mpgrade import checks, steps, tasks
 from pytest_mpgrade.judge import turns
+from pytest_mpgrade.judge.turn_timeline import turn_timeline
 from pytest_mpgrade.records import (
     Broken,
     Concern,
@@ -168,6 +169,11 @@ def test_lines_that_a_hold_opens_are_held_too(explore: Explore) -> None:
     assert found.broken is not None
     (_, last) = found.broken.schedule.holds
     assert found.source[last.place] in ("except Empty:", "if not any(p.is_alive() for p in procs):")
+    drawn = turn_timeline(found, found.broken)
+    assert (drawn.unit, drawn.lanes[0].name) == ("turn", "the caller")
+    held = [span for lane in drawn.lanes for span in lane.spans if span.kind == "gate"]
+    assert len(held) == 2
+    assert all(0 < span.start < span.end <= drawn.end for span in held)
 
 
 def test_schedules_are_the_same_everywhere() -> None:
