@@ -40,7 +40,7 @@ from pytest_mpgrade.submission.sources import read_sources
 
 REPLAYS = 5
 """Replays that all have to break before a schedule is told."""
-AT_A_TIME = 6
+AT_A_TIME = 8
 """Plays at a time. A held process costs no core."""
 LEAST, LONGEST = 12, 4
 """On a busy machine an exploration goes on until it has tried so many schedules for each of its

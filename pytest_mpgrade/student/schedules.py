@@ -27,7 +27,7 @@ _SHARED = re.compile(
     r"|Process|Barrier|open|remove|rename|exists|append|pop|with|lock)\b"
 )
 """Words of lines at which processes may meet. Another line is only explored later."""
-_SHORT, _MIDDLE, _LONG = 0.5, 1.0, 2.0
+_SHORT, _MIDDLE, _LONG = 0.5, 0.8, 1.5
 """Seconds of `window`."""
 _SIZES = (2, 2, 3)
 """Holds of a schedule that is drawn, each as likely; most that needs three has one of two too."""
