@@ -12,7 +12,7 @@ from pytest_mpgrade.records import CALLER, WORKER, Broken, Exploration, Point, V
 
 _MOST = 6
 """Turns that are told; the first ones say most."""
-HELD, GOES_ON = "is held here", "goes on"
+HELD, GOES_ON = "held", "goes on"
 """What a turn may end with, and begin with."""
 _COLUMNS, _WIDTH = 3, 68
 """The most threads that have a column each, and the characters of a line of such columns."""
@@ -144,7 +144,7 @@ def _turns(visits: Sequence[Visit], holds: set[Point]) -> Iterator[Turn]:
 
 
 def ran_words(turn: Turn) -> str:
-    """Return the lines of a turn in words: "lines 12-13, is held here"."""
+    """Return the lines of a turn in words: "lines 12-13, held"."""
     ran = f"line{'s' * (len(set(turn.lines)) > 1)} {_ranges(turn.lines)}" if turn.lines else ""
     parts = [turn.note, ran] if turn.note == GOES_ON else [ran, turn.note]
     return ", ".join(filter(None, parts))

@@ -83,7 +83,7 @@ def test_schedule_is_replayed(explore: Explore, name: str, token: str, says: str
     assert (judged.outcome, judged.concern) == (Outcome.FAILED, Concern.RACE)
     assert says in judged.message
     assert "in 5 of 5 replays" in judged.message
-    assert "is held here" in str(judged.evidence["lines"])
+    assert "held" in str(judged.evidence["lines"])
     assert token in str(judged.evidence["replay"])
 
 
@@ -229,7 +229,7 @@ def test_turns_stand_in_a_column_for_each_thread() -> None:
     places = ("worker2@a.py:12#1", hold, "worker1@a.py:12#1", "worker1@a.py:13#1")
     assert turns.lines(_broken(hold, *places, f"{hold} goes on", "worker2@a.py:14#1")) == [
         "   worker 2                        worker 1",
-        "1. lines 12-13, is held here",
+        "1. lines 12-13, held",
         "2.                                 lines 12-13",
         "3. goes on, line 14",
     ]
@@ -241,7 +241,7 @@ def test_turns_of_many_threads_are_a_list() -> None:
     loops = [f"worker2@a.py:{line}#{visit}" for visit in (1, 2, 3) for line in (7, 8)]
     others = (*loops, "worker3@a.py:3#1", "worker4@a.py:3#1")
     assert turns.lines(_broken(hold, hold, *others)) == [
-        "1. worker 1: line 2, is held here",
+        "1. worker 1: line 2, held",
         "2. worker 2: lines 7-8 (3 times)",
         "3. worker 3: line 3",
         "4. worker 4: line 3",
