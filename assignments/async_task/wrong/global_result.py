@@ -13,6 +13,7 @@ async def async_task(task):
         args, kwargs = (), args
 
     def run():
+        # wrong: one pair for all tasks
         global result, error
         try:
             result, error = func(*args, **kwargs), None
