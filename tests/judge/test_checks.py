@@ -359,7 +359,7 @@ BUSY: dict[str, Any] = {"control": False}
                 checks.no_leftovers(),
                 SERVED_UNJOINED,
                 FAILED,
-                words="3 of 3 workers",
+                words="without joining its 3 workers",
             ),
             Case(
                 "forkserver",
