@@ -189,7 +189,7 @@ def test_time_ahead_is_about_what_it_takes(tmp_path: Path) -> None:
         timeout=300,
     )
     assert done.returncode == 0, done.stdout
-    said = re.match(r"23 questions, about (\d+) s", done.stdout)
+    said = re.match(r"\d+ questions, about (\d+) s", done.stdout)
     assert said
     took = json.loads((tmp_path / "out" / "bg_task" / "result.json").read_text("utf-8"))["seconds"]
     assert 1 / 6 < took / float(said[1]) < 6

@@ -23,7 +23,7 @@ HANGS = """
 """
 LEAVES = """
     import multiprocessing as mp
-    import multiprocessing.connection
+    import os
     import time
 
     kept = []
@@ -35,12 +35,12 @@ LEAVES = """
         time.sleep(60)
 
     def f():
-        joined, zombie, alive = (mp.Process(target=each) for each in (end, end, stay))
-        for each in (joined, zombie, alive):
+        joined, alive, zombie = (mp.Process(target=each) for each in (end, stay, end))
+        for each in (joined, alive, zombie):
             each.start()
             kept.append(each)
         joined.join()
-        mp.connection.wait([zombie.sentinel])
+        os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
 """
 
 
@@ -69,7 +69,7 @@ def test_a_hang_shows_who_waits_for_whom_to_the_end(play: MakeRuns) -> None:
 def test_what_a_call_leaves_is_told_from_what_it_joins(play: MakeRuns) -> None:
     """One process is joined, one is a zombie from its end on, one is alive after the return."""
     run = play(LEAVES, steps.call("f"))[1]
-    drawn, (joined, zombie, alive) = lanes(run)
+    drawn, (joined, alive, zombie) = lanes(run)
     assert [lane.left for lane in (joined, zombie, alive)] == ["", "zombie", "alive"]
     returned = next(moment for moment in drawn.moments if moment.kind == "returned")
     assert returned.text == "the call returns: 1 worker never joined, 1 still alive"
