@@ -53,7 +53,7 @@ def covered(run: Exploration) -> str:
 
 _HINTS: tuple[tuple[str, str], ...] = (
     (
-        r"[Cc]ond\w*\.wait\(|\.(notify|notify_all|wait_for)\(",
+        r"(?:cond|Cond)\w*\.wait\(|\.(notify|notify_all|wait_for)\(",
         "a notification reaches only who waits already: take the condition's lock first, and ask"
         " there in a loop for what you wait for (with cond: while not done: cond.wait())",
     ),
