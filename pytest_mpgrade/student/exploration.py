@@ -46,7 +46,7 @@ LEAST, LONGEST = 12, 4
 """On a busy machine an exploration goes on until it has tried so many schedules for each of its
 seconds, for so many times its seconds at most: what is found should not depend on the load.
 """
-ROUNDS = 4
+ROUNDS = 2
 """Rounds of one play. After one that breaks, those behind it are made again."""
 
 
