@@ -86,8 +86,12 @@ def _held(watch: Watch) -> list[str]:
 
 
 def _window(held: Sequence[str], script: HeldPoints) -> float:
-    """Return the seconds in which nothing may change, until the first of those held goes on."""
-    return max((script.windows[int(key.removeprefix(HELD))] for key in held), default=0.0)
+    """Return the seconds in which nothing may change, until the first of those held goes on.
+
+    A submission may send keys of its own; nobody waits for these.
+    """
+    known = {f"{HELD}{number}": seconds for number, seconds in enumerate(script.windows)}
+    return max((known.get(key, 0.0) for key in held), default=0.0)
 
 
 def _nothing_else(watch: Watch, end: float, window: float) -> WaitEnd:
