@@ -91,6 +91,8 @@ class MonitoredLines(OwnLines):
             return
         self._begun = True
         monitoring = sys.monitoring  # type: ignore[attr-defined]  # - of Python 3.12
+        if monitoring.get_tool(TOOL) is not None:
+            return  # the submission has taken it: it is only explored less
         events = monitoring.events
         monitoring.use_tool_id(TOOL, "mpgrade")
         monitoring.register_callback(TOOL, events.PY_START, self._started)

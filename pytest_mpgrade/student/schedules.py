@@ -30,7 +30,7 @@ _SHARED = re.compile(
 _SHORT, _MIDDLE, _LONG = 0.5, 0.8, 1.5
 """Seconds of `window`."""
 _SIZES = (2, 2, 3)
-"""Holds of a schedule that is drawn, each as likely; most that needs three has one of two too."""
+"""Numbers of holds, each as likely. Two come more often: few programs need three."""
 _DRAWN = 400
 """Schedules of several holds that are drawn; an exploration tries as many as it has time for."""
 

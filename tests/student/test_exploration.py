@@ -15,6 +15,7 @@ from pytest_mpgrade.judge.turn_timeline import turn_timeline
 from pytest_mpgrade.records import (
     Broken,
     Concern,
+    Ending,
     Exploration,
     ExploreRules,
     Finding,
@@ -161,6 +162,19 @@ def test_submission_that_stops_tracing_is_explored_less(explore: Explore) -> Non
     judged = checks.holds_under_every_schedule()(found)
     assert judged.outcome is Outcome.INCONCLUSIVE
     assert "no thread came to a point" in judged.message
+
+
+@pytest.mark.parametrize("key", ["x", "99", ""])
+def test_holds_that_a_submission_makes_up_only_delay_it(explore: Explore, key: str) -> None:
+    """A message for a point that no schedule holds is no error of the grader's."""
+    text = RACY["empty_before_get"].replace(
+        "    while not input",
+        "    from pytest_mpgrade.inside import gates\n"
+        f"    gates.ask('hold', key={key!r})\n"
+        "    while not input",
+    )
+    found = explore(text, seconds=1.0)
+    assert found.ending is Ending.RETURNED
 
 
 def test_lines_that_a_hold_opens_are_held_too(explore: Explore) -> None:
