@@ -26,7 +26,7 @@ from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import terminal
 from pytest_mpgrade.report.terminal.page import NOT_GRADED
 from pytest_mpgrade.system import console
-from pytest_mpgrade.system.text import clean, one_line, some_of
+from pytest_mpgrade.system.text import clean, counted, one_line, some_of
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -92,7 +92,7 @@ def _checked(
 def _print_inputs(inputs: _Inputs, out: Path) -> None:
     source, gradebook = inputs.ready.source, inputs.gradebook
     console.say(
-        f"{len(source.jobs)} submissions, layout: {source.layout}; what became of"
+        f"{counted(len(source.jobs), 'submission')}, layout: {source.layout}; what became of"
         f" what: {out / MAPPING}"
     )
     if inputs.only is not None:
