@@ -16,7 +16,7 @@ from pytest_mpgrade.batch.cluster import executors
 from pytest_mpgrade.batch.feedback import check_sources
 from pytest_mpgrade.batch.mapping import MAPPING, sources_of
 from pytest_mpgrade.batch.run import GRADEBOOK, grade_jobs, wait_for_earlier
-from pytest_mpgrade.cli import choice_arguments, feedback, report
+from pytest_mpgrade.cli import choice_arguments, feedback
 from pytest_mpgrade.cli.exit_codes import RIGHT, UNGRADABLE
 from pytest_mpgrade.cli.grading_options import grading_options
 from pytest_mpgrade.course.assignment import find_assignment
@@ -44,6 +44,8 @@ def main(arguments: argparse.Namespace) -> int:
     missing = _print_class(arguments, inputs, graded)
     written = feedback.after_batch(arguments.feedback, inputs.ready.source, assignment, out)
     if arguments.html:
+        from pytest_mpgrade.cli import report  # with what draws and colours: not for every batch
+
         pages = report.pages_after_batch(inputs.ready.source, assignment, out, arguments.html)
         written = itertools.chain(written, pages)
     for words in (*map(one_line, written), *inputs.choice.notes()):

@@ -514,6 +514,14 @@ def test_start_is_light(tmp_path: Path) -> None:
         assert f"'{name}'" not in done.stderr
 
 
+def test_batch_draws_nothing_that_nobody_asked_for() -> None:
+    """What draws and colours pages is not loaded before pages are asked for."""
+    code = "import sys, pytest_mpgrade.cli.batch; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for name in ("leather", "pygments", "pytest_mpgrade.report.pages.student"):
+        assert name not in done.stdout.split()
+
+
 def test_students_files_are_not_imported(place: Path) -> None:
     """Files with a library's name in the current folder, a conftest.py or a pytest.ini there reach
     no grader.

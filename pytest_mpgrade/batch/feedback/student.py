@@ -10,7 +10,6 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Criterion
 from pytest_mpgrade.report import redaction, terminal
 from pytest_mpgrade.report.exports.github import summary
-from pytest_mpgrade.report.pages.student import Beside, student_page
 from pytest_mpgrade.report.result_json import ResultFile, read_result
 from pytest_mpgrade.submission.python_files import python_files
 
@@ -34,6 +33,9 @@ class StudentFeedback:
 
     def html(self) -> str:
         """Return the page for the student."""
+        # What draws and colours is imported by those who want pages: a batch begins without it.
+        from pytest_mpgrade.report.pages.student import Beside, student_page
+
         handed_in = self.shown.submission
         sources = python_files(Path(handed_in.path), handed_in.sha256)
         return student_page(self.shown, self.criteria, Beside(sources=sources))
