@@ -3,6 +3,9 @@
 Prints the median of each, and what plain tests with a time limit cost for the same submission
 (`plain_pytest/`, which needs pytest-timeout): those say less, and a hang ends them only by its time
 limit. CPU time is that of the whole machine, so that processes count that nobody waited for.
+
+The first line says how fast the machine is just now: virtual machines differ by a factor of two
+from one hour to the next, and figures of two days compare only by it.
 """
 
 from __future__ import annotations
@@ -80,6 +83,17 @@ def commands(folder: Path) -> list[Measured]:
     return found
 
 
+def milliseconds_of_a_loop(rounds: int = 1_000_000, times: int = 9) -> float:
+    """Return the CPU milliseconds of a bare loop of a million rounds, the median of nine."""
+    taken = []
+    for _ in range(times):
+        start = time.process_time()
+        for _ in range(rounds):
+            pass
+        taken.append(1000 * (time.process_time() - start))
+    return statistics.median(taken)
+
+
 def costs(command: Sequence[str]) -> tuple[float, float]:
     """Run a command once; return its wall seconds, and the machine's CPU seconds meanwhile."""
     start, used = time.perf_counter(), machine.used()
@@ -106,6 +120,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--only", default="", metavar="TEXT", help="names that contain it")
     arguments = parser.parse_args()
+    print(f"a loop of a million rounds: {milliseconds_of_a_loop():.0f} ms", flush=True)
     with tempfile.TemporaryDirectory(prefix="mpgrade-benchmark-") as folder:
         for each in commands(Path(folder)):
             if arguments.only in each.name:
