@@ -36,7 +36,10 @@ def dump_stacks_on_request() -> None:
     path = os.environ.get("MPGRADE_STACKS")
     if path and hasattr(faulthandler, "register"):
         file = open(path, "a")  # noqa: SIM115 - stays open as long as the process lives
-        faulthandler.register(signal.SIGUSR2, file=file, all_threads=True)
+        # faulthandler restores errno only where it calls an earlier handler. Without one, an
+        # attempt to take a lock that is interrupted right after it failed reads 0 and is a success.
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+        faulthandler.register(signal.SIGUSR2, file=file, all_threads=True, chain=True)
 
 
 def print_lines_at_once() -> None:

@@ -44,12 +44,15 @@ class Seen:
 def handler_line(file: str) -> str:
     """Return the statement by which a process and its children write their stacks into *file*.
 
-    It is "" where a system has no such signal.
+    It is "" where a system has no such signal. The signal is ignored before, as
+    `inside.bootstrap` does and for its reason.
     """
     if not hasattr(signal, "SIGUSR2"):
         return ""
-    number = int(signal.SIGUSR2)
-    return f"__import__('faulthandler').register({number}, open({file!r}, 'a'))"
+    number, ignore = int(signal.SIGUSR2), int(signal.SIG_IGN)
+    ignored = f"__import__('signal').signal({number}, {ignore})"
+    handled = f"__import__('faulthandler').register({number}, open({file!r}, 'a'), chain=True)"
+    return f"{ignored}; {handled}"
 
 
 def look(tree: ProcessTree, caller: int, stacks: Stacks) -> Seen:
