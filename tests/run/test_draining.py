@@ -37,7 +37,8 @@ TEXT = """
         todo.put(pair)
 
     def mp_apply(tasks, n_processes=2):
-        todo, done = mp.Queue(SIZE), mp.Queue()
+        MANAGER
+        todo, done = OWNER.Queue(SIZE), mp.Queue()
         crew = [mp.Process(target=consume, args=(todo, done)) for _ in range(n_processes)]
         crew.append(PRODUCER(target=produce, args=(tasks, todo, n_processes)))
         for each in crew:
@@ -45,6 +46,7 @@ TEXT = """
         values = dict(done.get() for _ in tasks)
         for each in crew:
             each.join()
+        END
         return [values[index] for index in range(len(tasks))]
 """
 
@@ -55,10 +57,21 @@ def counted(
     *,
     producer: str = "mp.Process",
     put: str = "todo.put(pair)",
+    manager: bool = False,
     **options: str,
 ) -> GateReport:
     """Return the report of a run with this queue, which has to come back with all values."""
-    text = TEXT.replace("SIZE", size).replace("PRODUCER", producer).replace("PUT", put)
+    words = {
+        "SIZE": size,
+        "PRODUCER": producer,
+        "PUT": put,
+        "MANAGER": "manager = mp.Manager()" if manager else "",
+        "OWNER": "manager" if manager else "mp",
+        "END": "manager.shutdown()" if manager else "",
+    }
+    text = TEXT
+    for name, word in words.items():
+        text = text.replace(name, word)
     step = steps.call("mp_apply", WAITING, n_processes=CONSUMERS, gates=Drained(n=CONSUMERS))
     run = play(text, step, **options)[-1]
     assert (run.ending, run.encoded) == (Ending.RETURNED, ["list", list(WAITING.expected)])
@@ -87,3 +100,14 @@ def test_producer_that_polls_is_stopped_as_well(play: MakeRuns, nap: str) -> Non
 def test_counted_without_ptrace(play: MakeRuns, observer: str) -> None:
     """Processes are stopped and go on where they are not traced, too."""
     assert counted(play, "2", observer=observer).drained == 2
+
+
+@METHODS
+@pytest.mark.parametrize(("size", "least", "most"), [("2", 0, 2), ("0", 5, ITEMS - CONSUMERS)])
+def test_queue_of_a_manager_is_counted(
+    play: MakeRuns, method: str, size: str, least: int, most: int
+) -> None:
+    """The server of a manager goes on, and an item that it was asked to take does not count."""
+    drained = counted(play, size, manager=True, method=method).drained
+    assert drained is not None
+    assert least <= drained <= most

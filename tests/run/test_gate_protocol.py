@@ -32,6 +32,7 @@ from pytest_mpgrade.records import (
     ShutGates,
     TimedStart,
 )
+from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe import reading, watch
 from pytest_mpgrade.run.observe.base import ObservedProcess, Roll
 from pytest_mpgrade.run.observe.clock import Clock
@@ -385,7 +386,9 @@ def ends_well(
     tree = Tree(program, draw)
     seen = in_model_time(tree)
     began = tree.now
-    how, report = gate_scripts.play(seen, _script(script, program, exit_gates), PATIENCE)
+    how, report = gate_scripts.play(
+        seen, _script(script, program, exit_gates), PATIENCE, Stacks(file="", own=())
+    )
     assert report.script == script
     assert tree.now - began < 3 * SECONDS  # every run ends, and in time
     assert (how == "back") == seen.back == (not tree.caller.todo and tree.caller.alive)

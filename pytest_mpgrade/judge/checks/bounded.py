@@ -20,7 +20,8 @@ def bounded(run: Run, maxsize: int) -> Verdict:
 
     The items were counted from outside: all processes but the consumers were stopped by a signal,
     so that nobody could put another item, and the consumers took what was there. What a producer
-    holds, or has yet to put, does not count, nor do items that consumers had taken before.
+    holds, or has yet to put, does not count, nor do items that consumers had taken before. Of a
+    manager's queue as many fewer count as threads may have been putting an item.
 
     The check needs a run with the gate script `records.Drained`. It fails when more items were
     waiting. It is absent when no task ran in a child process. It is skipped where processes cannot

@@ -113,6 +113,11 @@ def doing_of(frames: Sequence[Frame], stacks: Stacks, blocked: Blocked) -> Doing
     return _BY_CALL.get(blocked.call, Doing.OTHER) if blocked.call != "futex" else Doing.OTHER
 
 
+def serves(threads: Sequence[Sequence[Frame]], stacks: Stacks) -> bool:
+    """Tell whether a process with these stacks, the main thread's last, is a manager's server."""
+    return bool(threads) and doing_of(threads[-1], stacks, Blocked()) is Doing.SERVE
+
+
 def _class_of(frame: Frame) -> str:
     """Return the class that a line of the standard library is in, by its source."""
     for number in range(frame.line, 0, -1):

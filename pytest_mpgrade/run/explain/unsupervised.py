@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_mpgrade.records import Doing, Frame, Role, Whereabouts
-from pytest_mpgrade.run.explain.doing import doing_of, own_frame, source_of
+from pytest_mpgrade.run.explain.doing import doing_of, own_frame, serves, source_of
 from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe import loops
 from pytest_mpgrade.system.linux import blocked
@@ -115,5 +115,4 @@ def _asks(pid: int, frames: Sequence[Frame], stacks: Stacks) -> bool:
 def _role(pid: int, caller: int, threads: Sequence[Sequence[Frame]], stacks: Stacks) -> Role:
     if pid == caller:
         return Role.PARENT
-    serves = doing_of(threads[-1], stacks, Blocked()) is Doing.SERVE
-    return Role.MANAGER if serves else Role.WORKER
+    return Role.MANAGER if serves(threads, stacks) else Role.WORKER

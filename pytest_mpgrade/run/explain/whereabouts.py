@@ -10,11 +10,10 @@ import itertools
 import time
 from collections.abc import Sequence
 
-from pytest_mpgrade.records import Doing, Frame, Role, Whereabouts
-from pytest_mpgrade.run.explain.doing import doing_of, own_frame, source_of
+from pytest_mpgrade.records import Frame, Role, Whereabouts
+from pytest_mpgrade.run.explain.doing import own_frame, serves, source_of
 from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe.watch import Watch
-from pytest_mpgrade.system.linux.blocked import Blocked
 
 SECONDS = 0.4
 """Seconds for all stacks of a run together: who presses Ctrl-C waits for them. One takes 0.02 s."""
@@ -54,5 +53,4 @@ def _own(threads: Sequence[Sequence[Frame]], stacks: Stacks) -> Frame | None:
 def _role(pid: int, watch: Watch, threads: Sequence[Sequence[Frame]], stacks: Stacks) -> Role:
     if pid == watch.caller:
         return Role.PARENT
-    serves = threads and doing_of(threads[-1], stacks, Blocked()) is Doing.SERVE
-    return Role.MANAGER if serves else Role.WORKER
+    return Role.MANAGER if serves(threads, stacks) else Role.WORKER

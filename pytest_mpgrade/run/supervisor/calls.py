@@ -208,7 +208,8 @@ class Calls:
         looks, crowd = Looks(watch, self.run.stacks), Crowd.now(watch.caller)
         watch.reply()
         with watch.looking_in(looks.take) if step.look else contextlib.nullcontext():
-            how, gates = gate_scripts.play(watch, step.gates, step.patience or self.limits.patience)
+            patience = step.patience or self.limits.patience
+            how, gates = gate_scripts.play(watch, step.gates, patience, self.run.stacks)
         seconds = time.monotonic() - watch.began
         blocked = max(0.0, seconds - (core_time.core_seconds(watch) - used))
         tries = 1

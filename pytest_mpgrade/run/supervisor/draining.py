@@ -3,6 +3,9 @@
 While all other processes are stopped, nobody can hand out another task. What a process at a gate
 takes when it is let go was waiting for it. So a queue is counted without a question to anybody who
 fills it: what a producer still holds in its hands, or in its own memory, does not count.
+
+A manager's server is not stopped, since it has the queue. A producer that was stopped may have
+asked it to put an item, each of its threads one at most. So many do not count.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ import time
 from collections.abc import Collection, Iterator
 
 from pytest_mpgrade.records import GateReport
+from pytest_mpgrade.run.explain.doing import serves
+from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe.watch import Watch
 
 FILL_SECONDS = 3.0
@@ -24,7 +29,7 @@ STOP_SECONDS = 5.0
 """Seconds until a process that was sent SIGSTOP has stopped, at most."""
 
 
-def drain(watch: Watch, n: int) -> GateReport:
+def drain(watch: Watch, n: int, stacks: Stacks) -> GateReport:
     """Play the script `records.Drained`."""
     watch.gates.keep_shut = lambda _: True
     how = watch.until(lambda: len(watch.gates.insiders()) >= n)
@@ -34,7 +39,7 @@ def drain(watch: Watch, n: int) -> GateReport:
     crew = watch.gates.insiders()
     drained = None
     if how in ("yes", "quiet") and crew and hasattr(signal, "SIGSTOP"):
-        drained = _drained(watch, crew)
+        drained = _drained(watch, crew, stacks)
     watch.gates.open_all()
     return GateReport(
         script="drain",
@@ -49,7 +54,7 @@ def drain(watch: Watch, n: int) -> GateReport:
     )
 
 
-def _drained(watch: Watch, crew: Collection[int]) -> int | None:
+def _drained(watch: Watch, crew: Collection[int], stacks: Stacks) -> int | None:
     """Return how many tasks the crew takes while all others are stopped.
 
     None where some process could not be stopped.
@@ -57,13 +62,17 @@ def _drained(watch: Watch, crew: Collection[int]) -> int | None:
     others = [
         pid for pid in watch.live() if pid not in crew and not watch.observer.seen[pid].helper
     ]
-    with _stopped(watch, others) as all_stopped:
+    managers = [pid for pid in others if pid != watch.caller and serves(stacks.of(pid), stacks)]
+    producers = [pid for pid in others if pid not in managers]
+    with _stopped(watch, producers) as all_stopped:
         if not all_stopped:
             return None
         before = len(watch.gates.arrivals())
         watch.gates.open_all()
         watch.until(lambda: False)
-        return len(watch.gates.arrivals()) - before
+        taken = len(watch.gates.arrivals()) - before
+    asked = len(watch.observer.threads(producers)) if managers else 0
+    return max(0, taken - asked)
 
 
 @contextlib.contextmanager

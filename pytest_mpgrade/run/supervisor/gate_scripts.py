@@ -35,6 +35,7 @@ from pytest_mpgrade.records import (
     TimedStart,
     WaitEnd,
 )
+from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe.watch import Watch
 from pytest_mpgrade.run.supervisor import held_points
 from pytest_mpgrade.run.supervisor.draining import drain
@@ -58,20 +59,22 @@ LATE_SECONDS = 10.0
 """Seconds for a caller to come back, when its task is let go at the time limit."""
 
 
-def play(watch: Watch, script: Script, patience: float) -> tuple[WaitEnd, GateReport]:
+def play(
+    watch: Watch, script: Script, patience: float, stacks: Stacks
+) -> tuple[WaitEnd, GateReport]:
     """Play a script until the call is back, dead, late or quiescent; return that, and a report.
 
-    *patience* is the window of *steady*, in seconds.
+    *patience* is the window of *steady*, in seconds. *stacks* tell who is a manager's server.
     """
     watch.gates.exit_gates, watch.gates.hold_exits = script.exit_gates, False
-    report = _played(watch, script)
+    report = _played(watch, script, stacks)
     how, at_exit = _finish(watch, patience)
     if isinstance(script, TimedStart):
         report = _timed(watch, report)
     return how, replace(report, at_exit=at_exit)
 
 
-def _played(watch: Watch, script: Script) -> GateReport:
+def _played(watch: Watch, script: Script, stacks: Stacks) -> GateReport:
     if isinstance(script, OpenGates):
         return _open(watch)
     if isinstance(script, ShutGates):
@@ -83,7 +86,7 @@ def _played(watch: Watch, script: Script) -> GateReport:
     if isinstance(script, HeldPoints):
         return held_points.play_schedule(watch, script)
     if isinstance(script, Drained):
-        return drain(watch, script.n)
+        return drain(watch, script.n, stacks)
     if isinstance(script, HeldTasks):
         return hold_tasks(watch, script)
     return _line(watch, script) if isinstance(script, Rendezvous) else _start(watch, script)
