@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from pytest_mpgrade.records import CALLER, WORKER, Point, Schedule, Visit
@@ -27,6 +27,10 @@ _SHARED = re.compile(
     r"|Process|Barrier|open|remove|rename|exists|append|pop|with|lock)\b"
 )
 """Words of lines at which processes may meet. Another line is only explored later."""
+_KEEPERS = re.compile(r"\b(\w*Manager|Array|RawArray|ShareableList|memmap|ndarray|frombuffer)\b")
+"""Words of lines at which something is made whose items processes may share."""
+_ITEM = re.compile(r"\w\s*\[")
+"""What reads or writes an item."""
 _SHORT, _MIDDLE, _LONG = 0.5, 0.8, 1.5
 """Seconds of `window`."""
 _SIZES = (2, 2, 3)
@@ -39,7 +43,8 @@ def singles(
     start_method: str, visits: Sequence[Visit], source: Mapping[str, str]
 ) -> Iterator[Schedule]:
     """Return the schedules with one hold, the most telling first."""
-    for point in sorted(_points(visits), key=lambda point: _rank(point, source)):
+    meeting = _Meeting.in_program(source)
+    for point in sorted(_points(visits), key=meeting.rank):
         yield Schedule(start_method=start_method, holds=(point,))
 
 
@@ -47,9 +52,10 @@ def drawn(
     start_method: str, visits: Sequence[Visit], source: Mapping[str, str], seed: str, depth: int
 ) -> Iterator[Schedule]:
     """Return schedules with two to *depth* holds, which go on in their order; drawn with *seed*."""
-    points = sorted(_points(visits), key=lambda point: _rank(point, source))
+    meeting = _Meeting.in_program(source)
+    points = sorted(_points(visits), key=meeting.rank)
     draw = random.Random(seed)  # noqa: S311 - a schedule, no secret
-    weights = [3 if _telling(point, source) else 1 for point in points]
+    weights = [3 if meeting.at(point) else 1 for point in points]
     known: set[tuple[Point, ...]] = set()
     for _ in range(_DRAWN if points else 0):
         holds = tuple(draw.choices(points, weights, k=min(depth, draw.choice(_SIZES))))
@@ -79,10 +85,11 @@ def that_follow(
 ) -> list[Schedule]:
     """Return schedules that also hold where this one has led for the first time."""
     new = [visit for visit in visits if _place(visit.point) not in known]
-    firsts = {replace(point, visit=1) for point in _points(new) if _telling(point, source)}
+    meeting = _Meeting.in_program(source)
+    firsts = {replace(point, visit=1) for point in _points(new) if meeting.at(point)}
     return [
         replace(schedule, holds=(*schedule.holds, point))
-        for point in sorted(firsts, key=lambda point: _rank(point, source))
+        for point in sorted(firsts, key=meeting.rank)
     ]
 
 
@@ -115,23 +122,35 @@ def _place(point: Point) -> Place:
     return CALLER if point.role == CALLER else WORKER, point.thread, point.place
 
 
-def _rank(point: Point, source: Mapping[str, str]) -> tuple[object, ...]:
-    """Return where a point stands in the order; the least first."""
-    return (
-        not _telling(point, source),
-        min(point.visit, 3),
-        bool(point.line),
-        point.role,
-        point.thread,
-        point.place,
-    )
+@dataclass(frozen=True)
+class _Meeting:
+    """Where the processes of a program may meet, by the words of its lines."""
 
+    source: Mapping[str, str]
+    shares_items: bool
 
-def _telling(point: Point, source: Mapping[str, str]) -> bool:
-    """Tell whether processes may meet at a point: at its line, or at the one before it."""
-    if not point.line or point.place.endswith("~"):
-        return True
-    return any(
-        _SHARED.search(source.get(f"{point.file}:{number}", ""))
-        for number in (point.line - 1, point.line)
-    )
+    @classmethod
+    def in_program(cls, source: Mapping[str, str]) -> _Meeting:
+        return cls(source, any(map(_KEEPERS.search, source.values())))
+
+    def rank(self, point: Point) -> tuple[object, ...]:
+        """Return where a point stands in the order; the least first."""
+        return (
+            not self.at(point),
+            min(point.visit, 3),
+            bool(point.line),
+            point.role,
+            point.thread,
+            point.place,
+        )
+
+    def at(self, point: Point) -> bool:
+        """Tell whether processes may meet at a point: at its line, or at the one before it."""
+        if not point.line or point.place.endswith("~"):
+            return True
+        texts = [
+            self.source.get(f"{point.file}:{number}", "") for number in (point.line - 1, point.line)
+        ]
+        return any(
+            _SHARED.search(text) or (self.shares_items and _ITEM.search(text)) for text in texts
+        )

@@ -166,3 +166,15 @@ def test_points_that_a_person_has_set_are_shown(
     (graded_class / "eve").mkdir()
     result_json.write_result(result, graded_class / "eve" / RESULT_FILE)
     assert shown(capsys, "show", str(graded_class / "eve")).startswith("f: eve: 3 of 10 points\n")
+
+
+def test_what_could_not_be_graded_says_why(
+    graded_class: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of an ungradable submission the reason is said, and no criterion is called not earned."""
+    result = results.ungraded(CRITERIA, reason="there is no file cv_funcs.py", assignment="f")
+    (graded_class / "fred").mkdir()
+    result_json.write_result(result, graded_class / "fred" / RESULT_FILE)
+    text = shown(capsys, "show", str(graded_class / "fred"))
+    assert "there is no file cv_funcs.py" in text
+    assert "Not earned" not in text

@@ -190,6 +190,19 @@ def test_lines_that_a_hold_opens_are_held_too(explore: Explore) -> None:
     assert all(0 < span.start < span.end <= drawn.end for span in held)
 
 
+@pytest.mark.parametrize(
+    ("maker", "first"),
+    [("board = mp.Manager().dict()", "f.py:9"), ("board = {}", "f.py:3")],
+)
+def test_items_that_processes_share_are_held_early(maker: str, first: str) -> None:
+    """A line that changes an item comes before others where something shared is made."""
+    source = {"f.py:1": maker, "f.py:3": "n = n + 1", "f.py:9": "board[0] = n"}
+    texts = ("worker1@f.py:3#1", "worker1@f.py:9#1")
+    visits = [Visit(point=point_in(text)) for text in texts]
+    (hold,) = next(schedules.singles("fork", visits, source)).holds
+    assert hold.place == first
+
+
 def test_schedules_are_the_same_everywhere() -> None:
     """The same submission has the same schedules in the same order; another has other pairs."""
     texts = ("caller@cv_funcs.py:20#1", A_WORKER_GETS, "worker2@cv_funcs.py:13#2")
