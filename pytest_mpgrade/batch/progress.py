@@ -18,9 +18,9 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade.grading import Grading
 from pytest_mpgrade.records import RESULT_FILE, Outcome, Status
 from pytest_mpgrade.report import result_json
+from pytest_mpgrade.report.grade_words import grade_words
 from pytest_mpgrade.report.terminal import live
 from pytest_mpgrade.report.terminal.live import Running, Standing
-from pytest_mpgrade.report.terminal.page import grade_words
 from pytest_mpgrade.system.text import clean, encodable, one_line
 
 RATE_FROM = 3

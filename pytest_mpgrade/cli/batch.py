@@ -24,7 +24,7 @@ from pytest_mpgrade.errors import Mistakes, UsageError
 from pytest_mpgrade.grade.pytest_run import Options
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import terminal
-from pytest_mpgrade.report.terminal.page import NOT_GRADED
+from pytest_mpgrade.report.grade_words import NOT_GRADED
 from pytest_mpgrade.system import console
 from pytest_mpgrade.system.text import clean, counted, one_line, some_of
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pytest_mpgrade.records import QuestionScore, Status
 from pytest_mpgrade.report import adjustments
+from pytest_mpgrade.report.grade_words import grade_words
 from pytest_mpgrade.report.parts import ResultFile
-from pytest_mpgrade.report.terminal.page import grade_words
 from pytest_mpgrade.system.text import one_line, points
 
 

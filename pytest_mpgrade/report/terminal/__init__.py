@@ -17,10 +17,11 @@ from rich.text import Text
 
 from pytest_mpgrade.records import Assignment, Finding, Outcome
 from pytest_mpgrade.report import adjustments, causes, evidence, grouping
+from pytest_mpgrade.report.grade_words import reason_line
 from pytest_mpgrade.report.result_json import CausePart, CheckPart, ResultFile
 from pytest_mpgrade.report.terminal.class_summary import class_table, ungradable
 from pytest_mpgrade.report.terminal.first_causes import add_fix_first, fix_first
-from pytest_mpgrade.report.terminal.page import STYLES, Page, reason_line
+from pytest_mpgrade.report.terminal.page import STYLES, Page
 from pytest_mpgrade.report.terminal.points_table import mostly_missed, points_table
 from pytest_mpgrade.report.terminal.question_table import rubric_rows
 from pytest_mpgrade.system.text import counted, exit_words, joined, one_line, points

@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_mpgrade.records import Outcome, Status
+from pytest_mpgrade.report.grade_words import grade_words, reason_line
 from pytest_mpgrade.report.overview import Overview
-from pytest_mpgrade.report.terminal.page import STYLES, Page, grade_words, reason_line
+from pytest_mpgrade.report.terminal.page import STYLES, Page
 from pytest_mpgrade.system.text import counted, one_line, points
 
 

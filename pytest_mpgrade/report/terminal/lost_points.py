@@ -8,9 +8,10 @@ from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import CriterionScore, Outcome, Status
 from pytest_mpgrade.report import terminal
 from pytest_mpgrade.report.causes import causes_of
+from pytest_mpgrade.report.grade_words import grade_words, reason_line
 from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.report.terminal.first_causes import add_fix_first
-from pytest_mpgrade.report.terminal.page import Page, grade_words, reason_line
+from pytest_mpgrade.report.terminal.page import Page
 from pytest_mpgrade.system.did_you_mean import nearest_or_all
 from pytest_mpgrade.system.text import one_line, points
 

@@ -8,10 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pytest_mpgrade.records import Outcome, Status
-from pytest_mpgrade.report.overview import Overview
-from pytest_mpgrade.report.result_json import ResultFile
-from pytest_mpgrade.system.text import one_line, points
+from pytest_mpgrade.records import Outcome
 
 STYLES = {
     Outcome.PASSED: "green",
@@ -60,19 +57,3 @@ class Page:
     def text(self) -> str:
         """All of it, without blanks at line ends."""
         return "\n".join(line.rstrip() for line in self._file.getvalue().split("\n")).strip("\n")
-
-
-NOT_GRADED = "not graded"
-"""What stands everywhere in place of the points of a submission that has no grade."""
-
-
-def grade_words(result: ResultFile | Overview, between: str = " of ") -> str:
-    """Return the points of a submission; `NOT_GRADED` where it has no grade."""
-    if result.status is not Status.GRADED:
-        return NOT_GRADED
-    return f"{points(result.score)}{between}{points(result.max_score)}"
-
-
-def reason_line(result: ResultFile | Overview) -> str:
-    """Return why a submission has no grade; "" where it has one."""
-    return "" if result.status is Status.GRADED else f"{result.status}: {one_line(result.reason)}"

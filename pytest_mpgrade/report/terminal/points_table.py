@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_mpgrade.records import CriterionScore, Outcome, Status
+from pytest_mpgrade.report.grade_words import grade_words
 from pytest_mpgrade.report.result_json import CheckPart, ResultFile
-from pytest_mpgrade.report.terminal.page import STYLES, grade_words
+from pytest_mpgrade.report.terminal.page import STYLES
 from pytest_mpgrade.system.text import one_line, points
 
 _FEW = 3
