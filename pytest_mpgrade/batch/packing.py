@@ -1,14 +1,10 @@
-"""Archives and names that course systems take in."""
+"""Names that course systems take in, and what is said where feedback cannot be handed back."""
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import counted, one_line
 
 PAGE = "feedback.html"
@@ -17,24 +13,6 @@ _NO_NAME = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]+')
 """What no file may have in its name on some system."""
 _MOST_NAMES = 5
 """Submissions that are named in a line; of more only the number is told."""
-
-
-def zip_bytes(members: Mapping[str, bytes], executable: Sequence[str] = ()) -> bytes:
-    """Return a zip; the same members always give the same bytes."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            entry = zipfile.ZipInfo(name)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # Unix; otherwise unpackers ignore file modes
-            entry.external_attr = (0o100755 if name in executable else 0o100644) << 16
-            archive.writestr(entry, data)
-    return packed.getvalue()
-
-
-def write_zip(members: Mapping[str, bytes], path: Path, executable: Sequence[str] = ()) -> None:
-    """Write a zip. Raises UsageError where that fails."""
-    atomic_write.write_bytes(zip_bytes(members, executable), path)
 
 
 def file_name(text: str) -> str:

@@ -39,6 +39,7 @@ class _OfProcess(Protocol):
 
 
 _Of = TypeVar("_Of", bound=_OfProcess)
+_Event = TypeVar("_Event", LaneSpan, LaneMark)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,16 +243,15 @@ def _span(kind: SpanKind, start: float, end: float, text: str = "") -> LaneSpan:
     return LaneSpan(kind=kind, start=round(start, 4), end=round(end, 4), text=text)
 
 
+def _first_and_last(events: tuple[_Event, ...]) -> tuple[_Event, ...]:
+    """Return `MOST_EVENTS` events at most: how a call ended matters, and how it began."""
+    return events if len(events) <= MOST_EVENTS else events[: MOST_EVENTS - 5] + events[-5:]
+
+
 def _bounded(lane: Lane, facts: LaneFacts) -> tuple[Lane, int]:
     """Return the lane with its place in the code, and with the first and last of its events."""
-    rest = 0
-    spans, marks = lane.spans, lane.marks
-    if len(spans) > MOST_EVENTS:
-        rest += len(spans) - MOST_EVENTS
-        spans = spans[: MOST_EVENTS - 5] + spans[-5:]
-    if len(marks) > MOST_EVENTS:
-        rest += len(marks) - MOST_EVENTS
-        marks = marks[: MOST_EVENTS - 5] + marks[-5:]
+    spans, marks = _first_and_last(lane.spans), _first_and_last(lane.marks)
+    rest = len(lane.spans) - len(spans) + len(lane.marks) - len(marks)
     lane = replace(lane, spans=spans, marks=marks)
     stuck = facts.stuck
     if stuck is None:

@@ -7,9 +7,7 @@ settings.
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +18,8 @@ from pytest_mpgrade.course.packages import installed_as
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.package import wheel
 from pytest_mpgrade.records import Assignment
-from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.ignored_names import IGNORED
+from pytest_mpgrade.system.zip_files import write_zip
 
 _LEFT_OUT = ("starter", "wrong", "designs", "reference")
 """Parts of an assignment's folder that are left out; the reference is packed from where it lies."""
@@ -73,15 +71,14 @@ def write_archive(
     )
     settings = {"deadline": f"{deadline or chosen.deadline:g}", "extras": f'"{",".join(wanted)}"'}
     settings["packages"] = f'"{" ".join(map(installed_as, assignment.environment.packages))}"'
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in chosen.scripts:
-            text = Path(__file__).with_name(name).read_text("utf-8")
-            _add(archive, name, _set(text, settings).encode(), 0o755)
-        _add(archive, *_wheel(wheel_file))
-        for path, name in _files(assignment):
-            _add(archive, f"assignment/{name}", path.read_bytes())
-    atomic_write.write_bytes(packed.getvalue(), out)
+    members = {
+        name: _set(Path(__file__).with_name(name).read_text("utf-8"), settings).encode()
+        for name in chosen.scripts
+    }
+    name, data = _wheel(wheel_file)
+    members[name] = data
+    members |= {f"assignment/{name}": path.read_bytes() for path, name in _files(assignment)}
+    write_zip(members, out, executable=chosen.scripts)
 
 
 def _set(text: str, settings: Mapping[str, str]) -> str:
@@ -112,12 +109,3 @@ def _files(assignment: Assignment) -> Iterator[tuple[Path, str]]:
     for path in sorted(trusted.rglob("*")) if trusted else ():
         if path.is_file() and IGNORED.isdisjoint(path.parts):
             yield path, f"reference/{path.relative_to(trusted or path).as_posix()}"
-
-
-def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int = 0o644) -> None:
-    """Add a file with a fixed time, so that the same files always give the same archive."""
-    entry = zipfile.ZipInfo(name)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.create_system = 3  # Unix; otherwise unpackers ignore file modes
-    entry.external_attr = (0o100000 | mode) << 16
-    archive.writestr(entry, data)

@@ -10,7 +10,6 @@ import base64
 import csv
 import hashlib
 import io
-import zipfile
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest_mpgrade
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.system.ignored_names import IGNORED
+from pytest_mpgrade.system.zip_files import zip_bytes
 
 _KEPT = ("METADATA", "entry_points.txt")
 _WHEEL = "Wheel-Version: 1.0\nGenerator: mpgrade\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -40,11 +40,7 @@ def build() -> tuple[str, bytes]:
     }
     files[f"{stem}.dist-info/WHEEL"] = _WHEEL.encode()
     files[f"{stem}.dist-info/RECORD"] = _record(files, f"{stem}.dist-info/RECORD")
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-    return f"{stem}-py3-none-any.whl", packed.getvalue()
+    return f"{stem}-py3-none-any.whl", zip_bytes(files)
 
 
 def _package() -> Iterator[tuple[str, bytes]]:

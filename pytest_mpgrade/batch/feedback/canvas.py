@@ -19,10 +19,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from pytest_mpgrade.batch.feedback.student import StudentFeedback
-from pytest_mpgrade.batch.packing import PAGE, file_name, left_out, needed, write_zip, zip_bytes
+from pytest_mpgrade.batch.packing import PAGE, file_name, left_out, needed
 from pytest_mpgrade.report import terminal
 from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import counted, points
+from pytest_mpgrade.system.zip_files import write_zip, zip_bytes
 
 ARCHIVE, COMMENTS = "canvas-submissions.zip", "comments.csv"
 NEEDS = needed("Canvas", "Download Submissions, on the page of the assignment")

@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pytest_mpgrade.batch.feedback.student import StudentFeedback
-from pytest_mpgrade.batch.packing import left_out, needed, write_zip
+from pytest_mpgrade.batch.packing import left_out, needed
 from pytest_mpgrade.report.exports import gradescope
 from pytest_mpgrade.system.text import counted
+from pytest_mpgrade.system.zip_files import write_zip
 
 ARCHIVE = "gradescope-autograder.zip"
 NEEDS = needed("Gradescope", "Review Grades, Export Submissions, in the assignment")

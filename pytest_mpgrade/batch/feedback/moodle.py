@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pytest_mpgrade.batch.feedback.student import StudentFeedback
-from pytest_mpgrade.batch.packing import PAGE, file_name, left_out, needed, write_zip
+from pytest_mpgrade.batch.packing import PAGE, file_name, left_out, needed
 from pytest_mpgrade.system.text import counted
+from pytest_mpgrade.system.zip_files import write_zip
 
 ARCHIVE = "moodle-feedback.zip"
 NEEDS = needed("Moodle", "Submissions, Actions, Download all submissions, in the assignment")

@@ -16,10 +16,10 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from pytest_mpgrade.batch.packing import write_zip
 from pytest_mpgrade.batch.plagiarism.program import Program
 from pytest_mpgrade.system.text import clean
 from pytest_mpgrade.system.timestamps import instant
+from pytest_mpgrade.system.zip_files import write_zip
 
 ARCHIVE, INFO, BASE = "submissions.zip", "info.csv", "base-code.py"
 
