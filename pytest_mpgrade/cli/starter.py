@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shlex
 from pathlib import Path
 
@@ -61,5 +60,4 @@ def starter_files(assignment: Assignment) -> dict[str, bytes]:
 def handout_beside_starter(assignment: Assignment) -> str:
     """Return the handout for a reader who has the starter's files beside it, in no folder."""
     text = Path(assignment.folder, _HANDOUT).read_text("utf-8")
-    text = re.sub(r"(?<=\.)(\s+)`starter/", r"\1The starter's `", text)
-    return text.replace("`starter/", "the starter's `")
+    return text.replace("`starter/`", "this folder").replace("`starter/", "`")

@@ -135,7 +135,8 @@ def own_finding(
 def judge_test(report: pytest.TestReport, findings: list[Finding], *, hidden: bool) -> None:
     """Set the outcome of a test by its findings.
 
-    A test fails if a check failed. It is skipped if none failed and none could be passed in full.
+    A test fails if a check failed. It passes where all checks did but those that are not possible
+    here, as it does for its points. Else it is skipped.
     The report of a test that is *hidden* from students says only that a hidden check failed, or was
     skipped.
     """
@@ -148,10 +149,11 @@ def judge_test(report: pytest.TestReport, findings: list[Finding], *, hidden: bo
             for call in calls
         )
     elif report.passed and findings:
-        open_ones = [finding for finding in findings if finding.outcome is not Outcome.PASSED]
-        if open_ones:
+        not_passed = [finding for finding in findings if finding.outcome is not Outcome.PASSED]
+        open_ones = [finding for finding in not_passed if not _not_possible(finding)]
+        if open_ones or len(not_passed) == len(findings):
             report.outcome = "skipped"
-            first = open_ones[0]
+            first = (open_ones or not_passed)[0]
             report.longrepr = (
                 report.location[0],
                 (report.location[1] or 0) + 1,
@@ -159,6 +161,10 @@ def judge_test(report: pytest.TestReport, findings: list[Finding], *, hidden: bo
             )
     if hidden:
         _cover(report)
+
+
+def _not_possible(finding: Finding) -> bool:
+    return finding.outcome is Outcome.SKIPPED and not finding.undecided_by
 
 
 def _cover(report: pytest.TestReport) -> None:

@@ -147,7 +147,6 @@ class Explorer:
 
     def explore(self, seconds: float, depth: int) -> Exploration:
         """Try schedules of up to *depth* holds, for about *seconds*; stop at the first sure one."""
-        began = time.monotonic()
         plain = self._play([Schedule(start_method=self._method)])
         if not plain:
             raise SupervisorError("the call could not be explored")
@@ -161,7 +160,7 @@ class Explorer:
             source=self._source,
             known=schedules.places_of(visits),
         )
-        broken = self._search(search, began, seconds)
+        broken = self._search(search, time.monotonic(), seconds)
         return as_kind(
             Exploration,
             run,

@@ -87,6 +87,8 @@ def test_each_question_has_a_line_as_it_ends(tmp_path: Path) -> None:
     ) as running:
         assert running.stdout is not None
         first, plain = running.stdout.readline(), running.stdout.readline()
+        if plain.startswith("…"):  # it took long on a busy machine, which is said
+            plain = running.stdout.readline()
         still_works = running.poll() is None
         rest = running.stdout.read().splitlines()
     assert still_works

@@ -31,7 +31,8 @@ def test_students_get_the_starter_and_the_handout(
     assert made == files(home / "starter")
     assert ".github/workflows/grade.yml" in made
     assert handout.partition("\n")[0] == (home / "README.md").read_text("utf-8").partition("\n")[0]
-    assert "`starter/" not in handout
+    assert "starter/" not in handout
+    assert "Copy this folder somewhere" in handout
     said = capsys.readouterr().out
     assert [each for each in (*made, "README.md") if f"  {each}\n" not in said] == []
 

@@ -133,10 +133,10 @@ def test_what_the_reference_does_in_a_tenth_of_the_time_is_slow(
     """A call that makes progress to its time limit is slow if the reference has just done the same,
     else undecided.
     """
-    workload = tasks.square(range(400))
+    workload = tasks.square(range(100))
     own, reference = (
-        run_cache(SLOW.format(nap=0.5), seconds=4.0),
-        run_cache(SLOW.format(nap=nap), seconds=4.0),
+        run_cache(SLOW.format(nap=0.5), seconds=8.0),
+        run_cache(SLOW.format(nap=nap), seconds=8.0),
     )
     student = Student(own, "fork", lambda: reference)
     run = student.play(steps.call("mp_apply", workload))[0]

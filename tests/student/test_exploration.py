@@ -62,6 +62,15 @@ def test_right_solution_holds(explore: Explore, method: str) -> None:
     assert str(found.tried[1]) in str(judged.evidence["right under"])
 
 
+def test_some_schedules_are_tried_however_short_the_time_is(explore: Explore) -> None:
+    """A machine so busy that the run without holds takes all the time leaves the question open for
+    nobody.
+    """
+    found = explore(RIGHT, seconds=0.02)
+    assert sum(found.tried.values()) > 0
+    assert checks.holds_under_every_schedule()(found).outcome is Outcome.PASSED
+
+
 @pytest.mark.parametrize(
     ("name", "token", "says"),
     [
