@@ -49,10 +49,11 @@ class Ahead:
 
 
 def ahead_words(questions: int, seconds: float) -> str:
-    """Return ``30 questions, about 25 s; longer where calls hang``."""
+    """Return ``30 questions, about 25 s; longer where calls hang or the machine is busy``."""
     step = 5 if seconds < 60 else 30
     rough = max(step, step * round(seconds / step))
-    return f"{counted(questions, 'question')}, about {rough} s; longer where calls hang"
+    about = f"{counted(questions, 'question')}, about {rough} s"
+    return f"{about}; longer where calls hang or the machine is busy"
 
 
 def ahead(items: Sequence[pytest.Item]) -> Ahead:
