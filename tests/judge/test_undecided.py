@@ -182,6 +182,6 @@ def test_exports_with_undecided_checks(course: Path, name: str) -> None:
         assert points == (20.0 if name == "ada" else pytest.approx(result["score"], abs=0.011)), (
             each
         )
-    shared = "of the points could not be decided here, and were shared among the others"
+    shared = "of the points could not be decided here, and were spread over the others"
     assert shared in " ".join(said.split())
     assert ("20 / 20" in said) is (name == "ada")

@@ -523,7 +523,7 @@ def test_summary_says_whose_points_others_have() -> None:
     page = summary.render(results.result(found, criteria), criteria)
     assert "| speed | 1 inconclusive | - |" in page
     assert "not earned: less than half of the points of &#x27;first&#x27;: all" in page
-    assert "1 of the points could not be decided here, and was shared among the others" in page
+    assert "1 of the points could not be decided here, and was spread over the others" in page
     assert elements(page) <= {
         "p",
         "h2",

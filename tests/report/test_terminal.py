@@ -89,8 +89,8 @@ Fix this first
   Total                                  2 failed, 3 absent, 1       8.17 / 14
                                          error
 
-  2 of the points could not be decided here, and were shared among the others,
-      so that theirs need not be round
+  2 of the points could not be decided here, and were spread over the others:
+      that costs nothing
   1 check in error: the grader or the machine broke; a person should look
       the supervisor was killed by SIGKILL
   1 check inconclusive: this machine could not decide; a person should look
@@ -234,7 +234,7 @@ def test_points_that_no_failed_check_explains() -> None:
         line.strip() for line in terminal.rubric(results.result(found, criteria), 120).splitlines()
     ]
     assert "not earned: less than half of the points of 'Right results': parallel" in lines
-    shared = "1 of the points could not be decided here, and was shared among the others, so that"
+    shared = "1 of the points could not be decided here, and was spread over the others: that"
     assert any(line.startswith(shared) for line in lines)
     assert (
         " ".join(next(line for line in lines if line.startswith("Workers share the work ")).split())

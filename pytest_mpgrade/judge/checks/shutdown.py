@@ -243,8 +243,7 @@ def no_leftovers(run: Run, *, idle: bool = False) -> Verdict:
         return not_told_to_stop(run, remaining)
     if run.start_method == "forkserver" and any(worker.born == "forkserver" for worker in workers):
         return not_here(
-            "no worker was alive; zombies cannot be seen under forkserver, where the server reaps"
-            " them"
+            "every worker had ended; under forkserver the server reaps children, joined or not"
         )
     return PASSED
 

@@ -191,7 +191,7 @@ def rubric(result: ResultFile, width: int = 80, color: bool = False, *, headed: 
 def about_points(result: ResultFile) -> Iterable[str]:
     """Say why points were not earned that no failed check explains.
 
-    Say also how many points could not be decided and were shared among the others.
+    Say also how many points could not be decided and were spread over the others.
     """
     reasons: dict[str, list[str]] = {}
     for criterion in result.criteria:
@@ -208,8 +208,8 @@ def about_points(result: ResultFile) -> Iterable[str]:
     if lost := result.undecided.points:
         was = "was" if lost == 1 else "were"
         yield (
-            f"{points(lost)} of the points could not be decided here, and {was} shared among the"
-            " others, so that theirs need not be round"
+            f"{points(lost)} of the points could not be decided here, and {was} spread over the"
+            " others: that costs nothing"
         )
 
 
