@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -99,6 +100,7 @@ def _signals() -> Iterator[None]:
 
     A signal that was ignored when we were started stays ignored, as POSIX asks: SIGHUP below
     nohup(1), SIGINT in a script's background job. A batch ignores SIGHUP itself, see `batch.main`.
+    A program that calls `main` in another thread than its first keeps its own handlers.
     """
 
     def end(number: int, _frame: FrameType | None) -> None:
@@ -109,6 +111,7 @@ def _signals() -> Iterator[None]:
         signal.Signals[name]
         for name in names
         if signal.getsignal(signal.Signals[name]) is signal.SIG_DFL
+        and threading.current_thread() is threading.main_thread()
     ]
     for number in numbers:
         signal.signal(number, end)

@@ -10,13 +10,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_mpgrade import __version__
+from pytest_mpgrade import __version__, cli
 from pytest_mpgrade.batch.layouts import plain
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.grade.grading import folder_name
@@ -494,6 +495,16 @@ def test_version_and_help(tmp_path: Path) -> None:
         done = mpgrade(tmp_path, name, "--help")
         assert (done.returncode, done.stderr) == (0, "")
         assert f"usage: mpgrade {name}" in done.stdout
+
+
+def test_command_is_run_in_any_thread(capsys: pytest.CaptureFixture[str]) -> None:
+    """A program may call it in a thread, which can handle no signal."""
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(cli.main(["rubric", "pool"])))
+    thread.start()
+    thread.join()
+    assert codes == [0]
+    assert "pool_finish" in capsys.readouterr().out
 
 
 def test_start_is_light(tmp_path: Path) -> None:
