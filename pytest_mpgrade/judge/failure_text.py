@@ -182,7 +182,9 @@ def waiting_evidence(run: Run) -> dict[str, Any]:
         for one in run.trace.stuck
         if one.frames
     ]
-    evidence |= next(filter(None, map(_own_line, run.trace.stuck)), {})
+    # Who waits for a worker that waits for a lock is not where the fault is.
+    locked = [one for one in waiting_workers(run) if one.doing is Doing.LOCK]
+    evidence |= next(filter(None, map(_own_line, [*locked, *run.trace.stuck])), {})
     if run.why:
         evidence["found by"] = run.why
     explained = died and len(tracebacks.last_words(run)) == 1

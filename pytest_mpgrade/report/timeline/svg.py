@@ -66,7 +66,8 @@ def _draw(canvas: Canvas, area: Area, block: Block) -> None:
         _marks(canvas, area, row)
     _awaits(canvas, area, block, rows)
     came_back = block.timeline.ending in (Ending.RETURNED, Ending.RAISED)
-    kind = "big" if came_back else "big bad"
+    fails = not came_back or any(_is_bad(each, block.timeline) for each in block.timeline.moments)
+    kind = "big bad" if fails else "big"
     canvas.text((8, block.top + layout.LINE), headline(block.timeline), kind)
 
 
