@@ -66,9 +66,14 @@ reduced:  ## the reduced set of tests, with another PYTHON and the PACKAGES that
 		tail -8 $(PLACE)/said; \
 	done
 
+# Written for people: proselint reads it for cliches, redundancy and the like. Its taste in quotation marks is not ours.
+PROSE := README.md CONTRIBUTING.md RELEASING.md SECURITY.md docs/*.md docs/explanation docs/how-to docs/reference \
+	docs/tutorials assignments/*/README.md examples/course
+
 docs: .venv/ready  ## the site, in docs/_build/html; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	$(BIN)/codespell
+	$(BIN)/proselint check --config docs/proselint.json $(PROSE)
 	@echo "docs/_build/html/index.html"
 
 picture: .venv/ready  ## grade a solution that hangs, and draw it for README and site
