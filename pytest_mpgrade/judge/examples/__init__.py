@@ -17,10 +17,11 @@ from pytest_mpgrade.judge.examples.background import BACKGROUND
 from pytest_mpgrade.judge.examples.fetching import FETCHING
 from pytest_mpgrade.judge.examples.hangs import hung, stuck
 from pytest_mpgrade.judge.examples.notebooks import NOTEBOOKS
-from pytest_mpgrade.judge.examples.pipes import PIPES
-from pytest_mpgrade.judge.examples.processes import PROCESSES
-from pytest_mpgrade.judge.examples.pools import POOLS
 from pytest_mpgrade.judge.examples.numeric import NUMERIC, RANDOM
+from pytest_mpgrade.judge.examples.pipes import PIPES
+from pytest_mpgrade.judge.examples.pools import POOLS
+from pytest_mpgrade.judge.examples.processes import PROCESSES
+from pytest_mpgrade.judge.examples.results import VALUES
 from pytest_mpgrade.judge.examples.runs import (
     CREW,
     DIES,
@@ -30,7 +31,6 @@ from pytest_mpgrade.judge.examples.runs import (
     RAISES,
     changed,
     child,
-    worker_processes,
     dealt_in_turn,
     last_in,
     lined_up,
@@ -38,11 +38,11 @@ from pytest_mpgrade.judge.examples.runs import (
     raising,
     unmet,
     worked,
+    worker_processes,
 )
 from pytest_mpgrade.judge.examples.schedules import SCHEDULES
 from pytest_mpgrade.judge.examples.timings import TIMINGS
-from pytest_mpgrade.judge.examples.results import VALUES
-from pytest_mpgrade.records import Concern, Ending, GateEvent, GateReport, Leftover, Parameter, Run
+from pytest_mpgrade.records import Ending, GateEvent, Leftover, Parameter, Run
 
 __all__ = ["EXAMPLES", "Example"]
 
@@ -136,7 +136,9 @@ _FAULTS = [
     Example(
         check=checks.raises_soon("kaputt 4711"),
         passing=_RAISED,
-        failing=changed(_KAPUTT, encoded=["list", [["object", "builtins.ValueError"], ["int", "0"]]]),
+        failing=changed(
+            _KAPUTT, encoded=["list", [["object", "builtins.ValueError"], ["int", "0"]]]
+        ),
     ),
     Example(
         check=checks.notices_death(),
@@ -236,9 +238,24 @@ _INTERFACE = [
 _MORE = [
     Example(check=check, passing=right, failing=wrong)
     for check, right, wrong in (
-        *(*BACKGROUND, *VALUES, *TIMINGS, *SCHEDULES, *PROCESSES,),
-        *(*PIPES, *POOLS, *AWAITING, *RANDOM, *NUMERIC,),
-        *(*FETCHING, *NOTEBOOKS,),
+        *(
+            *BACKGROUND,
+            *VALUES,
+            *TIMINGS,
+            *SCHEDULES,
+            *PROCESSES,
+        ),
+        *(
+            *PIPES,
+            *POOLS,
+            *AWAITING,
+            *RANDOM,
+            *NUMERIC,
+        ),
+        *(
+            *FETCHING,
+            *NOTEBOOKS,
+        ),
     )
 ]
 

@@ -19,7 +19,6 @@ from pytest_mpgrade.judge.examples.shown import Shown
 from pytest_mpgrade.judge.symptoms import FORCED, NOT_TOLD, UNJOINED
 from pytest_mpgrade.records import CALLED_TARGET, Awaited, Code, Ending, Frame, Run, Use, again_in
 
-
 _RAN = worked(MIXED)
 _TERMINATED = changed(_RAN, processes=(child(exitcode=-15), child(CREW[1], exitcode=-15)))
 _MESSAGE, _ROOM, _EXIT = Awaited.MESSAGE, Awaited.ROOM, Awaited.EXIT
@@ -263,7 +262,9 @@ CAUSES: tuple[Shown, ...] = (
     ),
     Shown(name="no list", symptom="values", run=changed(_RAN, encoded=["dict", []])),
     Shown(
-        name="no list", symptom="values", run=changed(_RAN, encoded=["object", "builtins.generator"])
+        name="no list",
+        symptom="values",
+        run=changed(_RAN, encoded=["object", "builtins.generator"]),
     ),
     Shown(name="used up", symptom="values", run=_twice(_LAZY)),
     Shown(name="used up", symptom="values", run=changed(_LAZY, events=())),

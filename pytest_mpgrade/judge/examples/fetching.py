@@ -26,9 +26,7 @@ def fetched(*rows: tuple[str, int | None, str], **seen: Any) -> Run:
 
 def _held(inside: int, arrived: str | None = "/b") -> GateReport:
     step = GateStep(opened="/lost", opened_pid=4100, expected="", arrived=arrived)
-    return GateReport(
-        script="loop", wanted=2, met=inside >= 2, most_inside=inside, steps=(step,)
-    )
+    return GateReport(script="loop", wanted=2, met=inside >= 2, most_inside=inside, steps=(step,))
 
 
 FETCHING: tuple[tuple[Check, Run, Run], ...] = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from pytest_mpgrade.judge.examples.runs import CALLER, CREW, changed
 from pytest_mpgrade.records import AWAITS, Awaited, Doing, Ending, Frame, Role, Run, Stuck

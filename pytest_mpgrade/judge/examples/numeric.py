@@ -58,6 +58,7 @@ _SWAPPED = _validated(("b", 1), ("a", 0))
 _SCORE = made("gb_score(res, x_v, y_v)", encoded=plain_data.encode(_SCORES[0]))
 _OTHER = changed(_SCORE, encoded=plain_data.encode(_SCORES[1]))
 
+
 def _executed(small: int, large: int) -> Run:
     counts = ["list", [["int", str(small)], ["int", str(large)]]]
     return made("our look: lines_executed()", encoded=counts)

@@ -19,7 +19,7 @@ from pytest_mpgrade.judge.examples.runs import (
 )
 from pytest_mpgrade.records import GateEvent, GateReport, Leftover, Run
 
-__all__ = ["CHUNKS", "HELD", "POOLS", "pool_begun", "dealt", "early", "finished", "working"]
+__all__ = ["CHUNKS", "HELD", "POOLS", "dealt", "early", "finished", "pool_begun", "working"]
 
 CHUNKS = tasks.held(7)
 HELD = tasks.held(6)
@@ -114,7 +114,11 @@ def finished(**seen: object) -> Run:
 
 
 POOLS: tuple[tuple[Check, Run, Run], ...] = (
-    (checks.chunked(CHUNKS, [3]), dealt((0, 1, 2), (3, 4, 5), (6,)), dealt((0, 3, 6), (1, 4), (2, 5))),
+    (
+        checks.chunked(CHUNKS, [3]),
+        dealt((0, 1, 2), (3, 4, 5), (6,)),
+        dealt((0, 3, 6), (1, 4), (2, 5)),
+    ),
     (checks.works_in_background(3, pool_begun()), working(3), working(2)),
     (
         checks.times_out(pool_begun()),

@@ -29,9 +29,7 @@ _ENDED = made(
         GateEvent(kind="gate", key=key, pid=pid, at=0.0123)
         for key, pid in zip(_HELD.keys, CREW, strict=True)
     ),
-    processes=tuple(
-        child(pid, exitcode=code) for pid, code in zip(CREW, _CODES, strict=True)
-    ),
+    processes=tuple(child(pid, exitcode=code) for pid, code in zip(CREW, _CODES, strict=True)),
 )
 _SCRIPT = made(
     "the module run as a script",

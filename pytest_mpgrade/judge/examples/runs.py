@@ -13,8 +13,8 @@ from typing import Any
 from pytest_mpgrade import tasks
 from pytest_mpgrade.records import (
     ChildFacts,
-    EventKind,
     Ending,
+    EventKind,
     Frame,
     GateEvent,
     GateReport,

@@ -1,4 +1,4 @@
-"""Examples of the check of schedules: an exploration that passes it, and one that fails it. Pure."""
+"""Examples of the check of schedules: an exploration that passes, and one that fails. Pure."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from pytest_mpgrade.records import (
     as_kind,
 )
 
-__all__ = ["TIMINGS", "pair", "scaled", "timed"]
+__all__ = ["TIMINGS", "pair", "scaled"]
 
 _RUN = made(
     "mp_apply(12 tasks that only wait, n_processes=2)",
