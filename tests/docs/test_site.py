@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
+from filelock import FileLock
 
 from support.running import ROOT, variables
 
@@ -55,8 +57,16 @@ def dead_links(site: Path) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as `make docs` builds it."""
-    out = tmp_path_factory.mktemp("site")
+    """The site, built as `make docs` builds it; all workers of pytest-xdist build it once."""
+    base = tmp_path_factory.getbasetemp()
+    out = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "site"
+    with FileLock(f"{out}.lock"):
+        if not (out / "searchindex.js").exists():  # which Sphinx writes last
+            _build(out)
+    return out
+
+
+def _build(out: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", out],
         cwd=ROOT,
@@ -66,7 +76,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    return out
 
 
 def test_no_link_is_dead(site: Path) -> None:
