@@ -28,10 +28,8 @@ _FEW = changed(_RAN, events=_RAN.trace.events[1:])
 
 
 def _uses(run: Run, *names: str) -> Run:
-    return replace(
-        run,
-        code=Code(uses=tuple(Use(name=name, line=20 + line) for line, name in enumerate(names))),
-    )
+    uses = tuple(Use(name=name, line=20 + line) for line, name in enumerate(names))
+    return replace(run, code=Code(uses=uses))
 
 
 def _twice(run: Run) -> Run:
