@@ -180,6 +180,10 @@ class Tree:
                 self.done += each.at != "exit"
                 each.at = ""
 
+    def owes(self) -> bool:
+        """Tell that no thread of ours has anything to answer."""
+        return False
+
     def close(self) -> None:
         """Nothing is open."""
 

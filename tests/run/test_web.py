@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from pytest_mpgrade import steps
 from pytest_mpgrade.records import Ending, GateReport, Run
+from pytest_mpgrade.run.supervisor import web
 from pytest_mpgrade.steps import WebPage
 from support.running import MakeRuns
 
@@ -116,3 +121,40 @@ def test_open_requests_are_counted(play: MakeRuns, workers: int, open_at_once: i
     """Fewer requests than asked, and more, are counted as they stand at their gates."""
     _, gates = fetched(play, workers=workers)
     assert (gates.met, gates.most_inside) == (workers > 2, open_at_once)
+
+
+def _until(seen: Callable[[], bool]) -> None:
+    """Wait for what another thread of ours does."""
+    while not seen():
+        time.sleep(0.002)
+
+
+def test_server_owes_what_it_has_not_read_or_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that waits for a thread of ours does not wait for ever, however late that comes."""
+    may_answer = threading.Event()
+    answer = web._Handler._answer
+
+    def late(handler: web._Handler, *args: Any, **more: Any) -> None:
+        may_answer.wait()
+        answer(handler, *args, **more)
+
+    monkeypatch.setattr(web._Handler, "_answer", late)
+    server = web.Web([WebPage(path="/a", body="a")], "", private=False)
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        _until(lambda: not server.owes())  # it waits for the client
+        client.sendall(b"GET /a HTTP/1.0\r\n\r\n")
+        assert server.owes()
+        arrived: list[int] = []
+        while not arrived:
+            arrived += [each.sender for each in server.taken()]
+            time.sleep(0.002)
+        assert not server.owes()  # the request stands at its gate
+        server.release(arrived[0])
+        for _ in range(20):
+            assert server.owes()
+            time.sleep(0.005)
+        may_answer.set()
+        assert client.makefile("rb").read().endswith(b"\r\n\r\na")
+    _until(lambda: bool([*server.taken()]) or not server.owes())
+    _until(lambda: not server.owes())
+    server.close()

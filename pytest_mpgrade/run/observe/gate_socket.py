@@ -56,6 +56,12 @@ class GateServer(Protocol):
     def answer(self, sender: int, data: bytes) -> None:
         """Answer on a connection; one that is gone is no error."""
 
+    def owes(self) -> bool:
+        """Tell whether a thread of ours has yet to read or to answer something.
+
+        Who waits for that looks as one does that waits for ever.
+        """
+
     def close(self) -> None:
         """Close all connections."""
 
@@ -184,6 +190,10 @@ class AttestedServer:
             with contextlib.suppress(OSError):
                 self._open[sender].send(data)
 
+    def owes(self) -> bool:
+        """Tell whether a thread of ours has yet to answer: there is none."""
+        return False
+
     def close(self) -> None:
         """Close all connections."""
         for connection in self._open.values():
@@ -260,6 +270,10 @@ class AuthenticatedServer:
         if sender in self._open:
             with contextlib.suppress(OSError):
                 self._open[sender].send_bytes(data)
+
+    def owes(self) -> bool:
+        """Tell whether a thread of ours has yet to answer: there is none."""
+        return False
 
     def close(self) -> None:
         """Close all connections."""

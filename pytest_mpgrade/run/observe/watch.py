@@ -240,8 +240,8 @@ class Watch:
             self.deadline.look(now, self._threads)
             if calm:
                 self.quiet.held = bool(self.gates.inside)
-                threads = self._threads()
-                self.rule = self.quiet.look(now, threads, window, pending=self.observer.pending())
+                pending = self.observer.pending() or self.server.owes()
+                self.rule = self.quiet.look(now, self._threads(), window, pending=pending)
                 if self.rule != "proof" and not self.gates.inside and self.still_reading:
                     self.rule = ""
                 if self.rule:

@@ -106,6 +106,8 @@ class Calls:
         watch = self.watch
         watch.begin(START_SECONDS)
         how = watch.until_back()  # "ready": the interpreter has started
+        while how == "quiet":  # no code of the submission's runs yet: what is asleep waits for us
+            how = watch.until_back()
         if how != "back":
             return self.run.ended(how, Phase.BEFORE_IMPORT, Ending.BROKEN)
         watch.begin(self.limits.import_seconds)

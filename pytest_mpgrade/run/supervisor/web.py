@@ -11,13 +11,14 @@ import contextlib
 import itertools
 import os
 import queue
+import select
 import socket
 import struct
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Literal
 
 from pytest_mpgrade.inside.gates import short
 from pytest_mpgrade.records import WebPage
@@ -32,6 +33,9 @@ MOST_CONNECTIONS = 200
 PIECE = 1000
 """Bytes of a slow body that are sent at once."""
 
+_Stage = Literal["reading", "standing", "answering"]
+"""A connection's request is waited for, stands at its gate, or is for us to answer."""
+
 
 class Web:
     """The server of one run. With *private* the child makes the socket; see the module."""
@@ -39,7 +43,8 @@ class Web:
     def __init__(self, pages: Sequence[WebPage], folder: str, *, private: bool) -> None:
         self.pages = {page.path: page for page in pages}
         self._arrived: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._gates: dict[int, threading.Event] = {}
+        self._gates: dict[int, tuple[threading.Event, socket.socket]] = {}
+        self.stages: dict[socket.socket, _Stage] = {}  # of each connection, until it is closed
         self._numbers = itertools.count(1)
         self._server: _Server | None = None
         self.port = 0  # not known before the child has made the socket
@@ -72,6 +77,7 @@ class Web:
     def _serve(self, listening: socket.socket) -> None:
         handler = type("Handler", (_Handler,), {"web": self})
         server = _Server(("127.0.0.1", 0), handler, bind_and_activate=False)
+        server.stages = self.stages
         server.socket.close()
         server.socket = listening
         self.port = listening.getsockname()[1]
@@ -90,10 +96,11 @@ class Web:
                 yield self._arrived.get_nowait()
 
     @contextlib.contextmanager
-    def standing(self, path: str) -> Iterator[None]:
+    def standing(self, path: str, connection: socket.socket) -> Iterator[None]:
         """Hold a request at its gate; go on when that opens."""
-        number = -next(self._numbers)
-        gate = self._gates[number] = threading.Event()
+        number, gate = -next(self._numbers), threading.Event()
+        self._gates[number] = gate, connection
+        self.stages[connection] = "standing"
         self._arrived.put(Message(sender=number, pid=0, kind="gate", key=path))
         try:
             gate.wait(HELD_SECONDS)
@@ -104,9 +111,26 @@ class Web:
 
     def release(self, number: int) -> None:
         """Open the gate at which a request stands."""
-        gate = self._gates.get(number)
-        if gate is not None:
+        gate, connection = self._gates.get(number, (None, None))
+        if gate is not None and connection is not None:
+            self.stages[connection] = "answering"  # before its thread runs again
             gate.set()
+
+    def owes(self) -> bool:
+        """Tell whether a thread of the server has yet to read or to answer something.
+
+        On a busy machine it comes to that late, and who waits for it looks as if for ever.
+        """
+        if self._server is None:
+            return False
+        stages = list(self.stages.items())
+        if not self._arrived.empty() or any(stage == "answering" for _, stage in stages):
+            return True
+        waiting = [self._server.socket, *(each for each, stage in stages if stage == "reading")]
+        try:
+            return bool(select.select(waiting, [], [], 0)[0])
+        except (OSError, ValueError):  # one was closed meanwhile
+            return True
 
     def close(self) -> None:
         """End the server, and let its requests go."""
@@ -115,7 +139,7 @@ class Web:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
-        for gate in list(self._gates.values()):
+        for gate, _ in list(self._gates.values()):
             gate.set()
 
 
@@ -123,6 +147,19 @@ class _Server(ThreadingHTTPServer):
     """Has a thread for each connection, and takes no more than it can hold."""
 
     daemon_threads = True
+    stages: dict[socket.socket, _Stage]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread of its own, which has to start first."""
+        self.stages[request] = "answering"
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, and close it."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.stages.pop(request, None)
 
     def verify_request(self, *_: Any) -> bool:
         """Tell whether a connection is taken; the others are closed at once."""
@@ -136,13 +173,23 @@ class _Handler(BaseHTTPRequestHandler):
     close_connection: bool
     timeout = HELD_SECONDS
 
+    def handle_one_request(self) -> None:
+        """Wait for a request, and answer it."""
+        self.web.stages[self.connection] = "reading"
+        super().handle_one_request()
+
+    def parse_request(self) -> bool:
+        """Read the rest of a request that has begun."""
+        self.web.stages[self.connection] = "answering"
+        return super().parse_request()
+
     def do_GET(self) -> None:
         """Answer one request, when its gate is open."""
         page = self.web.pages.get(self.path)
         if page is None:
             self._answer(404, b"no such page")
             return
-        with self.web.standing(page.path):
+        with self.web.standing(page.path, self.connection):
             if page.kind == "reset":
                 self.close_connection = True
                 linger = struct.pack("ii", 1, 0)
@@ -199,6 +246,10 @@ class ServerWithWeb:
             self._web.release(sender)
         else:
             self._inner.answer(sender, data)
+
+    def owes(self) -> bool:
+        """Tell whether a thread of ours has yet to read or to answer something."""
+        return self._inner.owes() or self._web.owes()
 
     def close(self) -> None:
         """Close all connections."""
