@@ -247,6 +247,8 @@ def test_results_are_in_the_order_of_folds(student: Student) -> None:
     """Results are in the order of the folds, also where the first one is done last."""
     (run,) = student.play(*late())
     student.check(run, checks.in_fold_order(metrics(FOUR)))
+    (many,) = student.play(*line())  # as text 10 comes before 2
+    student.check(many, checks.in_fold_order(metrics(MANY)))
 
 
 @pytest.mark.criterion("workers")
