@@ -34,11 +34,16 @@ IN_A_GRADING = "from pytest_mpgrade.inside import bootstrap; bootstrap.dump_stac
 
 
 def _looked_at(process: subprocess.Popen[str], stacks: Path) -> None:
-    """Ask a process for its stacks, and wait until it has written the last of them."""
-    before = stacks.stat().st_size
-    os.kill(process.pid, signal.SIGUSR2)
+    """Ask a process for its stacks, and wait until it has written the last of them.
+
+    A signal that comes before the last one is handled to its end may be lost: it is sent again.
+    """
+    before, again = stacks.stat().st_size, 0.0
     while not stacks.read_bytes()[before:].endswith(b"in <module>\n"):
         assert process.poll() is None
+        if time.monotonic() > again:
+            os.kill(process.pid, signal.SIGUSR2)
+            again = time.monotonic() + 0.5
         time.sleep(0.001)
 
 
