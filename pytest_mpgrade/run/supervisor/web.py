@@ -111,8 +111,9 @@ class Web:
 
     def release(self, number: int) -> None:
         """Open the gate at which a request stands."""
-        gate, connection = self._gates.get(number, (None, None))
-        if gate is not None and connection is not None:
+        held = self._gates.get(number)
+        if held is not None:
+            gate, connection = held
             self.stages[connection] = "answering"  # before its thread runs again
             gate.set()
 
@@ -154,12 +155,10 @@ class _Server(ThreadingHTTPServer):
         self.stages[request] = "answering"
         super().process_request(request, client_address)
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a connection, and close it."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self.stages.pop(request, None)
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection, also one for which no thread could be started."""
+        super().shutdown_request(request)
+        self.stages.pop(request, None)
 
     def verify_request(self, *_: Any) -> bool:
         """Tell whether a connection is taken; the others are closed at once."""
