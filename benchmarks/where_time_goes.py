@@ -1,5 +1,6 @@
-"""Where the CPU time of a grading goes, by kind of process: what the submission's own processes
-need can't be saved by a grader that runs real processes.
+"""Where the CPU time of a grading goes, by kind of process.
+
+A grader that runs real processes cannot save what those of the submission need.
 
     python benchmarks/where_time_goes.py mp_apply
 
@@ -15,13 +16,13 @@ import argparse
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from grading_time import QUICK, ROOT, pytest_of
+
 KINDS = {
     "multiprocessing.spawn": "spawned workers",
     "multiprocessing.forkserver": "forkserver and its workers",
@@ -67,8 +68,7 @@ def sampled(assignment: str, keyword: str) -> list[str]:
             [
                 *(program, "record", "--subprocesses", "--gil", "--nonblocking", f"--rate={RATE}"),
                 *("--format=raw", f"--output={raw}", "--"),
-                *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", keyword),
-                *(f"--mpgrade={assignment}", f"--mpgrade-submission={ROOT}/reference/{assignment}"),
+                *pytest_of(assignment, ROOT / "reference" / assignment, "-k", keyword),
             ],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -83,7 +83,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("assignment", nargs="?", default="mp_apply")
-    parser.add_argument("--keyword", default="not test_speed and not races", help="pytest's -k")
+    parser.add_argument("--keyword", default=QUICK, help="pytest's -k")
     arguments = parser.parse_args()
     all_of, importing = shares(sampled(arguments.assignment, arguments.keyword))
     total = sum(all_of.values())
