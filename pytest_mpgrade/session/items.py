@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from pytest_mpgrade.errors import AssignmentError
-from pytest_mpgrade.judge.points.shares import Placed
+from pytest_mpgrade.judge.points.shares import Placed, is_decided
 from pytest_mpgrade.records import Asked, Concern, Finding, Outcome, Timeline
 from pytest_mpgrade.report import redaction, terminal
 from pytest_mpgrade.session.authoring import GRADED
@@ -137,6 +137,7 @@ def judge_test(report: pytest.TestReport, findings: list[Finding], *, hidden: bo
 
     A test fails if a check failed. It passes where all checks did but those that are not possible
     here, as it does for its points. Else it is skipped.
+
     The report of a test that is *hidden* from students says only that a hidden check failed, or was
     skipped.
     """
@@ -164,7 +165,7 @@ def judge_test(report: pytest.TestReport, findings: list[Finding], *, hidden: bo
 
 
 def _not_possible(finding: Finding) -> bool:
-    return finding.outcome is Outcome.SKIPPED and not finding.undecided_by
+    return finding.outcome is Outcome.SKIPPED and not is_decided(finding)
 
 
 def _cover(report: pytest.TestReport) -> None:
