@@ -36,8 +36,9 @@ def dump_stacks_on_request() -> None:
     path = os.environ.get("MPGRADE_STACKS")
     if path and hasattr(faulthandler, "register"):
         file = open(path, "a")  # noqa: SIM115 - stays open as long as the process lives
-        # faulthandler restores errno only where it calls an earlier handler. Without one, an
-        # attempt to take a lock that is interrupted right after it failed reads 0 and is a success.
+        # faulthandler restores errno only where it calls an earlier handler, so there is one. The
+        # signal may come right after an attempt to take a lock has failed. Python would find no
+        # error in errno then, and go on as if it had the lock.
         signal.signal(signal.SIGUSR2, signal.SIG_IGN)
         faulthandler.register(signal.SIGUSR2, file=file, all_threads=True, chain=True)
 

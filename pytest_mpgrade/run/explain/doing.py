@@ -6,7 +6,7 @@ import linecache
 import os
 from collections.abc import Sequence
 
-from pytest_mpgrade.records import Doing, Frame
+from pytest_mpgrade.records import Doing, Frame, Role
 from pytest_mpgrade.run.explain.stacks import Stacks, function_name
 from pytest_mpgrade.run.observe import loops
 from pytest_mpgrade.system.linux.blocked import Blocked
@@ -113,9 +113,12 @@ def doing_of(frames: Sequence[Frame], stacks: Stacks, blocked: Blocked) -> Doing
     return _BY_CALL.get(blocked.call, Doing.OTHER) if blocked.call != "futex" else Doing.OTHER
 
 
-def serves(threads: Sequence[Sequence[Frame]], stacks: Stacks) -> bool:
-    """Tell whether a process with these stacks, the main thread's last, is a manager's server."""
-    return bool(threads) and doing_of(threads[-1], stacks, Blocked()) is Doing.SERVE
+def role_of(pid: int, caller: int, threads: Sequence[Sequence[Frame]], stacks: Stacks) -> Role:
+    """Return the role of a process with these stacks, of which the main thread's is the last."""
+    if pid == caller:
+        return Role.PARENT
+    serves = threads and doing_of(threads[-1], stacks, Blocked()) is Doing.SERVE
+    return Role.MANAGER if serves else Role.WORKER
 
 
 def _class_of(frame: Frame) -> str:

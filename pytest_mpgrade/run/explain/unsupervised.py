@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_mpgrade.records import Doing, Frame, Role, Whereabouts
-from pytest_mpgrade.run.explain.doing import doing_of, own_frame, serves, source_of
+from pytest_mpgrade.run.explain.doing import doing_of, own_frame, role_of, source_of
 from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe import loops
 from pytest_mpgrade.system.linux import blocked
@@ -68,7 +68,7 @@ def look(tree: ProcessTree, caller: int, stacks: Stacks) -> Seen:
         if not threads or any(_of_fork_server(frames) for frames in threads):
             continue
         asks = asks or any(_asks(pid, frames, stacks) for frames in threads)
-        role = _role(pid, caller, threads, stacks)
+        role = role_of(pid, caller, threads, stacks)
         number = next(workers) if role is Role.WORKER else 0
         found.append(_place(pid, role, number, threads, stacks))
     return Seen(processes=tuple(found), asks=asks)
@@ -110,9 +110,3 @@ def _asks(pid: int, frames: Sequence[Frame], stacks: Stacks) -> bool:
     here = blocked.look_at_main_thread(pid) if sys.platform == "linux" else Blocked()
     own = stacks.owns(frames[0]) and "input" in loops.called_at(frames[0])
     return own or doing_of(frames, stacks, here) is Doing.INPUT
-
-
-def _role(pid: int, caller: int, threads: Sequence[Sequence[Frame]], stacks: Stacks) -> Role:
-    if pid == caller:
-        return Role.PARENT
-    return Role.MANAGER if serves(threads, stacks) else Role.WORKER

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 
 from pytest_mpgrade.records import Frame, Role, Whereabouts
-from pytest_mpgrade.run.explain.doing import own_frame, serves, source_of
+from pytest_mpgrade.run.explain.doing import own_frame, role_of, source_of
 from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe.watch import Watch
 
@@ -31,7 +31,7 @@ def whereabouts(watch: Watch, stacks: Stacks) -> tuple[Whereabouts, ...]:
             break
         threads = stacks.at_once(pid, left)
         frame = _own(threads, stacks)
-        role = _role(pid, watch, threads, stacks)
+        role = role_of(pid, watch.caller, threads, stacks)
         found.append(
             Whereabouts(
                 pid=pid,
@@ -48,9 +48,3 @@ def _own(threads: Sequence[Sequence[Frame]], stacks: Stacks) -> Frame | None:
     """Return the submission's innermost frame of the main thread, else of another one."""
     own = (own_frame(frames, stacks) for frames in reversed(threads))
     return next((frame for frame in own if frame is not None), None)
-
-
-def _role(pid: int, watch: Watch, threads: Sequence[Sequence[Frame]], stacks: Stacks) -> Role:
-    if pid == watch.caller:
-        return Role.PARENT
-    return Role.MANAGER if serves(threads, stacks) else Role.WORKER
