@@ -64,6 +64,7 @@ class ProcessSeen:
     at_return: ProcessState = "gone"  # when the call returned
     later: ProcessState = "gone"  # the same once the tree was quiescent, or 2 s later
     ran_task: bool = False  # in this call or an earlier one of its play
+    manager: bool = False  # left alive, and a manager's server by its stack
     first: float = 0.0
     ended: float | None = None  # when the end was taken in; None: it has not been
     # the first look after the end that found it reaped: its parent had taken its exit status by

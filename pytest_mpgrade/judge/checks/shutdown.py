@@ -51,10 +51,11 @@ def started_by(run: Run) -> list[ProcessSeen]:
 def workers_of(run: Run) -> list[ProcessSeen]:
     """Return the processes that ran tasks in this run.
 
-    Of a call that was given no tasks of ours these are all child processes that it started.
+    Of a call that was given no tasks of ours these are all child processes that it started, but a
+    manager's that is left.
     """
     if not run.tasked:
-        return started_by(run)
+        return [process for process in started_by(run) if not process.manager]
     ran = _task_pids(run)
     return [process for process in run.trace.processes if process.pid in ran]
 
@@ -62,7 +63,7 @@ def workers_of(run: Run) -> list[ProcessSeen]:
 def others_of(run: Run) -> list[ProcessSeen]:
     """Return the processes that ran no task and are not Python's own, such as a manager's."""
     if not run.tasked:
-        return []
+        return [process for process in started_by(run) if process.manager]
     ran = _task_pids(run)
     return [
         process for process in run.trace.processes if process.pid not in ran and not process.helper
@@ -228,8 +229,7 @@ def no_leftovers(run: Run, *, idle: bool = False) -> Verdict:
         return not_told_to_stop(run, stuck)
     if helpers:
         return failed(
-            f"{len(helpers)} process{'es' * (len(helpers) > 1)} that ran no task (a manager?)"
-            f" outlived {run.call}",
+            f"{_idle_process(helpers)} outlived {run.call}",
             symptom=HELPER,
             hint="shut down managers and pools that you start: with Manager() as m: …",
             **listed(helpers, lambda _: "alive"),
@@ -246,6 +246,14 @@ def no_leftovers(run: Run, *, idle: bool = False) -> Verdict:
             "every worker had ended; under forkserver the server reaps children, joined or not"
         )
     return PASSED
+
+
+def _idle_process(helpers: list[ProcessSeen]) -> str:
+    """Return what messages call processes that are left and ran no task."""
+    many = len(helpers) > 1
+    if all(process.manager for process in helpers):
+        return f"{len(helpers)} managers" if many else "a manager"
+    return f"{len(helpers)} process{'es' * many} that ran no task"
 
 
 def idle_ones(run: Run) -> Verdict:

@@ -31,6 +31,7 @@ class ObservedProcess:
     # Bytes, when it has ended: its largest resident set, or that of a child that it waited for.
     peak: int = 0
     ran_task: bool = False  # it has reported a task, in this call or an earlier one
+    serves: bool = False  # it was a manager's server when it was asked for its stack
     inside: int = 0  # its pid in its own pid namespace
     sandbox: bool = False  # part of the isolation: it ran before the submission was imported
 
@@ -88,6 +89,7 @@ class ObservedProcess:
             born=self.born(parent),
             helper=self.helper,
             ran_task=self.ran_task,
+            manager=self.serves,
             exitcode=self.exitcode,
             at_return=at_return,
             later=later,

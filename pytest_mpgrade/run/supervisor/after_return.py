@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_mpgrade.records import Leftover, LeftoverKind, ProcessState
+from pytest_mpgrade.records import Leftover, LeftoverKind, ProcessState, Role
+from pytest_mpgrade.run.explain.doing import role_of
 from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe import leftovers
 from pytest_mpgrade.run.observe.base import nothing_moves
@@ -67,6 +68,8 @@ class Inspection:
         """
         with self.watch.unanswered():
             gained = self._wait_for_the_end(before, handles, saved)
+        if not handles:
+            self._find_managers()
         own = not handles and any(kind == "thread" for kind, _ in gained) and self._runs_own_lines()
         return [
             Leftover(kind=kind, name=name, own=own and kind == "thread") for kind, name in gained
@@ -95,6 +98,15 @@ class Inspection:
                 break
         watch.take_in_ends(GONE_SECONDS)
         return gained
+
+    def _find_managers(self) -> None:
+        """Note which processes that are left alive without a task are a manager's server."""
+        watch = self.watch
+        for pid in self._alive():
+            process = watch.observer.seen[pid]
+            if not (process.helper or process.ran_task) and nothing_moves(watch.observer, [pid]):
+                threads = self.stacks.of(pid)
+                process.serves = role_of(pid, watch.caller, threads, self.stacks) is Role.MANAGER
 
     def _runs_own_lines(self) -> bool:
         """Tell whether a thread of the calling process is in the submission's code.
