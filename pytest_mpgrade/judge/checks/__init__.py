@@ -120,7 +120,7 @@ from pytest_mpgrade.judge.checks.streams import (
     streams_apart,
     telling_data,
 )
-from pytest_mpgrade.judge.checks.vectorized import no_python_loop, not_legacy
+from pytest_mpgrade.judge.checks.vectorized import no_python_loop, not_drawn_from
 from pytest_mpgrade.judge.checks.who_computed import in_children, none_in_caller
 from pytest_mpgrade.judge.definition import check
 
@@ -192,8 +192,8 @@ __all__ = [
     "no_process_left",
     "no_python_loop",
     "none_in_caller",
+    "not_drawn_from",
     "not_here",
-    "not_legacy",
     "nothing_accumulates",
     "nothing_else_left",
     "nothing_left_of_handle",

@@ -19,32 +19,37 @@ def estimates_pi(
     n_draws: int,
     concern: Concern = Concern.RESULTS,
     *,
+    others: Sequence[Run] = (),
     hint: str = "4 times the share of points in the unit square with x**2 + y**2 <= 1",  # noqa: ARG001 - the decorator reads it
 ) -> Verdict:
     """A float comes back that is near pi.
 
     Near is within 4 sqrt(ln(2 / 1e-10) / n_draws). A mean of *n_draws* independent values between 0
     and 4 is farther away with a probability of at most 1e-20, by Hoeffding's inequality, which
-    leaves room for means of means.
+    leaves room for means of means. *others*, with other seeds, count as further draws: few draws of
+    one call may be anywhere, but not those of many calls.
 
     The check needs a run of `estimate_pi` with *n_draws*. It fails when something else came back. A
     call that did not come back is left to the check that it belongs to; with the concern `edge` it
     fails here.
     """
-    wrong = not_returned(run, concern, owns_all=concern is Concern.EDGE)
-    if wrong is not None:
-        return wrong
-    value = run.value
-    if not isinstance(value, float):
-        return failed(
-            f"{run.call} returned {repr(value)[:60]}, not a float",
-            symptom="values",
-        )
-    margin = 4 * math.sqrt(math.log(2 / CHANCE) / n_draws)
-    if abs(value - math.pi) <= margin:
+    values: list[float] = []
+    for each in (run, *others):
+        wrong = not_returned(each, concern, owns_all=concern is Concern.EDGE)
+        if wrong is not None:
+            return wrong
+        if not isinstance(each.value, float):
+            words = f"{each.call} returned {repr(each.value)[:60]}, not a float"
+            return failed(words, symptom="values")
+        values.append(each.value)
+    estimate = math.fsum(values) / len(values)
+    margin = 4 * math.sqrt(math.log(2 / CHANCE) / (n_draws * len(values)))
+    if abs(estimate - math.pi) <= margin:
         return PASSED
+    calls = f"{len(values)} calls such as {run.call} returned, in the mean," if others else ""
     return failed(
-        f"{run.call} returned {value!r}; pi is {math.pi:.5f}, and {margin:.2g} are free",
+        f"{calls or f'{run.call} returned'} {estimate!r}; pi is {math.pi:.5f}, and {margin:.2g}"
+        " are free",
         symptom="values",
     )
 

@@ -88,7 +88,11 @@ NUMERIC: tuple[tuple[Check, Run, Run], ...] = (
         _executed(11, 11),
         _executed(2794, 173_054),
     ),
-    (checks.not_legacy((), [[4 * 471_239 / 600_000]]), _pi(471_240), _pi(471_239)),
+    (
+        checks.not_drawn_from((), [{"RandomState(1)": [4 * 471_239 / 600_000]}]),
+        _pi(471_240),
+        _pi(471_239),
+    ),
     (checks.fitted(*_FOREST), _described(), _described(found=0.5)),
     (checks.given_n_jobs(*_FOREST, 2), _described(), _described(n_jobs=1)),
     (checks.given_seed(*_FOREST, 3), _described(), _described(seed=0)),
