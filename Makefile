@@ -111,7 +111,7 @@ hostile: .venv/ready  ## grade the hostile submissions in every layer of isolati
 	PYTHONPATH=tests $(BIN)/python -m hostile $(HOSTILE)
 
 fuzz: .venv/ready  ## give parsers what nobody would write, for about a minute; FUZZ=20000 for a quarter of an hour
-	MPGRADE_FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest -q -n 2 tests/batch/test_parsers.py
+	MPGRADE_FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest -q -n 2 tests/batch/test_parsers.py tests/run/test_gate_protocol.py
 
 benchmarks: .venv/ready
 	$(BIN)/python benchmarks/import_time.py

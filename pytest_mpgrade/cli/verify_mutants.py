@@ -53,6 +53,7 @@ def main(arguments: argparse.Namespace) -> int:
     """
     assignment = find_assignment(arguments.assignment)
     text, known = _mutants(assignment)
+    explanations = _explanations(assignment)
     chosen = _chosen(known, arguments)
     journal = verify.Journal(arguments.resume)
     right = Case(name=REFERENCE, path=reference_folder(assignment) or Path())
@@ -63,7 +64,7 @@ def main(arguments: argparse.Namespace) -> int:
     ):
         verify.grade_cases(assignment, todo, journal, Path(out), arguments, _in_words)
     seen = [one for one in journal.verdicts if one.load == arguments.load]
-    outcomes = _outcomes(chosen, known, seen, _explanations(assignment))
+    outcomes = _outcomes(chosen, known, seen, explanations)
     for line in _report(outcomes, text):
         console.say(line)
     told = outcomes.survivors or outcomes.unmatched or outcomes.ungraded

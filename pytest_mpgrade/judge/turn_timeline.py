@@ -13,7 +13,7 @@ def turn_timeline(run: Exploration, broken: Broken) -> Timeline:
     """Return who ran, and who was held meanwhile; each turn has the same width."""
     told = turns.told_turns(broken)
     shown = told[:MOST_TURNS]
-    names = sorted(dict.fromkeys(turn.who for turn in shown), key=lambda name: "caller" not in name)
+    names = sorted(dict.fromkeys(turn.who for turn in shown), key=_caller_first)
     return Timeline(
         call=run.call,
         start_method=run.start_method,
@@ -25,6 +25,11 @@ def turn_timeline(run: Exploration, broken: Broken) -> Timeline:
         sentences=(turns.sentence(run, broken), *(each.sentence for each in broken.stuck)),
         more_events=len(told) - len(shown),
     )
+
+
+def _caller_first(name: str) -> tuple[bool, bool]:
+    """Put the caller before its other threads, and these before the workers."""
+    return name != turns.THE_CALLER, "caller" not in name
 
 
 def _lane(name: str, number: int, shown: list[turns.Turn]) -> Lane:

@@ -17,7 +17,9 @@ HELD, GOES_ON = "held", "goes on"
 _COLUMNS, _WIDTH = 3, 68
 """The most threads that have a column each, and the characters of a line of such columns."""
 _WORKER = re.compile(r"worker(\d+)")
-_ROLES = {CALLER: "the caller", WORKER: "a worker"}
+THE_CALLER = "the caller"
+"""The calling thread, in words."""
+_ROLES = {CALLER: THE_CALLER, WORKER: "a worker"}
 _INSIDE = {
     "process starts": "before its first line",
     "process exits": "before it exits",

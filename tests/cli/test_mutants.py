@@ -24,6 +24,10 @@ MODULES = sorted(
     for path in (ROOT / folder).glob("*/*.py")
     if path.name != "percent.py"
 )
+SOME_MODULES = [
+    path for place, path in enumerate(MODULES) if "reference" in path.parts or place % 4 == 0
+]
+"""The references and some designs: to make all mutants of all of them takes a minute."""
 
 
 def changes(text: str, mutator: str) -> list[tuple[str, list[str], list[str]]]:
@@ -199,7 +203,7 @@ def test_mutators_leave_other_code_alone(mutator: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", MODULES, ids=[path.relative_to(ROOT).as_posix() for path in MODULES]
+    "path", SOME_MODULES, ids=[path.relative_to(ROOT).as_posix() for path in SOME_MODULES]
 )
 def test_mutants_are_valid_and_different(path: Path) -> None:
     """Every mutant is valid Python, differs from its solution and from all others, and has a name

@@ -9,6 +9,7 @@ while it lived.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -349,21 +350,22 @@ def small_programs(workers: int, keys: int) -> Iterator[Program]:
 def test_every_order_of_small_programs_ends_well(
     in_model_time: Callable[[Tree], Watch], script: str
 ) -> None:
-    """All programs of one or two workers and of one or two tasks, in every order; the largest
-    alternately with and without gates at the exits.
+    """All programs of one or two workers and of one or two tasks, in every order; of the largest
+    every seventh, in turn with and without gates at the exits. `make fuzz` has all.
     """
     played = 0
     for workers, keys in product((1, 2), (1, 2)):
         plans = list(product(small_programs(workers, keys), (True, False)))
         if workers == keys == 2:
-            plans = [plan for number, plan in enumerate(plans) if plan[1] is (number % 4 < 2)]
+            step = 1 if "MPGRADE_FUZZ_EXAMPLES" in os.environ else 7
+            plans = plans[::step]  # odd: with and without gates at the exits in turn
         for program, exit_gates in plans:
             orders, more = Orders(), True
             while more:
                 ends_well(in_model_time, program, script, orders, exit_gates=exit_gates)
                 played += 1
                 more = orders.next()
-    assert played > 3_500  # up to 22,000, by how much a script holds back
+    assert played > 1_500  # up to 40,000, by how much a script holds back
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
