@@ -108,14 +108,15 @@ def test_without_timings(course: Path) -> None:
 
 
 def test_only_some(course: Path, tmp_path: Path) -> None:
-    """Solutions are named as the table names them, or as their files are; a name that is none is
-    told.
+    """Solutions are named as the table names them, or as their files are, in any order: right ones
+    come first. A name that is none is told.
     """
     right = tmp_path / "sum.py"
     right.write_text("def twice(x):\n    return x + x\n")
     for name in ("sum", "right: sum"):
-        done = run(course, "--right", str(right), "--only", name, "thrice")
+        done = run(course, "--right", str(right), "--only", "thrice", name)
         assert "2 gradings, 0 wrong verdicts" in done.stdout, done.stdout + done.stderr
+        assert done.stdout.index("\nright: sum ") < done.stdout.index("\nthrice ")
     wrong = run(course, "--only", "thrice", "trice")
     assert wrong.returncode == 2
     assert "there is no solution 'trice' to verify" in wrong.stderr
