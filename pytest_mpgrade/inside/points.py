@@ -86,11 +86,31 @@ class Plan:
             return
         point = f"{who}#{visit}"
         os.write(self._log, f"{self.round}\t{point}\n".encode())
-        # A hold of "worker" is one of whichever worker comes there first.
-        anybody = point if self._role == "caller" else f"worker{point[len(self._role) :]}"
-        number = self.holds.get(point, self.holds.get(anybody))
+        number = self._hold_at(point)
         if number is not None and gates.ask("hold", key=str(number)) != gates.PASS:
             os.write(self._log, f"{self.round}\t{point}\tgoes on\n".encode())
+
+    def _hold_at(self, point: str) -> int | None:
+        """Return the number of the hold for who comes to a point; None if it may go on.
+
+        A hold of "worker" is one of whichever worker comes there first, and one of "another" of
+        whichever comes next.
+        """
+        where = point[len(self._role) :]
+        if self._role == "caller" or point in self.holds:
+            return self.holds.get(point)
+        after = self.holds.get(f"another{where}")
+        if after is not None and not self._is_first(after):
+            return after
+        return self.holds.get(f"worker{where}")
+
+    def _is_first(self, number: int) -> bool:
+        """Tell whether no other process has asked this of a hold in the present round."""
+        try:
+            os.close(os.open(f"{self.file}.{self.round}.{number}", os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return False
+        return True
 
     def begin(self, numbers: tuple[int, ...]) -> None:
         """Begin in a process, of these numbers: the visits of its parent are not its own."""

@@ -46,6 +46,7 @@ from pytest_mpgrade.records.phases import WaitEnd as WaitEnd
 from pytest_mpgrade.records.plain_values import NoValue as NoValue
 from pytest_mpgrade.records.plain_values import Opaque as Opaque
 from pytest_mpgrade.records.plain_values import python_value as python_value
+from pytest_mpgrade.records.points import ANOTHER as ANOTHER
 from pytest_mpgrade.records.points import CALLER as CALLER
 from pytest_mpgrade.records.points import WORKER as WORKER
 from pytest_mpgrade.records.points import Point as Point

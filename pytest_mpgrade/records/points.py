@@ -7,10 +7,13 @@ happen. A point is known by who comes there, where it is, and at which visit.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-CALLER, WORKER = "caller", "worker"
-"""The role of the process that calls the submission, and that of whichever worker comes first."""
+CALLER, WORKER, ANOTHER = "caller", "worker", "another"
+"""The role of the process that calls the submission, that of whichever worker comes first, and that
+of whichever comes next: the first one may have left something by then.
+"""
 _TEXT = re.compile(r"(?P<role>[\w.]+)(?:/(?P<thread>[^@]+))?@(?P<place>[^#]+)#(?P<visit>\d+)")
 
 
@@ -20,7 +23,7 @@ class Point:
 
     role: str
     """``"caller"``, or ``"worker2"`` for the second process that the call has started; of a hold
-    also ``"worker"``, for the first of them that comes there.
+    also ``"worker"``, for the first of them that comes there, and ``"another"``, for the next one.
     """
     place: str
     """``"cv_funcs.py:22"``: before the line runs; ``"cv_funcs.py:22~"``: before it stores what it
@@ -38,8 +41,13 @@ class Point:
 
     def meets(self, hold: Point) -> bool:
         """Tell whether who comes here comes to the point of a *hold*."""
-        anybody = hold.role == WORKER and self.role.startswith(WORKER)
+        anybody = hold.role in (WORKER, ANOTHER) and self.role.startswith(WORKER)
         return self == (replace(hold, role=self.role) if anybody else hold)
+
+    def reached_by(self, came: Iterable[Point]) -> bool:
+        """Tell whether somebody who came to one of these points was to be held here."""
+        roles = {point.role for point in came if point.meets(self)}
+        return len(roles) > (self.role == ANOTHER)
 
     @property
     def line(self) -> int:

@@ -40,14 +40,20 @@ from pytest_mpgrade.submission.sources import read_sources
 
 REPLAYS = 5
 """Replays that all have to break before a schedule is told."""
-AT_A_TIME = 8
-"""Plays at a time. A held process costs no core."""
-LEAST, LONGEST = 12, 4
-"""On a busy machine an exploration goes on until it has tried so many schedules for each of its
+AT_A_TIME = 12
+"""Plays at a time. A held process costs no core, but each play at a time needs a supervisor."""
+LEAST, LONGEST = 16, 4
+"""On a busy machine an exploration goes on until it has begun so many schedules for each of its
 seconds, for so many times its seconds at most: what is found should not depend on the load.
 """
-ROUNDS = 2
-"""Rounds of one play. After one that breaks, those behind it are made again."""
+LATE_SECONDS = 10.0
+"""Seconds after which a round is given up, besides those in which threads are held. They stand
+still while others have the cores. The round without holds takes a tenth of them at most.
+"""
+ROUNDS, PLAY_SECONDS = 4, 4.0
+"""The most rounds of one play, and how long it should take. After a round that breaks, those behind
+it are made again.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +88,15 @@ class _Played:
     wrong: Finding | None
 
     @property
+    def late(self) -> bool:
+        """Whether a call had not come back at its time limit."""
+        return any(run.ending is Ending.TIMED_OUT for run in self.runs)
+
+    @property
     def held(self) -> bool:
         """Whether a thread came to each point of the schedule."""
         came = [visit.point for run in self.runs for visit in run.visits]
-        return all(any(point.meets(hold) for point in came) for hold in self.schedule.holds)
+        return all(hold.reached_by(came) for hold in self.schedule.holds)
 
 
 @dataclass(kw_only=True)
@@ -100,22 +111,37 @@ class _Search:
     again: deque[Schedule] = field(default_factory=deque)
     tried: Counter[int] = field(default_factory=Counter)
     suspects: list[Schedule] = field(default_factory=list)
+    begun: int = 0  # schedules, those of unfinished plays too
+    spent: float = 0.0  # seconds of all plays that have ended
+    rounds: int = 0  # in all of these
 
     def next_play(self) -> list[Schedule]:
         """Return the schedules of the next play; none where all have been tried."""
+        size = self._size()
         batch: list[Schedule] = []
         for first in (self.again, self.opened):
-            batch += [first.popleft() for _ in range(min(ROUNDS - len(batch), len(first)))]
-        return [*batch, *itertools.islice(self.left, ROUNDS - len(batch))]
+            batch += [first.popleft() for _ in range(min(size - len(batch), len(first)))]
+        batch += itertools.islice(self.left, size - len(batch))
+        self.begun += len(batch)
+        return batch
+
+    def _size(self) -> int:
+        """Return the rounds of the next play: fewer where each takes long, as beside polls."""
+        if not self.rounds:
+            return ROUNDS // 2
+        return max(1, min(ROUNDS, round(PLAY_SECONDS * self.rounds / self.spent)))
 
     def goes_on(self, began: float, seconds: float) -> bool:
-        """Tell whether there is time for another play."""
+        """Tell whether there is time for another play: most of it should be over in time."""
         spent = time.monotonic() - began
-        few = self.tried.total() < LEAST * seconds
-        return spent < seconds or (few and spent < LONGEST * seconds)
+        few = self.begun < LEAST * seconds
+        most = self._size() * self.spent / self.rounds / 2 if self.rounds else 0.0
+        return spent + most < seconds or (few and spent < LONGEST * seconds)
 
-    def take(self, batch: Sequence[Schedule], played: Sequence[_Played]) -> None:
-        """Take in a play: those of its *batch* that were not reached are made again."""
+    def take(self, batch: Sequence[Schedule], played: Sequence[_Played], seconds: float) -> None:
+        """Take in a play of so many *seconds*; those of its *batch* not reached are made again."""
+        self.spent += seconds
+        self.rounds += len(played)
         for each in played:
             self.tried[len(each.schedule.holds)] += each.held
             if each.wrong is not None and each.held:
@@ -153,6 +179,7 @@ class Explorer:
         run = plain[0].runs[-1]
         if plain[0].wrong is not None:
             return as_kind(Exploration, run, plain=plain[0].wrong)
+        self._limit(sum(each.seconds for each in plain[0].runs))
         visits = [visit for each in plain[0].runs for visit in each.visits]
         search = _Search(
             left=self._candidates(visits, depth),
@@ -175,13 +202,21 @@ class Explorer:
         played = self._replayed(schedule)
         if not played:
             raise SupervisorError("the schedule could not be played")
+        broken = self._not_just_slow(_sure(schedule, played), played)
         return as_kind(
             Exploration,
             played[-1].runs[-1],
             tried={len(schedule.holds): sum(each.held for each in played)},
-            broken=_sure(schedule, played),
+            broken=broken,
             source=self._source,
         )
+
+    def _limit(self, seconds: float) -> None:
+        """Give rounds less time where the one without holds has taken so few *seconds*."""
+        limits = self._setting.assignment.limits
+        least = min(limits.seconds, max(LATE_SECONDS, 10 * seconds))
+        limited = replace(self._setting.assignment, limits=replace(limits, seconds=least))
+        self._setting = replace(self._setting, assignment=limited)
 
     def _candidates(self, visits: Sequence[Visit], depth: int) -> Iterator[Schedule]:
         yield from schedules.singles(self._method, visits, self._source)
@@ -191,21 +226,22 @@ class Explorer:
 
     def _search(self, search: _Search, began: float, seconds: float) -> Broken | None:
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            playing: dict[Future[list[_Played]], list[Schedule]] = {}
+            playing: dict[Future[list[_Played]], tuple[list[Schedule], float]] = {}
             while True:
                 while len(playing) < AT_A_TIME and search.goes_on(began, seconds):
                     batch = search.next_play()
                     if not batch:
                         break
-                    playing[pool.submit(self._play, batch)] = batch
+                    playing[pool.submit(self._play, batch)] = (batch, time.monotonic())
                 if not playing:
                     return None
                 done, _ = wait(playing, return_when=FIRST_COMPLETED)
                 for future in done:
-                    search.take(playing.pop(future), future.result())
+                    batch, since = playing.pop(future)
+                    search.take(batch, future.result(), time.monotonic() - since)
                 while search.suspects:
                     suspect = search.suspects[0]
-                    found = _sure(suspect, self._replayed(suspect))
+                    found = self._confirmed(suspect)
                     if found is not None:
                         return self._shrunk(found)
                     search.suspects.pop(0)
@@ -215,10 +251,22 @@ class Explorer:
         for hold in broken.schedule.holds if len(broken.schedule.holds) > 1 else ():
             rest = tuple(each for each in broken.schedule.holds if each != hold)
             fewer = replace(broken.schedule, holds=rest)
-            found = _sure(fewer, self._replayed(fewer)) if rest else None
+            found = self._confirmed(fewer) if rest else None
             if found is not None:
                 broken = found
         return broken
+
+    def _confirmed(self, schedule: Schedule) -> Broken | None:
+        """Return what a schedule breaks for sure, None if it may not."""
+        played = self._replayed(schedule)
+        return self._not_just_slow(_sure(schedule, played), played)
+
+    def _not_just_slow(self, broken: Broken | None, played: Sequence[_Played]) -> Broken | None:
+        """Return *broken*, or None where a round without holds is late as well by now."""
+        if broken is None or not any(each.late for each in played):
+            return broken
+        plain = self._play([Schedule(start_method=self._method)])
+        return broken if plain and plain[0].wrong is None else None
 
     def _replayed(self, schedule: Schedule) -> list[_Played]:
         with ThreadPoolExecutor(AT_A_TIME) as pool:
@@ -249,15 +297,14 @@ class Explorer:
 
     def _held(self, step: Step, number: int, schedule: Schedule, *, last: bool) -> Step:
         holds = tuple(point.text for point in schedule.holds)
-        windows = tuple(map(schedules.window, schedule.holds))
-        script = HeldPoints(last=last, windows=windows)
+        script = HeldPoints(last=last, windows=schedules.windows(schedule))
         return replace(step, gates=script, explored=PlayRound(number=number, holds=holds))
 
     def _wrong(self, runs: Sequence[Run]) -> Finding | None:
         """Return what the first check that does not pass says of a round; None where all do."""
         for asked, run in zip(self._asked, runs, strict=True):
-            if run.ending in (Ending.TIMED_OUT, Ending.BROKEN):
-                return None  # slow, or the grader's fault: a schedule never shows that
+            if run.ending is Ending.BROKEN:
+                return None  # the grader's fault
             for check in asked.checks:
                 finding = judge_safely(check, run)
                 blames = finding.outcome is Outcome.SKIPPED and finding.undecided_by

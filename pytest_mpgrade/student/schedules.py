@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from pytest_mpgrade.records import CALLER, WORKER, Point, Schedule, Visit
+from pytest_mpgrade.records import ANOTHER, CALLER, WORKER, Point, Schedule, Visit
 
 Place: TypeAlias = tuple[str, str, str]
 """A role, a thread of it, and a place that it comes to."""
@@ -31,7 +31,9 @@ _KEEPERS = re.compile(r"\b(\w*Manager|Array|RawArray|ShareableList|memmap|ndarra
 """Words of lines at which something is made whose items processes may share."""
 _ITEM = re.compile(r"\w\s*\[")
 """What reads or writes an item."""
-_SHORT, _MIDDLE, _LONG = 0.5, 0.8, 1.5
+_BEGINS = re.compile(r"\bstart\b|fork|Popen|Pool|Executor|Manager|submit|apply|map\(")
+"""Words of lines at which a program may start a process."""
+_SHORT, _MIDDLE, _LONG = 0.5, 0.8, 3.0
 """Seconds of `window`."""
 _SIZES = (2, 2, 3)
 """Numbers of holds, each as likely. Two come more often: few programs need three."""
@@ -44,7 +46,8 @@ def singles(
 ) -> Iterator[Schedule]:
     """Return the schedules with one hold, the most telling first."""
     meeting = _Meeting.in_program(source)
-    for point in sorted(_points(visits), key=meeting.rank):
+    points = _points(_from_the_first_start(visits, source))
+    for point in sorted([*points, *_of_another_worker(points)], key=meeting.rank):
         yield Schedule(start_method=start_method, holds=(point,))
 
 
@@ -64,15 +67,17 @@ def drawn(
             yield Schedule(start_method=start_method, holds=holds)
 
 
-def window(point: Point) -> float:
-    """Return for how many seconds nothing may change beside a thread that is held at a point.
+def windows(schedule: Schedule) -> tuple[float, ...]:
+    """Return for each hold for how many seconds nothing may change beside it.
 
-    It matters where somebody polls, and may count how often. A feeder, a start or an exit is held
-    longest: there are few, and what polls for them gives up last.
+    It matters where somebody polls, who may count how often, or look at a clock. A hold that is
+    alone lasts longest; several share the time that a call may be held.
     """
-    if point.visit > 1:
-        return _SHORT
-    return _LONG if not point.line else _MIDDLE
+    alone = len(schedule.holds) == 1
+    return tuple(
+        (_LONG if alone else _MIDDLE) if hold.visit == 1 else _MIDDLE if alone else _SHORT
+        for hold in schedule.holds
+    )
 
 
 def places_of(visits: Iterable[Visit]) -> set[Place]:
@@ -95,7 +100,7 @@ def that_follow(
 
 def _at_once(holds: Sequence[Point]) -> bool:
     """Tell whether all these holds may be kept at one time: each holds a thread of its own."""
-    threads = [(hold.role, hold.thread) for hold in holds if hold.role != WORKER]
+    threads = [(hold.role, hold.thread) for hold in holds if hold.role not in (WORKER, ANOTHER)]
     return len(set(threads)) == len(threads) and len(set(holds)) == len(holds)
 
 
@@ -118,6 +123,29 @@ def _points(visits: Iterable[Visit]) -> list[Point]:
     ]
 
 
+def _from_the_first_start(visits: Sequence[Visit], source: Mapping[str, str]) -> Sequence[Visit]:
+    """Leave out what the caller does before it may have started a process: it is alone then.
+
+    *visits* are in the order in which they happened.
+    """
+    begun = (
+        number
+        for number, visit in enumerate(visits)
+        if visit.point.role != CALLER
+        or _BEGINS.search(source.get(f"{visit.point.file}:{visit.point.line}", ""))
+    )
+    return visits[next(begun, 0) :]
+
+
+def _of_another_worker(points: Iterable[Point]) -> list[Point]:
+    """Return the first visits of workers again, as those of the second worker that comes there."""
+    return [
+        replace(point, role=ANOTHER)
+        for point in points
+        if point.role == WORKER and point.visit == 1 and point.line
+    ]
+
+
 def _place(point: Point) -> Place:
     return CALLER if point.role == CALLER else WORKER, point.thread, point.place
 
@@ -137,7 +165,9 @@ class _Meeting:
         """Return where a point stands in the order; the least first."""
         return (
             not self.at(point),
-            min(point.visit, 3),
+            min(point.visit, 3)
+            if point.role != ANOTHER
+            else 1.5,  # between first and second visits
             bool(point.line),
             point.role,
             point.thread,
