@@ -441,8 +441,9 @@ ZOMBIE = lined_up(
 )
 CRASHED = lined_up(processes=(*worker_processes(2), child(CREW[2], exitcode=1)))
 KILLED = lined_up(processes=(*worker_processes(2), child(CREW[2], exitcode=-9)))
-MANAGER = child(4190, exitcode=None, at_return="alive", later="alive")
+MANAGER = child(4190, exitcode=None, at_return="alive", later="alive", manager=True)
 MANAGED = lined_up(processes=(*worker_processes(), MANAGER))
+UNTASKED = changed(MANAGED, tasked=False)
 IDLE = lined_up(processes=(*STARTED, MANAGER))
 TRACKED = lined_up(
     processes=(*worker_processes(), replace(MANAGER, born="exec", helper="resource tracker"))
@@ -485,7 +486,9 @@ FEEDER = lined_up(leftovers=(Leftover(kind="thread", name="thread 4107"),))
             Case("killed", checks.no_leftovers(), KILLED, PASSED),
             Case("crashed", checks.ended_by_sentinel(), CRASHED, FAILED, words="exit status 1"),
             Case("manager", checks.ended_by_sentinel(), MANAGED, PASSED),
-            Case("manager", checks.no_leftovers(), MANAGED, FAILED, words="manager"),
+            Case("manager", checks.no_leftovers(), MANAGED, FAILED, words="a manager outlived"),
+            Case("manager, no task of ours", checks.ended_by_sentinel(), UNTASKED, PASSED),
+            Case("manager, no task of ours", checks.no_leftovers(), UNTASKED, FAILED),
             Case("idle worker", checks.no_leftovers(), IDLE, SKIPPED, "ended_by_sentinel"),
             Case("tracker", checks.no_leftovers(), TRACKED, PASSED),
             Case("thread", checks.no_leftovers(), FEEDER, PASSED),
@@ -1022,6 +1025,18 @@ OWN_PROGRAM = got(processes=(child(ran_task=True, born="exec"),))
                 GREEDY,
                 SKIPPED,
                 "worker_obeys_sentinel",
+            ),
+            Case(
+                "goes on after an error",
+                checks.waiting_not_started(RAISES),
+                raising(
+                    worked(RAISES, events=worked(RAISES).trace.events[:9], seconds=0.008),
+                    "ValueError",
+                    "kaputt 4711",
+                    processes=worker_processes(2, exitcode=None, at_return="alive", later="alive"),
+                ),
+                FAILED,
+                words="went on with the tasks that waited: 8 of 48",
             ),
             Case(
                 "swallowed",

@@ -169,8 +169,9 @@ def waiting_not_started(run: Run, workload: Workload) -> Verdict:
     """After an error the tasks that still wait are not started: at most half of a long line may be.
 
     The check needs a run of *workload*, which is `tasks.raises(message=…, followed_by=…)`. It fails
-    when more than half of the waiting tasks were started after the error. It is absent when the
-    tasks ran in the calling process.
+    when more than half of the waiting tasks were started after the error, or workers that outlive
+    the call go on with them: how many they start is then a matter of how long they are watched. It
+    is absent when the tasks ran in the calling process.
 
     It blames `raises_soon` when the call did not raise, and `values_in_any_order` when the task
     that raises was not run.
@@ -186,6 +187,16 @@ def waiting_not_started(run: Run, workload: Workload) -> Verdict:
         return _task_not_run("the task that raises was not run", run)
     # Tasks that were started before the error are a matter of order, and do not count here.
     started = sum(key in line for key in begun[begun.index(workload.keys[0]) :])
+    alive = {process.pid for process in run.trace.processes if process.later == "alive"}
+    if any(
+        event.kind == "note" and event.key in line and event.pid in alive and event.at > run.seconds
+        for event in run.trace.events
+    ):
+        return failed(
+            f"{run.call} raised, and its workers went on with the tasks that waited: {started} of"
+            f" {len(line)} had been started when the workers were ended",
+            symptom="goes on after an error",
+        )
     if 2 * started <= len(line):
         return PASSED
     return failed(
