@@ -118,9 +118,9 @@ def test_fault_without_any_hold_is_no_race(explore: Explore) -> None:
     assert not found.tried
 
 
-@pytest.mark.parametrize("line", [1, 2])
+@pytest.mark.parametrize("visit", [1, 2, 0])
 def test_threads_are_held_while_a_call_is_made_again(
-    student: Callable[..., Student], line: int
+    student: Callable[..., Student], visit: int
 ) -> None:
     """A function that is asked again and again is held too, and then goes on: no right solution
     hangs on that.
@@ -129,7 +129,8 @@ def test_threads_are_held_while_a_call_is_made_again(
     number = next(at for at, row in enumerate(text.splitlines(), 1) if "def bg_get(" in row) + 1
     body = text.splitlines()[number:]
     first = number + 1 + next(at for at, row in enumerate(body) if row.startswith("    if "))
-    token = f"fork:caller@cv_funcs.py:{first}#{line}+caller/feeder@feeder writes#1"
+    line = f"caller@cv_funcs.py:{first}#{visit}+" if visit else ""
+    token = f"fork:{line}caller/feeder@feeder writes#1"
     held = student(text, explore=ExploreRules(replay=token))
     found = held.explore(
         steps.call("bg_task", (tasks.work.square, (7,)), save="job", opaque=True),
@@ -143,7 +144,7 @@ def test_threads_are_held_while_a_call_is_made_again(
         checks.child_joined(result=49),
     )
     assert found.broken is None, found.broken
-    assert found.tried == {2: 5}
+    assert found.tried == {2 if visit else 1: 5}
 
 
 def test_promised_time_out_does_not_run_out(explore: Explore) -> None:
@@ -210,6 +211,21 @@ def test_items_that_processes_share_are_held_early(maker: str, first: str) -> No
     visits = [Visit(point=point_in(text)) for text in texts]
     (hold,) = next(schedules.singles("fork", visits, source)).holds
     assert hold.place == first
+
+
+def test_a_worker_after_the_first_one_is_held(explore: Explore) -> None:
+    """The second worker that comes to a line is held where the first has already been."""
+    found = explore(RACY["two_locks_on_a_rare_path"], seconds=20.0)
+    assert found.broken is not None
+    (hold,) = found.broken.schedule.holds
+    assert found.source[hold.place] in ("with out_lock:", "counts[number] = 1")
+
+
+def test_a_caller_that_polls_for_ever_is_found(explore: Explore) -> None:
+    """A call that is not back at its time limit is broken, where one without holds is back soon."""
+    found = explore(RACY["manager_row_written_back"], seconds=20.0)
+    assert found.broken is not None
+    assert found.broken.finding.outcome is not Outcome.PASSED
 
 
 def test_schedules_are_the_same_everywhere() -> None:

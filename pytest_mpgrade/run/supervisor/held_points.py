@@ -19,6 +19,10 @@ HELD_SECONDS = 3.5
 and what follows a hold may take its time on a busy machine: no schedule may let such a time-out run
 out, which is a promise.
 """
+AGAIN_SECONDS = 1.5
+"""The longest hold beside a call that is made again and again. It has to be over before the call is
+given up because nothing moves, after `calls.STILL_SECONDS`.
+"""
 LOOK_SECONDS = 0.03
 """Seconds between two looks while a thread is held. A hold that ends too soon shows less, and never
 a fault that is none, so the looks may be closer than those of a verdict.
@@ -77,7 +81,9 @@ def let_held_go(watch: Watch, script: Script) -> None:
 def unstick(watch: Watch, still: float, script: Script) -> None:
     """Let held threads go on if beside a call that polls nothing has moved for *still* seconds."""
     held = _held(watch)
-    if held and isinstance(script, HeldPoints) and still > _window(held, script):
+    if not held or not isinstance(script, HeldPoints):
+        return
+    if still > min(AGAIN_SECONDS, _window(held, script)):
         watch.gates.open_all()
 
 

@@ -1,5 +1,6 @@
 # race: `is_alive()` asked after the last `get` — line 39: where the caller is held between Empty and is_alive(), the child delivers and exits, and is called inactive although its result is there
 """Background tasks: one child for one task."""
+
 import multiprocessing as mp
 from queue import Empty
 
@@ -11,7 +12,7 @@ def calculate(func, args):
 
 def worker(input, output):
     """Handle tasks from input until the sentinel 'STOP' comes."""
-    for func, args in iter(input.get, 'STOP'):
+    for func, args in iter(input.get, "STOP"):
         output.put(calculate(func, args))
 
 
@@ -38,12 +39,12 @@ def bg_get(p, task_queue, done_queue, block=False):
         except Empty:
             if not p.is_alive():
                 p.join()
-                print('Child process inactive.')
+                print("Child process inactive.")
                 return None
             if not block:
-                print('Task still running.')
+                print("Task still running.")
                 return None
         else:
-            task_queue.put('STOP')
+            task_queue.put("STOP")
             p.join()
             return result

@@ -1,5 +1,6 @@
 # race: `Event` cleared after the other side has set it — line 22: where the child is held after put() and before clear(), the caller has already set the event; the child waits for ever, and so does join()
 """bg_task/bg_get: the child waits until its result has been collected."""
+
 import multiprocessing as mp
 from queue import Empty
 
@@ -11,12 +12,12 @@ def calculate(func, args):
 
 def worker(input, output):
     """Handle tasks from input until the sentinel 'STOP' comes."""
-    for func, args in iter(input.get, 'STOP'):
+    for func, args in iter(input.get, "STOP"):
         output.put(calculate(func, args))
 
 
 def _child(collected, input, output):
-    for func, args in iter(input.get, 'STOP'):
+    for func, args in iter(input.get, "STOP"):
         result = calculate(func, args)
         output.put(result)
         collected.clear()
@@ -48,12 +49,12 @@ def bg_get(p, task_queue, done_queue, block=False):
             break
         except Empty:
             if not was_alive:
-                print('Child process inactive.')
+                print("Child process inactive.")
                 return None
             if not block:
-                print('Task still running.')
+                print("Task still running.")
                 return None
     p.collected.set()
-    task_queue.put('STOP')
+    task_queue.put("STOP")
     p.join()
     return result

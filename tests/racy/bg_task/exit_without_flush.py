@@ -1,5 +1,6 @@
 # race: a feeder thread cut off by `os._exit` — line 28: where the child's feeder thread is held for 0.5 s before it writes, os._exit throws the result away
 """Background task in a one-shot child."""
+
 import multiprocessing as mp
 import os
 import time
@@ -13,7 +14,7 @@ def calculate(func, args):
 
 def worker(input, output):
     """Handle tasks from input until the sentinel 'STOP' comes."""
-    for func, args in iter(input.get, 'STOP'):
+    for func, args in iter(input.get, "STOP"):
         output.put(calculate(func, args))
 
 
@@ -55,12 +56,12 @@ def bg_get(p, task_queue, done_queue, block=False):
             result = done_queue.get(timeout=0.05)
         except Empty:
             if not alive:
-                print('Child process inactive.')
+                print("Child process inactive.")
                 return None
             if not block:
-                print('Task still running.')
+                print("Task still running.")
                 return None
         else:
-            task_queue.put('STOP')
+            task_queue.put("STOP")
             p.join()
             return result

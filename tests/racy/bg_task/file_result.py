@@ -1,5 +1,6 @@
 # race: a file written and read without rename — line 29: where the child is held for 0.6 s between open() and write(), the caller reads an empty file and gives up
 """Background tasks whose results may be large: they go through a file."""
+
 import multiprocessing as mp
 import os
 import pickle
@@ -16,23 +17,22 @@ def calculate(func, args):
 def worker(input, output):
     while True:
         task = input.get()
-        if task == 'STOP':
+        if task == "STOP":
             break
         func, args = task
         output.put(calculate(func, args))
 
 
 def _to_file(path, input, output):
-    for func, args in iter(input.get, 'STOP'):
+    for func, args in iter(input.get, "STOP"):
         data = pickle.dumps(calculate(func, args))
-        with open(path, 'wb') as file:
+        with open(path, "wb") as file:
             file.write(data)
 
 
 def bg_task(task):
     task_queue, done_queue = mp.Queue(), mp.Queue()
-    path = os.path.join(tempfile.gettempdir(),
-                        f'bg_{os.getpid()}_{time.monotonic_ns()}.pkl')
+    path = os.path.join(tempfile.gettempdir(), f"bg_{os.getpid()}_{time.monotonic_ns()}.pkl")
     p = mp.Process(target=_to_file, args=(path, task_queue, done_queue))
     p.path = path
     p.start()
@@ -45,7 +45,7 @@ def _read(path):
     found = False, None
     for _ in range(12):
         try:
-            with open(path, 'rb') as file:
+            with open(path, "rb") as file:
                 found = True, pickle.load(file)
             break
         except (EOFError, pickle.UnpicklingError):
@@ -60,15 +60,15 @@ def bg_get(p, task_queue, done_queue, block=False):
         if os.path.exists(p.path):
             break
         if not alive:
-            print('Child process inactive.')
+            print("Child process inactive.")
             return None
         if not block:
-            print('Task still running.')
+            print("Task still running.")
             return None
         time.sleep(0.02)
     found, result = _read(p.path)
-    task_queue.put('STOP')
+    task_queue.put("STOP")
     p.join()
     if not found:
-        print('Child process inactive.')
+        print("Child process inactive.")
     return result

@@ -1,5 +1,6 @@
 # race: silence taken for the end (`get(timeout)`) — line 50: where the caller (or its feeder thread) is held for 2 s before the task is written, the child gives up: Child process inactive
 """Run a task in the background (queue pattern)."""
+
 import multiprocessing as mp
 from queue import Empty
 
@@ -14,7 +15,7 @@ def worker(input, output):
     Basic worker: reads tasks from `input`, writes results to `output`,
     returns None as soon as it reads 'STOP'.
     """
-    for func, args in iter(input.get, 'STOP'):
+    for func, args in iter(input.get, "STOP"):
         result = calculate(func, args)
         output.put(result)
 
@@ -23,11 +24,11 @@ def _child(input, output, patience=2.0):
     try:
         task = input.get(timeout=patience)
     except Empty:
-        return                    # the parent is gone
+        return  # the parent is gone
     func, args = task
     output.put(calculate(func, args))
     # stay until the parent has fetched the result
-    while input.get() != 'STOP':
+    while input.get() != "STOP":
         pass
 
 
@@ -64,11 +65,11 @@ def bg_get(p, task_queue, done_queue, block=False):
         except Empty:
             pass
         if not active:
-            print('Child process inactive.')
+            print("Child process inactive.")
             return None
         if not block:
-            print('Task still running.')
+            print("Task still running.")
             return None
-    task_queue.put('STOP')
+    task_queue.put("STOP")
     p.join()
     return result

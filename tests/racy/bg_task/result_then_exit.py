@@ -1,5 +1,6 @@
 # race: a second `bg_get` between result and exit — line 24: where the child is held for 4 s after its result, the first bg_get drops the result and says still running, the second finds an empty queue
 """bg_task / bg_get with a clean end of the child."""
+
 import multiprocessing as mp
 from queue import Empty
 
@@ -12,7 +13,7 @@ def calculate(func, args):
 def worker(input, output):
     while True:
         task = input.get()
-        if task == 'STOP':
+        if task == "STOP":
             break
         func, args = task
         output.put(calculate(func, args))
@@ -47,13 +48,13 @@ def bg_get(p, task_queue, done_queue, block=False):
             result = done_queue.get(timeout=0.05)
         except Empty:
             if not alive:
-                print('Child process inactive.')
+                print("Child process inactive.")
                 return None
         else:
-            task_queue.put('STOP')
+            task_queue.put("STOP")
             if _ended(p):
                 return result
             # child not finished: the caller has to ask again
         if not block:
-            print('Task still running.')
+            print("Task still running.")
             return None

@@ -13,7 +13,7 @@ def calculate(func, args):
 
 
 def worker(input, output):
-    for number, (func, args) in iter(input.get, 'STOP'):
+    for number, (func, args) in iter(input.get, "STOP"):
         output.put((number, calculate(func, args)))
 
 
@@ -23,7 +23,7 @@ def mp_apply(tasks, n_processes=2):
     for task in enumerate(tasks):
         task_queue.put(task)
     for _ in range(n_processes):
-        task_queue.put('STOP')
+        task_queue.put("STOP")
     procs = [mp.Process(target=worker, args=(task_queue, done_queue)) for _ in range(n_processes)]
     for p in procs:
         p.start()

@@ -13,7 +13,6 @@ def worker(input, output):
         output.put(calculate(func, args))
 
 
-
 def mp_apply(tasks, n_processes=2):
     tasks = list(tasks)
     todo, done = mp.Queue(), mp.Queue()

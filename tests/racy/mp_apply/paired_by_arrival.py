@@ -20,8 +20,7 @@ def mp_apply(tasks, n_processes=2):
     tasks = list(tasks)
     todo, numbers, done = mp.Queue(), mp.SimpleQueue(), mp.SimpleQueue()
     processes = [
-        mp.Process(target=worker, args=(place, todo, numbers, done))
-        for place in range(n_processes)
+        mp.Process(target=worker, args=(place, todo, numbers, done)) for place in range(n_processes)
     ]
     for p in processes:
         p.start()

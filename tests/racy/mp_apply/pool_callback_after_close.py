@@ -17,9 +17,7 @@ def mp_apply(tasks, n_processes=2):
     tasks = list(tasks)
     results = []
     pool = mp.Pool(n_processes)
-    waiting = [
-        pool.apply_async(calculate, task, callback=results.append) for task in tasks
-    ]
+    waiting = [pool.apply_async(calculate, task, callback=results.append) for task in tasks]
     while len(results) < len(waiting):
         time.sleep(0.01)
         if time.monotonic() - begun(waiting) > 0.5:

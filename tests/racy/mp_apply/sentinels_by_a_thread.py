@@ -14,7 +14,6 @@ def worker(input, output):
         output.put(calculate(func, args))
 
 
-
 def stop(todo, n):
     time.sleep(0.2)
     for _ in range(n):
