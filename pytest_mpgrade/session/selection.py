@@ -7,6 +7,7 @@ the file's name: what pytest prints can be typed after `pytest` again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pytest
 from pytest_mpgrade.errors import UsageError
 from pytest_mpgrade.records import Assignment
 
+_TEST = re.compile(r"test_\w+(\[.*\])?$")
+"""What a test may be called; the name of a file has a dot."""
 _OURS = frozenset(("criterion", "start_methods", "rehearsed"))
 """Markers with arguments; a criterion of such a name is chosen by -k only."""
 
@@ -23,7 +26,8 @@ def places(given: Sequence[str], folder: Path, test_file: Path, module: str) -> 
     """Return what pytest should collect for the words after `pytest`, typed in *folder*.
 
     The test file's name, no name before ``::``, and a folder without tests mean the test file.
-    Raises UsageError for the submission's module, which holds no tests.
+    Raises UsageError for the submission's module, which holds no tests, and for the name of a test
+    without ``::``.
     """
     return [_place(word, folder, test_file, module) for word in given] or [str(test_file)]
 
@@ -36,6 +40,8 @@ def _place(word: str, folder: Path, test_file: Path, module: str) -> str:
             f"{name} is what is graded, and holds no tests: call pytest without a file, or name a"
             f' test: pytest "{test_file.name}::…"'
         )
+    if _TEST.match(word) and not path.exists():
+        raise UsageError(f"there is no file {name}; a test is named so: pytest ::{name}")
     meant = name == test_file.name and not path.exists()
     if meant or not name or (path.is_dir() and not _has_tests(path)):
         return f"{test_file}{separator}{test}"

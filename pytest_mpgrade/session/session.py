@@ -77,6 +77,7 @@ class GradingSession:
         self._sent_items = False
         self._broken = False  # the assignment itself is wrong
         self._unreadable = ""  # why its tests cannot be collected
+        self._found = False  # what pytest was told to collect is there
         self._began = time.time()
 
     @classmethod
@@ -161,6 +162,14 @@ class GradingSession:
         if call.excinfo is not None and not self._unreadable:
             self._unreadable = authoring.collect_fault(node, call.excinfo.value)
 
+    def pytest_collection_modifyitems(self) -> None:
+        """Note that there was something to collect: pytest found each place that was typed."""
+        self._found = True
+
+    def pytest_deselected(self) -> None:
+        """Note that some tests were left out, as by --lf."""
+        self._collected.partial = True
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Check the test file against the assignment, and write the first result file."""
         try:
@@ -168,13 +177,8 @@ class GradingSession:
                 raise AssignmentError(self._unreadable)
             authoring.check_tests(session.items)
             self._collected.expect([asked(item) for item in session.items if is_question(item)])
-            self._collected.partial = bool(
-                session.config.option.keyword
-                or session.config.option.markexpr
-                or session.testscollected > len(session.items)
-                or any("::" in place for place in session.config.args)
-            )
-            if not self._collected.partial:
+            self._collected.partial |= any("::" in place for place in session.config.args)
+            if self._found and not self._collected.partial:
                 check_criteria(self.assignment, self._collected.criteria())
         except AssignmentError as error:
             self._broken = True

@@ -57,6 +57,25 @@ def test_failed_ones_are_listed_and_run_again(folder: pytest.Pytester) -> None:
     folder.runpytest_subprocess("--lf", "-x").assert_outcomes(failed=1, deselected=3)
 
 
+def test_failed_ones_of_one_criterion_run_again(folder: pytest.Pytester) -> None:
+    """`--lf` leaves out whole criteria where nothing of them has failed."""
+    folder.runpytest_subprocess("-k", "own")
+    again = folder.runpytest_subprocess("--lf")
+    again.assert_outcomes(failed=1, deselected=5)
+
+
+def test_name_without_a_file_is_told(folder: pytest.Pytester) -> None:
+    """A test's name alone is no file: a line says what to type, and blames nobody else."""
+    done = folder.runpytest_subprocess("test_values")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    assert done.errlines[0] == (
+        "ERROR: there is no file test_values; a test is named so: pytest ::test_values"
+    )
+    missing = folder.runpytest_subprocess("test_values.py")
+    assert missing.ret == pytest.ExitCode.USAGE_ERROR
+    assert "criterion" not in "".join(missing.errlines)
+
+
 def test_criteria_are_keywords_and_markers(folder: pytest.Pytester) -> None:
     """What the rubric is made of can be chosen."""
     own = collected(folder, "-k", "own")
