@@ -13,7 +13,7 @@ from pytest_mpgrade.errors import AssignmentError
 from pytest_mpgrade.judge.points.shares import Placed, is_decided
 from pytest_mpgrade.records import Asked, Concern, Finding, Outcome, Timeline
 from pytest_mpgrade.report import redaction, terminal
-from pytest_mpgrade.session.authoring import GRADED
+from pytest_mpgrade.session.authoring import GRADED, in_words
 from pytest_mpgrade.system.text import first_paragraph
 
 
@@ -120,7 +120,8 @@ def own_finding(
     else:
         own = [entry.lineno + 1 for entry in call.excinfo.traceback if entry.path == item.path]
         place = f" at {item.path.name}:{own[-1]}" if own else ""
-        outcome, message = Outcome.ERROR, f"the test itself broke{place}: {call.excinfo.exconly()}"
+        words = in_words(call.excinfo.value)
+        outcome, message = Outcome.ERROR, f"the test itself broke{place}: {words}"
     return [
         Finding(
             check="test",

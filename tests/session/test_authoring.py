@@ -42,6 +42,23 @@ def test_double(student):
             id="fixture",
         ),
         pytest.param(
+            TESTS.replace("(student)", "(student, studnet)"),
+            "test_double.py:4: test_double: there is no fixture 'studnet'; did you mean 'student'?",
+            id="second fixture",
+        ),
+        pytest.param(
+            CHECKED.format("checks.returns_valu(42)"),
+            "'pytest_mpgrade.judge.checks' has no attribute 'returns_valu'; did you mean"
+            " 'returns_value'?",
+            id="misspelt check",
+        ),
+        pytest.param(
+            CHECKED.replace("    student.check(run, {})", "    checks.returns_value(42)"),
+            "test_double.py:8: checks.returns_value(…) alone checks nothing: give it to"
+            " student.check(run, …)",
+            id="check that nobody makes",
+        ),
+        pytest.param(
             TESTS.replace("(student)", "(assignment)"),
             "test_double.py:4: test_double: it is a question of a criterion, and asks for neither"
             " student nor notebook",
