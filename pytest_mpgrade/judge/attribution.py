@@ -124,9 +124,8 @@ def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdi
         return replace(_ended(run), concern=Concern.RESULTS, hint=LEFT_EARLY)
     owner = concern if owns_all else _owner(run)
     if owner is not concern:
-        return undecided(
-            f"{run.call} did not come back", BLAMES.get(owner, str(owner)), unreturned(run)
-        )
+        how = "raised an exception" if run.ending is Ending.RAISED else "did not come back"
+        return undecided(f"{run.call} {how}", BLAMES.get(owner, str(owner)), unreturned(run))
     return _ended(run)
 
 

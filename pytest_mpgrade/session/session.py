@@ -163,7 +163,7 @@ class GradingSession:
             self._unreadable = authoring.collect_fault(node, call.excinfo.value)
 
     def pytest_collection_modifyitems(self) -> None:
-        """Note that there was something to collect: pytest found each place that was typed."""
+        """Note that pytest has found each place that was typed."""
         self._found = True
 
     def pytest_deselected(self) -> None:
@@ -273,19 +273,16 @@ class GradingSession:
             entries=tuple(one.entry() for one in placed),
             timelines=timelines.named(placed, self._collected.timelines),
             containment=description.as_json(self._setting.isolation, observers[-1]),
-            environment=self._environment(observers),
+            environment={
+                "python": platform.python_version(),
+                "platform": sys.platform,
+                "cpus": usable_cores(),
+                "mpgrade": __version__,
+                "observer": observers,
+            },
             started=utc_stamp(self._began),
             seconds=round(time.time() - self._began, 2),
         )
-
-    def _environment(self, observers: list[str]) -> dict[str, object]:
-        return {
-            "python": platform.python_version(),
-            "platform": sys.platform,
-            "cpus": usable_cores(),
-            "mpgrade": __version__,
-            "observer": observers,
-        }
 
     def _observers(self) -> list[str]:
         """Return how processes were observed so far.

@@ -7,13 +7,11 @@ is replayed in processes of its own; only what breaks in each of them is told.
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.judge.check import Judge, judge_safely
@@ -35,6 +33,7 @@ from pytest_mpgrade.records import (
 from pytest_mpgrade.run.client.request import Setting
 from pytest_mpgrade.student import schedules
 from pytest_mpgrade.student.runs import make_runs
+from pytest_mpgrade.student.search import Played, Search
 from pytest_mpgrade.student.unmade_runs import linked_runs, with_givers
 from pytest_mpgrade.submission.sources import read_sources
 
@@ -42,17 +41,9 @@ REPLAYS = 5
 """Replays that all have to break before a schedule is told."""
 AT_A_TIME = 12
 """Plays at a time. A held process costs no core, but each play at a time needs a supervisor."""
-LEAST, LONGEST = 16, 4
-"""On a busy machine an exploration goes on until it has begun so many schedules for each of its
-seconds, for so many times its seconds at most: what is found should not depend on the load.
-"""
 LATE_SECONDS = 10.0
 """Seconds after which a round is given up, besides those in which threads are held. They stand
 still while others have the cores. The round without holds takes a tenth of them at most.
-"""
-ROUNDS, PLAY_SECONDS = 4, 4.0
-"""The most rounds of one play, and how long it should take. After a round that breaks, those behind
-it are made again.
 """
 
 
@@ -79,84 +70,6 @@ def asked_steps(parts: Sequence[Step | Judge]) -> list[AskedStep]:
     return asked
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Played:
-    """One round as it was played: a run for each step that was reached."""
-
-    schedule: Schedule
-    runs: tuple[Run, ...]
-    wrong: Finding | None
-
-    @property
-    def late(self) -> bool:
-        """Whether a call had not come back at its time limit."""
-        return any(run.ending is Ending.TIMED_OUT for run in self.runs)
-
-    @property
-    def held(self) -> bool:
-        """Whether a thread came to each point of the schedule."""
-        came = [visit.point for run in self.runs for visit in run.visits]
-        return all(hold.reached_by(came) for hold in self.schedule.holds)
-
-
-@dataclass(kw_only=True)
-class _Search:
-    """What is still to be tried, and what has come out so far."""
-
-    left: Iterator[Schedule]
-    depth: int
-    source: Mapping[str, str]
-    known: set[schedules.Place]  # to which threads came, with or without holds
-    opened: deque[Schedule] = field(default_factory=deque)  # that hold where others have led
-    again: deque[Schedule] = field(default_factory=deque)
-    tried: Counter[int] = field(default_factory=Counter)
-    suspects: list[Schedule] = field(default_factory=list)
-    begun: int = 0  # schedules, those of unfinished plays too
-    spent: float = 0.0  # seconds of all plays that have ended
-    rounds: int = 0  # in all of these
-
-    def next_play(self) -> list[Schedule]:
-        """Return the schedules of the next play; none where all have been tried."""
-        size = self._size()
-        batch: list[Schedule] = []
-        for first in (self.again, self.opened):
-            batch += [first.popleft() for _ in range(min(size - len(batch), len(first)))]
-        batch += itertools.islice(self.left, size - len(batch))
-        self.begun += len(batch)
-        return batch
-
-    def _size(self) -> int:
-        """Return the rounds of the next play: fewer where each takes long, as beside polls."""
-        if not self.rounds:
-            return ROUNDS // 2
-        return max(1, min(ROUNDS, round(PLAY_SECONDS * self.rounds / self.spent)))
-
-    def goes_on(self, began: float, seconds: float) -> bool:
-        """Tell whether there is time for another play: most of it should be over in time."""
-        spent = time.monotonic() - began
-        few = self.begun < LEAST * seconds
-        most = self._size() * self.spent / self.rounds / 2 if self.rounds else 0.0
-        return spent + most < seconds or (few and spent < LONGEST * seconds)
-
-    def take(self, batch: Sequence[Schedule], played: Sequence[_Played], seconds: float) -> None:
-        """Take in a play of so many *seconds*; those of its *batch* not reached are made again."""
-        self.spent += seconds
-        self.rounds += len(played)
-        for each in played:
-            self.tried[len(each.schedule.holds)] += each.held
-            if each.wrong is not None and each.held:
-                self.suspects.append(each.schedule)
-            elif each.held and len(each.schedule.holds) < self.depth:
-                self._follow(each)
-        if played:  # else the machine or the grader is at fault, and these are left out
-            self.again.extend(batch[len(played) :])
-
-    def _follow(self, played: _Played) -> None:
-        visits = [visit for run in played.runs for visit in run.visits]
-        self.opened += schedules.that_follow(played.schedule, visits, self.known, self.source)
-        self.known |= schedules.places_of(visits)
-
-
 class Explorer:
     """Explores the steps of one round under one start method."""
 
@@ -181,7 +94,7 @@ class Explorer:
             return as_kind(Exploration, run, plain=plain[0].wrong)
         self._limit(sum(each.seconds for each in plain[0].runs))
         visits = [visit for each in plain[0].runs for visit in each.visits]
-        search = _Search(
+        search = Search(
             left=self._candidates(visits, depth),
             depth=depth,
             source=self._source,
@@ -224,9 +137,9 @@ class Explorer:
             seed = f"{self._setting.submission.sha256} {self._method}"
             yield from schedules.drawn(self._method, visits, self._source, seed, depth)
 
-    def _search(self, search: _Search, began: float, seconds: float) -> Broken | None:
+    def _search(self, search: Search, began: float, seconds: float) -> Broken | None:
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            playing: dict[Future[list[_Played]], tuple[list[Schedule], float]] = {}
+            playing: dict[Future[list[Played]], tuple[list[Schedule], float]] = {}
             while True:
                 while len(playing) < AT_A_TIME and search.goes_on(began, seconds):
                     batch = search.next_play()
@@ -261,19 +174,19 @@ class Explorer:
         played = self._replayed(schedule)
         return self._not_just_slow(_sure(schedule, played), played)
 
-    def _not_just_slow(self, broken: Broken | None, played: Sequence[_Played]) -> Broken | None:
+    def _not_just_slow(self, broken: Broken | None, played: Sequence[Played]) -> Broken | None:
         """Return *broken*, or None where a round without holds is late as well by now."""
         if broken is None or not any(each.late for each in played):
             return broken
         plain = self._play([Schedule(start_method=self._method)])
         return broken if plain and plain[0].wrong is None else None
 
-    def _replayed(self, schedule: Schedule) -> list[_Played]:
+    def _replayed(self, schedule: Schedule) -> list[Played]:
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             plays = pool.map(self._play, [[schedule]] * REPLAYS)
             return [played for play in plays for played in play]
 
-    def _play(self, batch: Sequence[Schedule]) -> list[_Played]:
+    def _play(self, batch: Sequence[Schedule]) -> list[Played]:
         """Play rounds in one process; return those that were reached, [] where the grader broke."""
         size = len(self._asked)
         calls = [place for place, asked in enumerate(self._asked) if asked.step.do == "call"]
@@ -290,7 +203,7 @@ class Explorer:
             for at in range(0, len(runs) - size + 1, size)
         ]
         return [
-            _Played(schedule=schedule, runs=played, wrong=self._wrong(played))
+            Played(schedule=schedule, runs=played, wrong=self._wrong(played))
             for schedule, played in zip(batch, rounds, strict=False)
             if played[0].ending not in (Ending.NOT_TRIED, Ending.BROKEN, Ending.NOT_IMPORTED)
         ]
@@ -313,7 +226,7 @@ class Explorer:
         return None
 
 
-def _sure(schedule: Schedule, played: Sequence[_Played]) -> Broken | None:
+def _sure(schedule: Schedule, played: Sequence[Played]) -> Broken | None:
     """Return what a schedule breaks, where it does so in each of the replays."""
     if len(played) < REPLAYS or not all(each.held and each.wrong for each in played):
         return None

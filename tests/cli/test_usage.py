@@ -111,6 +111,10 @@ def small(tmp_path: Path) -> Path:
             ),
         ),
         ("grade subs/ada --assignment mp_aply --out out", "did you mean 'mp_apply'?"),
+        (
+            "batch subs --assignmnt double",
+            "there is no option --assignmnt; did you mean '--assignment'? (see mpgrade batch",
+        ),
         ("grade subs/bob --assignment mp_apply --out out", "there is no submission at subs/bob"),
         ("grade subs/ada --assignment mp_apply --out file", "cannot write file/ada/result.json: "),
         (

@@ -108,8 +108,8 @@ def test_without_timings(course: Path) -> None:
 
 
 def test_only_some(course: Path, tmp_path: Path) -> None:
-    """Solutions are named as the table names them, or as their files are, in any order: right ones
-    come first. A name that is none is told.
+    """Solutions are named as the table names them, or as their files are, in any order, and a name
+    that is none is told.
     """
     right = tmp_path / "sum.py"
     right.write_text("def twice(x):\n    return x + x\n")

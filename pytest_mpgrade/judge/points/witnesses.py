@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from pytest_mpgrade.judge.symptoms import DIRECT
 from pytest_mpgrade.records import Concern, Finding, Instead, Outcome
 
 _OF_THE_MODULE = frozenset(("imports_cleanly", "has_functions"))
@@ -107,7 +108,9 @@ def _rank(
             return 0
         if witness.symptom and witness.symptom in (instead.symptom, instead.explained):
             return 1
-        return None if instead.came_back else 2
+        # A value that is asked for fails by an exception of the very call, too.
+        raised_too = witness.symptom == DIRECT and instead.symptom.startswith("raised ")
+        return 2 if raised_too or not instead.came_back else None
     if named and witness.check in _OF_THE_MODULE:
         return 3
     like = (
