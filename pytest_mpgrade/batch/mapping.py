@@ -37,6 +37,7 @@ class Mapped:
     source: str
     what: str  # `GRADED`, or the reason why it is not
     note: str = ""
+    same_as: tuple[str, ...] = ()  # other submissions with the same files
 
     def noted(self, *notes: str) -> Mapped:
         """Return a copy with more notes; of more than `_NOTES` only the first."""

@@ -37,13 +37,18 @@ class Prepared:
         return (*left_out, *self.notes)
 
     def summary(self) -> tuple[str, ...]:
-        """Return a line for each thing that kept entries from a grade, and one for late ones."""
+        """Return lines on what kept entries from a grade, on late ones, and on equal ones."""
         kinds: dict[str, list[str]] = {}
         for each in self.source.left_out():
             kinds.setdefault(each.what, []).append(each.source or each.submission)
         if self.settled.late:
             kinds["late"] = sorted(self.settled.late)
-        return tuple(f"{what}: {some_of(names)}" for what, names in kinds.items())
+        mapping = self.source.mapping
+        alike = {tuple(sorted({one.submission, *one.same_as})) for one in mapping if one.same_as}
+        return (
+            *(f"{what}: {some_of(names)}" for what, names in kinds.items()),
+            *(f"the same files: {some_of(names)}" for names in sorted(alike)),
+        )
 
 
 def prepare(

@@ -265,7 +265,8 @@ def _looked_at(jobs: Sequence[Job], mapping: Sequence[Mapped]) -> list[Mapped]:
             return line
         others = same.get(line.submission)
         words = [f"the same files as {', '.join(others)}"] if others else []
-        return line.noted(*words, *links.get(line.submission, ()))
+        same_as = replace(line, same_as=tuple(others or ()))
+        return same_as.noted(*words, *links.get(line.submission, ()))
 
     return list(map(noted, mapping))
 

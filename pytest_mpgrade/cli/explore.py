@@ -97,9 +97,7 @@ def _say(result: ResultFile, assignment: Assignment) -> None:
     for check in shown.checks:
         if check.outcome is Outcome.PASSED and check.concern is Concern.RACE:
             tried = one_line(str(check.evidence.get("right under", "each schedule")))
-            console.say(
-                f"{check.call} under {check.start_method}: right under {tried}; this is no proof"
-            )
+            console.say(f"{check.call}: right under {tried}; this is no proof")
         elif check.concern is not Concern.RACE and check.outcome is not Outcome.PASSED:
             console.say(
                 f"no schedule was tried under {check.start_method}: the call fails without any"

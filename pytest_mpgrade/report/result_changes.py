@@ -66,9 +66,18 @@ def _grade(result: ResultFile) -> str:
 def _questions(before: ResultFile, after: ResultFile) -> Iterator[str]:
     old, new = ({each.id: each for each in _own_questions(each)} for each in (before, after))
     for id in dict.fromkeys([*old, *new]):
-        was, now = (_worth(questions.get(id)) for questions in (old, new))
-        if was != now:
-            yield f"{one_line(id)}: {was} -> {now}"
+        was, now = old.get(id), new.get(id)
+        if was is None or now is None or not _is_as_good(was, now):
+            yield f"{one_line(id)}: {_worth(was)} -> {_worth(now)}"
+
+
+def _is_as_good(was: QuestionScore, now: QuestionScore) -> bool:
+    """Tell whether two questions have the same points, or each all that it is worth.
+
+    Shares of a criterion are rounded: a full third may be 0.33 in one grading, and 0.34 in another.
+    """
+    full = was.points == was.max_points and now.points == now.max_points
+    return full or (was.points, was.max_points) == (now.points, now.max_points)
 
 
 def _checks(before: ResultFile, after: ResultFile) -> Iterator[str]:

@@ -56,6 +56,7 @@ def test_same_grades_however_many_at_a_time(course: Path, jobs: str) -> None:
     assert done.returncode == 3, done.stderr
     assert gradebook(course) == GRADES
     assert f"[{len(GRADES)}/{len(GRADES)}]" in done.stdout
+    assert "\nthe same files: 2 (Zoë O'Hara, jr.; ada)\n" in done.stdout
     assert mapped(course) == {name: status for name, (status, _) in GRADES.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,22 @@ def test_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "dan: only in the new ones",
         "eva: not graded (error) -> 1 of 1",
     ]
+
+
+def test_full_points_that_were_rounded_otherwise_are_no_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full share of a criterion that is 0.33 once and 0.34 then is the same."""
+    for folder, full, other in (("old", 0.33, Outcome.PASSED), ("new", 0.34, Outcome.FAILED)):
+        keep(tmp_path / folder, "ada", Outcome.PASSED, other)
+        (file,) = (tmp_path / folder).glob("*/result.json")
+        result = json.loads(file.read_text("utf-8"))
+        first = result["criteria"][0]["questions"][0]
+        first |= {"points": full, "max_points": full}
+        file.write_text(json.dumps(result), "utf-8")
+    assert cli.main(["diff", str(tmp_path / "old"), str(tmp_path / "new")]) == 1
+    changed = [line for line in capsys.readouterr().out.splitlines() if "points ->" in line]
+    assert changed == ["    test_x.py::test_1: 1 of 1 points -> 0 of 1 points"]
 
 
 def test_no_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
