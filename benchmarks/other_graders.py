@@ -34,7 +34,7 @@ from pytest_mpgrade.course.assignment import find_assignment
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 20
 """The time limit of a test, where a grader has one."""
-PATIENCE = 60
+PATIENCE = 120
 """Seconds that a command gets."""
 MARK = "MPGRADE_BENCHMARK"
 """The variable by which processes of a command are known."""
