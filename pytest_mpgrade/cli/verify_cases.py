@@ -5,6 +5,7 @@ Each wrong solution names the concerns that it must fail.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,10 +142,11 @@ class _Expected:
 
     def _concerns(self, name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
         given, known = row.get("concerns"), {str(concern) for concern in Concern}
-        if not isinstance(given, list) or not given or not set(given) <= known:
-            raise self._toml.mistake(
-                (name, "concerns"), f"must be a list of some of {', '.join(sorted(known))}"
-            )
+        if not isinstance(given, list) or not given or not {*map(str, given)} <= known:
+            odd = [str(each) for each in given if str(each) not in known] if given else []
+            near = nearest(odd[0], known) if odd and isinstance(given, list) else ""
+            some = f"must be a list of some of {', '.join(sorted(known))}{near}"
+            raise self._toml.mistake((name, "concerns"), some)
         return tuple(given)
 
     def _loses(self, name: str, row: Mapping[str, Any]) -> float:
@@ -165,13 +167,13 @@ class _Expected:
             return wrong_solution_text.with_fault(
                 self._design(name, row.get("of", "")), row.get("about", ""), row["diff"]
             )
-        except (ValueError, SyntaxError) as error:
+        except ValueError as error:
             raise self._toml.mistake((name, "diff"), str(error)) from error
 
     def _design(self, name: str, of: str) -> str:
         """Return the text of a right design.
 
-        Raises AssignmentError where there is none of that name.
+        Raises AssignmentError where there is none of that name, or it is no Python.
         """
         known = {path.stem: path for path in self._designs.glob("*.py")}
         folder = reference_folder(self._assignment)
@@ -180,4 +182,9 @@ class _Expected:
         if of not in known:
             near = nearest(of, known) or f" (there are: {', '.join(sorted(known)) or 'none'})"
             raise self._toml.mistake((name, "of"), f"there is no right design {of!r}{near}")
-        return known[of].read_text("utf-8-sig")
+        text = known[of].read_text("utf-8-sig")
+        try:
+            ast.parse(text)
+        except SyntaxError as error:
+            raise AssignmentError(f"{known[of]}:{error.lineno}: SyntaxError: {error.msg}") from None
+        return text

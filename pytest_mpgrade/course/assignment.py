@@ -82,6 +82,10 @@ def _notebook(document: Document, folder: Path) -> NotebookRules | None:
     )
 
 
+OWN = "; one of your own is found by its folder, or in the folders that MPGRADE_ASSIGNMENTS names"
+"""What helps where no known name is similar."""
+
+
 def find_assignment(name_or_path: str) -> Assignment:
     """Load an assignment by its name, or by the path of its folder or `assignment.toml`.
 
@@ -105,10 +109,10 @@ def find_assignment(name_or_path: str) -> Assignment:
         return load_assignment(path)
     names = list(dict.fromkeys(each.name for source in seen for each in source.found))
     faults = [f"; {source.origin}: {source.fault}" for source in seen if source.fault]
+    near = nearest(name_or_path, [*names, *_names_in(Path())])
     raise UsageError(
-        f"there is no assignment {name_or_path!r} (there are:"
-        f" {', '.join(names) or 'none'}){nearest(name_or_path, [*names, *_names_in(Path())])}"
-        f"{''.join(faults)}"
+        f"there is no assignment {name_or_path!r} (there are: {', '.join(names) or 'none'})"
+        f"{near or OWN}{''.join(faults)}"
     )
 
 

@@ -237,7 +237,7 @@ def test_solution_that_is_made_from_a_design(course: Path) -> None:
         (
             '["results"]',
             '["result"]',
-            r"four_times\.concerns: must be a list of some of chunking, ",
+            r"four_times\.concerns: must be a list of some of chunking, .*; did you mean 'results'\?",
         ),
     ],
 )
@@ -248,6 +248,14 @@ def test_mistake_in_a_table(course: Path, old: str, new: str, said: str) -> None
         wrong_cases(
             assignments.find_assignment(str(four_times(course, FOUR_TIMES.replace(old, new))))
         )
+
+
+def test_design_that_is_no_python(course: Path) -> None:
+    """A syntax error in a right design is told with its own file and line, not the table's."""
+    folder = four_times(course)
+    (folder / "designs" / "sum.py").write_text("x = 1\ndef f(:\n", "utf-8")
+    with pytest.raises(AssignmentError, match=r"designs/sum\.py:2: SyntaxError: "):
+        wrong_cases(assignments.find_assignment(str(folder)))
 
 
 def test_no_such_solution(course: Path) -> None:

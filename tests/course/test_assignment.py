@@ -410,7 +410,11 @@ def test_a_path_that_is_misspelt_is_answered_with_the_nearest(
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("mp_aply", "; did you mean 'mp_apply'?"), ("bgtask", "; did you mean 'bg_task'?"), ("", "")],
+    [
+        ("mp_aply", "; did you mean 'mp_apply'?"),
+        ("bgtask", "; did you mean 'bg_task'?"),
+        ("", assignment.OWN),
+    ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(folder: Path, name: str, near: str) -> None:
     """A name that nobody knows is answered with all names and, where one is near, that one."""
