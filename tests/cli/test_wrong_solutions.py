@@ -237,7 +237,7 @@ def test_solution_that_is_made_from_a_design(course: Path) -> None:
         (
             '["results"]',
             '["result"]',
-            r"four_times\.concerns: must be a list of some of chunking, .*; did you mean 'results'\?",
+            r"four_times\.concerns: must be a list of some of .*; did you mean 'results'\?",
         ),
     ],
 )
