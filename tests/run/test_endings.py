@@ -281,7 +281,8 @@ def test_what_follows_a_return_has_time_of_its_own(play: MakeRuns, observer: str
         def f():
             held = Held()
             held.itself = held
-            time.sleep(1.2)
+            for _ in range(12):  # so that to wait for longer is no further round
+                time.sleep(0.1)
             return 7
     """
     _, run = play(text, steps.call("f"), observer=observer, seconds=2.0)

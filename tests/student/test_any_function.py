@@ -40,8 +40,10 @@ TERMINATED = SUM.replace("out.put(sum(values))", "out.put(sum(values)); time.sle
     "END", "[each.terminate() or each.join() for each in workers]"
 )
 # Process.interrupt() is new in Python 3.14: it sends SIGINT.
-INTERRUPTED = TERMINATED.replace("each.terminate()", "os.kill(each.pid, 2)").replace(
-    "import time", "import os, time"
+INTERRUPTED = (
+    TERMINATED.replace("each.terminate()", "os.kill(each.pid, 2)")
+    .replace("import time", "import os, signal, time")
+    .replace("out.put(", "signal.signal(2, lambda *_: os._exit(1)); out.put(")
 )
 LEFT = SUM.replace("out.put(sum(values))", "out.put(sum(values)); time.sleep(600)").replace(
     "END", ""
