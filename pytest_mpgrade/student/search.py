@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pytest_mpgrade.records import Ending, Finding, Run, Schedule
 from pytest_mpgrade.student import schedules
 
-LEAST, LONGEST = 16, 4
+LEAST, LONGEST = 16, 8
 """On a busy machine an exploration goes on until it has begun so many schedules for each of its
 seconds, for so many times its seconds at most: what is found should not depend on the load.
 """
