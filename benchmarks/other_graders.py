@@ -228,7 +228,7 @@ def ours(folder: Path, _: str) -> Said:
     def verdict(_: str) -> str:
         (file,) = (folder / "out").glob("*/result.json")
         result = json.loads(file.read_text("utf-8"))
-        causes = [each["concern"] for each in result.get("causes", [])]
+        causes = dict.fromkeys(each["concern"] for each in result.get("causes", []))
         return f"{result['score']:g} of 20" + (f": {', '.join(causes)}" if causes else "")
 
     return timed([*command, "--assignment", "mp_apply", "--out", "out"], folder, verdict, "")
