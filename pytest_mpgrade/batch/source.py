@@ -263,10 +263,10 @@ def _looked_at(jobs: Sequence[Job], mapping: Sequence[Mapped]) -> list[Mapped]:
     def noted(line: Mapped) -> Mapped:
         if line.what != GRADED:
             return line
-        others = same.get(line.submission)
+        others = same.get(line.submission, [])
         words = [f"the same files as {', '.join(others)}"] if others else []
-        same_as = replace(line, same_as=tuple(others or ()))
-        return same_as.noted(*words, *links.get(line.submission, ()))
+        known = replace(line, same_as=tuple(others))
+        return known.noted(*words, *links.get(line.submission, ()))
 
     return list(map(noted, mapping))
 

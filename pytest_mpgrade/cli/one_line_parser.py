@@ -26,10 +26,11 @@ class Parser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Answer a misspelt option first: what lacks without it is no news."""
-        for word in _options(sys.argv[1:] if args is None else args):
-            known = self._option_string_actions
-            if self._subparsers is None and not any(each.startswith(word) for each in known):
-                self.error(f"there is no option {word}{nearest(word, known)}")
+        known = self._option_string_actions
+        if self._subparsers is None:  # else most options are those of a command
+            for word in _options(sys.argv[1:] if args is None else args):
+                if not any(each.startswith(word) for each in known):
+                    self.error(f"there is no option {word}{nearest(word, known)}")
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:

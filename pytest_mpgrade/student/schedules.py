@@ -34,7 +34,7 @@ _ITEM = re.compile(r"\w\s*\[")
 _BEGINS = re.compile(r"\bstart\b|fork|Popen|Pool|Executor|Manager|submit|apply|map\(")
 """Words of lines at which a program may start a process."""
 _SHORT, _MIDDLE, _LONG = 0.5, 0.8, 3.0
-"""Seconds of `window`."""
+"""Seconds of `windows`."""
 _SIZES = (2, 2, 3)
 """Numbers of holds, each as likely. Two come more often: few programs need three."""
 _DRAWN = 400
@@ -163,11 +163,11 @@ class _Meeting:
 
     def rank(self, point: Point) -> tuple[object, ...]:
         """Return where a point stands in the order; the least first."""
+        # Another worker's first visit comes after all first visits, and before second ones.
         return (
             not self.at(point),
-            min(point.visit, 3)
-            if point.role != ANOTHER
-            else 1.5,  # between first and second visits
+            min(point.visit, 3),
+            point.role == ANOTHER,
             bool(point.line),
             point.role,
             point.thread,

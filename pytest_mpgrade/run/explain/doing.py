@@ -121,6 +121,11 @@ def role_of(pid: int, caller: int, threads: Sequence[Sequence[Frame]], stacks: S
     return Role.MANAGER if serves else Role.WORKER
 
 
+def is_manager(pid: int, caller: int, stacks: Stacks) -> bool:
+    """Ask a process for its stacks; tell whether it is a manager's server."""
+    return role_of(pid, caller, stacks.of(pid), stacks) is Role.MANAGER
+
+
 def _class_of(frame: Frame) -> str:
     """Return the class that a line of the standard library is in, by its source."""
     for number in range(frame.line, 0, -1):

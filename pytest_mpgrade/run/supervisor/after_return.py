@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_mpgrade.records import Leftover, LeftoverKind, ProcessState, Role
-from pytest_mpgrade.run.explain.doing import role_of
+from pytest_mpgrade.records import Leftover, LeftoverKind, ProcessState
+from pytest_mpgrade.run.explain.doing import is_manager
 from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe import leftovers
 from pytest_mpgrade.run.observe.base import nothing_moves
@@ -105,8 +105,7 @@ class Inspection:
         for pid in self._alive():
             process = watch.observer.seen[pid]
             if not (process.helper or process.ran_task) and nothing_moves(watch.observer, [pid]):
-                threads = self.stacks.of(pid)
-                process.serves = role_of(pid, watch.caller, threads, self.stacks) is Role.MANAGER
+                process.serves = is_manager(pid, watch.caller, self.stacks)
 
     def _runs_own_lines(self) -> bool:
         """Tell whether a thread of the calling process is in the submission's code.

@@ -16,8 +16,8 @@ import signal
 import time
 from collections.abc import Collection, Iterator
 
-from pytest_mpgrade.records import GateReport, Role
-from pytest_mpgrade.run.explain.doing import role_of
+from pytest_mpgrade.records import GateReport
+from pytest_mpgrade.run.explain.doing import is_manager
 from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe.watch import Watch
 
@@ -62,7 +62,7 @@ def _drained(watch: Watch, crew: Collection[int], stacks: Stacks) -> int | None:
     others = [
         pid for pid in watch.live() if pid not in crew and not watch.observer.seen[pid].helper
     ]
-    managers = [pid for pid in others if _is_manager(pid, watch, stacks)]
+    managers = [pid for pid in others if is_manager(pid, watch.caller, stacks)]
     producers = [pid for pid in others if pid not in managers]
     with _stopped(watch, producers) as all_stopped:
         if not all_stopped:
@@ -73,10 +73,6 @@ def _drained(watch: Watch, crew: Collection[int], stacks: Stacks) -> int | None:
         taken = len(watch.gates.arrivals()) - before
     asked = len(watch.observer.threads(producers)) if managers else 0
     return max(0, taken - asked)
-
-
-def _is_manager(pid: int, watch: Watch, stacks: Stacks) -> bool:
-    return role_of(pid, watch.caller, stacks.of(pid), stacks) is Role.MANAGER
 
 
 @contextlib.contextmanager
