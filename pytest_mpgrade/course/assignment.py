@@ -16,7 +16,8 @@ from pathlib import Path
 import msgspec
 
 from pytest_mpgrade.course import catalogue
-from pytest_mpgrade.course.document import FILE, NOTEBOOK, Document, decoded
+from pytest_mpgrade.course.document import FILE, NOTEBOOK, Document
+from pytest_mpgrade.course.document_decoding import decoded
 from pytest_mpgrade.course.document_faults import document_faults
 from pytest_mpgrade.course.signature import signature
 from pytest_mpgrade.course.toml_text import TomlText
@@ -49,9 +50,7 @@ def load_assignment(folder_or_toml: Path) -> Assignment:
     Raises UsageError where there is none, AssignmentError with the places for mistakes in it.
     """
     source = _text_of(folder_or_toml)
-    document = decoded(source)
-    if faults := list(document_faults(document, source.file.parent)):
-        raise source.mistakes(faults)
+    document = _sound(source)
     return Assignment(
         name=document.name,
         title=document.title,
@@ -70,6 +69,21 @@ def load_assignment(folder_or_toml: Path) -> Assignment:
         environment=EnvironmentRules(**msgspec.structs.asdict(document.environment)),
         late=LateRules(**msgspec.structs.asdict(document.late)) if document.late else None,
     )
+
+
+def _sound(source: TomlText) -> Document:
+    """Decode a text. Raises AssignmentError with all mistakes in it."""
+    document, faults = decoded(source.tables())
+    if document is not None:
+        # What else is wrong with a key that is left out, or with the sum of such criteria, is
+        # nothing that the author has to hear.
+        known = {str(where[0]) for where, _ in faults}
+        known |= {"points"} if "criteria" in known else set()
+        further = document_faults(document, source.file.parent)
+        faults += [(where, what) for where, what in further if where[0] not in known]
+    if document is None or faults:
+        raise source.mistakes(faults)
+    return document
 
 
 def _notebook(document: Document, folder: Path) -> NotebookRules | None:

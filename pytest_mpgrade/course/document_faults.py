@@ -14,13 +14,10 @@ from pytest_mpgrade.course import expression, late, packages, requirements
 from pytest_mpgrade.course.document import FILE, NOTEBOOK, Document
 from pytest_mpgrade.course.signature import signature
 from pytest_mpgrade.course.tables import LateTable
-from pytest_mpgrade.course.toml_text import Where
-
-_Fault = tuple[Where, str]
-"""The place of a mistake, and what is wrong there."""
+from pytest_mpgrade.course.toml_text import Fault
 
 
-def document_faults(document: Document, folder: Path) -> Iterator[_Fault]:
+def document_faults(document: Document, folder: Path) -> Iterator[Fault]:
     """Yield the mistakes in a document that lies in *folder*."""
     yield from _module_faults(document)
     files = document.notebook.files
@@ -45,7 +42,7 @@ def document_faults(document: Document, folder: Path) -> Iterator[_Fault]:
     yield from _point_faults(document)
 
 
-def _module_faults(document: Document) -> Iterator[_Fault]:
+def _module_faults(document: Document) -> Iterator[Fault]:
     """Check the module's name, and that functions are asked for unless it is a notebook."""
     is_notebook = document.module.endswith(NOTEBOOK)
     if not is_notebook:
@@ -59,7 +56,7 @@ def _module_faults(document: Document) -> Iterator[_Fault]:
         yield ("functions",), "expected at least one function"
 
 
-def _function_faults(functions: Sequence[str]) -> Iterator[_Fault]:
+def _function_faults(functions: Sequence[str]) -> Iterator[Fault]:
     names = []
     for index, text in enumerate(functions):
         try:
@@ -69,7 +66,7 @@ def _function_faults(functions: Sequence[str]) -> Iterator[_Fault]:
     yield from _repeated("functions", names)
 
 
-def _point_faults(document: Document) -> Iterator[_Fault]:
+def _point_faults(document: Document) -> Iterator[Fault]:
     total = sum(criterion.points for criterion in document.criteria)
     if not math.isclose(total, document.points, abs_tol=1e-9):
         yield ("points",), f"the criteria add up to {total:g}, not {document.points:g}"
@@ -81,7 +78,7 @@ def _point_faults(document: Document) -> Iterator[_Fault]:
         )
 
 
-def _late_faults(table: LateTable) -> Iterator[_Fault]:
+def _late_faults(table: LateTable) -> Iterator[Fault]:
     for key, text in (("penalty", table.penalty), ("drop", table.drop)):
         try:
             expression.check_expression(text, late.NAMES)
@@ -99,7 +96,7 @@ def _name_faults(module: str) -> Iterator[str]:
         yield f"{module!r} would hide the standard library's module {stem!r}"
 
 
-def _repeated(key: str, names: Sequence[str], *below: str) -> Iterator[_Fault]:
+def _repeated(key: str, names: Sequence[str], *below: str) -> Iterator[Fault]:
     return (
         ((key, i, *below), f"{name!r} is there twice")
         for i, name in enumerate(names)

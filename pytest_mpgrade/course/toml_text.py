@@ -21,6 +21,8 @@ else:
 
 Where = tuple["str | int", ...]
 """Keys and indices from the top of the document: ``("criteria", 2, "points")``."""
+Fault = tuple[Where, str]
+"""The place of a mistake, and what is wrong there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,7 @@ class TomlText:
             what, line = _syntax_error(str(error), self.text)
             raise AssignmentError(f"{_label(self.file)}:{line}: not valid TOML: {what}") from error
 
-    def mistakes(self, faults: Sequence[tuple[Where, str]]) -> AssignmentError:
+    def mistakes(self, faults: Sequence[Fault]) -> AssignmentError:
         """Return an error that names the places of all these, of which there is one at least."""
         first, *others = (self.mistake(where, what) for where, what in faults)
         return AssignmentError(str(first), others=map(str, others))

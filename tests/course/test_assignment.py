@@ -149,6 +149,24 @@ def test_all_mistakes_are_told_at_once(folder: Path, capsys: pytest.CaptureFixtu
     first, second = capsys.readouterr().err.splitlines()
     assert "test: there is no Python file 'none.py'" in first
     assert "points" in second
+    text = changed('test = "test_hw3.py"', 'test = "none.py"')
+    for old, new in (
+        ('"spawn"]', '"spwan", 3]'),
+        ("seconds = 12", 'seconds = "12"\nsecond = 1'),
+        ("points = 2", "points = -2"),
+    ):
+        text = text.replace(old, new)
+    (folder / "assignment.toml").write_text(text)
+    assert cli.main(["rubric", str(folder)]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(".toml:")[2].split(": ")[1] for line in told] == [
+        "start_methods[1]",
+        "start_methods[2]",
+        "limits.seconds",
+        "limits.second",
+        "criteria[1].points",
+        "test",
+    ]
 
 
 def test_another_encoding_has_its_line(folder: Path) -> None:

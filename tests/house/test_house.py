@@ -87,7 +87,8 @@ LIBRARIES: dict[str, dict[str, str]] = {
     },
     "msgspec": {
         "course/assignment.py": "makes rules of the tables of assignment.toml",
-        "course/document.py": "reads assignment.toml by types",
+        "course/document.py": "what assignment.toml may say",
+        "course/document_decoding.py": "reads it by types",
         "course/tables.py": "the types of its table of limits",
         "report/result_json.py": "writes result.json, and reads it back",
         "records/scripts.py": "gate scripts, each with its name as JSON",
