@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,8 @@ from pytest_mpgrade.batch.source import BatchSource, load_source
 from pytest_mpgrade.errors import Mistakes, UsageError
 from pytest_mpgrade.records import Assignment, LateRules
 from pytest_mpgrade.report.adjustments import Override
+from pytest_mpgrade.report.tables import class_gradebook
+from pytest_mpgrade.system.csv_rows import read_rows
 from pytest_mpgrade.system.did_you_mean import nearest
 from pytest_mpgrade.system.text import clean, counted, some_of
 
@@ -25,7 +27,7 @@ class Prepared:
 
     source: BatchSource
     settled: Settled
-    notes: tuple[str, ...]  # on late submissions
+    notes: tuple[str, ...]  # on late submissions, and points that are no longer set by hand
 
     def words(self) -> tuple[str, ...]:
         """Yield what a teacher should know before the batch starts: what is left out or unknown."""
@@ -96,7 +98,21 @@ def prepare(
         rules=rules,
         step=assignment.round,
     )
-    return Prepared(source=loaded, settled=settled, notes=late.notes)
+    return Prepared(source=loaded, settled=settled, notes=(*late.notes, *_taken_back(out, file)))
+
+
+def _taken_back(out: Path, overrides: Path | None) -> Iterator[str]:
+    """Say whose points were set by hand in an earlier batch, where nothing sets them any more."""
+    gradebook = out / class_gradebook.FILE
+    if overrides or not gradebook.is_file():
+        return
+    rows = read_rows(gradebook, (), Mistakes())
+    changed = [row.named["submission"] for row in rows if row.named.get(class_gradebook.BY_HAND)]
+    if changed:
+        yield (
+            "points set by hand in an earlier batch count no more, since no overrides are given"
+            f" now: {some_of(changed)}"
+        )
 
 
 def _hold_roster(file: Path, students: Sequence[RosterRow], source: BatchSource) -> None:

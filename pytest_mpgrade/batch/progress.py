@@ -43,8 +43,12 @@ class Progress(Protocol):
 class Board:
     """Counts results, and knows whose gradings run, since when, and at which test."""
 
-    def __init__(self, total: int, out: Path, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, total: int, out: Path, stopping: Callable[[], bool], asked: int | None = None
+    ) -> None:
+        """Count up to *total* results, of which *asked* are to be made; None: all not made yet."""
         self._total = total
+        self._asked = asked
         self._out = out
         self._stopping = stopping
         self._lock = threading.Lock()
@@ -80,7 +84,8 @@ class Board:
 
         Returns None below `RATE_FROM` gradings, or when nothing is left.
         """
-        made, rest = self._number - self._kept, self._total - self._number
+        made = self._number - self._kept
+        rest = (self._total - self._kept if self._asked is None else self._asked) - made
         return (
             rest * (time.monotonic() - self._began) / made if made >= RATE_FROM and rest else None
         )

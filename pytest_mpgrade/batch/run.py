@@ -18,8 +18,6 @@ from pytest_mpgrade.report.tables import class_gradebook
 from pytest_mpgrade.system import log_lock
 from pytest_mpgrade.system.text import clean
 
-GRADEBOOK = "gradebook.csv"
-
 
 class Told:
     """Grades a job, and announces before that it begins.
@@ -145,7 +143,10 @@ class _Tables:
     def write(self) -> None:
         """Write the gradebook of what was taken in so far."""
         class_gradebook.write_gradebook(
-            self._rows, self._assignment.criteria, self._out / GRADEBOOK, self._settle.columns
+            self._rows,
+            self._assignment.criteria,
+            self._out / class_gradebook.FILE,
+            self._settle.columns,
         )
 
 

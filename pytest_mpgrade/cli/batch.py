@@ -15,7 +15,7 @@ from pytest_mpgrade.batch.chosen import chosen_submissions
 from pytest_mpgrade.batch.cluster import executors
 from pytest_mpgrade.batch.feedback import check_sources
 from pytest_mpgrade.batch.mapping import MAPPING, sources_of
-from pytest_mpgrade.batch.run import GRADEBOOK, grade_jobs, wait_for_earlier
+from pytest_mpgrade.batch.run import grade_jobs, wait_for_earlier
 from pytest_mpgrade.cli import choice_arguments, feedback
 from pytest_mpgrade.cli.exit_codes import RIGHT, UNGRADABLE
 from pytest_mpgrade.cli.grading_options import grading_options
@@ -25,6 +25,7 @@ from pytest_mpgrade.grade.pytest_run import Options
 from pytest_mpgrade.records import Assignment
 from pytest_mpgrade.report import terminal
 from pytest_mpgrade.report.grade_words import NOT_GRADED
+from pytest_mpgrade.report.tables import class_gradebook
 from pytest_mpgrade.system import console
 from pytest_mpgrade.system.text import clean, counted, one_line, some_of
 
@@ -113,7 +114,8 @@ def _grade_all(
     ready, out = inputs.ready, arguments.out
     width, color = console.width(), console.color(sys.stdout)
     graded = class_files.Class()
-    board = progress.Board(len(ready.source.jobs), out, options.stop.is_set)
+    asked = None if inputs.only is None else len(inputs.only)
+    board = progress.Board(len(ready.source.jobs), out, options.stop.is_set, asked)
     with progress.progress_shown(board, color) as shown:
         gradings = grade_jobs(
             ready.source.jobs,
@@ -145,7 +147,7 @@ def _print_class(arguments: argparse.Namespace, inputs: _Inputs, graded: class_f
     width, color = console.width(), console.color(sys.stdout)
     console.say("\n" + terminal.class_table(graded.rows, width, color))
     before = f"; {graded.kept} were graded before" if graded.kept else ""
-    console.say(f"  gradebook: {out / GRADEBOOK}{before}")
+    console.say(f"  gradebook: {out / class_gradebook.FILE}{before}")
     notes = [graded.statistics(source.jobs, out), graded.left_behind(source.jobs)]
     if inputs.gradebook:
         notes.append(inputs.gradebook.write(out, graded.rows, source.keys))

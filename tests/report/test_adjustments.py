@@ -374,6 +374,7 @@ def test_batch_with_overrides_and_late_rule(
     file.unlink()
     kept = batch(course, "-j", "4", "--resume")
     assert "4 were graded before" in kept.stdout
+    assert "since no overrides are given now: 2 (ben; chloe)\n" in kept.stderr
     assert {name: row["score"] for name, row in rows(course).items()}["ben"] == "0"
     assert "overrides" not in results(course)["ben"]
 

@@ -13,6 +13,9 @@ from pytest_mpgrade.report.result_json import ResultFile
 from pytest_mpgrade.system import atomic_write
 from pytest_mpgrade.system.text import points
 
+FILE = "gradebook.csv"
+"""The file below a batch's results."""
+
 GradebookRow = tuple[str | float, ...]
 """The values of one submission in the table."""
 
@@ -27,8 +30,9 @@ def _after_late(result: ResultFile) -> str | float:
     return "" if result.final is None else result.final
 
 
+BY_HAND = "by_hand"
 MORE: Mapping[str, Callable[[ResultFile], str | float]] = {
-    "by_hand": lambda result: "; ".join(adjustments.change_lines(result)),
+    BY_HAND: lambda result: "; ".join(adjustments.change_lines(result)),
     "late_hours": _late_hours,
     "score_after_late": _after_late,
 }
