@@ -31,7 +31,7 @@ def main(arguments: argparse.Namespace) -> int:
     sources = _sources(arguments.source, folder)
     for words in _written(arguments.systems, files, assignment, sources, folder):
         console.say(one_line(words))
-    written = any(any((folder / FOLDER / system).iterdir()) for system in arguments.systems)
+    written = any((folder / FOLDER / system).is_dir() for system in arguments.systems)
     return RIGHT if written else USAGE
 
 

@@ -60,3 +60,11 @@ def write_feedback(
         archives.clear(folder)
         for words in SYSTEMS[system](students(), folder):
             yield f"feedback for {system}: {words}"
+        _remove_empty(folder)
+        _remove_empty(folder.parent)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder into which nothing was written."""
+    if not any(folder.iterdir()):
+        folder.rmdir()
