@@ -105,6 +105,23 @@ def pytest_configure(config: pytest.Config) -> None:
         _register_progress(config, session)
         if not hasattr(config, "workerinput"):  # the tests that come next may be another worker's
             config.pluginmanager.register(Rehearsals(), "mpgrade-rehearsals")
+    else:
+        _hold_folder(config)
+
+
+def _hold_folder(config: pytest.Config) -> None:
+    """Raise UsageError where the tests of an assignment are asked for without a submission.
+
+    Each of them would end with a traceback, and so would its wrong solutions.
+    """
+    for argument in config.args:
+        path = config.invocation_params.dir / argument.partition("::")[0]
+        folder = path if path.is_dir() else path.parent
+        if (folder / "assignment.toml").is_file():
+            raise pytest.UsageError(
+                f"{folder} is an assignment, and its tests need a submission: mpgrade verify"
+                f" {folder}, or pytest --mpgrade {folder} --mpgrade-submission PATH"
+            )
 
 
 def _register_progress(config: pytest.Config, session: GradingSession) -> None:

@@ -87,3 +87,13 @@ def test_mistake_in_a_test_file(tmp_path: Path, tests: str, said: str) -> None:
     assert done.returncode == 3
     assert said in " ".join(done.stdout.split())
     assert "INTERNALERROR" not in (course / "out" / "ada" / "pytest.log").read_text("utf-8")
+
+
+@pytest.mark.parametrize("asked", [[], ["test_double.py"], ["test_double.py::test_double"]])
+def test_tests_alone_are_told_what_they_need(tmp_path: Path, asked: list[str]) -> None:
+    """An author who types `pytest` beside the tests gets one line in place of their tracebacks."""
+    folder = set_up(tmp_path, []) / "double"
+    done = run_command([sys.executable, "-m", "pytest", *asked], folder)
+    assert done.returncode == 4
+    assert f"{folder} is an assignment, and its tests need a submission: " in done.stderr
+    assert "Error" not in done.stdout
