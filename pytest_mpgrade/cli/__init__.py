@@ -276,6 +276,7 @@ _COMMANDS = {
     "schema": printing.print_schema,
     "checks": printing.print_checks,
     "tasks": printing.print_tasks,
+    "fixtures": printing.print_fixtures,
     "show": printing.show_result,
     "causes": printing.causes,
     "diff": printing.diff,

@@ -47,8 +47,11 @@ def _add_printing(commands: argparse._SubParsersAction[Parser]) -> None:
     allowed = "list the packages that it allows instead, one a line, as pip install -r reads them"
     listed.add_argument("--packages", metavar="ASSIGNMENT", default="", help=allowed)
     what = "say what each check asks, how it may end, and whom it blames, as Markdown"
-    commands.add_parser("checks", help=what)
+    checks = commands.add_parser("checks", help=what)
+    named = "only of this check, or of those of this concern"
+    checks.add_argument("names", metavar="NAME", nargs="*", help=named)
     commands.add_parser("tasks", help="say which tasks a test can hand to a submission")
+    commands.add_parser("fixtures", help="say what a test can do with the fixtures, and its steps")
     rubric = commands.add_parser("rubric", help="say what each question of an assignment is worth")
     rubric.add_argument("assignment", metavar="ASSIGNMENT", help="name or folder of the assignment")
     rubric.add_argument("--markdown", action="store_true", help="as the table of a handout")

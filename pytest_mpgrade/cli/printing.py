@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,29 +15,58 @@ if TYPE_CHECKING:
     from pytest_mpgrade.report.result_json import ResultFile
 
 
-def print_checks(_: argparse.Namespace) -> int:
-    """Run `mpgrade checks`."""
-    from pytest_mpgrade.judge import reference
+def print_checks(arguments: argparse.Namespace) -> int:
+    """Run `mpgrade checks`.
 
-    console.say(reference.page())
+    Raises UsageError for a name that is neither a check's nor a concern's.
+    """
+    from pytest_mpgrade.judge import reference
+    from pytest_mpgrade.system.did_you_mean import nearest
+
+    known = reference.check_names()
+    for name in arguments.names:
+        if name not in known:
+            raise UsageError(f"there is no check or concern {name!r}{nearest(name, known)}")
+    console.say(reference.parts_about(arguments.names) if arguments.names else reference.page())
     return 0
 
 
 def print_tasks(_: argparse.Namespace) -> int:
     """Run `mpgrade tasks`: each function that makes tasks, with the beginning of its docstring."""
+    from pytest_mpgrade import tasks
+
+    _print_functions("tasks", {name: getattr(tasks, name) for name in tasks.__all__})
+    return 0
+
+
+def print_fixtures(_: argparse.Namespace) -> int:
+    """Run `mpgrade fixtures`: what tests can do with a submission, and the steps of a play."""
+    from pytest_mpgrade import steps
+    from pytest_mpgrade.student import Student
+    from pytest_mpgrade.student.notebook import StudentNotebook
+
+    _print_functions("student", vars(Student))
+    _print_functions("notebook", vars(StudentNotebook))
+    _print_functions("steps", {name: getattr(steps, name) for name in steps.__all__})
+    return 0
+
+
+def _print_functions(owner: str, named: Mapping[str, object]) -> None:
+    """Print the public functions among these as they are called, with what they do."""
     import inspect
 
-    from pytest_mpgrade import tasks
     from pytest_mpgrade.system.text import first_paragraph
 
-    for name in tasks.__all__:
-        function = getattr(tasks, name)
-        if inspect.isfunction(function):
-            parameters = inspect.signature(function).parameters.values()
-            bare = [each.replace(annotation=inspect.Parameter.empty) for each in parameters]
-            console.say(f"tasks.{name}{inspect.Signature(bare)}")
-            console.say(f"    {first_paragraph(inspect.getdoc(function) or '')}")
-    return 0
+    for name, function in named.items():
+        if not inspect.isfunction(function) or name.startswith("_"):
+            continue
+        bare = [
+            each.replace(annotation=each.empty)
+            for each in inspect.signature(function).parameters.values()
+            if each.name != "self"
+        ]
+        console.say(f"{owner}.{name}{inspect.Signature(bare)}")
+        console.say(f"    {first_paragraph(inspect.getdoc(function) or '')}")
 
 
 def print_rubric(arguments: argparse.Namespace) -> int:

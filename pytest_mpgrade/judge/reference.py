@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 
 from pytest_mpgrade.inside import plain_data
@@ -71,6 +71,18 @@ def page() -> str:
     table = "\n".join(["| check | concern | asks |", "|---|---|---|", *map(_row, CHECKS)])
     sections = "\n\n".join(map(_section, sorted(modules)))
     return f"{_INTRODUCTION}\n## All checks\n\n{table}\n\n{sections}"
+
+
+def parts_about(names: Iterable[str]) -> str:
+    """Return what the page says of some checks, by their names or those of their concerns."""
+    asked = {*names}
+    chosen = [name for name in CHECKS if not asked.isdisjoint((name, str(_concern(name)[0])))]
+    return "\n\n".join("\n".join(_lines(name)) for name in chosen)
+
+
+def check_names() -> set[str]:
+    """Return the names of all checks and of their concerns."""
+    return {*CHECKS, *(str(_concern(name)[0]) for name in CHECKS)}
 
 
 def _row(name: str) -> str:

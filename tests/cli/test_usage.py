@@ -479,6 +479,30 @@ def test_tasks_are_listed_with_what_they_do(tmp_path: Path) -> None:
     assert all(line.startswith("    Return ") and line.endswith(".") for line in lines[1::2])
 
 
+def test_checks_are_chosen_by_name_or_concern(tmp_path: Path) -> None:
+    """An author who knows what he looks for need not read 1,000 lines."""
+    done = mpgrade(tmp_path, "checks", "returns_value", "sentinel")
+    assert (done.returncode, done.stderr) == (0, "")
+    headings = [line[4:] for line in done.stdout.splitlines() if line.startswith("### ")]
+    assert {"returns_value", "ended_by_sentinel"} <= {*headings}
+    assert "met" not in headings
+    done = mpgrade(tmp_path, "checks", "return_value")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "mpgrade: there is no check or concern 'return_value'; did you mean 'returns_value'?\n"
+    )
+
+
+def test_fixtures_are_listed_with_what_they_do(tmp_path: Path) -> None:
+    """Each method of a fixture, and each step, is there with its parameters and a sentence."""
+    done = mpgrade(tmp_path, "fixtures")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    for begin in ("student.call(", "student.explore(", "notebook.run(", "steps.script("):
+        assert any(line.startswith(begin) for line in lines[::2]), begin
+    assert all(line.startswith("    ") and line.endswith(".") for line in lines[1::2])
+
+
 def test_doctor_tells_what_is_there_and_what_helps(tmp_path: Path) -> None:
     """Every row says ok or missing; what is missing has a consequence; nothing is left behind."""
     done = mpgrade(tmp_path, "doctor")

@@ -42,7 +42,7 @@ def asks_a_person(run: Run) -> Cause | None:
     place = f" of {asked.place}" if asked.place else ""
     hint = (
         f"take {asked.function} out{place}: a grading has no keyboard; to use it, make this call in"
-        " your own terminal: mpgrade debug ASSIGNMENT QUESTION"
+        " your own terminal: mpgrade debug, with the names of the assignment and of this test"
     )
     return Cause(name="asks a person", hint=hint, first=True, source=asked.source)
 
