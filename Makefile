@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 3
 
-.PHONY: demo test check docs picture lint-project reduced verify layers hostile fuzz benchmarks schemas changelog dist clean
+.PHONY: demo test check docs example-class picture lint-project reduced verify layers hostile fuzz benchmarks schemas changelog dist clean
 .DEFAULT_GOAL := demo
 
 .venv/ready: pyproject.toml
@@ -75,6 +75,14 @@ docs: .venv/ready  ## the site, in docs/_build/html; a warning is an error
 	$(BIN)/codespell
 	$(BIN)/proselint check --config docs/proselint.json $(PROSE)
 	@echo "docs/_build/html/index.html"
+
+example-class: .venv/ready  ## grade the class whose report is part of the site
+	rm -rf results/example-class
+	$(BIN)/mpgrade batch examples/class --assignment mp_apply --out results/example-class || test $$? -eq 3
+	for name in $$(ls examples/class); do \
+		mkdir -p docs/example-class/$$name && cp results/example-class/$$name/result.json docs/example-class/$$name; \
+	done
+	cp results/example-class/mapping.csv docs/example-class
 
 picture: .venv/ready  ## grade a solution that hangs, and draw it for README and site
 	$(BIN)/python docs/_ext/draw_hang.py docs/images/hang.svg

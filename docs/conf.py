@@ -18,8 +18,9 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx_argparse_cli",
     "sphinx_copybutton",
+    "example_class",
 ]
-exclude_patterns = ["_build", "_ext"]
+exclude_patterns = ["_build", "_ext", "example-class"]
 html_theme = "furo"
 html_title = "pytest-mpgrade"
 html_show_copyright = False

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from pytest_mpgrade.course.assignment import find_assignment
+from pytest_mpgrade.records import RESULT_FILE, Status
+from pytest_mpgrade.report.result_json import read_result
 from pytest_mpgrade.submission.discover import discover
 from support.running import ROOT
 
@@ -38,3 +40,18 @@ def test_submissions_are_found(folder: Path) -> None:
     found = discover(folder, find_assignment(folder.parent.name))
     assert found.module == find_assignment(folder.parent.name).module
     assert f"`{folder.parent.name}/{folder.name}`" in (KIT / "README.md").read_text("utf-8")
+
+
+REPORTED = ROOT / "docs" / "example-class"
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "examples/class").iterdir()))
+def test_the_report_of_the_site_is_on_this_class(name: str) -> None:
+    """The results that are kept are of these files, and of the criteria as they are now."""
+    result = read_result(REPORTED / name / RESULT_FILE)
+    assignment = find_assignment("mp_apply")
+    worth = {each.name: each.points for each in assignment.criteria}
+    assert {each.name: each.max_points for each in result.criteria} == worth
+    if result.status is Status.GRADED:
+        handed_in = discover(ROOT / "examples" / "class" / name, assignment)
+        assert result.submission.sha256 == handed_in.sha256
