@@ -9,17 +9,20 @@ from typing import Protocol, TypeVar
 from pytest_mpgrade.records import (
     Asleep,
     Doing,
+    Frame,
     GateEvent,
     GateOpened,
     Lane,
     LaneMark,
     LaneSpan,
+    LaneThread,
     Left,
     ProcessSeen,
     Role,
     Run,
     SpanKind,
     Stuck,
+    StuckThread,
 )
 from pytest_mpgrade.system.text import exit_words
 
@@ -256,11 +259,32 @@ def _bounded(lane: Lane, facts: LaneFacts) -> tuple[Lane, int]:
     stuck = facts.stuck
     if stuck is None:
         return lane, rest
-    own = next((frame for frame in stuck.frames if frame.own), None)
-    file, line = (own.file.rpartition("/")[2], own.line) if own else ("", 0)
+    file, line = _place(next((frame for frame in stuck.frames if frame.own), None))
     return (
         replace(
-            lane, says=stuck.words[:_LONGEST], file=file, line=line, code=stuck.code[:_LONGEST]
+            lane,
+            says=stuck.words[:_LONGEST],
+            file=file,
+            line=line,
+            code=stuck.code[:_LONGEST],
+            threads=tuple(_thread(each, lane) for each in stuck.threads),
         ),
         rest,
     )
+
+
+def _thread(stuck: StuckThread, lane: Lane) -> LaneThread:
+    file, line = _place(stuck.frame)
+    return LaneThread(
+        name=stuck.name,
+        says=stuck.words,
+        since=lane.spans[-1].start if lane.spans else lane.start,
+        file=file,
+        line=line,
+        code=stuck.code[:_LONGEST],
+    )
+
+
+def _place(frame: Frame | None) -> tuple[str, int]:
+    """Return the file's name and the line of a frame."""
+    return (frame.file.rpartition("/")[2], frame.line) if frame is not None else ("", 0)

@@ -95,6 +95,7 @@ from pytest_mpgrade.records.timeline import Lane as Lane
 from pytest_mpgrade.records.timeline import LaneArrow as LaneArrow
 from pytest_mpgrade.records.timeline import LaneMark as LaneMark
 from pytest_mpgrade.records.timeline import LaneSpan as LaneSpan
+from pytest_mpgrade.records.timeline import LaneThread as LaneThread
 from pytest_mpgrade.records.timeline import Left as Left
 from pytest_mpgrade.records.timeline import MarkKind as MarkKind
 from pytest_mpgrade.records.timeline import Moment as Moment
@@ -118,6 +119,7 @@ from pytest_mpgrade.records.trace import Machine as Machine
 from pytest_mpgrade.records.trace import Pair as Pair
 from pytest_mpgrade.records.trace import ProcessSeen as ProcessSeen
 from pytest_mpgrade.records.trace import Stuck as Stuck
+from pytest_mpgrade.records.trace import StuckThread as StuckThread
 from pytest_mpgrade.records.trace import Trace as Trace
 from pytest_mpgrade.records.trace import Whereabouts as Whereabouts
 from pytest_mpgrade.records.web import WebPage as WebPage

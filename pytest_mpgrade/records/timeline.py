@@ -55,6 +55,18 @@ class LaneMark:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LaneThread:
+    """A thread of a process that hangs, beside the one of which its lane says what it waits for."""
+
+    name: str  # "the main thread", "another thread"
+    says: str  # what it waits for
+    since: float  # from when on the process slept; what the thread did before is not known
+    file: str = ""  # and the submission's own line at which it waits
+    line: int = 0
+    code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lane:
     """One process: its spans do not overlap, and they and the marks are in the order of time."""
 
@@ -69,6 +81,7 @@ class Lane:
     file: str = ""  # and the submission's own line at which it waits
     line: int = 0
     code: str = ""
+    threads: tuple[LaneThread, ...] = ()
     spans: tuple[LaneSpan, ...] = ()
     marks: tuple[LaneMark, ...] = ()
 

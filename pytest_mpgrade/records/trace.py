@@ -96,6 +96,16 @@ class Frame:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StuckThread:
+    """A thread of a process that hangs, beside the one whose wait decides."""
+
+    name: str  # "the main thread", "the feeder thread of a queue", "another thread"
+    words: str  # what it waits for
+    frame: Frame | None = None  # the submission's innermost; None of a feeder
+    code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stuck:
     """One process of a tree that hangs, and what it waits for."""
 
@@ -110,6 +120,7 @@ class Stuck:
     holder: int = 0  # the process that has taken what it waits for, where that is known
     frames: tuple[Frame, ...] = ()
     code: str = ""  # the innermost line of the submission's own
+    threads: tuple[StuckThread, ...] = ()  # others that are in lines of the submission, or feed
 
     @property
     def name(self) -> str:

@@ -24,6 +24,7 @@ from pytest_mpgrade.records import (
     Lane,
     LaneArrow,
     LaneSpan,
+    LaneThread,
     QuestionScore,
     Report,
     Timeline,
@@ -168,7 +169,8 @@ _OPTIONAL_OF = {
     CheckPart: _OPTIONAL | {"variant"},
     CausePart: _OPTIONAL | {"source"},
     Timeline: frozenset(("sentences", "arrows", "more_lanes", "more_events")),
-    Lane: frozenset(("left", "says", "file", "line", "code", "spans", "marks")),
+    Lane: frozenset(("left", "says", "file", "line", "code", "threads", "spans", "marks")),
+    LaneThread: frozenset(("file", "line", "code")),
     LaneSpan: frozenset(("text",)),
     LaneArrow: frozenset(("text",)),
 }

@@ -35,6 +35,8 @@ f(8 tasks) never came back
     the parent    ================............................
                   waits for worker 1 to end
                   f.py:9 p.join()
+                  another thread waits for something to arrive in a queue
+                  f.py:14 done.get()
     worker 1       =======+=======............................
                   waits for a task or 'STOP' that never comes
                   |0 s            |0.2 s               |0.5 s         |1 s
@@ -68,7 +70,13 @@ def test_the_drawing_says_who_waits_and_what_is_left(width: int) -> None:
     """Names, the student's own line, zombies and what hangs stand in the drawing as text."""
     svg = timeline_svg([HANGS, LEAVES], width=width, said="f(8 tasks) never came back")
     words = " ".join("".join(each.itertext()) for each in elements(svg) if each.tag == f"{SVG}text")
-    for text in ("f(8 tasks) never came back", "the parent", "worker 2", "f.py:9 p.join()"):
+    for text in (
+        "f(8 tasks) never came back",
+        "the parent",
+        "worker 2",
+        "f.py:9 p.join()",
+        "f.py:14 done.get()",
+    ):
         assert text in words
     assert "fork: never came back" in words
     assert "spawn: came back" in words
@@ -141,6 +149,8 @@ def test_the_list_of_events_has_all_that_is_drawn() -> None:
         "0.2 s: worker 1 sleeps: waits for a task",
         "0.6 s: given up: nothing could happen any more",
         "at the end: the parent waits for worker 1 to end, at f.py:9 p.join()",
+        "at the end: the parent: another thread waits for something to arrive in a queue, at"
+        " f.py:14 done.get()",
         "at the end: worker 1 waits for a task or 'STOP' that never comes",
     ]
     lines = event_lines(LEAVES)

@@ -15,6 +15,7 @@ import pytest
 from pytest_mpgrade import steps, tasks
 from pytest_mpgrade.judge.failure_text import hang_summary
 from pytest_mpgrade.judge.hang_facts import explained_by, nobody_left
+from pytest_mpgrade.judge.run_timeline import run_timeline
 from pytest_mpgrade.records import Awaited, Concern, Doing, Ending, Role, Run, Stuck
 from pytest_mpgrade.student import Student
 from support.program import program
@@ -542,7 +543,46 @@ def test_thread_of_the_parent_decides(play: MakeRuns) -> None:
     assert run.ending is Ending.HUNG
     assert of(run, "the parent").awaits == (Awaited.MESSAGE,)
     assert "done.get()" in of(run, "the parent").sentence
+    others = {one.name: (one.words, one.code) for one in of(run, "the parent").threads}
+    assert others == {
+        "the main thread": ("waits for a thread of its own to end", "collector.join()")
+    }
     assert explained_by(run) is Concern.RESULTS
+
+
+def test_threads_beside_the_one_that_decides_are_told_of(play: MakeRuns) -> None:
+    """A reader sees where each thread of a process waits, and the feeder that cannot write."""
+    text = """
+        def worker(todo):
+            todo.get()
+
+        def collect(done):
+            done.get()
+
+        def f():
+            todo, done, large = mp.Queue(), mp.Queue(), mp.Queue()
+            large.put(bytes(1_000_000))
+            p = mp.Process(target=worker, args=(todo,))
+            p.start()
+            threading.Thread(target=collect, args=(done,), daemon=True).start()
+            p.join()
+    """
+    run = play(program(text), steps.call("f"))[1]
+    assert run.ending is Ending.HUNG
+    parent = of(run, "the parent")
+    assert parent.code == "p.join()"
+    told = {(one.name, one.words, one.code) for one in parent.threads}
+    assert told == {
+        ("another thread", "waits for something to arrive in a queue", "done.get()"),
+        (
+            "the feeder thread of a queue",
+            "cannot finish writing: the pipe is full and nobody reads",
+            "",
+        ),
+    }
+    (lane, *_) = run_timeline(run).lanes
+    assert {thread.code for thread in lane.threads} == {"done.get()", ""}
+    assert {thread.since for thread in lane.threads} == {lane.spans[-1].start}
 
 
 def test_manager_is_no_worker(play: MakeRuns) -> None:

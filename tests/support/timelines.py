@@ -11,6 +11,7 @@ from pytest_mpgrade.records import (
     LaneArrow,
     LaneMark,
     LaneSpan,
+    LaneThread,
     Moment,
     Outcome,
     Timeline,
@@ -20,6 +21,14 @@ from support import results
 
 JOINS = LaneSpan(kind="waiting", start=0.2, end=0.6, text="waits for worker 1 to end")
 GETS = LaneSpan(kind="waiting", start=0.2, end=0.6, text="waits for a task")
+COLLECTS = LaneThread(
+    name="another thread",
+    says="waits for something to arrive in a queue",
+    since=0.2,
+    file="f.py",
+    line=14,
+    code="done.get()",
+)
 HANGS = Timeline(
     call="f(8 tasks)",
     start_method="fork",
@@ -37,6 +46,7 @@ HANGS = Timeline(
             file="f.py",
             line=9,
             code="p.join()",
+            threads=(COLLECTS,),
             spans=(LaneSpan(kind="own", start=0.0, end=0.2), JOINS),
         ),
         Lane(
@@ -119,6 +129,10 @@ def hostile() -> Timeline:
             file=HOSTILE,
             line=1,
             code=HOSTILE,
+            threads=tuple(
+                replace(each, name=HOSTILE, says=HOSTILE, file=HOSTILE, code=HOSTILE)
+                for each in lane.threads
+            ),
             spans=tuple(replace(span, text=HOSTILE) for span in lane.spans),
             marks=tuple(replace(mark, text=HOSTILE) for mark in lane.marks),
         )

@@ -16,6 +16,7 @@ from pytest_mpgrade.report.timeline.words import (
     headline,
     moment_words,
     own_line_words,
+    thread_words,
 )
 from pytest_mpgrade.system.text import one_line
 
@@ -85,6 +86,9 @@ def _lane(page: Page, lane: Lane, timeline: Timeline, scale: Scale, columns: int
         page.line(one_line(lane.says), indent=4 + _NAMES, hang=2)
         if place:
             page.line((place, "cyan"), indent=4 + _NAMES, hang=2)
+        for thread in lane.threads:
+            page.line(thread_words(thread), indent=4 + _NAMES, hang=2)
+            page.line((own_line_words(thread), "cyan"), indent=4 + _NAMES, hang=2)
     elif ended := end_words(lane, timeline):
         page.line((ended, "bold red" if lane.left else "dim"), indent=4 + _NAMES)
 

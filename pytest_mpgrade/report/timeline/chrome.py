@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from pytest_mpgrade.records import Timeline
-from pytest_mpgrade.report.timeline.words import KINDS, own_line_words
+from pytest_mpgrade.records import Lane, Timeline
+from pytest_mpgrade.report.timeline.words import KINDS, own_line_words, thread_words
 from pytest_mpgrade.system.text import one_line
 
 _MICROSECONDS = 1e6
@@ -43,24 +43,30 @@ def _events(number: int, timeline: Timeline) -> Iterator[dict[str, object]]:
             "tid": timeline.lanes[0].pid if timeline.lanes else 0,
         }
     for place, lane in enumerate(timeline.lanes):
-        own = {"pid": number, "tid": lane.pid}
         yield _named("thread_name", number, lane.pid, name=f"{one_line(lane.name)}")
         yield {**_named("thread_sort_index", number, lane.pid), "args": {"sort_index": place}}
-        for span in lane.spans:
-            words = one_line(span.text or KINDS[span.kind])
-            where = {"at": own_line_words(lane)} if span is lane.spans[-1] and lane.line else {}
-            yield {
-                "name": words,
-                "cat": span.kind,
-                "ph": "X",
-                "ts": _time(span.start),
-                "dur": _time(span.end - span.start),
-                **own,
-                "args": where,
-            }
-        for mark in lane.marks:
-            at = {"ph": "i", "s": "t", "ts": _time(mark.at), **own}
-            yield {"name": one_line(mark.text), "cat": mark.kind, **at}
+        for event in _of_lane(lane, timeline.end):
+            yield {**event, "pid": number, "tid": lane.pid}
+
+
+def _of_lane(lane: Lane, end: float) -> Iterator[dict[str, object]]:
+    for span in lane.spans:
+        words = one_line(span.text or KINDS[span.kind])
+        where = {"at": own_line_words(lane)} if span is lane.spans[-1] and lane.line else {}
+        yield _lasting(words, span.kind, span.start, span.end, where)
+    for thread in lane.threads:  # within the last span of its process
+        where = {"at": own_line_words(thread)}
+        yield _lasting(thread_words(thread), "thread", thread.since, end, where)
+    for mark in lane.marks:
+        at = _time(mark.at)
+        yield {"name": one_line(mark.text), "cat": mark.kind, "ph": "i", "s": "t", "ts": at}
+
+
+def _lasting(
+    name: str, kind: str, start: float, end: float, args: dict[str, str]
+) -> dict[str, object]:
+    length = _time(end - start)
+    return {"name": name, "cat": kind, "ph": "X", "ts": _time(start), "dur": length, "args": args}
 
 
 def _named(kind: str, pid: int, tid: int, **args: object) -> dict[str, object]:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_mpgrade.records import Lane, LaneSpan, SpanKind, Timeline
-from pytest_mpgrade.report.timeline.words import end_words, headline, moment_words, own_line_words
+from pytest_mpgrade.report.timeline.words import (
+    end_words,
+    headline,
+    moment_words,
+    own_line_words,
+    thread_words,
+)
 from pytest_mpgrade.system.text import one_line
 
 _BEGINS: dict[SpanKind, str] = {
@@ -31,6 +37,10 @@ def event_lines(timeline: Timeline) -> list[str]:
             )
         elif ended := end_words(lane, timeline):
             lines.append(one_line(f"at the end: {lane.name}: {ended}"))
+        for thread in lane.threads:
+            place = own_line_words(thread)
+            words = f"{lane.name}: {thread_words(thread)}{place and f', at {place}'}"
+            lines.append(one_line(f"at the end: {words}"))
     if timeline.more_lanes or timeline.more_events:
         lines.append(
             f"left out: {timeline.more_lanes} processes, {timeline.more_events} events of others"

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_mpgrade.records import Lane, LaneMark, Moment, Timeline
+from pytest_mpgrade.records import Lane, LaneMark, LaneThread, Moment, Timeline
 from pytest_mpgrade.report.timeline.canvas import fitted_lines, text_width
 from pytest_mpgrade.report.timeline.scale import Scale, common_scale
-from pytest_mpgrade.report.timeline.words import end_words, own_line_words, task_label
+from pytest_mpgrade.report.timeline.words import end_words, own_line_words, task_label, thread_words
 
 WIDE = 620
 """Pixels from which on names stand beside their lanes; in narrower drawings they stand above."""
-BAR, GAP, LINE = 22.0, 12.0, 16.0
-"""Pixels: the height of a lane's bar, the room between lanes, the height of a line of text."""
+BAR, THIN, GAP, LINE = 22.0, 7.0, 12.0, 16.0
+"""Pixels: the height of a lane's bar, and of a thread's; the room between lanes, the height of a
+line of text.
+"""
 SIZE, SOFT, CODE, SMALL = 13.0, 12.0, 12.0, 11.0
 """Pixels: the sizes of fonts."""
 STRONG = 13.6
@@ -37,6 +39,16 @@ class Area:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ThreadRow:
+    """Where a thread's bar stands below the lane of its process, and its text below that."""
+
+    thread: LaneThread
+    top: float
+    says: tuple[str, ...]
+    code: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class LaneRow:
     """Where a lane stands, and the lines of text beside and below it."""
 
@@ -46,6 +58,7 @@ class LaneRow:
     name: tuple[str, ...]  # beside the bar, the first one strong
     says: tuple[str, ...]  # below it: what it waits for
     code: tuple[str, ...]  # and the line of the submission
+    threads: tuple[ThreadRow, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +120,29 @@ def _row(lane: Lane, timeline: Timeline, area: Area, top: float) -> LaneRow:
     says = tuple(fitted_lines(lane.says, room, SIZE, most=2)) if lane.says else ()
     code = tuple(fitted_lines(own_line_words(lane), room, CODE, mono=True, most=1))
     bottom = below + LINE * (len(says) + len(code))
+    threads = []
+    for thread in lane.threads:
+        threads.append(_thread_row(thread, bottom + THIN, room))
+        bottom = threads[-1].top + THIN + LINE * len((*threads[-1].says, *threads[-1].code))
     beside = top + LINE * len(name) if area.wide else 0.0
-    return LaneRow(lane=lane, top=bar, bottom=max(bottom, beside), name=name, says=says, code=code)
+    return LaneRow(
+        lane=lane,
+        top=bar,
+        bottom=max(bottom, beside),
+        name=name,
+        says=says,
+        code=code,
+        threads=tuple(threads),
+    )
+
+
+def _thread_row(thread: LaneThread, top: float, room: float) -> ThreadRow:
+    return ThreadRow(
+        thread=thread,
+        top=top,
+        says=tuple(fitted_lines(thread_words(thread), room, SIZE, most=2)),
+        code=tuple(fitted_lines(own_line_words(thread), room, CODE, mono=True, most=1)),
+    )
 
 
 def _name(lane: Lane, timeline: Timeline, area: Area) -> tuple[str, ...]:

@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from pytest_mpgrade.records import ArrowKind, Ending, LaneSpan, Moment, SpanKind, Timeline
 from pytest_mpgrade.report.timeline import layout
 from pytest_mpgrade.report.timeline.canvas import Canvas, fitted_lines, text_width
-from pytest_mpgrade.report.timeline.layout import Area, Block, LaneRow
+from pytest_mpgrade.report.timeline.layout import Area, Block, LaneRow, ThreadRow
 from pytest_mpgrade.report.timeline.scale import seconds_words, ticks
 from pytest_mpgrade.report.timeline.style import head_of
-from pytest_mpgrade.report.timeline.words import KINDS, headline, moment_words, title
+from pytest_mpgrade.report.timeline.words import (
+    KINDS,
+    headline,
+    moment_words,
+    thread_words,
+    title,
+)
 
 _SAID = 17.0
 """Pixels: the size of a font whose letters are as wide as those of what the check says."""
@@ -64,6 +70,8 @@ def _draw(canvas: Canvas, area: Area, block: Block) -> None:
         for span in row.lane.spans:
             _span(canvas, area, row, span)
         _marks(canvas, area, row)
+        for thread in row.threads:
+            _thread(canvas, area, row, thread)
     _awaits(canvas, area, block, rows)
     came_back = block.timeline.ending in (Ending.RETURNED, Ending.RAISED)
     fails = not came_back or any(_is_bad(each, block.timeline) for each in block.timeline.moments)
@@ -145,6 +153,18 @@ def _names(canvas: Canvas, area: Area, row: LaneRow) -> None:
         canvas.text((area.left, y + layout.LINE * (number + 1) - 4), line, "halo")
     for number, line in enumerate(row.code, len(row.says)):
         canvas.text((area.left, y + layout.LINE * (number + 1) - 4), line, "code halo")
+
+
+def _thread(canvas: Canvas, area: Area, row: LaneRow, placed: ThreadRow) -> None:
+    """Draw what is known of a thread: that it waited while its process slept, and where."""
+    end = max((span.end for span in row.lane.spans), default=placed.thread.since)
+    x = area.x(placed.thread.since)
+    box = x, placed.top, max(area.x(end) - x, 1.5), layout.THIN
+    canvas.rect(box, "waiting", "waiting", f"{row.lane.name}: {thread_words(placed.thread)}")
+    y = placed.top + layout.THIN + layout.LINE - 4
+    for number, line in enumerate((*placed.says, *placed.code)):
+        kind = "halo" if number < len(placed.says) else "code halo"
+        canvas.text((area.left, y + layout.LINE * number), line, kind)
 
 
 def _span(canvas: Canvas, area: Area, row: LaneRow, span: LaneSpan) -> None:

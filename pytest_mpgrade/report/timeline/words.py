@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_mpgrade.records import Ending, Lane, SpanKind, Timeline
+from pytest_mpgrade.records import Ending, Lane, LaneThread, SpanKind, Timeline
 from pytest_mpgrade.report.timeline.scale import seconds_words
 from pytest_mpgrade.system.text import exit_words, one_line
 
@@ -59,11 +59,16 @@ def end_words(lane: Lane, timeline: Timeline) -> str:
     return exit_words(lane.exitcode, unknown="ended; how is not known")
 
 
-def own_line_words(lane: Lane) -> str:
-    """Return the submission's own line at which a process waits: "cv_funcs.py:41  p.join()"."""
-    if not lane.line and not lane.code:
+def own_line_words(one: Lane | LaneThread) -> str:
+    """Return the submission's own line at which it waits: "cv_funcs.py:41  p.join()"."""
+    if not one.line and not one.code:
         return ""
-    return one_line(f"{lane.file}:{lane.line}  {lane.code}")
+    return one_line(f"{one.file}:{one.line}  {one.code}")
+
+
+def thread_words(thread: LaneThread) -> str:
+    """Return what a thread waits for: "another thread waits for a process to end"."""
+    return one_line(f"{thread.name} {thread.says}")
 
 
 def task_label(text: str) -> str:

@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pytest_mpgrade.records import Awaited, Doing, Frame, Role, Stuck
+from pytest_mpgrade.records import Awaited, Doing, Frame, Role, Stuck, StuckThread
 from pytest_mpgrade.run.explain.doing import own_frame, source_of
-from pytest_mpgrade.run.explain.holders import Wait
+from pytest_mpgrade.run.explain.holders import ThreadWait, Wait
 from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.explain.waits import waits
 from pytest_mpgrade.run.observe.watch import Watch
@@ -86,6 +86,18 @@ def _told(one: Stuck, wait: Wait, names: Mapping[int, str], stacks: Stacks) -> S
         words=_words(wait, parent=parent, names=names),
         frames=_reduced(wait.frames, stacks),
         code=code,
+        threads=tuple(_thread(each, stacks) for each in wait.others),
+    )
+
+
+def _thread(wait: ThreadWait, stacks: Stacks) -> StuckThread:
+    own = own_frame(wait.frames, stacks)
+    name = "the main thread" if wait.main else "another thread"
+    return StuckThread(
+        name=name if own else "the feeder thread of a queue",
+        words=_WORDS.get(wait.doing, _WORDS[Doing.OTHER]).format(whom="a process"),
+        frame=replace(own, own=True) if own else None,
+        code=source_of(own) if own else "",
     )
 
 

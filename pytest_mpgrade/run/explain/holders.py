@@ -17,6 +17,15 @@ from pytest_mpgrade.system.linux.blocked import Blocked
 
 
 @dataclass(frozen=True, kw_only=True)
+class ThreadWait:
+    """What one thread of a process waits for."""
+
+    main: bool
+    doing: Doing
+    frames: tuple[Frame, ...]  # innermost first
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wait:
     """What one process waits for."""
 
@@ -27,6 +36,8 @@ class Wait:
     awaits: tuple[Awaited, ...] = ()
     whom: tuple[int, ...] = ()
     holder: int = 0
+    # what its other threads do, of those in lines of the submission, and the feeders of queues
+    others: tuple[ThreadWait, ...] = ()
 
 
 def with_holders(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pytest_mpgrade.records import AWAITS, Awaited, Doing, Frame
 from pytest_mpgrade.run.explain import holders
 from pytest_mpgrade.run.explain.doing import doing_of, own_frame
-from pytest_mpgrade.run.explain.holders import Wait
+from pytest_mpgrade.run.explain.holders import ThreadWait, Wait
 from pytest_mpgrade.run.explain.stacks import Stacks
 from pytest_mpgrade.run.observe import loops
 from pytest_mpgrade.run.observe.sentinels import Tree, sources
@@ -21,6 +21,8 @@ MOST_PROCESSES = 20
 some ms, and students read a few lines.
 """
 
+MOST_THREADS = 3
+"""Threads of one process that are told of, besides the one whose wait decides."""
 _WITHIN = frozenset(
     (Doing.THREAD, Doing.LOCK, Doing.EVENT, Doing.CONDITION, Doing.BARRIER, Doing.GET)
 )
@@ -79,7 +81,10 @@ class _Process:
         here = Wait(pid=self._pid, doing=doing, blocked=self._blocked, frames=tuple(self._main))
         here = self._of_another_thread(here)
         here = dataclasses.replace(
-            here, awaits=AWAITS.get(here.doing, ()), holder=self._holder(here)
+            here,
+            awaits=AWAITS.get(here.doing, ()),
+            holder=self._holder(here),
+            others=tuple(self._others(here))[:MOST_THREADS],
         )
         return self._polled(self._ended(here))
 
@@ -115,6 +120,17 @@ class _Process:
                     here, doing=doing, frames=tuple(frames), blocked=Blocked()
                 )
         return here
+
+    def _others(self, here: Wait) -> Iterator[ThreadWait]:
+        """Yield what threads do besides the one whose wait decides."""
+        asleep = Blocked(asleep=True)
+        for frames in self._threads:
+            main = frames is self._main
+            feeds = not main and _feeds(frames)
+            if tuple(frames) == here.frames or not (feeds or own_frame(frames, self._stacks)):
+                continue
+            doing = self._doing() if main else doing_of(frames, self._stacks, asleep)
+            yield ThreadWait(main=main, doing=Doing.WRITE if feeds else doing, frames=tuple(frames))
 
     def _another_sleeps(self) -> bool:
         """Tell whether a thread other than the main one waits at a lock, without a time-out."""
