@@ -18,7 +18,7 @@ def add_explore(commands: argparse._SubParsersAction) -> None:  # type: ignore[t
     explore.add_argument("--assignment", metavar="NAME", default="", help=whose)
     which = "a function that the assignment asks for, where SUBMISSION has those of several"
     explore.add_argument("--function", metavar="NAME", default="", help=which)
-    seconds = "for which schedules are tried (default: the assignment's)"
+    seconds = "about how long it may take: 16 schedules for each second (default: the assignment's)"
     explore.add_argument(
         "--seconds", metavar="N", type=values.seconds_value, default=0.0, help=seconds
     )

@@ -103,7 +103,11 @@ class ExploreTable(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     """The table `[explore]`; what each key means: `records.ExploreRules`."""
 
     seconds: Annotated[
-        _Seconds, meaning("Seconds for all explorations of schedules in a grading together.")
+        _Seconds,
+        meaning(
+            "About how many seconds all explorations of a grading take: 16 schedules for each, on a"
+            " slow machine too."
+        ),
     ] = _EXPLORED.seconds
     depth: Annotated[int, Meta(ge=1, le=3), meaning("How many holds one schedule has at most.")] = (
         _EXPLORED.depth

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pytest_mpgrade.records import Ending, Finding, Run, Schedule
 from pytest_mpgrade.student import schedules
 
-LEAST, LONGEST = 16, 8
-"""On a busy machine an exploration goes on until it has begun so many schedules for each of its
-seconds, for so many times its seconds at most: what is found should not depend on the load.
+PER_SECOND, LONGEST = 16, 8
+"""An exploration begins so many schedules for each of its seconds, however long that takes, but for
+so many times its seconds at most: what is found should not depend on the machine and its load.
 """
 ROUNDS, PLAY_SECONDS = 4, 4.0
 """The most rounds of one play, and how long it should take. After a round that breaks, those behind
@@ -53,18 +53,18 @@ class Search:
     again: deque[Schedule] = field(default_factory=deque)
     tried: Counter[int] = field(default_factory=Counter)
     suspects: list[Schedule] = field(default_factory=list)
-    begun: int = 0  # schedules, those of unfinished plays too
+    begun: int = 0  # different schedules, those of unfinished plays too
     spent: float = 0.0  # seconds of all plays that have ended
     rounds: int = 0  # in all of these
 
     def next_play(self) -> list[Schedule]:
         """Return the schedules of the next play; none where all have been tried."""
         size = self._size()
-        batch: list[Schedule] = []
-        for first in (self.again, self.opened):
-            batch += [first.popleft() for _ in range(min(size - len(batch), len(first)))]
+        batch = [self.again.popleft() for _ in range(min(size, len(self.again)))]
+        again = len(batch)
+        batch += [self.opened.popleft() for _ in range(min(size - again, len(self.opened)))]
         batch += itertools.islice(self.left, size - len(batch))
-        self.begun += len(batch)
+        self.begun += len(batch) - again
         return batch
 
     def _size(self) -> int:
@@ -74,11 +74,9 @@ class Search:
         return max(1, min(ROUNDS, round(PLAY_SECONDS * self.rounds / self.spent)))
 
     def goes_on(self, began: float, seconds: float) -> bool:
-        """Tell whether there is time for another play: most of it should be over in time."""
+        """Tell whether another play is to be begun."""
         spent = time.monotonic() - began
-        few = self.begun < LEAST * seconds
-        most = self._size() * self.spent / self.rounds / 2 if self.rounds else 0.0
-        return spent + most < seconds or (few and spent < LONGEST * seconds)
+        return self.begun < PER_SECOND * seconds and spent < LONGEST * seconds
 
     def take(self, batch: Sequence[Schedule], played: Sequence[Played], seconds: float) -> None:
         """Take in a play of so many *seconds*; those of its *batch* not reached are made again."""
