@@ -31,7 +31,7 @@ from support.clusters import (
     words,
 )
 from support.running import run_command, wait_until
-from support.small_class import RIGHT, gradebook
+from support.small_class import RIGHT, command, gradebook
 
 pytest.importorskip("distributed", reason="needs the extra cluster")
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="POSIX signals, /proc")
@@ -118,9 +118,7 @@ def test_killed_driver_leaves_nothing_and_is_gone_on_with(tmp_path: Path) -> Non
                 tmp_path / "driver.log"
             ).read_text()
             assert wait_until(lambda: attempts(tmp_path) == 2, PATIENCE)
-            tree = [
-                each for each in below(nanny) if any("mpgrade" in word for word in each.cmdline())
-            ]
+            tree = [each for each in below(nanny) if "mpgrade" in " ".join(command(each))]
             driver.send_signal(signal.SIGKILL)
             assert gone(tree)
         (tmp_path / "class" / "slow" / "double.py").write_text(RIGHT)

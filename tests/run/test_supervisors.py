@@ -20,6 +20,7 @@ from pytest_mpgrade.student.runs import RunCache
 from support.ours import Ours
 from support.running import setting, wait_until
 from support.runs import OBSERVERS, encoded
+from support.small_class import command
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="observes with ptrace and /proc"
@@ -92,7 +93,7 @@ def supervisors(*, servers: bool) -> list[psutil.Process]:
     found = [
         process
         for process in psutil.Process().children()
-        if "pytest_mpgrade.run.supervisor.server" in process.cmdline()
+        if "pytest_mpgrade.run.supervisor.server" in command(process)
     ]
     return found if servers else [child for server in found for child in server.children()]
 

@@ -15,7 +15,7 @@ import psutil
 
 from support import small_class
 from support.running import variables, wait_until
-from support.small_class import RIGHT, TESTS, TOML, hand_in
+from support.small_class import RIGHT, TESTS, TOML, command, hand_in
 
 PATIENCE = 300.0
 """Seconds: a backstop for machines that are busy with much else."""
@@ -110,10 +110,7 @@ def gradings(pid: int, name: str = "") -> list[psutil.Process]:
 
 
 def _words(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
+    return " ".join(command(process))
 
 
 @contextlib.contextmanager
