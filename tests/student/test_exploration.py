@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,11 +22,14 @@ from pytest_mpgrade.records import (
     ExploreRules,
     Finding,
     Outcome,
+    Schedule,
     Visit,
     point_in,
     schedule_in,
 )
 from pytest_mpgrade.student import Student, schedules
+from pytest_mpgrade.student.exploration import REPLAYS, Explorer
+from pytest_mpgrade.student.search import Played
 from support.running import ROOT
 from support.runs import METHODS, RIGHT
 
@@ -55,7 +60,7 @@ def explore(student: Callable[..., Student]) -> Explore:
 @METHODS
 def test_right_solution_holds(explore: Explore, method: str) -> None:
     """A right solution is right while each of its processes is held, under each start method."""
-    found = explore(RIGHT, method, seconds=3.0)
+    found = explore(RIGHT, method, seconds=1.5)
     judged = checks.holds_under_every_schedule()(found)
     assert judged.outcome is Outcome.PASSED, judged
     assert found.unsure == 0
@@ -221,9 +226,28 @@ def test_a_worker_after_the_first_one_is_held(explore: Explore) -> None:
     assert found.source[hold.place] in ("with out_lock:", "counts[number] = 1")
 
 
+def test_a_replay_in_which_nothing_was_held_is_made_again(
+    explore: Explore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine a worker may get no task, so that its schedule cannot be played."""
+    play, number = Explorer._play, itertools.count()
+
+    def first_misses(explorer: Explorer, batch: Sequence[Schedule]) -> list[Played]:
+        if next(number):
+            return play(explorer, batch)
+        (missed,) = play(explorer, [Schedule(start_method="fork")])
+        runs = tuple(replace(run, visits=()) for run in missed.runs)
+        return [replace(missed, schedule=batch[0], runs=runs)]
+
+    monkeypatch.setattr(Explorer, "_play", first_misses)
+    found = explore(RACY["empty_before_get"], replay=f"fork:{A_WORKER_GETS}")
+    assert found.broken is not None
+    assert (found.broken.replays, next(number)) == (REPLAYS, REPLAYS + 1)
+
+
 def test_a_caller_that_polls_for_ever_is_found(explore: Explore) -> None:
     """A call that is not back at its time limit is broken, where one without holds is back soon."""
-    found = explore(RACY["manager_row_written_back"], seconds=20.0)
+    found = explore(RACY["manager_row_written_back"], replay="fork:worker@cv_funcs.py:32#1")
     assert found.broken is not None
     assert found.broken.finding.outcome is not Outcome.PASSED
 
