@@ -14,8 +14,8 @@ from pytest_mpgrade.student import Student
 
 pytestmark = pytest.mark.rehearsed
 
-VALUES = [3, -4, 0, 2.5, 7]
-SQUARES = [9, 16, 0, 6.25, 49]
+VALUES = [3, -4, 0, 2.5, 3, 7]
+SQUARES = [9, 16, 0, 6.25, 9, 49]
 NUMBERS = [11, 12, 13]
 LONG = list(range(-2000, 3000))
 SHIFTS = [2_000_000, 2_000_001, 2_000_002, 2_000_003]
@@ -27,6 +27,7 @@ LATE = tasks.held_last(6, seconds=1.0)
 WAITING = tasks.held(14)
 SINGLE = tasks.square([-12])
 FEW = tasks.square([9, 4])
+ALIKE = tasks.square([8, 3]) + tasks.square([8]) + tasks.square([8])
 ODD = tasks.gives([None, False, "STOP", 0, "", None]) + tasks.arrays([3, 0, 5])
 LARGE = tasks.big(6, 3_000_000)
 MANY = tasks.many(3_000)
@@ -309,12 +310,13 @@ def test_few_values(student: Student, piped: Run, values: list[int], squares: li
         pytest.param(tasks.square([]), 2, 4, id="no item"),
         pytest.param(SINGLE, 2, 4, id="one item"),
         pytest.param(FEW, 5, 1, id="more consumers than items"),
+        pytest.param(ALIKE, 2, 2, id="equal items"),
     ],
 )
 def test_few_items(
     student: Student, consumed: Run, workload: tasks.Workload, n: int, maxsize: int
 ) -> None:
-    """produce_consume of an empty list, of a single item, and of fewer items than consumers."""
+    """produce_consume of an empty list, of a single item, fewer items than consumers, equal items."""
     run = student.play(_consume(workload, n, maxsize=maxsize))[0]
     student.check(run, checks.values_in_any_order(workload, Concern.EDGE))
 

@@ -36,6 +36,11 @@ LARGE = tasks.big(5, 3_000_000)
 EDGES = {
     "no item": (tasks.square([]), 2, "with no item there is no result: return []"),
     "one item": (tasks.square([-12]), 2, "with one item, one result comes back"),
+    "equal items": (
+        tasks.square([8, 3]) + tasks.square([8]) + tasks.square([8]),
+        2,
+        "a dictionary or set of items has equal ones once: keep the results by their place",
+    ),
     "more processes than items": (
         tasks.square([9, 4]),
         5,

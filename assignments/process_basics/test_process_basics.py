@@ -19,6 +19,7 @@ pytestmark = pytest.mark.rehearsed
 
 SQUARES = tasks.square([12, -5, 7])
 SINGLE = tasks.square([9])
+ALIKE = tasks.square([6]) + tasks.square([4]) + tasks.square([6]) + tasks.square([6])
 LATE = tasks.held_last(3)
 KILLED = {"SIGKILL": ("signal", 9, -9), "SIGTERM": ("signal", 15, -15)}
 """Windows has no signals that end a process and show in its exit code."""
@@ -56,7 +57,7 @@ def plain(student: Student) -> Run:
     """Make the plainest call, of three child processes that return."""
     (run,) = student.rely_on(_run_all(SQUARES))
     student.together(EMPTY, _run_all(SINGLE))
-    student.prepare((_run_all(LATE),), (ENDED,), (SCRIPT,))
+    student.prepare((_run_all(LATE),), (ENDED,), (SCRIPT,), (_run_all(ALIKE),))
     return run
 
 
@@ -105,6 +106,15 @@ def test_one_process_for_each(student: Student, plain: Run) -> None:
     """Each tuple of arguments has a child process of its own."""
     student.check(plain, checks.one_process_each(SQUARES))
     student.check(student.play(ENDED)[0], checks.one_process_each(ENDING))
+
+
+@pytest.mark.criterion("processes")
+@pytest.mark.start_methods("any")
+def test_one_process_for_equal_arguments(student: Student, plain: Run) -> None:
+    """Equal tuples of arguments have a child process each, too."""
+    run = student.play(_run_all(ALIKE))[0]
+    concern = Concern.WORKERS if plain.value == [0, 0, 0] else Concern.RESULTS
+    student.check(run, checks.exit_codes([0, 0, 0, 0], concern), checks.started(4))
 
 
 @pytest.mark.criterion("concurrency")
