@@ -266,6 +266,14 @@ def test_asked_number_of_processes(student: Student) -> None:
     student.check(run, checks.workers(3), checks.met())
 
 
+@pytest.mark.criterion("workers")
+@pytest.mark.start_methods("any")
+def test_one_process(student: Student, plain: Run) -> None:
+    """With n_processes=1 one child process fits all folds, and the calling process none."""
+    run = student.play(validate(SIZES, 1))[0]
+    student.check(run, checks.in_children(workload(SIZES), 1))
+
+
 @pytest.mark.criterion("shutdown")
 @pytest.mark.start_methods("any")
 def test_workers_end_by_sentinel(student: Student, plain: Run) -> None:
