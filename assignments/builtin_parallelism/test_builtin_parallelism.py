@@ -19,6 +19,10 @@ pytestmark = [pytest.mark.rehearsed, pytest.mark.start_methods("any")]
 KINDS = {"fit_forest": "RandomForestClassifier", "fit_logistic_cv": "LogisticRegressionCV"}
 X = np.random.default_rng(507).normal(size=(90, 3))
 Y = (X[:, 0] - X[:, 1] > 0).astype(int)
+MOVED = X + np.array([4.0, -3.0, 2.0])
+"""The same away from 0: who fits others than the given features, as scaled ones, cannot predict by
+the given ones.
+"""
 EACH = pytest.mark.parametrize("name", KINDS)
 ASKED: tuple[tuple[int | None, int], ...] = ((2, 3), (1, 3), (2, 3), (None, 0))
 """n_jobs and seed of each call; the last is made without them."""
@@ -27,12 +31,19 @@ ASKED: tuple[tuple[int | None, int], ...] = ((2, 3), (1, 3), (2, 3), (None, 0))
 @cache
 def play(name: str) -> tuple[Step, ...]:
     """Return calls of a function, each with a look at the estimator that it returned."""
-    steps_of = []
-    for n_jobs, seed in ASKED:
-        options = {"n_jobs": n_jobs, "seed": seed} if n_jobs else {}
-        call = steps.call(name, X, Y, words="x, y", save="model", opaque=True, **options)  # type: ignore[arg-type]  # - arguments of the call
-        steps_of += [call, steps.inspection("described", steps.saved_value("model"), X, Y)]
-    return tuple(steps_of)
+    return tuple(step for n_jobs, seed in ASKED for step in _fit(name, n_jobs, seed))
+
+
+@cache
+def play_moved(name: str) -> tuple[Step, ...]:
+    """Return a call with features away from 0, and a look at its estimator."""
+    return _fit(name, 1, 3, MOVED)
+
+
+def _fit(name: str, n_jobs: int | None, seed: int, features: np.ndarray = X) -> tuple[Step, Step]:
+    options = {"n_jobs": n_jobs, "seed": seed} if n_jobs else {}
+    call = steps.call(name, features, Y, words="x, y", save="model", opaque=True, **options)  # type: ignore[arg-type]  # - arguments of the call
+    return call, steps.inspection("described", steps.saved_value("model"), features, Y)
 
 
 def _looks(student: Student, name: str) -> list[tuple[Run, Run]]:
@@ -53,7 +64,8 @@ def test_module_imports_and_has_the_functions(student: Student, assignment: Assi
 @EACH
 def test_fitted_estimator(student: Student, name: str) -> None:
     """A fitted estimator of the asked class comes back, which finds the labels of its data."""
-    for call, look in _looks(student, name):
+    moved, seen = student.play(*play_moved(name))
+    for call, look in (*_looks(student, name), (moved, seen)):
         student.check(call, checks.comes_back())
         student.check(look, checks.fitted(KINDS[name], call.call))
 

@@ -317,7 +317,7 @@ def test_few_values(student: Student, piped: Run, values: list[int], squares: li
 def test_few_items(
     student: Student, consumed: Run, workload: tasks.Workload, n: int, maxsize: int
 ) -> None:
-    """produce_consume of an empty list, of a single item, fewer items than consumers, equal items."""
+    """produce_consume of no item, one item, fewer items than consumers, and equal items."""
     run = student.play(_consume(workload, n, maxsize=maxsize))[0]
     student.check(run, checks.values_in_any_order(workload, Concern.EDGE))
 
