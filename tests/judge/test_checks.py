@@ -15,6 +15,7 @@ import pytest
 
 from pytest_mpgrade import checks, tasks
 from pytest_mpgrade.inside.placeholders import STAYS_EMPTY
+from pytest_mpgrade.judge import symptoms
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.checks.notebook_output import rows_of
 from pytest_mpgrade.judge.examples import EXAMPLES, Example
@@ -1501,3 +1502,12 @@ def test_pipes_of_idle_workers_are_no_matter_of_their_own(later: str, by: str) -
     assert (found.outcome, found.undecided_by) == (Outcome.SKIPPED, by)
     alone = changed(run, processes=())
     assert judged(checks.nothing_else_left(idle=True), alone).outcome is FAILED
+
+
+def test_a_worker_that_dies_of_its_first_task_is_no_helper() -> None:
+    """Its zombie is a process that was not joined, as after a call without an error."""
+    doom = GateEvent(kind="doom", key="dies", pid=71, at=0.01)
+    zombies = tuple(child(pid, exitcode=code, later="zombie") for pid, code in ((71, -9), (72, 0)))
+    run = raising(worked(DIES, events=(doom,), processes=zombies), "RuntimeError", "a worker died")
+    finding = checks.all_shut_down("notices_death")(run)
+    assert (finding.outcome, finding.symptom) == (FAILED, symptoms.UNJOINED)

@@ -23,6 +23,8 @@ FAILING_END = (
 """A hint for workers that end with an exit status other than 0."""
 
 
+_OF_TASKS = frozenset(("note", "gate", "doom", "leave"))
+"""What only a process that takes tasks reports; one that dies of its first task says so alone."""
 _TO_BE_TOLD = "put 'STOP' on the task queue once for each worker"
 _TO_RETURN = (
     "let each child process return from its function, told by a sentinel, and join() it; do not"
@@ -38,9 +40,7 @@ def noun(run: Run) -> str:
 
 def _task_pids(run: Run) -> set[int]:
     """Return the pids of the child processes that reported a task."""
-    return {event.pid for event in run.trace.events if event.kind in ("note", "gate", "leave")} - {
-        run.trace.caller
-    }
+    return {event.pid for event in run.trace.events if event.kind in _OF_TASKS} - {run.trace.caller}
 
 
 def started_by(run: Run) -> list[ProcessSeen]:
