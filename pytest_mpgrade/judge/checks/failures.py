@@ -220,10 +220,13 @@ def _still_there(run: Run, children: list[ProcessSeen]) -> Verdict:
             **evidence,
         )
     worked = {process.pid for process in workers_of(run)}
+    helpers = all(process.manager for process in alive) or (
+        worked and not worked & {process.pid for process in alive}
+    )
     return failed(
         f"{len(alive)} process{'es were' if len(alive) > 1 else ' was'} still running 2 s after"
         f" {run.call} had raised",
-        symptom=ALIVE if worked & {process.pid for process in alive} or not worked else HELPER,
+        symptom=HELPER if helpers else ALIVE,
         **evidence,
     )
 
