@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from pytest_mpgrade import checks
+from pytest_mpgrade.judge.examples.schedules import BROKEN
 from pytest_mpgrade.judge.points.blame import accuse, attribute
-from pytest_mpgrade.judge.symptoms import ALIVE
+from pytest_mpgrade.judge.symptoms import ALIVE, FORCED
 from pytest_mpgrade.records import Concern, Finding, Instead, Outcome
 
 MethodFinding = tuple[str, Finding]
@@ -109,6 +111,24 @@ def test_what_is_no_consequence_stays_failed(placed: Sequence[MethodFinding]) ->
     """
     for order in permutations(placed):
         assert attribute(order) == [finding for _, finding in order]
+
+
+@pytest.mark.parametrize(
+    ("found", "laid"),
+    [
+        pytest.param(failing("ended_by_sentinel", Concern.SENTINEL, FORCED), True, id="their end"),
+        pytest.param(RESULTS, False, id="values"),
+    ],
+)
+def test_a_schedule_shows_no_second_fault(found: MethodFinding, laid: bool) -> None:
+    """How workers end is no race where another call shows it without any hold."""
+    assert BROKEN.broken is not None
+    explored = replace(BROKEN, broken=replace(BROKEN.broken, finding=found[1]))
+    race = checks.holds_under_every_schedule()(explored)
+    assert (race.outcome, race.concern) == (Outcome.FAILED, Concern.RACE)
+    _, settled = attribute([found, ("fork", race)])
+    assert (settled.outcome is Outcome.SKIPPED) is laid
+    assert settled.undecided_by == ("ended_by_sentinel" if laid else "")
 
 
 def test_order_has_no_say() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pytest_mpgrade.judge import turns
 from pytest_mpgrade.judge.check import PASSED, Verdict, failed, inconclusive, undecided
 from pytest_mpgrade.judge.definition import check
+from pytest_mpgrade.judge.symptoms import ALIVE, FORCED, HELPER, RESIDUE, UNJOINED
 from pytest_mpgrade.records import Broken, Concern, Exploration, Finding, Point
 from pytest_mpgrade.system.text import counted
 
@@ -27,7 +28,8 @@ def holds_under_every_schedule(run: Exploration) -> Verdict:
     tried; that is never a proof that no race is there. It is inconclusive when no schedule could be
     tried, or no thread came to where it was to be held.
 
-    It blames the check that fails without any hold, such as `values_in_any_order`.
+    It blames the check that fails without any hold, such as `values_in_any_order`; how workers end
+    under a schedule is laid to a check that finds the same in another call.
     """
     if run.plain is not None:
         return _fails_anyway(run.plain)
@@ -114,6 +116,10 @@ def _fails_anyway(plain: Finding) -> Verdict:
     )
 
 
+_OF_ENDS = frozenset((ALIVE, FORCED, HELPER, RESIDUE, UNJOINED))
+"""What is laid to how workers end where that fails without any hold in other calls."""
+
+
 def _broken(run: Exploration, broken: Broken) -> Verdict:
     finding = broken.finding
     said = finding.instead.message if finding.instead is not None else finding.message
@@ -121,7 +127,7 @@ def _broken(run: Exploration, broken: Broken) -> Verdict:
     verdict = failed(
         f"{turns.sentence(run, broken)}; then {said} (in {broken.replays} of {broken.replays}"
         " replays)",
-        symptom="race",
+        symptom=finding.symptom if finding.symptom in _OF_ENDS else "race",
         hint=_hint(run, first),
         lines=turns.lines(broken),
         replay=f"mpgrade explore . --replay '{broken.schedule.token}'",
