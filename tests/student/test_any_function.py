@@ -33,8 +33,17 @@ SUM = """
 """
 JOINED = SUM.replace("END", "[each.join() for each in workers]")
 # A sentinel is ready a moment before its process is a zombie; this waits for that, and reaps none.
-UNJOINED = SUM.replace(
-    "END", "[os.waitid(os.P_PID, each.pid, os.WEXITED | os.WNOWAIT) for each in workers]"
+# Nor does start(), which reaps what has ended: no child ends before all are started.
+UNJOINED = (
+    SUM.replace("out.put(sum(values))", "out.put(sum(values)); go.get()")
+    .replace("values, out)", "values, out, go)")
+    .replace("(part, out)", "(part, out, go)")
+    .replace("out = mp.SimpleQueue()", "out, go = mp.SimpleQueue(), mp.SimpleQueue()")
+    .replace(
+        "END",
+        "[go.put(1) for _ in workers];"
+        " [os.waitid(os.P_PID, each.pid, os.WEXITED | os.WNOWAIT) for each in workers]",
+    )
 )
 TERMINATED = SUM.replace("out.put(sum(values))", "out.put(sum(values)); time.sleep(600)").replace(
     "END", "[each.terminate() or each.join() for each in workers]"
