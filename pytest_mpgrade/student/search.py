@@ -76,7 +76,8 @@ class Search:
     def goes_on(self, began: float, seconds: float) -> bool:
         """Tell whether another play is to be begun."""
         spent = time.monotonic() - began
-        return self.begun < PER_SECOND * seconds and spent < LONGEST * seconds
+        rest = self.again or self.begun < PER_SECOND * seconds
+        return bool(rest) and spent < LONGEST * seconds
 
     def take(self, batch: Sequence[Schedule], played: Sequence[Played], seconds: float) -> None:
         """Take in a play of so many *seconds*; those of its *batch* not reached are made again."""

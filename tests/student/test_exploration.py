@@ -29,7 +29,7 @@ from pytest_mpgrade.records import (
 )
 from pytest_mpgrade.student import Student, schedules
 from pytest_mpgrade.student.exploration import REPLAYS, Explorer
-from pytest_mpgrade.student.search import Played
+from pytest_mpgrade.student.search import PER_SECOND, Played, Search
 from support.running import ROOT
 from support.runs import METHODS, RIGHT
 
@@ -224,6 +224,16 @@ def test_a_worker_after_the_first_one_is_held(explore: Explore) -> None:
     assert found.broken is not None
     (hold,) = found.broken.schedule.holds
     assert found.source[hold.place] in ("with out_lock:", "counts[number] = 1")
+
+
+def test_schedules_that_are_made_again_are_not_left_out() -> None:
+    """The last play may break early, and those behind that round have still to be tried."""
+    search = Search(left=iter(()), depth=1, source={}, known=set(), begun=PER_SECOND)
+    assert not search.goes_on(time.monotonic(), 1.0)
+    search.again.append(Schedule(start_method="fork"))
+    assert search.goes_on(time.monotonic(), 1.0)
+    assert len(search.next_play()) == 1
+    assert not search.goes_on(time.monotonic(), 1.0)
 
 
 def test_a_replay_in_which_nothing_was_held_is_made_again(
