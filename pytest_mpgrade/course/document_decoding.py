@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import re
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,8 @@ def decoded(tables: object) -> tuple[Document | None, list[Fault]]:
 
     With mistakes, the document is what the rest says, and None where that is no document.
     """
+    with contextlib.suppress(msgspec.ValidationError):
+        return msgspec.convert(tables, Document), []
     mistakes = list(_mistakes(tables, Document, ()))
     sound = copy.deepcopy(tables)
     # Again, since a table may lack what is taken out of it.
