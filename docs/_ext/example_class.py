@@ -9,11 +9,9 @@ import os
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 
-from pytest_mpgrade.batch.mapping import MAPPING, NOTHING, read_mapping
-from pytest_mpgrade.batch.report_folder import write_report
-from pytest_mpgrade.course.assignment import find_assignment
-from pytest_mpgrade.report.result_json import result_files
+from pytest_mpgrade import cli
 
 _FOLDER = "example-class"
 
@@ -21,15 +19,12 @@ _FOLDER = "example-class"
 def _write(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.format != "html":
         return
-    results = Path(app.srcdir) / _FOLDER
-    into = Path(app.outdir) / _FOLDER
-    missing = [each.source for each in read_mapping(results / MAPPING) if each.what == NOTHING]
-    criteria = find_assignment("mp_apply").criteria
+    results, into = app.srcdir / _FOLDER, app.outdir / _FOLDER
     here = Path.cwd()
     os.chdir(app.srcdir.parent)  # results name the submissions as they are seen from there
     try:
-        for _ in write_report(result_files(results), criteria, into, missing):
-            pass
+        if cli.main(["report", str(results), "--out", str(into), "--assignment", "mp_apply"]):
+            raise ExtensionError(f"no report could be made of {results}")
     finally:
         os.chdir(here)
 
