@@ -1506,7 +1506,7 @@ def test_pipes_of_idle_workers_are_no_matter_of_their_own(later: str, by: str) -
 
 def test_a_worker_that_dies_of_its_first_task_is_no_helper() -> None:
     """Its zombie is a process that was not joined, as after a call without an error; a manager
-    that is left is one.
+    that is left is a helper.
     """
     doom = GateEvent(kind="doom", key="dies", pid=71, at=0.01)
     zombies = tuple(child(pid, exitcode=code, later="zombie") for pid, code in ((71, -9), (72, 0)))
