@@ -19,7 +19,10 @@ pytestmark = pytest.mark.rehearsed
 
 SQUARES = tasks.square([12, -5, 7])
 SINGLE = tasks.square([9])
-ALIKE = tasks.square([6]) + tasks.square([4]) + tasks.square([6]) + tasks.square([6])
+ALIKE = replace(
+    tasks.square([6]) + tasks.square([4]) + tasks.square([6]) + tasks.square([6]),
+    words="4 tasks, three of them equal",
+)
 LATE = tasks.held_last(3)
 KILLED = {"SIGKILL": ("signal", 9, -9), "SIGTERM": ("signal", 15, -15)}
 """Windows has no signals that end a process and show in its exit code."""
