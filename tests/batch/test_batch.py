@@ -332,20 +332,21 @@ DIES = """
 import os, signal
 from pytest_mpgrade.run.client import supervisor_pool
 
-def end(self):
+def die(self):
     self.tell_to_end()
     self._process.wait()
     os.kill(os.getpid(), signal.SIGKILL)
 
-supervisor_pool.RunServer.end = end
+supervisor_pool.RunServer.MOMENT = die
 """
 
 
-def test_kill_while_a_run_is_being_ended(course: Path, ours: Ours) -> None:
+@pytest.mark.parametrize("moment", ["hear_out", "end"])
+def test_kill_while_a_run_is_being_ended(course: Path, ours: Ours, moment: str) -> None:
     """A second Ctrl-C may kill a grading whose run has just been told to end: its folders are
     removed all the same.
     """
-    (course / "dies.py").write_text(DIES)
+    (course / "dies.py").write_text(DIES.replace("MOMENT", moment))
     (course / "one").mkdir()
     (course / "one" / "double.py").write_text(SOLUTIONS["dan"])
     options = [

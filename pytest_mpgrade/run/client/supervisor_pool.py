@@ -114,6 +114,7 @@ class RunServer:
         end = time.monotonic() + seconds
         while not answered.wait(max(0.0, min(_LOOK_SECONDS, end - time.monotonic()))):
             if time.monotonic() >= end:
+                guard()
                 self.end()
                 return
             self._go_on()
@@ -206,10 +207,7 @@ def ask_server(request: CallsRequest | CellsRequest, seconds: float) -> bytes:
         return report
     except KeyboardInterrupt:
         _interrupted.set()
-        with _lock:
-            busy = list(_busy)
-        for each in busy:
-            each.tell_to_end()
+        _tell_busy_to_end()
         server.hear_out()
         raise
     finally:
@@ -251,14 +249,22 @@ def end_busy() -> None:
 
     A session calls this when a grading is over.
     """
+    for server in _tell_busy_to_end():
+        server.end()
+
+
+def _tell_busy_to_end() -> list[RunServer]:
+    """Have the servers end that are making runs; return them.
+
+    Whatever kills this process meanwhile, one that is kept removes its folders.
+    """
     with _lock:
         busy = list(_busy)
     if busy:
         guard()
     for server in busy:
         server.tell_to_end()
-    for server in busy:
-        server.end()
+    return busy
 
 
 def end_all() -> None:
