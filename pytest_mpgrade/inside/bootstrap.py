@@ -193,6 +193,20 @@ def come_to_points() -> None:
         points.trace_this_process()
 
 
+def note_passed_items() -> None:
+    """Have this process note what it puts into queues and takes out of them, if that is wanted."""
+    if "MPGRADE_PASSED" in os.environ:
+        from pytest_mpgrade.inside import passed_items
+
+        passed_items.wrap_picklers(packages())
+
+
+def begin_call() -> None:
+    """Note that the calling process begins a call, if passed items are noted."""
+    if passed_items := sys.modules.get("pytest_mpgrade.inside.passed_items"):
+        passed_items.NOTES.begin_call()
+
+
 def explored(step: ChildStep, folder: str) -> Traced | NotTraced:
     """Return the context in which a step of an exploration is taken; it begins its round."""
     plan = step["explored"]

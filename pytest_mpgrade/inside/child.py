@@ -35,6 +35,7 @@ if "MPGRADE_GATE" in os.environ and __name__ == "__mp_main__":
     for _package in bootstrap.packages():
         bootstrap.keep_start_method(_package)
     bootstrap.come_to_points()
+    bootstrap.note_passed_items()
     bootstrap.freeze_memory()
 
 
@@ -47,6 +48,7 @@ def _prepare(request: ChildRequest) -> None:
     sys.argv = [request["module"]]
     bootstrap.set_up(request["packages"], request["start_method"], request["prefix"])
     bootstrap.come_to_points()
+    bootstrap.note_passed_items()
 
 
 class Player:
@@ -121,6 +123,7 @@ class Player:
             gates.ask("unusable", step=number)
             return
         gates.ask("call", step=number)
+        bootstrap.begin_call()
         again = b"again"
         while again == b"again":
             value = error = None

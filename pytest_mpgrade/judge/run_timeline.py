@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from pytest_mpgrade.judge.lanes import Course, caller_lane, facts_of, process_lane
 from pytest_mpgrade.records import (
@@ -17,6 +17,7 @@ from pytest_mpgrade.records import (
     Role,
     Run,
     Timeline,
+    Trace,
 )
 from pytest_mpgrade.system.text import counted
 
@@ -24,6 +25,8 @@ MOST_LANES = 10
 """Processes that a timeline has. It only counts the rest, of those that tell least."""
 MOST_SENTENCES = 8
 """Processes of which a timeline says in a sentence what they wait for."""
+MOST_PASSED = 30
+"""Items, put by one process and got by another, that a timeline has. It only counts the rest."""
 _GIVEN_UP = {
     Ending.HUNG: "given up: nothing could happen any more",
     Ending.TIMED_OUT: "given up at the time limit",
@@ -69,6 +72,7 @@ def run_timeline(run: Run) -> Timeline:
         process_lane(each, names[each.pid], facts_of(run, each.pid), course) for each in chosen
     ]
     lanes = tuple(lane for lane, _ in made)
+    passed = _passed(trace, {lane.pid for lane in lanes})
     end = max([over, *(span.end for lane in lanes for span in lane.spans)])
     return Timeline(
         call=run.call,
@@ -77,10 +81,10 @@ def run_timeline(run: Run) -> Timeline:
         end=round(end, 4),
         moments=tuple(sorted(_moments(run, course, lanes, end), key=lambda each: each.at)),
         lanes=lanes,
-        arrows=tuple(_arrows(run, chosen, round(end, 4))),
+        arrows=(*_arrows(run, chosen, round(end, 4)), *passed[:MOST_PASSED]),
         sentences=tuple(one.sentence for one in trace.stuck[:MOST_SENTENCES]),
         more_lanes=len(own) - len(chosen),
-        more_events=sum(rest for _, rest in made),
+        more_events=sum(rest for _, rest in made) + len(passed[MOST_PASSED:]),
     )
 
 
@@ -164,6 +168,17 @@ def _in_vain(gates: GateReport) -> str:
     if gates.script == "line" and gates.waiting:
         return f"{len(gates.waiting)} tasks wait, and no free worker takes one"
     return ""
+
+
+def _passed(trace: Trace, there: Set[int]) -> list[LaneArrow]:
+    """Return the ways of items from one process that has a lane to another."""
+    return [
+        LaneArrow(
+            kind="passed", source=each.source, at=each.put, target=each.target, until=each.got
+        )
+        for each in trace.passed
+        if each.source != each.target and {each.source, each.target} <= there
+    ]
 
 
 def _arrows(run: Run, processes: Sequence[ProcessSeen], end: float) -> Iterator[LaneArrow]:

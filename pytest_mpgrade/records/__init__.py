@@ -117,6 +117,7 @@ from pytest_mpgrade.records.trace import LeftoverKind as LeftoverKind
 from pytest_mpgrade.records.trace import Look as Look
 from pytest_mpgrade.records.trace import Machine as Machine
 from pytest_mpgrade.records.trace import Pair as Pair
+from pytest_mpgrade.records.trace import PassedItem as PassedItem
 from pytest_mpgrade.records.trace import ProcessSeen as ProcessSeen
 from pytest_mpgrade.records.trace import Stuck as Stuck
 from pytest_mpgrade.records.trace import StuckThread as StuckThread

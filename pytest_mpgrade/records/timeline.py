@@ -23,9 +23,10 @@ MarkKind = Literal["task", "dies", "told", "exited"]
 """What a process did at a moment: it began a task, or one that ends its process; it was told to
 stop; it ended.
 """
-ArrowKind = Literal["started", "reaped", "awaits"]
+ArrowKind = Literal["started", "reaped", "passed", "awaits"]
 """From a parent to its new child; from the end of a child to the parent that took its exit status,
-as join() does; from a process that waits to the one whose end, or lock, it waits for.
+as join() does; from a process that put an item to the one that got it; from a process that waits to
+the one whose end, or lock, it waits for.
 """
 MomentKind = Literal["called", "returned", "raised", "gates opened", "given up", "looked"]
 """A moment of the whole call: it began; it came back; the grader stopped holding tasks; the grader
@@ -121,4 +122,4 @@ class Timeline:
     arrows: tuple[LaneArrow, ...] = ()
     sentences: tuple[str, ...] = ()  # where the call hung: of each process, what it waits for
     more_lanes: int = 0  # processes that are left out
-    more_events: int = 0  # spans and marks that are left out
+    more_events: int = 0  # spans, marks and passed items that are left out

@@ -43,6 +43,19 @@ class GateOpened:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PassedItem:
+    """An item on its way through a queue or a pipe, in the words of both processes.
+
+    The submission may have written them: nothing is judged by it.
+    """
+
+    source: int  # the pid of who put it
+    put: float
+    target: int  # and of who got it
+    got: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Asleep:
     """The first thread of a process slept in one wait, by two looks or more."""
 
@@ -253,4 +266,5 @@ class Trace:
     order: tuple[str, ...] = ()  # keys of its first tasks, in the order of submission
     openings: tuple[GateOpened, ...] = ()
     asleep: tuple[Asleep, ...] = ()
+    passed: tuple[PassedItem, ...] = ()  # the first ones that each process has put or got
     looked: float = 0.0  # when the processes were looked at last

@@ -162,7 +162,8 @@ class Account:
     web: str = ""
     openings: tuple[GateOpened, ...] = ()
     asleep: tuple[Asleep, ...] = ()
-    looked: float = 0.0
+    began: float = 0.0  # by the monotonic clock
+    looked: float = 0.0  # seconds later
 
     def trace(self, observer: str) -> Trace:
         """Return the part of the account that was seen from outside."""

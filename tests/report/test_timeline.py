@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 import pytest
 
 from pytest_mpgrade import cli
-from pytest_mpgrade.records import RESULT_FILE, Criterion, Timeline
+from pytest_mpgrade.judge.run_timeline import MOST_PASSED
+from pytest_mpgrade.records import RESULT_FILE, Criterion, LaneArrow, Timeline
 from pytest_mpgrade.report import redaction, result_json
 from pytest_mpgrade.report.terminal.timelines import timelines_text
 from pytest_mpgrade.report.timeline import (
@@ -163,7 +164,7 @@ def test_the_chrome_trace_has_the_fields_of_its_format() -> None:
     """Each event has a phase, a process and a thread; times are microseconds from the call on."""
     trace = json.loads(chrome_trace([HANGS, LEAVES, hostile()]))
     for event in trace["traceEvents"]:
-        assert event["ph"] in ("X", "i", "M")
+        assert event["ph"] in ("X", "i", "M", "s", "f")
         assert isinstance(event["name"], str)
         assert isinstance(event["pid"], int)
         assert isinstance(event["tid"], int)
@@ -171,12 +172,37 @@ def test_the_chrome_trace_has_the_fields_of_its_format() -> None:
         assert event["ph"] != "X" or event["dur"] >= 0
         assert event["ph"] != "i" or event["s"] in ("g", "p", "t")
         assert event["ph"] != "M" or {*event["args"]} <= {"name", "sort_index"}
+        assert event["ph"] not in "sf" or isinstance(event["id"], str)
     kinds = {event["name"] for event in trace["traceEvents"] if event["ph"] == "M"}
     assert {"process_name", "thread_name"} <= kinds
     (joins,) = [
         each for each in trace["traceEvents"] if each.get("args") == {"at": "f.py:9 p.join()"}
     ]
     assert (joins["ts"], joins["dur"], joins["tid"]) == (200_000, 400_000, 70)
+
+
+PASSED = LaneArrow(kind="passed", source=70, at=0.04, target=71, until=0.05)
+PASSES = dataclasses.replace(HANGS, arrows=(*HANGS.arrows, PASSED))
+"""The parent has put an item that worker 1 has got."""
+
+
+def test_an_item_is_an_arrow_from_put_to_get() -> None:
+    """It goes from the place of its put to that of its get, and is told in the list and the
+    trace.
+    """
+    drawn = elements(timeline_svg([PASSES]))
+    (line,) = [each for each in drawn if each.get("class") == "passed" and each.get("y2")]
+    assert float(line.get("x1", 0)) < float(line.get("x2", 0))
+    assert float(line.get("y1", 0)) < float(line.get("y2", 0))
+    assert "from put to get" in "".join("".join(each.itertext()) for each in drawn)
+    assert "50 ms: worker 1 gets an item that the parent has put at 40 ms" in event_lines(PASSES)
+    events = json.loads(chrome_trace([PASSES]))["traceEvents"]
+    ends = [
+        (each["ph"], each["ts"], each["tid"])
+        for each in events
+        if each["ph"] in "sf" and each["name"] == "passed"
+    ]
+    assert ends == [("s", 40_000, 70), ("f", 50_000, 71)]
 
 
 def test_the_terminal_shows_them_without_colour() -> None:
@@ -251,5 +277,12 @@ def test_many_processes_and_events_stay_small() -> None:
         dataclasses.replace(lane, pid=pid, name=f"worker {pid}", spans=spans, marks=marks)
         for pid in range(1, 10)
     )
-    full: Timeline = dataclasses.replace(LEAVES, lanes=(LEAVES.lanes[0], *lanes))
+    full: Timeline = dataclasses.replace(
+        LEAVES,
+        lanes=(LEAVES.lanes[0], *lanes),
+        arrows=tuple(
+            LaneArrow(kind="passed", source=0, at=each / 40, target=each % 9 + 1, until=0.9)
+            for each in range(MOST_PASSED)
+        ),
+    )
     assert len(timeline_svg([full])) < 120_000

@@ -1,7 +1,7 @@
 """Timelines in the Trace Event Format, which Perfetto and chrome://tracing open.
 
 The format is described in Google's document "Trace Event Format" (JSON Object Format, complete,
-instant and metadata events; times in microseconds).
+instant, flow and metadata events; times in microseconds).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from pytest_mpgrade.records import Lane, Timeline
+from pytest_mpgrade.records import Lane, LaneArrow, Timeline
 from pytest_mpgrade.report.timeline.words import KINDS, own_line_words, thread_words
 from pytest_mpgrade.system.text import one_line
 
@@ -47,6 +47,16 @@ def _events(number: int, timeline: Timeline) -> Iterator[dict[str, object]]:
         yield {**_named("thread_sort_index", number, lane.pid), "args": {"sort_index": place}}
         for event in _of_lane(lane, timeline.end):
             yield {**event, "pid": number, "tid": lane.pid}
+    for place, arrow in enumerate(timeline.arrows):
+        if arrow.kind != "awaits":  # that one has no time of its own
+            yield from _flow(f"{number}.{place}", number, arrow)
+
+
+def _flow(ident: str, number: int, arrow: LaneArrow) -> Iterator[dict[str, object]]:
+    """Yield the start and the end of an arrow from one thread of the format to another."""
+    common = {"name": arrow.kind, "cat": "flow", "id": ident, "pid": number}
+    yield {**common, "ph": "s", "ts": _time(arrow.at), "tid": arrow.source}
+    yield {**common, "ph": "f", "bp": "e", "ts": _time(arrow.until), "tid": arrow.target}
 
 
 def _of_lane(lane: Lane, end: float) -> Iterator[dict[str, object]]:

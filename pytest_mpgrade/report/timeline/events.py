@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from pytest_mpgrade.records import Lane, LaneSpan, SpanKind, Timeline
+from pytest_mpgrade.records import Lane, LaneArrow, LaneSpan, SpanKind, Timeline
 from pytest_mpgrade.report.timeline.words import (
     end_words,
     headline,
@@ -53,13 +53,23 @@ def _events(timeline: Timeline) -> Iterator[tuple[float, str]]:
         yield moment.at, moment.text
     names = {lane.pid: lane.name for lane in timeline.lanes}
     for arrow in timeline.arrows:
-        if arrow.kind == "started" and {arrow.source, arrow.target} <= names.keys():
-            yield arrow.at, f"{names[arrow.source]} starts {names[arrow.target]}"
-        elif arrow.kind == "reaped" and {arrow.source, arrow.target} <= names.keys():
-            words = f"{names[arrow.target]} has joined {names[arrow.source]}, or taken its end in"
-            yield arrow.until, words
+        if {arrow.source, arrow.target} <= names.keys():
+            yield from _of_arrow(arrow, names, timeline)
     for lane in timeline.lanes:
         yield from _of_lane(lane)
+
+
+def _of_arrow(
+    arrow: LaneArrow, names: Mapping[int, str], timeline: Timeline
+) -> Iterator[tuple[float, str]]:
+    source, target = names[arrow.source], names[arrow.target]
+    if arrow.kind == "started":
+        yield arrow.at, f"{source} starts {target}"
+    elif arrow.kind == "reaped":
+        yield arrow.until, f"{target} has joined {source}, or taken its end in"
+    elif arrow.kind == "passed":
+        put = moment_words(arrow.at, timeline.unit)
+        yield arrow.until, f"{target} gets an item that {source} has put at {put}"
 
 
 def _of_lane(lane: Lane) -> Iterator[tuple[float, str]]:

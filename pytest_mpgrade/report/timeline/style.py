@@ -39,8 +39,10 @@ STYLE = (
     ".tl .ended{stroke:var(--tl-ink);stroke-width:3}"
     ".tl .arrow{fill:none;stroke:var(--tl-soft)}"
     ".tl .reaped{fill:none;stroke:var(--tl-soft);stroke-dasharray:2 3}"
+    ".tl .passed{fill:none;stroke:var(--tl-run);stroke-opacity:.55}"
     ".tl .awaits{fill:none;stroke:var(--tl-bad);stroke-width:2}"
     ".tl .head{fill:var(--tl-soft)}.tl .headbad{fill:var(--tl-bad)}"
+    ".tl .headpassed{fill:var(--tl-run);fill-opacity:.55}"
 )
 """The style sheet of all timelines of a page; each drawing carries it, so that it stands alone."""
 

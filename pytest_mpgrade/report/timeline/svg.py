@@ -121,12 +121,14 @@ def _arrows(canvas: Canvas, area: Area, block: Block, rows: dict[int, LaneRow]) 
         source, target = rows.get(arrow.source), rows.get(arrow.target)
         if source is None or target is None or arrow.kind == "awaits":
             continue
-        x = area.x(arrow.at)
         down = target.top > source.top
-        start = source.top + (layout.BAR if down else 0)
-        end = target.top + (0 if down else layout.BAR)
-        canvas.line((x, start), (x, end), "reaped" if arrow.kind == "reaped" else "arrow")
-        canvas.head((x, end), "down" if down else "up")
+        start = area.x(arrow.at), source.top + (layout.BAR if down else 0)
+        # An item takes its time; all others are drawn where they begin.
+        until = arrow.until if arrow.kind == "passed" else arrow.at
+        end = area.x(until), target.top + (0 if down else layout.BAR)
+        line, head, _ = _ARROWS[arrow.kind]
+        canvas.line(start, end, line)
+        canvas.head(end, "down" if down else "up", head)
 
 
 def _awaits(canvas: Canvas, area: Area, block: Block, rows: dict[int, LaneRow]) -> None:
@@ -222,6 +224,7 @@ def _legend(canvas: Canvas, timelines: Sequence[Timeline], y: float) -> float:
 _ARROWS: dict[ArrowKind, tuple[str, str, str]] = {
     "started": ("arrow", "head", "started by"),
     "reaped": ("reaped", "head", "end taken in by join() or the like"),
+    "passed": ("passed", "headpassed", "an item, from put to get (as the processes say)"),
     "awaits": ("awaits", "headbad", "waits for that process"),
 }
 """The class of each arrow's line and head, and what it means."""

@@ -82,13 +82,7 @@ def visits(box: str) -> dict[int, tuple[Visit, ...]]:
     Their order is that in which they were written. What cannot be read is left out.
     """
     found: dict[int, list[Visit]] = {}
-    try:
-        with open(os.open(os.path.join(box, "points.log"), _PLAINLY), "rb") as file:
-            plain = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            text = file.read(_MOST_VISITS).decode("utf-8", "replace") if plain else ""
-    except OSError:
-        return {}
-    for line in text.splitlines():
+    for line in written_text(box, "points.log", _MOST_VISITS).splitlines():
         number, _, rest = line.partition("\t")
         point, _, goes_on = rest.partition("\t")
         try:
@@ -97,6 +91,20 @@ def visits(box: str) -> dict[int, tuple[Visit, ...]]:
         except ValueError:
             continue
     return {number: tuple(each) for number, each in found.items()}
+
+
+def written_text(box: str, name: str, most: int) -> str:
+    """Return what processes have written into a file, up to so many bytes.
+
+    What is no plain file may lie in its place; of that, and of a file that is not there, the answer
+    is "".
+    """
+    try:
+        with open(os.open(os.path.join(box, name), _PLAINLY), "rb") as file:
+            plain = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            return file.read(most).decode("utf-8", "replace") if plain else ""
+    except OSError:
+        return ""
 
 
 _PLAINLY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)

@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_mpgrade.isolation.run_folder import RunFolder
-from pytest_mpgrade.records import Ending, Run, Scenario, Step
-from pytest_mpgrade.run.client import request
+from pytest_mpgrade.records import Ending, PassedItem, Run, Scenario, Step, TimedStart
+from pytest_mpgrade.run.client import passed_items, request
 from pytest_mpgrade.run.client.answers import UNREADABLE, Answer, answer, visits
 from pytest_mpgrade.run.client.request import Setting, workspace
 from pytest_mpgrade.run.observe import deadline
@@ -61,7 +61,7 @@ def _request(scenario: Scenario, setting: Setting, folder: RunFolder, prefix: st
         prefix=prefix,
         observer=setting.observer,
         limits=setting.assignment.limits,
-        environment=request.environment(folder, prefix) | _points(scenario, folder),
+        environment=request.environment(folder, prefix) | _noted(scenario, folder),
         child_request=child_request,
         keys=_keys(scenario),
         pages=tuple(dict.fromkeys(page for step in scenario.steps for page in step.pages)),
@@ -69,10 +69,16 @@ def _request(scenario: Scenario, setting: Setting, folder: RunFolder, prefix: st
     )
 
 
-def _points(scenario: Scenario, folder: RunFolder) -> dict[str, str]:
-    """Return what tells the processes of an exploration where its plan is."""
-    explored = any(step.explored for step in scenario.steps)
-    return {"MPGRADE_POINTS": os.path.join(folder.box, "points")} if explored else {}
+def _noted(scenario: Scenario, folder: RunFolder) -> dict[str, str]:
+    """Return what tells the processes of an exploration where its plan is, and others what to note.
+
+    Processes of a timed call note nothing: that takes time.
+    """
+    if any(step.explored for step in scenario.steps):
+        return {"MPGRADE_POINTS": os.path.join(folder.box, "points")}
+    if any(isinstance(step.gates, TimedStart) for step in scenario.steps):
+        return {}
+    return {"MPGRADE_PASSED": os.path.join(folder.box, passed_items.FILE)}
 
 
 def _step_request(step: Step) -> StepRequest:
@@ -159,6 +165,7 @@ def _runs(
     runs = [_filled(base, report.imported, report, folder, setting)]
     explored = any(step.explored for step in scenario.steps)
     passed = visits(folder.box) if explored else {}
+    notes = passed_items.notes_in(folder.box)
     for account in report.calls:
         step = scenario.steps[account.step]
         call = replace(
@@ -172,13 +179,19 @@ def _runs(
             visits=passed.get(step.explored.number, ()) if step.explored else (),
         )
         filled = _filled(call, account, report, folder, setting)
-        keys = step.keys or ()
-        trace = replace(filled.trace, tasks=len({*keys}), order=keys[:_MOST_ORDERED])
-        runs.append(replace(filled, trace=trace))
+        items = passed_items.passed_items(notes, account)
+        runs.append(_with_items(filled, step.keys or (), items))
     # A thread of the calling process may run a task during any of the calls, by chance.
     mine = any(account.in_caller for account in report.calls)
     calls = [replace(call, in_caller=mine) for call in runs[1:]]
     return [runs[0], *(_beside_threads(call, calls[:at]) for at, call in enumerate(calls))]
+
+
+def _with_items(run: Run, keys: Sequence[str], items: tuple[PassedItem, ...]) -> Run:
+    """Return the run with the tasks that it was given, and the items that its processes passed."""
+    order = tuple(keys[:_MOST_ORDERED])
+    trace = replace(run.trace, tasks=len({*keys}), order=order, passed=items)
+    return replace(run, trace=trace)
 
 
 def _beside_threads(run: Run, earlier: Sequence[Run]) -> Run:

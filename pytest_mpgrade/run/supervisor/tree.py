@@ -256,6 +256,7 @@ class Supervised:
             processes=tuple(self._seen(each, (first or {}).get(each.pid, "gone")) for each in seen),
             openings=tuple(watch.gates.openings),
             asleep=watch.quiet.sleeps.seen(watch.began),
+            began=watch.began,
             looked=round(time.monotonic() - watch.began, 4),
         )
 
