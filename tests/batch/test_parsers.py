@@ -26,9 +26,9 @@ from support.parsers import TARGETS, seeds_of
 
 EXAMPLES = int(os.environ.get("MPGRADE_FUZZ_EXAMPLES", "40"))
 MOST_BYTES, MOST_SECONDS = 100_000_000, 1.0
-SLOWER = {"metadata": 10.0}
-"""PyYAML takes longer to give up on thousands of brackets in each other; the file is a course
-system's.
+SLOWER = dict.fromkeys(("metadata", "markdown notebook", "script notebook"), 10.0)
+"""PyYAML takes longer to give up on thousands of brackets in each other, up to Python's limit of
+recursion: in a course system's file, and in the header of a text notebook.
 """
 
 

@@ -97,19 +97,45 @@ def _is_sentinel(parent: int, pipe: str, child: int, tree: Tree) -> bool:
 
 
 def _started_with(parent: int, pipe: str, tree: Tree) -> int:
-    """Return the pid of the process of a fork server that *pipe* belongs to.
+    """Return the pid of the process of a fork server that *pipe* belongs to; 0: not known.
 
-    That process reads the pipe that was made just behind it.
+    That process reads the pipe that was made just behind it, as its number mostly says. Another
+    process may have made a pipe in between, or the parent may have moved to another core, which
+    gives out numbers of its own. What is left of both kinds is taken in the order of the parent's
+    file descriptors then.
     """
-    back = {f"pipe:[{_inode(pipe) + 1}]"} & tree.write_ends(parent).keys()
-    return next(
-        (
-            pid
-            for pid, helper in tree.helpers.items()
-            if not helper and back & _read_only(pid, tree)
-        ),
-        0,
-    )
+    backs = _backs(parent, tree)
+    sentinels = [
+        name
+        for _, name in sorted(tree.open(parent).items())
+        if name in _read_only(parent, tree)
+        and [tree.helpers[writer] for writer in tree.writers(name)] == ["fork server"]
+    ]
+    known = {
+        name: backs[behind]
+        for name in sentinels
+        if (behind := f"pipe:[{_inode(name) + 1}]") in backs
+    }
+    others = [name for name in sentinels if name not in known]
+    rest = [pid for pid in backs.values() if pid not in known.values()]
+    if len(others) == len(rest):
+        known |= dict(zip(others, rest, strict=True))
+    return known.get(pipe, 0)
+
+
+def _backs(parent: int, tree: Tree) -> dict[str, int]:
+    """Return the pipes to which a process alone writes, and who reads each of them.
+
+    Their order is that of the writer's file descriptors.
+    """
+    ends = tree.write_ends(parent)
+    readers = [(pid, _read_only(pid, tree)) for pid, helper in tree.helpers.items() if not helper]
+    backs = {}
+    for name in sorted(ends, key=lambda name: min(ends[name])):
+        of = [pid for pid, reads in readers if name in reads and pid != parent]
+        if len(of) == 1 and tree.writers(name) == [parent]:
+            backs[name] = of[0]
+    return backs
 
 
 def _read_only(pid: int, tree: Tree) -> set[str]:
