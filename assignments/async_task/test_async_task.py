@@ -6,6 +6,7 @@ asked whether it turns.
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable
 
@@ -32,6 +33,10 @@ FORMS = {
     "(func, ())": ((sys.getdefaultencoding, ()), "utf-8"),
     "(func, {})": ((sys.getdefaultencoding, {}), "utf-8"),
     "(func, args, {})": ((tasks.work.join_words, ("tick", "tack"), {}), "tick-tack"),
+    "keywords of any name": (
+        (dict, {"func": 4, "args": 7, "kwargs": 1, "task": 2, "loop": 3}),
+        {"func": 4, "args": 7, "kwargs": 1, "task": 2, "loop": 3},
+    ),
     "(func, (a dict,))": ((tasks.work.give, ("table", {"base": 2})), {"base": 2}),
 }
 ODD: dict[str, object] = {"None": None, "False": False, "'STOP'": "STOP", "an empty list": []}
@@ -49,6 +54,8 @@ def _said(func: Callable[..., object], *args: object) -> str:
 RAISING = {
     "ValueError": ((tasks.work.fail, ("raises", "kaputt 4715")), "kaputt 4715"),
     "ZeroDivisionError": ((divmod, (4, 0)), _said(divmod, 4, 0)),
+    "KeyError": ((operator.getitem, ({}, "lost 4716")), "'lost 4716'"),
+    "TypeError": ((pow, {"base": 3, "exp": "2"}), _said(pow, 3, "2")),
 }
 
 
@@ -161,6 +168,13 @@ def test_nothing_accumulates(student: Student) -> None:
     """One task after the other, and several together, leave nothing behind."""
     student.check(student.play(*ROW)[-1], checks.leaves_nothing())
     student.check(student.play(TOGETHER)[0], checks.leaves_nothing())
+
+
+@pytest.mark.criterion("shutdown")
+def test_nothing_is_left_of_a_task_that_raises(student: Student) -> None:
+    """Once a task has raised, nothing is left of what it ran in."""
+    task, _ = RAISING["ValueError"]
+    student.check(student.play(_awaited(task))[0], checks.leaves_nothing())
 
 
 @pytest.mark.criterion("shutdown")

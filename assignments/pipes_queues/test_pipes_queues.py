@@ -24,7 +24,7 @@ PLAIN = tasks.mixed()
 LINE = tasks.rendezvous(3)
 PAIR = tasks.rendezvous(2)
 LATE = tasks.held_last(6, seconds=1.0)
-WAITING = tasks.held(14)
+WAITING = tasks.held(26)
 SINGLE = tasks.square([-12])
 FEW = tasks.square([9, 4])
 ALIKE = tasks.square([8, 3]) + tasks.square([8]) + tasks.square([8])
@@ -301,6 +301,8 @@ def test_few_values(student: Student, piped: Run, values: list[int], squares: li
     """pipe_squares of an empty list, and of a single value."""
     run = student.play(steps.call("pipe_squares", values))[0]
     student.check(run, checks.returns_value(squares, Concern.EDGE))
+    if not values:
+        student.check(run, checks.no_leftovers(idle=True))
 
 
 @pytest.mark.criterion("edge")
@@ -320,6 +322,8 @@ def test_few_items(
     """produce_consume of no item, one item, fewer items than consumers, and equal items."""
     run = student.play(_consume(workload, n, maxsize=maxsize))[0]
     student.check(run, checks.values_in_any_order(workload, Concern.EDGE))
+    if not workload.tasks:
+        student.check(run, checks.no_leftovers(idle=True))
 
 
 @pytest.mark.criterion("edge")

@@ -26,6 +26,8 @@ CHUNKS = tasks.held(17)
 """In chunks of 3 the first items of three workers are 0, 3 and 6; a pool's default are chunks of 2,
 and the last chunk of either is shorter.
 """
+FEW_CHUNKS = tasks.held(4)
+"""In chunks of 3 the second of two workers gets one item, not its half."""
 PER_CHUNK = 3
 DEFAULT = (2, 1)
 """`Pool.map` makes four chunks for each of its 3 workers, which are 2 items; `Pool.imap` gives one
@@ -88,10 +90,10 @@ def _finish(name: str = "handle", **options: object) -> Step:
     return steps.call("pool_finish", steps.whole(name), **options)  # type: ignore[arg-type]  # - options go to several parameters
 
 
-def _chunks(chunksize: int | None) -> Step:
-    script = steps.Rendezvous(n=3, keys=CHUNKS.keys, seed=509)
+def _chunks(chunksize: int | None, workload: tasks.Workload = CHUNKS, n: int = 3) -> Step:
+    script = steps.Rendezvous(n=n, keys=workload.keys, seed=509)
     asked = {} if chunksize is None else {"chunksize": chunksize}
-    return steps.call("pool_map", *steps.items(CHUNKS), n_processes=3, gates=script, **asked)  # type: ignore[arg-type]  # - options go to several parameters
+    return steps.call("pool_map", *steps.items(workload), n_processes=n, gates=script, **asked)  # type: ignore[arg-type]  # - options go to several parameters
 
 
 PLAIN = (
@@ -104,9 +106,15 @@ LATER = (
     _start(HELD, 3, gates=steps.SHUT),
     steps.meet(4),
     _finish(timeout=0.3, gates=steps.KEPT),
-    _finish(gates=steps.SHUT),
+    _finish(timeout=30, gates=ShutGates(exit_gates=True)),
 )
 """Asked for too early, the work goes on."""
+AT_ONCE = (
+    _start(HELD, 3, gates=steps.SHUT),
+    steps.meet(4),
+    _finish(timeout=0, gates=steps.KEPT),
+)
+"""Asked for without any time."""
 PATIENT = (
     _start(HELD, 3, gates=steps.SHUT),
     steps.meet(3),
@@ -280,10 +288,12 @@ def test_no_item_is_done_by_the_caller(student: Student, plain: tuple[Run, ...])
 @pytest.mark.criterion("chunking", weight=2)
 @pytest.mark.start_methods("any")
 def test_asked_chunks(student: Student) -> None:
-    """With chunksize=3 a worker gets three consecutive items at a time."""
+    """With chunksize=3 a worker gets three consecutive items at a time, also of four items."""
     hint = "give the chunksize to map(), or cut the items into consecutive runs of that length"
     (run,) = student.play(_chunks(PER_CHUNK))
     student.check(run, checks.chunked(CHUNKS, [PER_CHUNK], hint=hint))
+    (few,) = student.play(_chunks(PER_CHUNK, FEW_CHUNKS, 2))
+    student.check(few, checks.chunked(FEW_CHUNKS, [PER_CHUNK], hint=hint))
 
 
 @pytest.mark.criterion("chunking")
@@ -306,9 +316,10 @@ def test_start_returns_at_once(student: Student) -> None:
 @pytest.mark.criterion("nonblocking", weight=2)
 @pytest.mark.start_methods("any")
 def test_gives_up_in_time(student: Student) -> None:
-    """pool_finish raises TimeoutError when the results are not there in time."""
-    started, _, early, *_ = student.play(*LATER)
-    student.check(early, checks.times_out(started))
+    """pool_finish raises TimeoutError when the results are not there in time, 0 s too."""
+    for play in (LATER, AT_ONCE):
+        started, _, early, *_ = student.play(*play)
+        student.check(early, checks.times_out(started))
 
 
 @pytest.mark.criterion("nonblocking")
@@ -328,9 +339,13 @@ def test_workers_end_by_themselves(student: Student, function: str) -> None:
 
 @pytest.mark.criterion("shutdown", weight=2)
 def test_workers_in_background_end_by_themselves(student: Student) -> None:
-    """When pool_finish has returned the results, its workers have ended by themselves."""
+    """When pool_finish has returned the results, with a timeout or without, its workers have ended
+    by themselves.
+    """
     started, *_, finished, _ = student.play(*PATIENT)
     student.check(finished, checks.of_held(started, checks.ended_by_sentinel()))
+    started, *_, late = student.play(*LATER)
+    student.check(late, checks.of_held(started, checks.ended_by_sentinel()))
 
 
 @pytest.mark.criterion("shutdown")
@@ -400,6 +415,9 @@ def test_edge_cases(student: Student, name: str) -> None:
     runs.append(student.play(_start(workload, n), _finish(timeout=30))[-1])
     for run in runs:
         student.check(run, checks.values_in_any_order(workload, Concern.EDGE, hint=hint))
+    if not workload.tasks:
+        for run in runs:
+            student.check(run, checks.no_leftovers(idle=True))
 
 
 @pytest.mark.criterion("edge")

@@ -12,6 +12,11 @@ import hashlib
 import math
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # every spawned worker pays for an import
+    from collections.abc import Callable
+    from typing import Any
+
 LONG = 1_048_576
 """Bytes, texts and arrays of more bytes than this are compared by length and SHA-256."""
 
@@ -25,7 +30,8 @@ def encode(value: object, _depth: int = 0) -> object:
     """Return *value* as nested lists ``[type, content]`` of JSON.
 
     ``[1, True]`` becomes ``["list", [["int", "1"], ["bool", true]]]``. A NumPy array becomes its
-    dtype, shape and bytes. The order of a dict and the identity of objects are lost.
+    dtype, shape and bytes. A value of a class made of a built-in one, such as a named tuple, is one
+    of the built-in. The order of a dict and the identity of objects are lost.
     """
     if _depth > DEEP:
         return ["object", "nested too deeply"]
@@ -53,7 +59,28 @@ def encode(value: object, _depth: int = 0) -> object:
     if type(value) is dict:
         pairs = [[encode(k, _depth + 1), encode(v, _depth + 1)] for k, v in value.items()]
         return ["dict", sorted(pairs, key=repr)]
-    return _array(value) or ["object", f"{type(value).__module__}.{type(value).__qualname__}"]
+    array = _array(value)
+    if array is not None:
+        return array
+    for kind, plain in _PLAIN.items():
+        if issubclass(type(value), kind):
+            return encode(plain(value), _depth)
+    return ["object", f"{type(value).__module__}.{type(value).__qualname__}"]
+
+
+_PLAIN: dict[type, Callable[[Any], object]] = {
+    int: lambda value: int.__add__(value, 0),
+    float: lambda value: float.__mul__(value, 1.0),
+    str: str.__str__,
+    bytes: lambda value: bytes.__add__(value, b""),
+    tuple: lambda value: tuple(tuple.__iter__(value)),
+    list: lambda value: list(list.__iter__(value)),
+    set: lambda value: set(set.__iter__(value)),
+    dict: lambda value: dict(dict.items(value)),
+}
+"""What a value of a class made of a built-in one holds, by the built-in's own methods: a named
+tuple is a tuple, a defaultdict a dict, whatever methods a submission's class replaces.
+"""
 
 
 def _text(text: str) -> list[object]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import collections
+import fractions
+import http
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -70,13 +73,47 @@ def test_scalar_of_numpy_keeps_its_type() -> None:
 
 def test_other_objects_say_their_type() -> None:
     """An object of any other class, and a value that is too large, say what they were."""
-    found = received([collections.OrderedDict(), "x" * 2_000_000, np.zeros(200_000)])
+    found = received([fractions.Fraction(1, 2), "x" * 2_000_000, np.zeros(200_000)])
     assert [repr(each) for each in found] == [
-        "<collections.OrderedDict>",
+        "<fractions.Fraction>",
         "<str of 2000000 bytes>",
         "<array of float64, shape (200000,)>",
     ]
-    assert found[0] != {}
+    assert found[0] != 0.5
+
+
+class Row(NamedTuple):
+    """A pair with names, as submissions return it."""
+
+    url: str
+    status: http.HTTPStatus
+
+
+class Liar(list[int]):
+    """A list that pretends to have other items."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Row("a", http.HTTPStatus.NOT_FOUND), ("a", 404)),
+        (collections.defaultdict(list, {"ce_val": [0.5]}), {"ce_val": [0.5]}),
+        (collections.OrderedDict(b=1, a=2), {"a": 2, "b": 1}),
+        (Liar([7]), [7]),
+        ([type("Name", (str,), {})("x"), type("Half", (float,), {})(-0.0)], ["x", -0.0]),
+    ],
+)
+def test_values_of_derived_classes_are_what_they_are_made_of(value: object, expected: Any) -> None:
+    """A named tuple is a tuple, and a defaultdict a dict: what it holds is taken from the built-in
+    class.
+    """
+    found = received(value)
+    assert found == expected
+    assert type(found) is type(expected)
+    assert plain_data.encode(value) == plain_data.encode(expected)
 
 
 @pytest.mark.parametrize(

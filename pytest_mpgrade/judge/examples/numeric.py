@@ -55,6 +55,7 @@ def _look(*, fitted: bool) -> Run:
 
 _FOLDS = _validated(("a", 0), ("b", 1))
 _SWAPPED = _validated(("b", 1), ("a", 0))
+_OBJECTS = _validated((object(), 0), (object(), 1))
 _SCORE = made("gb_score(res, x_v, y_v)", encoded=plain_data.encode(_SCORES[0]))
 _OTHER = changed(_SCORE, encoded=plain_data.encode(_SCORES[1]))
 
@@ -82,6 +83,7 @@ NUMERIC: tuple[tuple[Check, Run, Run], ...] = (
     (checks.returns_close(_SCORES[0], 1e-12), _SCORE, _OTHER),
     (checks.fold_metrics(_SCORES), _SWAPPED, _validated((0, 0), (0, 1))),
     (checks.fold_metrics(_SCORES), _FOLDS, _validated(("a", 0), ("b", 0))),
+    (checks.fold_metrics(_SCORES), _OBJECTS, _validated((object(), 0), (object(), 0))),
     (checks.in_fold_order(_SCORES), _FOLDS, _SWAPPED),
     (
         checks.no_python_loop("pairwise_sq_dists()", 30, 240),
