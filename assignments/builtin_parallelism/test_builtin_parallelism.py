@@ -5,6 +5,7 @@ The estimators stay in the student's process, where they are asked for what they
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
 import numpy as np
@@ -23,8 +24,12 @@ MOVED = X + np.array([4.0, -3.0, 2.0])
 """The same away from 0: who fits others than the given features, as scaled ones, cannot predict by
 the given ones.
 """
+LABELS = np.where(Y, 5, 2)
+"""The same labels by other names: who numbers them anew predicts the numbers."""
+MORE = min(9, (os.cpu_count() or 1) + 1)
+"""More jobs than there are cores, where these are few."""
 EACH = pytest.mark.parametrize("name", KINDS)
-ASKED: tuple[tuple[int | None, int], ...] = ((2, 3), (1, 3), (2, 3), (None, 0))
+ASKED: tuple[tuple[int | None, int], ...] = ((MORE, 3), (1, 3), (MORE, 3), (None, 0))
 """n_jobs and seed of each call; the last is made without them."""
 
 
@@ -36,14 +41,35 @@ def play(name: str) -> tuple[Step, ...]:
 
 @cache
 def play_moved(name: str) -> tuple[Step, ...]:
-    """Return a call with features away from 0, and a look at its estimator."""
-    return _fit(name, 1, 3, MOVED)
+    """Return a call with features away from 0 and other labels, and a look at its estimator."""
+    return (_call(name, 1, 3, data=(MOVED, LABELS)), _look(data=(MOVED, LABELS)))
 
 
-def _fit(name: str, n_jobs: int | None, seed: int, features: np.ndarray = X) -> tuple[Step, Step]:
+@cache
+def play_later(name: str) -> tuple[Step, ...]:
+    """Return two calls, with looks at the first estimator before and after the second call."""
+    first = (_call(name, 1, 3, save="first"), _look("first"))
+    return (*first, _call(name, 1, 8, save="second", data=(-X, Y)), _look("first"))
+
+
+def _fit(name: str, n_jobs: int | None, seed: int) -> tuple[Step, Step]:
+    return _call(name, n_jobs, seed), _look()
+
+
+def _call(
+    name: str,
+    n_jobs: int | None,
+    seed: int,
+    *,
+    save: str = "model",
+    data: tuple[np.ndarray, np.ndarray] = (X, Y),
+) -> Step:
     options = {"n_jobs": n_jobs, "seed": seed} if n_jobs else {}
-    call = steps.call(name, features, Y, words="x, y", save="model", opaque=True, **options)  # type: ignore[arg-type]  # - arguments of the call
-    return call, steps.inspection("described", steps.saved_value("model"), features, Y)
+    return steps.call(name, *data, words="x, y", save=save, opaque=True, **options)  # type: ignore[arg-type]  # - arguments of the call
+
+
+def _look(saved: str = "model", data: tuple[np.ndarray, np.ndarray] = (X, Y)) -> Step:
+    return steps.inspection("described", steps.saved_value(saved), *data)
 
 
 def _looks(student: Student, name: str) -> list[tuple[Run, Run]]:
@@ -70,6 +96,14 @@ def test_fitted_estimator(student: Student, name: str) -> None:
         student.check(look, checks.fitted(KINDS[name], call.call))
 
 
+@pytest.mark.criterion("results")
+@EACH
+def test_calls_do_not_know_of_each_other(student: Student, name: str) -> None:
+    """What a call has returned is the same after a later call."""
+    call, before, _, after = student.play(*play_later(name))
+    student.check(after, checks.left_as_returned(KINDS[name], call.call, before))
+
+
 @pytest.mark.criterion("workers")
 @EACH
 def test_n_jobs_is_passed_on(student: Student, name: str) -> None:
@@ -89,6 +123,6 @@ def test_seed_is_passed_on(student: Student, name: str) -> None:
 @pytest.mark.criterion("streams")
 @EACH
 def test_predictions_do_not_depend_on_n_jobs(student: Student, name: str) -> None:
-    """With the same seed, one job and two predict the same, and so does a second call."""
+    """With the same seed, one job and several predict the same, and so does a second call."""
     (call, first), (_, one), (_, again), _ = _looks(student, name)
     student.check(first, checks.same_predictions(KINDS[name], call.call, one, again))

@@ -151,12 +151,33 @@ def scoring() -> Step:
     return steps.call("gb_score", fitted, x[:30], y[:30], words="a fitted model, x_v, y_v")
 
 
+@cache
+def surest() -> tuple[Any, Any, Any]:
+    """Return a fitted model whose last probabilities are 1e-9 from 0 or 1, and what it is asked."""
+    from sklearn.ensemble import GradientBoostingClassifier
+
+    x, _ = data()
+    y = (x[:, 0] > 15).astype(int)
+    model = GradientBoostingClassifier(
+        n_estimators=20, max_depth=1, learning_rate=1.0, random_state=507
+    )
+    return model.fit(x[30:], y[30:]), x[:30], y[:30]
+
+
+@cache
+def sure() -> Step:
+    """Return a call of gb_score with a model that is nearly sure."""
+    return steps.call("gb_score", *surest(), words="a model that is nearly sure, x_v, y_v")
+
+
 def _fold(train: Any, val: Any, *label: object, words: str) -> Step:
     fit, score = tasks.models.remember, tasks.models.lay_open
     return steps.call("cv_fold", fit, X, Y, train, val, score, *label, words=words)
 
 
 ARRAYS = _fold(TRAIN, VALIDATION, "fold 3", words="fit, x, y, index arrays, score, 'fold 3'")
+NUMBERED = _fold(TRAIN, VALIDATION, 0, words="fit, x, y, index arrays, score, 0")
+STEPPED = _fold(slice(None, None, 2), slice(-3, -1), words="fit, x, y, slices with steps, score")
 SLICES = _fold(slice(2, 6), slice(0, 2), words="fit, x, y, slices, score")
 
 
@@ -166,7 +187,7 @@ def plain(student: Student) -> Run:
     (run,) = student.rely_on(validate())
     if student.start_method == "fork":
         student.prepare(line(), row(), late(), leave_one_out())
-        student.together(ARRAYS, SLICES, scoring())
+        student.together(ARRAYS, NUMBERED, SLICES, STEPPED, scoring(), sure())
     return run
 
 
@@ -182,33 +203,42 @@ def test_module_imports_and_has_the_functions(student: Student, assignment: Assi
 @pytest.mark.criterion("pieces")
 @pytest.mark.start_methods("any")
 def test_cv_fold(student: Student) -> None:
-    """cv_fold fits on the training rows, scores the validation rows, and returns the label too."""
+    """cv_fold fits on the training rows, scores the validation rows, and returns the label too, a
+    text or a number.
+    """
     parts = [X[TRAIN], Y[TRAIN], X[VALIDATION], Y[VALIDATION]]
     hint = (
         "return (label, score(res, x[idx_val], y[idx_val])), res = fit(x[idx_train], y[idx_train])"
     )
     student.check(student.play(ARRAYS)[0], checks.returns_value(("fold 3", parts), hint=hint))
+    student.check(student.play(NUMBERED)[0], checks.returns_value((0, parts), hint=hint))
 
 
 @pytest.mark.criterion("pieces")
 @pytest.mark.start_methods("any")
 def test_cv_fold_with_slices(student: Student) -> None:
-    """cv_fold takes slices as well as arrays, and has None for a label."""
+    """cv_fold takes slices as well as arrays, also with steps, and has None for a label."""
     parts = [X[2:6], Y[2:6], X[:2], Y[:2]]
     hint = "index x and y with idx_train and idx_val as they are: x[idx_train]"
     student.check(student.play(SLICES)[0], checks.returns_value((None, parts), hint=hint))
+    parts = [X[::2], Y[::2], X[-3:-1], Y[-3:-1]]
+    student.check(student.play(STEPPED)[0], checks.returns_value((None, parts), hint=hint))
 
 
 @pytest.mark.criterion("pieces")
 @pytest.mark.start_methods("any")
 def test_gb_score(student: Student) -> None:
-    """gb_score returns cross entropy and accuracy of every boosting stage."""
+    """gb_score returns cross entropy and accuracy of every boosting stage, of sure predictions
+    too.
+    """
     x, y = data()
-    expected = scored(booster(gated=False).fit(x[30:], y[30:]), x[:30], y[:30])
     hint = "staged_predict_proba(x_v) gives the probabilities at each stage; those of 1 are [:, 1]"
+    expected = scored(booster(gated=False).fit(x[30:], y[30:]), x[:30], y[:30])
     student.check(
         student.play(scoring())[0], checks.returns_close(expected, 1e-12, 1e-12, hint=hint)
     )
+    expected = scored(*surest())
+    student.check(student.play(sure())[0], checks.returns_close(expected, 1e-12, 1e-12, hint=hint))
 
 
 @pytest.mark.criterion("results", weight=2)

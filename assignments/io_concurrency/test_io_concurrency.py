@@ -22,6 +22,8 @@ N = 3
 DEFAULT = 8
 FEW = [WebPage(path=f"/few/{i}", body=f"page number {i}") for i in range(3)]
 MANY = [WebPage(path=f"/many/{i}", body=f"one of many: {i}") for i in range(3 * N)]
+LATE = [WebPage(path=f"/late/{i}", kind="late", body=f"a late body: {i}") for i in range(2 * N)]
+"""Their heads come at once, and their bodies when the gates open."""
 MOST = [WebPage(path=f"/most/{i}", body=str(i)) for i in range(DEFAULT + 4)]
 TARGET = WebPage(path="/target", body="the target")
 KINDS = {
@@ -35,6 +37,11 @@ KINDS = {
         "the target",
     ),
 }
+BUSY = [
+    WebPage(path="/busy", status=503, body="come back later"),
+    WebPage(path="/enough", status=429, body="too many requests"),
+]
+"""Answers after which some clients ask again."""
 FAILING = {
     "a refused connection": WebPage(path="/refused", kind="refused"),
     "a connection that is reset": WebPage(path="/reset", kind="reset"),
@@ -50,9 +57,9 @@ def _fetch(function: str, pages: list[WebPage], **options: object) -> Step:
     return steps.fetch(function, *pages, awaited=awaited, **options)  # type: ignore[arg-type]  # - options go to several parameters
 
 
-def _limited(function: str) -> Step:
-    script = steps.HeldTasks(n=N, total=len(MANY))
-    return _fetch(function, MANY, gates=script, look=function == ASYNC, **{LIMITS[function]: N})
+def _limited(function: str, pages: list[WebPage] = MANY) -> Step:
+    script = steps.HeldTasks(n=N, total=len(pages))
+    return _fetch(function, pages, gates=script, look=function == ASYNC, **{LIMITS[function]: N})
 
 
 def _by_default(function: str) -> Step:
@@ -60,7 +67,11 @@ def _by_default(function: str) -> Step:
 
 
 def _of_kind(function: str, kind: str) -> Step:
-    return _fetch(function, [KINDS[kind][0], TARGET])
+    return _fetch(function, [KINDS[kind][0], *_beside(kind)])
+
+
+def _beside(kind: str) -> list[WebPage]:
+    return [*BUSY, TARGET] if kind == "500" else [TARGET]
 
 
 def _failing(function: str, kind: str) -> Step:
@@ -105,7 +116,7 @@ def test_few_addresses(student: Student, function: str, plain: Run) -> None:
 def test_kinds_of_answers(student: Student, function: str, kind: str) -> None:
     """Any answer gives its status and body: 404 and 500 too, and a redirect those of its target."""
     page, status, body = KINDS[kind]
-    rows = [(page.path, status, body), (TARGET.path, 200, TARGET.body)]
+    rows = [(page.path, status, body), *_rows(_beside(kind))]
     student.check(student.play(_of_kind(function, kind))[0], checks.gives_rows(rows))
 
 
@@ -120,8 +131,11 @@ def test_order(student: Student, function: str) -> None:
 @pytest.mark.criterion("concurrency")
 @BOTH
 def test_never_too_many(student: Student, function: str) -> None:
-    """Never more requests are open at once than asked, nor more than 8 where nothing is asked."""
+    """Never more requests are open at once than asked, nor more than 8 where nothing is asked; one
+    is open until its body has come.
+    """
     student.check(student.play(_limited(function))[0], checks.opens_at_most())
+    student.check(student.play(_limited(function, LATE))[0], checks.opens_at_most())
     student.check(student.play(_by_default(function))[0], checks.opens_at_most())
 
 
@@ -134,8 +148,9 @@ def test_never_too_few(student: Student, function: str) -> None:
 
 @pytest.mark.criterion("nonblocking")
 def test_event_loop_goes_on(student: Student) -> None:
-    """While fetch_all_async waits for answers, other coroutines run, too."""
+    """While fetch_all_async waits for answers, or for their bodies, other coroutines run, too."""
     student.check(student.play(_limited(ASYNC))[0], checks.keeps_loop_free())
+    student.check(student.play(_limited(ASYNC, LATE))[0], checks.keeps_loop_free())
 
 
 @pytest.mark.criterion("failure")

@@ -20,14 +20,24 @@ N_BOOT, N_PAIRS, N_DRAWS = 100, 400, 600_000
 64, 75 or 100 equal parts, and into parts of 10,000, 50,000 or 100,000.
 """
 NUMBERS = np.array(checks.telling_data(12))
+WHOLE = NUMBERS.astype(int)
+"""The same numbers as integers: their means are not."""
 PAIR = np.array(checks.telling_data(2))
 SEEDS = range(44)
 
 
 def _boot(
-    n_boot: int = N_BOOT, seed: int = 0, n: int = 2, *, pair: bool = False, last: bool = True
+    n_boot: int = N_BOOT,
+    seed: int = 0,
+    n: int = 2,
+    *,
+    pair: bool = False,
+    whole: bool = False,
+    last: bool = True,
 ) -> Step:
     x, words = (PAIR, "x of 2 numbers") if pair else (NUMBERS, "x")
+    if whole:
+        x, words = WHOLE, "x of integers"
     return steps.call(
         "bootstrap_means",
         x,
@@ -50,6 +60,9 @@ OTHERS = {
     "estimate_pi": (_pi(n=3, last=False), _pi(n=1, last=False), _pi(n=2)),
 }
 """The seed of the plainest calls with other numbers of processes, and once more."""
+CROWD = 24
+"""More processes than most people make tasks."""
+CROWDED = (_boot(n=CROWD, last=False), _pi(n=CROWD))
 MUCH = {
     "bootstrap_means": (_boot(50_000, n=3, pair=True),),
     "estimate_pi": (_pi(6_000_000, n=3),),
@@ -92,6 +105,9 @@ def test_bootstrap_means(student: Student, plain: dict[str, Run]) -> None:
     student.check(
         plain["bootstrap_means"], checks.comes_back(), checks.means_of_samples(12, N_BOOT)
     )
+    (whole,) = student.play(_boot(whole=True))
+    hint = "the mean of integers is a float: give the array of the means no dtype of x"
+    student.check(whole, checks.means_of_samples(12, N_BOOT, hint=hint))
 
 
 @pytest.mark.criterion("results")
@@ -112,6 +128,14 @@ def test_number_of_processes_changes_nothing(
     student.check(
         plain[name], checks.same_streams(again), checks.same_streams(*others, what="processes")
     )
+
+
+@pytest.mark.criterion("reproducible")
+@pytest.mark.start_methods("any")
+def test_many_processes_change_nothing(student: Student, plain: dict[str, Run]) -> None:
+    """With the same seed, 24 processes return the same as two."""
+    for run in student.play(*CROWDED):
+        student.check(plain[run.function], checks.same_streams(run, what="processes"))
 
 
 @pytest.mark.criterion("reproducible")

@@ -22,6 +22,8 @@ N_DRAWS = 199_999
 SEEDS = range(5)
 SECOND = (*range(1, 11), 42, 100, 123, 1000, 10_000, 12_345)
 """What is added to the seed of one coordinate for a generator of the other one."""
+BLOCKS = (1_000, 10_000, 50_000, 100_000, *(2**power for power in range(10, 18)))
+"""Usual sizes of blocks of draws."""
 SMALL, LARGE = 30, 240
 FEW_DRAWS, MORE_DRAWS = 1_000, 9_000
 POINTS = np.random.default_rng(507).normal(3.0, 2.0, size=(60, 4))
@@ -48,7 +50,19 @@ def other_generators(seed: int) -> dict[str, list[float]]:
     for more in SECOND:
         y = np.random.default_rng(seed + more).random(N_DRAWS)
         given[f"a second generator for y, default_rng(seed + {more}),"] = _pis(x, y)
+    for block in BLOCKS:
+        words = f"numpy.random.default_rng(seed), but without the last {N_DRAWS % block} draws"
+        given[words] = cut_off(seed, N_DRAWS // block, block)
     return given
+
+
+def cut_off(seed: int, count: int, block: int) -> list[float]:
+    """Return the estimates of so many blocks of draws, for each usual order within a block."""
+    row = np.random.default_rng(seed).random(2 * count * block)
+    pairs = row.reshape(-1, 2).T
+    split = row.reshape(count, 2, block)
+    found = [each for xy in (pairs, (split[:, 0], split[:, 1])) for each in _pis(*xy)]
+    return found + [each * N_DRAWS / (count * block) for each in found]
 
 
 def _pis(x: Any, y: Any) -> list[float]:

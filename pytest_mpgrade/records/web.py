@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-WebPageKind = Literal["answer", "slow", "redirect", "reset", "refused"]
-"""What comes of a request: an answer; one whose body comes in pieces; one that leads to another
-page; a connection that is reset; no connection at all.
+WebPageKind = Literal["answer", "slow", "late", "redirect", "reset", "refused"]
+"""What comes of a request: an answer; one whose body comes in pieces; one whose body comes when its
+gate opens, and its head before; one that leads to another page; a connection that is reset; no
+connection at all.
 """
 
 

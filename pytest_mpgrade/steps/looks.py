@@ -19,7 +19,7 @@ def inspection(function: str, *args: object, save: str = "") -> Step:
     then.
     """
     step = call(function, *args, save=save, opaque=bool(save))
-    return replace(step, label=f"our look: {function}()", ours=True)
+    return replace(step, label=f"our look: {function}()", ours=True, tasked=False)
 
 
 def saved_value(name: str) -> Saved:

@@ -50,6 +50,7 @@ from pytest_mpgrade.judge.checks.estimators import (
     fitted,
     given_n_jobs,
     given_seed,
+    left_as_returned,
     same_predictions,
 )
 from pytest_mpgrade.judge.checks.failures import (
@@ -180,6 +181,7 @@ __all__ = [
     "late_result_arrives",
     "leaves_global_state",
     "leaves_nothing",
+    "left_as_returned",
     "left_unfitted",
     "lets_through",
     "made_by_children",

@@ -117,6 +117,34 @@ def given_seed(run: Run, kind: str, call: str, seed: int) -> Verdict:
 
 
 @check(
+    title="a later call leaves the {kind} of an earlier one as it is",
+    hint="make a new estimator in each call; one of the module is changed by the next call",
+)
+def left_as_returned(run: Run, kind: str, call: str, before: Run) -> Verdict:
+    """The estimator that the *call* returned has the same parameters and predictions as *before*.
+
+    The check needs runs of `steps.inspection("described", …)` of the same estimator, before and
+    after another call. It fails when the two looks differ. It blames `fitted` when no fitted
+    estimator was returned. A call that did not come back is left to the check that it belongs to.
+    """
+    wrong = _judged(before, Concern.RESULTS, kind, call) or not_returned(run, Concern.RESULTS)
+    if wrong is not None:
+        return wrong
+    was, now = _told(before), _told(run)
+    changed = [
+        name for name in ("n_jobs", "random_state") if repr(was.get(name)) != repr(now.get(name))
+    ]
+    if difference(now.get("odds"), was.get("odds"), ROUNDING) is not None:
+        changed.append("predictions")
+    if not changed:
+        return PASSED
+    return failed(
+        f"a later call has changed the {kind} that {call} returned: other {' and '.join(changed)}",
+        symptom="values",
+    )
+
+
+@check(
     title="equal seeds give equal predictions, whatever n_jobs is",
     concern=Concern.RNG,
     hint="pass the seed on where you make the estimator: random_state=seed",

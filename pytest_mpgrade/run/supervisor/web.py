@@ -188,8 +188,13 @@ class _Handler(BaseHTTPRequestHandler):
         if page is None:
             self._answer(404, b"no such page")
             return
+        body = page.body.encode()
+        if page.kind == "late":
+            self._head(page.status, len(body))
         with self.web.standing(page.path, self.connection):
-            if page.kind == "reset":
+            if page.kind == "late":
+                self._body(body)
+            elif page.kind == "reset":
                 self.close_connection = True
                 linger = struct.pack("ii", 1, 0)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -197,18 +202,26 @@ class _Handler(BaseHTTPRequestHandler):
             elif page.kind == "redirect":
                 self._answer(page.status, b"", location=page.body)
             else:
-                self._answer(page.status, page.body.encode(), slow=page.kind == "slow")
+                self._answer(page.status, body, step=PIECE if page.kind == "slow" else 0)
 
-    def _answer(self, status: int, body: bytes, *, location: str = "", slow: bool = False) -> None:
+    def _answer(self, status: int, body: bytes, *, location: str = "", step: int = 0) -> None:
+        self._head(status, len(body), location)
+        self._body(body, step)
+
+    def _head(self, status: int, length: int, location: str = "") -> None:
         with contextlib.suppress(OSError):  # a client may be gone
             self.send_response(status)
             if location:
                 self.send_header("Location", location)
             self.send_header("Content-Type", "text/plain; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(length))
             self.send_header("Connection", "close")
             self.end_headers()
-            step = PIECE if slow else max(1, len(body))
+
+    def _body(self, body: bytes, step: int = 0) -> None:
+        """Send a body, in pieces of *step* bytes or as a whole."""
+        step = step or max(1, len(body))
+        with contextlib.suppress(OSError):
             for start in range(0, len(body), step):
                 self.wfile.write(body[start : start + step])
                 self.wfile.flush()
