@@ -96,6 +96,7 @@ NUMERIC: tuple[tuple[Check, Run, Run], ...] = (
         _pi(471_239),
     ),
     (checks.fitted(*_FOREST), _described(), _described(found=0.5)),
+    (checks.left_as_returned(*_FOREST, _described()), _described(), _described(seed=8, share=0.8)),
     (checks.given_n_jobs(*_FOREST, 2), _described(), _described(n_jobs=1)),
     (checks.given_seed(*_FOREST, 3), _described(), _described(seed=0)),
     (checks.same_predictions(*_FOREST, _described()), _described(), _described(share=0.8)),
