@@ -63,6 +63,7 @@ class _Notes:
 
 
 NOTES = _Notes()
+"""Those of this process."""
 
 
 def wrap_picklers(packages: Sequence[ModuleType]) -> None:
@@ -75,8 +76,8 @@ def _wrap(pickler: Any) -> None:
     """Wrap the functions by which queues, connections and managers pickle and unpickle."""
     dumps, loads = vars(pickler)["dumps"].__func__, pickler.loads
 
-    def noted_dumps(cls: Any, item: object, protocol: int | None = None) -> Any:
-        data = dumps(cls, item, protocol)
+    def noted_dumps(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        data = dumps(cls, *args, **kwargs)
         NOTES.add("put", data)
         return data
 

@@ -13,7 +13,7 @@ from pytest_mpgrade.inside.passed_items import MOST_NOTES
 from pytest_mpgrade.records import Ending, PassedItem, ProcessSeen, TimedStart
 from pytest_mpgrade.run.client.passed_items import FILE, notes_in, passed_items
 from pytest_mpgrade.run.protocol import Account
-from support.running import MakeRuns
+from support.running import ROOT, MakeRuns
 from support.runs import METHODS, RIGHT
 
 
@@ -105,3 +105,10 @@ def test_who_is_unknown_is_left_out(tmp_path: Path) -> None:
         PassedItem(source=4001, put=1.0, target=4002, got=2.0),
         PassedItem(source=4001, put=1.5, target=4002, got=2.5),
     )
+
+
+def test_only_a_drawing_is_made_of_it() -> None:
+    """No check reads what processes say of their items: they may say anything."""
+    judging = (ROOT / "pytest_mpgrade" / "judge").rglob("*.py")
+    readers = [path.name for path in judging if "trace.passed" in path.read_text("utf-8")]
+    assert readers == ["run_timeline.py"]

@@ -261,7 +261,10 @@ def _tell_busy_to_end() -> list[RunServer]:
     with _lock:
         busy = list(_busy)
     if busy:
-        guard()
+        with contextlib.suppress(
+            OSError
+        ):  # no further process can be started: they end all the same
+            guard()
     for server in busy:
         server.tell_to_end()
     return busy
