@@ -15,8 +15,10 @@ from pytest_mpgrade.records import Concern, Opaque, Run
 
 LEAST_FOUND = 0.9
 """The share of the labels that a fit finds again, of data that are easy to tell apart."""
-ROUNDING = Tolerance(rtol=1e-6, atol=1e-9)
-"""Threads add up the votes of trees in any order, and solvers stop at a tolerance."""
+CONVERGED = Tolerance(rtol=0.0, atol=1e-3)
+"""Solvers stop at a tolerance, 1e-4 unless told otherwise, and the draws of a generator that is
+passed on come in another order in other processes. One tree of 300 has a larger vote.
+"""
 
 
 @check(title="returns a fitted {kind}")
@@ -134,7 +136,7 @@ def left_as_returned(run: Run, kind: str, call: str, before: Run) -> Verdict:
     changed = [
         name for name in ("n_jobs", "random_state") if repr(was.get(name)) != repr(now.get(name))
     ]
-    if difference(now.get("odds"), was.get("odds"), ROUNDING) is not None:
+    if difference(now.get("odds"), was.get("odds"), CONVERGED) is not None:
         changed.append("predictions")
     if not changed:
         return PASSED
@@ -152,7 +154,7 @@ def left_as_returned(run: Run, kind: str, call: str, before: Run) -> Verdict:
 def same_predictions(run: Run, kind: str, call: str, *others: Run) -> Verdict:
     """The estimators of several calls with the same seed give every row the same probabilities.
 
-    Rounding is free: 1e-6 of each.
+    A difference of up to 1e-3 is free.
 
     The check needs runs of `steps.inspection("described", …)`. It fails when probabilities differ.
     It blames `fitted` when a call returned no fitted estimator. A call that did not come back is
@@ -164,7 +166,7 @@ def same_predictions(run: Run, kind: str, call: str, *others: Run) -> Verdict:
             return wrong
     mine = _told(run).get("odds")
     for other in others:
-        found = difference(_told(other).get("odds"), mine, ROUNDING)
+        found = difference(_told(other).get("odds"), mine, CONVERGED)
         if found is not None:
             words = f"{call} predicts {found.expected} where an equal call predicts {found.got}"
             return failed(words, symptom="random numbers")
