@@ -106,7 +106,7 @@ LATER = (
     _start(HELD, 3, gates=steps.SHUT),
     steps.meet(4),
     _finish(timeout=0.3, gates=steps.KEPT),
-    _finish(timeout=30, gates=ShutGates(exit_gates=True)),
+    _finish(timeout=15, gates=ShutGates(exit_gates=True)),
 )
 """Asked for too early, the work goes on."""
 AT_ONCE = (
@@ -345,7 +345,8 @@ def test_workers_in_background_end_by_themselves(student: Student) -> None:
     started, *_, finished, _ = student.play(*PATIENT)
     student.check(finished, checks.of_held(started, checks.ended_by_sentinel()))
     started, *_, late = student.play(*LATER)
-    student.check(late, checks.of_held(started, checks.ended_by_sentinel()))
+    if late.ending is Ending.RETURNED:  # else the work was lost, which another question asks for
+        student.check(late, checks.of_held(started, checks.ended_by_sentinel()))
 
 
 @pytest.mark.criterion("shutdown")
@@ -405,7 +406,7 @@ def test_raising_item_in_background(student: Student) -> None:
     student.check(run, checks.raises_soon("kaputt 4714"), down)
 
 
-@pytest.mark.criterion("edge")
+@pytest.mark.criterion("edge", weight=3)
 @pytest.mark.start_methods("any")
 @pytest.mark.parametrize("name", EDGES)
 def test_edge_cases(student: Student, name: str) -> None:
