@@ -9,7 +9,7 @@ from itertools import groupby
 from pytest_mpgrade.judge.check import PASSED, Verdict, failed, fault, undecided
 from pytest_mpgrade.judge.checks.rendezvous import blamed, not_met
 from pytest_mpgrade.judge.definition import check
-from pytest_mpgrade.records import Concern, GateReport, Run
+from pytest_mpgrade.records import Concern, Ending, GateReport, Run
 from pytest_mpgrade.tasks import Workload
 
 
@@ -37,18 +37,19 @@ def chunked(run: Run, workload: Workload, sizes: Sequence[int], *, hint: str = "
     inside a task together, and `values_in_any_order` when an item was run twice or not at all, or
     the call failed before it had run one.
     """
+    places = _places(run, workload)
+    lost = Counter(place for place, _ in places) != Counter(range(len(workload.keys)))
+    if lost and places and run.ending is Ending.RETURNED:
+        return _lost()  # and so a worker may not have come
     verdict = not_met(run)
     if verdict is not None or run.trace.gates is None:
         return verdict or PASSED
-    gates, places = run.trace.gates, _places(run, workload)
+    if lost:
+        return _lost()
+    gates = run.trace.gates
     if len(gates.crew) > gates.wanted:
         seen = f"{len(gates.crew)} processes were inside a task together"
         return undecided(seen, "workers", fault(Concern.WORKERS, seen, symptom="too many workers"))
-    if Counter(place for place, _ in places) != Counter(range(len(workload.keys))):
-        seen = "an item was not run once"
-        return undecided(
-            seen, "values_in_any_order", fault(Concern.RESULTS, seen, symptom="values")
-        )
     wrong = [_wrong(gates, places, workload, size) for size in sizes]
     if "" in wrong:
         return PASSED
@@ -57,6 +58,11 @@ def chunked(run: Run, workload: Workload, sizes: Sequence[int], *, hint: str = "
     if verdict.outcome is not failed("").outcome:
         return verdict
     return failed(wrong[0], symptom="chunks", hint=hint, items=got)
+
+
+def _lost() -> Verdict:
+    seen = "an item was not run once"
+    return undecided(seen, "values_in_any_order", fault(Concern.RESULTS, seen, symptom="values"))
 
 
 def _places(run: Run, workload: Workload) -> list[tuple[int, int]]:
