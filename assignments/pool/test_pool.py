@@ -125,11 +125,11 @@ PATIENT = (
     _start(HELD, 3, gates=steps.SHUT),
     steps.meet(3),
     steps.let(HELD.keys[2]),
-    _finish(gates=ShutGates(exit_gates=True)),
+    _finish(gates=ShutGates(exit_gates=True), same_holdings=True),
     steps.drop("handle"),
 )
 """The third item is done before the first one; the workers are kept at their exit until they are
-waited for.
+waited for. What pool_start made counts as left, too.
 """
 TWO = (
     _start(HELD, name="one", gates=steps.SHUT),
@@ -154,7 +154,7 @@ ROW_WORKLOADS = (
     tasks.square([5, 40, -13]),
     tasks.square([21, -4, 6]),
 )
-FAILING = (_start(RAISES), _finish(), steps.drop("handle"))
+FAILING = (_start(RAISES), _finish(same_holdings=True), steps.drop("handle"))
 
 
 @pytest.fixture(autouse=True)

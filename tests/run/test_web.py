@@ -60,6 +60,22 @@ def in_waves(urls, max_workers=8):
 """
 
 
+LATE_BODY = """
+import http.client
+
+
+def fetch_all(urls, max_workers=8):
+    host, _, path = urls[0].removeprefix("http://").partition("/")
+    connection = http.client.HTTPConnection(host)
+    connection.request("GET", f"/{path}")
+    answer = connection.getresponse()
+    seen = [answer.status, answer.getheader("Content-Length")]
+    body = answer.read().decode()
+    connection.close()
+    return [*seen, body]
+"""
+
+
 def fetched(
     play: MakeRuns, function: str = "fetch_all", workers: int = 3
 ) -> tuple[Run, GateReport]:
@@ -69,6 +85,17 @@ def fetched(
     run = play(SOURCE, step)[1]
     assert run.trace.gates is not None
     return run, run.trace.gates
+
+
+def test_head_of_a_late_answer_comes_before_its_gate_opens(play: MakeRuns) -> None:
+    """Whoever asks for it has its head while it is held, and waits for the body: nothing else can
+    happen then.
+    """
+    page = WebPage(path="/late", kind="late", body="at last")
+    run = play(LATE_BODY, steps.fetch("fetch_all", page, gates=steps.SHUT))[1]
+    assert (run.ending, run.value) == (Ending.RETURNED, [200, "7", "at last"])
+    assert run.trace.gates is not None
+    assert run.trace.gates.blocked
 
 
 @pytest.mark.parametrize("level", ["none", "uid", "bwrap", "landlock"])
