@@ -153,7 +153,7 @@ def scoring() -> Step:
 
 @cache
 def surest() -> tuple[Any, Any, Any]:
-    """Return a fitted model whose last probabilities are 1e-9 from 0 or 1, and what it is asked."""
+    """Return a fitted model whose last probabilities are 1e-8 from 0 or 1, and what it is asked."""
     from sklearn.ensemble import GradientBoostingClassifier
 
     x, _ = data()
