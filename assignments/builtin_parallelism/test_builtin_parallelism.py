@@ -41,7 +41,9 @@ def asked(name: str) -> tuple[tuple[int | None, int], ...]:
 @cache
 def play(name: str) -> tuple[Step, ...]:
     """Return calls of a function, each with a look at the estimator that it returned."""
-    return tuple(step for n_jobs, seed in asked(name) for step in _fit(name, n_jobs, seed))
+    return tuple(
+        step for n_jobs, seed in asked(name) for step in (_call(name, n_jobs, seed), _look())
+    )
 
 
 @cache
@@ -55,10 +57,6 @@ def play_later(name: str) -> tuple[Step, ...]:
     """Return two calls, with looks at the first estimator before and after the second call."""
     first = (_call(name, 1, 3, save="first"), _look("first"))
     return (*first, _call(name, 1, 8, save="second", data=(-X, Y)), _look("first"))
-
-
-def _fit(name: str, n_jobs: int | None, seed: int) -> tuple[Step, Step]:
-    return _call(name, n_jobs, seed), _look()
 
 
 def _call(

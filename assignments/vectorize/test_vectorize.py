@@ -46,19 +46,21 @@ def other_generators(seed: int) -> dict[str, list[float]]:
     row = np.random.RandomState(seed).random_sample(2 * N_DRAWS)
     pairs = (row.reshape(2, N_DRAWS), row.reshape(N_DRAWS, 2).T)
     given = {"numpy.random.RandomState(seed)": [each for pair in pairs for each in _pis(*pair)]}
-    x = np.random.default_rng(seed).random(N_DRAWS)
+    right = np.random.default_rng(seed).random(2 * N_DRAWS)
+    x = right[:N_DRAWS]
     for more in SECOND:
         y = np.random.default_rng(seed + more).random(N_DRAWS)
         given[f"a second generator for y, default_rng(seed + {more}),"] = _pis(x, y)
     for block in BLOCKS:
         words = f"numpy.random.default_rng(seed), but without the last {N_DRAWS % block} draws"
-        given[words] = cut_off(seed, N_DRAWS // block, block)
+        given[words] = cut_off(right, block)
     return given
 
 
-def cut_off(seed: int, count: int, block: int) -> list[float]:
-    """Return the estimates of so many blocks of draws, for each usual order within a block."""
-    row = np.random.default_rng(seed).random(2 * count * block)
+def cut_off(draws: Any, block: int) -> list[float]:
+    """Return the estimates of whole blocks of draws, for each usual order within a block."""
+    count = N_DRAWS // block
+    row = draws[: 2 * count * block]
     pairs = row.reshape(-1, 2).T
     split = row.reshape(count, 2, block)
     found = [each for xy in (pairs, (split[:, 0], split[:, 1])) for each in _pis(*xy)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from pytest_mpgrade.records import PassedItem
 from pytest_mpgrade.run.client.answers import written_text
@@ -15,18 +14,13 @@ FILE = "passed"
 """The name of the file in which they note it, in the folder of the answers."""
 _MOST_BYTES = 1_000_000
 """Bytes of notes that are read: of more than 200 processes."""
-_KINDS: dict[str, Literal["caller", "put", "got"]] = {
-    "caller": "caller",
-    "put": "put",
-    "got": "got",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
     """One line that a process has written."""
 
-    what: Literal["caller", "put", "got"]
+    what: str  # "put", "got", or "caller": that process makes the call
     pid: int  # as the process sees itself
     at: float  # by the monotonic clock, which all processes of a machine share
     item: str  # its length and checksum
@@ -40,13 +34,13 @@ def notes_in(box: str) -> tuple[Note, ...]:
     found = []
     for line in written_text(box, FILE, _MOST_BYTES).splitlines():
         words = line.split(" ")
-        if len(words) != 4 or words[0] not in _KINDS:
+        if len(words) != 4:
             continue
         try:
             pid, at = int(words[1]), float(words[2])
         except ValueError:
             continue
-        found.append(Note(what=_KINDS[words[0]], pid=pid, at=at, item=words[3]))
+        found.append(Note(what=words[0], pid=pid, at=at, item=words[3]))
     return tuple(sorted(found, key=lambda note: note.at))
 
 

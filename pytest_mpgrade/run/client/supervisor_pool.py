@@ -225,9 +225,10 @@ def guard() -> None:
     """Keep a server that nobody ends, to remove the temporary folders of this process.
 
     It does so whatever kills this process. Call this before making such a folder, and before ending
-    a server that guards them.
+    a server that guards them. Where no further process can be started, none is kept: those that are
+    to end have to end all the same.
     """
-    with _lock:
+    with _lock, contextlib.suppress(OSError):
         if not _idle:
             _idle.append(_new())
 
@@ -261,10 +262,7 @@ def _tell_busy_to_end() -> list[RunServer]:
     with _lock:
         busy = list(_busy)
     if busy:
-        with contextlib.suppress(
-            OSError
-        ):  # no further process can be started: they end all the same
-            guard()
+        guard()
     for server in busy:
         server.tell_to_end()
     return busy

@@ -104,11 +104,11 @@ def _started_with(parent: int, pipe: str, tree: Tree) -> int:
     gives out numbers of its own. What is left of both kinds is taken in the order of the parent's
     file descriptors then.
     """
-    backs = _backs(parent, tree)
+    backs, reads = _backs(parent, tree), _read_only(parent, tree)
     sentinels = [
         name
         for _, name in sorted(tree.open(parent).items())
-        if name in _read_only(parent, tree)
+        if name in reads
         and [tree.helpers[writer] for writer in tree.writers(name)] == ["fork server"]
     ]
     known = {
