@@ -117,6 +117,7 @@ def times_out(run: Run, started: Run) -> Verdict:
             f"{run.call} waited for items that were still held: it came back only when they had"
             " been let go",
             symptom="blocks",
+            hint=_ZERO if run.named.get("timeout") == 0 else "",
         )
     if run.ending is Ending.RETURNED:
         return failed(
@@ -138,6 +139,10 @@ def times_out(run: Run, started: Run) -> Verdict:
         if wrong.outcome is Outcome.FAILED
         else wrong
     )
+
+
+_ZERO = "0 is a time, too: only a timeout that is None means to wait as long as it takes"
+"""What to do where a time of 0 s is not kept."""
 
 
 def _is_timeout(run: Run) -> bool:
