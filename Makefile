@@ -5,6 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 3
 
+# Where it is set, each process of the tests would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check docs example-class picture lint-project reduced reduced-packages verify verify-timed layers hostile fuzz benchmarks schemas changelog dist clean
 .DEFAULT_GOAL := demo
 
@@ -30,6 +33,7 @@ demo: .venv/ready  ## grade made-up submissions to four assignments: rubrics of 
 	echo "graded in $$(($$(date +%s) - begun)) s; why points were lost: $(BIN)/mpgrade show results/demo/mp_apply --student ben"
 
 test: .venv/ready check  ## all tests; most of them wait most of the time
+	$(BIN)/python -m compileall -q pytest_mpgrade  # what has changed since
 	$(BIN)/python -m pytest -n 6
 
 check: .venv/ready  ## style and types

@@ -40,6 +40,53 @@ START_SECONDS = 60.0
 so a limit of the assignment does not count.
 """
 
+# --- orders to the zygote
+
+FORK_FILES = 3
+"""Files that a `Fork` hands over: standard input, output and error of the server."""
+ORDER_BYTES = 4096
+"""More than any order or answer has; each is a packet of JSON."""
+
+
+class Fork(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """Asks for a server; the files come with it (SCM_RIGHTS, unix(7)). Answered by a `Forked`."""
+
+    number: int
+    notebooks: bool  # import what executes them, too
+
+
+class Reap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """Says that nobody will send a signal to a server any more, which has ended."""
+
+    pid: int
+
+
+class Forked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The answer to a `Fork`."""
+
+    number: int
+    pid: int  # which is its group, too; -1: it was not forked
+
+
+Order = Union[Fork, Reap]  # noqa: UP007 - msgspec reads it in Python 3.10
+
+
+def bytes_of(message: Order | Forked) -> bytes:
+    """Return an order or its answer as a packet."""
+    return msgspec.json.encode(message)
+
+
+def order_in(packet: bytes) -> Order:
+    """Read an order; raise ValueError where the packet holds none."""
+    order: Order = msgspec.json.decode(packet, type=Order)
+    return order
+
+
+def forked_in(packet: bytes) -> Forked:
+    """Read the answer to an order; raise ValueError where the packet holds none."""
+    return msgspec.json.decode(packet, type=Forked)
+
+
 # --- requests
 
 

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Protocol
 
 from pytest_mpgrade.system.waiting import wait_until
 
@@ -25,7 +26,20 @@ _PERIOD = 0.02
 """Seconds between two looks: less than an interpreter takes to end."""
 
 
-def exit_status(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+class Leader(Protocol):
+    """A process that leads a group, such as a `subprocess.Popen`; it need be no child of ours."""
+
+    returncode: int | None  # how it has ended, once it was reaped
+
+    @property
+    def pid(self) -> int:
+        """Return its id; raise OSError where it was not started."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended, and reap it."""
+
+
+def exit_status(process: Leader, seconds: float) -> int | None:
     """Return how a process has ended, as `returncode` would say it; None while it runs.
 
     It waits for so many seconds at most. On Linux the process remains a zombie, and is not reaped.
@@ -37,32 +51,44 @@ def exit_status(process: subprocess.Popen[bytes], seconds: float) -> int | None:
             return process.wait(seconds)
         return None
     end = time.monotonic() + seconds
-    while True:
-        try:
-            ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:  # somebody else has reaped it
-            return process.wait()
-        if ended is not None:
-            return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
-        if time.monotonic() >= end:
-            return None
-        _await_end(process.pid, end - time.monotonic())
+    try:
+        while (ended := _ended(process.pid)) is None and time.monotonic() < end:
+            await_end(process.pid, max(0.0, end - time.monotonic()))
+    except OSError:  # somebody else has reaped it, or it never began
+        return process.wait()
+    return ended
 
 
-def _await_end(pid: int, seconds: float) -> None:
-    """Wait until a process has ended, or *seconds* have passed."""
+def _ended(pid: int) -> int | None:
+    """Return how a process has ended, None while it runs; raise OSError where there is none."""
+    from pytest_mpgrade.system.linux import procfs
+
+    try:
+        ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return procfs.zombie_status(pid)  # it may be another process's child
+    if ended is None:
+        return None
+    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+
+
+def await_end(pid: int, seconds: float | None) -> None:
+    """Wait until a process has ended, or *seconds* have passed; it need be no child of ours.
+
+    For Linux (pidfd_open(2)). Raises OSError where there is no such process.
+    """
     import select
 
     file = os.pidfd_open(pid)
     try:
         poll = select.poll()
         poll.register(file, select.POLLIN)
-        poll.poll(max(0.0, seconds) * 1000)
+        poll.poll(None if seconds is None else seconds * 1000)
     finally:
         os.close(file)
 
 
-def send(process: subprocess.Popen[bytes], number: int) -> None:
+def send(process: Leader, number: int) -> None:
     """Send a signal to a process that leads a group, and to all members of the group.
 
     Nothing is sent once the process was reaped.
@@ -76,29 +102,35 @@ def send(process: subprocess.Popen[bytes], number: int) -> None:
             os.killpg(process.pid, number)
 
 
-def kill(process: subprocess.Popen[bytes]) -> int:
+def kill(process: Leader) -> int:
     """Kill a process and its group, and reap it; return how it has ended."""
     send(process, KILL)
     return process.wait()
 
 
-def kill_later(process: subprocess.Popen[bytes], seconds: float) -> threading.Thread:
+def kill_later(process: Leader, seconds: float) -> threading.Thread:
     """Kill what is left of a process's group *seconds* from now, and reap the process.
 
     It does so earlier if all of them have ended.
     """
 
     def finish() -> None:
-        wait_until(
-            lambda: exit_status(process, 0.0) is not None and not _others(process.pid),
-            seconds,
-            _PERIOD,
-        )
+        wait_until(lambda: _all_ended(process), seconds, _PERIOD)
         kill(process)
 
     thread = threading.Thread(target=finish, daemon=True, name="process group")
     thread.start()
     return thread
+
+
+def _all_ended(process: Leader) -> bool:
+    """Tell whether a process has ended, and all members of its group."""
+    if exit_status(process, 0.0) is None:
+        return False
+    try:
+        return not _others(process.pid)
+    except OSError:  # it never began
+        return True
 
 
 def _others(group: int) -> bool:

@@ -17,7 +17,7 @@ import pytest
 from pytest_mpgrade import steps
 from pytest_mpgrade.errors import SupervisorError
 from pytest_mpgrade.records import Ending
-from pytest_mpgrade.run.client import supervisor_pool
+from pytest_mpgrade.run.client import server_process, supervisor_pool
 from pytest_mpgrade.system import rmtree
 from support.running import ROOT, MakeRuns
 
@@ -38,7 +38,10 @@ TEXT = """
         return value
 """
 FAULTS = [
-    ("pytest_mpgrade.run.supervisor.server", "os.fork", 1, errno.EAGAIN),
+    ("pytest_mpgrade.run.supervisor.zygote", "os.fork", 1, errno.EAGAIN),
+    ("pytest_mpgrade.run.supervisor.server", "os.fork", 2, errno.EAGAIN),
+    ("pytest_mpgrade.run.supervisor.zygote", "os.setpgid", 1, errno.EPERM),
+    ("pytest_mpgrade.run.supervisor.zygote", "socket.recv_fds", 1, errno.EMFILE),
     ("pytest_mpgrade.run.observe.linux", "os.pipe", 1, errno.EMFILE),
     ("pytest_mpgrade.run.observe.linux", "os.write", 1, errno.EPIPE),
     ("pytest_mpgrade.run.observe.linux", "prctl.become_subreaper", 1, errno.EPERM),
@@ -108,7 +111,9 @@ def breaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
             return real.Popen([command[0], *script], **more)
 
         monkeypatch.setattr(
-            supervisor_pool, "subprocess", SimpleNamespace(Popen=popen, PIPE=real.PIPE)
+            server_process,
+            "subprocess",
+            SimpleNamespace(Popen=popen, PIPE=real.PIPE, DEVNULL=real.DEVNULL),
         )
         return flag
 

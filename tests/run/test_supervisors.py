@@ -17,10 +17,9 @@ from pytest_mpgrade.records import Ending, Scenario
 from pytest_mpgrade.run.client import module_run
 from pytest_mpgrade.student import Student
 from pytest_mpgrade.student.runs import RunCache
-from support.ours import Ours
+from support.ours import Ours, is_server
 from support.running import setting, wait_until
 from support.runs import OBSERVERS, encoded
-from support.small_class import command
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="observes with ptrace and /proc"
@@ -90,11 +89,7 @@ WAITS_ONCE = """
 
 def supervisors(*, servers: bool) -> list[psutil.Process]:
     """Return the supervisors below this process, or their servers."""
-    found = [
-        process
-        for process in psutil.Process().children()
-        if "pytest_mpgrade.run.supervisor.server" in command(process)
-    ]
+    found = [process for process in psutil.Process().children(recursive=True) if is_server(process)]
     return found if servers else [child for server in found for child in server.children()]
 
 

@@ -1,5 +1,5 @@
-"""Has one call of a supervisor fail, once: started in place of the supervisors' server by
-test_supervisor_faults.py.
+"""Has one call of a supervisor fail, once: started by test_supervisor_faults.py in place of what
+the supervisors' servers are forked from.
 
     python faults.py MODULE NAME NUMBER ERRNO FLAG
 
@@ -39,9 +39,9 @@ def main() -> None:
 
     static = isinstance(vars(place).get(last), (staticmethod, classmethod))
     setattr(place, last, staticmethod(fails) if static else fails)
-    from pytest_mpgrade.run.supervisor import server
+    from pytest_mpgrade.run.supervisor import zygote
 
-    server.main()
+    zygote.main()
 
 
 if __name__ == "__main__":

@@ -50,6 +50,29 @@ def _started_with(setting: str) -> Iterator[int]:
                 yield process.pid
 
 
+def is_zygote(process: psutil.Process) -> bool:
+    """Tell whether this is what our servers are forked from."""
+    return process.ppid() == os.getpid() and _runs(process, "zygote")
+
+
+def is_server(process: psutil.Process) -> bool:
+    """Tell whether this is a server of ours, or one of a process that we have started."""
+    return _runs(process, "server") or is_forked_server(process)
+
+
+def is_forked_server(process: psutil.Process) -> bool:
+    """Tell whether this is a server that was forked: the child of what they are forked from."""
+    if not _runs(process, "zygote"):
+        return False
+    parent = psutil.Process(process.ppid())
+    # A supervisor is a child of a server, and has the same command line.
+    return _runs(parent, "zygote") and not _runs(psutil.Process(parent.ppid()), "zygote")
+
+
+def _runs(process: psutil.Process, module: str) -> bool:
+    return f"pytest_mpgrade.run.supervisor.{module}" in process.cmdline()
+
+
 class Ours:
     """What this test process, and whatever it started, may have left: told by marks of our own,
     never by difference.
@@ -95,13 +118,15 @@ class Ours:
 
     @staticmethod
     def _idle(process: psutil.Process) -> bool:
-        """A server that waits for its next request is a child of ours without children."""
+        """What servers are forked from is a child of ours, and a server that waits for its next
+        request has no children.
+        """
         try:
-            server = (
-                "pytest_mpgrade.run.supervisor.server" in process.cmdline()
-                and process.ppid() == os.getpid()
-            )
-            return process.status() != psutil.STATUS_ZOMBIE and server and not _below(process.pid)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            if process.ppid() == os.getpid():
+                return is_zygote(process) or (is_server(process) and not _below(process.pid))
+            return is_forked_server(process) and not _below(process.pid)
         except psutil.NoSuchProcess:
             return True
 

@@ -10,8 +10,6 @@ import contextlib
 import os
 import select
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,8 +17,8 @@ import time
 import msgspec
 
 from pytest_mpgrade.errors import BrokenOffError, SupervisorError, SupervisorKilledError
-from pytest_mpgrade.isolation import confine
 from pytest_mpgrade.records import BrokenOff
+from pytest_mpgrade.run.client import server_process
 from pytest_mpgrade.run.protocol import (
     BrokenOffReport,
     CallsRequest,
@@ -31,7 +29,7 @@ from pytest_mpgrade.run.protocol import (
     line_of,
     report_in,
 )
-from pytest_mpgrade.system import log_lock, process_groups, rmtree
+from pytest_mpgrade.system import process_groups, rmtree
 
 _TERM_SECONDS = 10.0
 """Seconds in which a supervisor that was told to end may end the processes that it watches."""
@@ -44,19 +42,11 @@ _LOOK_SECONDS = 1.0
 class RunServer:
     """One process that makes runs, one at a time; see run/supervisor/server.py."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, notebooks: bool) -> None:
         # A file and not a pipe: nobody reads it before the server has ended, and a full pipe would
         # block the server.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the server is hung up
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "pytest_mpgrade.run.supervisor.server"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            pass_fds=log_lock.inherited(),
-            start_new_session=True,
-        )
-        _put_first(self._process.pid)
+        self._process = server_process.start(self._errors.fileno(), notebooks=notebooks)
         self._told_to_end = False
         self._ending: threading.Thread | None = None
 
@@ -158,18 +148,6 @@ class RunServer:
             process_groups.kill(self._process)
 
 
-def _put_first(pid: int) -> None:
-    """Give a server priority, so that the processes that it watches cannot starve it.
-
-    This needs root. `isolation/confine.py` takes the priority from student code.
-    """
-    if hasattr(os, "setpriority"):
-        with contextlib.suppress(OSError):
-            os.setpriority(
-                os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, pid) - confine.AHEAD
-            )
-
-
 _lock = threading.Lock()
 _idle: list[RunServer] = []
 _busy: list[RunServer] = []
@@ -198,7 +176,7 @@ def ask_server(request: CallsRequest | CellsRequest, seconds: float) -> bytes:
     with _lock:
         if _interrupted.is_set():
             raise BrokenOffError("the grading was broken off")
-        server = _idle.pop() if _idle else _new()
+        server = _idle.pop() if _idle else _new(isinstance(request, CellsRequest))
         _busy.append(server)
     healthy = False
     try:
@@ -230,11 +208,11 @@ def guard() -> None:
     """
     with _lock, contextlib.suppress(OSError):
         if not _idle:
-            _idle.append(_new())
+            _idle.append(_new(False))
 
 
-def _new() -> RunServer:
-    server = RunServer()
+def _new(notebooks: bool) -> RunServer:
+    server = RunServer(notebooks=notebooks)
     with contextlib.suppress(OSError):  # it is gone already, as the next request will show
         server.tell(Guard(mark=_mark()))
     return server
@@ -284,3 +262,4 @@ def end_all() -> None:
         server.hang_up()
     for server in idle:
         server.close()
+    server_process.end_zygotes()

@@ -1,4 +1,6 @@
-"""The process that supervisors are forked from; it has imported everything that a run needs.
+"""The process that supervisors are forked from, itself forked from one that has all imports.
+
+That is the zygote, see there. Where servers cannot be forked, each is an interpreter of its own.
 
 It reads one request a line from standard input and writes one report a line to standard output, one
 after the other. Each request gets a supervisor of its own, which has no other children and proves
@@ -54,15 +56,25 @@ def _load(request: CallsRequest | CellsRequest) -> None:
 
     They need not copy what a collection of garbage would touch, either.
     """
+    load_for_calls()
+    if isinstance(request, CellsRequest):
+        load_for_cells()
+    gc.freeze()
+
+
+def load_for_calls() -> None:
+    """Import what a supervisor needs that plays calls, before it is forked."""
     if sys.platform.startswith("linux"):
         from pytest_mpgrade.isolation import bwrap  # noqa: F401 - before it forks
         from pytest_mpgrade.run.observe import linux  # noqa: F401 - before it forks
         from pytest_mpgrade.system.linux import landlock, seccomp, spare_user  # noqa: F401 - before it forks
-    if isinstance(request, CellsRequest):
-        from pytest_mpgrade.run.supervisor import cells, jupyter  # noqa: F401 - before it forks
 
-        jupyter.warm_up()
-    gc.freeze()
+
+def load_for_cells() -> None:
+    """Import what a supervisor needs in addition that executes a notebook."""
+    from pytest_mpgrade.run.supervisor import cells, jupyter  # noqa: F401 - before it forks
+
+    jupyter.warm_up()
 
 
 def _run(request: CallsRequest | CellsRequest) -> None:

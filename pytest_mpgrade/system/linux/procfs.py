@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+_EXIT_CODE = 52 - 3
+"""Place of exit_code in proc_pid_stat(5), after the two fields that are cut off."""
+
 
 def _read(path: str) -> str | None:
     try:
@@ -37,6 +40,17 @@ def state(pid: int) -> str:
     """Return the state letter of a process; "" when there is none."""
     fields = _stat(f"/proc/{pid}/stat")
     return fields[0] if fields else ""
+
+
+def zombie_status(pid: int) -> int | None:
+    """Return how a zombie has ended, as `subprocess` words it; None for any other process.
+
+    It is the field exit_code of proc_pid_stat(5). Raises ProcessLookupError where there is none.
+    """
+    fields = _stat(f"/proc/{pid}/stat")
+    if not fields:
+        raise ProcessLookupError(f"no process {pid}")
+    return os.waitstatus_to_exitcode(int(fields[_EXIT_CODE])) if fields[0] == "Z" else None
 
 
 def parent(pid: int) -> int:
