@@ -27,7 +27,7 @@ from pytest_mpgrade.records import (
     point_in,
     schedule_in,
 )
-from pytest_mpgrade.student import Student, schedules
+from pytest_mpgrade.student import Student, exploration, schedules
 from pytest_mpgrade.student.exploration import REPLAYS, Explorer
 from pytest_mpgrade.student.search import PER_SECOND, Played, Search
 from support.running import ROOT
@@ -255,8 +255,11 @@ def test_a_replay_in_which_nothing_was_held_is_made_again(
     assert (found.broken.replays, next(number)) == (REPLAYS, REPLAYS + 1)
 
 
-def test_a_caller_that_polls_for_ever_is_found(explore: Explore) -> None:
+def test_a_caller_that_polls_for_ever_is_found(
+    explore: Explore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A call that is not back at its time limit is broken, where one without holds is back soon."""
+    monkeypatch.setattr(exploration, "LATE_SECONDS", 4.0)
     found = explore(RACY["manager_row_written_back"], replay="fork:worker@cv_funcs.py:32#1")
     assert found.broken is not None
     assert found.broken.finding.outcome is not Outcome.PASSED

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from typing import IO, Protocol
 
 from pytest_mpgrade.isolation import confine
@@ -77,8 +75,14 @@ class Zygote:
 
     def __init__(self) -> None:
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        try:
             self._process = _interpreter("zygote", theirs.fileno(), subprocess.DEVNULL)
+        except OSError:
+            self._orders.close()
+            raise
+        finally:
+            theirs.close()
+        self._orders.settimeout(_SECONDS)
         self._lock = threading.Lock()
         self._asked = 0
         self._pids: dict[int, int] = {}
@@ -111,22 +115,22 @@ class Zygote:
         Raises OSError where there is none.
         """
         with self._lock:
-            end = time.monotonic() + _SECONDS
             while number not in self._pids:
-                answer = self._answer(end - time.monotonic())
+                answer = self._answer()
                 self._pids[answer.number] = answer.pid
             if self._pids[number] < 0:
                 raise ProcessLookupError("no server was forked")
             return self._pids[number]
 
-    def _answer(self, seconds: float) -> Forked:
-        process_groups.send(self._process, signal.SIGCONT)  # somebody may have stopped it
-        if not select.select([self._orders], [], [], max(0.0, seconds))[0]:
-            raise TimeoutError("the process that servers are forked from does not answer")
+    def _answer(self) -> Forked:
+        self._go_on()
         packet = self._orders.recv(ORDER_BYTES)
         if not packet:
             raise ConnectionError("the process that servers are forked from has ended")
         return forked_in(packet)
+
+    def _go_on(self) -> None:
+        process_groups.send(self._process, signal.SIGCONT)  # somebody may have stopped it
 
     def reap(self, pid: int) -> None:
         """Say that nothing more will be sent to a server, which has ended."""
@@ -136,6 +140,7 @@ class Zygote:
     def end(self) -> None:
         """End it. Its servers go on, and init reaps them."""
         self._orders.close()
+        self._go_on()
         process_groups.exit_status(self._process, _SECONDS)
         process_groups.kill(self._process)
 
