@@ -23,6 +23,34 @@ pytestmark = pytest.mark.skipif(
 
 
 @METHODS
+def test_wait_that_a_childs_end_has_interrupted_is_proven(play: MakeRuns, method: str) -> None:
+    """The end of one worker interrupts the wait of the parent for another one (SIGCHLD), which the
+    kernel then begins anew: a hang is proven all the same.
+    """
+    text = """
+        import multiprocessing as mp
+        from multiprocessing.connection import wait
+
+        def worker(lock):
+            with lock:
+                pass
+
+        def f():
+            stuck, free = mp.Lock(), mp.Lock()
+            stuck.acquire()
+            free.acquire()
+            crew = [mp.Process(target=worker, args=(each,)) for each in (stuck, free)]
+            for p in crew:
+                p.start()
+            free.release()
+            wait([crew[0].sentinel])
+    """
+    run = play(text, steps.call("f"), method=method)[1]
+    assert (run.ending, run.why) == (Ending.HUNG, "proof")
+    assert " to end, at cv_funcs.py:16: " in sentence(run, "the parent")
+
+
+@METHODS
 def test_deadlock_on_a_queue_is_proven(play: MakeRuns, method: str) -> None:
     """A worker that waits for 'STOP' and a parent that joins it: proven, both named with their
     lines.

@@ -4,6 +4,7 @@ processes that sleep.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from pytest_mpgrade.run.observe.quiescence import PERIOD, Quiet
 from pytest_mpgrade.system.linux import procfs, syscalls
+from pytest_mpgrade.system.linux.current_call import current_call
 
 SECONDS = 30.0
 """How long a process may take to reach its wait, on a busy machine."""
@@ -299,6 +301,14 @@ SLEEPERS = {
         "import os, select\nselect.select([os.pipe()[0]], [], [], 600)",
         ENDS,
     ),
+    "connection.wait()": (
+        "import multiprocessing.connection as c\nends = c.Pipe()\nc.wait(ends[:1])",
+        FOR_EVER,
+    ),
+    "connection.wait(timeout=600)": (
+        "import multiprocessing.connection as c\nends = c.Pipe()\nc.wait(ends[:1], 600)",
+        ENDS,
+    ),
     "a full pipe": ("import os\nos.write(os.pipe()[1], bytes(1 << 20))", FOR_EVER),
     "signal.pause()": ("import signal\nsignal.pause()", FOR_EVER),
     "time.sleep(600)": ("import time\ntime.sleep(600)", ENDS),
@@ -363,6 +373,26 @@ def test_real_wait(start: Start, name: str) -> None:
     code, timed = SLEEPERS[name]
     process = start(code)
     assert until(lambda: asleep(process.pid, {process.pid: timed}))
+
+
+@linux
+@pytest.mark.parametrize("name", [name for name in SLEEPERS if name != "a full pipe"])
+def test_wait_that_a_signal_has_interrupted(start: Start, name: str) -> None:
+    """A wait that goes on after a signal is what it was before, under the same name; to write ends
+    with what was written.
+    """
+    code, timed = SLEEPERS[name]
+    process = start(code)
+    assert until(lambda: asleep(process.pid, {process.pid: timed}))
+    before = current_call(process.pid, process.pid).split()
+    process.send_signal(signal.SIGSTOP)
+    assert until(lambda: procfs.state(process.pid) == "T")
+    process.send_signal(signal.SIGCONT)
+    assert until(lambda: asleep(process.pid, {process.pid: timed}))
+    after = current_call(process.pid, process.pid).split()
+    assert after[0] == before[0] or timed is ENDS
+    if after[0] == before[0]:
+        assert after[1] == before[1]  # the file, the lock, or where the files are
 
 
 @linux

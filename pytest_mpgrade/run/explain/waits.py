@@ -15,6 +15,7 @@ from pytest_mpgrade.run.observe.sentinels import Tree, sources
 from pytest_mpgrade.run.observe.watch import Watch
 from pytest_mpgrade.system.linux import blocked, procfs, syscalls
 from pytest_mpgrade.system.linux.blocked import Blocked
+from pytest_mpgrade.system.linux.current_call import current_call
 
 MOST_PROCESSES = 20
 """Processes that are asked for their stacks. Of a larger tree the others do the same; each costs
@@ -137,8 +138,7 @@ class _Process:
         with blocked.readable(self._pid):
             others = [tid for tid in procfs.tasks(self._pid) if tid != self._pid]
             return any(
-                syscalls.timed(procfs.system_call(self._pid, tid)) == (False, "futex")
-                for tid in others
+                syscalls.timed(current_call(self._pid, tid)) == (False, "futex") for tid in others
             )
 
     def _holder(self, here: Wait) -> int:

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 
 from pytest_mpgrade.system.linux import procfs, syscalls
+from pytest_mpgrade.system.linux.current_call import current_call
 
 _POLLS = frozenset(("poll", "ppoll"))
 _SELECTS = frozenset(("select", "pselect6"))
@@ -61,7 +62,7 @@ class Blocked:
 def look_at_main_thread(pid: int) -> Blocked:
     """Look at the main thread of a process."""
     with readable(pid):
-        line = procfs.system_call(pid, pid)
+        line = current_call(pid, pid)
         timed, call = syscalls.timed(line)
         words = line.split()
         asleep = procfs.state(pid) == "S"

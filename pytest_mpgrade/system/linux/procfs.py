@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pytest_mpgrade.system.linux.current_call import current_call
+
 _EXIT_CODE = 52 - 3
 """Place of exit_code in proc_pid_stat(5), after the two fields that are cut off."""
 
@@ -165,7 +167,7 @@ def proportional_bytes(pid: int) -> int:
 def look_at_threads(pid: int, timed: Callable[[str], tuple[bool, str]]) -> list[Thread]:
     """Return the state of all threads of one process.
 
-    *timed* judges a line of ``/proc/PID/task/TID/syscall``.
+    *timed* judges the system call in which each is; see `current_call`.
     """
     threads = []
     alarmed = _expects_alarm(pid)
@@ -179,7 +181,7 @@ def look_at_threads(pid: int, timed: Callable[[str], tuple[bool, str]]) -> list[
             if line.startswith("voluntary_ctxt_switches"):
                 switches = int(line.split()[1])
         numbers = (_read(base + "schedstat") or "0 0").split()
-        waits_timed, name = timed(_read(base + "syscall") or "")
+        waits_timed, name = timed(current_call(pid, tid))
         threads.append(
             Thread(
                 pid=pid,
@@ -245,14 +247,6 @@ def _expects_alarm(pid: int) -> bool:
     Such a signal may end any of its waits, which no system call shows.
     """
     return bool((_caught(pid) or 0) & _ALARMS)
-
-
-def system_call(pid: int, tid: int) -> str:
-    """Return the system call in which a thread is.
-
-    That is its number and arguments, or "running", or "" if the kernel does not show it.
-    """
-    return (_read(f"/proc/{pid}/task/{tid}/syscall") or "").strip()
 
 
 def read_memory(pid: int, address: int, size: int) -> bytes:
