@@ -271,6 +271,20 @@ def raises(
     return Workload(tasks=tasks, keys=("raises", *keys), words="tasks, the first of which raises")
 
 
+def raises_beside_large(*, message: str, size: int) -> Workload:
+    """Return a task that waits at its gate and returns *size* bytes, and one that raises.
+
+    For two processes and the script `steps.SHUT`: the gate opens when the exception has gone as far
+    as it can while the other worker is busy. What that worker returns then is more than a pipe
+    holds.
+    """
+    return Workload(
+        tasks=((work.held_big, (0, size)), (work.fail, ("raises", message))),
+        keys=("0", "raises"),
+        words=f"tasks, one of which raises while the other still computes {size / 1e6:g} MB",
+    )
+
+
 def dies(*, code: int | None = None, followed_by: int = 0, seconds: float = 0.1) -> Workload:
     """Return a task that ends its process, followed by tasks that sleep.
 

@@ -60,6 +60,7 @@ TOO_MANY: dict[str, tuple[tasks.Workload, int]] = {
 """Calls in which a worker too many certainly has a task, and one with few tasks."""
 RAISES = tasks.raises(message="kaputt 4711", followed_by=48)
 RAISES_UNPICKLABLY = tasks.raises(message="kaputt 4712", picklable=False, followed_by=4)
+RAISES_BESIDE_LARGE = tasks.raises_beside_large(message="kaputt 4714", size=3_000_000)
 RAISING = {
     "an exception": (RAISES, "kaputt 4711"),
     "one that cannot be pickled": (RAISES_UNPICKLABLY, "kaputt 4712"),
@@ -97,6 +98,7 @@ LONG = (_apply(LINE, 3), _apply(MANY), _apply(LARGE))
 FAILING = tuple(
     _apply(workload, **FORCED) for workload in (RAISES, *DYING.values(), RAISES_UNPICKLABLY)
 )
+BESIDE_LARGE = _apply(RAISES_BESIDE_LARGE, gates=steps.SHUT, **FORCED)
 POWERS = {(3, 4): 81, (-2, 3): -8}
 QUEUES = {"queue.Queue": steps.ThreadQueue, "bare queue": steps.BareQueue}
 
@@ -348,6 +350,17 @@ def test_raising_task(student: Student, how: str) -> None:
     """When a task raises, the call raises soon, with an exception that names it."""
     workload, message = RAISING[how]
     student.check(student.play(_apply(workload, **FORCED))[0], checks.raises_soon(message))
+
+
+@pytest.mark.criterion("failure")
+@pytest.mark.start_methods("any")
+def test_raising_task_beside_a_large_result(student: Student) -> None:
+    """A task raises while another one computes, whose result is more than a pipe holds: the call
+    raises all the same, and all workers end.
+    """
+    (run,) = student.play(BESIDE_LARGE)
+    student.check(run, checks.raises_soon("kaputt 4714"))
+    student.check(run, checks.all_shut_down("raises_soon"))
 
 
 @pytest.mark.criterion("failure")

@@ -165,6 +165,12 @@ def big(i: int, size: int) -> bytes:
     return bytes([i % 256]) * size
 
 
+def held_big(i: int, size: int) -> bytes:
+    """Wait at the gate of *i*, then return *size* bytes."""
+    stand_at_gate(i)
+    return bytes([i % 256]) * size
+
+
 def spin(i: int, rounds: int) -> int:
     """Compute *rounds* steps of a linear congruential generator that begins at *i*.
 

@@ -11,10 +11,10 @@ from pytest_mpgrade.judge.checks.leftovers import residue
 from pytest_mpgrade.judge.checks.shutdown import listed, workers_of
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.failure_text import not_back
-from pytest_mpgrade.judge.hang_facts import ended_badly
+from pytest_mpgrade.judge.hang_facts import ended_badly, waiting_workers
 from pytest_mpgrade.judge.symptoms import ALIVE, HELPER, MADE_UP, UNJOINED
 from pytest_mpgrade.judge.tracebacks import by_call
-from pytest_mpgrade.records import Concern, Ending, ProcessSeen, RaisedError, Run
+from pytest_mpgrade.records import Awaited, Concern, Ending, ProcessSeen, RaisedError, Run
 from pytest_mpgrade.tasks import Workload
 
 
@@ -117,7 +117,12 @@ def _waits_for_it(run: Run) -> Verdict:
 
     The exception ended the worker, or the worker sent nothing to the parent.
     """
-    if any(process.exitcode == 1 for process in ended_badly(run)):
+    if any(Awaited.ROOM in worker.awaits for worker in waiting_workers(run)):
+        hint = (
+            "after an error, too, read what workers send until each has ended: one whose result is"
+            " more than the pipe holds cannot end before"
+        )
+    elif any(process.exitcode == 1 for process in ended_badly(run)):
         hint = (
             "an exception that nobody catches ends its worker: catch it there, and send it, or its"
             " text, to the parent"
