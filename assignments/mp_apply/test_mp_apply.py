@@ -240,7 +240,7 @@ def test_order(student: Student, assignment: Assignment, plain: Run) -> None:
         student.check(plain, checks.values_in_order(PLAIN))
 
 
-@pytest.mark.criterion("workers", weight=2)
+@pytest.mark.criterion("workers", weight=3)
 @pytest.mark.parametrize("kind", ENDINGS)
 def test_no_task_is_done_by_the_caller(student: Student, kind: str) -> None:
     """Child processes do all tasks, the caller none: also where there are few of them, or a last
@@ -248,6 +248,12 @@ def test_no_task_is_done_by_the_caller(student: Student, kind: str) -> None:
     """
     workload, n = ENDINGS[kind]
     student.check(student.play(_apply(workload, n))[0], checks.in_children(workload))
+
+
+@pytest.mark.criterion("workers")
+def test_tasks_that_are_alike_are_run_each(student: Student) -> None:
+    """A task that is equal to another one is run all the same, in a child process."""
+    student.check(student.play(_apply(ALIKE))[0], checks.in_children(ALIKE))
 
 
 @pytest.mark.criterion("workers")

@@ -50,6 +50,7 @@ def _consume(workload: tasks.Workload, n: int = 2, **options: object) -> Step:
 
 
 DIRECT = steps.call("square_server", steps.PipeEnd([*VALUES, None, 5]))
+AT_ONCE = steps.call("square_server", steps.PipeEnd([None]))
 IN_CHILD = steps.call(
     "square_server", VALUES, via=tasks.work.converse, words="a connection in a child process"
 )
@@ -111,8 +112,9 @@ def test_server_obeys_none(student: Student) -> None:
 @pytest.mark.criterion("server")
 @pytest.mark.start_methods("any")
 def test_server_closes_its_connection(student: Student) -> None:
-    """square_server closes the connection before it returns."""
-    student.check(student.play(DIRECT)[0], checks.closes_connection())
+    """square_server closes the connection before it returns, also when None comes first."""
+    for step in (DIRECT, AT_ONCE):
+        student.check(student.play(step)[0], checks.closes_connection())
 
 
 @pytest.mark.criterion("server")

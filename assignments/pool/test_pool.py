@@ -154,7 +154,11 @@ ROW_WORKLOADS = (
     tasks.square([5, 40, -13]),
     tasks.square([21, -4, 6]),
 )
-FAILING = (_start(RAISES), _finish(same_holdings=True), steps.drop("handle"))
+FAILING = {
+    "": (_start(RAISES), _finish(same_holdings=True), steps.drop("handle")),
+    "given a time": (_start(RAISES), _finish(timeout=30, same_holdings=True), steps.drop("handle")),
+}
+"""How long pool_finish may wait for an item that raises."""
 
 
 @pytest.fixture(autouse=True)
@@ -404,11 +408,12 @@ def test_raising_item(student: Student, function: str) -> None:
 
 @pytest.mark.criterion("failure")
 @pytest.mark.start_methods("any")
-def test_raising_item_in_background(student: Student) -> None:
+@pytest.mark.parametrize("how", FAILING)
+def test_raising_item_in_background(student: Student, how: str) -> None:
     """When an item raises in the background, pool_finish raises that exception, and shuts the pool
-    down.
+    down, whether it is given a time or not.
     """
-    _, run, dropped = student.play(*FAILING)
+    _, run, dropped = student.play(*FAILING[how])
     down = checks.all_shut_down(dropped=dropped, row=_row(student))
     student.check(run, checks.raises_soon("kaputt 4714"), down)
 

@@ -11,6 +11,8 @@ import os
 import signal
 import sys
 
+from pytest_mpgrade.inside import forked
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # every spawned worker pays for an import
     from collections.abc import Sequence
@@ -141,6 +143,7 @@ def set_up(more: Sequence[str], start_method: str, prefix: str) -> None:
         package.set_start_method(start_method)
         keep_start_method(package)
     name_after(prefix)
+    forked.forget_executors()
 
 
 class _Named:

@@ -236,6 +236,28 @@ def test_signatures_are_those_of_inspect(module: Callable[[str], Path]) -> None:
     assert run.facts.functions == {name: known(name) for name in names}
 
 
+def test_parameters_are_those_of_what_is_called(module: Callable[[str], Path]) -> None:
+    """functools.wraps names a function whose parameters those of the wrapper need not be; only one
+    that takes anything has those of the other.
+    """
+    text = """
+        import functools
+
+        def made(**common):
+            pass
+
+        @functools.wraps(made)
+        def fit(x, y, seed=0):
+            pass
+    """
+    plainly = setting(module(text))
+    asked = replace(plainly, assignment=replace(plainly.assignment, functions={"fit": ()}))
+    (run,) = module_run.run_module(Scenario(steps=(), start_method="fork"), asked)
+    found = run.facts.functions["fit"]
+    assert found is not None
+    assert [each[0] for each in found] == ["x", "y", "seed"]
+
+
 def test_files_with_the_names_of_libraries(module: Callable[[str], Path]) -> None:
     """What the child loads late is Python's own, whatever the submission's files are called."""
     text = """

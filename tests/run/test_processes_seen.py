@@ -132,6 +132,33 @@ def test_worker_cannot_speak_for_the_caller(play: MakeRuns) -> None:
 
 
 @METHODS
+def test_processes_of_an_executors_thread(play: MakeRuns, method: str) -> None:
+    """Python ends a process that such a thread has forked with status 1, when its work is done;
+    that is none of the submission's.
+    """
+    text = """
+        import multiprocessing as mp
+        from concurrent.futures import ThreadPoolExecutor
+
+        def work():
+            pass
+
+        def start():
+            p = mp.Process(target=work)
+            p.start()
+            p.join()
+            return p.exitcode
+
+        def f():
+            with ThreadPoolExecutor(1) as threads:
+                return threads.submit(start).result()
+    """
+    run = play(text, steps.call("f"), method=method)[1]
+    (child,) = (each for each in run.trace.processes if not each.helper)
+    assert (run.value, child.exitcode) == (0, 0)
+
+
+@METHODS
 def test_own_processes_keep_their_start_method(play: MakeRuns, method: str) -> None:
     """get_context('fork') is seen as fork under every default; the default is the one that was
     asked for.
