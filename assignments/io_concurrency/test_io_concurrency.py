@@ -20,6 +20,8 @@ BOTH = pytest.mark.parametrize("function", LIMITS)
 N = 3
 """Requests at once: fewer than the threads of an event loop's own executor, on one core too."""
 DEFAULT = 8
+ESCAPED = [WebPage(path="/%7Eroot", body="tilde")]
+"""RFC 3986 has the same address as /~root."""
 FEW = [WebPage(path=f"/few/{i}", body=f"page number {i}") for i in range(3)]
 MANY = [WebPage(path=f"/many/{i}", body=f"one of many: {i}") for i in range(3 * N)]
 LATE = [WebPage(path=f"/late/{i}", kind="late", body=f"a late body: {i}") for i in range(2 * N)]
@@ -168,6 +170,16 @@ def test_address_without_an_answer(student: Student, function: str, kind: str) -
 def test_nothing_is_left(student: Student, function: str) -> None:
     """No thread, process or connection is left of a call."""
     student.check(student.play(_limited(function))[0], checks.leaves_nothing())
+
+
+@pytest.mark.criterion("edge")
+@BOTH
+def test_address_is_the_one_that_was_asked_for(student: Student, function: str) -> None:
+    """A row has the address as it was given, also where a library writes it in another way."""
+    student.check(
+        student.play(_fetch(function, ESCAPED))[0],
+        checks.gives_rows(_rows(ESCAPED), Concern.EDGE),
+    )
 
 
 @pytest.mark.criterion("edge")

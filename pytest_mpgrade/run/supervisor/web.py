@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from pytest_mpgrade.inside.gates import short
 from pytest_mpgrade.records import WebPage
@@ -41,7 +42,8 @@ class Web:
     """The server of one run. With *private* the child makes the socket; see the module."""
 
     def __init__(self, pages: Sequence[WebPage], folder: str, *, private: bool) -> None:
-        self.pages = {page.path: page for page in pages}
+        # Libraries write the same path in different ways; RFC 3986, 6.2.2.2.
+        self.pages = {unquote(page.path): page for page in pages}
         self._arrived: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._gates: dict[int, tuple[threading.Event, socket.socket]] = {}
         self.stages: dict[socket.socket, _Stage] = {}  # of each connection, until it is closed
@@ -184,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer one request, when its gate is open."""
-        page = self.web.pages.get(self.path)
+        page = self.web.pages.get(unquote(self.path))
         if page is None:
             self._answer(404, b"no such page")
             return
