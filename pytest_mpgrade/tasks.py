@@ -20,7 +20,7 @@ from pytest_mpgrade.inside.placeholders import Lazily, Own
 from pytest_mpgrade.records import HeldTask, OpenGates, Rendezvous, Script, ShutGates, TimedStart
 
 __all__ = ["Own", "Workload", "arrays", "big", "dies", "gives", "held", "held_last", "many"]
-__all__ += ["mixed", "models", "raises", "rendezvous"]
+__all__ += ["mixed", "models", "raises", "raises_beside_large", "rendezvous"]
 __all__ += ["spin", "square", "through_own"]
 __all__ += ["timed_naps", "timed_spins", "uneven", "wait", "work"]
 
