@@ -365,7 +365,8 @@ def test_raising_task_beside_a_large_result(student: Student) -> None:
     raises all the same, and all workers end.
     """
     (run,) = student.play(BESIDE_LARGE)
-    student.check(run, checks.raises_soon("kaputt 4714"))
+    large = student.play(_apply(LARGE))[0]
+    student.check(run, checks.raises_soon("kaputt 4714", large=large))
     student.check(run, checks.all_shut_down("raises_soon"))
 
 

@@ -1047,6 +1047,22 @@ OWN_PROGRAM = got(processes=(child(ran_task=True, born="exec"),))
                 "raises_soon",
             ),
             Case(
+                "hangs without an exception too",
+                checks.raises_soon(
+                    "kaputt 4711", large=hung(got(), stuck("join"), stuck("write", 1))
+                ),
+                hung(worked(RAISES), stuck("join"), stuck("write", 1)),
+                SKIPPED,
+                "drains",
+            ),
+            Case(
+                "hangs with an exception alone",
+                checks.raises_soon("kaputt 4711", large=got()),
+                hung(worked(RAISES), stuck("join"), stuck("write", 1)),
+                FAILED,
+                words="nobody reads",
+            ),
+            Case(
                 "swallowed",
                 checks.all_shut_down("notices_death"),
                 worked(DIES),

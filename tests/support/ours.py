@@ -70,7 +70,10 @@ def is_forked_server(process: psutil.Process) -> bool:
 
 
 def _runs(process: psutil.Process, module: str) -> bool:
-    return f"pytest_mpgrade.run.supervisor.{module}" in process.cmdline()
+    try:
+        return f"pytest_mpgrade.run.supervisor.{module}" in process.cmdline()
+    except psutil.ZombieProcess:  # it is ending, and serves nobody any more
+        return False
 
 
 class Ours:

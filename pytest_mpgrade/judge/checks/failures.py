@@ -62,19 +62,26 @@ WATCH = (
 
 
 @check(title="when a task raises, the call raises", concern=Concern.FAILURE)
-def raises_soon(run: Run, message: str) -> Verdict:
+def raises_soon(run: Run, message: str, *, large: Run | None = None) -> Verdict:
     """A task raises: so does the call, soon, with an exception that is that one or names it.
+
+    *large*: a call with large results and no exception, for one that raises beside such a result.
 
     The check needs a run of `tasks.raises(message=…)`. It fails when the call returned, when it
     waits for a result that cannot come, and when its exception has not got *message* in it, nor has
     one that this came of. It is absent when the task ran in the calling process.
 
-    It blames `values_in_any_order` when the task that raises was not run. It fails under the
-    concern `workers` when the call raised the exception of a task that no process had run.
+    It blames `values_in_any_order` when the task that raises was not run, and `drains` when *large*
+    did not come back either. It fails under the concern `workers` when the call raised the
+    exception of a task that no process had run.
     """
     verdict = _serial(run)
     if verdict is not None:
         return verdict
+    back = (Ending.RETURNED, Ending.RAISED)
+    if large is not None and large.ending not in back and run.ending not in back:
+        words = f"{large.call} did not come back either"
+        return undecided(words, "drains", replace(not_back(large), concern=Concern.DEADLOCK))
     if run.ending is Ending.RETURNED and not _ran(run):
         return _task_not_run("the task that raises was not run", run)
     if run.ending is Ending.RETURNED:
