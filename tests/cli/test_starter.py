@@ -11,8 +11,11 @@ from pytest_mpgrade.course import assignment as assignments
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Return the content of each file in a folder, but git's."""
-    found = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
+    """Return the content of each file in a folder, but git's and what Python has compiled."""
+    left_out = {".git", "__pycache__"}
+    found = (
+        path for path in folder.rglob("*") if path.is_file() and left_out.isdisjoint(path.parts)
+    )
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
