@@ -32,12 +32,11 @@ def parameters(function: Callable[..., object]) -> list[tuple[str, str, bool]]:
             ]
     inspect = bootstrap.library("inspect")
     try:
-        found = inspect.signature(function).parameters.values()
-        # What functools.wraps names is another function than the one that is called, which may
-        # take other arguments. One that takes any hands them on to the other.
-        called = inspect.signature(function, follow_wrapped=False).parameters.values()
+        # functools.wraps names another function than the one that is called, and that one may take
+        # other arguments. Only a wrapper that takes anything hands it on to the other.
+        found = inspect.signature(function, follow_wrapped=False).parameters.values()
+        if any(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in found):
+            found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return []
-    if not any(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in called):
-        found = called
     return [(each.name, str(each.kind), each.default is not each.empty) for each in found]

@@ -18,13 +18,10 @@ from collections.abc import Sequence
 
 from pytest_mpgrade.run.protocol import FORK_FILES, ORDER_BYTES, Fork, Forked, bytes_of, order_in
 from pytest_mpgrade.run.supervisor import server
-from pytest_mpgrade.system import log_lock
 
 
 def main() -> None:
     """Serve orders until the grader has gone; in a forked process, be a server until it ends."""
-    for number in log_lock.inherited():
-        os.set_inheritable(number, False)  # only we and our servers may hold them
     server.load_for_calls()
     with socket.socket(fileno=0) as orders:
         while True:
