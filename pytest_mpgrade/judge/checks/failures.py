@@ -126,8 +126,8 @@ def _waits_for_it(run: Run) -> Verdict:
     """
     if any(Awaited.ROOM in worker.awaits for worker in waiting_workers(run)):
         hint = (
-            "after an error, too, read what workers send until each has ended: one whose result is"
-            " more than the pipe holds cannot end before"
+            "read what workers send until each of them has ended, after an error too: a worker"
+            " cannot end while its result waits for room in the pipe"
         )
     elif any(process.exitcode == 1 for process in ended_badly(run)):
         hint = (
