@@ -156,32 +156,101 @@ def _until(seen: Callable[[], bool]) -> None:
         time.sleep(0.002)
 
 
-def test_server_owes_what_it_has_not_read_or_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def late(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Let a step of the server's threads wait for an event."""
+    owner, name = request.param
+    may_go_on = threading.Event()
+    step = getattr(owner, name)
+
+    def waits(*args: Any, **more: Any) -> Any:
+        may_go_on.wait()
+        return step(*args, **more)
+
+    monkeypatch.setattr(owner, name, waits)
+    return may_go_on
+
+
+def _arrival(server: web.Web) -> int:
+    """Wait for a request at its gate; return its number."""
+    arrived: list[int] = []
+    while not arrived:
+        arrived += [each.sender for each in server.taken()]
+        time.sleep(0.002)
+    return arrived[0]
+
+
+def _keeps_owing(server: web.Web) -> None:
+    for _ in range(20):
+        assert server.owes()
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    "late", [(web._Handler, "_answer")], indirect=True, ids=["before it answers"]
+)
+def test_server_owes_an_answer(late: threading.Event) -> None:
     """A client that waits for a thread of ours does not wait for ever, however late that comes."""
-    may_answer = threading.Event()
-    answer = web._Handler._answer
-
-    def late(handler: web._Handler, *args: Any, **more: Any) -> None:
-        may_answer.wait()
-        answer(handler, *args, **more)
-
-    monkeypatch.setattr(web._Handler, "_answer", late)
     server = web.Web([WebPage(path="/a", body="a")], "", private=False)
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         _until(lambda: not server.owes())  # it waits for the client
         client.sendall(b"GET /a HTTP/1.0\r\n\r\n")
         assert server.owes()
-        arrived: list[int] = []
-        while not arrived:
-            arrived += [each.sender for each in server.taken()]
-            time.sleep(0.002)
+        number = _arrival(server)
         assert not server.owes()  # the request stands at its gate
-        server.release(arrived[0])
-        for _ in range(20):
-            assert server.owes()
-            time.sleep(0.005)
-        may_answer.set()
+        server.release(number)
+        _keeps_owing(server)
+        late.set()
         assert client.makefile("rb").read().endswith(b"\r\n\r\na")
     assert [each.kind for each in server.taken()] == [""]  # the request is over
     _until(lambda: not server.owes())
+    server.close()
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        (web._Server, "verify_request"),
+        (web._Server, "process_request"),
+        (web._Handler, "handle_one_request"),
+        (web._Handler, "parse_request"),
+        (web._Handler, "do_GET"),
+    ],
+    indirect=True,
+    ids=lambda at: at[1],
+)
+def test_server_owes_what_it_has_taken(late: threading.Event) -> None:
+    """What is in no socket any more, and at no gate yet, is owed, wherever a thread of ours is."""
+    server = web.Web([WebPage(path="/a", body="a")], "", private=False)
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET /a HTTP/1.0\r\n\r\n")
+        _keeps_owing(server)
+        late.set()
+        number = _arrival(server)
+        assert not server.owes()
+        server.release(number)
+        assert client.makefile("rb").read().endswith(b"\r\n\r\na")
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("begun", "rest"),
+    [
+        (b"GE", b"T /a HTTP/1.0\r\n\r\n"),
+        (b"GET /a HTTP/1.0\r\n", b"\r\n"),
+        (b"GET /a HTTP/1.0\r\nA: b", b"\r\n\r\n"),
+    ],
+)
+def test_rest_of_a_request_is_not_owed(begun: bytes, rest: bytes) -> None:
+    """A client that has sent half a request and waits for its answer waits for itself."""
+    server = web.Web([WebPage(path="/a", body="a")], "", private=False)
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(begun)
+        _until(lambda: not server.owes())
+        for _ in range(20):
+            assert not server.owes()
+            time.sleep(0.005)
+        client.sendall(rest)
+        server.release(_arrival(server))
+        assert client.makefile("rb").read().endswith(b"\r\n\r\na")
     server.close()

@@ -8,6 +8,7 @@ socket over (inside/web.py). Elsewhere the supervisor makes the socket itself.
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import os
 import queue
@@ -47,6 +48,7 @@ class Web:
         self._arrived: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._gates: dict[int, tuple[threading.Event, socket.socket]] = {}
         self.stages: dict[socket.socket, _Stage] = {}  # of each connection, until it is closed
+        self.moving = threading.Lock()  # held where two things have to change at once
         self._numbers = itertools.count(1)
         self._server: _Server | None = None
         self.port = 0  # not known before the child has made the socket
@@ -79,8 +81,9 @@ class Web:
     def _serve(self, listening: socket.socket) -> None:
         handler = type("Handler", (_Handler,), {"web": self})
         server = _Server(("127.0.0.1", 0), handler, bind_and_activate=False)
-        server.stages = self.stages
+        server.web = self
         server.socket.close()
+        listening.setblocking(False)
         server.socket = listening
         self.port = listening.getsockname()[1]
         self._server = server
@@ -102,8 +105,9 @@ class Web:
         """Hold a request at its gate; go on when that opens."""
         number, gate = -next(self._numbers), threading.Event()
         self._gates[number] = gate, connection
-        self.stages[connection] = "standing"
-        self._arrived.put(Message(sender=number, pid=0, kind="gate", key=path))
+        with self.moving:
+            self.stages[connection] = "standing"
+            self._arrived.put(Message(sender=number, pid=0, kind="gate", key=path))
         try:
             gate.wait(HELD_SECONDS)
             yield
@@ -123,17 +127,23 @@ class Web:
         """Tell whether a thread of the server has yet to read or to answer something.
 
         On a busy machine it comes to that late, and who waits for it looks as if for ever.
+        What has come is in a socket, then in a stage: in this order they are looked at, so that
+        nothing is missed that moves on meanwhile.
         """
         if self._server is None:
             return False
-        stages = list(self.stages.items())
-        if not self._arrived.empty() or any(stage == "answering" for _, stage in stages):
-            return True
-        waiting = [self._server.socket, *(each for each, stage in stages if stage == "reading")]
+        before = dict(self.stages)
+        waiting = [self._server.socket]
+        waiting += [each for each, stage in before.items() if stage == "reading"]
         try:
-            return bool(select.select(waiting, [], [], 0)[0])
+            if select.select(waiting, [], [], 0)[0]:
+                return True
         except (OSError, ValueError):  # one was closed meanwhile
             return True
+        with self.moving:
+            if self.stages != before or not self._arrived.empty():
+                return True
+        return "answering" in before.values()
 
     def close(self) -> None:
         """End the server, and let its requests go."""
@@ -150,21 +160,42 @@ class _Server(ThreadingHTTPServer):
     """Has a thread for each connection, and takes no more than it can hold."""
 
     daemon_threads = True
-    stages: dict[socket.socket, _Stage]
+    web: Web
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread of its own, which has to start first."""
-        self.stages[request] = "answering"
-        super().process_request(request, client_address)
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; its thread has to start before it can read."""
+        with self.web.moving:
+            request, address = self.socket.accept()
+            self.web.stages[request] = "answering"
+        return request, address
 
     def shutdown_request(self, request: Any) -> None:
         """Close a connection, also one for which no thread could be started."""
         super().shutdown_request(request)
-        self.stages.pop(request, None)
+        self.web.stages.pop(request, None)
 
     def verify_request(self, *_: Any) -> bool:
         """Tell whether a connection is taken; the others are closed at once."""
         return threading.active_count() < MOST_CONNECTIONS
+
+
+class _Requests(io.RawIOBase):
+    """What a client sends. Nothing is taken from the socket before the stage says so."""
+
+    def __init__(self, connection: socket.socket, web: Web) -> None:
+        self._connection, self._web = connection, web
+
+    def readable(self) -> bool:
+        """Tell that this can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Wait until the client has sent something, also the rest of a request; take that."""
+        self._web.stages[self._connection] = "reading"
+        if not select.select([self._connection], [], [], HELD_SECONDS)[0]:
+            raise TimeoutError
+        self._web.stages[self._connection] = "answering"
+        return self._connection.recv_into(buffer)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -174,15 +205,10 @@ class _Handler(BaseHTTPRequestHandler):
     close_connection: bool
     timeout = HELD_SECONDS
 
-    def handle_one_request(self) -> None:
-        """Wait for a request, and answer it."""
-        self.web.stages[self.connection] = "reading"
-        super().handle_one_request()
-
-    def parse_request(self) -> bool:
-        """Read the rest of a request that has begun."""
-        self.web.stages[self.connection] = "answering"
-        return super().parse_request()
+    def setup(self) -> None:
+        """Read through the stages."""
+        super().setup()
+        self.rfile = io.BufferedReader(_Requests(self.connection, self.web))
 
     def do_GET(self) -> None:
         """Answer one request, when its gate is open."""
