@@ -203,6 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     web: Web
     close_connection: bool
+    rfile: io.BufferedReader
     timeout = HELD_SECONDS
 
     def setup(self) -> None:
