@@ -81,6 +81,12 @@ def explored(path: Path, assignment: Assignment, keyword: str) -> tuple[CheckPar
     return tuple(check for check in result.checks if check.criterion == "races")
 
 
+def _covered(part: CheckPart) -> str:
+    """Return what was tried, and how many schedules broke a call, but not in each replay."""
+    once = part.evidence.get("broke, but not in each replay")
+    return f"{part.evidence.get('right under')}{f', {once} broke once' if once else ''}"
+
+
 def measure(path: Path, assignment: Assignment, arguments: argparse.Namespace) -> str:
     """Return a line about one program."""
     setting = Setting(assignment=assignment, submission=discover(path, assignment))
@@ -93,7 +99,7 @@ def measure(path: Path, assignment: Assignment, arguments: argparse.Namespace) -
         found += any(each.concern is Concern.RACE for each in races)
         said = said or next((each.message for each in races), "")
     seconds = (time.monotonic() - began) / arguments.times
-    tried = "" if said else " | ".join(str(each.evidence.get("right under")) for each in parts)
+    tried = "" if said else " | ".join(_covered(each) for each in parts)
     name = path.stem if path.suffix else "reference"
     return (
         f"  {name:26} plainly right {right:8} found {found} of {arguments.times},"

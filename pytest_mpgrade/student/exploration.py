@@ -108,7 +108,7 @@ class Explorer:
             run,
             tried=dict(search.tried),
             broken=broken,
-            unsure=len(search.suspects),
+            unsure=search.unsure,
             source=self._source,
         )
 
@@ -155,11 +155,10 @@ class Explorer:
                     batch, since = playing.pop(future)
                     search.take(batch, future.result(), time.monotonic() - since)
                 while search.suspects:
-                    suspect = search.suspects[0]
-                    found = self._confirmed(suspect)
+                    found = self._confirmed(search.suspects.popleft())
                     if found is not None:
                         return self._shrunk(found)
-                    search.suspects.pop(0)
+                    search.unsure += 1
 
     def _shrunk(self, broken: Broken) -> Broken:
         """Leave out each hold without which the call breaks just as surely."""

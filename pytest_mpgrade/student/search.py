@@ -52,7 +52,8 @@ class Search:
     opened: deque[Schedule] = field(default_factory=deque)  # that hold where others have led
     again: deque[Schedule] = field(default_factory=deque)
     tried: Counter[int] = field(default_factory=Counter)
-    suspects: list[Schedule] = field(default_factory=list)
+    suspects: deque[Schedule] = field(default_factory=deque)  # that broke once
+    unsure: int = 0  # suspects that did not break in each replay
     begun: int = 0  # different schedules, those of unfinished plays too
     spent: float = 0.0  # seconds of all plays that have ended
     rounds: int = 0  # in all of these

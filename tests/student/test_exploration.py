@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +66,24 @@ def test_right_solution_holds(explore: Explore, method: str) -> None:
     assert judged.outcome is Outcome.PASSED, judged
     assert found.unsure == 0
     assert str(found.tried[1]) in str(judged.evidence["right under"])
+
+
+def test_schedule_that_breaks_a_call_once_is_counted(explore: Explore, tmp_path: Path) -> None:
+    """What no replay shows again accuses nobody, and is told."""
+    once = f"""
+    try:
+        open({str(tmp_path / "broken")!r}, "x").close()
+    except FileExistsError:
+        return results
+    return results[: count.value]
+"""
+    lost = "    return results[: count.value]\n"
+    unless_right = f"    if count.value == len(tasks):\n        return results{once}"
+    found = explore(RACY["counter_without_lock"].replace(lost, unless_right), seconds=1.5)
+    judged = checks.holds_under_every_schedule()(found)
+    assert judged.outcome is Outcome.PASSED, judged
+    assert found.unsure == 1
+    assert judged.evidence["broke, but not in each replay"] == "under 1 schedule"
 
 
 def test_some_schedules_are_tried_however_short_the_time_is(explore: Explore) -> None:
