@@ -39,6 +39,8 @@ from pytest_mpgrade.submission.sources import read_sources
 
 REPLAYS = 5
 """Replays that all have to break before a schedule is told."""
+MORE_PLAIN = 2
+"""How often the round without holds is played again where it breaks: a race may have done that."""
 ATTEMPTS = 3
 """How often the replays that are missing are made, where a schedule could not be played."""
 AT_A_TIME = 12
@@ -88,14 +90,12 @@ class Explorer:
 
     def explore(self, seconds: float, depth: int) -> Exploration:
         """Try schedules of up to *depth* holds, for about *seconds*; stop at the first sure one."""
-        plain = self._play([Schedule(start_method=self._method)])
-        if not plain:
-            raise SupervisorError("the call could not be explored")
-        run = plain[0].runs[-1]
-        if plain[0].wrong is not None:
-            return as_kind(Exploration, run, plain=plain[0].wrong)
-        self._limit(sum(each.seconds for each in plain[0].runs))
-        visits = [visit for each in plain[0].runs for visit in each.visits]
+        plain = self._plain()
+        run = plain.runs[-1]
+        if plain.wrong is not None:
+            return as_kind(Exploration, run, plain=plain.wrong)
+        self._limit(sum(each.seconds for each in plain.runs))
+        visits = [visit for each in plain.runs for visit in each.visits]
         search = Search(
             left=self._candidates(visits, depth),
             depth=depth,
@@ -125,6 +125,20 @@ class Explorer:
             broken=broken,
             source=self._source,
         )
+
+    def _plain(self) -> Played:
+        """Play the round without holds; return one that is right where not each is wrong.
+
+        What breaks by luck without a hold is what an exploration is to find, and no other fault.
+        """
+        rounds = self._play([Schedule(start_method=self._method)])
+        if rounds and rounds[0].wrong is not None:
+            again = [[Schedule(start_method=self._method)]] * MORE_PLAIN
+            with ThreadPoolExecutor(AT_A_TIME) as pool:
+                rounds += [each for played in pool.map(self._play, again) for each in played]
+        if not rounds:
+            raise SupervisorError("the call could not be explored")
+        return next((each for each in rounds if each.wrong is None), rounds[0])
 
     def _limit(self, seconds: float) -> None:
         """Give rounds less time where the one without holds has taken so few *seconds*."""
