@@ -24,10 +24,12 @@ SECOND = (*range(1, 11), 42, 100, 123, 1000, 10_000, 12_345)
 """What is added to the seed of one coordinate for a generator of the other one."""
 BLOCKS = (1_000, 10_000, 50_000, 100_000, *(2**power for power in range(10, 18)))
 """Usual sizes of blocks of draws."""
-SMALL, LARGE = 30, 240
+SMALL, LARGE = 30, 350
+"""Rows. Of a few more, the distances would be more than the grader takes back."""
 FEW_DRAWS, MORE_DRAWS = 1_000, 9_000
 POINTS = np.random.default_rng(507).normal(3.0, 2.0, size=(60, 4))
 SINGLE, COLUMN = POINTS[:1], POINTS[:9, :1]
+ENTRY = "entry (i, j) is the sum of (x[i] - x[j]) ** 2"
 RTOL, ATOL = 1e-9, 1e-9
 """Rounding of |x|^2 + |y|^2 - 2 x y is about 1e-14 for these points, in whatever order."""
 
@@ -85,10 +87,10 @@ def _counted(function: str, *inputs: tuple[object, ...]) -> Step:
     return steps.inspection("lines_executed", steps.own(function), *inputs)
 
 
+ROWS = np.random.default_rng(508).normal(size=(LARGE, 3))
 PLAIN = (_distances(POINTS, "60 points"), _pi())
 AGAIN = (_pi(), *(_pi(seed=seed) for seed in SEEDS[1:]))
 STATE = (steps.inspection("random_state"), _pi(), steps.inspection("random_state"))
-ROWS = np.random.default_rng(508).normal(size=(LARGE, 3))
 COUNTED = {
     "pairwise_sq_dists": (
         _counted("pairwise_sq_dists", (POINTS,), (ROWS[:SMALL],), (ROWS,)),
@@ -123,12 +125,18 @@ def test_module_imports_and_has_the_functions(student: Student, assignment: Assi
 @pytest.mark.criterion("results", weight=2)
 def test_distances(plain: dict[str, Run], student: Student) -> None:
     """pairwise_sq_dists returns the squared distances of all rows."""
-    hint = "entry (i, j) is the sum of (x[i] - x[j]) ** 2"
     student.check(
         plain["pairwise_sq_dists"],
         checks.comes_back(),
-        checks.returns_close(distances(POINTS), RTOL, ATOL, hint=hint),
+        checks.returns_close(distances(POINTS), RTOL, ATOL, hint=ENTRY),
     )
+
+
+@pytest.mark.criterion("results")
+def test_many_distances(student: Student) -> None:
+    """The distances of many rows are as exact as those of few."""
+    (run,) = student.play(_distances(ROWS, f"{LARGE} points"))
+    student.check(run, checks.returns_close(distances(ROWS), RTOL, ATOL, hint=ENTRY))
 
 
 @pytest.mark.criterion("results")
