@@ -171,6 +171,7 @@ def test_consumers_do_the_work(student: Student, consumed: Run) -> None:
     """Exactly n consumers apply the function, one too, and the calling process does not."""
     student.check(student.play(LINED_UP)[0], checks.workers(3))
     student.check(consumed, checks.in_children(PLAIN, 2))
+    student.check(student.play(_consume(ALIKE))[0], checks.in_children(ALIKE, 2))
     student.check(student.play(_consume(FEW, 1))[0], checks.in_children(FEW, 1))
 
 

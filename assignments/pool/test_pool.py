@@ -285,12 +285,12 @@ def test_two_workers_unless_asked_otherwise(student: Student) -> None:
 @pytest.mark.criterion("workers")
 @pytest.mark.start_methods("any")
 def test_no_item_is_done_by_the_caller(student: Student, plain: tuple[Run, ...]) -> None:
-    """Child processes do all items, the caller none, also where there are few items or one
-    process.
+    """Child processes do all items, the caller none, also where there are few items, equal ones or
+    one process.
     """
     student.check(plain[0], checks.in_children(SQUARES))
     student.check(plain[1], checks.in_children(SPINS))
-    for name in ("one item", "one process", "more processes than items"):
+    for name in ("one item", "equal items", "one process", "more processes than items"):
         workload, n, _ = EDGES[name]
         for function in PLAY_WORDS:
             (run,) = student.play(_map(workload, n, function))
