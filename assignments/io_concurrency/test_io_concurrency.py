@@ -23,7 +23,8 @@ DEFAULT = 8
 ESCAPED = [WebPage(path="/%7Eroot", body="tilde")]
 """RFC 3986 has the same address as /~root."""
 FEW = [WebPage(path=f"/few/{i}", body=f"page number {i}") for i in range(3)]
-MANY = [WebPage(path=f"/many/{i}", body=f"one of many: {i}") for i in range(3 * N)]
+MANY = [WebPage(path=f"/many/{i}", body=f"one of many: {i}") for i in range(4 * N + 2)]
+"""So many that a pool of N would give each of its workers chunks of two, unless told otherwise."""
 LATE = [WebPage(path=f"/late/{i}", kind="late", body=f"a late body: {i}") for i in range(2 * N)]
 """Their heads come at once, and their bodies when the gates open."""
 MOST = [WebPage(path=f"/most/{i}", body=str(i)) for i in range(DEFAULT + 4)]
@@ -112,7 +113,7 @@ def test_few_addresses(student: Student, function: str, plain: Run) -> None:
     student.check(plain, checks.gives_rows(_rows(FEW)))
 
 
-@pytest.mark.criterion("results")
+@pytest.mark.criterion("results", weight=4)
 @BOTH
 @pytest.mark.parametrize("kind", KINDS)
 def test_kinds_of_answers(student: Student, function: str, kind: str) -> None:
@@ -120,6 +121,15 @@ def test_kinds_of_answers(student: Student, function: str, kind: str) -> None:
     page, status, body = KINDS[kind]
     rows = [(page.path, status, body), *_rows(_beside(kind))]
     student.check(student.play(_of_kind(function, kind))[0], checks.gives_rows(rows))
+
+
+@pytest.mark.criterion("results")
+@BOTH
+def test_later_call(student: Student, function: str) -> None:
+    """A later call in the same process gets its addresses as well, more than the limit too."""
+    step = _fetch(function, MOST)
+    for run in student.play(step, step):
+        student.check(run, checks.gives_rows(_rows(MOST)))
 
 
 @pytest.mark.criterion("ordering")

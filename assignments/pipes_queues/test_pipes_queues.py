@@ -56,7 +56,8 @@ IN_CHILD = steps.call(
 )
 PIPED = steps.call("pipe_squares", VALUES)
 CONSUMED = _consume(PLAIN)
-LINED_UP = _consume(LINE, 3, maxsize=4)
+LINED_UP = _consume(LINE, 3, maxsize=1)
+"""Fewer may wait than there are consumers: those that are worked on do not count."""
 COUNTED = _consume(WAITING, CONSUMERS, maxsize=ROOM, gates=Drained(n=CONSUMERS))
 COUNTED_BY_DEFAULT = steps.call("produce_consume", tasks.work.run_task, WAITING, gates=Drained(n=2))
 FULL_PIPES = {
