@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from pytest_mpgrade.judge.failure_text import not_back, raised
 from pytest_mpgrade.judge.hang_facts import LEFT_EARLY, explained_by, workers_left_early
-from pytest_mpgrade.judge.symptoms import RESIDUE
-from pytest_mpgrade.judge.verdict import Verdict, fault, undecided
+from pytest_mpgrade.judge.symptoms import HANDLES, RESIDUE
+from pytest_mpgrade.judge.verdict import Verdict, failed, fault, not_tried, undecided
 from pytest_mpgrade.records import Concern, Ending, Phase, RaisedError, Run
 
 BLAMES = {
@@ -108,6 +108,26 @@ def blamed_for(run: Run) -> str:
     return elsewhere.undecided_by if elsewhere is not None else BLAMES[_owner(run)]
 
 
+def untried(run: Run) -> Verdict | None:
+    """Return the verdict on a call that was not made, by what is the reason; else None."""
+    if run.ending is not Ending.NOT_TRIED:
+        return None
+    return not_tried(run, run.because or "an earlier step", _not_made(run))
+
+
+def _not_made(run: Run) -> Verdict:
+    """Return the failure of a call that was not made, by how the call before it ended."""
+    if run.cause is not None and run.cause.ending not in (Ending.RETURNED, Ending.NOT_IMPORTED):
+        return unreturned(run.cause)
+    words = f"{run.call} could not be called: {run.why}"
+    if run.because in ("imports_cleanly", "has_functions"):
+        return fault(Concern.IMPORT, words, symptom="signature")
+    # it was given nothing that an earlier call had returned: what says so is no honest process
+    if run.cause is None:
+        return failed(words, symptom=HANDLES)
+    return fault(Concern.RESULTS, words, symptom=HANDLES)
+
+
 def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdict | None:
     """Return the verdict of a check of *concern* on a call that did not return; else None.
 
@@ -117,7 +137,7 @@ def not_returned(run: Run, concern: Concern, *, owns_all: bool = False) -> Verdi
     """
     if run.ending is Ending.RETURNED:
         return None
-    elsewhere = somewhere_else(run)
+    elsewhere = untried(run) or somewhere_else(run)  # untried: a run that another is held against
     if elsewhere is not None:
         return elsewhere
     if owns_all and concern is Concern.DEADLOCK and workers_left_early(run):

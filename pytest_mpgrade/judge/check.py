@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pytest_mpgrade.judge import causes, timeline
-from pytest_mpgrade.judge.attribution import at_import, unreturned
+from pytest_mpgrade.judge.attribution import at_import, untried
 from pytest_mpgrade.judge.verdict import PASSED as PASSED
 from pytest_mpgrade.judge.verdict import Verdict as Verdict
 from pytest_mpgrade.judge.verdict import absent as absent
@@ -18,7 +18,6 @@ from pytest_mpgrade.judge.verdict import failed as failed
 from pytest_mpgrade.judge.verdict import fault as fault
 from pytest_mpgrade.judge.verdict import inconclusive as inconclusive
 from pytest_mpgrade.judge.verdict import not_here as not_here
-from pytest_mpgrade.judge.verdict import not_tried
 from pytest_mpgrade.judge.verdict import undecided as undecided
 from pytest_mpgrade.records import Concern, Ending, Finding, Instead, Notebook, Outcome, Run
 
@@ -30,8 +29,6 @@ _PRINTED = 6
 """Lines that the submission has printed, of which a failure shows the last."""
 _LONGEST = 200
 """Characters of such a line."""
-HANDLES = "handles"
-"""The symptom of a call whose return value the next call cannot be given."""
 ENDED = (Ending.RETURNED, Ending.RAISED)
 """How a call ends that came back to its caller."""
 
@@ -220,25 +217,10 @@ def before_all(run: Run) -> Verdict | None:
         return inconclusive(
             "the time limit came, but this machine was too busy for the grader's own processes too"
         )
-    if run.ending is Ending.NOT_TRIED:
-        return not_tried(run, run.because or "an earlier step", _not_made(run))
-    return None
+    return untried(run)
 
 
 _NO_MODULE = fault(Concern.IMPORT, "the module could not be imported", symptom="import")
-
-
-def _not_made(run: Run) -> Verdict:
-    """Return the failure of a call that was not made, by how the call before it ended."""
-    if run.cause is not None and run.cause.ending not in (Ending.RETURNED, Ending.NOT_IMPORTED):
-        return unreturned(run.cause)
-    words = f"{run.call} could not be called: {run.why}"
-    if run.because in ("imports_cleanly", "has_functions"):
-        return fault(Concern.IMPORT, words, symptom="signature")
-    # it was given nothing that an earlier call had returned: what says so is no honest process
-    if run.cause is None:
-        return failed(words, symptom=HANDLES)
-    return fault(Concern.RESULTS, words, symptom=HANDLES)
 
 
 def _too_busy(run: Run) -> bool:

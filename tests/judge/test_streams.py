@@ -5,6 +5,7 @@ do not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.check import Check
 from pytest_mpgrade.judge.checks.streams import sample_of
 from pytest_mpgrade.judge.examples.runs import made
-from pytest_mpgrade.records import Concern, Finding, Outcome, Run
+from pytest_mpgrade.records import Concern, Ending, Finding, Outcome, Run
 
 TASKS, N_DRAWS, CALLS = 5, 600_000, 44
 Generators = Callable[[int], Iterable[np.random.Generator]]
@@ -168,3 +169,15 @@ def test_order_of_completion_is_told() -> None:
     finding = judged(checks.same_streams(other), run)
     assert finding.outcome is Outcome.FAILED
     assert "in another order" in finding.hint
+
+
+def test_other_call_that_was_not_made_is_no_hang() -> None:
+    """Where the call to compare with was not made, the check of the reason is named."""
+    run = boot(spawned, 0)
+    why = "estimate_pi() cannot be called"
+    other = replace(run, ending=Ending.NOT_TRIED, because="has_functions", why=why)
+    finding = checks.same_streams(other)(run)
+    assert (finding.outcome, finding.undecided_by) == (Outcome.SKIPPED, "has_functions")
+    assert finding.message == f"not tried: {why}"
+    assert finding.instead is not None
+    assert finding.instead.concern is Concern.IMPORT

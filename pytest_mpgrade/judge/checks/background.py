@@ -8,7 +8,6 @@ from dataclasses import replace
 from pytest_mpgrade.inside import plain_data
 from pytest_mpgrade.judge.attribution import blamed_for, not_returned, somewhere_else, unreturned
 from pytest_mpgrade.judge.check import (
-    HANDLES,
     PASSED,
     Verdict,
     absent,
@@ -21,7 +20,7 @@ from pytest_mpgrade.judge.check import (
 from pytest_mpgrade.judge.checks.background_children import children, ran_in_caller
 from pytest_mpgrade.judge.definition import check
 from pytest_mpgrade.judge.failure_text import not_back
-from pytest_mpgrade.judge.symptoms import MADE_UP
+from pytest_mpgrade.judge.symptoms import HANDLES, MADE_UP
 from pytest_mpgrade.records import Concern, Ending, GateReport, Run
 
 POLL_SECONDS = 0.3
