@@ -192,7 +192,7 @@ def test_address_is_the_one_that_was_asked_for(student: Student, function: str) 
     )
 
 
-@pytest.mark.criterion("edge")
+@pytest.mark.criterion("edge", weight=2)
 @BOTH
 @pytest.mark.parametrize("count", [0, 1, 2], ids=["none", "one", "the same twice"])
 def test_number_of_addresses(student: Student, function: str, count: int) -> None:
