@@ -42,6 +42,12 @@ ENDING = tasks.Workload(
     gates=Rendezvous(n=len(ENDS), keys=tuple(ENDS), seed=507, exit_gates=True),
     words="tasks that end in different ways",
 )
+MANY = tasks.Workload(
+    tasks=tuple((tasks.work.end, (f"task {i}", "sys.exit", i)) for i in range(12)),
+    keys=tuple(f"task {i}" for i in range(12)),
+    words="12 tasks with exit codes of their own",
+)
+"""As texts, the names of so many processes are in another order than their numbers."""
 
 
 def _run_all(workload: tasks.Workload, **options: object) -> Step:
@@ -95,6 +101,14 @@ def test_exit_codes_of_all_kinds(student: Student, plain: Run) -> None:
 def test_exit_codes_are_in_order(student: Student, plain: Run) -> None:
     """The exit codes are in the order of the arguments, whichever child process ends first."""
     student.check(student.play(ENDED)[0], checks.exit_codes_in_order(CODES, plain))
+
+
+@pytest.mark.criterion("exit_codes")
+@pytest.mark.start_methods("any")
+def test_exit_codes_of_many_are_in_order(student: Student, plain: Run) -> None:
+    """The exit codes of more than nine child processes are in order, too."""
+    run = student.play(_run_all(MANY))[0]
+    student.check(run, checks.exit_codes_in_order(list(range(12)), plain))
 
 
 @pytest.mark.criterion("exit_codes")
