@@ -4,9 +4,10 @@ Evidence is a dict of JSON that each check fills as it likes.
 
 Some keys have a meaning: `lines` (texts that are shown as they are), `source` (``{"file", "line",
 "code"}``, the student's own line), `call` (shown in the headline), `stderr` (its last lines say
-most), `printed` (the last lines that the submission printed), and in lists of dicts `pid` and
-`exitcode`. `stacks` and `found by` are kept in the result file only, since `lines` says the same in
-a sentence. `each pair` and `limits` of a timing are drawn on the pages of a result.
+most), `printed` (the last lines that the submission printed), `replay` (a command, which is never
+left out), and in lists of dicts `pid` and `exitcode`. `stacks` and `found by` are kept in the
+result file only, since `lines` says the same in a sentence. `each pair` and `limits` of a timing
+are drawn on the pages of a result.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ _LAST_WORDS = 3  # file, line of code, exception
 _MANY = 3  # processes of which the same is said share a line
 _LONG = 40  # characters: what is longer has a line of its own
 _SPECIAL = frozenset(
-    ("call", "lines", "source", "stacks", "found by", "printed", "each pair", "limits")
+    ("call", "lines", "source", "stacks", "found by", "printed", "replay", "each pair", "limits")
 )
 
 
 def evidence_lines(evidence: Mapping[str, object], most: int = MOST_LINES) -> list[str]:
-    """Return at most *most* lines, one more that counts those left out, and what was printed.
+    """Return at most *most* lines, one more that counts those left out, a replay, what was said.
 
     The source line is not among them.
     """
@@ -41,6 +42,7 @@ def evidence_lines(evidence: Mapping[str, object], most: int = MOST_LINES) -> li
         lines += _part(key, value, alone=len(others) == 1)
     if len(lines) > most + 1:
         lines[most:] = [f"… and {len(lines) - most} more"]
+    lines += [f"replay: {clean(str(command))}" for command in _listed(evidence.get("replay"))]
     if printed := _listed(evidence.get("printed")):
         lines += ["printed:", *(f"  {clean(str(row)).expandtabs().rstrip()}" for row in printed)]
     return lines

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_mpgrade.judge.points.shares import Placed
 from pytest_mpgrade.records import Concern, Criterion, Finding, Outcome, Report, Status, Submission
-from pytest_mpgrade.report import terminal
+from pytest_mpgrade.report import evidence, terminal
 from pytest_mpgrade.report.overview import overview
 from pytest_mpgrade.report.result_json import ResultFile, as_result
 from pytest_mpgrade.system.text import clean, encodable, exit_words, joined
@@ -510,3 +510,12 @@ def test_what_several_tests_say_alike_is_said_once() -> None:
     assert text.count("every task ran in the caller") == 1
     assert "workers, 4 points: test_0 and 2 other questions under fork and spawn" in text
     assert "6 failed" in text
+
+
+def test_replay_is_never_left_out() -> None:
+    """However long the turns of a schedule are, the command that plays it again is shown."""
+    turns = [f"turn {i}" for i in range(30)]
+    command = "mpgrade explore . --replay 'fork:worker@cv_funcs.py:12#1'"
+    *_, left_out, replay = evidence.evidence_lines({"lines": turns, "replay": command})
+    assert left_out == "… and 22 more"
+    assert replay == f"replay: {command}"
