@@ -42,10 +42,11 @@ ENDING = tasks.Workload(
     gates=Rendezvous(n=len(ENDS), keys=tuple(ENDS), seed=507, exit_gates=True),
     words="tasks that end in different ways",
 )
+MANY_CODES = list(range(12))
 MANY = tasks.Workload(
-    tasks=tuple((tasks.work.end, (f"task {i}", "sys.exit", i)) for i in range(12)),
-    keys=tuple(f"task {i}" for i in range(12)),
-    words="12 tasks with exit codes of their own",
+    tasks=tuple((tasks.work.end, (f"task {code}", "sys.exit", code)) for code in MANY_CODES),
+    keys=tuple(f"task {code}" for code in MANY_CODES),
+    words=f"{len(MANY_CODES)} tasks with exit codes of their own",
 )
 """As texts, the names of so many processes are in another order than their numbers."""
 
@@ -108,7 +109,7 @@ def test_exit_codes_are_in_order(student: Student, plain: Run) -> None:
 def test_exit_codes_of_many_are_in_order(student: Student, plain: Run) -> None:
     """The exit codes of more than nine child processes are in order, too."""
     run = student.play(_run_all(MANY))[0]
-    student.check(run, checks.exit_codes_in_order(list(range(12)), plain))
+    student.check(run, checks.exit_codes_in_order(MANY_CODES, plain))
 
 
 @pytest.mark.criterion("exit_codes")

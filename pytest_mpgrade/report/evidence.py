@@ -28,7 +28,7 @@ _SPECIAL = frozenset(
 
 
 def evidence_lines(evidence: Mapping[str, object], most: int = MOST_LINES) -> list[str]:
-    """Return at most *most* lines, one more that counts those left out, a replay, what was said.
+    """Return at most *most* lines, a count of those left out, a replay, and what was printed.
 
     The source line is not among them.
     """

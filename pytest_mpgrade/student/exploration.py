@@ -131,11 +131,10 @@ class Explorer:
 
         What breaks by luck without a hold is what an exploration is to find, and no other fault.
         """
-        rounds = self._play([Schedule(start_method=self._method)])
+        schedule = Schedule(start_method=self._method)
+        rounds = self._play([schedule])
         if rounds and rounds[0].wrong is not None:
-            again = [[Schedule(start_method=self._method)]] * MORE_PLAIN
-            with ThreadPoolExecutor(AT_A_TIME) as pool:
-                rounds += [each for played in pool.map(self._play, again) for each in played]
+            rounds += self._played_apart(schedule, MORE_PLAIN)
         if not rounds:
             raise SupervisorError("the call could not be explored")
         return next((each for each in rounds if each.wrong is None), rounds[0])
@@ -203,14 +202,18 @@ class Explorer:
         no task at all.
         """
         replays: list[Played] = []
-        with ThreadPoolExecutor(AT_A_TIME) as pool:
-            for _ in range(ATTEMPTS):
-                missing = REPLAYS - sum(each.held for each in replays)
-                plays = pool.map(self._play, [[schedule]] * missing)
-                replays += [played for play in plays for played in play]
-                if all(each.held for each in replays) or any(_holds(each) for each in replays):
-                    break
+        for _ in range(ATTEMPTS):
+            missing = REPLAYS - sum(each.held for each in replays)
+            replays += self._played_apart(schedule, missing)
+            if all(each.held for each in replays) or any(_holds(each) for each in replays):
+                break
         return [each for each in replays if each.held] or replays
+
+    def _played_apart(self, schedule: Schedule, times: int) -> list[Played]:
+        """Play a schedule so many times, each time in a process of its own."""
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            plays = pool.map(self._play, [[schedule]] * times)
+            return [played for play in plays for played in play]
 
     def _play(self, batch: Sequence[Schedule]) -> list[Played]:
         """Play rounds in one process; return those that were reached, [] where the grader broke."""
